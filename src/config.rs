@@ -1,0 +1,511 @@
+//! Every setting: read from the environment and an optional `.env` file, checked once, at the
+//! start. Secrets are never printed.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use tokio_postgres::config::SslMode;
+
+/// Why the program cannot start: one line for the person who started it.
+#[derive(Debug)]
+pub struct StartError(String);
+
+impl StartError {
+    /// Says what is wrong.
+    pub fn new(reason: impl Into<String>) -> Self {
+        Self(reason.into())
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StartError {}
+
+/// A variable of the environment.
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What holds without it; empty where there is nothing to say.
+    pub default: &'static str,
+    /// What it is for.
+    pub about: &'static str,
+}
+
+macro_rules! variables {
+    ($($name:ident = $default:literal: $about:literal;)*) => {
+        $(const $name: Variable = Variable { name: stringify!($name), default: $default, about: $about };)*
+
+        /// All variables, in the order in which `--help` lists them.
+        pub const VARIABLES: &[Variable] = &[$($name),*];
+    };
+}
+
+variables! {
+    DATABASE_URL = "sqlite://kanban.db":
+        "sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME. For PostgreSQL, sslmode may be disable, prefer, require (encrypts, trusts any certificate) or verify-full, and sslrootcert may name a PEM file with the trusted roots.";
+    DATABASE_POOL_SIZE = "10": "How many connections are open at most (SQLite: for reading, besides the one that writes).";
+    DATABASE_WAIT_SECONDS = "5": "How long a request waits for a connection or a lock before it answers SERVICE_UNAVAILABLE.";
+    DATABASE_STATEMENT_SECONDS = "30": "How long one statement may run on PostgreSQL.";
+    LISTEN_ADDR = "127.0.0.1:8000": "Address and port to listen on; port 0 takes a free one.";
+    JWT_SECRET = "": "Signs the access tokens: at least 32 bytes. A comma-separated list signs with the first and accepts all, so that keys can be rotated. Required on PostgreSQL; on SQLite one is made and kept beside the database file.";
+    ARGON2_MEMORY_KIB = "19456": "Memory for hashing one password.";
+    ARGON2_ITERATIONS = "2": "Passes for hashing one password.";
+    ARGON2_PARALLELISM = "1": "Lanes for hashing one password.";
+    CORS_ORIGINS = "": "Origins whose pages may call the API, comma-separated, e.g. https://app.example.com; * for any; none by default.";
+    LOG_FORMAT = "text": "text or json.";
+    LOG_LEVEL = "info": "error, warn, info, debug, trace, or filters such as info,kanban=debug.";
+}
+
+/// All settings.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The database.
+    pub database: Database,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Keys that sign access tokens; `None` makes one beside the SQLite file.
+    pub jwt_secrets: Option<Vec<Secret>>,
+    /// How passwords are hashed.
+    pub argon2: Argon2,
+    /// Who may call from a browser.
+    pub cors: Cors,
+    /// The log.
+    pub log: Log,
+}
+
+/// The database and its limits.
+#[derive(Clone, Debug)]
+pub struct Database {
+    /// Which one.
+    pub url: DatabaseUrl,
+    /// Connections at most.
+    pub pool_size: usize,
+    /// How long to wait for a connection or a lock.
+    pub wait: Duration,
+    /// How long a statement may run.
+    pub statement_timeout: Duration,
+}
+
+/// Which database.
+#[derive(Clone)]
+pub enum DatabaseUrl {
+    /// The path of an SQLite file.
+    Sqlite(String),
+    /// A PostgreSQL server.
+    Postgres(Box<PostgresUrl>),
+}
+
+/// How to reach a PostgreSQL server.
+#[derive(Clone)]
+pub struct PostgresUrl {
+    /// Host, user, database, …
+    pub config: tokio_postgres::Config,
+    /// What is asked of the server's certificate.
+    pub verify: Verify,
+}
+
+/// What is asked of a server's certificate.
+#[derive(Clone, Debug)]
+pub enum Verify {
+    /// Nothing, as libpq's `prefer` and `require` do.
+    Nothing,
+    /// That it is signed by a trusted root and bears the server's name.
+    Full {
+        /// A PEM file with the trusted roots, or those of the machine.
+        root_certificate: Option<String>,
+    },
+}
+
+/// A key that signs; never printed.
+#[derive(Clone)]
+pub struct Secret(Vec<u8>);
+
+/// Parameters of argon2id.
+#[derive(Clone, Copy, Debug)]
+pub struct Argon2 {
+    /// KiB.
+    pub memory: u32,
+    /// Passes.
+    pub iterations: u32,
+    /// Lanes.
+    pub parallelism: u32,
+}
+
+/// Which origins may call the API from a browser.
+#[derive(Clone, Debug)]
+pub enum Cors {
+    /// These; none if empty.
+    Only(Vec<String>),
+    /// Any.
+    Any,
+}
+
+/// The log.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// One JSON object a line instead of text.
+    pub json: bool,
+    /// Which events, in the syntax of `tracing_subscriber::EnvFilter`.
+    pub level: String,
+}
+
+impl Config {
+    /// Reads the environment, and a `.env` file in the working directory if there is one.
+    pub fn from_env() -> Result<Self, StartError> {
+        match dotenvy::dotenv() {
+            Err(error) if !error.not_found() => {
+                return Err(StartError::new(format!(".env: {error}")));
+            }
+            _ => Self::from_lookup(|name| std::env::var(name).ok()),
+        }
+    }
+
+    /// Reads the variables through `lookup`; an empty one counts as absent.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, StartError> {
+        let vars = Vars(lookup);
+        let database = Database {
+            url: vars.parse(&DATABASE_URL)?,
+            pool_size: vars.number(&DATABASE_POOL_SIZE, 1, 1000)?,
+            wait: Duration::from_secs(vars.number(&DATABASE_WAIT_SECONDS, 1, 600)?),
+            statement_timeout: Duration::from_secs(vars.number(
+                &DATABASE_STATEMENT_SECONDS,
+                1,
+                3600,
+            )?),
+        };
+        let config = Self {
+            database,
+            listen: vars.parse(&LISTEN_ADDR)?,
+            jwt_secrets: vars
+                .get(&JWT_SECRET)
+                .map(|list| secrets(&list))
+                .transpose()?,
+            argon2: Argon2 {
+                parallelism: vars.number(&ARGON2_PARALLELISM, 1, 64)?,
+                memory: vars.number(&ARGON2_MEMORY_KIB, 8, 4_194_304)?,
+                iterations: vars.number(&ARGON2_ITERATIONS, 1, 1000)?,
+            },
+            cors: vars.parse(&CORS_ORIGINS)?,
+            log: Log {
+                json: vars.parse::<LogFormat>(&LOG_FORMAT)?.0,
+                level: vars.parse::<LogLevel>(&LOG_LEVEL)?.0,
+            },
+        };
+        config.check()
+    }
+
+    /// Rules between variables.
+    fn check(self) -> Result<Self, StartError> {
+        if self.argon2.memory < 8 * self.argon2.parallelism {
+            return Err(wrong(
+                &ARGON2_MEMORY_KIB,
+                "must be at least 8 for each lane of ARGON2_PARALLELISM",
+            ));
+        }
+        if self.jwt_secrets.is_none() && matches!(self.database.url, DatabaseUrl::Postgres(_)) {
+            return Err(wrong(
+                &JWT_SECRET,
+                "is required with PostgreSQL; `openssl rand -hex 32` makes one",
+            ));
+        }
+        Ok(self)
+    }
+}
+
+fn wrong(variable: &Variable, reason: impl fmt::Display) -> StartError {
+    StartError::new(format!("{}: {reason}", variable.name))
+}
+
+struct Vars<F>(F);
+
+impl<F: Fn(&str) -> Option<String>> Vars<F> {
+    fn get(&self, variable: &Variable) -> Option<String> {
+        (self.0)(variable.name)
+            .map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty())
+    }
+
+    fn parse<T: FromStr<Err: fmt::Display>>(&self, variable: &Variable) -> Result<T, StartError> {
+        let text = self
+            .get(variable)
+            .unwrap_or_else(|| variable.default.to_owned());
+        text.parse().map_err(|error| wrong(variable, error))
+    }
+
+    fn number<T: FromStr + PartialOrd + fmt::Display>(
+        &self,
+        variable: &Variable,
+        min: T,
+        max: T,
+    ) -> Result<T, StartError> {
+        let text = self
+            .get(variable)
+            .unwrap_or_else(|| variable.default.to_owned());
+        text.parse()
+            .ok()
+            .filter(|number| (&min..=&max).contains(&number))
+            .ok_or_else(|| {
+                wrong(
+                    variable,
+                    format!("must be a whole number from {min} to {max}"),
+                )
+            })
+    }
+}
+
+fn secrets(list: &str) -> Result<Vec<Secret>, StartError> {
+    list.split(',')
+        .map(|text| {
+            Secret::new(text.trim().as_bytes()).map_err(|reason| wrong(&JWT_SECRET, reason))
+        })
+        .collect()
+}
+
+impl Secret {
+    /// A key of at least 32 bytes, as many as the hash function behind it has.
+    pub fn new(bytes: &[u8]) -> Result<Self, &'static str> {
+        if bytes.len() < 32 {
+            return Err("each secret must have at least 32 bytes");
+        }
+        Ok(Self(bytes.to_vec()))
+    }
+
+    /// The bytes, for signing only.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// Says which database, without user and password.
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "SQLite file {path}"),
+            Self::Postgres(url) => {
+                write!(
+                    f,
+                    "PostgreSQL database {}",
+                    url.config.get_dbname().unwrap_or_default()
+                )
+            }
+        }
+    }
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = String;
+
+    fn from_str(url: &str) -> Result<Self, String> {
+        if let Some(path) = url.strip_prefix("sqlite://") {
+            // SQLite would read a name with a colon as options or as a database in memory, of which
+            // each connection gets its own.
+            return match path {
+                "" => Err("names no file".into()),
+                path if path.contains([':', '?']) => {
+                    Err("the file's name must not contain : or ?".into())
+                }
+                path => Ok(Self::Sqlite(path.into())),
+            };
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return postgres(url).map(|url| Self::Postgres(Box::new(url)));
+        }
+        Err("must start with sqlite:// or postgres://".into())
+    }
+}
+
+/// Takes `sslmode` and `sslrootcert` out of the URL, because tokio-postgres knows neither
+/// `verify-full` nor root certificates.
+fn postgres(url: &str) -> Result<PostgresUrl, String> {
+    let (base, options) = url.split_once('?').unwrap_or((url, ""));
+    let (mut mode, mut root_certificate) = ("prefer".to_owned(), None);
+    let mut others = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in form_urlencoded::parse(options.as_bytes()) {
+        match &*name {
+            "sslmode" => mode = value.into_owned(),
+            "sslrootcert" => root_certificate = Some(value.into_owned()),
+            _ => {
+                others.append_pair(&name, &value);
+            }
+        }
+    }
+    // A form writes a space as +, a connection string does not.
+    let others = others.finish().replace('+', "%20");
+    let mut config: tokio_postgres::Config = format!("{base}?{others}")
+        .parse()
+        .map_err(|_| "is not a valid connection string")?;
+    let (ssl_mode, verify) = match mode.as_str() {
+        "disable" => (SslMode::Disable, Verify::Nothing),
+        "prefer" => (SslMode::Prefer, Verify::Nothing),
+        "require" => (SslMode::Require, Verify::Nothing),
+        "verify-full" => (
+            SslMode::Require,
+            Verify::Full {
+                root_certificate: root_certificate.take(),
+            },
+        ),
+        _ => return Err("sslmode must be disable, prefer, require or verify-full".into()),
+    };
+    if root_certificate.is_some() {
+        return Err("sslrootcert needs sslmode=verify-full".into());
+    }
+    config.ssl_mode(ssl_mode);
+    if config.get_application_name().is_none() {
+        config.application_name("kanban");
+    }
+    Ok(PostgresUrl { config, verify })
+}
+
+impl FromStr for Cors {
+    type Err = String;
+
+    fn from_str(list: &str) -> Result<Self, String> {
+        if list == "*" {
+            return Ok(Self::Any);
+        }
+        let origins = list
+            .split(',')
+            .map(str::trim)
+            .filter(|origin| !origin.is_empty());
+        let checked = origins.map(|origin| {
+            let host = origin
+                .strip_prefix("https://")
+                .or_else(|| origin.strip_prefix("http://"));
+            match host {
+                Some(host) if !host.is_empty() && !host.contains(['/', '*', ' ']) => {
+                    Ok(origin.to_owned())
+                }
+                _ => Err(format!(
+                    "{origin:?} is no origin such as https://app.example.com"
+                )),
+            }
+        });
+        checked.collect::<Result<_, _>>().map(Self::Only)
+    }
+}
+
+struct LogFormat(bool);
+
+impl FromStr for LogFormat {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "text" => Ok(Self(false)),
+            "json" => Ok(Self(true)),
+            _ => Err("must be text or json"),
+        }
+    }
+}
+
+struct LogLevel(String);
+
+impl FromStr for LogLevel {
+    type Err = tracing_subscriber::filter::ParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse::<tracing_subscriber::EnvFilter>()
+            .map(|_| Self(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, String> {
+        let find = |name: &str| {
+            pairs
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, v)| (*v).to_owned())
+        };
+        Config::from_lookup(find).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn defaults_are_a_working_sqlite_server() {
+        let config = read(&[]).unwrap();
+        assert!(matches!(config.database.url, DatabaseUrl::Sqlite(path) if path == "kanban.db"));
+        assert_eq!(config.listen.to_string(), "127.0.0.1:8000");
+    }
+
+    #[test]
+    fn a_wrong_value_is_one_line_that_names_the_variable() {
+        let long = "x".repeat(32);
+        for (name, value) in [
+            ("DATABASE_URL", "mysql://x"),
+            ("DATABASE_URL", "sqlite://"),
+            ("DATABASE_URL", "sqlite://:memory:"),
+            ("DATABASE_URL", "postgres://h/d?sslmode=maybe"),
+            ("DATABASE_URL", "postgres://h/d?sslrootcert=x.pem"),
+            ("DATABASE_URL", "postgres://h/d?port=x"),
+            ("DATABASE_POOL_SIZE", "0"),
+            ("DATABASE_WAIT_SECONDS", "soon"),
+            ("DATABASE_STATEMENT_SECONDS", "-1"),
+            ("LISTEN_ADDR", "localhost"),
+            ("JWT_SECRET", "short"),
+            ("JWT_SECRET", &format!("{long},short")),
+            ("ARGON2_MEMORY_KIB", "7"),
+            ("ARGON2_ITERATIONS", "0"),
+            ("ARGON2_PARALLELISM", "x"),
+            ("CORS_ORIGINS", "app.example.com"),
+            ("LOG_FORMAT", "xml"),
+            ("LOG_LEVEL", "kanban=loud"),
+        ] {
+            let error = read(&[(name, value)]).unwrap_err();
+            assert!(
+                error.starts_with(&format!("{name}: ")),
+                "{name}={value}: {error}"
+            );
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    #[test]
+    fn postgres_needs_a_secret_and_knows_verify_full() {
+        let url = "postgres://u:p@h:5433/d?sslmode=verify-full&sslrootcert=%2Ftmp%2Fa+b.pem&options=-c%20x%3Dy";
+        assert!(
+            read(&[("DATABASE_URL", url)])
+                .unwrap_err()
+                .starts_with("JWT_SECRET: ")
+        );
+        let config = read(&[("DATABASE_URL", url), ("JWT_SECRET", &"x".repeat(32))]).unwrap();
+        let DatabaseUrl::Postgres(postgres) = config.database.url else {
+            panic!()
+        };
+        assert!(
+            matches!(postgres.verify, Verify::Full { root_certificate: Some(file) } if file == "/tmp/a b.pem")
+        );
+        assert_eq!(postgres.config.get_ssl_mode(), SslMode::Require);
+        assert_eq!(postgres.config.get_ports(), [5433]);
+        assert_eq!(postgres.config.get_options(), Some("-c x=y"));
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let pairs = [
+            ("DATABASE_URL", "postgres://u:hushhush@h/d"),
+            ("JWT_SECRET", &"hush".repeat(8)),
+        ];
+        assert!(!format!("{:?}", read(&pairs).unwrap()).contains("hush"));
+    }
+}

@@ -1,0 +1,118 @@
+//! Cards: the things to do on a board.
+
+use super::{BoardId, CardId, Description, Direction, LabelColor, SearchText, Timestamp, Title};
+
+/// The columns of every board, in their order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum CardColumn {
+    #[default]
+    Backlog,
+    Todo,
+    Doing,
+    Done,
+}
+
+impl CardColumn {
+    /// All of them, in their order.
+    pub const ALL: [Self; 4] = [Self::Backlog, Self::Todo, Self::Doing, Self::Done];
+
+    /// The name in the API and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Backlog => "BACKLOG",
+            Self::Todo => "TODO",
+            Self::Doing => "DOING",
+            Self::Done => "DONE",
+        }
+    }
+
+    /// Its place among the columns, counted from 0.
+    pub const fn position(self) -> i64 {
+        self as i64
+    }
+}
+
+/// A card.
+#[derive(Clone, Debug)]
+pub struct Card {
+    /// Key.
+    pub id: CardId,
+    /// The board it is on.
+    pub board_id: BoardId,
+    /// Its title.
+    pub title: String,
+    /// Markdown; may be empty.
+    pub description: String,
+    /// The column it stands in.
+    pub column: CardColumn,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When its text, column or labels last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What a card is made of.
+#[derive(Debug)]
+pub struct NewCard {
+    /// Its title.
+    pub title: Title,
+    /// Its description.
+    pub description: Description,
+    /// The column it shall stand in.
+    pub column: CardColumn,
+    /// The colours of the labels it shall bear; one given twice counts once.
+    pub labels: Vec<LabelColor>,
+}
+
+/// What shall change about a card; `None` stays as it is.
+#[derive(Debug, Default)]
+pub struct CardChanges {
+    /// A new title.
+    pub title: Option<Title>,
+    /// A new description.
+    pub description: Option<Description>,
+    /// Another column.
+    pub column: Option<CardColumn>,
+    /// The colours of all labels it shall bear.
+    pub labels: Option<Vec<LabelColor>>,
+}
+
+/// Which cards of a list are wanted; an empty list or `None` does not filter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct CardFilter {
+    /// Cards in one of these columns.
+    pub columns: Vec<CardColumn>,
+    /// Cards that bear at least one of these colours.
+    pub labels: Vec<LabelColor>,
+    /// Cards whose title or description contains this text, without case.
+    pub text: Option<SearchText>,
+}
+
+/// What a list of cards is ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum CardOrderField {
+    Rank,
+    CreatedAt,
+    UpdatedAt,
+    Title,
+}
+
+/// The order of a list of cards; ties break by key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CardOrder {
+    /// By what.
+    pub field: CardOrderField,
+    /// Which way.
+    pub direction: Direction,
+}
+
+impl Default for CardOrder {
+    fn default() -> Self {
+        Self {
+            field: CardOrderField::Rank,
+            direction: Direction::Ascending,
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Keys, each a type of its own, so that none can be taken for another.
+
+use super::CardColumn;
+
+/// A key that has a name in the API: opaque to clients, unique over all kinds of things.
+pub trait PublicId: Sized {
+    /// The name, e.g. `card_42`.
+    fn to_public(&self) -> String;
+
+    /// Reads what [`PublicId::to_public`] writes, and nothing else.
+    fn from_public(text: &str) -> Option<Self>;
+}
+
+macro_rules! keys {
+    ($($(#[$doc:meta])* $name:ident $prefix:literal),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub i64);
+
+        impl PublicId for $name {
+            fn to_public(&self) -> String {
+                format!(concat!($prefix, "_{}"), self.0)
+            }
+
+            fn from_public(text: &str) -> Option<Self> {
+                let number = text.strip_prefix(concat!($prefix, "_"))?.parse().ok().map(Self)?;
+                // Not "+7", not "007": a thing has one name.
+                (number.0 > 0 && number.to_public() == text).then_some(number)
+            }
+        }
+    )*};
+}
+
+keys! {
+    /// The key of a board.
+    BoardId "board",
+    /// The key of a card.
+    CardId "card",
+    /// The key of a label.
+    LabelId "label",
+}
+
+/// The key of a user inside the database; it never leaves the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct UserId(pub i64);
+
+/// The name of one column of one board, e.g. `column_7_TODO`.
+impl PublicId for (BoardId, CardColumn) {
+    fn to_public(&self) -> String {
+        format!("column_{}_{}", self.0.0, self.1.as_str())
+    }
+
+    fn from_public(text: &str) -> Option<Self> {
+        let (number, name) = text.strip_prefix("column_")?.split_once('_')?;
+        let board = BoardId(number.parse().ok()?);
+        let column = CardColumn::ALL
+            .into_iter()
+            .find(|column| column.as_str() == name)?;
+        let id = (board, column);
+        (board.0 > 0 && id.to_public() == text).then_some(id)
+    }
+}
+
+/// The public name of a user: 128 random bits. Sharing a board shows the address behind an id, so
+/// an id must not be guessable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct UserKey(u128);
+
+impl UserKey {
+    /// A new random key.
+    pub fn random() -> Self {
+        Self(rand::random())
+    }
+
+    /// Reads what [`std::fmt::Display`] writes: 32 lower-case hexadecimal digits, nothing else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        (text.len() == 32 && text.bytes().all(digits))
+            .then(|| u128::from_str_radix(text, 16).ok().map(Self))
+            .flatten()
+    }
+}
+
+impl std::fmt::Display for UserKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl PublicId for UserKey {
+    fn to_public(&self) -> String {
+        format!("user_{self}")
+    }
+
+    fn from_public(text: &str) -> Option<Self> {
+        Self::parse(text.strip_prefix("user_")?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thing_has_exactly_one_name() {
+        assert_eq!(BoardId::from_public("board_7"), Some(BoardId(7)));
+        for bad in [
+            "",
+            "7",
+            "board_",
+            "board_0",
+            "board_-7",
+            "board_+7",
+            "board_07",
+            "board_7 ",
+            "card_7",
+            "Board_7",
+            "board_9223372036854775808",
+        ] {
+            assert_eq!(BoardId::from_public(bad), None, "{bad}");
+        }
+        let column = (BoardId(7), CardColumn::Todo);
+        assert_eq!(
+            <(BoardId, CardColumn)>::from_public(&column.to_public()),
+            Some(column)
+        );
+        assert_eq!(<(BoardId, CardColumn)>::from_public("column_7_todo"), None);
+        let user = UserKey::random();
+        assert_eq!(UserKey::from_public(&user.to_public()), Some(user));
+        assert_eq!(UserKey::from_public("user_1"), None);
+        assert_eq!(UserKey::from_public(&user.to_public().to_uppercase()), None);
+    }
+}

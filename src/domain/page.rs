@@ -1,0 +1,109 @@
+//! Keyset pages: a place in a list is the sort value and the key of a row, never a count of rows,
+//! so it stays right while rows come and go.
+
+use super::Timestamp;
+
+/// Which way a list runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs)]
+pub enum Direction {
+    Ascending,
+    Descending,
+}
+
+impl Direction {
+    /// The other way.
+    #[must_use]
+    pub const fn reversed(self) -> Self {
+        match self {
+            Self::Ascending => Self::Descending,
+            Self::Descending => Self::Ascending,
+        }
+    }
+}
+
+/// What a list is sorted by, for one row.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum SortValue {
+    /// A number, e.g. the place of a column.
+    Number(i64),
+    /// Text that compares byte by byte.
+    Text(String),
+    /// A time.
+    Time(Timestamp),
+}
+
+/// The place of a row in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Position {
+    /// What the list is sorted by.
+    pub value: SortValue,
+    /// The row's key, which breaks ties.
+    pub key: i64,
+}
+
+/// Which rows of a list are wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PageRequest {
+    /// At most so many rows.
+    pub limit: usize,
+    /// The last rows instead of the first.
+    pub backward: bool,
+    /// Only rows behind this place.
+    pub after: Option<Position>,
+    /// Only rows before this place.
+    pub before: Option<Position>,
+}
+
+/// The rows of a page, in the list's order.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Whether rows follow.
+    pub has_next: bool,
+    /// Whether rows precede.
+    pub has_previous: bool,
+}
+
+impl<T> Default for Page<T> {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            has_next: false,
+            has_previous: false,
+        }
+    }
+}
+
+impl<T> Page<T> {
+    /// Makes a page of the rows that a statement with `LIMIT limit + 1` found for `request`,
+    /// in the order of the statement (backwards where the request is).
+    pub fn from_rows(mut items: Vec<T>, request: &PageRequest) -> Self {
+        let more = items.len() > request.limit;
+        items.truncate(request.limit);
+        if request.backward {
+            items.reverse();
+            Self {
+                items,
+                has_next: request.before.is_some(),
+                has_previous: more,
+            }
+        } else {
+            Self {
+                items,
+                has_next: more,
+                has_previous: request.after.is_some(),
+            }
+        }
+    }
+
+    /// The page with other rows, one for one.
+    pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            items: self.items.into_iter().map(f).collect(),
+            has_next: self.has_next,
+            has_previous: self.has_previous,
+        }
+    }
+}

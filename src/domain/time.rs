@@ -1,0 +1,53 @@
+//! Time.
+
+use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+
+/// A point in time, in UTC, cut to microseconds: what both databases can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Timestamp(DateTime<Utc>);
+
+impl Timestamp {
+    /// The present time by the program's clock.
+    pub fn now() -> Self {
+        Self(Utc::now().trunc_subsecs(6))
+    }
+
+    /// Microseconds since the Unix epoch.
+    pub fn micros(self) -> i64 {
+        self.0.timestamp_micros()
+    }
+
+    /// What [`Timestamp::micros`] says; `None` beyond the calendar.
+    pub fn from_micros(micros: i64) -> Option<Self> {
+        DateTime::from_timestamp_micros(micros).map(Self)
+    }
+
+    /// Seconds since the Unix epoch, as tokens count.
+    pub fn seconds(self) -> i64 {
+        self.0.timestamp()
+    }
+
+    /// What [`Timestamp::seconds`] says; `None` beyond the calendar.
+    pub fn from_seconds(seconds: i64) -> Option<Self> {
+        DateTime::from_timestamp_secs(seconds).map(Self)
+    }
+}
+
+impl From<DateTime<Utc>> for Timestamp {
+    fn from(time: DateTime<Utc>) -> Self {
+        Self(time.trunc_subsecs(6))
+    }
+}
+
+impl From<Timestamp> for DateTime<Utc> {
+    fn from(time: Timestamp) -> Self {
+        time.0
+    }
+}
+
+/// RFC 3339 with microseconds, e.g. `2026-01-31T12:00:00.123456Z`.
+impl std::fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::Micros, true))
+    }
+}

@@ -1,0 +1,39 @@
+//! The rules. Each mutation is one function here and one transaction in there.
+
+pub mod accounts;
+pub mod boards;
+pub mod cards;
+pub mod labels;
+mod passwords;
+pub mod sharing;
+mod tokens;
+
+use crate::config::{Argon2, Secret, StartError};
+use crate::store::Db;
+
+pub use accounts::LogIn;
+use accounts::ViewerCache;
+use passwords::Passwords;
+use tokens::Tokens;
+
+/// What the rules work with.
+pub struct Services {
+    /// The database.
+    pub db: Db,
+    passwords: Passwords,
+    tokens: Tokens,
+    viewers: ViewerCache,
+}
+
+impl Services {
+    /// Puts them together; hashes one password, to have something to compare with when an account
+    /// does not exist.
+    pub fn new(db: Db, argon2: Argon2, secrets: &[Secret]) -> Result<Self, StartError> {
+        Ok(Self {
+            db,
+            passwords: Passwords::new(argon2)?,
+            tokens: Tokens::new(secrets)?,
+            viewers: accounts::viewer_cache(),
+        })
+    }
+}

@@ -1,0 +1,115 @@
+//! Hashing and checking of passwords: argon2id (RFC 9106), on the blocking pool, few at a time.
+
+use std::sync::Arc;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
+use tokio::sync::Semaphore;
+
+use crate::config::{self, StartError};
+use crate::domain::{Error, Password, Result};
+
+/// How many may wait for their turn. More are answered SERVICE_UNAVAILABLE at once.
+const QUEUE: usize = 64;
+
+/// Hashes and checks.
+pub(super) struct Passwords {
+    argon2: Argon2<'static>,
+    params: Params,
+    /// What a password is compared with when the account does not exist, so that this costs the
+    /// same time as a wrong password.
+    decoy: String,
+    running: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+}
+
+impl Passwords {
+    pub(super) fn new(config: config::Argon2) -> std::result::Result<Self, StartError> {
+        let wrong = |error: &dyn std::fmt::Display| StartError::new(format!("ARGON2_…: {error}"));
+        let params = Params::new(config.memory, config.iterations, config.parallelism, None)
+            .map_err(|error| wrong(&error))?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
+        let decoy = argon2
+            .hash_password(b"decoy")
+            .map_err(|error| wrong(&error))?
+            .to_string();
+        // One core is left for everything else.
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let running = Arc::new(Semaphore::new(cores.saturating_sub(1).max(1)));
+        Ok(Self {
+            argon2,
+            params,
+            decoy,
+            running,
+            waiting: Arc::new(Semaphore::new(QUEUE)),
+        })
+    }
+
+    /// The hash of a new password, a PHC string.
+    pub(super) async fn hash(&self, password: Password) -> Result<String> {
+        let argon2 = self.argon2.clone();
+        self.blocking(move || {
+            argon2
+                .hash_password(password.expose().as_bytes())
+                .map(|hash| hash.to_string())
+                .map_err(|error| {
+                    tracing::error!(%error, "a password cannot be hashed");
+                    Error::Internal
+                })
+        })
+        .await?
+    }
+
+    /// Whether the password is the one behind the hash; without a hash, `false` in the same time.
+    pub(super) async fn verify(&self, password: String, hash: Option<&str>) -> Result<bool> {
+        let known = hash.is_some();
+        let hash = hash.unwrap_or(&self.decoy).to_owned();
+        let argon2 = self.argon2.clone();
+        self.blocking(move || {
+            PasswordHash::new(&hash)
+                .is_ok_and(|hash| argon2.verify_password(password.as_bytes(), &hash).is_ok())
+        })
+        .await
+        .map(|same| same && known)
+    }
+
+    /// Whether a hash was made with other parameters than those in force.
+    pub(super) fn is_outdated(&self, hash: &str) -> bool {
+        PasswordHash::new(hash)
+            .ok()
+            .and_then(|hash| Params::try_from(&hash).ok())
+            .is_none_or(|params| {
+                (params.m_cost(), params.t_cost(), params.p_cost())
+                    != (
+                        self.params.m_cost(),
+                        self.params.t_cost(),
+                        self.params.p_cost(),
+                    )
+            })
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let busy = |_| Error::Unavailable;
+        let place = Arc::clone(&self.waiting)
+            .try_acquire_owned()
+            .map_err(|_| Error::Unavailable)?;
+        let turn = Arc::clone(&self.running)
+            .acquire_owned()
+            .await
+            .map_err(busy)?;
+        drop(place);
+        // The turn goes along: hashing cannot be stopped when the client hangs up.
+        let job = tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop(turn);
+            result
+        });
+        job.await.map_err(|error| {
+            tracing::error!(%error, "hashing panicked");
+            Error::Internal
+        })
+    }
+}

@@ -1,0 +1,102 @@
+//! Access tokens: JWTs as RFC 9068 and RFC 8725 want them, HS256, of one hour.
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, crypto};
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Secret, StartError};
+use crate::domain::{Error, PublicId, Result, Timestamp, User, UserKey};
+
+const ISSUER: &str = "simple-kanban";
+const AUDIENCE: &str = "simple-kanban";
+const TYPE: &str = "at+jwt";
+
+/// How long an access token is good, in seconds.
+const LIFETIME: i64 = 3600;
+
+/// How far the clocks of two instances may differ, in seconds.
+const LEEWAY: u64 = 5;
+
+/// Makes and checks access tokens.
+pub(super) struct Tokens {
+    sign: EncodingKey,
+    header: Header,
+    accept: Vec<DecodingKey>,
+    validation: Validation,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims {
+    sub: String,
+    email: String,
+    iss: String,
+    aud: String,
+    iat: i64,
+    exp: i64,
+}
+
+impl Tokens {
+    /// Signs with the first of the secrets and accepts all.
+    pub(super) fn new(secrets: &[Secret]) -> std::result::Result<Self, StartError> {
+        let first = secrets
+            .first()
+            .ok_or_else(|| StartError::new("JWT_SECRET: is missing"))?;
+        let sign = EncodingKey::from_secret(first.expose());
+        let mut header = Header::new(Algorithm::HS256);
+        header.typ = Some(TYPE.into());
+        header.kid = Some(key_id(&sign)?);
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.set_issuer(&[ISSUER]);
+        validation.set_audience(&[AUDIENCE]);
+        validation.set_required_spec_claims(&["sub", "iss", "aud", "exp"]);
+        validation.leeway = LEEWAY;
+        let accept = secrets
+            .iter()
+            .map(|one| DecodingKey::from_secret(one.expose()))
+            .collect();
+        Ok(Self {
+            sign,
+            header,
+            accept,
+            validation,
+        })
+    }
+
+    /// A token for a user, and when it ends.
+    pub(super) fn issue(&self, user: &User) -> Result<(String, Timestamp)> {
+        let issued = Timestamp::now().seconds();
+        let claims = Claims {
+            sub: user.key.to_public(),
+            email: user.email.clone(),
+            iss: ISSUER.into(),
+            aud: AUDIENCE.into(),
+            iat: issued,
+            exp: issued + LIFETIME,
+        };
+        let token = jsonwebtoken::encode(&self.header, &claims, &self.sign).map_err(|error| {
+            tracing::error!(%error, "a token cannot be signed");
+            Error::Internal
+        })?;
+        let expires = Timestamp::from_seconds(claims.exp).ok_or(Error::Internal)?;
+        Ok((token, expires))
+    }
+
+    /// The user that a token names; UNAUTHENTICATED, without a reason, for whatever is wrong.
+    pub(super) fn check(&self, token: &str) -> Result<UserKey> {
+        let claims = self
+            .accept
+            .iter()
+            .find_map(|key| jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok())
+            .filter(|data| data.header.typ.as_deref() == Some(TYPE))
+            .map(|data| data.claims)
+            .filter(|claims| claims.iat <= Timestamp::now().seconds() + LEEWAY.cast_signed())
+            .ok_or(Error::Unauthenticated)?;
+        UserKey::from_public(&claims.sub).ok_or(Error::Unauthenticated)
+    }
+}
+
+/// Names a key without telling anything about it: the start of a signature made with it.
+fn key_id(key: &EncodingKey) -> std::result::Result<String, StartError> {
+    let signature = crypto::sign(b"kid", key, Algorithm::HS256)
+        .map_err(|error| StartError::new(format!("JWT_SECRET: {error}")))?;
+    Ok(signature.chars().take(8).collect())
+}

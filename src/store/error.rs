@@ -1,0 +1,59 @@
+//! From the database's errors to ours.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use crate::domain::Error;
+
+/// Logs what happened and answers what callers may know. A violation that a caller expects is
+/// taken out with [`unique`] before.
+impl From<DieselError> for Error {
+    fn from(error: DieselError) -> Self {
+        match classify(&error) {
+            Self::Contention => {
+                tracing::debug!(%error, "the database asks to run the transaction again");
+                Self::Contention
+            }
+            Self::Unavailable => {
+                tracing::error!(%error, "the database did not answer in time, or not at all");
+                Self::Unavailable
+            }
+            _ => {
+                tracing::error!(%error, "database error");
+                Self::Internal
+            }
+        }
+    }
+}
+
+/// Diesel passes no SQLSTATE on, so what has no kind of its own there is told by its text.
+fn classify(error: &DieselError) -> Error {
+    let DieselError::DatabaseError(kind, info) = error else {
+        return match error {
+            DieselError::BrokenTransactionManager => Error::Unavailable,
+            _ => Error::Internal,
+        };
+    };
+    match kind {
+        DatabaseErrorKind::SerializationFailure => Error::Contention,
+        DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection => {
+            Error::Unavailable
+        }
+        DatabaseErrorKind::Unknown => match info.message() {
+            "deadlock detected" => Error::Contention,
+            "database is locked"
+            | "canceling statement due to lock timeout"
+            | "canceling statement due to statement timeout"
+            | "terminating connection due to administrator command" => Error::Unavailable,
+            _ => Error::Internal,
+        },
+        _ => Error::Internal,
+    }
+}
+
+/// Answers `taken` when the statement failed because a unique value is taken.
+pub(super) fn unique<T>(result: diesel::QueryResult<T>, taken: Error) -> Result<T, Error> {
+    match result {
+        Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Err(taken),
+        other => Ok(other?),
+    }
+}

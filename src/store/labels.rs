@@ -1,0 +1,192 @@
+//! Labels, and which cards bear them.
+
+use std::collections::HashMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use diesel_async::RunQueryDsl;
+
+use super::access::{BoardAccess, LockedBoard, Membership};
+use super::error::unique;
+use super::schema::{labels, users_boards};
+use super::sql::{ColumnTypes, Columns, Statement};
+use super::{Conn, Tx};
+use crate::domain::{
+    At, BoardId, CardId, Error, Label, LabelColor, LabelId, LabelName, Result, Timestamp, UserId,
+};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = labels)]
+struct LabelRow {
+    id: i64,
+    board_id: i64,
+    color: LabelColor,
+    name: String,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl From<LabelRow> for Label {
+    fn from(row: LabelRow) -> Self {
+        Self {
+            id: LabelId(row.id),
+            board_id: BoardId(row.board_id),
+            color: row.color,
+            name: row.name,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// Gives a new board a nameless label of each colour.
+pub(super) async fn insert_all(tx: &mut Tx, board: BoardId, now: Timestamp) -> Result<()> {
+    let statement = Statement::<BigInt>::new(())
+        .sql("INSERT INTO labels (board_id, color, name, created_at, updated_at) SELECT ")
+        .number(board.0)
+        .sql(", t.value, '', ")
+        .time(now)
+        .sql(", ")
+        .time(now)
+        .sql(" FROM ")
+        .table_of_texts(LabelColor::ALL.map(LabelColor::as_str).to_vec());
+    run!(tx, |c| statement.execute(c).await)?;
+    Ok(())
+}
+
+/// Makes a label; CONFLICT when the board has one of that colour.
+pub async fn insert(
+    tx: &mut Tx,
+    board: &LockedBoard,
+    color: LabelColor,
+    name: &LabelName,
+    now: Timestamp,
+) -> Result<Label> {
+    let inserted: QueryResult<LabelRow> = run!(tx, |c| diesel::insert_into(labels::table)
+        .values((
+            labels::board_id.eq(board.id().0),
+            labels::color.eq(color.as_str()),
+            labels::name.eq(name.as_str()),
+            labels::created_at.eq(now),
+            labels::updated_at.eq(now),
+        ))
+        .returning(LabelRow::as_returning())
+        .get_result(c)
+        .await);
+    unique(inserted, color_taken()).map(Label::from)
+}
+
+fn color_taken() -> Error {
+    Error::conflict("The board already has a label of this colour.").at("color")
+}
+
+/// Changes a label of the board; CONFLICT when the new colour is taken.
+pub async fn update(
+    tx: &mut Tx,
+    board: &LockedBoard,
+    label: LabelId,
+    color: Option<LabelColor>,
+    name: Option<&LabelName>,
+    now: Timestamp,
+) -> Result<Label> {
+    let changes = (
+        color.map(|color| labels::color.eq(color.as_str())),
+        name.map(|name| labels::name.eq(name.as_str())),
+        labels::updated_at.eq(now),
+    );
+    let target = labels::table
+        .find(label.0)
+        .filter(labels::board_id.eq(board.id().0));
+    let updated: QueryResult<LabelRow> = run!(tx, |c| diesel::update(target)
+        .set(changes)
+        .returning(LabelRow::as_returning())
+        .get_result(c)
+        .await);
+    unique(updated, color_taken()).map(Label::from)
+}
+
+/// Deletes a label of the board; the cards that bear it lose it.
+pub async fn delete(tx: &mut Tx, board: &LockedBoard, label: LabelId) -> Result<()> {
+    let target = labels::table
+        .find(label.0)
+        .filter(labels::board_id.eq(board.id().0));
+    run!(tx, |c| diesel::delete(target).execute(c).await)?;
+    Ok(())
+}
+
+/// Those of the labels that stand on boards of the user.
+pub async fn find(
+    conn: &mut Conn,
+    user: UserId,
+    ids: &[LabelId],
+) -> Result<Vec<(Label, BoardAccess)>> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let of_user = users_boards::board_id
+        .eq(labels::board_id)
+        .and(users_boards::user_id.eq(user.0));
+    let rows: Vec<(LabelRow, Membership)> = run!(conn, |c| labels::table
+        .inner_join(users_boards::table.on(of_user))
+        .filter(labels::id.eq_any(&ids))
+        .select((LabelRow::as_select(), Membership::as_select()))
+        .load(c)
+        .await)?;
+    Ok(rows
+        .into_iter()
+        .map(|(label, membership)| (label.into(), membership.access()))
+        .collect())
+}
+
+/// The labels of one board, in the order of their colours.
+pub async fn of_board(conn: &mut Conn, board: BoardAccess) -> Result<Vec<Label>> {
+    Ok(of_boards(conn, &[board])
+        .await?
+        .remove(&board.board_id())
+        .unwrap_or_default())
+}
+
+/// The labels of several boards, in the order of their colours.
+pub async fn of_boards(
+    conn: &mut Conn,
+    boards: &[BoardAccess],
+) -> Result<HashMap<BoardId, Vec<Label>>> {
+    let ids: Vec<i64> = boards.iter().map(|board| board.board_id().0).collect();
+    let rows: Vec<LabelRow> = run!(conn, |c| labels::table
+        .filter(labels::board_id.eq_any(&ids))
+        .select(LabelRow::as_select())
+        .load(c)
+        .await)?;
+    Ok(grouped(
+        rows.into_iter().map(|row| (BoardId(row.board_id), row)),
+    ))
+}
+
+/// The labels of several cards, in the order of their colours.
+pub async fn of_cards(
+    conn: &mut Conn,
+    cards: &[(BoardAccess, CardId)],
+) -> Result<HashMap<CardId, Vec<Label>>> {
+    let statement = Statement::<(BigInt, ColumnTypes<LabelRow>), Columns<LabelRow>>::new(
+        <LabelRow as Selectable<diesel::pg::Pg>>::construct_selection(),
+    )
+    .sql("SELECT cards_labels.card_id, ")
+    .columns()
+    .sql(" FROM cards_labels JOIN labels ON labels.id = cards_labels.label_id WHERE cards_labels.card_id")
+    .in_numbers(cards.iter().map(|(_, card)| card.0).collect());
+    let rows: Vec<(i64, LabelRow)> = run!(conn, |c| statement.load(c).await)?;
+    Ok(grouped(
+        rows.into_iter().map(|(card, row)| (CardId(card), row)),
+    ))
+}
+
+fn grouped<K: Eq + std::hash::Hash>(
+    rows: impl Iterator<Item = (K, LabelRow)>,
+) -> HashMap<K, Vec<Label>> {
+    let mut lists: HashMap<K, Vec<Label>> = HashMap::new();
+    for (key, row) in rows {
+        lists.entry(key).or_default().push(row.into());
+    }
+    for list in lists.values_mut() {
+        list.sort_by_key(|label| label.color);
+    }
+    lists
+}

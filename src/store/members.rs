@@ -1,0 +1,154 @@
+//! Who may use a board.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::access::{BoardAccess, LockedBoard, Membership};
+use super::page::{self, Children, Sort};
+use super::schema::{users, users_boards};
+use super::sql::{ColumnTypes, Columns};
+use super::users::UserRow;
+use super::{Conn, Tx};
+use crate::domain::{
+    BoardId, Direction, Member, Page, PageRequest, Position, Result, SortValue, Timestamp, UserId,
+};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users_boards)]
+struct Since {
+    created_at: Timestamp,
+}
+
+type MemberRow = (UserRow, Since);
+
+fn member((user, since): MemberRow) -> Member {
+    Member {
+        user: user.into(),
+        since: since.created_at,
+    }
+}
+
+const OF_BOARD: Children = Children {
+    table: "users_boards",
+    key: "users_boards.board_id, users_boards.user_id",
+    of_parent: "users_boards.board_id = p.id",
+};
+
+const BY_SINCE: Sort = Sort {
+    by: "users_boards.created_at",
+    tie: "users_boards.user_id",
+    direction: Direction::Ascending,
+};
+
+/// Makes the creator of a board its first member.
+pub(super) async fn insert_first(
+    tx: &mut Tx,
+    board: BoardId,
+    user: UserId,
+    now: Timestamp,
+) -> Result<BoardAccess> {
+    let row: Membership = run!(tx, |c| diesel::insert_into(users_boards::table)
+        .values(values(board, user, now))
+        .returning(Membership::as_returning())
+        .get_result(c)
+        .await)?;
+    Ok(row.access())
+}
+
+type NewMember = (
+    diesel::dsl::Eq<users_boards::board_id, i64>,
+    diesel::dsl::Eq<users_boards::user_id, i64>,
+    diesel::dsl::Eq<users_boards::created_at, Timestamp>,
+    diesel::dsl::Eq<users_boards::updated_at, Timestamp>,
+);
+
+fn values(board: BoardId, user: UserId, now: Timestamp) -> NewMember {
+    (
+        users_boards::board_id.eq(board.0),
+        users_boards::user_id.eq(user.0),
+        users_boards::created_at.eq(now),
+        users_boards::updated_at.eq(now),
+    )
+}
+
+/// Makes a user a member; `false` when they already are.
+pub async fn insert(
+    tx: &mut Tx,
+    board: &LockedBoard,
+    user: UserId,
+    now: Timestamp,
+) -> Result<bool> {
+    let made = run!(tx, |c| diesel::insert_into(users_boards::table)
+        .values(values(board.id(), user, now))
+        .on_conflict_do_nothing()
+        .execute(c)
+        .await)?;
+    Ok(made > 0)
+}
+
+/// Takes a user off the board; `false` when they are no member.
+pub async fn delete(tx: &mut Tx, board: &LockedBoard, user: UserId) -> Result<bool> {
+    let target = users_boards::table.find((board.id().0, user.0));
+    Ok(run!(tx, |c| diesel::delete(target).execute(c).await)? > 0)
+}
+
+/// How many members the board has.
+pub async fn count(tx: &mut Tx, board: &LockedBoard) -> Result<i64> {
+    Ok(run!(tx, |c| users_boards::table
+        .filter(users_boards::board_id.eq(board.id().0))
+        .count()
+        .get_result(c)
+        .await)?)
+}
+
+/// One member of the board.
+pub async fn find(conn: &mut Conn, board: BoardAccess, user: UserId) -> Result<Option<Member>> {
+    let row: Option<MemberRow> = run!(conn, |c| users_boards::table
+        .find((board.board_id().0, user.0))
+        .inner_join(users::table)
+        .select((UserRow::as_select(), Since::as_select()))
+        .first(c)
+        .await
+        .optional())?;
+    Ok(row.map(member))
+}
+
+/// A page of the members of each board, in the order of `boards`.
+pub async fn list(
+    conn: &mut Conn,
+    boards: &[BoardAccess],
+    request: &PageRequest,
+) -> Result<Vec<Page<Member>>> {
+    let parents: Vec<_> = boards.iter().map(|board| (board.board_id().0, 0)).collect();
+    let statement = page::page_of_each::<ColumnTypes<MemberRow>, Columns<MemberRow>>(
+        <MemberRow as Selectable<diesel::pg::Pg>>::construct_selection(),
+        &parents,
+        &OF_BOARD,
+        " JOIN users ON users.id = users_boards.user_id",
+        |statement| statement,
+        BY_SINCE,
+        request,
+    );
+    let rows: Vec<(i64, MemberRow)> = run!(conn, |c| statement.load(c).await)?;
+    let rows = rows
+        .into_iter()
+        .map(|(place, row)| (place, member(row)))
+        .collect();
+    Ok(page::into_pages(rows, boards.len(), request))
+}
+
+/// How many members each board has, in the order of `boards`.
+pub async fn counts(conn: &mut Conn, boards: &[BoardAccess]) -> Result<Vec<i64>> {
+    let parents: Vec<_> = boards.iter().map(|board| (board.board_id().0, 0)).collect();
+    let statement = page::count_of_each(&parents, &OF_BOARD, |statement| statement);
+    let rows: Vec<(i64, i64)> = run!(conn, |c| statement.load::<(i64, i64)>(c).await)?;
+    Ok(page::into_counts(rows, boards.len()))
+}
+
+/// The place of a member in the list of members.
+pub fn position(member: &Member) -> Position {
+    Position {
+        value: SortValue::Time(member.since),
+        key: member.user.id.0,
+    }
+}

@@ -1,0 +1,173 @@
+//! Keyset pages: of one list, and of a list of each of many parents in one statement, which
+//! Diesel's query language cannot say.
+//!
+//! A page of each parent reads only its own rows: PostgreSQL through `LATERAL`, SQLite through a
+//! correlated `IN (… LIMIT …)`. (A window function would read every row of every parent.)
+
+use diesel::sql_types::BigInt;
+
+use super::sql::Statement;
+use crate::domain::{Direction, Page, PageRequest};
+
+/// How a list is sorted: by a column, ties by another that is unique within the list.
+#[derive(Clone, Copy)]
+pub(super) struct Sort {
+    /// The column, with its table.
+    pub(super) by: &'static str,
+    /// The column that breaks ties.
+    pub(super) tie: &'static str,
+    /// Which way.
+    pub(super) direction: Direction,
+}
+
+/// The rows of one table that belong to a parent `p (id, sub)`.
+pub(super) struct Children {
+    /// The table.
+    pub(super) table: &'static str,
+    /// Its primary key, a column or several.
+    pub(super) key: &'static str,
+    /// The condition that a row belongs to `p`.
+    pub(super) of_parent: &'static str,
+}
+
+impl<ST, C> Statement<ST, C> {
+    /// Appends ` AND (only rows of the page) ORDER BY … LIMIT limit + 1`; the one row more tells
+    /// whether the list goes on.
+    pub(super) fn page(self, sort: Sort, request: &PageRequest) -> Self {
+        let run = if request.backward {
+            sort.direction.reversed()
+        } else {
+            sort.direction
+        };
+        let (behind, ahead) = match sort.direction {
+            Direction::Ascending => (" > ", " < "),
+            Direction::Descending => (" < ", " > "),
+        };
+        let mut statement = self;
+        for (place, compare) in [(&request.after, behind), (&request.before, ahead)] {
+            if let Some(place) = place {
+                statement = statement
+                    .sql(" AND (")
+                    .sql(sort.by)
+                    .sql(", ")
+                    .sql(sort.tie)
+                    .sql(")")
+                    .sql(compare)
+                    .sql("(")
+                    .sort_value(&place.value)
+                    .sql(", ")
+                    .number(place.key)
+                    .sql(")");
+            }
+        }
+        let limit = i64::try_from(request.limit).unwrap_or(i64::MAX - 1) + 1;
+        statement
+            .sql(" ORDER BY ")
+            .order(sort, run)
+            .sql(" LIMIT ")
+            .number(limit)
+    }
+
+    fn order(self, sort: Sort, run: Direction) -> Self {
+        let word = match run {
+            Direction::Ascending => " ASC",
+            Direction::Descending => " DESC",
+        };
+        self.sql(sort.by)
+            .sql(word)
+            .sql(", ")
+            .sql(sort.tie)
+            .sql(word)
+    }
+}
+
+/// A statement for a page of each parent. Its rows are the parent's place in `parents` and the
+/// columns; `filter` appends further conditions, each with its ` AND `, and `join` follows the
+/// table.
+pub(super) fn page_of_each<ST, C>(
+    columns: C,
+    parents: &[(i64, i64)],
+    children: &Children,
+    join: &'static str,
+    filter: impl FnOnce(Statement<(BigInt, ST), C>) -> Statement<(BigInt, ST), C>,
+    sort: Sort,
+    request: &PageRequest,
+) -> Statement<(BigInt, ST), C> {
+    let run = if request.backward {
+        sort.direction.reversed()
+    } else {
+        sort.direction
+    };
+    let Children {
+        table,
+        key,
+        of_parent,
+    } = children;
+    let statement = Statement::new(columns)
+        .sql("SELECT p.ord, ")
+        .columns()
+        .sql(" FROM ")
+        .table_of_pairs(parents)
+        .sql(" CROSS JOIN ")
+        .either(
+            format!("LATERAL (SELECT {table}.* FROM {table}"),
+            format!("{table} ON ({key}) IN (SELECT {key} FROM {table}"),
+        )
+        .sql(" WHERE ")
+        .sql(*of_parent);
+    filter(statement)
+        .page(sort, request)
+        .either(format!(") AS {table}"), ")")
+        .sql(join)
+        .sql(" ORDER BY p.ord, ")
+        .order(sort, run)
+}
+
+/// A statement for the number of rows of each parent: its place in `parents` and the number.
+pub(super) fn count_of_each(
+    parents: &[(i64, i64)],
+    children: &Children,
+    filter: impl FnOnce(Statement<(BigInt, BigInt)>) -> Statement<(BigInt, BigInt)>,
+) -> Statement<(BigInt, BigInt)> {
+    let statement = Statement::new(())
+        .sql("SELECT p.ord, (SELECT count(*) FROM ")
+        .sql(children.table)
+        .sql(" WHERE ")
+        .sql(children.of_parent);
+    filter(statement).sql(") FROM ").table_of_pairs(parents)
+}
+
+/// Puts rows, each with its parent's place, into one page for each parent.
+pub(super) fn into_pages<T>(
+    rows: Vec<(i64, T)>,
+    parents: usize,
+    request: &PageRequest,
+) -> Vec<Page<T>> {
+    let mut lists: Vec<Vec<T>> = std::iter::repeat_with(Vec::new).take(parents).collect();
+    for (place, row) in rows {
+        if let Some(list) = usize::try_from(place)
+            .ok()
+            .and_then(|place| lists.get_mut(place))
+        {
+            list.push(row);
+        }
+    }
+    lists
+        .into_iter()
+        .map(|rows| Page::from_rows(rows, request))
+        .collect()
+}
+
+/// Puts numbers, each with its parent's place, into the order of the parents.
+pub(super) fn into_counts(rows: Vec<(i64, i64)>, parents: usize) -> Vec<i64> {
+    let mut counts = vec![0; parents];
+    for (place, count) in rows {
+        if let Some(slot) = usize::try_from(place)
+            .ok()
+            .and_then(|place| counts.get_mut(place))
+        {
+            *slot = count;
+        }
+    }
+    counts
+}

@@ -1,0 +1,105 @@
+//! The tables, one set for both databases.
+//!
+//! Written by hand: `diesel print-schema` would write a set for each. Columns that the databases
+//! compute themselves (`cards.column_position`) are used in `store::page` alone and left out here.
+
+use super::types::Instant;
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    users (id) {
+        id -> BigInt,
+        public_id -> Text,
+        email -> Text,
+        email_key -> Text,
+        password_hash -> Text,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    boards (id) {
+        id -> BigInt,
+        title -> Text,
+        title_key -> Text,
+        description -> Text,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    users_boards (board_id, user_id) {
+        board_id -> BigInt,
+        user_id -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    labels (id) {
+        id -> BigInt,
+        board_id -> BigInt,
+        color -> Text,
+        name -> Text,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    cards (id) {
+        id -> BigInt,
+        board_id -> BigInt,
+        title -> Text,
+        title_key -> Text,
+        description -> Text,
+        search_text -> Text,
+        column -> Text,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::Instant;
+
+    cards_labels (card_id, label_id) {
+        card_id -> BigInt,
+        label_id -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::joinable!(users_boards -> boards (board_id));
+diesel::joinable!(users_boards -> users (user_id));
+diesel::joinable!(labels -> boards (board_id));
+diesel::joinable!(cards -> boards (board_id));
+diesel::joinable!(cards_labels -> cards (card_id));
+diesel::joinable!(cards_labels -> labels (label_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    boards,
+    cards,
+    cards_labels,
+    labels,
+    users,
+    users_boards
+);

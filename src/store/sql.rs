@@ -1,0 +1,214 @@
+//! Statements that Diesel's query language cannot say, still written once for both databases.
+//!
+//! Unlike `diesel::sql_query`, a [`Statement`] is prepared once for each connection and decodes its
+//! rows by position into the same row types that Diesel's own queries use. Lists travel as one
+//! value, an array in PostgreSQL and JSON text in SQLite, so that the text (and with it the
+//! prepared statement) does not depend on their length.
+
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+use diesel::QueryResult;
+use diesel::pg::Pg;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::{Array, BigInt, Text};
+use diesel::sqlite::Sqlite;
+
+use super::types::Instant;
+use crate::domain::{SortValue, Timestamp};
+
+/// The columns of a row type `R`, as Diesel selects them.
+pub(super) type Columns<R> = <R as diesel::Selectable<Pg>>::SelectExpression;
+
+/// The SQL types of the columns of a row type `R`.
+pub(super) type ColumnTypes<R> = diesel::dsl::SqlTypeOf<Columns<R>>;
+
+/// A statement whose rows have the SQL type `ST`; `C` are the columns that [`Statement::columns`]
+/// names.
+pub(super) struct Statement<ST, C = ()> {
+    parts: Vec<Part>,
+    columns: C,
+    row: PhantomData<fn() -> ST>,
+}
+
+enum Part {
+    Sql(Cow<'static, str>),
+    Either {
+        postgres: Cow<'static, str>,
+        sqlite: Cow<'static, str>,
+    },
+    Columns,
+    Number(i64),
+    Text(String),
+    Time(Timestamp),
+    Numbers(List<i64>),
+    Texts(List<&'static str>),
+    Pairs(Pairs),
+}
+
+struct List<T> {
+    items: Vec<T>,
+    json: String,
+}
+
+struct Pairs {
+    firsts: Vec<i64>,
+    seconds: Vec<i64>,
+    json: String,
+}
+
+fn list<T: serde::Serialize>(items: Vec<T>) -> List<T> {
+    let json = serde_json::json!(items).to_string();
+    List { items, json }
+}
+
+impl<ST, C> Statement<ST, C> {
+    /// An empty statement that may name `columns`.
+    pub(super) fn new(columns: C) -> Self {
+        Self {
+            parts: Vec::new(),
+            columns,
+            row: PhantomData,
+        }
+    }
+
+    fn push(mut self, part: Part) -> Self {
+        self.parts.push(part);
+        self
+    }
+
+    /// SQL that both databases understand.
+    pub(super) fn sql(self, text: impl Into<Cow<'static, str>>) -> Self {
+        self.push(Part::Sql(text.into()))
+    }
+
+    /// What the databases call differently.
+    pub(super) fn either(
+        self,
+        postgres: impl Into<Cow<'static, str>>,
+        sqlite: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        self.push(Part::Either {
+            postgres: postgres.into(),
+            sqlite: sqlite.into(),
+        })
+    }
+
+    /// The columns, separated by commas.
+    pub(super) fn columns(self) -> Self {
+        self.push(Part::Columns)
+    }
+
+    /// A number.
+    pub(super) fn number(self, value: i64) -> Self {
+        self.push(Part::Number(value))
+    }
+
+    /// A text.
+    pub(super) fn text(self, value: impl Into<String>) -> Self {
+        self.push(Part::Text(value.into()))
+    }
+
+    /// A time.
+    pub(super) fn time(self, value: Timestamp) -> Self {
+        self.push(Part::Time(value))
+    }
+
+    /// What a list is sorted by.
+    pub(super) fn sort_value(self, value: &SortValue) -> Self {
+        match value {
+            SortValue::Number(number) => self.number(*number),
+            SortValue::Text(text) => self.text(text.as_str()),
+            SortValue::Time(time) => self.time(*time),
+        }
+    }
+
+    /// The condition that what stands before is one of these numbers.
+    pub(super) fn in_numbers(self, values: Vec<i64>) -> Self {
+        self.either(" = ANY(", " IN (SELECT value FROM json_each(")
+            .push(Part::Numbers(list(values)))
+            .either(")", "))")
+    }
+
+    /// The condition that what stands before is one of these texts.
+    pub(super) fn in_texts(self, values: Vec<&'static str>) -> Self {
+        self.either(" = ANY(", " IN (SELECT value FROM json_each(")
+            .push(Part::Texts(list(values)))
+            .either(")", "))")
+    }
+
+    /// A table `t (value)` of these texts.
+    pub(super) fn table_of_texts(self, values: Vec<&'static str>) -> Self {
+        self.either("unnest(", "json_each(")
+            .push(Part::Texts(list(values)))
+            .either(") AS t (value)", ") AS t")
+    }
+
+    /// A table `p (ord, id, sub)` of these pairs, `ord` counting from 0.
+    pub(super) fn table_of_pairs(self, pairs: &[(i64, i64)]) -> Self {
+        let (firsts, seconds) = pairs.iter().copied().unzip();
+        let json = serde_json::json!(pairs).to_string();
+        self.either(
+            "(SELECT ord - 1 AS ord, id, sub FROM unnest(",
+            "(SELECT key AS ord, value->>0 AS id, value->>1 AS sub FROM json_each(",
+        )
+        .push(Part::Pairs(Pairs {
+            firsts,
+            seconds,
+            json,
+        }))
+        .either(") WITH ORDINALITY AS u (id, sub, ord)) AS p", ")) AS p")
+    }
+}
+
+impl<ST, C> Query for Statement<ST, C> {
+    type SqlType = ST;
+}
+
+/// No static id: the text depends on the parts, and Diesel's cache then goes by the text.
+impl<ST, C> QueryId for Statement<ST, C> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<ST, C: QueryFragment<Pg>> QueryFragment<Pg> for Statement<ST, C> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        for part in &self.parts {
+            match part {
+                Part::Sql(text) => out.push_sql(text),
+                Part::Either { postgres, .. } => out.push_sql(postgres),
+                Part::Columns => self.columns.walk_ast(out.reborrow())?,
+                Part::Number(value) => out.push_bind_param::<BigInt, _>(value)?,
+                Part::Text(value) => out.push_bind_param::<Text, _>(value)?,
+                Part::Time(value) => out.push_bind_param::<Instant, _>(value)?,
+                Part::Numbers(list) => out.push_bind_param::<Array<BigInt>, _>(&list.items)?,
+                Part::Texts(list) => out.push_bind_param::<Array<Text>, _>(&list.items)?,
+                Part::Pairs(pairs) => {
+                    out.push_bind_param::<Array<BigInt>, _>(&pairs.firsts)?;
+                    out.push_sql(", ");
+                    out.push_bind_param::<Array<BigInt>, _>(&pairs.seconds)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<ST, C: QueryFragment<Sqlite>> QueryFragment<Sqlite> for Statement<ST, C> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+        for part in &self.parts {
+            match part {
+                Part::Sql(text) => out.push_sql(text),
+                Part::Either { sqlite, .. } => out.push_sql(sqlite),
+                Part::Columns => self.columns.walk_ast(out.reborrow())?,
+                Part::Number(value) => out.push_bind_param::<BigInt, _>(value)?,
+                Part::Text(value) => out.push_bind_param::<Text, _>(value)?,
+                Part::Time(value) => out.push_bind_param::<Instant, _>(value)?,
+                Part::Numbers(List { json, .. })
+                | Part::Texts(List { json, .. })
+                | Part::Pairs(Pairs { json, .. }) => out.push_bind_param::<Text, _>(json)?,
+            }
+        }
+        Ok(())
+    }
+}

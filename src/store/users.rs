@@ -1,0 +1,208 @@
+//! Accounts.
+
+use diesel::prelude::*;
+use diesel_async::RunQueryDsl;
+
+use super::error::unique;
+use super::schema::{users, users_boards};
+use super::{Conn, Tx};
+use crate::domain::{At, Email, Error, Result, Timestamp, User, UserId, UserKey, Viewer};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub(super) struct UserRow {
+    id: i64,
+    public_id: UserKey,
+    email: String,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self {
+            id: UserId(row.id),
+            key: row.public_id,
+            email: row.email,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// What a log-in is checked against.
+pub struct Credentials {
+    /// The account.
+    pub user: User,
+    /// The password's hash, a PHC string.
+    pub password_hash: String,
+}
+
+/// Makes an account; CONFLICT when the address is taken.
+pub async fn insert(
+    tx: &mut Tx,
+    email: &Email,
+    password_hash: &str,
+    now: Timestamp,
+) -> Result<User> {
+    let inserted: QueryResult<UserRow> = run!(tx, |c| diesel::insert_into(users::table)
+        .values((
+            users::public_id.eq(UserKey::random().to_string()),
+            users::email.eq(email.as_str()),
+            users::email_key.eq(email.key()),
+            users::password_hash.eq(password_hash),
+            users::created_at.eq(now),
+            users::updated_at.eq(now),
+        ))
+        .returning(UserRow::as_returning())
+        .get_result(c)
+        .await);
+    unique(inserted, email_taken()).map(User::from)
+}
+
+fn email_taken() -> Error {
+    Error::conflict("There is already an account with this e-mail address.").at("email")
+}
+
+/// Changes address, password or both, if the password's hash is still `old_hash`; `None` if it is
+/// not.
+pub async fn update(
+    tx: &mut Tx,
+    user: UserId,
+    old_hash: &str,
+    email: Option<&Email>,
+    new_hash: Option<&str>,
+    now: Timestamp,
+) -> Result<Option<User>> {
+    #[derive(AsChangeset)]
+    #[diesel(table_name = users)]
+    struct Changes<'a> {
+        email: Option<&'a str>,
+        email_key: Option<&'a str>,
+        password_hash: Option<&'a str>,
+    }
+    let changes = Changes {
+        email: email.map(Email::as_str),
+        email_key: email.map(Email::key),
+        password_hash: new_hash,
+    };
+    let unchanged = users::table
+        .find(user.0)
+        .filter(users::password_hash.eq(old_hash));
+    let updated: QueryResult<Option<UserRow>> = run!(tx, |c| diesel::update(unchanged)
+        .set((changes, users::updated_at.eq(now)))
+        .returning(UserRow::as_returning())
+        .get_result(c)
+        .await
+        .optional());
+    Ok(unique(updated, email_taken())?.map(User::from))
+}
+
+/// Stores a password's hash made with other parameters, unless the password has changed since.
+pub async fn rehash(tx: &mut Tx, user: UserId, old_hash: &str, new_hash: &str) -> Result<()> {
+    run!(tx, |c| diesel::update(
+        users::table
+            .find(user.0)
+            .filter(users::password_hash.eq(old_hash))
+    )
+    .set(users::password_hash.eq(new_hash))
+    .execute(c)
+    .await)?;
+    Ok(())
+}
+
+/// The account and its password's hash, by key.
+pub async fn credentials(conn: &mut Conn, user: UserId) -> Result<Option<Credentials>> {
+    let row: Option<(UserRow, String)> = run!(conn, |c| users::table
+        .find(user.0)
+        .select((UserRow::as_select(), users::password_hash))
+        .first(c)
+        .await
+        .optional())?;
+    Ok(row.map(into_credentials))
+}
+
+/// The account and its password's hash, by address.
+pub async fn credentials_by_email(conn: &mut Conn, email: &Email) -> Result<Option<Credentials>> {
+    let row: Option<(UserRow, String)> = run!(conn, |c| users::table
+        .filter(users::email_key.eq(email.key()))
+        .select((UserRow::as_select(), users::password_hash))
+        .first(c)
+        .await
+        .optional())?;
+    Ok(row.map(into_credentials))
+}
+
+fn into_credentials((row, password_hash): (UserRow, String)) -> Credentials {
+    Credentials {
+        user: row.into(),
+        password_hash,
+    }
+}
+
+/// The account that an access token names.
+pub async fn viewer(conn: &mut Conn, key: UserKey) -> Result<Option<Viewer>> {
+    let id: Option<i64> = run!(conn, |c| users::table
+        .filter(users::public_id.eq(key.to_string()))
+        .select(users::id)
+        .first(c)
+        .await
+        .optional())?;
+    Ok(id.map(|id| Viewer {
+        id: UserId(id),
+        key,
+    }))
+}
+
+/// The account with exactly this address, compared without case.
+pub async fn by_email(conn: &mut Conn, email: &Email) -> Result<Option<User>> {
+    let row: Option<UserRow> = run!(conn, |c| users::table
+        .filter(users::email_key.eq(email.key()))
+        .select(UserRow::as_select())
+        .first(c)
+        .await
+        .optional())?;
+    Ok(row.map(User::from))
+}
+
+/// The account with this public name, whoever asks: for sharing a board, where the name itself,
+/// which cannot be guessed, is what gives the right.
+pub async fn by_key(conn: &mut Conn, key: UserKey) -> Result<Option<User>> {
+    let row: Option<UserRow> = run!(conn, |c| users::table
+        .filter(users::public_id.eq(key.to_string()))
+        .select(UserRow::as_select())
+        .first(c)
+        .await
+        .optional())?;
+    Ok(row.map(User::from))
+}
+
+/// Those of the accounts that `viewer` may see: themselves and the present members of their boards.
+pub async fn visible(conn: &mut Conn, viewer: Viewer, keys: &[UserKey]) -> Result<Vec<User>> {
+    let (mine, theirs) = diesel::alias!(users_boards as mine, users_boards as theirs);
+    let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
+    let shares_board = diesel::dsl::exists(
+        theirs
+            .inner_join(
+                mine.on(mine
+                    .field(users_boards::board_id)
+                    .eq(theirs.field(users_boards::board_id))),
+            )
+            .filter(theirs.field(users_boards::user_id).eq(users::id))
+            .filter(mine.field(users_boards::user_id).eq(viewer.id.0)),
+    );
+    let rows: Vec<UserRow> = run!(conn, |c| users::table
+        .filter(users::public_id.eq_any(&keys))
+        .filter(users::id.eq(viewer.id.0).or(shares_board))
+        .select(UserRow::as_select())
+        .load(c)
+        .await)?;
+    Ok(rows.into_iter().map(User::from).collect())
+}
+
+/// Whether there is any account at all.
+pub async fn any(conn: &mut Conn) -> Result<bool> {
+    let one = users::table.select(users::id).limit(1);
+    let first: Option<i64> = run!(conn, |c| one.first(c).await.optional())?;
+    Ok(first.is_some())
+}
