@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::Services;
 use super::boards::label_of;
 use crate::domain::{
-    At, BoardId, Card, CardChanges, CardId, Error, Label, LabelColor, LabelId, NewCard, Result,
-    Timestamp, Viewer,
+    At, Board, BoardId, Card, CardChanges, CardId, Error, Label, LabelColor, LabelId, NewCard,
+    Result, Timestamp, Viewer,
 };
 use crate::store::access::{BoardAccess, LockedBoard, lock_board};
 use crate::store::{Tx, boards, cards, labels};
@@ -145,14 +145,18 @@ pub async fn remove_labels(
 }
 
 /// Deletes a card; answers the board it was on.
-pub async fn delete(services: &Services, viewer: Viewer, card: CardId) -> Result<BoardId> {
+pub async fn delete(
+    services: &Services,
+    viewer: Viewer,
+    card: CardId,
+) -> Result<(Board, BoardAccess)> {
     services
         .db
         .write((viewer, card), async |tx, (viewer, card)| {
             let (locked, card) = lock_card(tx, *viewer, *card).await?;
             cards::delete(tx, &locked, card.id).await?;
-            boards::touch(tx, &locked, Timestamp::now()).await?;
-            Ok(locked.id())
+            let board = boards::touch(tx, &locked, Timestamp::now()).await?;
+            Ok((board, locked.access()))
         })
         .await
 }

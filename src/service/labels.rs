@@ -2,8 +2,8 @@
 
 use super::Services;
 use crate::domain::{
-    At, BoardId, Error, Label, LabelChanges, LabelColor, LabelId, LabelName, Result, Timestamp,
-    Viewer,
+    At, Board, BoardId, Error, Label, LabelChanges, LabelColor, LabelId, LabelName, Result,
+    Timestamp, Viewer,
 };
 use crate::store::access::{BoardAccess, LockedBoard, lock_board};
 use crate::store::{Tx, boards, labels};
@@ -59,14 +59,18 @@ pub async fn update(
 }
 
 /// Deletes a label; the cards that bear it lose it. Answers the board it was on.
-pub async fn delete(services: &Services, viewer: Viewer, label: LabelId) -> Result<BoardId> {
+pub async fn delete(
+    services: &Services,
+    viewer: Viewer,
+    label: LabelId,
+) -> Result<(Board, BoardAccess)> {
     services
         .db
         .write((viewer, label), async |tx, (viewer, label)| {
             let (locked, label) = lock_label(tx, *viewer, *label).await?;
             labels::delete(tx, &locked, label.id).await?;
-            boards::touch(tx, &locked, Timestamp::now()).await?;
-            Ok(locked.id())
+            let board = boards::touch(tx, &locked, Timestamp::now()).await?;
+            Ok((board, locked.access()))
         })
         .await
 }

@@ -1,7 +1,7 @@
 //! Who may use a board.
 
 use super::Services;
-use crate::domain::{At, BoardId, Error, Member, Result, Timestamp, UserKey, Viewer};
+use crate::domain::{At, Board, BoardId, Error, Member, Result, Timestamp, UserKey, Viewer};
 use crate::store::access::{BoardAccess, lock_board};
 use crate::store::{boards, members, users};
 
@@ -11,7 +11,7 @@ pub async fn share(
     viewer: Viewer,
     board: BoardId,
     user: UserKey,
-) -> Result<(Member, BoardAccess)> {
+) -> Result<(Board, BoardAccess, Member)> {
     services
         .db
         .write((viewer, board, user), async |tx, (viewer, board, user)| {
@@ -19,24 +19,26 @@ pub async fn share(
             let unknown = || Error::not_found("user").at("userId");
             let user = users::by_key(tx, *user).await?.ok_or_else(unknown)?;
             let now = Timestamp::now();
-            if members::insert(tx, &locked, user.id, now).await? {
-                boards::touch(tx, &locked, now).await?;
+            let board = if members::insert(tx, &locked, user.id, now).await? {
+                boards::touch(tx, &locked, now).await?
             } else {
                 tx.discard();
-            }
+                locked.board.clone()
+            };
             let member = members::find(tx, locked.access(), user.id).await?;
-            Ok((member.ok_or_else(unknown)?, locked.access()))
+            Ok((board, locked.access(), member.ok_or_else(unknown)?))
         })
         .await
 }
 
-/// Takes a user off the board; CONFLICT for the last member.
+/// Takes a user off the board; CONFLICT for the last member. Answers the board unless the viewer
+/// has removed themselves.
 pub async fn unshare(
     services: &Services,
     viewer: Viewer,
     board: BoardId,
     user: UserKey,
-) -> Result<()> {
+) -> Result<Option<(Board, BoardAccess)>> {
     services
         .db
         .write((viewer, board, user), async |tx, (viewer, board, user)| {
@@ -49,8 +51,8 @@ pub async fn unshare(
             if members::count(tx, &locked).await? == 0 {
                 return Err(Error::conflict("A board keeps at least one member.").at("userId"));
             }
-            boards::touch(tx, &locked, Timestamp::now()).await?;
-            Ok(())
+            let board = boards::touch(tx, &locked, Timestamp::now()).await?;
+            Ok((user.id != viewer.id).then(|| (board, locked.access())))
         })
         .await
 }

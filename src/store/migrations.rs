@@ -1,6 +1,8 @@
 //! The tables' versions, built into the program.
 
 use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::sql_types::BigInt;
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
 use diesel_async::{AsyncMigrationHarness, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -44,14 +46,16 @@ fn migrate_file(path: &str) -> Result<Vec<String>, Failure> {
     conn.batch_execute(
         "PRAGMA busy_timeout = 60000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = OFF;",
     )?;
-    conn.batch_execute("BEGIN IMMEDIATE")?;
-    let done = names(&conn.run_pending_migrations(SQLITE)?);
-    let broken = diesel::sql_query("SELECT 1 FROM pragma_foreign_key_check").execute(&mut conn)?;
-    if broken > 0 {
-        return Err("a migration broke a foreign key".into());
-    }
-    conn.batch_execute("COMMIT")?;
-    Ok(done)
+    conn.immediate_transaction(|conn| {
+        let done = names(&conn.run_pending_migrations(SQLITE)?);
+        let broken: i64 = diesel::select(sql::<BigInt>("count(*) FROM pragma_foreign_key_check"))
+            .get_result(conn)?;
+        if broken == 0 {
+            Ok(done)
+        } else {
+            Err("a migration broke a foreign key".into())
+        }
+    })
 }
 
 /// Under an advisory lock, so that of several instances one migrates and the others wait.

@@ -76,7 +76,7 @@ pub enum Conn {
 
 impl Db {
     /// Makes the pools. Connections are opened when they are first needed.
-    pub fn new(config: &Database) -> Result<Self> {
+    pub fn new(config: &Database) -> std::result::Result<Self, StartError> {
         let statements = StatementCount::default();
         let pools = match &config.url {
             DatabaseUrl::Sqlite(path) => sqlite::pools(path, config, &statements)?,

@@ -19,15 +19,14 @@ use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::StatementCount;
-use crate::config::{Database, PostgresUrl, Verify};
-use crate::domain::{Error, Result};
+use crate::config::{Database, PostgresUrl, StartError, Verify};
 
 /// A pool of connections with limits on how long a statement, a lock and an idle transaction last.
 pub(super) fn pool(
     url: &PostgresUrl,
     config: &Database,
     statements: &StatementCount,
-) -> Result<Pool<AsyncPgConnection>> {
+) -> Result<Pool<AsyncPgConnection>, StartError> {
     let (url, statements) = (Arc::new(url.clone()), statements.clone());
     let limits = format!(
         "SET statement_timeout = {0}; SET lock_timeout = {1}; \
@@ -57,10 +56,7 @@ pub(super) fn pool(
         .create_timeout(Some(config.wait))
         .runtime(deadpool::Runtime::Tokio1)
         .build()
-        .map_err(|error| {
-            tracing::error!(%error, "the pool cannot be made");
-            Error::Internal
-        })
+        .map_err(|error| StartError::new(error.to_string()))
 }
 
 /// One connection, outside the pool.
@@ -90,7 +86,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 }
 
 /// The TLS settings: encrypt only, or also check the server's certificate and name.
-fn tls(verify: &Verify) -> std::result::Result<MakeRustlsConnect, String> {
+fn tls(verify: &Verify) -> Result<MakeRustlsConnect, String> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -108,7 +104,7 @@ fn tls(verify: &Verify) -> std::result::Result<MakeRustlsConnect, String> {
 }
 
 /// The certificates of a PEM file, or those that the machine trusts.
-fn roots(file: Option<&str>) -> std::result::Result<RootCertStore, String> {
+fn roots(file: Option<&str>) -> Result<RootCertStore, String> {
     let mut roots = RootCertStore::empty();
     if let Some(file) = file {
         let unreadable = |error: &dyn std::fmt::Display| format!("sslrootcert {file}: {error}");
@@ -139,7 +135,7 @@ impl ServerCertVerifier for AnyCertificate {
         _server_name: &ServerName<'_>,
         _ocsp_response: &[u8],
         _now: UnixTime,
-    ) -> std::result::Result<ServerCertVerified, rustls::Error> {
+    ) -> Result<ServerCertVerified, rustls::Error> {
         Ok(ServerCertVerified::assertion())
     }
 
@@ -148,7 +144,7 @@ impl ServerCertVerifier for AnyCertificate {
         message: &[u8],
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
-    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
         verify_tls12_signature(
             message,
             cert,
@@ -162,7 +158,7 @@ impl ServerCertVerifier for AnyCertificate {
         message: &[u8],
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
-    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
         verify_tls13_signature(
             message,
             cert,

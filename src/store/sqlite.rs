@@ -13,11 +13,14 @@ use diesel_async::pooled_connection::{
 use futures_util::FutureExt;
 
 use super::{Pools, SqliteConn, StatementCount};
-use crate::config::Database;
-use crate::domain::{Error, Result};
+use crate::config::{Database, StartError};
 
 /// Several connections that read and one that writes.
-pub(super) fn pools(path: &str, config: &Database, statements: &StatementCount) -> Result<Pools> {
+pub(super) fn pools(
+    path: &str,
+    config: &Database,
+    statements: &StatementCount,
+) -> Result<Pools, StartError> {
     Ok(Pools::Sqlite {
         readers: pool(path, config, statements, Access::Read, config.pool_size)?,
         writer: pool(path, config, statements, Access::Write, 1)?,
@@ -36,7 +39,7 @@ fn pool(
     statements: &StatementCount,
     access: Access,
     size: usize,
-) -> Result<Pool<SqliteConn>> {
+) -> Result<Pool<SqliteConn>, StartError> {
     let statements = statements.clone();
     let wait = config.wait;
     let mut manager = ManagerConfig::default();
@@ -60,10 +63,7 @@ fn pool(
         .wait_timeout(Some(wait))
         .runtime(deadpool::Runtime::Tokio1)
         .build()
-        .map_err(|error| {
-            tracing::error!(%error, "the pool cannot be made");
-            Error::Internal
-        })
+        .map_err(|error| StartError::new(error.to_string()))
 }
 
 /// Opens the file and sets what every connection needs.

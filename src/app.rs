@@ -1,0 +1,94 @@
+//! The server, built apart from run, so that tests and benches can have one of their own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+
+use crate::config::{Config, DatabaseUrl, Secret, StartError};
+use crate::graphql::Schema;
+use crate::service::Services;
+use crate::store::Db;
+use crate::{http, secret_file};
+
+/// How long requests under way may take to end when the server stops.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// A server that is bound to its address.
+pub struct App {
+    listener: TcpListener,
+    router: Router,
+    db: Db,
+    address: SocketAddr,
+}
+
+/// Brings the database up to date, binds the address and puts everything together.
+pub async fn build(config: Config) -> Result<App, StartError> {
+    let database = &config.database;
+    let migrations = Db::migrate(database).await?;
+    if !migrations.is_empty() {
+        tracing::info!(?migrations, "the database has been brought up to date");
+    }
+    let secrets = match (&config.jwt_secrets, &database.url) {
+        (Some(secrets), _) => secrets.clone(),
+        (None, DatabaseUrl::Sqlite(path)) => vec![secret_file::load_or_create(path)?],
+        (None, DatabaseUrl::Postgres(_)) => Vec::<Secret>::new(),
+    };
+    let db = Db::new(database)?;
+    let services = Arc::new(Services::new(db.clone(), config.argon2, &secrets)?);
+    let schema = Schema::new(Arc::clone(&services));
+    let router = http::router(services, schema, &config.cors);
+    let cannot_listen = |error| {
+        StartError::new(format!(
+            "LISTEN_ADDR: cannot listen on {}: {error}",
+            config.listen
+        ))
+    };
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(cannot_listen)?;
+    let address = listener.local_addr().map_err(cannot_listen)?;
+    Ok(App {
+        listener,
+        router,
+        db,
+        address,
+    })
+}
+
+impl App {
+    /// The address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its database.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// Serves until `stop` is ready, then lets requests under way end.
+    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+        let (stopping, stopped) = tokio::sync::oneshot::channel();
+        let stop = async move {
+            stop.await;
+            let _ = stopping.send(());
+        };
+        let serve = axum::serve(self.listener, self.router).with_graceful_shutdown(stop);
+        let deadline = async {
+            // The sender is dropped unused when the server ends by itself.
+            if stopped.await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(GRACE).await;
+        };
+        let result = tokio::select! {
+            result = serve => result,
+            () = deadline => Ok(()),
+        };
+        self.db.close();
+        result
+    }
+}

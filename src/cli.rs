@@ -1,0 +1,161 @@
+//! The command line.
+
+use std::io::IsTerminal;
+
+use clap::{Args, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::config::{Config, Log, StartError, VARIABLES};
+use crate::store::Db;
+use crate::store::seed::{self, Size, Target};
+use crate::{app, graphql};
+
+/// A GraphQL API server for Kanban boards.
+#[derive(Parser)]
+#[command(name = "kanban", version, after_help = variables())]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API (the default)
+    Serve,
+    /// Bring the database up to date, and stop
+    Migrate,
+    /// Fill the database with demo data
+    Seed(SeedArgs),
+    /// Print the schema in GraphQL's schema language
+    Schema,
+}
+
+#[derive(Args)]
+struct SeedArgs {
+    /// How many users: user1@example.com, user2@example.com, … with the password "password"
+    #[arg(long, default_value_t = 7)]
+    users: u32,
+    /// How many boards, each with 1 to 3 members
+    #[arg(long, default_value_t = 28)]
+    boards: u32,
+    /// How many cards, each with 0 to 3 labels
+    #[arg(long, default_value_t = 600)]
+    cards: u32,
+    /// The same number gives the same data
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Add to a database that already has users
+    #[arg(long, conflicts_with = "reset")]
+    append: bool,
+    /// Delete all users and boards first
+    #[arg(long)]
+    reset: bool,
+}
+
+/// The variables, for `--help`.
+fn variables() -> String {
+    let mut text = String::from("Environment variables (also read from a file .env):\n");
+    for variable in VARIABLES {
+        let default = match variable.default {
+            "" => String::new(),
+            default => format!(" [default: {default}]"),
+        };
+        text += &format!("  {}{default}\n      {}\n", variable.name, variable.about);
+    }
+    text
+}
+
+impl Cli {
+    /// Does what the command line says.
+    pub async fn run(self) -> Result<(), StartError> {
+        match self.command.unwrap_or(Command::Serve) {
+            Command::Serve => serve().await,
+            Command::Migrate => migrate().await,
+            Command::Seed(args) => seed(args).await,
+            Command::Schema => {
+                print(&graphql::sdl());
+                Ok(())
+            }
+        }
+    }
+}
+
+async fn serve() -> Result<(), StartError> {
+    let config = Config::from_env()?;
+    start_log(&config.log);
+    let database = config.database.url.to_string();
+    let app = app::build(config).await?;
+    let address = app.address();
+    tracing::info!(%database, "listening on http://{address}, GraphiQL at http://{address}/graphiql");
+    app.run(stop_signal())
+        .await
+        .map_err(|error| StartError::new(error.to_string()))
+}
+
+async fn migrate() -> Result<(), StartError> {
+    let config = Config::from_env()?;
+    start_log(&config.log);
+    let done = Db::migrate(&config.database).await?;
+    if done.is_empty() {
+        print("The database is up to date.\n");
+    }
+    for name in done {
+        print(&format!("Ran {name}.\n"));
+    }
+    Ok(())
+}
+
+async fn seed(args: SeedArgs) -> Result<(), StartError> {
+    let config = Config::from_env()?;
+    start_log(&config.log);
+    let target = match (args.append, args.reset) {
+        (true, _) => Target::Append,
+        (_, true) => Target::Reset,
+        _ => Target::Empty,
+    };
+    let size = Size {
+        users: args.users,
+        boards: args.boards,
+        cards: args.cards,
+    };
+    let report = seed::run(&config, size, args.seed, target).await?;
+    print(&report);
+    Ok(())
+}
+
+/// Text on a terminal, or one JSON object a line. Everything goes to stderr, so that `schema` can
+/// be piped.
+fn start_log(log: &Log) {
+    let filter = EnvFilter::new(&log.level);
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    if log.json {
+        subscriber.json().init();
+    } else {
+        subscriber.init();
+    }
+}
+
+/// Ends with Ctrl-C or, from a service manager, SIGTERM.
+async fn stop_signal() {
+    let ctrl_c = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = ctrl_c => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = ctrl_c.await;
+}
+
+#[allow(clippy::print_stdout)]
+fn print(text: &str) {
+    print!("{text}");
+}

@@ -1,0 +1,92 @@
+//! What a resolver finds in its context.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_graphql::Context;
+
+use super::loaders::Loaders;
+use crate::domain::{At, Error, Result, Viewer};
+use crate::service::Services;
+
+/// Who asks, for one request.
+pub struct Caller {
+    /// The request's id, as in the log.
+    pub request_id: String,
+    viewer: Result<Viewer>,
+    loaders: Mutex<Arc<Loaders>>,
+    services: Arc<Services>,
+}
+
+impl Caller {
+    /// The caller of a request; `viewer` says why when there is none.
+    pub fn new(services: Arc<Services>, viewer: Result<Viewer>, request_id: String) -> Self {
+        let loaders = Mutex::new(Arc::new(Loaders::new(&services.db, viewer.as_ref().ok())));
+        Self {
+            request_id,
+            viewer,
+            loaders,
+            services,
+        }
+    }
+
+    /// Who is logged in.
+    pub(super) fn viewer(&self) -> Result<Viewer> {
+        self.viewer.clone()
+    }
+
+    /// The request's loaders.
+    pub(super) fn loaders(&self) -> Arc<Loaders> {
+        Arc::clone(&self.loaders.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Forgets what has been loaded, because a mutation has changed it.
+    fn forget(&self) {
+        let fresh = Arc::new(Loaders::new(&self.services.db, self.viewer.as_ref().ok()));
+        *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+    }
+}
+
+/// Short ways to what every request has.
+pub(super) trait ContextExt {
+    fn services(&self) -> Result<&Services>;
+    fn caller(&self) -> Result<&Caller>;
+
+    fn viewer(&self) -> Result<Viewer> {
+        self.caller()?.viewer()
+    }
+
+    fn loaders(&self) -> Result<Arc<Loaders>> {
+        self.caller().map(Caller::loaders)
+    }
+}
+
+impl ContextExt for Context<'_> {
+    fn services(&self) -> Result<&Services> {
+        self.data_opt::<Arc<Services>>()
+            .map(|services| &**services)
+            .ok_or(Error::Internal)
+    }
+
+    fn caller(&self) -> Result<&Caller> {
+        self.data_opt::<Caller>().ok_or(Error::Internal)
+    }
+}
+
+/// What a nullable field answers that can fail: `Option<Result<_>>` nulls the field alone, where
+/// `Result<Option<_>>` would null its parent, and with it what other fields have answered.
+pub(super) type Nullable<T> = Option<Result<T>>;
+
+/// Turns the answer of a nullable field into that form.
+pub(super) fn nullable<T>(result: Result<Option<T>>) -> Nullable<T> {
+    result.transpose()
+}
+
+/// Runs a mutation: errors in its input are named below `input`, and what has been loaded before
+/// is forgotten.
+pub(super) async fn mutate<T>(
+    ctx: &Context<'_>,
+    mutation: impl Future<Output = Result<T>>,
+) -> Nullable<T> {
+    let result = mutation.await.at("input");
+    Some(ctx.caller().map(Caller::forget).and(result))
+}

@@ -1,0 +1,63 @@
+//! The one place that turns an error of ours into one that clients see: a code, a safe message
+//! and, for bad input, the path of the field.
+
+use async_graphql::{ErrorExtensionValues, Value};
+
+use crate::domain::{Error, Segment};
+
+/// The name under which an error's code stands in its extensions.
+pub(super) const CODE: &str = "code";
+
+impl From<Error> for async_graphql::Error {
+    fn from(error: Error) -> Self {
+        let mut extensions = ErrorExtensionValues::default();
+        extensions.set(CODE, code(&error));
+        if let Error::BadUserInput { field, .. }
+        | Error::NotFound { field, .. }
+        | Error::Conflict { field, .. } = &error
+            && !field.is_empty()
+        {
+            extensions.set("field", Value::List(field.iter().map(segment).collect()));
+        }
+        Self {
+            message: message(&error),
+            source: None,
+            extensions: Some(extensions),
+        }
+    }
+}
+
+fn segment(segment: &Segment) -> Value {
+    match segment {
+        Segment::Name(name) => Value::from(*name),
+        Segment::Index(index) => Value::from(*index),
+    }
+}
+
+fn code(error: &Error) -> &'static str {
+    match error {
+        Error::Unauthenticated => "UNAUTHENTICATED",
+        Error::InvalidCredentials => "INVALID_CREDENTIALS",
+        Error::BadUserInput { .. } => "BAD_USER_INPUT",
+        Error::NotFound { .. } => "NOT_FOUND",
+        Error::Conflict { .. } => "CONFLICT",
+        Error::Contention | Error::Unavailable => "SERVICE_UNAVAILABLE",
+        Error::Internal => "INTERNAL_SERVER_ERROR",
+    }
+}
+
+fn message(error: &Error) -> String {
+    match error {
+        Error::Unauthenticated => {
+            "Log in, and send the access token as Authorization: Bearer.".into()
+        }
+        Error::InvalidCredentials => "The e-mail address or the password is wrong.".into(),
+        Error::BadUserInput { message, .. } => message.clone().into_owned(),
+        Error::NotFound { what, .. } => format!("There is no such {what}."),
+        Error::Conflict { message, .. } => (*message).into(),
+        Error::Contention | Error::Unavailable => {
+            "The server is too busy or its database is out of reach. Try again in a while.".into()
+        }
+        Error::Internal => "Something went wrong. The server's log has the details.".into(),
+    }
+}

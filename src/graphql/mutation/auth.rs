@@ -1,0 +1,133 @@
+//! Accounts and log-in.
+
+use async_graphql::{Context, InputObject, Object, SimpleObject};
+
+use crate::domain::{At, Email, Password};
+use crate::graphql::context::{ContextExt, Nullable, mutate};
+use crate::graphql::guard::LoggedIn;
+use crate::graphql::inputs::optional;
+use crate::graphql::scalars::DateTime;
+use crate::graphql::types::User;
+use crate::service::accounts::{self, AccountChanges};
+
+/// A new account.
+#[derive(InputObject)]
+pub(super) struct SignUpInput {
+    /// A valid address of at most 254 characters, unique without case.
+    email: String,
+    /// 8 to 128 characters, taken as it is.
+    password: String,
+}
+
+/// The new account.
+#[derive(SimpleObject)]
+pub(super) struct SignUpPayload {
+    /// The new account.
+    user: User,
+}
+
+/// An account's address and password.
+#[derive(InputObject)]
+pub(super) struct LogInInput {
+    /// The address, compared without case.
+    email: String,
+    /// The password.
+    password: String,
+}
+
+/// A log-in.
+#[derive(SimpleObject)]
+pub(super) struct LogInPayload {
+    /// A JWT that carries sub (the user's id) and email; to be sent as `Authorization: Bearer`.
+    access_token: String,
+    /// Always `Bearer`.
+    token_type: &'static str,
+    /// When the access token ends: one hour from now.
+    expires_at: DateTime,
+    /// Whose it is.
+    user: User,
+}
+
+/// Changes to one's own account. A field left out stays as it is.
+#[derive(InputObject)]
+pub(super) struct UpdateViewerInput {
+    /// A new address.
+    email: Option<String>,
+    /// A new password: 8 to 128 characters, taken as it is.
+    password: Option<String>,
+    /// The present password.
+    current_password: String,
+}
+
+/// The changed account.
+#[derive(SimpleObject)]
+pub(super) struct UpdateViewerPayload {
+    /// The changed account.
+    user: User,
+}
+
+/// Accounts and log-in.
+#[derive(Default)]
+pub(super) struct AuthMutation;
+
+#[Object]
+impl AuthMutation {
+    /// Makes an account. CONFLICT when there is one with this address.
+    async fn sign_up(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new account.")] input: SignUpInput,
+    ) -> Nullable<SignUpPayload> {
+        mutate(ctx, async {
+            let email = Email::parse(&input.email).at("email")?;
+            let password = Password::parse(input.password).at("password")?;
+            let user = accounts::sign_up(ctx.services()?, email, password).await?;
+            Ok(SignUpPayload {
+                user: User::own(user),
+            })
+        })
+        .await
+    }
+
+    /// Logs in. INVALID_CREDENTIALS when address or password is wrong, never saying which.
+    async fn log_in(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Address and password.")] input: LogInInput,
+    ) -> Nullable<LogInPayload> {
+        mutate(ctx, async {
+            let log_in = accounts::log_in(ctx.services()?, &input.email, input.password).await?;
+            Ok(LogInPayload {
+                access_token: log_in.access_token,
+                token_type: "Bearer",
+                expires_at: log_in.expires_at.into(),
+                user: User::own(log_in.user),
+            })
+        })
+        .await
+    }
+
+    /// Changes one's own address, password or both. INVALID_CREDENTIALS when the present password
+    /// is wrong, CONFLICT when the new address is taken.
+    #[graphql(guard = "LoggedIn")]
+    async fn update_viewer(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "What shall change.")] input: UpdateViewerInput,
+    ) -> Nullable<UpdateViewerPayload> {
+        mutate(ctx, async {
+            let changes = AccountChanges {
+                email: optional(input.email, "email", |email| Email::parse(email))?,
+                password: optional(input.password, "password", |new| {
+                    Password::parse(new.clone())
+                })?,
+            };
+            let current = input.current_password;
+            let user = accounts::update(ctx.services()?, ctx.viewer()?, current, changes).await?;
+            Ok(UpdateViewerPayload {
+                user: User::own(user),
+            })
+        })
+        .await
+    }
+}

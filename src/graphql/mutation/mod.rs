@@ -1,0 +1,21 @@
+//! What can be done. Each mutation: input, payload, a resolver of a few lines; the rule is in
+//! `service`.
+
+mod auth;
+mod board;
+mod card;
+mod label;
+mod sharing;
+
+use async_graphql::MergedObject;
+
+/// What can be done. Every field but `signUp` and `logIn` needs a log-in. Fields run one after the
+/// other; one that fails answers null and leaves the others alone.
+#[derive(MergedObject, Default)]
+pub(super) struct Mutation(
+    auth::AuthMutation,
+    board::BoardMutation,
+    sharing::SharingMutation,
+    card::CardMutation,
+    label::LabelMutation,
+);

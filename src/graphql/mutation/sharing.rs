@@ -1,0 +1,91 @@
+//! Who may use a board.
+
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+
+use crate::domain::{BoardId, UserKey};
+use crate::graphql::context::{ContextExt, Nullable, mutate};
+use crate::graphql::guard::LoggedIn;
+use crate::graphql::inputs::id;
+use crate::graphql::types::{Board, BoardMemberEdge};
+use crate::service::sharing;
+
+/// Somebody who shall use a board. Sharing twice is no error.
+#[derive(InputObject)]
+pub(super) struct ShareBoardInput {
+    /// Which board.
+    board_id: ID,
+    /// Who; `userByEmail` finds the id.
+    user_id: ID,
+}
+
+/// The shared board.
+#[derive(SimpleObject)]
+pub(super) struct ShareBoardPayload {
+    /// The board.
+    board: Board,
+    /// The member's edge in `members`.
+    member_edge: BoardMemberEdge,
+}
+
+/// Somebody who shall no longer use a board: oneself or anybody else.
+#[derive(InputObject)]
+pub(super) struct UnshareBoardInput {
+    /// Which board.
+    board_id: ID,
+    /// Who.
+    user_id: ID,
+}
+
+/// The board that has a member less.
+#[derive(SimpleObject)]
+pub(super) struct UnshareBoardPayload {
+    /// The board; null when the viewer has removed themselves.
+    board: Option<Board>,
+    /// Who is no longer a member.
+    removed_user_id: ID,
+}
+
+/// Who may use a board.
+#[derive(Default)]
+pub(super) struct SharingMutation;
+
+#[Object(guard = "LoggedIn")]
+impl SharingMutation {
+    /// Makes a user a member of a board.
+    async fn share_board(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which board, with whom.")] input: ShareBoardInput,
+    ) -> Nullable<ShareBoardPayload> {
+        mutate(ctx, async {
+            let board = id::<BoardId>(&input.board_id, "boardId")?;
+            let user = id::<UserKey>(&input.user_id, "userId")?;
+            let viewer = ctx.viewer()?;
+            let (board, access, member) =
+                sharing::share(ctx.services()?, viewer, board, user).await?;
+            Ok(ShareBoardPayload {
+                board: Board::new(board, access),
+                member_edge: BoardMemberEdge::new(viewer, member),
+            })
+        })
+        .await
+    }
+
+    /// Takes a user off a board. CONFLICT for the last member, NOT_FOUND for one who is none.
+    async fn unshare_board(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which board, whom.")] input: UnshareBoardInput,
+    ) -> Nullable<UnshareBoardPayload> {
+        mutate(ctx, async {
+            let board = id::<BoardId>(&input.board_id, "boardId")?;
+            let user = id::<UserKey>(&input.user_id, "userId")?;
+            let left = sharing::unshare(ctx.services()?, ctx.viewer()?, board, user).await?;
+            Ok(UnshareBoardPayload {
+                board: left.map(|(board, access)| Board::new(board, access)),
+                removed_user_id: input.user_id,
+            })
+        })
+        .await
+    }
+}

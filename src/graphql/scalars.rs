@@ -1,0 +1,34 @@
+//! Scalars of the schema.
+
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use chrono::Utc;
+
+use crate::domain::Timestamp;
+
+/// RFC 3339 in UTC with at most microseconds, e.g. `2026-01-31T12:00:00.123456Z`.
+#[derive(Clone, Copy)]
+pub(super) struct DateTime(pub(super) Timestamp);
+
+#[Scalar(
+    name = "DateTime",
+    specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html"
+)]
+impl ScalarType for DateTime {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let Value::String(text) = &value else {
+            return Err(InputValueError::expected_type(value));
+        };
+        let time = chrono::DateTime::parse_from_rfc3339(text)?;
+        Ok(Self(time.with_timezone(&Utc).into()))
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}
+
+impl From<Timestamp> for DateTime {
+    fn from(time: Timestamp) -> Self {
+        Self(time)
+    }
+}

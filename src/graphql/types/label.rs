@@ -1,0 +1,84 @@
+//! Labels.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, Object};
+
+use super::Board;
+use crate::domain::{self, PublicId, Result};
+use crate::graphql::scalars::DateTime;
+use crate::store::access::BoardAccess;
+
+/// The colours of labels, in the order in which labels are listed.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::LabelColor")]
+pub(in crate::graphql) enum LabelColor {
+    /// Red, the first.
+    Red,
+    /// Orange.
+    Orange,
+    /// Yellow.
+    Yellow,
+    /// Green.
+    Green,
+    /// Blue.
+    Blue,
+    /// Purple.
+    Purple,
+    /// Gray, the last.
+    Gray,
+}
+
+/// A coloured label of a board, which its cards may bear. A board has at most one of each colour.
+#[derive(Clone)]
+pub(in crate::graphql) struct Label {
+    pub(in crate::graphql) label: Arc<domain::Label>,
+    pub(in crate::graphql) access: BoardAccess,
+}
+
+impl Label {
+    /// All labels of a list that belongs to one board.
+    pub(super) fn all(labels: &[Arc<domain::Label>], access: BoardAccess) -> Vec<Self> {
+        labels
+            .iter()
+            .map(|label| Self {
+                label: Arc::clone(label),
+                access,
+            })
+            .collect()
+    }
+}
+
+/// A coloured label of a board, which its cards may bear. A board has at most one of each colour.
+#[Object]
+impl Label {
+    /// Opaque.
+    pub(in crate::graphql) async fn id(&self) -> ID {
+        self.label.id.to_public().into()
+    }
+
+    /// The board it belongs to.
+    async fn board(&self, ctx: &Context<'_>) -> Result<Board> {
+        Board::load(ctx, self.access.board_id()).await
+    }
+
+    /// Its colour.
+    async fn color(&self) -> LabelColor {
+        self.label.color.into()
+    }
+
+    /// Its name; may be empty.
+    async fn name(&self) -> &str {
+        &self.label.name
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime {
+        self.label.created_at.into()
+    }
+
+    /// When its name or colour last changed.
+    async fn updated_at(&self) -> DateTime {
+        self.label.updated_at.into()
+    }
+}

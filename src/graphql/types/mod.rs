@@ -1,0 +1,42 @@
+//! The objects of the schema.
+
+mod board;
+mod card;
+mod label;
+mod user;
+
+use async_graphql::{ID, Interface};
+
+pub(super) use board::{Board, BoardColumn, BoardEdge, BoardMemberEdge, BoardOrder, BoardPage};
+pub(super) use card::{Card, CardColumn, CardEdge, CardFilter, CardOrder};
+pub(super) use label::{Label, LabelColor};
+pub(super) use user::{User, UserEdge};
+
+use crate::domain;
+
+/// Which way a list runs.
+#[derive(async_graphql::Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::Direction")]
+pub(super) enum OrderDirection {
+    /// The smallest, the earliest, A first.
+    #[graphql(name = "ASC")]
+    Ascending,
+    /// The greatest, the latest, Z first.
+    #[graphql(name = "DESC")]
+    Descending,
+}
+
+/// A thing with an id that is unique over the whole schema.
+#[derive(Interface)]
+#[graphql(field(
+    name = "id",
+    ty = "ID",
+    desc = "Opaque, unique over all types, never used again."
+))]
+pub(super) enum Node {
+    User(User),
+    Board(Board),
+    BoardColumn(BoardColumn),
+    Card(Card),
+    Label(Label),
+}

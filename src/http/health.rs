@@ -1,0 +1,24 @@
+//! For those who watch over the program.
+
+use axum::extract;
+use axum::http::StatusCode;
+
+use super::State;
+
+/// The program runs.
+pub(super) async fn live() -> &'static str {
+    "ok"
+}
+
+/// The program can serve: its database answers.
+pub(super) async fn ready(
+    extract::State(state): extract::State<State>,
+) -> (StatusCode, &'static str) {
+    match state.services.db.ping().await {
+        Ok(()) => (StatusCode::OK, "ok"),
+        Err(_) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the database does not answer",
+        ),
+    }
+}

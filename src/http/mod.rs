@@ -1,0 +1,78 @@
+//! HTTP: the routes, what wraps them, and the one GraphQL endpoint.
+
+mod endpoint;
+mod graphiql;
+mod health;
+mod request_id;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, Method, Request, header};
+use axum::response::Redirect;
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::trace::{DefaultOnResponse, TraceLayer};
+use tracing::Level;
+
+use crate::config::Cors;
+use crate::graphql::Schema;
+use crate::service::Services;
+
+/// The largest body that is read, in bytes.
+const BODY_LIMIT: usize = 1024 * 1024;
+
+/// What the handlers work with.
+#[derive(Clone)]
+struct State {
+    services: Arc<Services>,
+    schema: Schema,
+}
+
+/// All routes and what wraps them.
+pub fn router(services: Arc<Services>, schema: Schema, cors: &Cors) -> Router {
+    Router::new()
+        .route("/", get(|| async { Redirect::temporary("/graphiql") }))
+        .route("/graphql", post(endpoint::graphql))
+        .route("/graphiql", get(graphiql::page))
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .with_state(State { services, schema })
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(CatchPanicLayer::custom(endpoint::panicked))
+        .layer(cors_layer(cors))
+        .layer(
+            TraceLayer::new_for_http()
+                .make_span_with(span)
+                .on_response(DefaultOnResponse::new().level(Level::INFO)),
+        )
+        .layer(axum::middleware::from_fn(request_id::set))
+}
+
+/// The span of a request. Neither headers nor query strings are logged: they may hold tokens.
+fn span<B>(request: &Request<B>) -> tracing::Span {
+    let id = request.extensions().get::<request_id::RequestId>();
+    tracing::info_span!(
+        "request",
+        id = id.map_or("", |id| id.as_str()),
+        method = %request.method(),
+        path = request.uri().path(),
+    )
+}
+
+fn cors_layer(cors: &Cors) -> CorsLayer {
+    let origins = match cors {
+        Cors::Any => AllowOrigin::any(),
+        Cors::Only(list) => AllowOrigin::list(
+            list.iter()
+                .filter_map(|origin| HeaderValue::from_str(origin).ok()),
+        ),
+    };
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::ACCEPT, header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers([HeaderName::from_static(request_id::HEADER)])
+}

@@ -1,0 +1,72 @@
+//! The key that signs access tokens when nobody has given one: made at the first start and kept
+//! beside the SQLite file, readable by its owner only.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Read, Write};
+use std::path::Path;
+
+use data_encoding::HEXLOWER;
+
+use crate::config::{Secret, StartError};
+
+/// Reads `<database>.jwt-secret`, or makes it.
+pub(crate) fn load_or_create(database: &str) -> Result<Secret, StartError> {
+    let path = format!("{database}.jwt-secret");
+    let wrong = |error: &dyn std::fmt::Display| {
+        StartError::new(format!(
+            "JWT_SECRET: is not set, and {path} cannot be used: {error}"
+        ))
+    };
+    if let Err(error) = create(Path::new(&path))
+        && error.kind() != ErrorKind::AlreadyExists
+    {
+        return Err(wrong(&error));
+    }
+    let mut text = String::new();
+    std::fs::File::open(&path)
+        .and_then(|mut file| file.read_to_string(&mut text))
+        .map_err(|error| wrong(&error))?;
+    Secret::new(text.trim().as_bytes()).map_err(|error| wrong(&error))
+}
+
+/// Writes a new secret beside and links it into place, so that of two instances that start at once
+/// both read a whole one, and the same.
+fn create(path: &Path) -> std::io::Result<()> {
+    if path.exists() {
+        return Err(ErrorKind::AlreadyExists.into());
+    }
+    let draft = path.with_extension(format!("{:016x}", rand::random::<u64>()));
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&draft)?;
+    let secret = HEXLOWER.encode(&rand::random::<[u8; 32]>());
+    let linked = file
+        .write_all(secret.as_bytes())
+        .and_then(|()| file.sync_all())
+        .and_then(|()| std::fs::hard_link(&draft, path));
+    std::fs::remove_file(&draft)?;
+    linked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_secret_is_made_once_and_for_its_owner_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("kanban.db").display().to_string();
+        let first = load_or_create(&database).unwrap();
+        let second = load_or_create(&database).unwrap();
+        assert_eq!(first.expose(), second.expose());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let file = std::fs::metadata(format!("{database}.jwt-secret")).unwrap();
+            assert_eq!(file.permissions().mode() & 0o777, 0o600);
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
