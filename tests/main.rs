@@ -1,1 +1,66 @@
+//! Every scenario, over real HTTP, each in a database of its own: on SQLite always, on PostgreSQL
+//! too when `TEST_DATABASE_URL` names a server (and a role that may create databases there).
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout
+)]
+#![allow(clippy::too_many_lines, reason = "a scenario reads from top to bottom")]
+
+mod scenarios;
+mod support;
+
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Trial};
+use support::{Backend, Template};
+
+fn main() {
+    let mut arguments = Arguments::from_args();
+    // Scenarios wait for the network and the disk more than they compute.
+    arguments.test_threads.get_or_insert(8);
+    let runtime = Arc::new(
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .unwrap(),
+    );
+    let postgres = std::env::var("TEST_DATABASE_URL")
+        .ok()
+        .map(|url| Backend::Postgres(Arc::new(runtime.block_on(Template::create(&url)))));
+    let backends: Vec<Backend> = std::iter::once(Backend::Sqlite)
+        .chain(postgres.clone())
+        .collect();
+
+    let mut trials = Vec::new();
+    for scenario in scenarios::on_each_database() {
+        for backend in &backends {
+            let (runtime, backend) = (Arc::clone(&runtime), backend.clone());
+            let name = format!("{}::{}", backend.name(), scenario.name);
+            trials.push(Trial::test(name, move || {
+                runtime.block_on(support::run(backend, scenario.run))
+            }));
+        }
+    }
+    for check in scenarios::once() {
+        let runtime = Arc::clone(&runtime);
+        trials.push(Trial::test(check.name, move || {
+            runtime.block_on((check.run)());
+            Ok(())
+        }));
+    }
+
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if let Some(Backend::Postgres(template)) = &postgres {
+        runtime.block_on(template.drop_database());
+    }
+    for backend in &backends {
+        println!("{}: {} scenarios ran", backend.name(), backend.finished());
+    }
+    if postgres.is_none() {
+        println!("postgres: NOT TESTED, since TEST_DATABASE_URL is not set");
+    }
+    conclusion.exit();
+}

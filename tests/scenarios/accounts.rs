@@ -1,0 +1,167 @@
+//! Signing up, logging in, changing one's own account, finding others.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::support::{Server, scenarios, text};
+
+scenarios![
+    sign_up_log_in_and_see_oneself,
+    an_address_is_unique_without_case,
+    wrong_log_ins_are_all_alike,
+    changing_address_and_password_needs_the_present_one,
+    users_are_found_by_exact_address_only,
+    bad_tokens_are_refused,
+];
+
+async fn sign_up_log_in_and_see_oneself(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    assert!(
+        ann.id.starts_with("user_") && ann.id.len() == 37,
+        "{}",
+        ann.id
+    );
+    let viewer = ann.get("{ viewer { id email createdAt updatedAt } }").await;
+    assert_eq!(viewer["viewer"]["id"], json!(ann.id));
+    assert_eq!(viewer["viewer"]["email"], "ann@example.com");
+    let created = text(&viewer["viewer"]["createdAt"]);
+    assert!(created.ends_with('Z') && created.len() == 27, "{created}");
+
+    let log_in = server
+        .ask(
+            r#"mutation { logIn(input: { email: " ANN@Example.com ", password: "password" }) {
+                accessToken tokenType expiresAt user { id createdAt } } }"#,
+            json!({}),
+        )
+        .await
+        .ok();
+    assert_eq!(log_in["logIn"]["tokenType"], "Bearer");
+    assert_eq!(
+        log_in["logIn"]["user"]["createdAt"],
+        viewer["viewer"]["createdAt"]
+    );
+    let claims = claims(&text(&log_in["logIn"]["accessToken"]));
+    assert_eq!(claims["sub"], json!(ann.id));
+    assert_eq!(claims["email"], "ann@example.com");
+    assert_eq!(
+        claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(),
+        3600
+    );
+}
+
+fn claims(token: &str) -> Value {
+    let payload = token.split('.').nth(1).unwrap();
+    let bytes = data_encoding::BASE64URL_NOPAD
+        .decode(payload.as_bytes())
+        .unwrap();
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+async fn an_address_is_unique_without_case(server: Arc<Server>) {
+    server.user("ann").await;
+    for email in ["ann@example.com", "ANN@EXAMPLE.COM"] {
+        let query = "mutation($e: String!) { signUp(input: { email: $e, password: \"password\" }) { user { id } } }";
+        let answer = server.ask(query, json!({ "e": email })).await;
+        assert_eq!(
+            answer.error(),
+            ("CONFLICT".into(), json!(["input", "email"]))
+        );
+    }
+    let bob = server.user("bob").await;
+    let input = json!({ "email": "Ann@example.com", "currentPassword": "password" });
+    let answer = bob.call("updateViewer", input, "user { id }").await;
+    assert_eq!(
+        answer.error(),
+        ("CONFLICT".into(), json!(["input", "email"]))
+    );
+    assert_eq!(
+        bob.get("{ viewer { email } }").await["viewer"]["email"],
+        "bob@example.com"
+    );
+}
+
+async fn wrong_log_ins_are_all_alike(server: Arc<Server>) {
+    server.user("ann").await;
+    let log_in = "mutation($i: LogInInput!) { logIn(input: $i) { accessToken } }";
+    let mut answers = Vec::new();
+    for (email, password) in [
+        ("ann@example.com", "Password"),
+        ("ann@example.com", ""),
+        ("nobody@example.com", "password"),
+        ("no address", "password"),
+    ] {
+        let input = json!({ "email": email, "password": password });
+        let answer = server.ask(log_in, json!({ "i": input })).await;
+        assert_eq!(answer.code(), "INVALID_CREDENTIALS");
+        answers.push(answer.body.to_string());
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "{answers:?}");
+}
+
+async fn changing_address_and_password_needs_the_present_one(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let wrong = json!({ "email": "x@example.com", "currentPassword": "wrong one" });
+    let answer = ann.call("updateViewer", wrong, "user { id }").await;
+    assert_eq!(answer.error().0, "INVALID_CREDENTIALS");
+
+    let both = json!({ "email": "Annie@example.com", "password": "new password", "currentPassword": "password" });
+    let changed = ann
+        .done("updateViewer", both, "user { id email createdAt }")
+        .await;
+    assert_eq!(changed["user"]["email"], "Annie@example.com");
+    assert_eq!(changed["user"]["id"], json!(ann.id));
+    server.log_in("annie", "new password").await;
+
+    // Another spelling of the same address is a change and no conflict.
+    let case = json!({ "email": "annie@example.com", "currentPassword": "new password" });
+    let changed = ann.done("updateViewer", case, "user { email }").await;
+    assert_eq!(changed["user"]["email"], "annie@example.com");
+
+    let nothing = json!({ "email": null, "password": null, "currentPassword": "new password" });
+    ann.done("updateViewer", nothing, "user { email }").await;
+    server.log_in("annie", "new password").await;
+}
+
+async fn users_are_found_by_exact_address_only(server: Arc<Server>) {
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let find = "query($e: String!) { userByEmail(email: $e) { id email createdAt updatedAt } }";
+    let found = ann.ask(find, json!({ "e": "BOB@example.com" })).await.ok();
+    let expected =
+        json!({ "id": bob.id, "email": "bob@example.com", "createdAt": null, "updatedAt": null });
+    assert_eq!(found["userByEmail"], expected);
+    for email in [
+        "bob@example",
+        "bob",
+        "%@example.com",
+        "",
+        "b_b@example.com",
+        "nobody@example.com",
+    ] {
+        let found = ann.ask(find, json!({ "e": email })).await.ok();
+        assert_eq!(found["userByEmail"], Value::Null, "{email}");
+    }
+    let own = ann.ask(find, json!({ "e": "ann@example.com" })).await.ok();
+    assert!(own["userByEmail"]["createdAt"].is_string());
+}
+
+async fn bad_tokens_are_refused(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let tampered = format!("{}x", ann.token);
+    let unsigned = {
+        let mut parts = ann.token.split('.');
+        let (_, claims) = (parts.next().unwrap(), parts.next().unwrap());
+        let header = data_encoding::BASE64URL_NOPAD.encode(br#"{"typ":"at+jwt","alg":"none"}"#);
+        format!("{header}.{claims}.")
+    };
+    for token in ["", "x", "a.b.c", &tampered, &unsigned] {
+        let answer = server
+            .ask_as(Some(token), "{ viewer { id } }", json!({}))
+            .await;
+        assert_eq!(answer.code(), "UNAUTHENTICATED", "{token}");
+    }
+    // A stale token does not keep anybody from logging in anew.
+    let log_in = r#"mutation { logIn(input: { email: "ann@example.com", password: "password" }) { tokenType } }"#;
+    server.ask_as(Some("x"), log_in, json!({})).await.ok();
+}

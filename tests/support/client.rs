@@ -1,0 +1,153 @@
+//! Users, and the answers they get.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::Server;
+
+/// The answer to a request.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Value,
+}
+
+impl Answer {
+    pub async fn of(response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await.unwrap();
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        Self {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    /// The data of an answer without errors.
+    #[track_caller]
+    pub fn ok(self) -> Value {
+        assert!(
+            self.body.get("errors").is_none(),
+            "unexpected errors: {}",
+            self.body
+        );
+        assert_eq!(self.status, 200);
+        self.body["data"].clone()
+    }
+
+    /// The code and the field (as JSON, or null) of the only error.
+    #[track_caller]
+    pub fn error(&self) -> (String, Value) {
+        let errors = self.body["errors"]
+            .as_array()
+            .map_or(&[][..], Vec::as_slice);
+        assert_eq!(errors.len(), 1, "expected one error: {}", self.body);
+        let extensions = &errors[0]["extensions"];
+        (
+            extensions["code"].as_str().unwrap_or("none").to_owned(),
+            extensions["field"].clone(),
+        )
+    }
+
+    /// The code of the only error.
+    #[track_caller]
+    pub fn code(&self) -> String {
+        self.error().0
+    }
+}
+
+/// Somebody who is logged in.
+pub struct User {
+    pub server: Arc<Server>,
+    pub id: String,
+    pub token: String,
+}
+
+impl User {
+    pub async fn ask(&self, query: &str, variables: Value) -> Answer {
+        self.server
+            .ask_as(Some(&self.token), query, variables)
+            .await
+    }
+
+    /// Asks without variables and expects no errors.
+    pub async fn get(&self, query: &str) -> Value {
+        self.ask(query, json!({})).await.ok()
+    }
+
+    /// Calls one mutation with its input, selecting `payload`.
+    pub async fn call(&self, mutation: &str, input: Value, payload: &str) -> Answer {
+        let mut letters = mutation.chars();
+        let first = letters.next().unwrap().to_uppercase();
+        let input_type = format!("{first}{}Input", letters.as_str());
+        let query = format!(
+            "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ {payload} }} }}"
+        );
+        self.ask(&query, json!({ "input": input })).await
+    }
+
+    /// Calls one mutation and answers its payload; expects no errors.
+    pub async fn done(&self, mutation: &str, input: Value, payload: &str) -> Value {
+        self.call(mutation, input, payload).await.ok()[mutation].take()
+    }
+
+    /// Makes a board; answers its id.
+    pub async fn board(&self, title: &str) -> String {
+        let made = self
+            .done("createBoard", json!({ "title": title }), "board { id }")
+            .await;
+        text(&made["board"]["id"])
+    }
+
+    /// Makes a card in the backlog; answers its id.
+    pub async fn card(&self, board: &str, title: &str) -> String {
+        let input = json!({ "boardId": board, "card": { "title": title } });
+        text(&self.done("createCard", input, "card { id }").await["card"]["id"])
+    }
+
+    /// Makes so many cards, "card 0", "card 1", …; answers their ids.
+    pub async fn cards(&self, board: &str, count: usize) -> Vec<String> {
+        let mut ids = Vec::new();
+        while ids.len() < count {
+            let batch = (count - ids.len()).min(100);
+            let cards: Vec<_> = (0..batch)
+                .map(|n| json!({ "title": format!("card {}", ids.len() + n) }))
+                .collect();
+            let input = json!({ "boardId": board, "cards": cards });
+            let made = self.done("createCards", input, "cards { id }").await;
+            ids.extend(
+                made["cards"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|card| text(&card["id"])),
+            );
+        }
+        ids
+    }
+
+    /// Shares a board with another.
+    pub async fn share(&self, board: &str, with: &User) {
+        let input = json!({ "boardId": board, "userId": with.id });
+        self.done("shareBoard", input, "board { id }").await;
+    }
+}
+
+/// A JSON string.
+#[track_caller]
+pub fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("no text: {value}"))
+        .to_owned()
+}
+
+/// One field of each object of a JSON list.
+#[track_caller]
+pub fn column(list: &Value, field: &str) -> Vec<String> {
+    let list = list.as_array().unwrap_or_else(|| panic!("no list: {list}"));
+    list.iter().map(|item| text(&item[field])).collect()
+}

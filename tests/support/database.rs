@@ -1,0 +1,144 @@
+//! A database for each scenario.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use kanban::store::Db;
+use tempfile::TempDir;
+
+/// Which kind of database a scenario runs on.
+#[derive(Clone)]
+pub enum Backend {
+    Sqlite,
+    Postgres(Arc<Template>),
+}
+
+static SQLITE: AtomicUsize = AtomicUsize::new(0);
+static POSTGRES: AtomicUsize = AtomicUsize::new(0);
+
+impl Backend {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres(_) => "postgres",
+        }
+    }
+
+    fn counter(&self) -> &'static AtomicUsize {
+        match self {
+            Self::Sqlite => &SQLITE,
+            Self::Postgres(_) => &POSTGRES,
+        }
+    }
+
+    /// Notes that a scenario has run to its end on this database.
+    pub fn finish(&self) {
+        self.counter().fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn finished(&self) -> usize {
+        self.counter().load(Ordering::Relaxed)
+    }
+
+    /// A new database, migrated on PostgreSQL, empty on SQLite.
+    pub async fn database(&self) -> Database {
+        match self {
+            Self::Sqlite => Database::Sqlite(TempDir::new().unwrap()),
+            Self::Postgres(template) => template.clone_database().await,
+        }
+    }
+}
+
+/// A scenario's own database.
+pub enum Database {
+    Sqlite(TempDir),
+    Postgres {
+        template: Arc<Template>,
+        name: String,
+    },
+}
+
+impl Database {
+    pub fn url(&self) -> String {
+        match self {
+            Self::Sqlite(folder) => format!("sqlite://{}/kanban.db", folder.path().display()),
+            Self::Postgres { template, name } => template.url_of(name),
+        }
+    }
+
+    pub async fn drop_database(self) {
+        if let Self::Postgres { template, name } = self {
+            template
+                .admin(&format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"))
+                .await;
+        }
+    }
+}
+
+/// A migrated database on PostgreSQL that others are cloned from.
+pub struct Template {
+    server: String,
+    name: String,
+    clones: AtomicUsize,
+}
+
+impl Template {
+    /// `url` names any database of the server; it is used to create others.
+    pub async fn create(url: &str) -> Self {
+        let name = format!("kanban_test_{}", std::process::id());
+        let template = Self {
+            server: url.to_owned(),
+            name,
+            clones: AtomicUsize::new(0),
+        };
+        template
+            .admin(&format!("DROP DATABASE IF EXISTS \"{}\"", template.name))
+            .await;
+        template
+            .admin(&format!("CREATE DATABASE \"{}\"", template.name))
+            .await;
+        let config = super::server::config(&template.url_of(&template.name));
+        Db::migrate(&config.database).await.unwrap();
+        template
+    }
+
+    pub async fn drop_database(&self) {
+        self.admin(&format!(
+            "DROP DATABASE IF EXISTS \"{}\" WITH (FORCE)",
+            self.name
+        ))
+        .await;
+    }
+
+    async fn clone_database(self: &Arc<Self>) -> Database {
+        let number = self.clones.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{}_{number}", self.name);
+        self.admin(&format!(
+            "CREATE DATABASE \"{name}\" TEMPLATE \"{}\"",
+            self.name
+        ))
+        .await;
+        Database::Postgres {
+            template: Arc::clone(self),
+            name,
+        }
+    }
+
+    /// The URL of another database of the same server.
+    fn url_of(&self, name: &str) -> String {
+        let (base, options) = self.server.split_once('?').unwrap_or((&self.server, ""));
+        let (host, _) = base
+            .rsplit_once('/')
+            .expect("TEST_DATABASE_URL: postgres://…/NAME");
+        format!("{host}/{name}?{options}")
+    }
+
+    async fn admin(&self, sql: &str) {
+        let config: tokio_postgres::Config = self.server.parse().unwrap();
+        let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+        let connection = tokio::spawn(connection);
+        client.batch_execute(sql).await.unwrap();
+        drop(client);
+        connection.await.unwrap().unwrap();
+    }
+}

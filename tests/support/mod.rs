@@ -1,0 +1,75 @@
+//! What scenarios speak: servers, users, requests, answers.
+
+mod client;
+mod database;
+mod server;
+
+pub use client::{Answer, User, column, text};
+pub use database::{Backend, Template};
+pub use server::{SECRET, Server, config_with};
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use libtest_mimic::Failed;
+
+/// A scenario that runs on each database.
+#[derive(Clone, Copy)]
+pub struct Scenario {
+    pub name: &'static str,
+    pub run: fn(Arc<Server>) -> BoxFuture<'static, ()>,
+}
+
+/// A check that needs no database, or one of its own making.
+#[derive(Clone, Copy)]
+pub struct Check {
+    pub name: &'static str,
+    pub run: fn() -> BoxFuture<'static, ()>,
+}
+
+/// Lists the scenarios of a file, so that one which is forgotten is a warning: never used.
+macro_rules! scenarios {
+    ($($name:ident),* $(,)?) => {
+        pub fn all() -> Vec<$crate::support::Scenario> {
+            vec![$($crate::support::Scenario {
+                name: concat!(module_path!(), "::", stringify!($name)),
+                run: |server| Box::pin($name(server)),
+            }),*]
+        }
+    };
+}
+
+/// Lists the checks of a file.
+macro_rules! checks {
+    ($($name:ident),* $(,)?) => {
+        pub fn checks() -> Vec<$crate::support::Check> {
+            vec![$($crate::support::Check {
+                name: concat!(module_path!(), "::", stringify!($name)),
+                run: || Box::pin($name()),
+            }),*]
+        }
+    };
+}
+pub(crate) use {checks, scenarios};
+
+/// Runs a scenario against a fresh server and cleans up, whatever happens.
+pub async fn run(
+    backend: Backend,
+    scenario: fn(Arc<Server>) -> BoxFuture<'static, ()>,
+) -> Result<(), Failed> {
+    let database = backend.database().await;
+    let server = Arc::new(Server::start(database.url()).await);
+    let result = AssertUnwindSafe(scenario(Arc::clone(&server)))
+        .catch_unwind()
+        .await;
+    server.stop().await;
+    database.drop_database().await;
+    backend.finish();
+    result.map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string));
+        text.unwrap_or_else(|| "panicked".into()).into()
+    })
+}
