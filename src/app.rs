@@ -26,6 +26,20 @@ pub struct App {
 
 /// Brings the database up to date, binds the address and puts everything together.
 pub async fn build(config: Config) -> Result<App, StartError> {
+    let services = Arc::new(services(&config).await?);
+    let db = services.db.clone();
+    let schema = Schema::new(Arc::clone(&services));
+    let router = http::router(services, schema, &config.cors);
+    let cannot_listen = |error| {
+        StartError::new(format!("LISTEN_ADDR: cannot listen on {}: {error}", config.listen))
+    };
+    let listener = TcpListener::bind(config.listen).await.map_err(cannot_listen)?;
+    let address = listener.local_addr().map_err(cannot_listen)?;
+    Ok(App { listener, router, db, address })
+}
+
+/// The rules on an up-to-date database, without a server.
+pub async fn services(config: &Config) -> Result<Services, StartError> {
     let database = &config.database;
     let migrations = Db::migrate(database).await?;
     if !migrations.is_empty() {
@@ -34,28 +48,10 @@ pub async fn build(config: Config) -> Result<App, StartError> {
     let secrets = match (&config.jwt_secrets, &database.url) {
         (Some(secrets), _) => secrets.clone(),
         (None, DatabaseUrl::Sqlite(path)) => vec![secret_file::load_or_create(path)?],
+        // The configuration has been refused already.
         (None, DatabaseUrl::Postgres(_)) => Vec::<Secret>::new(),
     };
-    let db = Db::new(database)?;
-    let services = Arc::new(Services::new(db.clone(), config.argon2, &secrets)?);
-    let schema = Schema::new(Arc::clone(&services));
-    let router = http::router(services, schema, &config.cors);
-    let cannot_listen = |error| {
-        StartError::new(format!(
-            "LISTEN_ADDR: cannot listen on {}: {error}",
-            config.listen
-        ))
-    };
-    let listener = TcpListener::bind(config.listen)
-        .await
-        .map_err(cannot_listen)?;
-    let address = listener.local_addr().map_err(cannot_listen)?;
-    Ok(App {
-        listener,
-        router,
-        db,
-        address,
-    })
+    Services::new(Db::new(database)?, config.argon2, &secrets)
 }
 
 impl App {

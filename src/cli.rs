@@ -3,11 +3,13 @@
 use std::io::IsTerminal;
 
 use clap::{Args, Parser, Subcommand};
+use indicatif::ProgressBar;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{Config, Log, StartError, VARIABLES};
+use crate::config::{Config, Log, StartError, VARIABLES, Variable};
+use crate::domain::Error;
+use crate::service::seed::{self, Plan, Size, Target};
 use crate::store::Db;
-use crate::store::seed::{self, Size, Target};
 use crate::{app, graphql};
 
 /// A GraphQL API server for Kanban boards.
@@ -34,13 +36,13 @@ enum Command {
 struct SeedArgs {
     /// How many users: user1@example.com, user2@example.com, … with the password "password"
     #[arg(long, default_value_t = 7)]
-    users: u32,
+    users: usize,
     /// How many boards, each with 1 to 3 members
     #[arg(long, default_value_t = 28)]
-    boards: u32,
+    boards: usize,
     /// How many cards, each with 0 to 3 labels
     #[arg(long, default_value_t = 600)]
-    cards: u32,
+    cards: usize,
     /// The same number gives the same data
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -52,17 +54,24 @@ struct SeedArgs {
     reset: bool,
 }
 
+impl SeedArgs {
+    fn target(&self) -> Target {
+        match (self.append, self.reset) {
+            (true, _) => Target::Append,
+            (false, true) => Target::Reset,
+            (false, false) => Target::Empty,
+        }
+    }
+}
+
 /// The variables, for `--help`.
 fn variables() -> String {
-    let mut text = String::from("Environment variables (also read from a file .env):\n");
-    for variable in VARIABLES {
-        let default = match variable.default {
-            "" => String::new(),
-            default => format!(" [default: {default}]"),
-        };
-        text += &format!("  {}{default}\n      {}\n", variable.name, variable.about);
-    }
-    text
+    let lines = VARIABLES.iter().map(|Variable { name, default, about }| match *default {
+        "" => format!("  {name}\n      {about}\n"),
+        default => format!("  {name} [default: {default}]\n      {about}\n"),
+    });
+    let heading = "Environment variables (also read from a file .env):\n".to_owned();
+    std::iter::once(heading).chain(lines).collect()
 }
 
 impl Cli {
@@ -87,9 +96,7 @@ async fn serve() -> Result<(), StartError> {
     let app = app::build(config).await?;
     let address = app.address();
     tracing::info!(%database, "listening on http://{address}, GraphiQL at http://{address}/graphiql");
-    app.run(stop_signal())
-        .await
-        .map_err(|error| StartError::new(error.to_string()))
+    app.run(stop_signal()).await.map_err(|error| StartError::new(error.to_string()))
 }
 
 async fn migrate() -> Result<(), StartError> {
@@ -106,21 +113,36 @@ async fn migrate() -> Result<(), StartError> {
 }
 
 async fn seed(args: SeedArgs) -> Result<(), StartError> {
+    if args.users == 0 {
+        return Err(StartError::new("--users: must be at least 1"));
+    }
     let config = Config::from_env()?;
     start_log(&config.log);
-    let target = match (args.append, args.reset) {
-        (true, _) => Target::Append,
-        (_, true) => Target::Reset,
-        _ => Target::Empty,
+    let services = app::services(&config).await?;
+    // Draws on a terminal only.
+    let bar = ProgressBar::new(args.cards as u64).with_message("cards");
+    let progress = bar.clone();
+    let plan = Plan {
+        size: Size { users: args.users, boards: args.boards, cards: args.cards },
+        seed: args.seed,
+        target: args.target(),
+        progress: Box::new(move |cards| progress.set_position(cards as u64)),
     };
-    let size = Size {
-        users: args.users,
-        boards: args.boards,
-        cards: args.cards,
-    };
-    let report = seed::run(&config, size, args.seed, target).await?;
-    print(&report);
-    Ok(())
+    let result = seed::run(&services, plan).await;
+    bar.finish_and_clear();
+    match result {
+        Ok(()) => {
+            print(&format!(
+                "Made {} users, {} boards and {} cards. Log in as user1@example.com with the password \"password\".\n",
+                args.users, args.boards, args.cards
+            ));
+            Ok(())
+        }
+        Err(Error::Conflict { message, .. }) => {
+            Err(StartError::new(format!("{message} Say --append or --reset.")))
+        }
+        Err(_) => Err(StartError::new("the database refused; the log above says why")),
+    }
 }
 
 /// Text on a terminal, or one JSON object a line. Everything goes to stderr, so that `schema` can

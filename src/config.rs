@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -159,9 +160,7 @@ impl Config {
     /// Reads the environment, and a `.env` file in the working directory if there is one.
     pub fn from_env() -> Result<Self, StartError> {
         match dotenvy::dotenv() {
-            Err(error) if !error.not_found() => {
-                return Err(StartError::new(format!(".env: {error}")));
-            }
+            Err(error) if !error.not_found() => Err(StartError::new(format!(".env: {error}"))),
             _ => Self::from_lookup(|name| std::env::var(name).ok()),
         }
     }
@@ -171,25 +170,20 @@ impl Config {
         let vars = Vars(lookup);
         let database = Database {
             url: vars.parse(&DATABASE_URL)?,
-            pool_size: vars.number(&DATABASE_POOL_SIZE, 1, 1000)?,
-            wait: Duration::from_secs(vars.number(&DATABASE_WAIT_SECONDS, 1, 600)?),
-            statement_timeout: Duration::from_secs(vars.number(
-                &DATABASE_STATEMENT_SECONDS,
-                1,
-                3600,
-            )?),
+            pool_size: vars.number(&DATABASE_POOL_SIZE, 1..=1000)?,
+            wait: Duration::from_secs(vars.number(&DATABASE_WAIT_SECONDS, 1..=600)?),
+            statement_timeout: Duration::from_secs(
+                vars.number(&DATABASE_STATEMENT_SECONDS, 1..=3600)?,
+            ),
         };
         let config = Self {
             database,
             listen: vars.parse(&LISTEN_ADDR)?,
-            jwt_secrets: vars
-                .get(&JWT_SECRET)
-                .map(|list| secrets(&list))
-                .transpose()?,
+            jwt_secrets: vars.get(&JWT_SECRET).map(|list| secrets(&list)).transpose()?,
             argon2: Argon2 {
-                parallelism: vars.number(&ARGON2_PARALLELISM, 1, 64)?,
-                memory: vars.number(&ARGON2_MEMORY_KIB, 8, 4_194_304)?,
-                iterations: vars.number(&ARGON2_ITERATIONS, 1, 1000)?,
+                parallelism: vars.number(&ARGON2_PARALLELISM, 1..=64)?,
+                memory: vars.number(&ARGON2_MEMORY_KIB, 8..=4_194_304)?,
+                iterations: vars.number(&ARGON2_ITERATIONS, 1..=1000)?,
             },
             cors: vars.parse(&CORS_ORIGINS)?,
             log: Log {
@@ -226,36 +220,24 @@ struct Vars<F>(F);
 
 impl<F: Fn(&str) -> Option<String>> Vars<F> {
     fn get(&self, variable: &Variable) -> Option<String> {
-        (self.0)(variable.name)
-            .map(|text| text.trim().to_owned())
-            .filter(|text| !text.is_empty())
+        (self.0)(variable.name).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
     }
 
     fn parse<T: FromStr<Err: fmt::Display>>(&self, variable: &Variable) -> Result<T, StartError> {
-        let text = self
-            .get(variable)
-            .unwrap_or_else(|| variable.default.to_owned());
+        let text = self.get(variable).unwrap_or_else(|| variable.default.to_owned());
         text.parse().map_err(|error| wrong(variable, error))
     }
 
     fn number<T: FromStr + PartialOrd + fmt::Display>(
         &self,
         variable: &Variable,
-        min: T,
-        max: T,
+        range: RangeInclusive<T>,
     ) -> Result<T, StartError> {
-        let text = self
-            .get(variable)
-            .unwrap_or_else(|| variable.default.to_owned());
-        text.parse()
-            .ok()
-            .filter(|number| (&min..=&max).contains(&number))
-            .ok_or_else(|| {
-                wrong(
-                    variable,
-                    format!("must be a whole number from {min} to {max}"),
-                )
-            })
+        let text = self.get(variable).unwrap_or_else(|| variable.default.to_owned());
+        text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
+            let (min, max) = (range.start(), range.end());
+            wrong(variable, format!("must be a whole number from {min} to {max}"))
+        })
     }
 }
 
@@ -300,11 +282,7 @@ impl fmt::Display for DatabaseUrl {
         match self {
             Self::Sqlite(path) => write!(f, "SQLite file {path}"),
             Self::Postgres(url) => {
-                write!(
-                    f,
-                    "PostgreSQL database {}",
-                    url.config.get_dbname().unwrap_or_default()
-                )
+                write!(f, "PostgreSQL database {}", url.config.get_dbname().unwrap_or_default())
             }
         }
     }
@@ -349,19 +327,15 @@ fn postgres(url: &str) -> Result<PostgresUrl, String> {
     }
     // A form writes a space as +, a connection string does not.
     let others = others.finish().replace('+', "%20");
-    let mut config: tokio_postgres::Config = format!("{base}?{others}")
-        .parse()
-        .map_err(|_| "is not a valid connection string")?;
+    let mut config: tokio_postgres::Config =
+        format!("{base}?{others}").parse().map_err(|_| "is not a valid connection string")?;
     let (ssl_mode, verify) = match mode.as_str() {
         "disable" => (SslMode::Disable, Verify::Nothing),
         "prefer" => (SslMode::Prefer, Verify::Nothing),
         "require" => (SslMode::Require, Verify::Nothing),
-        "verify-full" => (
-            SslMode::Require,
-            Verify::Full {
-                root_certificate: root_certificate.take(),
-            },
-        ),
+        "verify-full" => {
+            (SslMode::Require, Verify::Full { root_certificate: root_certificate.take() })
+        }
         _ => return Err("sslmode must be disable, prefer, require or verify-full".into()),
     };
     if root_certificate.is_some() {
@@ -381,21 +355,14 @@ impl FromStr for Cors {
         if list == "*" {
             return Ok(Self::Any);
         }
-        let origins = list
-            .split(',')
-            .map(str::trim)
-            .filter(|origin| !origin.is_empty());
+        let origins = list.split(',').map(str::trim).filter(|origin| !origin.is_empty());
         let checked = origins.map(|origin| {
-            let host = origin
-                .strip_prefix("https://")
-                .or_else(|| origin.strip_prefix("http://"));
+            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
             match host {
                 Some(host) if !host.is_empty() && !host.contains(['/', '*', ' ']) => {
                     Ok(origin.to_owned())
                 }
-                _ => Err(format!(
-                    "{origin:?} is no origin such as https://app.example.com"
-                )),
+                _ => Err(format!("{origin:?} is no origin such as https://app.example.com")),
             }
         });
         checked.collect::<Result<_, _>>().map(Self::Only)
@@ -422,8 +389,7 @@ impl FromStr for LogLevel {
     type Err = tracing_subscriber::filter::ParseError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse::<tracing_subscriber::EnvFilter>()
-            .map(|_| Self(text.to_owned()))
+        text.parse::<tracing_subscriber::EnvFilter>().map(|_| Self(text.to_owned()))
     }
 }
 
@@ -432,12 +398,8 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Config, String> {
-        let find = |name: &str| {
-            pairs
-                .iter()
-                .find(|(n, _)| *n == name)
-                .map(|(_, v)| (*v).to_owned())
-        };
+        let find =
+            |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
         Config::from_lookup(find).map_err(|error| error.to_string())
     }
 
@@ -472,10 +434,7 @@ mod tests {
             ("LOG_LEVEL", "kanban=loud"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();
-            assert!(
-                error.starts_with(&format!("{name}: ")),
-                "{name}={value}: {error}"
-            );
+            assert!(error.starts_with(&format!("{name}: ")), "{name}={value}: {error}");
             assert!(!error.contains('\n'), "{error}");
         }
     }
@@ -483,15 +442,9 @@ mod tests {
     #[test]
     fn postgres_needs_a_secret_and_knows_verify_full() {
         let url = "postgres://u:p@h:5433/d?sslmode=verify-full&sslrootcert=%2Ftmp%2Fa+b.pem&options=-c%20x%3Dy";
-        assert!(
-            read(&[("DATABASE_URL", url)])
-                .unwrap_err()
-                .starts_with("JWT_SECRET: ")
-        );
+        assert!(read(&[("DATABASE_URL", url)]).unwrap_err().starts_with("JWT_SECRET: "));
         let config = read(&[("DATABASE_URL", url), ("JWT_SECRET", &"x".repeat(32))]).unwrap();
-        let DatabaseUrl::Postgres(postgres) = config.database.url else {
-            panic!()
-        };
+        let DatabaseUrl::Postgres(postgres) = config.database.url else { panic!() };
         assert!(
             matches!(postgres.verify, Verify::Full { root_certificate: Some(file) } if file == "/tmp/a b.pem")
         );
@@ -502,10 +455,8 @@ mod tests {
 
     #[test]
     fn secrets_are_not_printed() {
-        let pairs = [
-            ("DATABASE_URL", "postgres://u:hushhush@h/d"),
-            ("JWT_SECRET", &"hush".repeat(8)),
-        ];
+        let pairs =
+            [("DATABASE_URL", "postgres://u:hushhush@h/d"), ("JWT_SECRET", &"hush".repeat(8))];
         assert!(!format!("{:?}", read(&pairs).unwrap()).contains("hush"));
     }
 }

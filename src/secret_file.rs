@@ -13,9 +13,7 @@ use crate::config::{Secret, StartError};
 pub(crate) fn load_or_create(database: &str) -> Result<Secret, StartError> {
     let path = format!("{database}.jwt-secret");
     let wrong = |error: &dyn std::fmt::Display| {
-        StartError::new(format!(
-            "JWT_SECRET: is not set, and {path} cannot be used: {error}"
-        ))
+        StartError::new(format!("JWT_SECRET: is not set, and {path} cannot be used: {error}"))
     };
     if let Err(error) = create(Path::new(&path))
         && error.kind() != ErrorKind::AlreadyExists

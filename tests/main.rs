@@ -1,12 +1,7 @@
 //! Every scenario, over real HTTP, each in a database of its own: on SQLite always, on PostgreSQL
 //! too when `TEST_DATABASE_URL` names a server (and a role that may create databases there).
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::print_stdout
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 #![allow(clippy::too_many_lines, reason = "a scenario reads from top to bottom")]
 
 mod scenarios;
@@ -21,18 +16,12 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // Scenarios wait for the network and the disk more than they compute.
     arguments.test_threads.get_or_insert(8);
-    let runtime = Arc::new(
-        tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .unwrap(),
-    );
+    let runtime =
+        Arc::new(tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap());
     let postgres = std::env::var("TEST_DATABASE_URL")
         .ok()
         .map(|url| Backend::Postgres(Arc::new(runtime.block_on(Template::create(&url)))));
-    let backends: Vec<Backend> = std::iter::once(Backend::Sqlite)
-        .chain(postgres.clone())
-        .collect();
+    let backends: Vec<Backend> = std::iter::once(Backend::Sqlite).chain(postgres.clone()).collect();
 
     let mut trials = Vec::new();
     for scenario in scenarios::on_each_database() {

@@ -66,9 +66,6 @@ pub struct BoardOrder {
 
 impl Default for BoardOrder {
     fn default() -> Self {
-        Self {
-            field: BoardOrderField::CreatedAt,
-            direction: Direction::Descending,
-        }
+        Self { field: BoardOrderField::CreatedAt, direction: Direction::Descending }
     }
 }

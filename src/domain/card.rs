@@ -110,9 +110,6 @@ pub struct CardOrder {
 
 impl Default for CardOrder {
     fn default() -> Self {
-        Self {
-            field: CardOrderField::Rank,
-            direction: Direction::Ascending,
-        }
+        Self { field: CardOrderField::Rank, direction: Direction::Ascending }
     }
 }

@@ -70,26 +70,17 @@ pub enum Error {
 impl Error {
     /// Input that breaks a rule; the path is added with [`At::at`] on the way up.
     pub fn bad_input(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::BadUserInput {
-            field: Vec::new(),
-            message: message.into(),
-        }
+        Self::BadUserInput { field: Vec::new(), message: message.into() }
     }
 
     /// Something that is not there for the viewer.
     pub fn not_found(what: &'static str) -> Self {
-        Self::NotFound {
-            field: Vec::new(),
-            what,
-        }
+        Self::NotFound { field: Vec::new(), what }
     }
 
     /// A rule about the state of the data that does not allow the change.
     pub fn conflict(message: &'static str) -> Self {
-        Self::Conflict {
-            field: Vec::new(),
-            message,
-        }
+        Self::Conflict { field: Vec::new(), message }
     }
 }
 

@@ -53,9 +53,7 @@ impl PublicId for (BoardId, CardColumn) {
     fn from_public(text: &str) -> Option<Self> {
         let (number, name) = text.strip_prefix("column_")?.split_once('_')?;
         let board = BoardId(number.parse().ok()?);
-        let column = CardColumn::ALL
-            .into_iter()
-            .find(|column| column.as_str() == name)?;
+        let column = CardColumn::ALL.into_iter().find(|column| column.as_str() == name)?;
         let id = (board, column);
         (board.0 > 0 && id.to_public() == text).then_some(id)
     }
@@ -120,10 +118,7 @@ mod tests {
             assert_eq!(BoardId::from_public(bad), None, "{bad}");
         }
         let column = (BoardId(7), CardColumn::Todo);
-        assert_eq!(
-            <(BoardId, CardColumn)>::from_public(&column.to_public()),
-            Some(column)
-        );
+        assert_eq!(<(BoardId, CardColumn)>::from_public(&column.to_public()), Some(column));
         assert_eq!(<(BoardId, CardColumn)>::from_public("column_7_todo"), None);
         let user = UserKey::random();
         assert_eq!(UserKey::from_public(&user.to_public()), Some(user));

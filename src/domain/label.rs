@@ -17,15 +17,8 @@ pub enum LabelColor {
 
 impl LabelColor {
     /// All of them, in their order.
-    pub const ALL: [Self; 7] = [
-        Self::Red,
-        Self::Orange,
-        Self::Yellow,
-        Self::Green,
-        Self::Blue,
-        Self::Purple,
-        Self::Gray,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Red, Self::Orange, Self::Yellow, Self::Green, Self::Blue, Self::Purple, Self::Gray];
 
     /// The name in the API and in the database.
     pub const fn as_str(self) -> &'static str {

@@ -68,11 +68,7 @@ pub struct Page<T> {
 
 impl<T> Default for Page<T> {
     fn default() -> Self {
-        Self {
-            items: Vec::new(),
-            has_next: false,
-            has_previous: false,
-        }
+        Self { items: Vec::new(), has_next: false, has_previous: false }
     }
 }
 
@@ -84,17 +80,9 @@ impl<T> Page<T> {
         items.truncate(request.limit);
         if request.backward {
             items.reverse();
-            Self {
-                items,
-                has_next: request.before.is_some(),
-                has_previous: more,
-            }
+            Self { items, has_next: request.before.is_some(), has_previous: more }
         } else {
-            Self {
-                items,
-                has_next: more,
-                has_previous: request.after.is_some(),
-            }
+            Self { items, has_next: more, has_previous: request.after.is_some() }
         }
     }
 

@@ -18,9 +18,7 @@ fn line(text: &str, min: usize, max: usize) -> Result<String> {
     let text = text.trim();
     check_length(text, min, max)?;
     if text.chars().any(char::is_control) {
-        return Err(Error::bad_input(
-            "Must be one line without control characters.",
-        ));
+        return Err(Error::bad_input("Must be one line without control characters."));
     }
     Ok(text.to_owned())
 }
@@ -29,10 +27,7 @@ fn line(text: &str, min: usize, max: usize) -> Result<String> {
 fn lines(text: &str, min: usize, max: usize) -> Result<String> {
     let text = text.trim_end();
     check_length(text, min, max)?;
-    if text
-        .chars()
-        .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
-    {
+    if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
         return Err(Error::bad_input("Must not contain control characters."));
     }
     Ok(text.to_owned())
@@ -40,13 +35,13 @@ fn lines(text: &str, min: usize, max: usize) -> Result<String> {
 
 fn check_length(text: &str, min: usize, max: usize) -> Result<()> {
     match text.chars().count() {
-        count if count > max => Err(Error::bad_input(format!(
-            "Must have at most {max} characters, has {count}."
-        ))),
+        count if count > max => {
+            Err(Error::bad_input(format!("Must have at most {max} characters, has {count}.")))
+        }
         count if count < min && min == 1 => Err(Error::bad_input("Must not be empty.")),
-        count if count < min => Err(Error::bad_input(format!(
-            "Must have at least {min} characters."
-        ))),
+        count if count < min => {
+            Err(Error::bad_input(format!("Must have at least {min} characters.")))
+        }
         _ => Ok(()),
     }
 }
@@ -109,10 +104,7 @@ impl SearchText {
     /// Checks and folds the case; `None` for empty text, which filters nothing. Spaces count.
     pub fn parse(text: &str) -> Result<Option<Self>> {
         check_length(text, 0, 500)?;
-        if text
-            .chars()
-            .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
-        {
+        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
             return Err(Error::bad_input("Must not contain control characters."));
         }
         Ok((!text.is_empty()).then(|| Self(fold_case(text))))
@@ -135,9 +127,8 @@ pub struct Email {
 impl Email {
     /// Trims and checks.
     pub fn parse(text: &str) -> Result<Self> {
-        let options = email_address::Options::default()
-            .without_display_text()
-            .without_domain_literal();
+        let options =
+            email_address::Options::default().without_display_text().without_domain_literal();
         let address = line(text, 1, 254)?;
         email_address::EmailAddress::parse_with_options(&address, options)
             .map_err(|_| Error::bad_input("Must be a valid e-mail address."))?;
@@ -195,11 +186,7 @@ mod tests {
     #[test]
     fn limits_count_characters_after_trimming() {
         assert_eq!(
-            Title::parse(&format!("  {}\n", "é".repeat(500)))
-                .unwrap()
-                .as_str()
-                .chars()
-                .count(),
+            Title::parse(&format!("  {}\n", "é".repeat(500))).unwrap().as_str().chars().count(),
             500
         );
         assert!(Title::parse(&"x".repeat(501)).is_err());
@@ -224,12 +211,9 @@ mod tests {
 
     #[test]
     fn addresses_are_checked() {
-        for good in [
-            "user@example.com",
-            "Ünï@exämple.com",
-            "a+b.c@sub.example.org",
-            " x@example.com ",
-        ] {
+        for good in
+            ["user@example.com", "Ünï@exämple.com", "a+b.c@sub.example.org", " x@example.com "]
+        {
             assert!(Email::parse(good).is_ok(), "{good}");
         }
         let long = format!("{}@example.com", "x".repeat(250));
@@ -246,9 +230,6 @@ mod tests {
         ] {
             assert!(Email::parse(bad).is_err(), "{bad}");
         }
-        assert_eq!(
-            Email::parse("A@Example.COM").unwrap().key(),
-            "a@example.com"
-        );
+        assert_eq!(Email::parse("A@Example.COM").unwrap().key(), "a@example.com");
     }
 }

@@ -21,12 +21,7 @@ impl Caller {
     /// The caller of a request; `viewer` says why when there is none.
     pub fn new(services: Arc<Services>, viewer: Result<Viewer>, request_id: String) -> Self {
         let loaders = Mutex::new(Arc::new(Loaders::new(&services.db, viewer.as_ref().ok())));
-        Self {
-            request_id,
-            viewer,
-            loaders,
-            services,
-        }
+        Self { request_id, viewer, loaders, services }
     }
 
     /// Who is logged in.
@@ -62,9 +57,7 @@ pub(super) trait ContextExt {
 
 impl ContextExt for Context<'_> {
     fn services(&self) -> Result<&Services> {
-        self.data_opt::<Arc<Services>>()
-            .map(|services| &**services)
-            .ok_or(Error::Internal)
+        self.data_opt::<Arc<Services>>().map(|services| &**services).ok_or(Error::Internal)
     }
 
     fn caller(&self) -> Result<&Caller> {

@@ -19,11 +19,7 @@ impl From<Error> for async_graphql::Error {
         {
             extensions.set("field", Value::List(field.iter().map(segment).collect()));
         }
-        Self {
-            message: message(&error),
-            source: None,
-            extensions: Some(extensions),
-        }
+        Self { message: message(&error), source: None, extensions: Some(extensions) }
     }
 }
 

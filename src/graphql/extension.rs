@@ -30,11 +30,7 @@ impl Extension for Coder {
         let mut response = next.run(ctx).await;
         for error in &mut response.errors {
             // What has a path came up while a field was resolved: an argument out of range, say.
-            let code = if error.path.is_empty() {
-                "BAD_REQUEST"
-            } else {
-                "BAD_USER_INPUT"
-            };
+            let code = if error.path.is_empty() { "BAD_REQUEST" } else { "BAD_USER_INPUT" };
             set_code(error, code);
             if let (Some(extensions), Some(caller)) =
                 (&mut error.extensions, ctx.data_opt::<Caller>())
@@ -75,9 +71,7 @@ impl Extension for Coder {
 
 /// Sets the code of an error that has none.
 fn set_code(error: &mut ServerError, code: &str) {
-    let extensions = error
-        .extensions
-        .get_or_insert_with(ErrorExtensionValues::default);
+    let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
     if extensions.get(CODE).is_none() {
         extensions.set(CODE, code);
     }

@@ -57,18 +57,11 @@ impl<R: Relation> BatchFn<R::Key, Result<R::Value>> for Batch<R> {
 
 impl<R: Relation> Batched<R> {
     fn new(db: &Db, viewer: Option<&Viewer>) -> Self {
-        let batch = Batch {
-            db: db.clone(),
-            viewer: viewer.copied(),
-            relation: PhantomData::<fn() -> R>,
-        };
+        let batch =
+            Batch { db: db.clone(), viewer: viewer.copied(), relation: PhantomData::<fn() -> R> };
         // One yield is enough for all siblings to put in their keys, because the endpoint runs
         // requests outside of tokio's cooperative budget, which would suspend them half-way.
-        Self(
-            Loader::new(batch)
-                .with_max_batch_size(usize::MAX)
-                .with_yield_count(1),
-        )
+        Self(Loader::new(batch).with_max_batch_size(usize::MAX).with_yield_count(1))
     }
 
     /// Loads one key together with those of all sibling fields.
@@ -166,21 +159,12 @@ impl Relation for BoardLabels {
         keys: &[BoardAccess],
     ) -> Result<HashMap<BoardAccess, Self::Value>> {
         let mut found = store::labels::of_boards(&mut db.read().await?, keys).await?;
-        Ok(keys
-            .iter()
-            .map(|key| (*key, shared(found.remove(&key.board_id()))))
-            .collect())
+        Ok(keys.iter().map(|key| (*key, shared(found.remove(&key.board_id())))).collect())
     }
 }
 
 fn shared(labels: Option<Vec<Label>>) -> Arc<Vec<Arc<Label>>> {
-    Arc::new(
-        labels
-            .unwrap_or_default()
-            .into_iter()
-            .map(Arc::new)
-            .collect(),
-    )
+    Arc::new(labels.unwrap_or_default().into_iter().map(Arc::new).collect())
 }
 
 pub(super) struct Cards;
@@ -212,10 +196,7 @@ impl Relation for CardLabels {
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
         let mut found = store::labels::of_cards(&mut db.read().await?, keys).await?;
-        Ok(keys
-            .iter()
-            .map(|key| (*key, shared(found.remove(&key.1))))
-            .collect())
+        Ok(keys.iter().map(|key| (*key, shared(found.remove(&key.1)))).collect())
     }
 }
 
@@ -250,14 +231,9 @@ impl Relation for CardPages {
         let mut conn = db.read().await?;
         let mut pages = HashMap::new();
         for (query, lists) in grouped(keys) {
-            let found = store::cards::list(
-                &mut conn,
-                &lists,
-                &query.filter,
-                query.order,
-                &query.request,
-            )
-            .await?;
+            let found =
+                store::cards::list(&mut conn, &lists, &query.filter, query.order, &query.request)
+                    .await?;
             let mut labels = None;
             if query.with_labels {
                 let cards: Vec<_> = lists
@@ -269,9 +245,7 @@ impl Relation for CardPages {
             }
             for (list, page) in lists.into_iter().zip(found) {
                 let page = page.map(|card| LoadedCard {
-                    labels: labels
-                        .as_mut()
-                        .map(|labels| shared(labels.remove(&card.id))),
+                    labels: labels.as_mut().map(|labels| shared(labels.remove(&card.id))),
                     card: Arc::new(card),
                 });
                 pages.insert((list, Arc::clone(&query)), Arc::new(page));
@@ -285,15 +259,9 @@ impl Relation for CardPages {
 fn grouped<Q: Clone + Eq + Hash>(keys: &[(CardList, Q)]) -> Vec<(Q, Vec<CardList>)> {
     let mut groups: HashMap<(&Q, bool), Vec<CardList>> = HashMap::new();
     for (list, query) in keys {
-        groups
-            .entry((query, list.column.is_some()))
-            .or_default()
-            .push(*list);
+        groups.entry((query, list.column.is_some())).or_default().push(*list);
     }
-    groups
-        .into_iter()
-        .map(|((query, _), lists)| (query.clone(), lists))
-        .collect()
+    groups.into_iter().map(|((query, _), lists)| (query.clone(), lists)).collect()
 }
 
 pub(super) struct CardCounts;
@@ -391,9 +359,6 @@ impl Relation for Users {
         keys: &[UserKey],
     ) -> Result<HashMap<UserKey, Self::Value>> {
         let found = store::users::visible(&mut db.read().await?, viewer, keys).await?;
-        Ok(found
-            .into_iter()
-            .map(|user| (user.key, Some(Arc::new(user))))
-            .collect())
+        Ok(found.into_iter().map(|user| (user.key, Some(Arc::new(user)))).collect())
     }
 }

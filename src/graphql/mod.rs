@@ -25,12 +25,8 @@ use crate::service::Services;
 type Builder = SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription>;
 
 fn builder() -> Builder {
-    async_graphql::Schema::build(
-        query::Query,
-        mutation::Mutation::default(),
-        EmptySubscription,
-    )
-    .register_output_type::<types::UserEdge>()
+    async_graphql::Schema::build(query::Query, mutation::Mutation::default(), EmptySubscription)
+        .register_output_type::<types::UserEdge>()
 }
 
 /// The schema with everything its resolvers need. Cloning is cheap.
@@ -40,12 +36,7 @@ pub struct Schema(async_graphql::Schema<query::Query, mutation::Mutation, EmptyS
 impl Schema {
     /// Puts it together.
     pub fn new(services: Arc<Services>) -> Self {
-        Self(
-            builder()
-                .data(services)
-                .extension(extension::ErrorCodes)
-                .finish(),
-        )
+        Self(builder().data(services).extension(extension::ErrorCodes).finish())
     }
 
     /// Runs a request for its caller.
@@ -58,9 +49,7 @@ impl Schema {
 
 /// The schema as text, which is what `schema.graphql` holds.
 pub fn sdl() -> String {
-    let options = SDLExportOptions::new()
-        .prefer_single_line_descriptions()
-        .use_space_ident()
-        .indent_width(2);
+    let options =
+        SDLExportOptions::new().prefer_single_line_descriptions().use_space_ident().indent_width(2);
     builder().finish().sdl_with_options(options)
 }

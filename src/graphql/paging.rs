@@ -114,18 +114,12 @@ impl CursorKind {
         let value = match self.value {
             ValueKind::Number => SortValue::Number(value.as_i64()?),
             // What PostgreSQL would refuse, no cursor of ours holds.
-            ValueKind::Text => SortValue::Text(
-                value
-                    .as_str()
-                    .filter(|text| !text.contains('\0'))?
-                    .to_owned(),
-            ),
+            ValueKind::Text => {
+                SortValue::Text(value.as_str().filter(|text| !text.contains('\0'))?.to_owned())
+            }
             ValueKind::Time => SortValue::Time(Timestamp::from_micros(value.as_i64()?)?),
         };
-        Some(Position {
-            value,
-            key: key.as_i64()?,
-        })
+        Some(Position { value, key: key.as_i64()? })
     }
 }
 
@@ -167,12 +161,7 @@ pub(super) struct Connection<E> {
 
 impl<E> Connection<E> {
     pub(super) fn new(page: Page<E>, count: Count) -> Self {
-        Self {
-            edges: page.items,
-            has_next: page.has_next,
-            has_previous: page.has_previous,
-            count,
-        }
+        Self { edges: page.items, has_next: page.has_next, has_previous: page.has_previous, count }
     }
 }
 
@@ -209,10 +198,7 @@ impl<E: Edge> Connection<E> {
         let count = match &self.count {
             Count::Boards => loaders.board_count.load(()).await?,
             Count::Cards(list, filter) => {
-                loaders
-                    .card_count
-                    .load((*list, filter.clone().into()))
-                    .await?
+                loaders.card_count.load((*list, filter.clone().into())).await?
             }
             Count::Members(board) => loaders.member_count.load(*board).await?,
         };

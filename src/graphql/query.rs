@@ -19,12 +19,7 @@ impl Query {
     /// The account that the access token stands for.
     async fn viewer(&self, ctx: &Context<'_>) -> Result<User> {
         let viewer = ctx.viewer()?;
-        let user = ctx
-            .loaders()?
-            .user
-            .load(viewer.key)
-            .await?
-            .ok_or(Error::Unauthenticated)?;
+        let user = ctx.loaders()?.user.load(viewer.key).await?.ok_or(Error::Unauthenticated)?;
         Ok(User::seen_by(viewer, user))
     }
 
@@ -64,17 +59,7 @@ impl Query {
             BoardOrder,
         >,
     ) -> Result<BoardPage> {
-        BoardPage::load(
-            ctx,
-            PageArgs {
-                first,
-                after,
-                last,
-                before,
-            },
-            order_by,
-        )
-        .await
+        BoardPage::load(ctx, PageArgs { first, after, last, before }, order_by).await
     }
 
     /// A board by its id; null when there is no such board for the viewer.
@@ -125,11 +110,7 @@ async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
         BoardColumn::find(ctx, id).await?.map(Node::from)
     } else if let Some(key) = UserKey::from_public(id) {
         let viewer = ctx.viewer()?;
-        ctx.loaders()?
-            .user
-            .load(key)
-            .await?
-            .map(|user| User::seen_by(viewer, user).into())
+        ctx.loaders()?.user.load(key).await?.map(|user| User::seen_by(viewer, user).into())
     } else {
         None
     };

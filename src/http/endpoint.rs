@@ -48,9 +48,7 @@ fn read(
     headers: &HeaderMap,
     body: std::result::Result<Bytes, BytesRejection>,
 ) -> std::result::Result<async_graphql::Request, Refusal> {
-    let media_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let is_json = media_type
         .and_then(|value| value.split(';').next())
         .is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"));
@@ -61,10 +59,9 @@ fn read(
         ));
     }
     let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Refusal(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "The body is larger than 1 MiB.",
-        ),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Refusal(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB.")
+        }
         _ => Refusal(StatusCode::BAD_REQUEST, "The body cannot be read."),
     })?;
     serde_json::from_slice(&body).map_err(|_| {
@@ -77,14 +74,10 @@ fn read(
 
 /// The account behind the bearer token; UNAUTHENTICATED without one.
 async fn viewer(services: &Services, headers: &HeaderMap) -> Result<Viewer> {
-    let value = headers
-        .get(header::AUTHORIZATION)
-        .ok_or(Error::Unauthenticated)?;
+    let value = headers.get(header::AUTHORIZATION).ok_or(Error::Unauthenticated)?;
     let token = value.to_str().ok().and_then(|text| {
         let (scheme, token) = text.split_once(' ')?;
-        scheme
-            .eq_ignore_ascii_case("bearer")
-            .then_some(token.trim())
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
     });
     accounts::authenticate(services, token.ok_or(Error::Unauthenticated)?).await
 }
@@ -95,9 +88,5 @@ pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> axum::http::Response
         "message": "Something went wrong. The server's log has the details.",
         "extensions": { "code": "INTERNAL_SERVER_ERROR" },
     });
-    (
-        StatusCode::INTERNAL_SERVER_ERROR,
-        axum::Json(json!({ "errors": [error] })),
-    )
-        .into_response()
+    (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(json!({ "errors": [error] }))).into_response()
 }

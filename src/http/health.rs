@@ -16,9 +16,6 @@ pub(super) async fn ready(
 ) -> (StatusCode, &'static str) {
     match state.services.db.ping().await {
         Ok(()) => (StatusCode::OK, "ok"),
-        Err(_) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the database does not answer",
-        ),
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer"),
     }
 }

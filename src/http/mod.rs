@@ -65,10 +65,9 @@ fn span<B>(request: &Request<B>) -> tracing::Span {
 fn cors_layer(cors: &Cors) -> CorsLayer {
     let origins = match cors {
         Cors::Any => AllowOrigin::any(),
-        Cors::Only(list) => AllowOrigin::list(
-            list.iter()
-                .filter_map(|origin| HeaderValue::from_str(origin).ok()),
-        ),
+        Cors::Only(list) => {
+            AllowOrigin::list(list.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
+        }
     };
     CorsLayer::new()
         .allow_origin(origins)

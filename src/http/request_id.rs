@@ -19,21 +19,14 @@ impl RequestId {
 
     /// The caller's own id, for tracing through proxies, if it cannot do harm in a log.
     fn of(request: &Request) -> Self {
-        let given = request
-            .headers()
-            .get(HEADER)
-            .and_then(|value| value.to_str().ok());
+        let given = request.headers().get(HEADER).and_then(|value| value.to_str().ok());
         let harmless = |id: &&str| {
             (1..=64).contains(&id.len())
                 && id
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
         };
-        Self(
-            given
-                .filter(harmless)
-                .map_or_else(random, ToOwned::to_owned),
-        )
+        Self(given.filter(harmless).map_or_else(random, ToOwned::to_owned))
     }
 }
 

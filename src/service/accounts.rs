@@ -13,10 +13,7 @@ use crate::store::users;
 pub(super) type ViewerCache = Cache<UserKey, Viewer>;
 
 pub(super) fn viewer_cache() -> ViewerCache {
-    Cache::builder()
-        .max_capacity(10_000)
-        .time_to_live(Duration::from_secs(5))
-        .build()
+    Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(5)).build()
 }
 
 /// What a log-in gives.
@@ -62,11 +59,7 @@ pub async fn log_in(services: &Services, email: &str, password: String) -> Resul
         renew_hash(services, &known, password).await;
     }
     let (access_token, expires_at) = services.tokens.issue(&known.user)?;
-    Ok(LogIn {
-        access_token,
-        expires_at,
-        user: known.user,
-    })
+    Ok(LogIn { access_token, expires_at, user: known.user })
 }
 
 /// What fails here is logged and tried again at the next log-in; this one has succeeded.
@@ -78,9 +71,9 @@ async fn renew_hash(services: &Services, known: &users::Credentials, password: S
         return;
     };
     let input = (known.user.id, known.password_hash.clone(), new);
-    let renewed = services.db.write(input, async |tx, (user, old, new)| {
-        users::rehash(tx, *user, old, new).await
-    });
+    let renewed = services
+        .db
+        .write(input, async |tx, (user, old, new)| users::rehash(tx, *user, old, new).await);
     if renewed.await.is_err() {
         tracing::warn!("a password's hash could not be renewed");
     }
@@ -108,20 +101,14 @@ pub async fn update(
 ) -> Result<User> {
     let known = users::credentials(&mut services.db.read().await?, viewer.id).await?;
     let known = known.ok_or(Error::Unauthenticated)?;
-    if !services
-        .passwords
-        .verify(current_password, Some(&known.password_hash))
-        .await?
-    {
+    if !services.passwords.verify(current_password, Some(&known.password_hash)).await? {
         return Err(Error::InvalidCredentials.at("currentPassword"));
     }
     let new_hash = match changes.password {
         Some(password) => Some(services.passwords.hash(password).await?),
         None => None,
     };
-    let email = changes
-        .email
-        .filter(|email| email.as_str() != known.user.email);
+    let email = changes.email.filter(|email| email.as_str() != known.user.email);
     if email.is_none() && new_hash.is_none() {
         return Ok(known.user);
     }
@@ -131,17 +118,10 @@ pub async fn update(
         .write(input, async |tx, (known, email, new_hash)| {
             let (old_hash, new_hash) = (known.password_hash.as_str(), new_hash.as_deref());
             let user = known.user.id;
-            users::update(
-                tx,
-                user,
-                old_hash,
-                email.as_ref(),
-                new_hash,
-                Timestamp::now(),
-            )
-            .await?
-            // Somebody else has changed the password since it was checked.
-            .ok_or(Error::InvalidCredentials)
+            users::update(tx, user, old_hash, email.as_ref(), new_hash, Timestamp::now())
+                .await?
+                // Somebody else has changed the password since it was checked.
+                .ok_or(Error::InvalidCredentials)
         })
         .await
 }

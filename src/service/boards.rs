@@ -36,14 +36,9 @@ pub async fn update(
         .db
         .write(input, async |tx, (viewer, board, changes)| {
             let locked = lock_board(tx, viewer.id, *board).await.at("boardId")?;
-            let title = changes
-                .title
-                .as_ref()
-                .filter(|new| new.as_str() != locked.board.title);
-            let description = changes
-                .description
-                .as_ref()
-                .filter(|new| new.as_str() != locked.board.description);
+            let title = changes.title.as_ref().filter(|new| new.as_str() != locked.board.title);
+            let description =
+                changes.description.as_ref().filter(|new| new.as_str() != locked.board.description);
             let now = Timestamp::now();
             let renamed = rename_labels(tx, &locked, &changes.labels, now).await?;
             if title.is_none() && description.is_none() && !renamed {
@@ -69,10 +64,7 @@ async fn rename_labels(
     let present = labels::of_board(tx, board.access()).await?;
     let mut wanted: HashMap<LabelId, (&Label, &LabelName)> = HashMap::new();
     for (index, (color, name)) in names.iter().enumerate() {
-        let label = label_of(&present, *color)
-            .at("color")
-            .at(index)
-            .at("labels")?;
+        let label = label_of(&present, *color).at("color").at(index).at("labels")?;
         wanted.insert(label.id, (label, name));
     }
     wanted.retain(|_, (label, name)| label.name != name.as_str());

@@ -66,11 +66,7 @@ pub async fn create_many(
 
 /// The board's labels, read only when colours were given.
 async fn labels_for(tx: &mut Tx, board: &LockedBoard, colors: &[LabelColor]) -> Result<Vec<Label>> {
-    if colors.is_empty() {
-        Ok(Vec::new())
-    } else {
-        labels::of_board(tx, board.access()).await
-    }
+    if colors.is_empty() { Ok(Vec::new()) } else { labels::of_board(tx, board.access()).await }
 }
 
 /// The labels of these colours, each once.
@@ -113,14 +109,11 @@ pub async fn add_labels(
 ) -> Result<(Card, BoardAccess)> {
     services
         .db
-        .write(
-            (viewer, card, colors),
-            async |tx, (viewer, card, colors)| {
-                let (locked, card) = lock_card(tx, *viewer, *card).await?;
-                let labels = label_changes(tx, &locked, card.id, Add(colors)).await?;
-                write(tx, &locked, &card, &CardChanges::default(), labels).await
-            },
-        )
+        .write((viewer, card, colors), async |tx, (viewer, card, colors)| {
+            let (locked, card) = lock_card(tx, *viewer, *card).await?;
+            let labels = label_changes(tx, &locked, card.id, Add(colors)).await?;
+            write(tx, &locked, &card, &CardChanges::default(), labels).await
+        })
         .await
 }
 
@@ -133,14 +126,11 @@ pub async fn remove_labels(
 ) -> Result<(Card, BoardAccess)> {
     services
         .db
-        .write(
-            (viewer, card, colors),
-            async |tx, (viewer, card, colors)| {
-                let (locked, card) = lock_card(tx, *viewer, *card).await?;
-                let labels = label_changes(tx, &locked, card.id, Remove(colors)).await?;
-                write(tx, &locked, &card, &CardChanges::default(), labels).await
-            },
-        )
+        .write((viewer, card, colors), async |tx, (viewer, card, colors)| {
+            let (locked, card) = lock_card(tx, *viewer, *card).await?;
+            let labels = label_changes(tx, &locked, card.id, Remove(colors)).await?;
+            write(tx, &locked, &card, &CardChanges::default(), labels).await
+        })
         .await
 }
 
@@ -167,12 +157,10 @@ async fn lock_card(tx: &mut Tx, viewer: Viewer, card: CardId) -> Result<(LockedB
     let found = cards::find(tx, viewer.id, &[card]).await?.pop();
     let (seen, _) = found.ok_or_else(missing)?;
     // Whatever became of the board meanwhile, the caller asked for a card.
-    let locked = lock_board(tx, viewer.id, seen.board_id)
-        .await
-        .map_err(|error| match error {
-            Error::NotFound { .. } => missing(),
-            other => other,
-        })?;
+    let locked = lock_board(tx, viewer.id, seen.board_id).await.map_err(|error| match error {
+        Error::NotFound { .. } => missing(),
+        other => other,
+    })?;
     let found = cards::find(tx, viewer.id, &[card]).await?.pop();
     Ok((locked, found.ok_or_else(missing)?.0))
 }
@@ -202,20 +190,13 @@ async fn label_changes(
     let of_board = labels_for(tx, board, colors).await?;
     let named: BTreeSet<LabelId> = label_ids(&of_board, colors)?.into_iter().collect();
     let borne = labels::of_cards(tx, &[(board.access(), card)]).await?;
-    let borne: BTreeSet<LabelId> = borne
-        .into_values()
-        .flatten()
-        .map(|label| label.id)
-        .collect();
+    let borne: BTreeSet<LabelId> = borne.into_values().flatten().map(|label| label.id).collect();
     let (gained, lost) = match wanted {
         Set(_) => (&named - &borne, &borne - &named),
         Add(_) => (&named - &borne, BTreeSet::new()),
         Remove(_) => (BTreeSet::new(), &named & &borne),
     };
-    Ok(LabelDifference {
-        gained: gained.into_iter().collect(),
-        lost: lost.into_iter().collect(),
-    })
+    Ok(LabelDifference { gained: gained.into_iter().collect(), lost: lost.into_iter().collect() })
 }
 
 /// Writes what really changes; what changes nothing leaves no trace.
@@ -226,14 +207,8 @@ async fn write(
     changes: &CardChanges,
     labels: LabelDifference,
 ) -> Result<(Card, BoardAccess)> {
-    let title = changes
-        .title
-        .as_ref()
-        .filter(|new| new.as_str() != card.title);
-    let description = changes
-        .description
-        .as_ref()
-        .filter(|new| new.as_str() != card.description);
+    let title = changes.title.as_ref().filter(|new| new.as_str() != card.title);
+    let description = changes.description.as_ref().filter(|new| new.as_str() != card.description);
     let column = changes.column.filter(|new| *new != card.column);
     let same_labels = labels.gained.is_empty() && labels.lost.is_empty();
     if title.is_none() && description.is_none() && column.is_none() && same_labels {

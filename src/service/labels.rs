@@ -42,10 +42,7 @@ pub async fn update(
         .write(input, async |tx, (viewer, label, changes)| {
             let (locked, label) = lock_label(tx, *viewer, *label).await?;
             let color = changes.color.filter(|new| *new != label.color);
-            let name = changes
-                .name
-                .as_ref()
-                .filter(|new| new.as_str() != label.name);
+            let name = changes.name.as_ref().filter(|new| new.as_str() != label.name);
             if color.is_none() && name.is_none() {
                 tx.discard();
                 return Ok((label, locked.access()));
@@ -81,12 +78,10 @@ async fn lock_label(tx: &mut Tx, viewer: Viewer, label: LabelId) -> Result<(Lock
     let found = labels::find(tx, viewer.id, &[label]).await?.pop();
     let (seen, _) = found.ok_or_else(missing)?;
     // Whatever became of the board meanwhile, the caller asked for a label.
-    let locked = lock_board(tx, viewer.id, seen.board_id)
-        .await
-        .map_err(|error| match error {
-            Error::NotFound { .. } => missing(),
-            other => other,
-        })?;
+    let locked = lock_board(tx, viewer.id, seen.board_id).await.map_err(|error| match error {
+        Error::NotFound { .. } => missing(),
+        other => other,
+    })?;
     let found = labels::find(tx, viewer.id, &[label]).await?.pop();
     Ok((locked, found.ok_or_else(missing)?.0))
 }

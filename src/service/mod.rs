@@ -5,6 +5,7 @@ pub mod boards;
 pub mod cards;
 pub mod labels;
 mod passwords;
+pub mod seed;
 pub mod sharing;
 mod tokens;
 

@@ -29,33 +29,23 @@ impl Passwords {
         let params = Params::new(config.memory, config.iterations, config.parallelism, None)
             .map_err(|error| wrong(&error))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
-        let decoy = argon2
-            .hash_password(b"decoy")
-            .map_err(|error| wrong(&error))?
-            .to_string();
+        let decoy = argon2.hash_password(b"decoy").map_err(|error| wrong(&error))?.to_string();
         // One core is left for everything else.
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let running = Arc::new(Semaphore::new(cores.saturating_sub(1).max(1)));
-        Ok(Self {
-            argon2,
-            params,
-            decoy,
-            running,
-            waiting: Arc::new(Semaphore::new(QUEUE)),
-        })
+        Ok(Self { argon2, params, decoy, running, waiting: Arc::new(Semaphore::new(QUEUE)) })
     }
 
     /// The hash of a new password, a PHC string.
     pub(super) async fn hash(&self, password: Password) -> Result<String> {
         let argon2 = self.argon2.clone();
         self.blocking(move || {
-            argon2
-                .hash_password(password.expose().as_bytes())
-                .map(|hash| hash.to_string())
-                .map_err(|error| {
+            argon2.hash_password(password.expose().as_bytes()).map(|hash| hash.to_string()).map_err(
+                |error| {
                     tracing::error!(%error, "a password cannot be hashed");
                     Error::Internal
-                })
+                },
+            )
         })
         .await?
     }
@@ -75,17 +65,12 @@ impl Passwords {
 
     /// Whether a hash was made with other parameters than those in force.
     pub(super) fn is_outdated(&self, hash: &str) -> bool {
-        PasswordHash::new(hash)
-            .ok()
-            .and_then(|hash| Params::try_from(&hash).ok())
-            .is_none_or(|params| {
+        PasswordHash::new(hash).ok().and_then(|hash| Params::try_from(&hash).ok()).is_none_or(
+            |params| {
                 (params.m_cost(), params.t_cost(), params.p_cost())
-                    != (
-                        self.params.m_cost(),
-                        self.params.t_cost(),
-                        self.params.p_cost(),
-                    )
-            })
+                    != (self.params.m_cost(), self.params.t_cost(), self.params.p_cost())
+            },
+        )
     }
 
     async fn blocking<T: Send + 'static>(
@@ -93,13 +78,9 @@ impl Passwords {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
         let busy = |_| Error::Unavailable;
-        let place = Arc::clone(&self.waiting)
-            .try_acquire_owned()
-            .map_err(|_| Error::Unavailable)?;
-        let turn = Arc::clone(&self.running)
-            .acquire_owned()
-            .await
-            .map_err(busy)?;
+        let place =
+            Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| Error::Unavailable)?;
+        let turn = Arc::clone(&self.running).acquire_owned().await.map_err(busy)?;
         drop(place);
         // The turn goes along: hashing cannot be stopped when the client hangs up.
         let job = tokio::task::spawn_blocking(move || {

@@ -37,9 +37,7 @@ struct Claims {
 impl Tokens {
     /// Signs with the first of the secrets and accepts all.
     pub(super) fn new(secrets: &[Secret]) -> std::result::Result<Self, StartError> {
-        let first = secrets
-            .first()
-            .ok_or_else(|| StartError::new("JWT_SECRET: is missing"))?;
+        let first = secrets.first().ok_or_else(|| StartError::new("JWT_SECRET: is missing"))?;
         let sign = EncodingKey::from_secret(first.expose());
         let mut header = Header::new(Algorithm::HS256);
         header.typ = Some(TYPE.into());
@@ -49,16 +47,8 @@ impl Tokens {
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["sub", "iss", "aud", "exp"]);
         validation.leeway = LEEWAY;
-        let accept = secrets
-            .iter()
-            .map(|one| DecodingKey::from_secret(one.expose()))
-            .collect();
-        Ok(Self {
-            sign,
-            header,
-            accept,
-            validation,
-        })
+        let accept = secrets.iter().map(|one| DecodingKey::from_secret(one.expose())).collect();
+        Ok(Self { sign, header, accept, validation })
     }
 
     /// A token for a user, and when it ends.

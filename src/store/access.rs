@@ -41,10 +41,7 @@ pub(super) struct Membership {
 
 impl Membership {
     pub(super) fn access(&self) -> BoardAccess {
-        BoardAccess {
-            board_id: BoardId(self.board_id),
-            user_id: UserId(self.user_id),
-        }
+        BoardAccess { board_id: BoardId(self.board_id), user_id: UserId(self.user_id) }
     }
 }
 
@@ -97,8 +94,5 @@ pub async fn lock_board(tx: &mut Tx, user: UserId, board: BoardId) -> Result<Loc
         .optional())?;
     let board_row = row.ok_or_else(missing)?;
     let access = board_access(tx, user, board).await?.ok_or_else(missing)?;
-    Ok(LockedBoard {
-        access,
-        board: board_row.into(),
-    })
+    Ok(LockedBoard { access, board: board_row.into() })
 }

@@ -100,9 +100,13 @@ pub async fn touch(tx: &mut Tx, board: &LockedBoard, now: Timestamp) -> Result<B
 
 /// Deletes the board with everything on it.
 pub async fn delete(tx: &mut Tx, board: &LockedBoard) -> Result<()> {
-    run!(tx, |c| diesel::delete(boards::table.find(board.id().0))
-        .execute(c)
-        .await)?;
+    run!(tx, |c| diesel::delete(boards::table.find(board.id().0)).execute(c).await)?;
+    Ok(())
+}
+
+/// Deletes all boards, for `kanban seed --reset`.
+pub async fn delete_all(tx: &mut Tx) -> Result<()> {
+    run!(tx, |c| diesel::delete(boards::table).execute(c).await)?;
     Ok(())
 }
 
@@ -139,10 +143,7 @@ pub async fn list(
         .number(user.0)
         .page(sort(order), request);
     let rows: Vec<Row> = run!(conn, |c| statement.load(c).await)?;
-    Ok(Page::from_rows(
-        rows.into_iter().map(with_access).collect(),
-        request,
-    ))
+    Ok(Page::from_rows(rows.into_iter().map(with_access).collect(), request))
 }
 
 /// How many boards the user is a member of.
@@ -164,11 +165,7 @@ fn sort(order: BoardOrder) -> Sort {
         BoardOrderField::UpdatedAt => "boards.updated_at",
         BoardOrderField::Title => "boards.title_key",
     };
-    Sort {
-        by,
-        tie: "boards.id",
-        direction: order.direction,
-    }
+    Sort { by, tie: "boards.id", direction: order.direction }
 }
 
 /// The place of a board in a list of this order.
@@ -178,8 +175,5 @@ pub fn position(board: &Board, order: BoardOrder) -> Position {
         BoardOrderField::UpdatedAt => SortValue::Time(board.updated_at),
         BoardOrderField::Title => SortValue::Text(fold_case(&board.title)),
     };
-    Position {
-        value,
-        key: board.id.0,
-    }
+    Position { value, key: board.id.0 }
 }

@@ -78,10 +78,7 @@ pub(super) async fn insert_card_labels(
     if pairs.is_empty() {
         return Ok(());
     }
-    let pairs: Vec<_> = pairs
-        .iter()
-        .map(|(card, label)| (card.0, label.0))
-        .collect();
+    let pairs: Vec<_> = pairs.iter().map(|(card, label)| (card.0, label.0)).collect();
     let statement = Statement::<BigInt>::new(())
         .sql("INSERT INTO cards_labels (card_id, label_id, created_at, updated_at) SELECT p.id, p.sub, ")
         .time(now)

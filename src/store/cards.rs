@@ -53,10 +53,8 @@ pub async fn insert(
     new: &[(&NewCard, Vec<LabelId>)],
     now: Timestamp,
 ) -> Result<Vec<Card>> {
-    let records: Vec<_> = new
-        .iter()
-        .map(|(card, _)| CardRecord::new(board.id(), card, now))
-        .collect();
+    let records: Vec<_> =
+        new.iter().map(|(card, _)| CardRecord::new(board.id(), card, now)).collect();
     let cards = bulk::insert_cards(tx, &records).await?;
     let pairs: Vec<_> = cards
         .iter()
@@ -79,9 +77,7 @@ pub async fn update(
 ) -> Result<Card> {
     let new_title = title.map_or(card.title.as_str(), Title::as_str);
     let new_description = description.map_or(card.description.as_str(), Description::as_str);
-    let target = cards::table
-        .find(card.id.0)
-        .filter(cards::board_id.eq(board.id().0));
+    let target = cards::table.find(card.id.0).filter(cards::board_id.eq(board.id().0));
     let row: CardRow = run!(tx, |c| diesel::update(target)
         .set((
             cards::title.eq(new_title),
@@ -126,9 +122,7 @@ pub async fn remove_labels(
 
 /// Deletes a card of the board.
 pub async fn delete(tx: &mut Tx, board: &LockedBoard, card: CardId) -> Result<()> {
-    let target = cards::table
-        .find(card.0)
-        .filter(cards::board_id.eq(board.id().0));
+    let target = cards::table.find(card.0).filter(cards::board_id.eq(board.id().0));
     run!(tx, |c| diesel::delete(target).execute(c).await)?;
     Ok(())
 }
@@ -150,10 +144,7 @@ pub async fn find(
     .sql(" AND cards.id")
     .in_numbers(ids.iter().map(|id| id.0).collect());
     let rows: Vec<Row> = run!(conn, |c| statement.load(c).await)?;
-    Ok(rows
-        .into_iter()
-        .map(|(card, membership)| (card.into(), membership.access()))
-        .collect())
+    Ok(rows.into_iter().map(|(card, membership)| (card.into(), membership.access())).collect())
 }
 
 /// A list of cards: those of a board, or those of one of its columns.
@@ -167,10 +158,7 @@ pub struct CardList {
 
 impl CardList {
     fn parent(self) -> (i64, i64) {
-        (
-            self.board.board_id().0,
-            self.column.map_or(0, CardColumn::position),
-        )
+        (self.board.board_id().0, self.column.map_or(0, CardColumn::position))
     }
 }
 
@@ -181,11 +169,7 @@ fn children(lists: &[CardList]) -> Children {
     } else {
         "cards.board_id = p.id"
     };
-    Children {
-        table: "cards",
-        key: "cards.id",
-        of_parent,
-    }
+    Children { table: "cards", key: "cards.id", of_parent }
 }
 
 /// A page of each list, in the order of `lists`, which must be of one kind.
@@ -207,19 +191,15 @@ pub async fn list(
         request,
     );
     let rows: Vec<(i64, CardRow)> = run!(conn, |c| statement.load(c).await)?;
-    let rows = rows
-        .into_iter()
-        .map(|(place, row)| (place, row.into()))
-        .collect();
+    let rows = rows.into_iter().map(|(place, row)| (place, row.into())).collect();
     Ok(page::into_pages(rows, lists.len(), request))
 }
 
 /// How many cards each list has, in the order of `lists`, which must be of one kind.
 pub async fn counts(conn: &mut Conn, lists: &[CardList], filter: &CardFilter) -> Result<Vec<i64>> {
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
-    let statement = page::count_of_each(&parents, &children(lists), |statement| {
-        filtered(statement, filter)
-    });
+    let statement =
+        page::count_of_each(&parents, &children(lists), |statement| filtered(statement, filter));
     let rows: Vec<(i64, i64)> = run!(conn, |c| statement.load::<(i64, i64)>(c).await)?;
     Ok(page::into_counts(rows, lists.len()))
 }
@@ -227,14 +207,8 @@ pub async fn counts(conn: &mut Conn, lists: &[CardList], filter: &CardFilter) ->
 fn filtered<ST, C>(statement: Statement<ST, C>, filter: &CardFilter) -> Statement<ST, C> {
     let mut statement = statement;
     if !filter.columns.is_empty() {
-        let places = filter
-            .columns
-            .iter()
-            .map(|column| column.position())
-            .collect();
-        statement = statement
-            .sql(" AND cards.column_position")
-            .in_numbers(places);
+        let places = filter.columns.iter().map(|column| column.position()).collect();
+        statement = statement.sql(" AND cards.column_position").in_numbers(places);
     }
     if !filter.labels.is_empty() {
         let colors = filter.labels.iter().map(|color| color.as_str()).collect();
@@ -246,10 +220,7 @@ fn filtered<ST, C>(statement: Statement<ST, C>, filter: &CardFilter) -> Statemen
     }
     if let Some(text) = &filter.text {
         statement = statement
-            .either(
-                " AND strpos(cards.search_text, ",
-                " AND instr(cards.search_text, ",
-            )
+            .either(" AND strpos(cards.search_text, ", " AND instr(cards.search_text, ")
             .text(text.as_str())
             .sql(") > 0");
     }
@@ -263,11 +234,7 @@ fn sort(order: CardOrder) -> Sort {
         CardOrderField::UpdatedAt => "cards.updated_at",
         CardOrderField::Title => "cards.title_key",
     };
-    Sort {
-        by,
-        tie: "cards.id",
-        direction: order.direction,
-    }
+    Sort { by, tie: "cards.id", direction: order.direction }
 }
 
 /// The place of a card in a list of this order.
@@ -278,8 +245,5 @@ pub fn position(card: &Card, order: CardOrder) -> Position {
         CardOrderField::UpdatedAt => SortValue::Time(card.updated_at),
         CardOrderField::Title => SortValue::Text(fold_case(&card.title)),
     };
-    Position {
-        value,
-        key: card.id.0,
-    }
+    Position { value, key: card.id.0 }
 }

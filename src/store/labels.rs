@@ -94,9 +94,7 @@ pub async fn update(
         name.map(|name| labels::name.eq(name.as_str())),
         labels::updated_at.eq(now),
     );
-    let target = labels::table
-        .find(label.0)
-        .filter(labels::board_id.eq(board.id().0));
+    let target = labels::table.find(label.0).filter(labels::board_id.eq(board.id().0));
     let updated: QueryResult<LabelRow> = run!(tx, |c| diesel::update(target)
         .set(changes)
         .returning(LabelRow::as_returning())
@@ -107,9 +105,7 @@ pub async fn update(
 
 /// Deletes a label of the board; the cards that bear it lose it.
 pub async fn delete(tx: &mut Tx, board: &LockedBoard, label: LabelId) -> Result<()> {
-    let target = labels::table
-        .find(label.0)
-        .filter(labels::board_id.eq(board.id().0));
+    let target = labels::table.find(label.0).filter(labels::board_id.eq(board.id().0));
     run!(tx, |c| diesel::delete(target).execute(c).await)?;
     Ok(())
 }
@@ -121,27 +117,19 @@ pub async fn find(
     ids: &[LabelId],
 ) -> Result<Vec<(Label, BoardAccess)>> {
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    let of_user = users_boards::board_id
-        .eq(labels::board_id)
-        .and(users_boards::user_id.eq(user.0));
+    let of_user = users_boards::board_id.eq(labels::board_id).and(users_boards::user_id.eq(user.0));
     let rows: Vec<(LabelRow, Membership)> = run!(conn, |c| labels::table
         .inner_join(users_boards::table.on(of_user))
         .filter(labels::id.eq_any(&ids))
         .select((LabelRow::as_select(), Membership::as_select()))
         .load(c)
         .await)?;
-    Ok(rows
-        .into_iter()
-        .map(|(label, membership)| (label.into(), membership.access()))
-        .collect())
+    Ok(rows.into_iter().map(|(label, membership)| (label.into(), membership.access())).collect())
 }
 
 /// The labels of one board, in the order of their colours.
 pub async fn of_board(conn: &mut Conn, board: BoardAccess) -> Result<Vec<Label>> {
-    Ok(of_boards(conn, &[board])
-        .await?
-        .remove(&board.board_id())
-        .unwrap_or_default())
+    Ok(of_boards(conn, &[board]).await?.remove(&board.board_id()).unwrap_or_default())
 }
 
 /// The labels of several boards, in the order of their colours.
@@ -155,9 +143,7 @@ pub async fn of_boards(
         .select(LabelRow::as_select())
         .load(c)
         .await)?;
-    Ok(grouped(
-        rows.into_iter().map(|row| (BoardId(row.board_id), row)),
-    ))
+    Ok(grouped(rows.into_iter().map(|row| (BoardId(row.board_id), row))))
 }
 
 /// The labels of several cards, in the order of their colours.
@@ -173,9 +159,7 @@ pub async fn of_cards(
     .sql(" FROM cards_labels JOIN labels ON labels.id = cards_labels.label_id WHERE cards_labels.card_id")
     .in_numbers(cards.iter().map(|(_, card)| card.0).collect());
     let rows: Vec<(i64, LabelRow)> = run!(conn, |c| statement.load(c).await)?;
-    Ok(grouped(
-        rows.into_iter().map(|(card, row)| (CardId(card), row)),
-    ))
+    Ok(grouped(rows.into_iter().map(|(card, row)| (CardId(card), row))))
 }
 
 fn grouped<K: Eq + std::hash::Hash>(

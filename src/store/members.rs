@@ -22,10 +22,7 @@ struct Since {
 type MemberRow = (UserRow, Since);
 
 fn member((user, since): MemberRow) -> Member {
-    Member {
-        user: user.into(),
-        since: since.created_at,
-    }
+    Member { user: user.into(), since: since.created_at }
 }
 
 const OF_BOARD: Children = Children {
@@ -130,10 +127,7 @@ pub async fn list(
         request,
     );
     let rows: Vec<(i64, MemberRow)> = run!(conn, |c| statement.load(c).await)?;
-    let rows = rows
-        .into_iter()
-        .map(|(place, row)| (place, member(row)))
-        .collect();
+    let rows = rows.into_iter().map(|(place, row)| (place, member(row))).collect();
     Ok(page::into_pages(rows, boards.len(), request))
 }
 
@@ -147,8 +141,5 @@ pub async fn counts(conn: &mut Conn, boards: &[BoardAccess]) -> Result<Vec<i64>>
 
 /// The place of a member in the list of members.
 pub fn position(member: &Member) -> Position {
-    Position {
-        value: SortValue::Time(member.since),
-        key: member.user.id.0,
-    }
+    Position { value: SortValue::Time(member.since), key: member.user.id.0 }
 }

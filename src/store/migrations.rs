@@ -50,11 +50,7 @@ fn migrate_file(path: &str) -> Result<Vec<String>, Failure> {
         let done = names(&conn.run_pending_migrations(SQLITE)?);
         let broken: i64 = diesel::select(sql::<BigInt>("count(*) FROM pragma_foreign_key_check"))
             .get_result(conn)?;
-        if broken == 0 {
-            Ok(done)
-        } else {
-            Err("a migration broke a foreign key".into())
-        }
+        if broken == 0 { Ok(done) } else { Err("a migration broke a foreign key".into()) }
     })
 }
 

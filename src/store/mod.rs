@@ -38,7 +38,6 @@ mod migrations;
 mod page;
 mod postgres;
 mod schema;
-pub mod seed;
 mod sql;
 mod sqlite;
 mod transaction;
@@ -67,6 +66,7 @@ enum Pools {
 }
 
 /// A connection borrowed from its pool.
+#[allow(clippy::large_enum_variant, reason = "a box for each would be one allocation a statement")]
 pub enum Conn {
     /// To an SQLite file.
     Sqlite(Object<SqliteConn>),
@@ -102,7 +102,7 @@ impl Db {
             Pools::Sqlite { readers, .. } => readers.get().await.map(Conn::Sqlite),
             Pools::Postgres(pool) => pool.get().await.map(Conn::Postgres),
         }
-        .map_err(no_connection)
+        .map_err(|error| no_connection(&error))
     }
 
     /// A connection for writing; [`Db::write`] wraps it in a transaction.
@@ -111,16 +111,14 @@ impl Db {
             Pools::Sqlite { writer, .. } => writer.get().await.map(Conn::Sqlite),
             Pools::Postgres(pool) => pool.get().await.map(Conn::Postgres),
         }
-        .map_err(no_connection)
+        .map_err(|error| no_connection(&error))
     }
 
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
         use diesel_async::RunQueryDsl;
         let mut conn = self.read().await?;
-        run!(&mut conn, |c| diesel::sql_query("SELECT 1")
-            .execute(c)
-            .await)?;
+        run!(&mut conn, |c| diesel::sql_query("SELECT 1").execute(c).await)?;
         Ok(())
     }
 
@@ -141,7 +139,7 @@ impl Db {
     }
 }
 
-fn no_connection(error: PoolError) -> Error {
+fn no_connection(error: &PoolError) -> Error {
     tracing::error!(%error, "no database connection to be had");
     Error::Unavailable
 }

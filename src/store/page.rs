@@ -34,11 +34,7 @@ impl<ST, C> Statement<ST, C> {
     /// Appends ` AND (only rows of the page) ORDER BY … LIMIT limit + 1`; the one row more tells
     /// whether the list goes on.
     pub(super) fn page(self, sort: Sort, request: &PageRequest) -> Self {
-        let run = if request.backward {
-            sort.direction.reversed()
-        } else {
-            sort.direction
-        };
+        let run = if request.backward { sort.direction.reversed() } else { sort.direction };
         let (behind, ahead) = match sort.direction {
             Direction::Ascending => (" > ", " < "),
             Direction::Descending => (" < ", " > "),
@@ -61,11 +57,7 @@ impl<ST, C> Statement<ST, C> {
             }
         }
         let limit = i64::try_from(request.limit).unwrap_or(i64::MAX - 1) + 1;
-        statement
-            .sql(" ORDER BY ")
-            .order(sort, run)
-            .sql(" LIMIT ")
-            .number(limit)
+        statement.sql(" ORDER BY ").order(sort, run).sql(" LIMIT ").number(limit)
     }
 
     fn order(self, sort: Sort, run: Direction) -> Self {
@@ -73,11 +65,7 @@ impl<ST, C> Statement<ST, C> {
             Direction::Ascending => " ASC",
             Direction::Descending => " DESC",
         };
-        self.sql(sort.by)
-            .sql(word)
-            .sql(", ")
-            .sql(sort.tie)
-            .sql(word)
+        self.sql(sort.by).sql(word).sql(", ").sql(sort.tie).sql(word)
     }
 }
 
@@ -93,16 +81,8 @@ pub(super) fn page_of_each<ST, C>(
     sort: Sort,
     request: &PageRequest,
 ) -> Statement<(BigInt, ST), C> {
-    let run = if request.backward {
-        sort.direction.reversed()
-    } else {
-        sort.direction
-    };
-    let Children {
-        table,
-        key,
-        of_parent,
-    } = children;
+    let run = if request.backward { sort.direction.reversed() } else { sort.direction };
+    let Children { table, key, of_parent } = children;
     let statement = Statement::new(columns)
         .sql("SELECT p.ord, ")
         .columns()
@@ -145,27 +125,18 @@ pub(super) fn into_pages<T>(
 ) -> Vec<Page<T>> {
     let mut lists: Vec<Vec<T>> = std::iter::repeat_with(Vec::new).take(parents).collect();
     for (place, row) in rows {
-        if let Some(list) = usize::try_from(place)
-            .ok()
-            .and_then(|place| lists.get_mut(place))
-        {
+        if let Some(list) = usize::try_from(place).ok().and_then(|place| lists.get_mut(place)) {
             list.push(row);
         }
     }
-    lists
-        .into_iter()
-        .map(|rows| Page::from_rows(rows, request))
-        .collect()
+    lists.into_iter().map(|rows| Page::from_rows(rows, request)).collect()
 }
 
 /// Puts numbers, each with its parent's place, into the order of the parents.
 pub(super) fn into_counts(rows: Vec<(i64, i64)>, parents: usize) -> Vec<i64> {
     let mut counts = vec![0; parents];
     for (place, count) in rows {
-        if let Some(slot) = usize::try_from(place)
-            .ok()
-            .and_then(|place| counts.get_mut(place))
-        {
+        if let Some(slot) = usize::try_from(place).ok().and_then(|place| counts.get_mut(place)) {
             *slot = count;
         }
     }

@@ -68,10 +68,7 @@ pub(super) async fn connect(url: &PostgresUrl) -> ConnectionResult<AsyncPgConnec
         config.connect_timeout(Duration::from_secs(10));
     }
     if config.get_ssl_mode() == SslMode::Disable {
-        let (client, conn) = config
-            .connect(tokio_postgres::NoTls)
-            .await
-            .map_err(|e| bad(&e))?;
+        let (client, conn) = config.connect(tokio_postgres::NoTls).await.map_err(|e| bad(&e))?;
         AsyncPgConnection::try_from_client_and_connection(client, conn).await
     } else {
         let (client, conn) = config.connect(tls).await.map_err(|e| bad(&e))?;
@@ -109,18 +106,12 @@ fn roots(file: Option<&str>) -> Result<RootCertStore, String> {
     if let Some(file) = file {
         let unreadable = |error: &dyn std::fmt::Display| format!("sslrootcert {file}: {error}");
         for certificate in CertificateDer::pem_file_iter(file).map_err(|e| unreadable(&e))? {
-            roots
-                .add(certificate.map_err(|e| unreadable(&e))?)
-                .map_err(|e| unreadable(&e))?;
+            roots.add(certificate.map_err(|e| unreadable(&e))?).map_err(|e| unreadable(&e))?;
         }
     } else {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     }
-    if roots.is_empty() {
-        Err("no root certificate found".into())
-    } else {
-        Ok(roots)
-    }
+    if roots.is_empty() { Err("no root certificate found".into()) } else { Ok(roots) }
 }
 
 /// `sslmode=require` encrypts and takes any certificate, as libpq does.
@@ -145,12 +136,7 @@ impl ServerCertVerifier for AnyCertificate {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
+        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -159,12 +145,7 @@ impl ServerCertVerifier for AnyCertificate {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.0.signature_verification_algorithms,
-        )
+        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

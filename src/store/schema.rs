@@ -6,7 +6,7 @@
 use super::types::Instant;
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Text};
     use super::Instant;
 
     users (id) {
@@ -21,7 +21,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Text};
     use super::Instant;
 
     boards (id) {
@@ -35,7 +35,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::BigInt;
     use super::Instant;
 
     users_boards (board_id, user_id) {
@@ -47,7 +47,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Text};
     use super::Instant;
 
     labels (id) {
@@ -61,7 +61,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::{BigInt, Text};
     use super::Instant;
 
     cards (id) {
@@ -78,7 +78,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::*;
+    use diesel::sql_types::BigInt;
     use super::Instant;
 
     cards_labels (card_id, label_id) {

@@ -33,10 +33,7 @@ pub(super) struct Statement<ST, C = ()> {
 
 enum Part {
     Sql(Cow<'static, str>),
-    Either {
-        postgres: Cow<'static, str>,
-        sqlite: Cow<'static, str>,
-    },
+    Either { postgres: Cow<'static, str>, sqlite: Cow<'static, str> },
     Columns,
     Number(i64),
     Text(String),
@@ -65,11 +62,7 @@ fn list<T: serde::Serialize>(items: Vec<T>) -> List<T> {
 impl<ST, C> Statement<ST, C> {
     /// An empty statement that may name `columns`.
     pub(super) fn new(columns: C) -> Self {
-        Self {
-            parts: Vec::new(),
-            columns,
-            row: PhantomData,
-        }
+        Self { parts: Vec::new(), columns, row: PhantomData }
     }
 
     fn push(mut self, part: Part) -> Self {
@@ -88,10 +81,7 @@ impl<ST, C> Statement<ST, C> {
         postgres: impl Into<Cow<'static, str>>,
         sqlite: impl Into<Cow<'static, str>>,
     ) -> Self {
-        self.push(Part::Either {
-            postgres: postgres.into(),
-            sqlite: sqlite.into(),
-        })
+        self.push(Part::Either { postgres: postgres.into(), sqlite: sqlite.into() })
     }
 
     /// The columns, separated by commas.
@@ -152,11 +142,7 @@ impl<ST, C> Statement<ST, C> {
             "(SELECT ord - 1 AS ord, id, sub FROM unnest(",
             "(SELECT key AS ord, value->>0 AS id, value->>1 AS sub FROM json_each(",
         )
-        .push(Part::Pairs(Pairs {
-            firsts,
-            seconds,
-            json,
-        }))
+        .push(Part::Pairs(Pairs { firsts, seconds, json }))
         .either(") WITH ORDINALITY AS u (id, sub, ord)) AS p", ")) AS p")
     }
 }

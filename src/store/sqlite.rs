@@ -49,9 +49,8 @@ fn pool(
         let (path, statements) = (path.to_owned(), statements.clone());
         async move {
             let opening = tokio::task::spawn_blocking(move || open(&path, wait, access));
-            let conn = opening
-                .await
-                .map_err(|e| ConnectionError::BadConnection(e.to_string()))??;
+            let conn =
+                opening.await.map_err(|e| ConnectionError::BadConnection(e.to_string()))??;
             let mut conn = SqliteConn::new(conn);
             conn.set_instrumentation(statements);
             Ok(conn)

@@ -57,12 +57,10 @@ impl Db {
             tracing::error!("the transaction met contention {TRIES} times");
             Err(Error::Unavailable)
         };
-        tokio::spawn(task.in_current_span())
-            .await
-            .unwrap_or_else(|error| {
-                tracing::error!(%error, "a transaction panicked");
-                Err(Error::Internal)
-            })
+        tokio::spawn(task.in_current_span()).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a transaction panicked");
+            Err(Error::Internal)
+        })
     }
 }
 
@@ -91,10 +89,7 @@ impl Tx {
     /// SQLite takes its write lock at once, since a lock that is taken later can fail without
     /// waiting.
     async fn begin(conn: Conn) -> Result<Self> {
-        let mut tx = Self {
-            conn: Some(conn),
-            keep: true,
-        };
+        let mut tx = Self { conn: Some(conn), keep: true };
         match &mut *tx {
             Conn::Sqlite(c) => {
                 c.spawn_blocking(|c| {
@@ -142,18 +137,14 @@ impl Deref for Tx {
 
     #[allow(clippy::expect_used)]
     fn deref(&self) -> &Conn {
-        self.conn
-            .as_ref()
-            .expect("only end and drop take the connection, and both consume")
+        self.conn.as_ref().expect("only end and drop take the connection, and both consume")
     }
 }
 
 impl DerefMut for Tx {
     #[allow(clippy::expect_used)]
     fn deref_mut(&mut self) -> &mut Conn {
-        self.conn
-            .as_mut()
-            .expect("only end and drop take the connection, and both consume")
+        self.conn.as_mut().expect("only end and drop take the connection, and both consume")
     }
 }
 

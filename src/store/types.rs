@@ -14,10 +14,7 @@ use crate::domain::{CardColumn, LabelColor, Timestamp, UserKey};
 
 /// A point in time: `timestamptz` in PostgreSQL, microseconds since the Unix epoch in SQLite.
 #[derive(SqlType, diesel::query_builder::QueryId)]
-#[diesel(
-    postgres_type(oid = 1184, array_oid = 1185),
-    sqlite_type(name = "Long")
-)]
+#[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Long"))]
 pub struct Instant;
 
 impl AsExpression<Instant> for Timestamp {

@@ -86,9 +86,7 @@ pub async fn update(
         email_key: email.map(Email::key),
         password_hash: new_hash,
     };
-    let unchanged = users::table
-        .find(user.0)
-        .filter(users::password_hash.eq(old_hash));
+    let unchanged = users::table.find(user.0).filter(users::password_hash.eq(old_hash));
     let updated: QueryResult<Option<UserRow>> = run!(tx, |c| diesel::update(unchanged)
         .set((changes, users::updated_at.eq(now)))
         .returning(UserRow::as_returning())
@@ -101,9 +99,7 @@ pub async fn update(
 /// Stores a password's hash made with other parameters, unless the password has changed since.
 pub async fn rehash(tx: &mut Tx, user: UserId, old_hash: &str, new_hash: &str) -> Result<()> {
     run!(tx, |c| diesel::update(
-        users::table
-            .find(user.0)
-            .filter(users::password_hash.eq(old_hash))
+        users::table.find(user.0).filter(users::password_hash.eq(old_hash))
     )
     .set(users::password_hash.eq(new_hash))
     .execute(c)
@@ -134,10 +130,7 @@ pub async fn credentials_by_email(conn: &mut Conn, email: &Email) -> Result<Opti
 }
 
 fn into_credentials((row, password_hash): (UserRow, String)) -> Credentials {
-    Credentials {
-        user: row.into(),
-        password_hash,
-    }
+    Credentials { user: row.into(), password_hash }
 }
 
 /// The account that an access token names.
@@ -148,10 +141,7 @@ pub async fn viewer(conn: &mut Conn, key: UserKey) -> Result<Option<Viewer>> {
         .first(c)
         .await
         .optional())?;
-    Ok(id.map(|id| Viewer {
-        id: UserId(id),
-        key,
-    }))
+    Ok(id.map(|id| Viewer { id: UserId(id), key }))
 }
 
 /// The account with exactly this address, compared without case.
@@ -181,16 +171,15 @@ pub async fn by_key(conn: &mut Conn, key: UserKey) -> Result<Option<User>> {
 pub async fn visible(conn: &mut Conn, viewer: Viewer, keys: &[UserKey]) -> Result<Vec<User>> {
     let (mine, theirs) = diesel::alias!(users_boards as mine, users_boards as theirs);
     let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
-    let shares_board = diesel::dsl::exists(
-        theirs
-            .inner_join(
-                mine.on(mine
-                    .field(users_boards::board_id)
-                    .eq(theirs.field(users_boards::board_id))),
-            )
-            .filter(theirs.field(users_boards::user_id).eq(users::id))
-            .filter(mine.field(users_boards::user_id).eq(viewer.id.0)),
-    );
+    let shares_board =
+        diesel::dsl::exists(
+            theirs
+                .inner_join(mine.on(
+                    mine.field(users_boards::board_id).eq(theirs.field(users_boards::board_id)),
+                ))
+                .filter(theirs.field(users_boards::user_id).eq(users::id))
+                .filter(mine.field(users_boards::user_id).eq(viewer.id.0)),
+        );
     let rows: Vec<UserRow> = run!(conn, |c| users::table
         .filter(users::public_id.eq_any(&keys))
         .filter(users::id.eq(viewer.id.0).or(shares_board))
@@ -205,4 +194,19 @@ pub async fn any(conn: &mut Conn) -> Result<bool> {
     let one = users::table.select(users::id).limit(1);
     let first: Option<i64> = run!(conn, |c| one.first(c).await.optional())?;
     Ok(first.is_some())
+}
+
+/// The folded addresses that match a pattern of SQL's LIKE.
+pub async fn emails_like(conn: &mut Conn, pattern: &str) -> Result<Vec<String>> {
+    Ok(run!(conn, |c| users::table
+        .filter(users::email_key.like(pattern))
+        .select(users::email_key)
+        .load(c)
+        .await)?)
+}
+
+/// Deletes all accounts, for `kanban seed --reset`.
+pub async fn delete_all(tx: &mut Tx) -> Result<()> {
+    run!(tx, |c| diesel::delete(users::table).execute(c).await)?;
+    Ok(())
 }

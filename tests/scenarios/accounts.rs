@@ -17,11 +17,7 @@ scenarios![
 
 async fn sign_up_log_in_and_see_oneself(server: Arc<Server>) {
     let ann = server.user("ann").await;
-    assert!(
-        ann.id.starts_with("user_") && ann.id.len() == 37,
-        "{}",
-        ann.id
-    );
+    assert!(ann.id.starts_with("user_") && ann.id.len() == 37, "{}", ann.id);
     let viewer = ann.get("{ viewer { id email createdAt updatedAt } }").await;
     assert_eq!(viewer["viewer"]["id"], json!(ann.id));
     assert_eq!(viewer["viewer"]["email"], "ann@example.com");
@@ -37,24 +33,16 @@ async fn sign_up_log_in_and_see_oneself(server: Arc<Server>) {
         .await
         .ok();
     assert_eq!(log_in["logIn"]["tokenType"], "Bearer");
-    assert_eq!(
-        log_in["logIn"]["user"]["createdAt"],
-        viewer["viewer"]["createdAt"]
-    );
+    assert_eq!(log_in["logIn"]["user"]["createdAt"], viewer["viewer"]["createdAt"]);
     let claims = claims(&text(&log_in["logIn"]["accessToken"]));
     assert_eq!(claims["sub"], json!(ann.id));
     assert_eq!(claims["email"], "ann@example.com");
-    assert_eq!(
-        claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(),
-        3600
-    );
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 3600);
 }
 
 fn claims(token: &str) -> Value {
     let payload = token.split('.').nth(1).unwrap();
-    let bytes = data_encoding::BASE64URL_NOPAD
-        .decode(payload.as_bytes())
-        .unwrap();
+    let bytes = data_encoding::BASE64URL_NOPAD.decode(payload.as_bytes()).unwrap();
     serde_json::from_slice(&bytes).unwrap()
 }
 
@@ -63,22 +51,13 @@ async fn an_address_is_unique_without_case(server: Arc<Server>) {
     for email in ["ann@example.com", "ANN@EXAMPLE.COM"] {
         let query = "mutation($e: String!) { signUp(input: { email: $e, password: \"password\" }) { user { id } } }";
         let answer = server.ask(query, json!({ "e": email })).await;
-        assert_eq!(
-            answer.error(),
-            ("CONFLICT".into(), json!(["input", "email"]))
-        );
+        assert_eq!(answer.error(), ("CONFLICT".into(), json!(["input", "email"])));
     }
     let bob = server.user("bob").await;
     let input = json!({ "email": "Ann@example.com", "currentPassword": "password" });
     let answer = bob.call("updateViewer", input, "user { id }").await;
-    assert_eq!(
-        answer.error(),
-        ("CONFLICT".into(), json!(["input", "email"]))
-    );
-    assert_eq!(
-        bob.get("{ viewer { email } }").await["viewer"]["email"],
-        "bob@example.com"
-    );
+    assert_eq!(answer.error(), ("CONFLICT".into(), json!(["input", "email"])));
+    assert_eq!(bob.get("{ viewer { email } }").await["viewer"]["email"], "bob@example.com");
 }
 
 async fn wrong_log_ins_are_all_alike(server: Arc<Server>) {
@@ -107,9 +86,7 @@ async fn changing_address_and_password_needs_the_present_one(server: Arc<Server>
     assert_eq!(answer.error().0, "INVALID_CREDENTIALS");
 
     let both = json!({ "email": "Annie@example.com", "password": "new password", "currentPassword": "password" });
-    let changed = ann
-        .done("updateViewer", both, "user { id email createdAt }")
-        .await;
+    let changed = ann.done("updateViewer", both, "user { id email createdAt }").await;
     assert_eq!(changed["user"]["email"], "Annie@example.com");
     assert_eq!(changed["user"]["id"], json!(ann.id));
     server.log_in("annie", "new password").await;
@@ -131,14 +108,9 @@ async fn users_are_found_by_exact_address_only(server: Arc<Server>) {
     let expected =
         json!({ "id": bob.id, "email": "bob@example.com", "createdAt": null, "updatedAt": null });
     assert_eq!(found["userByEmail"], expected);
-    for email in [
-        "bob@example",
-        "bob",
-        "%@example.com",
-        "",
-        "b_b@example.com",
-        "nobody@example.com",
-    ] {
+    for email in
+        ["bob@example", "bob", "%@example.com", "", "b_b@example.com", "nobody@example.com"]
+    {
         let found = ann.ask(find, json!({ "e": email })).await.ok();
         assert_eq!(found["userByEmail"], Value::Null, "{email}");
     }
@@ -156,9 +128,7 @@ async fn bad_tokens_are_refused(server: Arc<Server>) {
         format!("{header}.{claims}.")
     };
     for token in ["", "x", "a.b.c", &tampered, &unsigned] {
-        let answer = server
-            .ask_as(Some(token), "{ viewer { id } }", json!({}))
-            .await;
+        let answer = server.ask_as(Some(token), "{ viewer { id } }", json!({})).await;
         assert_eq!(answer.code(), "UNAUTHENTICATED", "{token}");
     }
     // A stale token does not keep anybody from logging in anew.

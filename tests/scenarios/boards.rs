@@ -36,30 +36,17 @@ async fn a_new_board_has_seven_labels_and_its_creator(server: Arc<Server>) {
     assert_eq!(board["description"], "# All");
     assert_eq!(board["createdAt"], board["updatedAt"]);
     assert_eq!(column(&board["labels"], "color"), COLORS);
-    assert!(
-        column(&board["labels"], "name")
-            .iter()
-            .all(String::is_empty)
-    );
-    assert_eq!(
-        column(&board["columns"], "column"),
-        ["BACKLOG", "TODO", "DOING", "DONE"]
-    );
+    assert!(column(&board["labels"], "name").iter().all(String::is_empty));
+    assert_eq!(column(&board["columns"], "column"), ["BACKLOG", "TODO", "DOING", "DONE"]);
     assert_eq!(board["members"]["nodes"], json!([{ "id": ann.id }]));
     assert_eq!(board["members"]["edges"][0]["since"], board["createdAt"]);
 
     // The edge is of the default order of `boards`.
     let query = "query($c: String!) { boards(before: $c, last: 5) { nodes { id } }
         all: boards { nodes { id title } pageInfo { startCursor } totalCount } }";
-    let list = ann
-        .ask(query, json!({ "c": made["boardEdge"]["cursor"] }))
-        .await
-        .ok();
+    let list = ann.ask(query, json!({ "c": made["boardEdge"]["cursor"] })).await.ok();
     assert_eq!(list["boards"]["nodes"], json!([]));
-    assert_eq!(
-        list["all"]["pageInfo"]["startCursor"],
-        made["boardEdge"]["cursor"]
-    );
+    assert_eq!(list["all"]["pageInfo"]["startCursor"], made["boardEdge"]["cursor"]);
     assert_eq!(list["all"]["totalCount"], 1);
 }
 
@@ -72,10 +59,7 @@ async fn a_board_is_changed_in_one_call(server: Arc<Server>) {
     let changed = ann.done("updateBoard", input, payload).await["board"].take();
     assert_eq!(changed["title"], "Deeds");
     assert_eq!(changed["description"], "new");
-    assert_eq!(
-        column(&changed["labels"], "name"),
-        ["urgent", "", "", "", "", "", "later"]
-    );
+    assert_eq!(column(&changed["labels"], "name"), ["urgent", "", "", "", "", "", "later"]);
     assert!(text(&changed["updatedAt"]) > text(&changed["createdAt"]));
     assert_eq!(changed["labels"][0]["updatedAt"], changed["updatedAt"]);
     assert_eq!(changed["labels"][1]["updatedAt"], changed["createdAt"]);
@@ -83,10 +67,7 @@ async fn a_board_is_changed_in_one_call(server: Arc<Server>) {
     // A field left out, or null, stays as it is; text can be emptied.
     let input = json!({ "boardId": board, "title": null, "description": "", "labels": null });
     let changed = ann.done("updateBoard", input, payload).await["board"].take();
-    assert_eq!(
-        (&changed["title"], &changed["description"]),
-        (&json!("Deeds"), &json!(""))
-    );
+    assert_eq!((&changed["title"], &changed["description"]), (&json!("Deeds"), &json!("")));
 }
 
 async fn deleting_a_board_deletes_what_is_on_it(server: Arc<Server>) {
@@ -94,33 +75,17 @@ async fn deleting_a_board_deletes_what_is_on_it(server: Arc<Server>) {
     let board = ann.board("Plans").await;
     let card = ann.card(&board, "x").await;
     let labels = ann
-        .ask(
-            "query($id: ID!) { board(id: $id) { labels { id } } }",
-            json!({ "id": board }),
-        )
+        .ask("query($id: ID!) { board(id: $id) { labels { id } } }", json!({ "id": board }))
         .await
         .ok();
     let label = text(&labels["board"]["labels"][0]["id"]);
-    let deleted = ann
-        .done("deleteBoard", json!({ "boardId": board }), "deletedBoardId")
-        .await;
+    let deleted = ann.done("deleteBoard", json!({ "boardId": board }), "deletedBoardId").await;
     assert_eq!(deleted["deletedBoardId"], json!(board));
     let query = "query($ids: [ID!]!) { nodes(ids: $ids) { id } boards { totalCount } }";
-    let left = ann
-        .ask(query, json!({ "ids": [board, card, label] }))
-        .await
-        .ok();
-    assert_eq!(
-        left,
-        json!({ "nodes": [null, null, null], "boards": { "totalCount": 0 } })
-    );
-    let again = ann
-        .call("deleteBoard", json!({ "boardId": board }), "deletedBoardId")
-        .await;
-    assert_eq!(
-        again.error(),
-        ("NOT_FOUND".into(), json!(["input", "boardId"]))
-    );
+    let left = ann.ask(query, json!({ "ids": [board, card, label] })).await.ok();
+    assert_eq!(left, json!({ "nodes": [null, null, null], "boards": { "totalCount": 0 } }));
+    let again = ann.call("deleteBoard", json!({ "boardId": board }), "deletedBoardId").await;
+    assert_eq!(again.error(), ("NOT_FOUND".into(), json!(["input", "boardId"])));
 
     // An id is never given out again.
     assert_ne!(ann.board("Next").await, board);
@@ -162,10 +127,8 @@ async fn cards_are_made_changed_and_deleted(server: Arc<Server>) {
     assert_eq!(column(&more["labels"], "color"), ["RED", "GREEN", "BLUE"]);
     let less = ann.done("removeLabelsFromCard", input, &fields).await["card"].take();
     assert_eq!(column(&less["labels"], "color"), ["BLUE"]);
-    let none = ann
-        .done("updateCard", json!({ "cardId": id, "labels": [] }), &fields)
-        .await["card"]
-        .take();
+    let none =
+        ann.done("updateCard", json!({ "cardId": id, "labels": [] }), &fields).await["card"].take();
     assert_eq!(none["labels"], json!([]));
 
     let deleted = ann
@@ -179,13 +142,7 @@ async fn cards_are_made_changed_and_deleted(server: Arc<Server>) {
         deleted,
         json!({ "deletedCardId": id, "board": { "id": board, "cards": { "totalCount": 0 } } })
     );
-    let gone = ann
-        .ask(
-            "query($id: ID!) { card(id: $id) { id } }",
-            json!({ "id": id }),
-        )
-        .await
-        .ok();
+    let gone = ann.ask("query($id: ID!) { card(id: $id) { id } }", json!({ "id": id })).await.ok();
     assert_eq!(gone["card"], Value::Null);
 }
 
@@ -196,9 +153,7 @@ async fn many_cards_are_made_in_the_given_order(server: Arc<Server>) {
         .map(|n| json!({ "title": format!("card {n}"), "labels": if n % 2 == 0 { json!(["RED"]) } else { json!([]) } }))
         .collect();
     let input = json!({ "boardId": board, "cards": cards });
-    let made = ann
-        .done("createCards", input, "cards { title labels { color } }")
-        .await;
+    let made = ann.done("createCards", input, "cards { title labels { color } }").await;
     let titles: Vec<_> = (0..100).map(|n| format!("card {n}")).collect();
     assert_eq!(column(&made["cards"], "title"), titles);
     assert_eq!(made["cards"][98]["labels"], json!([{ "color": "RED" }]));
@@ -212,29 +167,18 @@ async fn labels_come_go_and_change(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
     let input = json!({ "boardId": board, "card": { "title": "x", "labels": ["RED", "BLUE"] } });
-    let made = ann
-        .done("createCard", input, "card { id labels { id color } }")
-        .await;
-    let (card, red) = (
-        text(&made["card"]["id"]),
-        text(&made["card"]["labels"][0]["id"]),
-    );
+    let made = ann.done("createCard", input, "card { id labels { id color } }").await;
+    let (card, red) = (text(&made["card"]["id"]), text(&made["card"]["labels"][0]["id"]));
 
     let input = json!({ "labelId": red, "name": "urgent" });
-    let named = ann
-        .done("updateLabel", input, "label { id name color board { id } }")
-        .await;
+    let named = ann.done("updateLabel", input, "label { id name color board { id } }").await;
     assert_eq!(
         named["label"],
         json!({ "id": red, "name": "urgent", "color": "RED", "board": { "id": board } })
     );
 
     let deleted = ann
-        .done(
-            "deleteLabel",
-            json!({ "labelId": red }),
-            "deletedLabelId board { labels { color } }",
-        )
+        .done("deleteLabel", json!({ "labelId": red }), "deletedLabelId board { labels { color } }")
         .await;
     assert_eq!(deleted["deletedLabelId"], json!(red));
     assert_eq!(column(&deleted["board"]["labels"], "color"), COLORS[1..]);
@@ -254,51 +198,26 @@ async fn labels_come_go_and_change(server: Arc<Server>) {
             json!({ "cardId": card, "labels": ["BLUE", "RED"] }),
             json!(["input", "labels", 1]),
         ),
-        (
-            "updateCard",
-            json!({ "cardId": card, "labels": ["RED"] }),
-            json!(["input", "labels", 0]),
-        ),
+        ("updateCard", json!({ "cardId": card, "labels": ["RED"] }), json!(["input", "labels", 0])),
     ] {
         let answer = ann.call(mutation, input, "card { id }").await;
-        assert_eq!(
-            answer.error(),
-            ("BAD_USER_INPUT".into(), field),
-            "{mutation}"
-        );
+        assert_eq!(answer.error(), ("BAD_USER_INPUT".into(), field), "{mutation}");
     }
     let input = json!({ "boardId": board, "card": { "title": "x", "labels": ["RED"] } });
     let answer = ann.call("createCard", input, "card { id }").await;
-    assert_eq!(
-        answer.error(),
-        (
-            "BAD_USER_INPUT".into(),
-            json!(["input", "card", "labels", 0])
-        )
-    );
+    assert_eq!(answer.error(), ("BAD_USER_INPUT".into(), json!(["input", "card", "labels", 0])));
     let input = json!({ "boardId": board, "cards": [{ "title": "x" }, { "title": "x", "labels": ["GRAY", "RED"] }] });
     let answer = ann.call("createCards", input, "cards { id }").await;
     assert_eq!(
         answer.error(),
-        (
-            "BAD_USER_INPUT".into(),
-            json!(["input", "cards", 1, "labels", 1])
-        )
+        ("BAD_USER_INPUT".into(), json!(["input", "cards", 1, "labels", 1]))
     );
     let input = json!({ "boardId": board, "labels": [{ "color": "RED", "name": "x" }] });
     let answer = ann.call("updateBoard", input, "board { id }").await;
-    assert_eq!(
-        answer.error(),
-        (
-            "BAD_USER_INPUT".into(),
-            json!(["input", "labels", 0, "color"])
-        )
-    );
+    assert_eq!(answer.error(), ("BAD_USER_INPUT".into(), json!(["input", "labels", 0, "color"])));
 
     let input = json!({ "boardId": board, "color": "RED" });
-    let made = ann
-        .done("createLabel", input, "label { id color name }")
-        .await;
+    let made = ann.done("createLabel", input, "label { id color name }").await;
     assert_eq!(made["label"]["name"], "");
     assert_ne!(made["label"]["id"], json!(red));
 }
@@ -309,32 +228,15 @@ async fn a_colour_is_unique_on_a_board(server: Arc<Server>) {
     let query = "query($id: ID!) { board(id: $id) { labels { id } } }";
     let labels = ann.ask(query, json!({ "id": board })).await.ok();
     let red = text(&labels["board"]["labels"][0]["id"]);
-    let answer = ann
-        .call(
-            "createLabel",
-            json!({ "boardId": board, "color": "RED" }),
-            "label { id }",
-        )
-        .await;
-    assert_eq!(
-        answer.error(),
-        ("CONFLICT".into(), json!(["input", "color"]))
-    );
-    let answer = ann
-        .call(
-            "updateLabel",
-            json!({ "labelId": red, "color": "BLUE" }),
-            "label { id }",
-        )
-        .await;
-    assert_eq!(
-        answer.error(),
-        ("CONFLICT".into(), json!(["input", "color"]))
-    );
+    let answer =
+        ann.call("createLabel", json!({ "boardId": board, "color": "RED" }), "label { id }").await;
+    assert_eq!(answer.error(), ("CONFLICT".into(), json!(["input", "color"])));
+    let answer =
+        ann.call("updateLabel", json!({ "labelId": red, "color": "BLUE" }), "label { id }").await;
+    assert_eq!(answer.error(), ("CONFLICT".into(), json!(["input", "color"])));
     let labels = ann.ask(query, json!({ "id": other })).await.ok();
     let blue = text(&labels["board"]["labels"][4]["id"]);
-    ann.done("deleteLabel", json!({ "labelId": blue }), "deletedLabelId")
-        .await;
+    ann.done("deleteLabel", json!({ "labelId": blue }), "deletedLabelId").await;
     let other_red = text(&labels["board"]["labels"][0]["id"]);
     let input = json!({ "labelId": other_red, "color": "BLUE", "name": "sky" });
     let changed = ann.done("updateLabel", input, "label { color name }").await;
@@ -357,46 +259,26 @@ async fn sharing_and_unsharing(server: Arc<Server>) {
     // Sharing twice is no error and changes nothing.
     let again = ann.done("shareBoard", both.clone(), payload).await;
     assert_eq!(again, shared);
-    let boards = bob
-        .get("{ boards { nodes { id members { nodes { email } } } } }")
-        .await;
+    let boards = bob.get("{ boards { nodes { id members { nodes { email } } } } }").await;
     assert_eq!(boards["boards"]["nodes"][0]["id"], json!(board));
     assert_eq!(
         column(&boards["boards"]["nodes"][0]["members"]["nodes"], "email"),
         ["ann@example.com", "bob@example.com"]
     );
 
-    let removed = ann
-        .done("unshareBoard", both.clone(), "removedUserId board { id }")
-        .await;
-    assert_eq!(
-        removed,
-        json!({ "removedUserId": bob.id, "board": { "id": board } })
-    );
-    assert_eq!(
-        bob.get("{ boards { nodes { id } } }").await["boards"]["nodes"],
-        json!([])
-    );
-    let again = ann
-        .call("unshareBoard", both.clone(), "removedUserId")
-        .await;
-    assert_eq!(
-        again.error(),
-        ("NOT_FOUND".into(), json!(["input", "userId"]))
-    );
+    let removed = ann.done("unshareBoard", both.clone(), "removedUserId board { id }").await;
+    assert_eq!(removed, json!({ "removedUserId": bob.id, "board": { "id": board } }));
+    assert_eq!(bob.get("{ boards { nodes { id } } }").await["boards"]["nodes"], json!([]));
+    let again = ann.call("unshareBoard", both.clone(), "removedUserId").await;
+    assert_eq!(again.error(), ("NOT_FOUND".into(), json!(["input", "userId"])));
 
     // One may leave by oneself, and then sees the board no more.
     ann.share(&board, &bob).await;
-    let left = bob
-        .done("unshareBoard", both, "removedUserId board { id }")
-        .await;
+    let left = bob.done("unshareBoard", both, "removedUserId board { id }").await;
     assert_eq!(left, json!({ "removedUserId": bob.id, "board": null }));
     let unknown = json!({ "boardId": board, "userId": format!("user_{:032x}", 7) });
     let answer = ann.call("shareBoard", unknown, "board { id }").await;
-    assert_eq!(
-        answer.error(),
-        ("NOT_FOUND".into(), json!(["input", "userId"]))
-    );
+    assert_eq!(answer.error(), ("NOT_FOUND".into(), json!(["input", "userId"])));
 }
 
 async fn a_board_keeps_its_last_member(server: Arc<Server>) {
@@ -404,27 +286,16 @@ async fn a_board_keeps_its_last_member(server: Arc<Server>) {
     let board = ann.board("Plans").await;
     let input = json!({ "boardId": board, "userId": ann.id });
     let answer = ann.call("unshareBoard", input, "removedUserId").await;
-    assert_eq!(
-        answer.error(),
-        ("CONFLICT".into(), json!(["input", "userId"]))
-    );
-    assert_eq!(
-        ann.get("{ boards { totalCount } }").await["boards"]["totalCount"],
-        1
-    );
+    assert_eq!(answer.error(), ("CONFLICT".into(), json!(["input", "userId"])));
+    assert_eq!(ann.get("{ boards { totalCount } }").await["boards"]["totalCount"], 1);
 }
 
 async fn what_changes_nothing_leaves_no_trace(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
     let input = json!({ "boardId": board, "card": { "title": "x", "labels": ["RED"] } });
-    let made = ann
-        .done("createCard", input, "card { id labels { id } }")
-        .await;
-    let (card, label) = (
-        text(&made["card"]["id"]),
-        text(&made["card"]["labels"][0]["id"]),
-    );
+    let made = ann.done("createCard", input, "card { id labels { id } }").await;
+    let (card, label) = (text(&made["card"]["id"]), text(&made["card"]["labels"][0]["id"]));
     let times =
         "query($board: ID!, $card: ID!) { board(id: $board) { updatedAt labels { updatedAt } }
         card(id: $card) { updatedAt } }";
@@ -441,19 +312,10 @@ async fn what_changes_nothing_leaves_no_trace(server: Arc<Server>) {
             "updateCard",
             json!({ "cardId": card, "title": " x ", "column": "BACKLOG", "labels": ["RED", "RED"] }),
         ),
-        (
-            "addLabelsToCard",
-            json!({ "cardId": card, "labels": ["RED"] }),
-        ),
-        (
-            "removeLabelsFromCard",
-            json!({ "cardId": card, "labels": ["BLUE"] }),
-        ),
+        ("addLabelsToCard", json!({ "cardId": card, "labels": ["RED"] })),
+        ("removeLabelsFromCard", json!({ "cardId": card, "labels": ["BLUE"] })),
         ("addLabelsToCard", json!({ "cardId": card, "labels": [] })),
-        (
-            "updateLabel",
-            json!({ "labelId": label, "color": "RED", "name": "" }),
-        ),
+        ("updateLabel", json!({ "labelId": label, "color": "RED", "name": "" })),
     ] {
         ann.done(mutation, input, "__typename").await;
     }
@@ -486,13 +348,7 @@ async fn everything_is_a_node(server: Arc<Server>) {
             { "__typename": "Card", "id": card },
         ])
     );
-    let one = ann
-        .ask(
-            "query($id: ID!) { node(id: $id) { id } }",
-            json!({ "id": card }),
-        )
-        .await
-        .ok();
+    let one = ann.ask("query($id: ID!) { node(id: $id) { id } }", json!({ "id": card })).await.ok();
     assert_eq!(one["node"]["id"], json!(card));
 }
 
@@ -504,10 +360,7 @@ async fn a_mutation_that_fails_leaves_the_others_alone(server: Arc<Server>) {
         two: createCard(input: { boardId: $id, card: { title: "" } }) { card { title } }
         three: createCard(input: { boardId: $id, card: { title: "three" } }) { card { title board { cards { totalCount } } } } }"#;
     let answer = ann.ask(query, json!({ "id": board })).await;
-    assert_eq!(
-        answer.error(),
-        ("BAD_USER_INPUT".into(), json!(["input", "card", "title"]))
-    );
+    assert_eq!(answer.error(), ("BAD_USER_INPUT".into(), json!(["input", "card", "title"])));
     assert_eq!(answer.body["errors"][0]["path"], json!(["two"]));
     // Each payload shows the board as it was when its own mutation had been done.
     let card = |title, total| json!({ "card": { "title": title, "board": { "cards": { "totalCount": total } } } });
@@ -533,13 +386,7 @@ async fn text_is_stored_whole(server: Arc<Server>) {
             json!({ "boardId": board, "card": { "title": title, "description": description } });
         let made = ann.done("createCard", input, "card { id }").await;
         let query = "query($id: ID!) { card(id: $id) { title description } }";
-        let card = ann
-            .ask(query, json!({ "id": made["card"]["id"] }))
-            .await
-            .ok();
-        assert_eq!(
-            card["card"],
-            json!({ "title": title, "description": description })
-        );
+        let card = ann.ask(query, json!({ "id": made["card"]["id"] })).await.ok();
+        assert_eq!(card["card"], json!({ "title": title, "description": description }));
     }
 }

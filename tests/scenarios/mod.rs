@@ -7,10 +7,7 @@ use crate::support::{Check, Scenario};
 
 /// Those that run on each database.
 pub fn on_each_database() -> Vec<Scenario> {
-    [accounts::all(), boards::all()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [accounts::all(), boards::all()].into_iter().flatten().collect()
 }
 
 /// Those that run once.

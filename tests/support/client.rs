@@ -19,21 +19,13 @@ impl Answer {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
-        Self {
-            status,
-            headers,
-            body,
-        }
+        Self { status, headers, body }
     }
 
     /// The data of an answer without errors.
     #[track_caller]
     pub fn ok(self) -> Value {
-        assert!(
-            self.body.get("errors").is_none(),
-            "unexpected errors: {}",
-            self.body
-        );
+        assert!(self.body.get("errors").is_none(), "unexpected errors: {}", self.body);
         assert_eq!(self.status, 200);
         self.body["data"].clone()
     }
@@ -41,15 +33,10 @@ impl Answer {
     /// The code and the field (as JSON, or null) of the only error.
     #[track_caller]
     pub fn error(&self) -> (String, Value) {
-        let errors = self.body["errors"]
-            .as_array()
-            .map_or(&[][..], Vec::as_slice);
+        let errors = self.body["errors"].as_array().map_or(&[][..], Vec::as_slice);
         assert_eq!(errors.len(), 1, "expected one error: {}", self.body);
         let extensions = &errors[0]["extensions"];
-        (
-            extensions["code"].as_str().unwrap_or("none").to_owned(),
-            extensions["field"].clone(),
-        )
+        (extensions["code"].as_str().unwrap_or("none").to_owned(), extensions["field"].clone())
     }
 
     /// The code of the only error.
@@ -68,9 +55,7 @@ pub struct User {
 
 impl User {
     pub async fn ask(&self, query: &str, variables: Value) -> Answer {
-        self.server
-            .ask_as(Some(&self.token), query, variables)
-            .await
+        self.server.ask_as(Some(&self.token), query, variables).await
     }
 
     /// Asks without variables and expects no errors.
@@ -96,9 +81,7 @@ impl User {
 
     /// Makes a board; answers its id.
     pub async fn board(&self, title: &str) -> String {
-        let made = self
-            .done("createBoard", json!({ "title": title }), "board { id }")
-            .await;
+        let made = self.done("createBoard", json!({ "title": title }), "board { id }").await;
         text(&made["board"]["id"])
     }
 
@@ -113,18 +96,11 @@ impl User {
         let mut ids = Vec::new();
         while ids.len() < count {
             let batch = (count - ids.len()).min(100);
-            let cards: Vec<_> = (0..batch)
-                .map(|n| json!({ "title": format!("card {}", ids.len() + n) }))
-                .collect();
+            let cards: Vec<_> =
+                (0..batch).map(|n| json!({ "title": format!("card {}", ids.len() + n) })).collect();
             let input = json!({ "boardId": board, "cards": cards });
             let made = self.done("createCards", input, "cards { id }").await;
-            ids.extend(
-                made["cards"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .map(|card| text(&card["id"])),
-            );
+            ids.extend(made["cards"].as_array().unwrap().iter().map(|card| text(&card["id"])));
         }
         ids
     }
@@ -139,10 +115,7 @@ impl User {
 /// A JSON string.
 #[track_caller]
 pub fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .unwrap_or_else(|| panic!("no text: {value}"))
-        .to_owned()
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }
 
 /// One field of each object of a JSON list.

@@ -52,10 +52,7 @@ impl Backend {
 /// A scenario's own database.
 pub enum Database {
     Sqlite(TempDir),
-    Postgres {
-        template: Arc<Template>,
-        name: String,
-    },
+    Postgres { template: Arc<Template>, name: String },
 }
 
 impl Database {
@@ -68,9 +65,7 @@ impl Database {
 
     pub async fn drop_database(self) {
         if let Self::Postgres { template, name } = self {
-            template
-                .admin(&format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"))
-                .await;
+            template.admin(&format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)")).await;
         }
     }
 }
@@ -86,50 +81,29 @@ impl Template {
     /// `url` names any database of the server; it is used to create others.
     pub async fn create(url: &str) -> Self {
         let name = format!("kanban_test_{}", std::process::id());
-        let template = Self {
-            server: url.to_owned(),
-            name,
-            clones: AtomicUsize::new(0),
-        };
-        template
-            .admin(&format!("DROP DATABASE IF EXISTS \"{}\"", template.name))
-            .await;
-        template
-            .admin(&format!("CREATE DATABASE \"{}\"", template.name))
-            .await;
+        let template = Self { server: url.to_owned(), name, clones: AtomicUsize::new(0) };
+        template.admin(&format!("DROP DATABASE IF EXISTS \"{}\"", template.name)).await;
+        template.admin(&format!("CREATE DATABASE \"{}\"", template.name)).await;
         let config = super::server::config(&template.url_of(&template.name));
         Db::migrate(&config.database).await.unwrap();
         template
     }
 
     pub async fn drop_database(&self) {
-        self.admin(&format!(
-            "DROP DATABASE IF EXISTS \"{}\" WITH (FORCE)",
-            self.name
-        ))
-        .await;
+        self.admin(&format!("DROP DATABASE IF EXISTS \"{}\" WITH (FORCE)", self.name)).await;
     }
 
     async fn clone_database(self: &Arc<Self>) -> Database {
         let number = self.clones.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}_{number}", self.name);
-        self.admin(&format!(
-            "CREATE DATABASE \"{name}\" TEMPLATE \"{}\"",
-            self.name
-        ))
-        .await;
-        Database::Postgres {
-            template: Arc::clone(self),
-            name,
-        }
+        self.admin(&format!("CREATE DATABASE \"{name}\" TEMPLATE \"{}\"", self.name)).await;
+        Database::Postgres { template: Arc::clone(self), name }
     }
 
     /// The URL of another database of the same server.
     fn url_of(&self, name: &str) -> String {
         let (base, options) = self.server.split_once('?').unwrap_or((&self.server, ""));
-        let (host, _) = base
-            .rsplit_once('/')
-            .expect("TEST_DATABASE_URL: postgres://…/NAME");
+        let (host, _) = base.rsplit_once('/').expect("TEST_DATABASE_URL: postgres://…/NAME");
         format!("{host}/{name}?{options}")
     }
 

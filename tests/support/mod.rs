@@ -61,9 +61,7 @@ pub async fn run(
 ) -> Result<(), Failed> {
     let database = backend.database().await;
     let server = Arc::new(Server::start(database.url()).await);
-    let result = AssertUnwindSafe(scenario(Arc::clone(&server)))
-        .catch_unwind()
-        .await;
+    let result = AssertUnwindSafe(scenario(Arc::clone(&server))).catch_unwind().await;
     server.stop().await;
     database.drop_database().await;
     backend.finish();

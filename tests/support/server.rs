@@ -22,10 +22,7 @@ pub fn config(url: &str) -> Config {
 /// The same with further variables.
 pub fn config_with(url: &str, more: &[(&str, &str)]) -> Config {
     Config::from_lookup(|name| {
-        let more = more
-            .iter()
-            .find(|(other, _)| *other == name)
-            .map(|(_, value)| *value);
+        let more = more.iter().find(|(other, _)| *other == name).map(|(_, value)| *value);
         let value = more.or(match name {
             "DATABASE_URL" => Some(url),
             "LISTEN_ADDR" => Some("127.0.0.1:0"),
@@ -61,13 +58,7 @@ impl Server {
             app.run(async { drop(stopped.await) }).await.unwrap();
         });
         let run = Mutex::new(Some((stop, task)));
-        Self {
-            url,
-            database_url,
-            db,
-            http: reqwest::Client::new(),
-            run,
-        }
+        Self { url, database_url, db, http: reqwest::Client::new(), run }
     }
 
     /// Stops the server as a service manager would.
@@ -107,11 +98,7 @@ impl Server {
         let made = self.ask(sign_up, json!({ "input": input })).await.ok();
         let id = made["signUp"]["user"]["id"].as_str().unwrap().to_owned();
         let token = self.log_in(name, "password").await;
-        User {
-            server: std::sync::Arc::clone(self),
-            id,
-            token,
-        }
+        User { server: std::sync::Arc::clone(self), id, token }
     }
 
     /// An access token of `name@example.com`.

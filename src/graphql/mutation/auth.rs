@@ -82,9 +82,7 @@ impl AuthMutation {
             let email = Email::parse(&input.email).at("email")?;
             let password = Password::parse(input.password).at("password")?;
             let user = accounts::sign_up(ctx.services()?, email, password).await?;
-            Ok(SignUpPayload {
-                user: User::own(user),
-            })
+            Ok(SignUpPayload { user: User::own(user) })
         })
         .await
     }
@@ -118,15 +116,11 @@ impl AuthMutation {
         mutate(ctx, async {
             let changes = AccountChanges {
                 email: optional(input.email, "email", |email| Email::parse(email))?,
-                password: optional(input.password, "password", |new| {
-                    Password::parse(new.clone())
-                })?,
+                password: optional(input.password, "password", |new| Password::parse(new.clone()))?,
             };
             let current = input.current_password;
             let user = accounts::update(ctx.services()?, ctx.viewer()?, current, changes).await?;
-            Ok(UpdateViewerPayload {
-                user: User::own(user),
-            })
+            Ok(UpdateViewerPayload { user: User::own(user) })
         })
         .await
     }

@@ -90,10 +90,7 @@ impl BoardMutation {
             };
             let (board, access) = boards::create(ctx.services()?, ctx.viewer()?, new).await?;
             let board = Board::new(board, access);
-            Ok(CreateBoardPayload {
-                board: board.clone(),
-                board_edge: BoardEdge::new(board),
-            })
+            Ok(CreateBoardPayload { board: board.clone(), board_edge: BoardEdge::new(board) })
         })
         .await
     }
@@ -115,9 +112,7 @@ impl BoardMutation {
             };
             let (board, access) =
                 boards::update(ctx.services()?, ctx.viewer()?, board, changes).await?;
-            Ok(UpdateBoardPayload {
-                board: Board::new(board, access),
-            })
+            Ok(UpdateBoardPayload { board: Board::new(board, access) })
         })
         .await
     }
@@ -131,9 +126,7 @@ impl BoardMutation {
         mutate(ctx, async {
             let board = id::<BoardId>(&input.board_id, "boardId")?;
             boards::delete(ctx.services()?, ctx.viewer()?, board).await?;
-            Ok(DeleteBoardPayload {
-                deleted_board_id: input.board_id,
-            })
+            Ok(DeleteBoardPayload { deleted_board_id: input.board_id })
         })
         .await
     }

@@ -166,10 +166,7 @@ impl CardMutation {
             let new = input.card.parse().at("card")?;
             let (card, access) = cards::create(ctx.services()?, ctx.viewer()?, board, new).await?;
             let card = Card::new(card, access);
-            Ok(CreateCardPayload {
-                card: card.clone(),
-                card_edge: CardEdge::new(card),
-            })
+            Ok(CreateCardPayload { card: card.clone(), card_edge: CardEdge::new(card) })
         })
         .await
     }
@@ -185,10 +182,7 @@ impl CardMutation {
             let new = batch(input.cards).at("cards")?;
             let (made, access) =
                 cards::create_many(ctx.services()?, ctx.viewer()?, board, new).await?;
-            let cards = made
-                .into_iter()
-                .map(|card| Card::new(card, access))
-                .collect();
+            let cards = made.into_iter().map(|card| Card::new(card, access)).collect();
             Ok(CreateCardsPayload { cards })
         })
         .await
@@ -212,9 +206,7 @@ impl CardMutation {
             };
             let (card, access) =
                 cards::update(ctx.services()?, ctx.viewer()?, card, changes).await?;
-            Ok(UpdateCardPayload {
-                card: Card::new(card, access),
-            })
+            Ok(UpdateCardPayload { card: Card::new(card, access) })
         })
         .await
     }
@@ -229,10 +221,7 @@ impl CardMutation {
             let card = id::<CardId>(&input.card_id, "cardId")?;
             let (board, access) = cards::delete(ctx.services()?, ctx.viewer()?, card).await?;
             let board = Board::new(board, access);
-            Ok(DeleteCardPayload {
-                deleted_card_id: input.card_id,
-                board,
-            })
+            Ok(DeleteCardPayload { deleted_card_id: input.card_id, board })
         })
         .await
     }
@@ -248,9 +237,7 @@ impl CardMutation {
             let labels = colors(input.labels);
             let (card, access) =
                 cards::add_labels(ctx.services()?, ctx.viewer()?, card, labels).await?;
-            Ok(AddLabelsToCardPayload {
-                card: Card::new(card, access),
-            })
+            Ok(AddLabelsToCardPayload { card: Card::new(card, access) })
         })
         .await
     }
@@ -266,9 +253,7 @@ impl CardMutation {
             let labels = colors(input.labels);
             let (card, access) =
                 cards::remove_labels(ctx.services()?, ctx.viewer()?, card, labels).await?;
-            Ok(RemoveLabelsFromCardPayload {
-                card: Card::new(card, access),
-            })
+            Ok(RemoveLabelsFromCardPayload { card: Card::new(card, access) })
         })
         .await
     }
@@ -276,13 +261,8 @@ impl CardMutation {
 
 fn batch(inputs: Vec<CardInput>) -> Result<Vec<NewCard>> {
     if !(1..=MAX_BATCH).contains(&inputs.len()) {
-        return Err(Error::bad_input(format!(
-            "Must have 1 to {MAX_BATCH} cards."
-        )));
+        return Err(Error::bad_input(format!("Must have 1 to {MAX_BATCH} cards.")));
     }
-    let cards = inputs
-        .into_iter()
-        .enumerate()
-        .map(|(index, input)| input.parse().at(index));
+    let cards = inputs.into_iter().enumerate().map(|(index, input)| input.parse().at(index));
     cards.collect()
 }

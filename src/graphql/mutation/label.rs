@@ -80,12 +80,7 @@ impl LabelMutation {
             let color = input.color.into();
             let (label, access) =
                 labels::create(ctx.services()?, ctx.viewer()?, board, color, name).await?;
-            Ok(CreateLabelPayload {
-                label: Label {
-                    label: label.into(),
-                    access,
-                },
-            })
+            Ok(CreateLabelPayload { label: Label { label: label.into(), access } })
         })
         .await
     }
@@ -104,12 +99,7 @@ impl LabelMutation {
             };
             let (label, access) =
                 labels::update(ctx.services()?, ctx.viewer()?, label, changes).await?;
-            Ok(UpdateLabelPayload {
-                label: Label {
-                    label: label.into(),
-                    access,
-                },
-            })
+            Ok(UpdateLabelPayload { label: Label { label: label.into(), access } })
         })
         .await
     }
@@ -124,10 +114,7 @@ impl LabelMutation {
             let label = id::<LabelId>(&input.label_id, "labelId")?;
             let (board, access) = labels::delete(ctx.services()?, ctx.viewer()?, label).await?;
             let board = Board::new(board, access);
-            Ok(DeleteLabelPayload {
-                deleted_label_id: input.label_id,
-                board,
-            })
+            Ok(DeleteLabelPayload { deleted_label_id: input.label_id, board })
         })
         .await
     }

@@ -28,10 +28,7 @@ impl Board {
         board: impl Into<Arc<domain::Board>>,
         access: BoardAccess,
     ) -> Self {
-        Self {
-            board: board.into(),
-            access,
-        }
+        Self { board: board.into(), access }
     }
 
     /// A board that the viewer may see; `None` for all others.
@@ -42,9 +39,7 @@ impl Board {
 
     /// A board that must be there, since something on it has just been seen.
     pub(in crate::graphql) async fn load(ctx: &Context<'_>, id: BoardId) -> Result<Self> {
-        Self::find(ctx, id)
-            .await?
-            .ok_or_else(|| Error::not_found("board"))
+        Self::find(ctx, id).await?.ok_or_else(|| Error::not_found("board"))
     }
 }
 
@@ -84,10 +79,7 @@ impl Board {
 
     /// One entry for each CardColumn, in its order: the whole board in one query.
     async fn columns(&self) -> Vec<BoardColumn> {
-        let column = |column| BoardColumn {
-            access: self.access,
-            column,
-        };
+        let column = |column| BoardColumn { access: self.access, column };
         domain::CardColumn::ALL.into_iter().map(column).collect()
     }
 
@@ -104,23 +96,8 @@ impl Board {
         #[graphql(desc = "Which cards; all by default.")] filter: Option<CardFilter>,
         #[graphql(desc = "In which order; RANK ASC by default.")] order_by: Option<CardOrder>,
     ) -> Result<Connection<CardEdge>> {
-        let list = CardList {
-            board: self.access,
-            column: None,
-        };
-        card_page(
-            ctx,
-            list,
-            PageArgs {
-                first,
-                after,
-                last,
-                before,
-            },
-            filter,
-            order_by,
-        )
-        .await
+        let list = CardList { board: self.access, column: None };
+        card_page(ctx, list, PageArgs { first, after, last, before }, filter, order_by).await
     }
 
     /// Who may use the board, in the order in which they came.
@@ -133,24 +110,12 @@ impl Board {
         #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Connection<BoardMemberEdge>> {
-        let args = PageArgs {
-            first,
-            after,
-            last,
-            before,
-        };
+        let args = PageArgs { first, after, last, before };
         let request = args.request(MEMBERS, MAX_OTHERS)?;
-        let page = ctx
-            .loaders()?
-            .member_page
-            .load((self.access, Arc::new(request)))
-            .await?;
+        let page = ctx.loaders()?.member_page.load((self.access, Arc::new(request))).await?;
         let viewer = ctx.viewer()?;
         let edge = |member: Arc<domain::Member>| BoardMemberEdge::new(viewer, member);
-        Ok(Connection::new(
-            (*page).clone().map(edge),
-            Count::Members(self.access),
-        ))
+        Ok(Connection::new((*page).clone().map(edge), Count::Members(self.access)))
     }
 }
 
@@ -168,10 +133,7 @@ impl BoardColumn {
         (board, column): (BoardId, domain::CardColumn),
     ) -> Result<Option<Self>> {
         let found = Board::find(ctx, board).await?;
-        Ok(found.map(|board| Self {
-            access: board.access,
-            column,
-        }))
+        Ok(found.map(|board| Self { access: board.access, column }))
     }
 }
 
@@ -205,23 +167,8 @@ impl BoardColumn {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
         #[graphql(desc = "Which cards; all by default.")] filter: Option<CardFilter>,
     ) -> Result<Connection<CardEdge>> {
-        let list = CardList {
-            board: self.access,
-            column: Some(self.column),
-        };
-        card_page(
-            ctx,
-            list,
-            PageArgs {
-                first,
-                after,
-                last,
-                before,
-            },
-            filter,
-            None,
-        )
-        .await
+        let list = CardList { board: self.access, column: Some(self.column) };
+        card_page(ctx, list, PageArgs { first, after, last, before }, filter, None).await
     }
 }
 
@@ -234,10 +181,7 @@ pub(in crate::graphql) struct BoardEdge {
 impl BoardEdge {
     /// The board's edge in a list of the default order.
     pub(in crate::graphql) fn new(board: Board) -> Self {
-        Self {
-            board,
-            order: domain::BoardOrder::default(),
-        }
+        Self { board, order: domain::BoardOrder::default() }
     }
 }
 
@@ -290,10 +234,7 @@ pub(in crate::graphql) struct BoardOrder {
 
 impl From<BoardOrder> for domain::BoardOrder {
     fn from(order: BoardOrder) -> Self {
-        Self {
-            field: order.field.into(),
-            direction: order.direction.into(),
-        }
+        Self { field: order.field.into(), direction: order.direction.into() }
     }
 }
 
@@ -310,10 +251,7 @@ impl BoardPage {
         let request = args.request(cursor_kind(order), MAX_OTHERS)?;
         let mut conn = ctx.services()?.db.read().await?;
         let page = store::boards::list(&mut conn, ctx.viewer()?.id, order, &request).await?;
-        let edge = |(board, access)| BoardEdge {
-            board: Board::new(board, access),
-            order,
-        };
+        let edge = |(board, access)| BoardEdge { board: Board::new(board, access), order };
         Ok(Connection::new(page.map(edge), Count::Boards))
     }
 }
@@ -324,12 +262,7 @@ fn cursor_kind(order: domain::BoardOrder) -> CursorKind {
         domain::BoardOrderField::UpdatedAt => ("UPDATED_AT", ValueKind::Time),
         domain::BoardOrderField::Title => ("TITLE", ValueKind::Text),
     };
-    CursorKind {
-        list: "boards",
-        field,
-        direction: order.direction,
-        value,
-    }
+    CursorKind { list: "boards", field, direction: order.direction, value }
 }
 
 const MEMBERS: CursorKind = CursorKind {
@@ -348,10 +281,7 @@ pub(in crate::graphql) struct BoardMemberEdge {
 impl BoardMemberEdge {
     pub(in crate::graphql) fn new(viewer: Viewer, member: impl Into<Arc<domain::Member>>) -> Self {
         let member = member.into();
-        Self {
-            user: User::seen_by(viewer, member.user.clone()),
-            member,
-        }
+        Self { user: User::seen_by(viewer, member.user.clone()), member }
     }
 }
 

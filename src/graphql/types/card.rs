@@ -38,11 +38,7 @@ pub(in crate::graphql) struct Card {
 
 impl Card {
     pub(in crate::graphql) fn new(card: impl Into<Arc<domain::Card>>, access: BoardAccess) -> Self {
-        Self {
-            card: card.into(),
-            access,
-            labels: None,
-        }
+        Self { card: card.into(), access, labels: None }
     }
 }
 
@@ -79,11 +75,7 @@ impl Card {
         if let Some(labels) = &self.labels {
             return Ok(Label::all(labels, self.access));
         }
-        let labels = ctx
-            .loaders()?
-            .card_labels
-            .load((self.access, self.card.id))
-            .await?;
+        let labels = ctx.loaders()?.card_labels.load((self.access, self.card.id)).await?;
         Ok(Label::all(&labels, self.access))
     }
 
@@ -107,10 +99,7 @@ pub(in crate::graphql) struct CardEdge {
 impl CardEdge {
     /// The card's edge in a list of the default order.
     pub(in crate::graphql) fn new(card: Card) -> Self {
-        Self {
-            card,
-            order: domain::CardOrder::default(),
-        }
+        Self { card, order: domain::CardOrder::default() }
     }
 }
 
@@ -165,10 +154,7 @@ pub(in crate::graphql) struct CardOrder {
 
 impl From<CardOrder> for domain::CardOrder {
     fn from(order: CardOrder) -> Self {
-        Self {
-            field: order.field.into(),
-            direction: order.direction.into(),
-        }
+        Self { field: order.field.into(), direction: order.direction.into() }
     }
 }
 
@@ -187,26 +173,10 @@ pub(in crate::graphql) struct CardFilter {
 
 impl CardFilter {
     fn parse(self) -> Result<domain::CardFilter> {
-        let text = self
-            .text
-            .as_deref()
-            .map(SearchText::parse)
-            .transpose()
-            .at("text")?
-            .flatten();
+        let text = self.text.as_deref().map(SearchText::parse).transpose().at("text")?.flatten();
         Ok(domain::CardFilter {
-            columns: self
-                .columns
-                .unwrap_or_default()
-                .into_iter()
-                .map(Into::into)
-                .collect(),
-            labels: self
-                .labels
-                .unwrap_or_default()
-                .into_iter()
-                .map(Into::into)
-                .collect(),
+            columns: self.columns.unwrap_or_default().into_iter().map(Into::into).collect(),
+            labels: self.labels.unwrap_or_default().into_iter().map(Into::into).collect(),
             text,
         })
     }
@@ -228,23 +198,12 @@ pub(super) async fn card_page(
         filter: filter.clone(),
         order,
     };
-    let page = ctx
-        .loaders()?
-        .card_page
-        .load((list, Arc::new(query)))
-        .await?;
+    let page = ctx.loaders()?.card_page.load((list, Arc::new(query))).await?;
     let edge = |loaded: LoadedCard| {
-        let card = Card {
-            card: loaded.card,
-            access: list.board,
-            labels: loaded.labels,
-        };
+        let card = Card { card: loaded.card, access: list.board, labels: loaded.labels };
         CardEdge { card, order }
     };
-    Ok(Connection::new(
-        (*page).clone().map(edge),
-        Count::Cards(list, filter),
-    ))
+    Ok(Connection::new((*page).clone().map(edge), Count::Cards(list, filter)))
 }
 
 fn selects_labels(page: &Lookahead<'_>) -> bool {
@@ -259,10 +218,5 @@ fn cursor_kind(order: domain::CardOrder) -> CursorKind {
         domain::CardOrderField::UpdatedAt => ("UPDATED_AT", ValueKind::Time),
         domain::CardOrderField::Title => ("TITLE", ValueKind::Text),
     };
-    CursorKind {
-        list: "cards",
-        field,
-        direction: order.direction,
-        value,
-    }
+    CursorKind { list: "cards", field, direction: order.direction, value }
 }

@@ -39,13 +39,7 @@ pub(in crate::graphql) struct Label {
 impl Label {
     /// All labels of a list that belongs to one board.
     pub(super) fn all(labels: &[Arc<domain::Label>], access: BoardAccess) -> Vec<Self> {
-        labels
-            .iter()
-            .map(|label| Self {
-                label: Arc::clone(label),
-                access,
-            })
-            .collect()
+        labels.iter().map(|label| Self { label: Arc::clone(label), access }).collect()
     }
 }
 

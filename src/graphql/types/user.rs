@@ -19,18 +19,12 @@ impl User {
     /// An account as somebody else, or perhaps its owner, sees it.
     pub(in crate::graphql) fn seen_by(viewer: Viewer, user: impl Into<Arc<domain::User>>) -> Self {
         let user = user.into();
-        Self {
-            own: user.id == viewer.id,
-            user,
-        }
+        Self { own: user.id == viewer.id, user }
     }
 
     /// An account as its owner sees it.
     pub(in crate::graphql) fn own(user: domain::User) -> Self {
-        Self {
-            user: Arc::new(user),
-            own: true,
-        }
+        Self { user: Arc::new(user), own: true }
     }
 }
 
