@@ -118,7 +118,7 @@ impl SearchText {
 
 /// An e-mail address: valid by RFC 5321 and 5322, at most 254 characters. Two that differ in case
 /// alone are the same.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Email {
     address: String,
     key: String,

@@ -5,23 +5,31 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_graphql::Context;
 
 use super::loaders::Loaders;
+use super::rounds::Rounds;
 use crate::domain::{At, Error, Result, Viewer};
 use crate::service::Services;
 
 /// Who asks, for one request.
 pub struct Caller {
     /// The request's id, as in the log.
-    pub request_id: String,
+    pub(super) request_id: String,
     viewer: Result<Viewer>,
     loaders: Mutex<Arc<Loaders>>,
     services: Arc<Services>,
+    rounds: Arc<Rounds>,
 }
 
 impl Caller {
     /// The caller of a request; `viewer` says why when there is none.
     pub fn new(services: Arc<Services>, viewer: Result<Viewer>, request_id: String) -> Self {
-        let loaders = Mutex::new(Arc::new(Loaders::new(&services.db, viewer.as_ref().ok())));
-        Self { request_id, viewer, loaders, services }
+        let rounds = Arc::new(Rounds::default());
+        let loaders = Loaders::new(&services.db, viewer.as_ref().ok(), &rounds);
+        Self { request_id, viewer, loaders: Mutex::new(Arc::new(loaders)), services, rounds }
+    }
+
+    /// When the loaders load.
+    pub(super) fn rounds(&self) -> Arc<Rounds> {
+        Arc::clone(&self.rounds)
     }
 
     /// Who is logged in.
@@ -36,8 +44,8 @@ impl Caller {
 
     /// Forgets what has been loaded, because a mutation has changed it.
     fn forget(&self) {
-        let fresh = Arc::new(Loaders::new(&self.services.db, self.viewer.as_ref().ok()));
-        *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+        let fresh = Loaders::new(&self.services.db, self.viewer.as_ref().ok(), &self.rounds);
+        *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
     }
 }
 

@@ -1,12 +1,12 @@
 //! The one place that turns an error of ours into one that clients see: a code, a safe message
 //! and, for bad input, the path of the field.
 
-use async_graphql::{ErrorExtensionValues, Value};
+use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
 
 use crate::domain::{Error, Segment};
 
 /// The name under which an error's code stands in its extensions.
-pub(super) const CODE: &str = "code";
+const CODE: &str = "code";
 
 impl From<Error> for async_graphql::Error {
     fn from(error: Error) -> Self {
@@ -55,5 +55,33 @@ fn message(error: &Error) -> String {
             "The server is too busy or its database is out of reach. Try again in a while.".into()
         }
         Error::Internal => "Something went wrong. The server's log has the details.".into(),
+    }
+}
+
+/// The answer to a document that cannot be parsed.
+pub(super) fn unparsable(mut error: ServerError) -> Response {
+    set_code(&mut error, "GRAPHQL_PARSE_FAILED");
+    Response::from_errors(vec![error])
+}
+
+/// Gives an error of the library a code, and a defect the id under which the log tells of it.
+///
+/// (An extension could do this too, but any extension slows down every field.)
+pub(super) fn complete(error: &mut ServerError, request_id: &str) {
+    // What has a path came up while a field was resolved: an argument out of range, say.
+    let code = if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_USER_INPUT" };
+    set_code(error, code);
+    if let Some(extensions) = &mut error.extensions
+        && extensions.get(CODE) == Some(&"INTERNAL_SERVER_ERROR".into())
+    {
+        extensions.set("requestId", request_id);
+    }
+}
+
+/// Sets the code of an error that has none.
+fn set_code(error: &mut ServerError, code: &str) {
+    let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
+    if extensions.get(CODE).is_none() {
+        extensions.set(CODE, code);
     }
 }

@@ -5,14 +5,17 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::marker::PhantomData;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use dataloader::BatchFn;
 use dataloader::cached::Loader;
+use tokio::sync::oneshot;
+
+use super::rounds::Rounds;
 
 use crate::domain::{
-    Board, BoardId, Card, CardFilter, CardId, CardOrder, Error, Label, LabelId, Member, Page,
-    PageRequest, Result, User, UserKey, Viewer,
+    Board, BoardId, BoardOrder, Card, CardFilter, CardId, CardOrder, Email, Error, Label, LabelId,
+    Member, Page, PageRequest, Result, User, UserKey, Viewer,
 };
 use crate::store::access::BoardAccess;
 use crate::store::cards::CardList;
@@ -31,8 +34,16 @@ pub(super) trait Relation: Send + Sync + 'static {
     ) -> impl Future<Output = Result<HashMap<Self::Key, Self::Value>>> + Send;
 }
 
-/// The loader of one relation.
-pub(super) struct Batched<R: Relation>(Loader<R::Key, Result<R::Value>, Batch<R>>);
+/// The loader of one relation: the crate's loader puts keys together and remembers the answers,
+/// [`Rounds`] says when to ask.
+pub(super) struct Batched<R: Relation> {
+    loader: Loader<R::Key, Result<R::Value>, Batch<R>>,
+    waiting: Arc<Mutex<Vec<Waiting<R>>>>,
+    rounds: Arc<Rounds>,
+}
+
+/// A field that waits for a key.
+type Waiting<R> = (<R as Relation>::Key, oneshot::Sender<Result<<R as Relation>::Value>>);
 
 struct Batch<R> {
     db: Db,
@@ -46,7 +57,7 @@ impl<R: Relation> BatchFn<R::Key, Result<R::Value>> for Batch<R> {
             Some(viewer) => R::fetch(&self.db, viewer, keys).await,
             None => Err(Error::Unauthenticated),
         };
-        // Every key gets an answer: the library takes a missing one for an error.
+        // Every key gets an answer: the crate takes a missing one for an error.
         let answer = |key: &R::Key| match &found {
             Ok(values) => Ok(values.get(key).cloned().unwrap_or_default()),
             Err(error) => Err(error.clone()),
@@ -56,25 +67,43 @@ impl<R: Relation> BatchFn<R::Key, Result<R::Value>> for Batch<R> {
 }
 
 impl<R: Relation> Batched<R> {
-    fn new(db: &Db, viewer: Option<&Viewer>) -> Self {
+    fn new(db: &Db, viewer: Option<&Viewer>, rounds: &Arc<Rounds>) -> Self {
         let batch =
             Batch { db: db.clone(), viewer: viewer.copied(), relation: PhantomData::<fn() -> R> };
-        // One yield is enough for all siblings to put in their keys, because the endpoint runs
-        // requests outside of tokio's cooperative budget, which would suspend them half-way.
-        Self(Loader::new(batch).with_max_batch_size(usize::MAX).with_yield_count(1))
+        // The crate would send 200 keys at most, and wait for more by yielding ten times.
+        let loader = Loader::new(batch).with_max_batch_size(usize::MAX).with_yield_count(0);
+        Self { loader, waiting: Arc::default(), rounds: Arc::clone(rounds) }
     }
 
     /// Loads one key together with those of all sibling fields.
     pub(super) async fn load(&self, key: R::Key) -> Result<R::Value> {
-        // A field that fails drops its siblings, perhaps the one that was just loading for
-        // everybody. The others then find nothing and ask again.
-        for _ in 0..3 {
-            if let Ok(answer) = self.0.try_load(key.clone()).await {
-                return answer;
+        let (sender, answer) = oneshot::channel();
+        {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            if waiting.is_empty() {
+                let (loader, waiting) = (self.loader.clone(), Arc::clone(&self.waiting));
+                self.rounds.add(Box::pin(load_all::<R>(loader, waiting)));
             }
+            waiting.push((key, sender));
         }
-        tracing::error!(?key, "a loader gave no answer");
-        Err(Error::Internal)
+        // Nobody answers when the load has panicked, which is logged there.
+        answer.await.unwrap_or(Err(Error::Internal))
+    }
+}
+
+/// Loads what all wait for, and tells them.
+async fn load_all<R: Relation>(
+    loader: Loader<R::Key, Result<R::Value>, Batch<R>>,
+    waiting: Arc<Mutex<Vec<Waiting<R>>>>,
+) {
+    let waiting = std::mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner));
+    let keys = waiting.iter().map(|(key, _)| key.clone()).collect();
+    let Ok(answers) = loader.try_load_many(keys).await else { return };
+    for (key, sender) in waiting {
+        if let Some(answer) = answers.get(&key) {
+            // Nobody listens when the request has been dropped.
+            let _ = sender.send(answer.clone());
+        }
     }
 }
 
@@ -86,8 +115,8 @@ macro_rules! loaders {
         }
 
         impl Loaders {
-            pub(super) fn new(db: &Db, viewer: Option<&Viewer>) -> Self {
-                Self { $($field: Batched::new(db, viewer),)* }
+            pub(super) fn new(db: &Db, viewer: Option<&Viewer>, rounds: &Arc<Rounds>) -> Self {
+                Self { $($field: Batched::new(db, viewer, rounds),)* }
             }
         }
     };
@@ -98,6 +127,8 @@ loaders! {
     board: Boards,
     /// How many boards the viewer has.
     board_count: BoardCount,
+    /// A page of the viewer's boards.
+    board_page: BoardPages,
     /// The labels of a board.
     board_labels: BoardLabels,
     /// Cards that the viewer may see.
@@ -116,6 +147,8 @@ loaders! {
     member_page: MemberPages,
     /// Users that the viewer may see.
     user: Users,
+    /// Users by their exact address.
+    user_by_email: UsersByEmail,
 }
 
 pub(super) struct Boards;
@@ -144,6 +177,28 @@ impl Relation for BoardCount {
     async fn fetch(db: &Db, viewer: Viewer, _keys: &[()]) -> Result<HashMap<(), i64>> {
         let count = store::boards::count(&mut db.read().await?, viewer.id).await?;
         Ok(HashMap::from([((), count)]))
+    }
+}
+
+pub(super) struct BoardPages;
+
+impl Relation for BoardPages {
+    type Key = (BoardOrder, PageRequest);
+    type Value = Arc<Page<(Arc<Board>, BoardAccess)>>;
+
+    async fn fetch(
+        db: &Db,
+        viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, Self::Value>> {
+        let mut conn = db.read().await?;
+        let mut pages = HashMap::new();
+        for (order, request) in keys {
+            let page = store::boards::list(&mut conn, viewer.id, *order, request).await?;
+            let page = page.map(|(board, access)| (Arc::new(board), access));
+            pages.insert((*order, request.clone()), Arc::new(page));
+        }
+        Ok(pages)
     }
 }
 
@@ -360,5 +415,26 @@ impl Relation for Users {
     ) -> Result<HashMap<UserKey, Self::Value>> {
         let found = store::users::visible(&mut db.read().await?, viewer, keys).await?;
         Ok(found.into_iter().map(|user| (user.key, Some(Arc::new(user)))).collect())
+    }
+}
+
+pub(super) struct UsersByEmail;
+
+impl Relation for UsersByEmail {
+    type Key = Email;
+    type Value = Option<Arc<User>>;
+
+    async fn fetch(
+        db: &Db,
+        _viewer: Viewer,
+        keys: &[Email],
+    ) -> Result<HashMap<Email, Self::Value>> {
+        let mut conn = db.read().await?;
+        let mut users = HashMap::new();
+        for email in keys {
+            let user = store::users::by_email(&mut conn, email).await?;
+            users.insert(email.clone(), user.map(Arc::new));
+        }
+        Ok(users)
     }
 }

@@ -4,18 +4,19 @@
 
 mod context;
 mod error;
-mod extension;
 mod guard;
 mod inputs;
 mod loaders;
 mod mutation;
 mod paging;
 mod query;
+mod rounds;
 mod scalars;
 mod types;
 
 use std::sync::Arc;
 
+use async_graphql::parser::parse_query;
 use async_graphql::{EmptySubscription, Request, Response, SDLExportOptions, SchemaBuilder};
 
 pub use context::Caller;
@@ -27,6 +28,9 @@ type Builder = SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription
 fn builder() -> Builder {
     async_graphql::Schema::build(query::Query, mutation::Mutation::default(), EmptySubscription)
         .register_output_type::<types::UserEdge>()
+        .override_output_type_description::<async_graphql::ID>(
+            "Opaque and unique over the whole schema: keep it as it is, make none.",
+        )
 }
 
 /// The schema with everything its resolvers need. Cloning is cheap.
@@ -36,14 +40,22 @@ pub struct Schema(async_graphql::Schema<query::Query, mutation::Mutation, EmptyS
 impl Schema {
     /// Puts it together.
     pub fn new(services: Arc<Services>) -> Self {
-        Self(builder().data(services).extension(extension::ErrorCodes).finish())
+        Self(builder().data(services).finish())
     }
 
     /// Runs a request for its caller.
-    pub async fn execute(&self, request: Request, caller: Caller) -> Response {
-        // Tokio's cooperative budget would suspend a level of more than 128 sibling loads
-        // half-way, and a loader would then send several statements in place of one.
-        tokio::task::unconstrained(self.0.execute(request.data(caller))).await
+    pub async fn execute(&self, mut request: Request, caller: Caller) -> Response {
+        let document = match parse_query(&request.query) {
+            Ok(document) => document,
+            Err(error) => return error::unparsable(error.into()),
+        };
+        request.set_parsed_query(document);
+        let (rounds, request_id) = (caller.rounds(), caller.request_id.clone());
+        let mut response = rounds.run(self.0.execute(request.data(caller))).await;
+        for error in &mut response.errors {
+            error::complete(error, &request_id);
+        }
+        response
     }
 }
 

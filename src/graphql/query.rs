@@ -8,7 +8,6 @@ use super::guard::LoggedIn;
 use super::paging::{MAX_OTHERS, PageArgs};
 use super::types::{Board, BoardColumn, BoardOrder, BoardPage, Card, Label, Node, User};
 use crate::domain::{At, BoardId, CardId, Email, Error, LabelId, PublicId, Result, UserKey};
-use crate::store;
 
 /// What can be asked.
 pub(super) struct Query;
@@ -127,7 +126,6 @@ async fn find_user(ctx: &Context<'_>, email: &str) -> Result<Option<User>> {
         return Ok(None);
     };
     let viewer = ctx.viewer()?;
-    let mut conn = ctx.services()?.db.read().await?;
-    let user = store::users::by_email(&mut conn, &email).await?;
+    let user = ctx.loaders()?.user_by_email.load(email).await?;
     Ok(user.map(|user| User::seen_by(viewer, user)))
 }

@@ -5,10 +5,11 @@ use chrono::Utc;
 
 use crate::domain::Timestamp;
 
-/// RFC 3339 in UTC with at most microseconds, e.g. `2026-01-31T12:00:00.123456Z`.
+/// A point in time in the API.
 #[derive(Clone, Copy)]
 pub(super) struct DateTime(pub(super) Timestamp);
 
+/// RFC 3339 in UTC with at most microseconds, e.g. `2026-01-31T12:00:00.123456Z`.
 #[Scalar(
     name = "DateTime",
     specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html"

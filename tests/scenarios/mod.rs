@@ -2,15 +2,29 @@
 
 mod accounts;
 mod boards;
+mod concurrency;
+mod hangup;
+mod permissions;
+mod schema;
+mod statements;
 
 use crate::support::{Check, Scenario};
 
 /// Those that run on each database.
 pub fn on_each_database() -> Vec<Scenario> {
-    [accounts::all(), boards::all()].into_iter().flatten().collect()
+    let files = [
+        accounts::all(),
+        boards::all(),
+        concurrency::all(),
+        hangup::all(),
+        permissions::all(),
+        schema::all(),
+        statements::all(),
+    ];
+    files.into_iter().flatten().collect()
 }
 
 /// Those that run once.
 pub fn once() -> Vec<Check> {
-    Vec::new()
+    [schema::checks()].into_iter().flatten().collect()
 }

@@ -249,10 +249,9 @@ impl BoardPage {
     ) -> Result<Self> {
         let order = order.map(domain::BoardOrder::from).unwrap_or_default();
         let request = args.request(cursor_kind(order), MAX_OTHERS)?;
-        let mut conn = ctx.services()?.db.read().await?;
-        let page = store::boards::list(&mut conn, ctx.viewer()?.id, order, &request).await?;
-        let edge = |(board, access)| BoardEdge { board: Board::new(board, access), order };
-        Ok(Connection::new(page.map(edge), Count::Boards))
+        let page = ctx.loaders()?.board_page.load((order, request)).await?;
+        let edge = |(board, access)| BoardEdge { board: Board { board, access }, order };
+        Ok(Connection::new((*page).clone().map(edge), Count::Boards))
     }
 }
 

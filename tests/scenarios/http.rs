@@ -1,0 +1,420 @@
+//! What stands around the API: bodies, errors, headers, pages for people and machines.
+
+use std::sync::Arc;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::{RequestBuilder, redirect};
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Server, config_with, scenarios};
+
+scenarios![
+    a_body_that_is_no_request_is_refused,
+    only_json_is_read,
+    a_body_has_a_greatest_size,
+    documents_that_make_no_sense_are_refused,
+    every_error_has_a_code,
+    other_methods_and_paths_are_refused,
+    health_is_told,
+    a_request_has_an_id,
+    graphiql_runs_nothing_but_its_own_scripts,
+    pages_of_others_may_not_call_unless_named,
+    the_schema_can_be_asked_for_without_log_in,
+];
+
+async fn send(request: RequestBuilder) -> Answer {
+    Answer::of(request.send().await.unwrap()).await
+}
+
+fn post(server: &Server, content_type: &str, body: impl Into<reqwest::Body>) -> RequestBuilder {
+    let request = server.http.post(format!("{}/graphql", server.url));
+    request.header(CONTENT_TYPE, content_type).body(body)
+}
+
+fn get(server: &Server, path: &str) -> RequestBuilder {
+    server.http.get(format!("{}{path}", server.url))
+}
+
+/// Asserts that each error has a message and a code, and that there is one at least.
+#[track_caller]
+fn assert_coded(answer: &Answer, codes: &[&str]) {
+    let errors = answer.body["errors"].as_array();
+    let errors = errors.unwrap_or_else(|| panic!("no errors: {} {}", answer.status, answer.body));
+    assert!(!errors.is_empty());
+    for error in errors {
+        assert!(
+            error["message"]
+                .as_str()
+                .is_some_and(|message| !message.is_empty()),
+            "{error}"
+        );
+        let code = error["extensions"]["code"].as_str().unwrap_or("none");
+        assert!(
+            codes.contains(&code),
+            "{code} is none of {codes:?}: {}",
+            answer.body
+        );
+    }
+}
+
+async fn a_body_that_is_no_request_is_refused(server: Arc<Server>) {
+    let bodies: [&[u8]; 20] = [
+        b"",
+        b" ",
+        b"no JSON",
+        b"null",
+        b"5",
+        b"true",
+        b"\"{ __typename }\"",
+        b"[]",
+        b"[1]",
+        br#"["{ __typename }"]"#,
+        br#"[{"query": "{ __typename }"}]"#,
+        b"{}",
+        br#"{"query": "{ __typename }""#,
+        br#"{"query": 5}"#,
+        br#"{"query": null}"#,
+        br#"{"query": "{ __typename }", "variables": 5}"#,
+        br#"{"query": "{ __typename }", "variables": [1]}"#,
+        br#"{"query": "{ __typename }", "operationName": {}}"#,
+        b"{\"query\": \"{ __typename \xff}\"}",
+        br#"{"query": "{ __typename } # \ud800"}"#,
+    ];
+    for body in bodies {
+        let answer = send(post(&server, "application/json", body)).await;
+        let shown = String::from_utf8_lossy(body);
+        assert!(
+            (400..500).contains(&answer.status),
+            "{shown}: {} {}",
+            answer.status,
+            answer.body
+        );
+        assert_coded(&answer, &["BAD_REQUEST"]);
+        assert!(
+            answer.headers[CONTENT_TYPE]
+                .to_str()
+                .unwrap()
+                .starts_with("application/"),
+            "{shown}"
+        );
+        assert!(
+            answer.body.get("data").is_none(),
+            "{shown}: {}",
+            answer.body
+        );
+    }
+    // Null is the same as leaving out.
+    let body = r#"{"query": "{ __typename }", "variables": null, "operationName": null, "extensions": null}"#;
+    send(post(&server, "application/json", body)).await.ok();
+}
+
+async fn only_json_is_read(server: Arc<Server>) {
+    let body = r#"{"query": "{ __typename }"}"#;
+    for kind in [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/jsonp",
+        "json",
+        "",
+    ] {
+        let answer = send(post(&server, kind, body)).await;
+        assert_eq!(answer.status, 415, "{kind}");
+        assert_coded(&answer, &["BAD_REQUEST"]);
+    }
+    let request = server
+        .http
+        .post(format!("{}/graphql", server.url))
+        .body(body);
+    assert_eq!(send(request).await.status, 415);
+    for kind in [
+        "application/json",
+        "application/json; charset=utf-8",
+        "Application/JSON ;charset=UTF-8",
+    ] {
+        let answer = send(post(&server, kind, body)).await;
+        assert_eq!(answer.ok(), json!({ "__typename": "Query" }), "{kind}");
+    }
+}
+
+async fn a_body_has_a_greatest_size(server: Arc<Server>) {
+    const MIB: usize = 1024 * 1024;
+    let body = |size: usize| {
+        let (start, end) = (r#"{"query": "{ __typename }", "operationName": null"#, "}");
+        format!("{start}{}{end}", " ".repeat(size - start.len() - end.len()))
+    };
+    send(post(&server, "application/json", body(MIB)))
+        .await
+        .ok();
+    for size in [MIB + 1, 2 * MIB] {
+        let answer = send(post(&server, "application/json", body(size))).await;
+        assert_eq!(answer.status, 413);
+        assert_coded(&answer, &["BAD_REQUEST"]);
+    }
+}
+
+async fn documents_that_make_no_sense_are_refused(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    for query in [
+        "{",
+        "",
+        "}",
+        "{ viewer { id }",
+        "query { viewer(id: ) { id } }",
+        "{ a: }",
+        "# nothing",
+        "{ viewer { id \u{0} } }",
+        r#"{ board(id: "\ud800") { id } }"#,
+    ] {
+        let answer = ann.ask(query, json!({})).await;
+        assert!(answer.status < 500, "{query}");
+        assert_coded(&answer, &["GRAPHQL_PARSE_FAILED"]);
+        assert!(answer.body["data"].is_null(), "{query}");
+    }
+    for query in [
+        "{ nonsense }",
+        "{ viewer { id nonsense } }",
+        "{ viewer }",
+        "{ viewer { id { x } } }",
+        "{ board { id } }",
+        "{ board(id: \"board_1\", more: 1) { id } }",
+        "query($id: ID!) { viewer { id } }",
+        "{ board(id: $id) { id } }",
+        "query($id: Nonsense) { board(id: $id) { id } }",
+        "{ ...none }",
+        "fragment f on Board { id } { viewer { id } }",
+        "{ viewer { ... on Board { id } } }",
+        "{ viewer { id @nonsense } }",
+        "{ viewer { id @skip } }",
+        "{ boards(first: 1, first: 2) { totalCount } }",
+        "mutation { viewer { id } }",
+        "{ viewer { id } viewer: boards { totalCount } }",
+    ] {
+        let answer = ann.ask(query, json!({})).await;
+        assert!(answer.status < 500, "{query}");
+        assert_coded(&answer, &["GRAPHQL_VALIDATION_FAILED"]);
+        assert!(answer.body["data"].is_null(), "{query}: {}", answer.body);
+    }
+}
+
+async fn every_error_has_a_code(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let codes = [
+        "BAD_REQUEST",
+        "GRAPHQL_PARSE_FAILED",
+        "GRAPHQL_VALIDATION_FAILED",
+        "UNAUTHENTICATED",
+        "BAD_USER_INPUT",
+        "NOT_FOUND",
+    ];
+    for query in [
+        "subscription { x }",
+        "query A { __typename } query B { __typename }",
+        "query A { __typename } query A { __typename }",
+        "mutation { deleteBoard(input: { boardId: \"board_1\" }) { deletedBoardId } }",
+        "mutation { deleteBoard(input: { boardId: \"\" }) { deletedBoardId } }",
+        "query($id: ID!) { board(id: $id) { id } }",
+        "query($n: Int) { boards(first: $n) { totalCount } }",
+        "{ boards(first: 0) { totalCount } }",
+    ] {
+        let variables = json!({ "n": "one" });
+        assert_coded(&ann.ask(query, variables.clone()).await, &codes);
+        assert_coded(&server.ask(query, variables).await, &codes);
+    }
+    for query in [
+        "{ viewer { id } }",
+        "{ boards { totalCount } }",
+        "{ node(id: \"x\") { id } }",
+    ] {
+        assert_coded(&server.ask(query, json!({})).await, &["UNAUTHENTICATED"]);
+    }
+    let body = json!({ "query": "query A { __typename }", "operationName": "B" }).to_string();
+    assert_coded(&send(post(&server, "application/json", body)).await, &codes);
+}
+
+async fn other_methods_and_paths_are_refused(server: Arc<Server>) {
+    // A mutation by GET could be sent by a mere link.
+    let answer = send(get(&server, "/graphql?query=%7B__typename%7D")).await;
+    assert_eq!(answer.status, 405);
+    for path in ["/nonsense", "/graphql/", "/.env", "/kanban.db"] {
+        assert_eq!(send(get(&server, path)).await.status, 404, "{path}");
+    }
+}
+
+async fn health_is_told(server: Arc<Server>) {
+    for path in ["/livez", "/readyz"] {
+        assert_eq!(send(get(&server, path)).await.status, 200, "{path}");
+    }
+}
+
+async fn a_request_has_an_id(server: Arc<Server>) {
+    let id_of = async |given: Option<&[u8]>, path: &str| {
+        let mut request = get(&server, path);
+        if let Some(given) = given {
+            request = request.header("x-request-id", given);
+        }
+        let answer = send(request).await;
+        answer.headers["x-request-id"].to_str().unwrap().to_owned()
+    };
+    for path in ["/livez", "/graphql", "/nonsense"] {
+        let harmless = ["x", "7f9c-A_b", &"a".repeat(64)];
+        for given in harmless {
+            assert_eq!(id_of(Some(given.as_bytes()), path).await, given);
+        }
+        let long = "a".repeat(65);
+        let harmful: [&[u8]; 7] = [
+            b"",
+            b"a b",
+            b"a\"b",
+            b"a\tb",
+            b"<b>",
+            b"\xff",
+            long.as_bytes(),
+        ];
+        let mut made = vec![id_of(None, path).await];
+        for given in harmful {
+            made.push(id_of(Some(given), path).await);
+        }
+        let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        assert!(
+            made.iter()
+                .all(|id| id.len() == 32 && id.bytes().all(digit)),
+            "{made:?}"
+        );
+        made.sort();
+        made.dedup();
+        assert_eq!(made.len(), 8);
+    }
+    let refused = send(post(&server, "text/plain", "").header("x-request-id", "me")).await;
+    assert_eq!(refused.headers["x-request-id"], "me");
+}
+
+async fn graphiql_runs_nothing_but_its_own_scripts(server: Arc<Server>) {
+    let still = reqwest::Client::builder()
+        .redirect(redirect::Policy::none())
+        .build()
+        .unwrap();
+    let root = send(still.get(format!("{}/", server.url))).await;
+    assert!((300..400).contains(&root.status), "{}", root.status);
+    assert_eq!(root.headers["location"], "/graphiql");
+
+    let mut nonces = Vec::new();
+    for _ in 0..2 {
+        let answer = send(get(&server, "/graphiql")).await;
+        assert_eq!(answer.status, 200);
+        assert!(
+            answer.headers[CONTENT_TYPE]
+                .to_str()
+                .unwrap()
+                .starts_with("text/html")
+        );
+        let policy = answer.headers["content-security-policy"].to_str().unwrap();
+        let nonce = policy
+            .split("'nonce-")
+            .nth(1)
+            .unwrap()
+            .split('\'')
+            .next()
+            .unwrap()
+            .to_owned();
+        assert!(nonce.len() >= 22, "{nonce}");
+        assert!(
+            !policy.contains("unsafe-eval") && !policy.contains("script-src *"),
+            "{policy}"
+        );
+        let Value::String(page) = answer.body else {
+            panic!("no page")
+        };
+        assert!(!page.contains("{{nonce}}"));
+        let mut scripts = page.split("<script").skip(1).peekable();
+        assert!(scripts.peek().is_some());
+        let attribute = format!("nonce=\"{nonce}\"");
+        assert!(scripts.all(|script| script.split('>').next().unwrap().contains(&attribute)));
+        nonces.push(nonce);
+    }
+    assert_ne!(nonces[0], nonces[1]);
+}
+
+/// The headers of an answer to a page of this origin: to its request and to its question whether
+/// it may send one.
+async fn to_page_of(server: &Server, origin: &str) -> [HeaderMap; 2] {
+    let call = post(server, "application/json", r#"{"query": "{ __typename }"}"#);
+    let call = send(call.header("origin", origin)).await;
+    assert_eq!(call.status, 200);
+    let question = server
+        .http
+        .request(reqwest::Method::OPTIONS, format!("{}/graphql", server.url));
+    let question = question
+        .header("origin", origin)
+        .header("access-control-request-method", "POST")
+        .header(
+            "access-control-request-headers",
+            "authorization,content-type",
+        );
+    [call.headers, send(question).await.headers]
+}
+
+async fn pages_of_others_may_not_call_unless_named(server: Arc<Server>) {
+    const ALLOW: &str = "access-control-allow-origin";
+    for headers in to_page_of(&server, "https://app.example.com").await {
+        let access = headers
+            .keys()
+            .filter(|name| name.as_str().starts_with("access-control-"));
+        assert_eq!(access.collect::<Vec<_>>(), Vec::<&str>::new());
+    }
+
+    let origins = "https://app.example.com, http://localhost:3000";
+    let config = config_with(&server.database_url, &[("CORS_ORIGINS", origins)]);
+    let open = Server::start_with(config, server.database_url.clone()).await;
+    let mut outcomes = Vec::new();
+    for origin in [
+        "https://app.example.com",
+        "http://localhost:3000",
+        "https://evil.example.com",
+        "http://app.example.com",
+        "https://app.example.com.evil.org",
+        "null",
+    ] {
+        for headers in to_page_of(&open, origin).await {
+            let allowed = headers
+                .get(ALLOW)
+                .map(|value| value.to_str().unwrap().to_owned());
+            outcomes.push((origin, allowed));
+            assert!(headers.get("access-control-allow-credentials").is_none());
+        }
+    }
+    let [_, question] = to_page_of(&open, "http://localhost:3000").await;
+    open.stop().await;
+    for (origin, allowed) in outcomes {
+        let named = origins.split(", ").any(|named| named == origin);
+        assert_eq!(allowed.as_deref(), named.then_some(origin));
+    }
+    let names = question["access-control-allow-headers"]
+        .to_str()
+        .unwrap()
+        .to_lowercase();
+    assert!(
+        names.contains("authorization") && names.contains("content-type"),
+        "{names}"
+    );
+    assert!(
+        question["access-control-allow-methods"]
+            .to_str()
+            .unwrap()
+            .contains("POST")
+    );
+}
+
+async fn the_schema_can_be_asked_for_without_log_in(server: Arc<Server>) {
+    let data = server.ask("{ __typename }", json!({})).await.ok();
+    assert_eq!(data["__typename"], "Query");
+    let data = server.ask("mutation { __typename }", json!({})).await.ok();
+    assert_eq!(data["__typename"], "Mutation");
+    let query = "{ __schema { queryType { name } mutationType { name } types { name description } }
+        __type(name: \"Card\") { kind fields { name } } }";
+    let data = server.ask(query, json!({})).await.ok();
+    assert_eq!(data["__schema"]["queryType"]["name"], "Query");
+    assert_eq!(data["__type"]["kind"], "OBJECT");
+    let fields = data["__type"]["fields"].as_array().unwrap();
+    assert!(fields.contains(&json!({ "name": "title" })));
+}

@@ -1,0 +1,751 @@
+//! Pages of lists: forward and backward, in every order, while rows come and go.
+
+use std::sync::Arc;
+
+use data_encoding::BASE64URL_NOPAD;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Server, User, column, scenarios, text};
+
+scenarios![
+    pages_of_cards_meet_every_row_once_in_every_order,
+    pages_of_boards_meet_every_row_once_in_every_order,
+    pages_of_members_and_of_a_column_meet_every_row_once,
+    titles_sort_by_lower_case_code_points,
+    the_default_page_has_fifty_rows,
+    pages_have_a_greatest_size,
+    after_and_before_together_bound_a_page,
+    an_empty_list_has_an_empty_page,
+    null_is_the_same_as_leaving_out,
+    a_cursor_outlives_its_row,
+    pages_of_boards_and_members_outlive_changes,
+    only_cursors_of_this_list_in_this_order_are_taken,
+    forged_cursors_do_no_harm,
+    each_parent_has_its_own_page,
+];
+
+const ARGUMENTS: &str = "first: $first, after: $after, last: $last, before: $before";
+
+/// A list that can be paged.
+struct List<'a> {
+    user: &'a User,
+    query: String,
+    path: &'static str,
+    variables: Value,
+}
+
+impl<'a> List<'a> {
+    fn new(user: &'a User, path: &'static str, field: &str, more: &str, variables: Value) -> Self {
+        let query = format!(
+            "query($first: Int, $after: String, $last: Int, $before: String{more}) {{ {} }}",
+            field.replace(
+                "PAGE",
+                "{ edges { cursor node { id } } nodes { id } totalCount
+                    pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }"
+            )
+        );
+        Self {
+            user,
+            query,
+            path,
+            variables,
+        }
+    }
+
+    fn boards(user: &'a User, order: &Value) -> Self {
+        let field = format!("boards({ARGUMENTS}, orderBy: $order) PAGE");
+        let variables = json!({ "order": order });
+        Self::new(user, "/boards", &field, ", $order: BoardOrder", variables)
+    }
+
+    fn cards(user: &'a User, board: &str, order: &Value) -> Self {
+        let field = format!(
+            "board(id: $id) {{ cards({ARGUMENTS}, orderBy: $order, filter: $filter) PAGE }}"
+        );
+        let more = ", $id: ID!, $order: CardOrder, $filter: CardFilter";
+        let variables = json!({ "id": board, "order": order });
+        Self::new(user, "/board/cards", &field, more, variables)
+    }
+
+    fn column(user: &'a User, column: &str) -> Self {
+        let field = format!("node(id: $id) {{ ... on BoardColumn {{ cards({ARGUMENTS}) PAGE }} }}");
+        Self::new(
+            user,
+            "/node/cards",
+            &field,
+            ", $id: ID!",
+            json!({ "id": column }),
+        )
+    }
+
+    fn members(user: &'a User, board: &str) -> Self {
+        let field = format!("board(id: $id) {{ members({ARGUMENTS}) PAGE }}");
+        Self::new(
+            user,
+            "/board/members",
+            &field,
+            ", $id: ID!",
+            json!({ "id": board }),
+        )
+    }
+
+    async fn ask(&self, arguments: &Value) -> Answer {
+        let mut variables = self.variables.clone();
+        for (name, value) in arguments.as_object().unwrap() {
+            variables[name] = value.clone();
+        }
+        self.user.ask(&self.query, variables).await
+    }
+
+    async fn page(&self, arguments: Value) -> Page {
+        let data = self.ask(&arguments).await.ok();
+        let list = data.pointer(self.path).unwrap();
+        let cursors = column(&list["edges"], "cursor");
+        let ids = column(&list["nodes"], "id");
+        let nodes = list["edges"].as_array().unwrap().iter();
+        let nodes: Value = nodes.map(|edge| edge["node"].clone()).collect();
+        assert_eq!(nodes, list["nodes"]);
+        let info = &list["pageInfo"];
+        assert_eq!(info["startCursor"], json!(cursors.first()));
+        assert_eq!(info["endCursor"], json!(cursors.last()));
+        Page {
+            ids,
+            cursors,
+            next: info["hasNextPage"].as_bool().unwrap(),
+            previous: info["hasPreviousPage"].as_bool().unwrap(),
+            total: list["totalCount"].as_u64().unwrap(),
+        }
+    }
+
+    /// All rows, by pages of so many from either end; checks what each page says about itself.
+    async fn walk(&self, size: usize, backward: bool) -> Vec<String> {
+        let mut pages = Vec::new();
+        let mut cursor = None;
+        loop {
+            let page = if backward {
+                self.page(json!({ "last": size, "before": cursor })).await
+            } else {
+                self.page(json!({ "first": size, "after": cursor })).await
+            };
+            let (more, behind) = match backward {
+                true => (page.previous, page.next),
+                false => (page.next, page.previous),
+            };
+            assert_eq!(behind, cursor.is_some(), "page {}", pages.len());
+            cursor = match backward {
+                true => page.cursors.first().cloned(),
+                false => page.cursors.last().cloned(),
+            };
+            assert!(page.ids.len() == size || !more, "page {}", pages.len());
+            pages.push(page.ids);
+            assert!(pages.len() < 100, "the pages have no end");
+            if !more {
+                break;
+            }
+        }
+        if backward {
+            pages.reverse();
+        }
+        pages.concat()
+    }
+
+    /// Asserts that every way to walk meets exactly these rows in this order.
+    async fn assert_is(&self, expected: &[String]) {
+        let ways = [
+            (3, false),
+            (7, true),
+            (7, false),
+            (3, true),
+            (1, false),
+            (1, true),
+        ];
+        // The orders that are asked for by name take two ways, the others all.
+        let few = self.variables["order"].is_object();
+        for (size, backward) in &ways[..if few { 2 } else { 6 }] {
+            let walk = self.walk(*size, *backward).await;
+            assert_eq!(walk, expected, "{size} {backward} {}", self.variables);
+        }
+        let all = self.page(json!({ "first": 200 })).await;
+        assert_eq!(all.total, expected.len() as u64);
+    }
+
+    async fn assert_refuses(&self, arguments: Value, field: &str) {
+        let answer = self.ask(&arguments).await;
+        let refusal = ("BAD_USER_INPUT".to_owned(), json!([field]));
+        assert_eq!(answer.error(), refusal, "{} {arguments}", self.path);
+    }
+}
+
+struct Page {
+    ids: Vec<String>,
+    cursors: Vec<String>,
+    next: bool,
+    previous: bool,
+    total: u64,
+}
+
+fn order(field: &str, direction: &str) -> Value {
+    json!({ "field": field, "direction": direction })
+}
+
+/// Makes cards with these titles and columns in one batch; answers their ids.
+async fn make(user: &User, board: &str, cards: &[(&str, &str)]) -> Vec<String> {
+    let cards = cards.iter();
+    let cards: Vec<_> = cards
+        .map(|(title, column)| json!({ "title": title, "column": column }))
+        .collect();
+    let input = json!({ "boardId": board, "cards": cards });
+    column(
+        &user.done("createCards", input, "cards { id }").await["cards"],
+        "id",
+    )
+}
+
+/// The ids of rows, sorted by a text of theirs and then by the number in the id.
+fn sorted(rows: &Value, key: impl Fn(&Value) -> String, descending: bool) -> Vec<String> {
+    let number = |id: &str| id.rsplit('_').next().unwrap().parse::<u64>().unwrap();
+    let rows = rows.as_array().unwrap().iter();
+    let mut rows: Vec<_> = rows
+        .map(|row| (key(row), number(&text(&row["id"])), text(&row["id"])))
+        .collect();
+    rows.sort();
+    if descending {
+        rows.reverse();
+    }
+    rows.into_iter().map(|(.., id)| id).collect()
+}
+
+async fn pages_of_cards_meet_every_row_once_in_every_order(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let mut ids = Vec::new();
+    // Each batch has one time of creation, titles recur, and the columns are mixed.
+    for batch in ["a", "B", "é", "É"] {
+        let titles = [batch, "same", "Same", "x", "SAME"];
+        let columns = ["DONE", "TODO", "BACKLOG", "DOING", "TODO"];
+        let cards: Vec<_> = titles.into_iter().zip(columns).collect();
+        ids.extend(make(&ann, &board, &cards).await);
+    }
+    for (card, title) in [(3, "b"), (17, "sAME"), (8, "x")] {
+        let input = json!({ "cardId": ids[card], "title": title });
+        ann.done("updateCard", input, "card { id }").await;
+    }
+    let fields = "nodes { id title column createdAt updatedAt }";
+    let query = format!("query($id: ID!) {{ board(id: $id) {{ cards {{ {fields} }} }} }}");
+    let rows = ann.ask(&query, json!({ "id": board })).await.ok()["board"]["cards"]["nodes"].take();
+    assert_eq!(rows.as_array().unwrap().len(), 20);
+    let key = |field: &str, card: &Value| match field {
+        // But for TODO, the columns are in the order of the alphabet.
+        "RANK" => text(&card["column"]).replace("TODO", "CODO"),
+        "TITLE" => text(&card["title"]).to_lowercase(),
+        "CREATED_AT" => text(&card["createdAt"]),
+        _ => text(&card["updatedAt"]),
+    };
+    for field in ["RANK", "TITLE", "CREATED_AT", "UPDATED_AT"] {
+        for direction in ["ASC", "DESC"] {
+            let expected = sorted(&rows, |card| key(field, card), direction == "DESC");
+            let list = List::cards(&ann, &board, &order(field, direction));
+            list.assert_is(&expected).await;
+        }
+    }
+    let default = sorted(&rows, |card| key("RANK", card), false);
+    let list = List::cards(&ann, &board, &Value::Null);
+    list.assert_is(&default).await;
+}
+
+async fn pages_of_boards_meet_every_row_once_in_every_order(server: Arc<Server>) {
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    bob.board("Not Ann's").await;
+    let mut ids = Vec::new();
+    for number in 0..20 {
+        let title = ["Same", "same", "Ähre", "ähre", "z"][number % 5];
+        ids.push(ann.board(title).await);
+    }
+    for board in [&ids[4], &ids[11], &ids[0]] {
+        ann.card(board, "something new").await;
+    }
+    let rows = ann
+        .get("{ boards { nodes { id title createdAt updatedAt } } }")
+        .await;
+    let rows = &rows["boards"]["nodes"];
+    for (field, key) in [
+        ("TITLE", "title"),
+        ("CREATED_AT", "createdAt"),
+        ("UPDATED_AT", "updatedAt"),
+    ] {
+        for direction in ["ASC", "DESC"] {
+            let key = |board: &Value| text(&board[key]).to_lowercase();
+            let expected = sorted(rows, key, direction == "DESC");
+            let list = List::boards(&ann, &order(field, direction));
+            list.assert_is(&expected).await;
+        }
+    }
+    ids.reverse();
+    List::boards(&ann, &Value::Null).assert_is(&ids).await;
+}
+
+/// Signs somebody up who never logs in; answers their id.
+async fn stranger(server: &Server, name: &str) -> String {
+    let query = "mutation($i: SignUpInput!) { signUp(input: $i) { user { id } } }";
+    let input = json!({ "email": format!("{name}@example.com"), "password": "password" });
+    let made = server.ask(query, json!({ "i": input })).await.ok();
+    text(&made["signUp"]["user"]["id"])
+}
+
+/// A board of Ann's, shared with so many others; its members in the order in which they came.
+async fn crowd(ann: &User, others: usize) -> (String, Vec<String>) {
+    let board = ann.board("Crowd").await;
+    let names: Vec<_> = (0..others)
+        .map(|number| format!("member{number}"))
+        .collect();
+    let ids = join_all(names.iter().map(|name| stranger(&ann.server, name))).await;
+    let mut members = vec![ann.id.clone()];
+    for id in ids {
+        let input = json!({ "boardId": board, "userId": id });
+        ann.done("shareBoard", input, "board { id }").await;
+        members.push(id);
+    }
+    (board, members)
+}
+
+async fn pages_of_members_and_of_a_column_meet_every_row_once(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let (board, members) = crowd(&ann, 9).await;
+    List::members(&ann, &board).assert_is(&members).await;
+
+    let columns = [
+        "TODO", "DONE", "TODO", "BACKLOG", "TODO", "TODO", "DOING", "TODO",
+    ];
+    let mut todo = Vec::new();
+    for _ in 0..3 {
+        let ids = make(&ann, &board, &columns.map(|column| ("x", column))).await;
+        let of_todo = ids
+            .into_iter()
+            .zip(columns)
+            .filter(|(_, column)| *column == "TODO");
+        todo.extend(of_todo.map(|(id, _)| id));
+    }
+    let query = "query($id: ID!) { board(id: $id) { columns { id } } }";
+    let data = ann.ask(query, json!({ "id": board })).await.ok();
+    let column = text(&data["board"]["columns"][1]["id"]);
+    List::column(&ann, &column).assert_is(&todo).await;
+}
+
+async fn titles_sort_by_lower_case_code_points(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let made = [
+        "Zebra", "apple", "Äpfel", "äpfel", "APPLE", "zebra", "9", "10", "😀", "～", "Straße",
+        "strasse",
+    ];
+    make(&ann, &board, &made.map(|title| (title, "TODO"))).await;
+    let query = "query($id: ID!, $asc: CardOrder, $desc: CardOrder) { board(id: $id) {
+        up: cards(orderBy: $asc) { nodes { title } } down: cards(orderBy: $desc) { nodes { title } } } }";
+    let variables =
+        json!({ "id": board, "asc": order("TITLE", "ASC"), "desc": order("TITLE", "DESC") });
+    let lists = ann.ask(query, variables).await.ok();
+    let mut expected = [
+        "10", "9", "apple", "APPLE", "strasse", "Straße", "Zebra", "zebra", "Äpfel", "äpfel", "～",
+        "😀",
+    ];
+    assert_eq!(column(&lists["board"]["up"]["nodes"], "title"), expected);
+    expected.reverse();
+    assert_eq!(column(&lists["board"]["down"]["nodes"], "title"), expected);
+}
+
+async fn the_default_page_has_fifty_rows(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let (board, members) = crowd(&ann, 50).await;
+    let cards = ann.cards(&board, 51).await;
+    for _ in 0..50 {
+        ann.board("Another").await;
+    }
+    let null = Value::Null;
+    let page = List::cards(&ann, &board, &null).page(json!({})).await;
+    assert_eq!(
+        (page.ids, page.next, page.previous, page.total),
+        (cards[..50].to_vec(), true, false, 51)
+    );
+    let page = List::members(&ann, &board).page(json!({})).await;
+    assert_eq!(
+        (page.ids, page.next, page.previous, page.total),
+        (members[..50].to_vec(), true, false, 51)
+    );
+    let page = List::boards(&ann, &null).page(json!({})).await;
+    assert_eq!(
+        (page.ids.len(), page.next, page.previous, page.total),
+        (50, true, false, 51)
+    );
+    let rest = List::boards(&ann, &null)
+        .page(json!({ "after": page.cursors[49] }))
+        .await;
+    assert_eq!((rest.ids, rest.next), (vec![board], false));
+}
+
+async fn pages_have_a_greatest_size(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    ann.cards(&board, 1001).await;
+    let data = ann.get("{ boards { nodes { columns { id } } } }").await;
+    let column = text(&data["boards"]["nodes"][0]["columns"][0]["id"]);
+    for (list, max, rows) in [
+        (List::boards(&ann, &Value::Null), 200, 1),
+        (List::members(&ann, &board), 200, 1),
+        (List::cards(&ann, &board, &Value::Null), 1000, 1000),
+        (List::column(&ann, &column), 1000, 1000),
+    ] {
+        for size in ["first", "last"] {
+            let page = list.page(json!({ size: max })).await;
+            assert_eq!(page.ids.len(), rows);
+            let more = (page.next, page.previous);
+            assert_eq!(
+                more,
+                (rows > 1 && size == "first", rows > 1 && size == "last")
+            );
+            for wrong in [0, -1, max + 1, i32::MAX, i32::MIN] {
+                list.assert_refuses(json!({ size: wrong }), size).await;
+            }
+        }
+        let (code, field) = list.ask(&json!({ "first": 1, "last": 1 })).await.error();
+        assert_eq!(code, "BAD_USER_INPUT");
+        assert!(
+            field == json!(["first"]) || field == json!(["last"]),
+            "{field}"
+        );
+    }
+}
+
+async fn after_and_before_together_bound_a_page(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let ids = ann.cards(&board, 20).await;
+    for (direction, ids) in [
+        ("ASC", ids.clone()),
+        ("DESC", ids.into_iter().rev().collect()),
+    ] {
+        let list = List::cards(&ann, &board, &order("CREATED_AT", direction));
+        let cursors = list.page(json!({})).await.cursors;
+        let between = async |size: &str, count: u32, after: usize, before: usize| {
+            let arguments =
+                json!({ size: count, "after": cursors[after], "before": cursors[before] });
+            list.page(arguments).await
+        };
+        let page = between("first", 3, 4, 15).await;
+        assert_eq!((&page.ids[..], page.next), (&ids[5..8], true));
+        let page = between("last", 3, 4, 15).await;
+        assert_eq!((&page.ids[..], page.previous), (&ids[12..15], true));
+        assert_eq!(between("first", 10, 4, 15).await.ids, ids[5..15]);
+        assert_eq!(between("last", 99, 4, 15).await.ids, ids[5..15]);
+        for (after, before) in [(4, 5), (4, 4), (15, 4)] {
+            assert!(between("first", 9, after, before).await.ids.is_empty());
+            assert!(between("last", 9, after, before).await.ids.is_empty());
+        }
+        let page = list
+            .page(json!({ "after": cursors[4], "before": cursors[15] }))
+            .await;
+        assert_eq!((&page.ids[..], page.total), (&ids[5..15], 20));
+        let page = list.page(json!({ "first": 5, "after": cursors[19] })).await;
+        assert_eq!((page.ids.len(), page.next, page.previous), (0, false, true));
+        let page = list.page(json!({ "last": 5, "before": cursors[0] })).await;
+        assert_eq!((page.ids.len(), page.next, page.previous), (0, true, false));
+    }
+}
+
+async fn an_empty_list_has_an_empty_page(server: Arc<Server>) {
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let board = ann.board("Plans").await;
+    for list in [
+        List::boards(&bob, &Value::Null),
+        List::cards(&ann, &board, &Value::Null),
+    ] {
+        for arguments in [json!({}), json!({ "first": 1 }), json!({ "last": 1 })] {
+            let page = list.page(arguments).await;
+            assert_eq!(
+                (page.ids.len(), page.next, page.previous, page.total),
+                (0, false, false, 0)
+            );
+        }
+    }
+}
+
+async fn null_is_the_same_as_leaving_out(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    ann.cards(&board, 3).await;
+    let nulls = "first: null, after: null, last: null, before: null";
+    let query = format!("query($id: ID!) {{
+        left: boards {{ nodes {{ id cards {{ nodes {{ id }} }} members {{ nodes {{ id }} }} columns {{ cards {{ nodes {{ id }} }} }} }} }}
+        null: boards({nulls}, orderBy: null) {{ nodes {{ id cards({nulls}, filter: null, orderBy: null) {{ nodes {{ id }} }}
+            members({nulls}) {{ nodes {{ id }} }} columns {{ cards({nulls}, filter: null) {{ nodes {{ id }} }} }} }} }}
+        board(id: $id) {{ one: cards(first: 1, last: null) {{ nodes {{ title }} }} two: cards(first: null, last: 2) {{ nodes {{ title }} }}
+            three: cards(filter: {{ columns: null, labels: null, text: null }}) {{ totalCount }} }} }}");
+    let data = ann.ask(&query, json!({ "id": board })).await.ok();
+    assert_eq!(data["left"], data["null"]);
+    assert_eq!(column(&data["board"]["one"]["nodes"], "title"), ["card 0"]);
+    assert_eq!(
+        column(&data["board"]["two"]["nodes"], "title"),
+        ["card 1", "card 2"]
+    );
+    assert_eq!(data["board"]["three"]["totalCount"], 3);
+    let nulls =
+        json!({ "first": null, "after": null, "last": null, "before": null, "filter": null });
+    let list = List::cards(&ann, &board, &Value::Null);
+    assert_eq!(list.page(nulls).await.ids, list.page(json!({})).await.ids);
+}
+
+async fn a_cursor_outlives_its_row(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    for (size, place, direction) in [
+        ("first", "after", "ASC"),
+        ("first", "after", "DESC"),
+        ("last", "before", "ASC"),
+        ("last", "before", "DESC"),
+    ] {
+        let board = ann.board("Plans").await;
+        let titles: Vec<_> = (0..20).map(|number| format!("c{number:02}")).collect();
+        let cards: Vec<_> = titles.iter().map(|title| (title as &str, "TODO")).collect();
+        let ids = make(&ann, &board, &cards).await;
+        let list = List::cards(&ann, &board, &order("TITLE", direction));
+        let page = list.page(json!({ size: 5 })).await;
+        // Whether the walk has begun at c00 and goes up.
+        let up = (size == "first") == (direction == "ASC");
+        let (outer, inner, new, rows) = match up {
+            true => (0, 4, "c00x", 5..20),
+            false => (19, 15, "c18x", 0..15),
+        };
+        let cursor = match size {
+            "first" => &page.cursors[4],
+            _ => &page.cursors[0],
+        };
+        assert!(page.ids.contains(&ids[outer]) && page.ids.contains(&ids[inner]));
+
+        // The row that the cursor came from goes, and so do one seen and one still to come; rows
+        // come on both sides of the cursor.
+        for card in [inner, outer, 9] {
+            let input = json!({ "cardId": ids[card] });
+            ann.done("deleteCard", input, "deletedCardId").await;
+        }
+        let new = [(new, "TODO"), ("c09x", "DONE"), ("C10", "TODO")];
+        let new = make(&ann, &board, &new).await;
+        let rest = list.page(json!({ size: 50, place: cursor })).await;
+        let mut expected = ids[rows.start..9].to_vec();
+        expected.extend([new[1].clone(), ids[10].clone(), new[2].clone()]);
+        expected.extend_from_slice(&ids[11..rows.end]);
+        if direction == "DESC" {
+            expected.reverse();
+        }
+        assert_eq!(rest.ids, expected, "{size} {direction}");
+    }
+}
+
+async fn pages_of_boards_and_members_outlive_changes(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let mut ids = Vec::new();
+    for _ in 0..6 {
+        ids.push(ann.board("Plans").await);
+    }
+    let list = List::boards(&ann, &Value::Null);
+    let page = list.page(json!({ "first": 2 })).await;
+    assert_eq!(page.ids, [ids[5].clone(), ids[4].clone()]);
+    for board in [&ids[4], &ids[2]] {
+        ann.done("deleteBoard", json!({ "boardId": board }), "deletedBoardId")
+            .await;
+    }
+    ann.board("New").await;
+    let rest = list
+        .page(json!({ "first": 9, "after": page.cursors[1] }))
+        .await;
+    assert_eq!(rest.ids, [ids[3].clone(), ids[1].clone(), ids[0].clone()]);
+
+    let (board, members) = crowd(&ann, 5).await;
+    let list = List::members(&ann, &board);
+    let page = list.page(json!({ "first": 3 })).await;
+    assert_eq!(page.ids, members[..3]);
+    for member in [&members[2], &members[4]] {
+        let input = json!({ "boardId": board, "userId": member });
+        ann.done("unshareBoard", input, "removedUserId").await;
+    }
+    // Who comes back comes last.
+    let input = json!({ "boardId": board, "userId": members[2] });
+    ann.done("shareBoard", input, "board { id }").await;
+    let rest = list
+        .page(json!({ "first": 9, "after": page.cursors[2] }))
+        .await;
+    assert_eq!(
+        rest.ids,
+        [members[3].clone(), members[5].clone(), members[2].clone()]
+    );
+}
+
+async fn only_cursors_of_this_list_in_this_order_are_taken(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    ann.cards(&board, 2).await;
+    let cards = |field, direction| List::cards(&ann, &board, &order(field, direction));
+    let boards = |field, direction| List::boards(&ann, &order(field, direction));
+    let lists = [
+        cards("RANK", "ASC"),
+        cards("RANK", "DESC"),
+        cards("CREATED_AT", "ASC"),
+        cards("UPDATED_AT", "ASC"),
+        cards("TITLE", "ASC"),
+        boards("CREATED_AT", "ASC"),
+        boards("CREATED_AT", "DESC"),
+        boards("TITLE", "ASC"),
+        List::members(&ann, &board),
+    ];
+    let mut cursors = Vec::new();
+    for list in &lists {
+        cursors.push(list.page(json!({})).await.cursors.remove(0));
+    }
+    for (number, list) in lists.iter().enumerate() {
+        list.page(json!({ "after": cursors[number] })).await;
+        for cursor in cursors.iter().filter(|cursor| **cursor != cursors[number]) {
+            list.assert_refuses(json!({ "after": cursor }), "after")
+                .await;
+            let before = json!({ "last": 1, "before": cursor });
+            list.assert_refuses(before, "before").await;
+        }
+    }
+
+    let rank = fields_of(&cursors[0]);
+    let mut version = rank.clone();
+    version[0] = json!(rank[0].as_u64().unwrap() + 1);
+    let text = "|x|äöü|\0|bm9uc2Vuc2U|W10|bnVsbA==|null|e30|WyI=";
+    let mut garbage: Vec<_> = text.split('|').map(ToOwned::to_owned).collect();
+    garbage.extend([
+        cursor_of(&version),
+        cursor_of(&rank[1..]),
+        cursors[0].clone() + "=",
+    ]);
+    garbage.extend([cursors[0].to_lowercase(), "A".repeat(9999)]);
+    for cursor in garbage {
+        for list in [&lists[0], &lists[6], &lists[8]] {
+            list.assert_refuses(json!({ "after": cursor }), "after")
+                .await;
+        }
+        let before = json!({ "last": 1, "before": cursor });
+        lists[0].assert_refuses(before, "before").await;
+    }
+}
+
+/// What a cursor says.
+fn fields_of(cursor: &str) -> Vec<Value> {
+    let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).unwrap();
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+/// The cursor that says this.
+fn cursor_of(fields: &[Value]) -> String {
+    BASE64URL_NOPAD.encode(json!(fields).to_string().as_bytes())
+}
+
+async fn forged_cursors_do_no_harm(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    ann.cards(&board, 2).await;
+    let values = r#"9223372036854775807 -9223372036854775808 18446744073709551615 1e300 null [1] {}
+        -6000000000000000000 8200000000000000000 "a\u0000b" "\udbff\udfff" "" true"#;
+    for field in ["RANK", "CREATED_AT", "TITLE"] {
+        let list = List::cards(&ann, &board, &order(field, "ASC"));
+        let fields = fields_of(&list.page(json!({})).await.cursors[0]);
+        // The sort value and the key.
+        for forgery in values
+            .split_whitespace()
+            .flat_map(|value| [(3, value), (4, value)])
+        {
+            let (place, value) = forgery;
+            let mut forged = fields.clone();
+            forged[place] = serde_json::from_str(value).unwrap();
+            let answer = list.ask(&json!({ "after": cursor_of(&forged) })).await;
+            if answer.body.get("errors").is_some() {
+                let refusal = ("BAD_USER_INPUT".to_owned(), json!(["after"]));
+                assert_eq!(answer.error(), refusal, "{field} {place} {value}");
+            }
+        }
+    }
+}
+
+async fn each_parent_has_its_own_page(server: Arc<Server>) {
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let columns = ["TODO", "BACKLOG", "DONE", "TODO", "DONE"];
+    let mut ids = Vec::new();
+    for (title, count) in [("A", 0), ("B", 1), ("C", 5)] {
+        let board = ann.board(title).await;
+        if count > 0 {
+            ids = make(&ann, &board, &columns.map(|column| ("x", column))[..count]).await;
+        }
+        if count != 1 {
+            ann.share(&board, &bob).await;
+        }
+    }
+    let pages = "{ nodes { id } pageInfo { hasNextPage hasPreviousPage } totalCount }";
+    let query = format!("{{ boards(orderBy: {{ field: TITLE, direction: ASC }}) {{ nodes {{
+        top: cards(first: 2, orderBy: {{ field: CREATED_AT, direction: ASC }}) {pages} end: cards(last: 2) {pages}
+        members(first: 1) {pages} columns {{ cards(first: 1) {{ nodes {{ id }} edges {{ cursor }} }} }} }} }} }}");
+    let boards = ann.get(&query).await["boards"]["nodes"].take();
+    let facts = |list: &Value| {
+        let info = &list["pageInfo"];
+        (
+            column(&list["nodes"], "id").len(),
+            info["hasNextPage"] == true,
+            info["hasPreviousPage"] == true,
+            list["totalCount"].as_u64().unwrap(),
+        )
+    };
+    for (board, expected) in [
+        (
+            0,
+            [
+                (0, false, false, 0),
+                (0, false, false, 0),
+                (1, true, false, 2),
+            ],
+        ),
+        (
+            1,
+            [
+                (1, false, false, 1),
+                (1, false, false, 1),
+                (1, false, false, 1),
+            ],
+        ),
+        (
+            2,
+            [
+                (2, true, false, 5),
+                (2, false, true, 5),
+                (1, true, false, 2),
+            ],
+        ),
+    ] {
+        let lists = ["top", "end", "members"].map(|list| facts(&boards[board][list]));
+        assert_eq!(lists, expected);
+    }
+    let board = &boards[2];
+    assert_eq!(column(&board["top"]["nodes"], "id"), ids[..2]);
+    assert_eq!(
+        column(&board["end"]["nodes"], "id"),
+        [ids[2].clone(), ids[4].clone()]
+    );
+
+    // The cursor of the first card of TODO: BACKLOG lies before it, DOING and DONE behind.
+    let cursor = &board["columns"][1]["cards"]["edges"][0]["cursor"];
+    let query = "query($c: String!) { boards(first: 1, orderBy: { field: TITLE, direction: DESC }) { nodes { columns {
+        next: cards(first: 1, after: $c) { nodes { id } } back: cards(last: 1, before: $c) { nodes { id } } } } } }";
+    let data = ann.ask(query, json!({ "c": cursor })).await.ok();
+    let columns = data["boards"]["nodes"][0]["columns"]
+        .as_array()
+        .unwrap()
+        .clone();
+    let of = |list: &str| {
+        columns
+            .iter()
+            .map(|one| column(&one[list]["nodes"], "id"))
+            .collect::<Vec<_>>()
+    };
+    let one = |number: usize| vec![ids[number].clone()];
+    assert_eq!(of("next"), [vec![], one(3), vec![], one(2)]);
+    assert_eq!(of("back"), [one(1), vec![], vec![], vec![]]);
+}

@@ -1,0 +1,123 @@
+//! How many SQL statements a query sends: as many as its text asks for, however many rows it
+//! finds.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::support::{Server, User, scenarios};
+
+scenarios![
+    a_whole_board_list_costs_the_same_for_1_and_for_50_boards,
+    a_level_of_many_siblings_is_one_statement,
+    a_list_of_nodes_is_one_statement_a_type,
+    a_failing_sibling_does_not_disturb_the_others,
+    counting_is_done_only_when_asked_for,
+    a_query_of_one_thing_is_one_statement,
+];
+
+/// How many statements the query sends when everything but its own data is warm.
+async fn statements(user: &User, query: &str) -> u64 {
+    user.get(query).await;
+    let before = user.server.db.statement_count();
+    user.get(query).await;
+    user.server.db.statement_count() - before
+}
+
+/// So many boards, each with three cards, two of them with labels, and two members.
+async fn fill(user: &User, other: &User, boards: usize) {
+    for n in 0..boards {
+        let board = user.board(&format!("board {n}")).await;
+        user.share(&board, other).await;
+        let cards = json!([
+            { "title": "a", "labels": ["RED", "BLUE"] },
+            { "title": "b", "column": "DONE", "labels": ["GRAY"] },
+            { "title": "c", "column": "DONE" },
+        ]);
+        let input = json!({ "boardId": board, "cards": cards });
+        user.done("createCards", input, "cards { id }").await;
+    }
+}
+
+async fn a_whole_board_list_costs_the_same_for_1_and_for_50_boards(server: Arc<Server>) {
+    let (few, many) = (server.user("few").await, server.user("many").await);
+    let other = server.user("other").await;
+    fill(&few, &other, 1).await;
+    fill(&many, &other, 50).await;
+    let query = "{ viewer { email } boards(first: 50) { nodes { title labels { name }
+        columns { column cards(first: 2) { nodes { title board { title } labels { color name } } } }
+        members { nodes { email } edges { since } } } } }";
+    let (one, fifty) = (statements(&few, query).await, statements(&many, query).await);
+    assert_eq!(one, fifty);
+    // The viewer, the boards, their labels, the cards, the cards' labels, their boards, the members.
+    assert_eq!(one, 7);
+    let found = many.get(query).await;
+    assert_eq!(found["boards"]["nodes"].as_array().unwrap().len(), 50);
+    assert_eq!(
+        found["boards"]["nodes"][49]["columns"][3]["cards"]["nodes"][0]["labels"][0]["color"],
+        "GRAY"
+    );
+}
+
+async fn a_level_of_many_siblings_is_one_statement(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    ann.cards(&board, 1000).await;
+    // Through a fragment and an alias, so that the labels are not loaded along with the cards.
+    let query = format!(
+        "{{ board(id: {board:?}) {{ cards(first: 1000) {{ edges {{ node {{ board {{ id }} }} }}
+            again: nodes {{ labels {{ color }} }} }} }} }}"
+    );
+    // The board, the cards, their board again (it is loaded already), their labels.
+    assert!(statements(&ann, &query).await <= 4);
+    assert_eq!(ann.get(&query).await["board"]["cards"]["again"].as_array().unwrap().len(), 1000);
+}
+
+async fn a_list_of_nodes_is_one_statement_a_type(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let cards = ann.cards(&board, 150).await;
+    let query = |ids: &[String]| {
+        format!("{{ nodes(ids: {ids:?}) {{ id ... on Card {{ labels {{ color }} }} }} }}")
+    };
+    assert_eq!(statements(&ann, &query(&cards[..1])).await, 2);
+    assert_eq!(statements(&ann, &query(&cards)).await, 2);
+    let mixed: Vec<String> =
+        cards.iter().take(99).cloned().chain([board, ann.id.clone()]).collect();
+    assert_eq!(statements(&ann, &query(&mixed)).await, 4);
+}
+
+async fn a_failing_sibling_does_not_disturb_the_others(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let (one, two) = (ann.board("one").await, ann.board("two").await);
+    let query = format!(
+        "{{ a: board(id: {one:?}) {{ labels {{ color }} cards(first: 0) {{ totalCount }} }}
+            b: board(id: {two:?}) {{ labels {{ color }} members {{ totalCount }} }} }}"
+    );
+    for _ in 0..20 {
+        let answer = ann.ask(&query, json!({})).await;
+        assert_eq!(answer.error(), ("BAD_USER_INPUT".into(), json!(["first"])));
+        assert_eq!(answer.body["data"]["b"]["labels"].as_array().unwrap().len(), 7);
+        assert_eq!(answer.body["data"]["b"]["members"]["totalCount"], 1);
+    }
+}
+
+async fn counting_is_done_only_when_asked_for(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    ann.board("Plans").await;
+    let counted = "{ boards { totalCount nodes { members { totalCount }
+        cards { totalCount } columns { cards { totalCount } } } } }";
+    let uncounted = "{ boards { nodes { members { pageInfo { hasNextPage } }
+        cards { pageInfo { hasNextPage } } columns { cards { pageInfo { hasNextPage } } } } } }";
+    assert_eq!(statements(&ann, uncounted).await, 4);
+    assert_eq!(statements(&ann, counted).await, 8);
+}
+
+async fn a_query_of_one_thing_is_one_statement(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let card = ann.card(&board, "x").await;
+    assert_eq!(statements(&ann, &format!("{{ board(id: {board:?}) {{ id title }} }}")).await, 1);
+    assert_eq!(statements(&ann, &format!("{{ card(id: {card:?}) {{ id title }} }}")).await, 1);
+    assert_eq!(statements(&ann, "{ boards { nodes { id title } } }").await, 1);
+}
