@@ -1,0 +1,226 @@
+//! The program itself: its commands, its configuration, its log.
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::{Answer, SECRET, Server, checks, scenarios, text};
+
+scenarios![demo_data_fills_an_empty_database_only, no_secret_gets_into_the_log];
+checks![
+    a_wrong_setting_stops_the_start_with_one_line,
+    help_lists_every_variable_and_so_does_the_readme,
+    a_server_keeps_its_data_over_a_restart,
+    a_dot_env_file_is_read,
+];
+
+/// The program, in an empty environment.
+fn kanban(folder: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kanban"));
+    command.env_clear().current_dir(folder).stdin(Stdio::null());
+    command
+}
+
+fn output(command: &mut Command) -> (Output, String, String) {
+    let output = command.output().unwrap();
+    let read = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let (out, err) = (read(&output.stdout), read(&output.stderr));
+    (output, out, err)
+}
+
+async fn a_wrong_setting_stops_the_start_with_one_line() {
+    let folder = TempDir::new().unwrap();
+    for (name, value) in [
+        ("DATABASE_URL", "mysql://localhost"),
+        ("DATABASE_URL", "sqlite:///no/such/folder/kanban.db"),
+        ("LISTEN_ADDR", "nowhere"),
+        ("LISTEN_ADDR", "192.0.2.1:1"),
+        ("JWT_SECRET", "short"),
+        ("ARGON2_MEMORY_KIB", "none"),
+        ("LOG_FORMAT", "xml"),
+    ] {
+        let (output, _, err) = output(kanban(folder.path()).env(name, value).env("LOG_LEVEL", "off"));
+        assert_eq!(output.status.code(), Some(1), "{name}={value}: {err}");
+        assert!(err.starts_with(&format!("kanban: {name}: ")), "{name}={value}: {err}");
+        assert_eq!(err.lines().count(), 1, "{err}");
+    }
+}
+
+async fn help_lists_every_variable_and_so_does_the_readme() {
+    let folder = TempDir::new().unwrap();
+    let (_, help, _) = output(kanban(folder.path()).arg("--help"));
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    for variable in kanban::config::VARIABLES {
+        assert!(help.contains(variable.name) && help.contains(variable.default), "{}", variable.name);
+        let row = readme.lines().find(|line| line.starts_with(&format!("| `{}`", variable.name)));
+        let row = row.unwrap_or_else(|| panic!("README.md has no row for {}", variable.name));
+        assert!(row.contains(variable.default), "{row}");
+    }
+}
+
+/// A server in a process of its own.
+struct Process {
+    child: Child,
+    url: String,
+    stderr: BufReader<std::process::ChildStderr>,
+    log: String,
+}
+
+impl Process {
+    /// Starts it on a free port and waits until it listens.
+    fn start(mut command: Command) -> Self {
+        command.env("LISTEN_ADDR", "127.0.0.1:0");
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut log = String::new();
+        let url = loop {
+            let mut line = String::new();
+            assert!(stderr.read_line(&mut line).unwrap() > 0, "the server did not start: {log}");
+            log += &line;
+            if let Some((_, rest)) = line.split_once("listening on ") {
+                break rest.split([',', '"']).next().unwrap().to_owned();
+            }
+        };
+        Self { child, url, stderr, log }
+    }
+
+    async fn ask(&self, token: &str, query: &str) -> Answer {
+        let request = reqwest::Client::new().post(format!("{}/graphql", self.url));
+        let request = request.bearer_auth(token).json(&json!({ "query": query }));
+        Answer::of(request.send().await.unwrap()).await
+    }
+
+    /// Ends it as a service manager would; answers what it logged.
+    fn stop(mut self) -> String {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success());
+        self.stderr.read_to_string(&mut self.log).unwrap();
+        self.log
+    }
+}
+
+const SIGN_UP: &str = r#"mutation { signUp(input: { email: "ann@example.com", password: "hush hush" }) { user { id } } }"#;
+const LOG_IN: &str = r#"mutation { logIn(input: { email: "ann@example.com", password: "hush hush" }) { accessToken } }"#;
+
+async fn a_server_keeps_its_data_over_a_restart() {
+    let folder = TempDir::new().unwrap();
+    let first = Process::start(kanban(folder.path()));
+    first.ask("", SIGN_UP).await.ok();
+    let token = text(&first.ask("", LOG_IN).await.ok()["logIn"]["accessToken"]);
+    first.ask(&token, r#"mutation { createBoard(input: { title: "Plans" }) { board { id } } }"#).await.ok();
+    first.stop();
+
+    // The token is still good, because the key that signed it is kept beside the database.
+    let second = Process::start(kanban(folder.path()));
+    let found = second.ask(&token, "{ boards { nodes { title } } }").await.ok();
+    assert_eq!(found["boards"]["nodes"], json!([{ "title": "Plans" }]));
+    second.stop();
+    #[cfg(unix)]
+    for file in ["kanban.db", "kanban.db.jwt-secret"] {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(folder.path().join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+async fn a_dot_env_file_is_read() {
+    let folder = TempDir::new().unwrap();
+    std::fs::write(folder.path().join(".env"), "DATABASE_URL=sqlite://other.db\n").unwrap();
+    let (first, out, err) = output(kanban(folder.path()).arg("migrate"));
+    assert!(first.status.success() && out.contains("Ran "), "{out}{err}");
+    assert!(folder.path().join("other.db").exists());
+    let (second, out, _) = output(kanban(folder.path()).arg("migrate"));
+    assert!(second.status.success());
+    assert_eq!(out, "The database is up to date.\n");
+}
+
+/// `kanban seed` against the scenario's database.
+fn seed(server: &Server, arguments: &[&str]) -> (Output, String, String) {
+    let folder = TempDir::new().unwrap();
+    let mut command = kanban(folder.path());
+    command.env("DATABASE_URL", &server.database_url).env("JWT_SECRET", SECRET);
+    command.env("ARGON2_MEMORY_KIB", "8").env("LOG_LEVEL", "warn");
+    output(command.arg("seed").args(arguments))
+}
+
+async fn demo_data_fills_an_empty_database_only(server: Arc<Server>) {
+    let (made, out, err) = seed(&server, &[]);
+    assert!(made.status.success(), "{err}");
+    assert!(out.contains("7 users, 28 boards and 600 cards"), "{out}");
+    let boards = demo_boards(&server).await;
+    let all = boards.as_array().unwrap();
+    assert_eq!(all.len(), 28);
+    let of = |list: &str| all.iter().map(|board| board[list]["totalCount"].as_i64().unwrap()).collect::<Vec<_>>();
+    assert_eq!(of("cards").iter().sum::<i64>(), 600);
+    assert!(of("members").iter().all(|count| (1..=3).contains(count)));
+    let cards = all.iter().flat_map(|board| board["cards"]["nodes"].as_array().unwrap());
+    let labels: Vec<usize> = cards.map(|card| card["labels"].as_array().unwrap().len()).collect();
+    assert!(labels.iter().all(|count| *count <= 3) && labels.contains(&0) && labels.contains(&3));
+
+    let (refused, _, err) = seed(&server, &[]);
+    assert!(!refused.status.success() && err.contains("already has users"), "{err}");
+    assert_eq!(demo_boards(&server).await, boards);
+
+    // The same number gives the same data, another number other data.
+    assert!(seed(&server, &["--reset"]).0.status.success());
+    assert_eq!(without_ids(demo_boards(&server).await), without_ids(boards.clone()));
+    assert!(seed(&server, &["--reset", "--seed", "2"]).0.status.success());
+    assert_ne!(without_ids(demo_boards(&server).await), without_ids(boards));
+
+    let (more, out, err) = seed(&server, &["--append", "--users", "2", "--boards", "3", "--cards", "7"]);
+    assert!(more.status.success() && out.contains("2 users, 3 boards and 7 cards"), "{out}{err}");
+    server.log_in("user9", "password").await;
+}
+
+/// All boards of the seven demo users, in the order in which they were made.
+async fn demo_boards(server: &Server) -> serde_json::Value {
+    let query = "{ boards(first: 200) { nodes { id title description members { totalCount }
+        cards(first: 1000) { totalCount nodes { title description column labels { color } } } } } }";
+    let mut boards = std::collections::BTreeMap::new();
+    for n in 1..=7 {
+        let token = server.log_in(&format!("user{n}"), "password").await;
+        let found = server.ask_as(Some(&token), query, json!({})).await.ok();
+        for board in found["boards"]["nodes"].as_array().unwrap() {
+            let number: u64 = text(&board["id"]).trim_start_matches("board_").parse().unwrap();
+            boards.insert(number, board.clone());
+        }
+    }
+    boards.into_values().collect()
+}
+
+fn without_ids(mut boards: serde_json::Value) -> serde_json::Value {
+    for board in boards.as_array_mut().unwrap() {
+        board.as_object_mut().unwrap().remove("id");
+    }
+    boards
+}
+
+async fn no_secret_gets_into_the_log(server: Arc<Server>) {
+    let folder = TempDir::new().unwrap();
+    let mut command = kanban(folder.path());
+    command.env("DATABASE_URL", &server.database_url).env("JWT_SECRET", SECRET);
+    command.env("LOG_LEVEL", "trace").env("LOG_FORMAT", "json");
+    let process = Process::start(command);
+    process.ask("", SIGN_UP).await.ok();
+    let token = text(&process.ask("", LOG_IN).await.ok()["logIn"]["accessToken"]);
+    let wrong = LOG_IN.replace("hush hush", "hush wrong");
+    assert_eq!(process.ask("", &wrong).await.code(), "INVALID_CREDENTIALS");
+    process.ask(&token, "{ viewer { email } }").await.ok();
+    let change = r#"mutation { updateViewer(input: { currentPassword: "hush hush", password: "hush again" }) { user { id } } }"#;
+    process.ask(&token, change).await.ok();
+    let url = format!("{}/graphql?token={token}", process.url);
+    let _ = reqwest::get(url).await.unwrap();
+    let log = process.stop();
+    assert!(log.contains("/graphql") && log.contains("finished processing request"), "{log}");
+    // Hashes too: as text, and as the list of bytes that a debugging log would print.
+    let bytes = format!("{:?}", b"$argon2id$").trim_matches(['[', ']']).to_owned();
+    for secret in ["hush", SECRET, &token, "$argon2", &bytes] {
+        let line = log.lines().find(|line| line.contains(secret));
+        assert!(line.is_none(), "{secret:?} in the log: {line:?}");
+    }
+}

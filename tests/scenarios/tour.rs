@@ -1,0 +1,97 @@
+//! The README's tour: each request is sent, and each answer is what the README shows.
+//!
+//! In an answer, `"user_…"` stands for any text that begins so. In a request it stands for the
+//! last such text that an answer has shown.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::support::{Server, scenarios};
+
+scenarios![the_tour_of_the_readme_is_true];
+
+struct Step {
+    title: String,
+    request: String,
+    answer: Value,
+}
+
+async fn the_tour_of_the_readme_is_true(server: Arc<Server>) {
+    let steps = steps();
+    assert!(steps.len() >= 8, "{} steps", steps.len());
+    let (mut token, mut shown) = (None, Vec::new());
+    for step in steps {
+        let request = fill(&step.request, &shown);
+        let answer = server.ask_as(token.as_deref(), &request, json!({})).await.body;
+        assert!(matches(&step.answer, &answer), "{}: the server answers {answer:#}", step.title);
+        collect(&answer, &mut shown);
+        if let Some(text) = answer["data"]["logIn"]["accessToken"].as_str() {
+            token = Some(text.to_owned());
+        }
+    }
+    assert!(token.is_some(), "the tour logs in");
+}
+
+/// The steps: a heading `### 1. …`, a `graphql` block, a `json` block.
+fn steps() -> Vec<Step> {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let numbered = |text: &&str| text.starts_with(|c: char| c.is_ascii_digit());
+    readme.split("\n### ").skip(1).filter(numbered).map(step).collect()
+}
+
+fn step(text: &str) -> Step {
+    let title = text.lines().next().unwrap().to_owned();
+    let block = |language: &str| {
+        let start = format!("```{language}\n");
+        let (_, rest) = text.split_once(&start).unwrap_or_else(|| panic!("{title}: no {language}"));
+        rest.split_once("\n```").unwrap().0.to_owned()
+    };
+    let answer = serde_json::from_str(&block("json")).unwrap();
+    Step { request: block("graphql"), answer, title }
+}
+
+fn matches(expected: &Value, found: &Value) -> bool {
+    match (expected, found) {
+        (Value::String(expected), Value::String(found)) => match expected.strip_suffix('…') {
+            Some(start) => found.starts_with(start),
+            None => expected == found,
+        },
+        (Value::Array(expected), Value::Array(found)) => {
+            expected.len() == found.len()
+                && expected.iter().zip(found).all(|(expected, found)| matches(expected, found))
+        }
+        (Value::Object(expected), Value::Object(found)) => {
+            expected.len() == found.len()
+                && expected.iter().all(|(name, expected)| {
+                    found.get(name).is_some_and(|found| matches(expected, found))
+                })
+        }
+        _ => expected == found,
+    }
+}
+
+/// Puts the last text that was shown in place of each placeholder.
+fn fill(request: &str, shown: &[String]) -> String {
+    let mut parts = request.split('…');
+    let mut filled = parts.next().unwrap().to_owned();
+    for rest in parts {
+        let start = filled.rfind('"').unwrap() + 1;
+        let last = shown.iter().rfind(|text| text.starts_with(&filled[start..]));
+        let last = last.unwrap_or_else(|| panic!("nothing shown like {}", &filled[start..]));
+        filled.truncate(start);
+        filled += last;
+        filled += rest;
+    }
+    filled
+}
+
+/// All texts of an answer, in the order of the document.
+fn collect(answer: &Value, shown: &mut Vec<String>) {
+    match answer {
+        Value::String(text) => shown.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, shown)),
+        Value::Object(fields) => fields.values().for_each(|field| collect(field, shown)),
+        _ => {}
+    }
+}
