@@ -3,6 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 #![allow(clippy::too_many_lines, reason = "a scenario reads from top to bottom")]
+#![allow(
+    unreachable_pub,
+    clippy::unused_async,
+    reason = "one small crate; checks are async like scenarios"
+)]
 
 mod scenarios;
 mod support;
@@ -33,7 +38,8 @@ fn main() {
             }));
         }
     }
-    for check in scenarios::once() {
+    let with_postgres = postgres.iter().flat_map(|_| scenarios::once_with_postgres());
+    for check in scenarios::once().into_iter().chain(with_postgres) {
         let runtime = Arc::clone(&runtime);
         trials.push(Trial::test(check.name, move || {
             runtime.block_on((check.run)());

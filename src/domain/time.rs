@@ -1,6 +1,6 @@
 //! Time.
 
-use chrono::{DateTime, SecondsFormat, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, Utc};
 
 /// A point in time, in UTC, cut to microseconds: what both databases can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -17,9 +17,11 @@ impl Timestamp {
         self.0.timestamp_micros()
     }
 
-    /// What [`Timestamp::micros`] says; `None` beyond the calendar.
+    /// What [`Timestamp::micros`] says; `None` outside of the years 1 to 9999, which neither
+    /// RFC 3339 nor the databases can all write.
     pub fn from_micros(micros: i64) -> Option<Self> {
-        DateTime::from_timestamp_micros(micros).map(Self)
+        let time = DateTime::from_timestamp_micros(micros)?;
+        (1..=9999).contains(&time.year()).then_some(Self(time))
     }
 
     /// Seconds since the Unix epoch, as tokens count.
@@ -27,9 +29,9 @@ impl Timestamp {
         self.0.timestamp()
     }
 
-    /// What [`Timestamp::seconds`] says; `None` beyond the calendar.
+    /// What [`Timestamp::seconds`] says; `None` outside of the years 1 to 9999.
     pub fn from_seconds(seconds: i64) -> Option<Self> {
-        DateTime::from_timestamp_secs(seconds).map(Self)
+        Self::from_micros(seconds.checked_mul(1_000_000)?)
     }
 }
 

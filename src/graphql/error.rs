@@ -68,9 +68,9 @@ pub(super) fn unparsable(mut error: ServerError) -> Response {
 ///
 /// (An extension could do this too, but any extension slows down every field.)
 pub(super) fn complete(error: &mut ServerError, request_id: &str) {
-    // What has a path came up while a field was resolved: an argument out of range, say.
-    let code = if error.path.is_empty() { "GRAPHQL_VALIDATION_FAILED" } else { "BAD_USER_INPUT" };
-    set_code(error, code);
+    // Some of what the specification calls validation, a number out of range say, the library does
+    // while it resolves the field.
+    set_code(error, "GRAPHQL_VALIDATION_FAILED");
     if let Some(extensions) = &mut error.extensions
         && extensions.get(CODE) == Some(&"INTERNAL_SERVER_ERROR".into())
     {

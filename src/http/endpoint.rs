@@ -3,12 +3,14 @@
 use std::any::Any;
 use std::sync::Arc;
 
+use async_graphql::Variables;
 use async_graphql_axum::GraphQLResponse;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{self, Extension};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
 use serde_json::json;
 
 use super::State;
@@ -64,12 +66,29 @@ fn read(
         }
         _ => Refusal(StatusCode::BAD_REQUEST, "The body cannot be read."),
     })?;
-    serde_json::from_slice(&body).map_err(|_| {
-        Refusal(
-            StatusCode::BAD_REQUEST,
-            "The body must be a JSON object with query and, if need be, variables and operationName.",
-        )
-    })
+    parse(&body).ok_or(Refusal(
+        StatusCode::BAD_REQUEST,
+        "The body must be a JSON object with query and, if need be, variables and operationName.",
+    ))
+}
+
+/// A request as GraphQL over HTTP defines it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Parameters {
+    query: String,
+    variables: Option<Variables>,
+    operation_name: Option<String>,
+}
+
+fn parse(body: &[u8]) -> Option<async_graphql::Request> {
+    // Serde would read a struct from an array too.
+    let object = body.trim_ascii_start().first() == Some(&b'{');
+    let body: Parameters = object.then(|| serde_json::from_slice(body).ok())??;
+    let mut request = async_graphql::Request::new(body.query);
+    request.variables = body.variables.unwrap_or_default();
+    request.operation_name = body.operation_name;
+    Some(request)
 }
 
 /// The account behind the bearer token; UNAUTHENTICATED without one.

@@ -64,6 +64,7 @@ fn span<B>(request: &Request<B>) -> tracing::Span {
 
 fn cors_layer(cors: &Cors) -> CorsLayer {
     let origins = match cors {
+        Cors::Only(list) if list.is_empty() => return CorsLayer::new(),
         Cors::Any => AllowOrigin::any(),
         Cors::Only(list) => {
             AllowOrigin::list(list.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))

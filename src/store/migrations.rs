@@ -39,9 +39,20 @@ pub(super) async fn sqlite(path: String) -> Result<Vec<String>, StartError> {
         .map_err(StartError::from)
 }
 
+/// A new file is its owner's alone: it will hold the hashes of passwords. SQLite gives its
+/// companions (`-wal`, `-shm`) the same rights.
+fn create_private(path: &str) -> Result<(), Failure> {
+    let mut options = std::fs::OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|error| Failure(format!("{path}: {error}")))
+}
+
 /// Foreign keys are off, because with them on the rebuilding of a table deletes its children; they
 /// are checked before the commit instead.
 fn migrate_file(path: &str) -> Result<Vec<String>, Failure> {
+    create_private(path)?;
     let mut conn = SqliteConnection::establish(path)?;
     conn.batch_execute(
         "PRAGMA busy_timeout = 60000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = OFF;",

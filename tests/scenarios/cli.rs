@@ -1,9 +1,9 @@
 //! The program itself: its commands, its configuration, its log.
 
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use tempfile::TempDir;
@@ -43,7 +43,8 @@ async fn a_wrong_setting_stops_the_start_with_one_line() {
         ("ARGON2_MEMORY_KIB", "none"),
         ("LOG_FORMAT", "xml"),
     ] {
-        let (output, _, err) = output(kanban(folder.path()).env(name, value).env("LOG_LEVEL", "off"));
+        let (output, _, err) =
+            output(kanban(folder.path()).env(name, value).env("LOG_LEVEL", "off"));
         assert_eq!(output.status.code(), Some(1), "{name}={value}: {err}");
         assert!(err.starts_with(&format!("kanban: {name}: ")), "{name}={value}: {err}");
         assert_eq!(err.lines().count(), 1, "{err}");
@@ -53,39 +54,46 @@ async fn a_wrong_setting_stops_the_start_with_one_line() {
 async fn help_lists_every_variable_and_so_does_the_readme() {
     let folder = TempDir::new().unwrap();
     let (_, help, _) = output(kanban(folder.path()).arg("--help"));
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     for variable in kanban::config::VARIABLES {
-        assert!(help.contains(variable.name) && help.contains(variable.default), "{}", variable.name);
+        assert!(
+            help.contains(variable.name) && help.contains(variable.default),
+            "{}",
+            variable.name
+        );
         let row = readme.lines().find(|line| line.starts_with(&format!("| `{}`", variable.name)));
         let row = row.unwrap_or_else(|| panic!("README.md has no row for {}", variable.name));
         assert!(row.contains(variable.default), "{row}");
     }
 }
 
-/// A server in a process of its own.
+/// A server in a process of its own. It logs into a file: nobody would empty a pipe.
 struct Process {
     child: Child,
     url: String,
-    stderr: BufReader<std::process::ChildStderr>,
-    log: String,
+    log: TempDir,
 }
 
 impl Process {
     /// Starts it on a free port and waits until it listens.
-    fn start(mut command: Command) -> Self {
-        command.env("LISTEN_ADDR", "127.0.0.1:0");
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        let mut stderr = BufReader::new(child.stderr.take().unwrap());
-        let mut log = String::new();
-        let url = loop {
-            let mut line = String::new();
-            assert!(stderr.read_line(&mut line).unwrap() > 0, "the server did not start: {log}");
-            log += &line;
-            if let Some((_, rest)) = line.split_once("listening on ") {
-                break rest.split([',', '"']).next().unwrap().to_owned();
+    async fn start(mut command: Command) -> Self {
+        let log = TempDir::new().unwrap();
+        let file = std::fs::File::create(log.path().join("log")).unwrap();
+        let child = command.env("LISTEN_ADDR", "127.0.0.1:0").stderr(file).spawn().unwrap();
+        let mut process = Self { child, url: String::new(), log };
+        for _ in 0..500 {
+            if let Some((_, rest)) = process.log().split_once("listening on ") {
+                process.url = rest.split(',').next().unwrap().to_owned();
+                return process;
             }
-        };
-        Self { child, url, stderr, log }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the server did not start: {}", process.log());
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.log.path().join("log")).unwrap()
     }
 
     async fn ask(&self, token: &str, query: &str) -> Answer {
@@ -99,8 +107,14 @@ impl Process {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
         assert!(self.child.wait().unwrap().success());
-        self.stderr.read_to_string(&mut self.log).unwrap();
-        self.log
+        self.log()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Only a failed test leaves it running.
+        let _ = self.child.kill();
     }
 }
 
@@ -109,14 +123,17 @@ const LOG_IN: &str = r#"mutation { logIn(input: { email: "ann@example.com", pass
 
 async fn a_server_keeps_its_data_over_a_restart() {
     let folder = TempDir::new().unwrap();
-    let first = Process::start(kanban(folder.path()));
+    let first = Process::start(kanban(folder.path())).await;
     first.ask("", SIGN_UP).await.ok();
     let token = text(&first.ask("", LOG_IN).await.ok()["logIn"]["accessToken"]);
-    first.ask(&token, r#"mutation { createBoard(input: { title: "Plans" }) { board { id } } }"#).await.ok();
+    first
+        .ask(&token, r#"mutation { createBoard(input: { title: "Plans" }) { board { id } } }"#)
+        .await
+        .ok();
     first.stop();
 
     // The token is still good, because the key that signed it is kept beside the database.
-    let second = Process::start(kanban(folder.path()));
+    let second = Process::start(kanban(folder.path())).await;
     let found = second.ask(&token, "{ boards { nodes { title } } }").await.ok();
     assert_eq!(found["boards"]["nodes"], json!([{ "title": "Plans" }]));
     second.stop();
@@ -155,7 +172,9 @@ async fn demo_data_fills_an_empty_database_only(server: Arc<Server>) {
     let boards = demo_boards(&server).await;
     let all = boards.as_array().unwrap();
     assert_eq!(all.len(), 28);
-    let of = |list: &str| all.iter().map(|board| board[list]["totalCount"].as_i64().unwrap()).collect::<Vec<_>>();
+    let of = |list: &str| {
+        all.iter().map(|board| board[list]["totalCount"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
     assert_eq!(of("cards").iter().sum::<i64>(), 600);
     assert!(of("members").iter().all(|count| (1..=3).contains(count)));
     let cards = all.iter().flat_map(|board| board["cards"]["nodes"].as_array().unwrap());
@@ -172,7 +191,8 @@ async fn demo_data_fills_an_empty_database_only(server: Arc<Server>) {
     assert!(seed(&server, &["--reset", "--seed", "2"]).0.status.success());
     assert_ne!(without_ids(demo_boards(&server).await), without_ids(boards));
 
-    let (more, out, err) = seed(&server, &["--append", "--users", "2", "--boards", "3", "--cards", "7"]);
+    let (more, out, err) =
+        seed(&server, &["--append", "--users", "2", "--boards", "3", "--cards", "7"]);
     assert!(more.status.success() && out.contains("2 users, 3 boards and 7 cards"), "{out}{err}");
     server.log_in("user9", "password").await;
 }
@@ -205,7 +225,7 @@ async fn no_secret_gets_into_the_log(server: Arc<Server>) {
     let mut command = kanban(folder.path());
     command.env("DATABASE_URL", &server.database_url).env("JWT_SECRET", SECRET);
     command.env("LOG_LEVEL", "trace").env("LOG_FORMAT", "json");
-    let process = Process::start(command);
+    let process = Process::start(command).await;
     process.ask("", SIGN_UP).await.ok();
     let token = text(&process.ask("", LOG_IN).await.ok()["logIn"]["accessToken"]);
     let wrong = LOG_IN.replace("hush hush", "hush wrong");

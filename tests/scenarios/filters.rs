@@ -38,10 +38,7 @@ async fn labelled(ann: &User) -> String {
 /// A board with a card of each title.
 async fn titled(ann: &User, titles: &[&str]) -> String {
     let board = ann.board("Plans").await;
-    let cards: Vec<_> = titles
-        .iter()
-        .map(|title| json!({ "title": title }))
-        .collect();
+    let cards: Vec<_> = titles.iter().map(|title| json!({ "title": title })).collect();
     let input = json!({ "boardId": board, "cards": cards });
     ann.done("createCards", input, "cards { id }").await;
     board
@@ -69,18 +66,9 @@ async fn columns_and_labels_are_alternatives(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = labelled(&ann).await;
     for (filter, titles) in [
-        (
-            json!({ "columns": ["TODO"] }),
-            &["red and blue", "blue"][..],
-        ),
-        (
-            json!({ "columns": ["DONE", "BACKLOG", "DONE"] }),
-            &["plain", "red", "done"],
-        ),
-        (
-            json!({ "labels": ["RED"] }),
-            &["red", "red and blue", "done"],
-        ),
+        (json!({ "columns": ["TODO"] }), &["red and blue", "blue"][..]),
+        (json!({ "columns": ["DONE", "BACKLOG", "DONE"] }), &["plain", "red", "done"]),
+        (json!({ "labels": ["RED"] }), &["red", "red and blue", "done"]),
         (
             json!({ "labels": ["BLUE", "GREEN", "RED", "BLUE"] }),
             &["red", "red and blue", "blue", "green", "done"],
@@ -89,11 +77,7 @@ async fn columns_and_labels_are_alternatives(server: Arc<Server>) {
         // One value stands for a list of one.
         (json!({ "labels": "GREEN", "columns": "DOING" }), &["green"]),
     ] {
-        assert_eq!(
-            found(&ann, &board, filter.clone()).await,
-            titles,
-            "{filter}"
-        );
+        assert_eq!(found(&ann, &board, filter.clone()).await, titles, "{filter}");
     }
 }
 
@@ -101,31 +85,18 @@ async fn conditions_add_up(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = labelled(&ann).await;
     for (filter, titles) in [
-        (
-            json!({ "columns": ["TODO"], "labels": ["RED"] }),
-            &["red and blue"][..],
-        ),
+        (json!({ "columns": ["TODO"], "labels": ["RED"] }), &["red and blue"][..]),
         (
             json!({ "columns": ["TODO", "DONE"], "labels": ["RED"], "text": "D" }),
             &["red and blue", "done"],
         ),
-        (
-            json!({ "columns": ["TODO", "DONE"], "labels": ["RED"], "text": "DO" }),
-            &["done"],
-        ),
+        (json!({ "columns": ["TODO", "DONE"], "labels": ["RED"], "text": "DO" }), &["done"]),
         (json!({ "columns": ["DOING"], "text": "ÉTUDE" }), &["green"]),
-        (
-            json!({ "labels": ["BLUE"], "text": "étude" }),
-            &["red and blue", "blue"],
-        ),
+        (json!({ "labels": ["BLUE"], "text": "étude" }), &["red and blue", "blue"]),
         (json!({ "columns": ["DOING"], "labels": ["RED"] }), &[]),
         (json!({ "labels": ["RED"], "text": "green" }), &[]),
     ] {
-        assert_eq!(
-            found(&ann, &board, filter.clone()).await,
-            titles,
-            "{filter}"
-        );
+        assert_eq!(found(&ann, &board, filter.clone()).await, titles, "{filter}");
     }
 }
 
@@ -147,16 +118,8 @@ async fn what_is_empty_does_not_filter(server: Arc<Server>) {
 
 async fn text_is_found_without_case_beyond_ascii(server: Arc<Server>) {
     let ann = server.user("ann").await;
-    let titles = [
-        "L'été",
-        "Straße",
-        "Strasse",
-        "ΟΔΥΣΣΕΥΣ",
-        "Ёлка",
-        "e\u{301}te\u{301}",
-        "👍🏽 ok",
-        "Kelvin",
-    ];
+    let titles =
+        ["L'été", "Straße", "Strasse", "ΟΔΥΣΣΕΥΣ", "Ёлка", "e\u{301}te\u{301}", "👍🏽 ok", "Kelvin"];
     let board = titled(&ann, &titles).await;
     for (text, expected) in [
         ("ÉTÉ", &["L'été"][..]),
@@ -223,12 +186,7 @@ async fn text_is_found_in_title_or_description_never_across(server: Arc<Server>)
     let board = ann.board("Plans").await;
     for (title, description) in [("ab", "cd\n\tEF"), ("xyz", ""), ("zz", "Wxyz")] {
         let card = json!({ "title": title, "description": description });
-        ann.done(
-            "createCard",
-            json!({ "boardId": board, "card": card }),
-            "card { id }",
-        )
-        .await;
+        ann.done("createCard", json!({ "boardId": board, "card": card }), "card { id }").await;
     }
     for (text, expected) in [
         ("ab", &["ab"][..]),
@@ -273,26 +231,14 @@ async fn filters_see_the_present_state(server: Arc<Server>) {
     finds(&ann, &board, "plain", &[]).await;
     finds(&ann, &board, "öNLY", &["Önly"]).await;
     assert_eq!(
-        found(
-            &ann,
-            &board,
-            json!({ "text": "étude", "columns": ["DONE"], "labels": ["YELLOW"] })
-        )
-        .await,
+        found(&ann, &board, json!({ "text": "étude", "columns": ["DONE"], "labels": ["YELLOW"] }))
+            .await,
         ["Önly"]
     );
 
-    ann.done(
-        "updateCard",
-        json!({ "cardId": card, "description": "Fuge" }),
-        "card { id }",
-    )
-    .await;
+    ann.done("updateCard", json!({ "cardId": card, "description": "Fuge" }), "card { id }").await;
     finds(&ann, &board, "fuge", &["Önly"]).await;
-    assert_eq!(
-        found(&ann, &board, json!({ "text": "étude" })).await.len(),
-        5
-    );
+    assert_eq!(found(&ann, &board, json!({ "text": "étude" })).await.len(), 5);
 
     ann.done(
         "removeLabelsFromCard",
@@ -300,40 +246,14 @@ async fn filters_see_the_present_state(server: Arc<Server>) {
         "card { id }",
     )
     .await;
-    assert!(
-        found(&ann, &board, json!({ "labels": ["YELLOW"] }))
-            .await
-            .is_empty()
-    );
+    assert!(found(&ann, &board, json!({ "labels": ["YELLOW"] })).await.is_empty());
     let blue = text(&data["board"]["labels"][4]["id"]);
-    ann.done(
-        "updateLabel",
-        json!({ "labelId": blue, "name": "sky" }),
-        "label { id }",
-    )
-    .await;
-    assert_eq!(
-        found(&ann, &board, json!({ "labels": ["BLUE"] })).await,
-        ["red and blue", "blue"]
-    );
-    ann.done("deleteLabel", json!({ "labelId": blue }), "deletedLabelId")
-        .await;
-    assert!(
-        found(&ann, &board, json!({ "labels": ["BLUE"] }))
-            .await
-            .is_empty()
-    );
-    ann.done(
-        "createLabel",
-        json!({ "boardId": board, "color": "BLUE" }),
-        "label { id }",
-    )
-    .await;
-    assert!(
-        found(&ann, &board, json!({ "labels": ["BLUE"] }))
-            .await
-            .is_empty()
-    );
+    ann.done("updateLabel", json!({ "labelId": blue, "name": "sky" }), "label { id }").await;
+    assert_eq!(found(&ann, &board, json!({ "labels": ["BLUE"] })).await, ["red and blue", "blue"]);
+    ann.done("deleteLabel", json!({ "labelId": blue }), "deletedLabelId").await;
+    assert!(found(&ann, &board, json!({ "labels": ["BLUE"] })).await.is_empty());
+    ann.done("createLabel", json!({ "boardId": board, "color": "BLUE" }), "label { id }").await;
+    assert!(found(&ann, &board, json!({ "labels": ["BLUE"] })).await.is_empty());
 }
 
 async fn filters_hold_through_columns_and_pages(server: Arc<Server>) {
@@ -342,43 +262,14 @@ async fn filters_hold_through_columns_and_pages(server: Arc<Server>) {
     labelled(&ann).await;
     let query = "query($id: ID!, $f: CardFilter) { board(id: $id) { columns { cards(filter: $f) { totalCount nodes { title } } } } }";
     for (filter, expected) in [
-        (
-            json!({ "labels": ["RED"] }),
-            [&["red"][..], &["red and blue"], &[], &["done"]],
-        ),
-        (
-            json!({ "text": "BLUE" }),
-            [&[], &["red and blue", "blue"], &[], &[]],
-        ),
-        (
-            json!({ "columns": ["TODO", "DONE"] }),
-            [&[], &["red and blue", "blue"], &[], &["done"]],
-        ),
-        (
-            json!({}),
-            [
-                &["plain", "red"],
-                &["red and blue", "blue"],
-                &["green"],
-                &["done"],
-            ],
-        ),
+        (json!({ "labels": ["RED"] }), [&["red"][..], &["red and blue"], &[], &["done"]]),
+        (json!({ "text": "BLUE" }), [&[], &["red and blue", "blue"], &[], &[]]),
+        (json!({ "columns": ["TODO", "DONE"] }), [&[], &["red and blue", "blue"], &[], &["done"]]),
+        (json!({}), [&["plain", "red"], &["red and blue", "blue"], &["green"], &["done"]]),
     ] {
-        let data = ann
-            .ask(query, json!({ "id": board, "f": filter }))
-            .await
-            .ok();
-        for (found, titles) in data["board"]["columns"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .zip(expected)
-        {
-            assert_eq!(
-                column(&found["cards"]["nodes"], "title"),
-                titles,
-                "{filter}"
-            );
+        let data = ann.ask(query, json!({ "id": board, "f": filter })).await.ok();
+        for (found, titles) in data["board"]["columns"].as_array().unwrap().iter().zip(expected) {
+            assert_eq!(column(&found["cards"]["nodes"], "title"), titles, "{filter}");
             assert_eq!(found["cards"]["totalCount"], titles.len(), "{filter}");
         }
     }
@@ -400,10 +291,7 @@ async fn filters_hold_through_columns_and_pages(server: Arc<Server>) {
         (vec!["red".into(), "red and blue".into()], &json!(true))
     );
     let (titles, info) = page(json!({ "first": 2, "after": info["endCursor"] })).await;
-    assert_eq!(
-        (titles, &info["hasNextPage"]),
-        (vec!["done".into()], &json!(false))
-    );
+    assert_eq!((titles, &info["hasNextPage"]), (vec!["done".into()], &json!(false)));
     let (titles, info) = page(json!({ "last": 2, "before": info["startCursor"] })).await;
     assert_eq!(
         (titles, &info["hasPreviousPage"]),
@@ -425,18 +313,9 @@ async fn several_filters_in_one_query_stay_apart(server: Arc<Server>) {
     let totals = |board: &Value| {
         ["red", "blue", "one", "all"].map(|list| board[list]["totalCount"].as_u64().unwrap())
     };
-    assert_eq!(
-        (totals(&boards[0]), totals(&boards[1])),
-        ([2, 2, 2, 6], [1, 0, 1, 1])
-    );
-    assert_eq!(
-        column(&boards[0]["red"]["nodes"], "title"),
-        ["red", "red and blue"]
-    );
-    assert_eq!(
-        column(&boards[0]["blue"]["nodes"], "title"),
-        ["red and blue", "blue"]
-    );
+    assert_eq!((totals(&boards[0]), totals(&boards[1])), ([2, 2, 2, 6], [1, 0, 1, 1]));
+    assert_eq!(column(&boards[0]["red"]["nodes"], "title"), ["red", "red and blue"]);
+    assert_eq!(column(&boards[0]["blue"]["nodes"], "title"), ["red and blue", "blue"]);
     assert_eq!(column(&boards[0]["one"]["nodes"], "title"), ["red"]);
     assert_eq!(column(&boards[1]["one"]["nodes"], "title"), ["red herring"]);
 }

@@ -42,18 +42,9 @@ fn assert_coded(answer: &Answer, codes: &[&str]) {
     let errors = errors.unwrap_or_else(|| panic!("no errors: {} {}", answer.status, answer.body));
     assert!(!errors.is_empty());
     for error in errors {
-        assert!(
-            error["message"]
-                .as_str()
-                .is_some_and(|message| !message.is_empty()),
-            "{error}"
-        );
+        assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{error}");
         let code = error["extensions"]["code"].as_str().unwrap_or("none");
-        assert!(
-            codes.contains(&code),
-            "{code} is none of {codes:?}: {}",
-            answer.body
-        );
+        assert!(codes.contains(&code), "{code} is none of {codes:?}: {}", answer.body);
     }
 }
 
@@ -83,25 +74,13 @@ async fn a_body_that_is_no_request_is_refused(server: Arc<Server>) {
     for body in bodies {
         let answer = send(post(&server, "application/json", body)).await;
         let shown = String::from_utf8_lossy(body);
-        assert!(
-            (400..500).contains(&answer.status),
-            "{shown}: {} {}",
-            answer.status,
-            answer.body
-        );
+        assert!((400..500).contains(&answer.status), "{shown}: {} {}", answer.status, answer.body);
         assert_coded(&answer, &["BAD_REQUEST"]);
         assert!(
-            answer.headers[CONTENT_TYPE]
-                .to_str()
-                .unwrap()
-                .starts_with("application/"),
+            answer.headers[CONTENT_TYPE].to_str().unwrap().starts_with("application/"),
             "{shown}"
         );
-        assert!(
-            answer.body.get("data").is_none(),
-            "{shown}: {}",
-            answer.body
-        );
+        assert!(answer.body.get("data").is_none(), "{shown}: {}", answer.body);
     }
     // Null is the same as leaving out.
     let body = r#"{"query": "{ __typename }", "variables": null, "operationName": null, "extensions": null}"#;
@@ -122,16 +101,11 @@ async fn only_json_is_read(server: Arc<Server>) {
         assert_eq!(answer.status, 415, "{kind}");
         assert_coded(&answer, &["BAD_REQUEST"]);
     }
-    let request = server
-        .http
-        .post(format!("{}/graphql", server.url))
-        .body(body);
+    let request = server.http.post(format!("{}/graphql", server.url)).body(body);
     assert_eq!(send(request).await.status, 415);
-    for kind in [
-        "application/json",
-        "application/json; charset=utf-8",
-        "Application/JSON ;charset=UTF-8",
-    ] {
+    for kind in
+        ["application/json", "application/json; charset=utf-8", "Application/JSON ;charset=UTF-8"]
+    {
         let answer = send(post(&server, kind, body)).await;
         assert_eq!(answer.ok(), json!({ "__typename": "Query" }), "{kind}");
     }
@@ -143,9 +117,7 @@ async fn a_body_has_a_greatest_size(server: Arc<Server>) {
         let (start, end) = (r#"{"query": "{ __typename }", "operationName": null"#, "}");
         format!("{start}{}{end}", " ".repeat(size - start.len() - end.len()))
     };
-    send(post(&server, "application/json", body(MIB)))
-        .await
-        .ok();
+    send(post(&server, "application/json", body(MIB))).await.ok();
     for size in [MIB + 1, 2 * MIB] {
         let answer = send(post(&server, "application/json", body(size))).await;
         assert_eq!(answer.status, 413);
@@ -221,11 +193,7 @@ async fn every_error_has_a_code(server: Arc<Server>) {
         assert_coded(&ann.ask(query, variables.clone()).await, &codes);
         assert_coded(&server.ask(query, variables).await, &codes);
     }
-    for query in [
-        "{ viewer { id } }",
-        "{ boards { totalCount } }",
-        "{ node(id: \"x\") { id } }",
-    ] {
+    for query in ["{ viewer { id } }", "{ boards { totalCount } }", "{ node(id: \"x\") { id } }"] {
         assert_coded(&server.ask(query, json!({})).await, &["UNAUTHENTICATED"]);
     }
     let body = json!({ "query": "query A { __typename }", "operationName": "B" }).to_string();
@@ -262,25 +230,13 @@ async fn a_request_has_an_id(server: Arc<Server>) {
             assert_eq!(id_of(Some(given.as_bytes()), path).await, given);
         }
         let long = "a".repeat(65);
-        let harmful: [&[u8]; 7] = [
-            b"",
-            b"a b",
-            b"a\"b",
-            b"a\tb",
-            b"<b>",
-            b"\xff",
-            long.as_bytes(),
-        ];
+        let harmful: [&[u8]; 7] = [b"", b"a b", b"a\"b", b"a\tb", b"<b>", b"\xff", long.as_bytes()];
         let mut made = vec![id_of(None, path).await];
         for given in harmful {
             made.push(id_of(Some(given), path).await);
         }
         let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        assert!(
-            made.iter()
-                .all(|id| id.len() == 32 && id.bytes().all(digit)),
-            "{made:?}"
-        );
+        assert!(made.iter().all(|id| id.len() == 32 && id.bytes().all(digit)), "{made:?}");
         made.sort();
         made.dedup();
         assert_eq!(made.len(), 8);
@@ -290,10 +246,7 @@ async fn a_request_has_an_id(server: Arc<Server>) {
 }
 
 async fn graphiql_runs_nothing_but_its_own_scripts(server: Arc<Server>) {
-    let still = reqwest::Client::builder()
-        .redirect(redirect::Policy::none())
-        .build()
-        .unwrap();
+    let still = reqwest::Client::builder().redirect(redirect::Policy::none()).build().unwrap();
     let root = send(still.get(format!("{}/", server.url))).await;
     assert!((300..400).contains(&root.status), "{}", root.status);
     assert_eq!(root.headers["location"], "/graphiql");
@@ -302,29 +255,12 @@ async fn graphiql_runs_nothing_but_its_own_scripts(server: Arc<Server>) {
     for _ in 0..2 {
         let answer = send(get(&server, "/graphiql")).await;
         assert_eq!(answer.status, 200);
-        assert!(
-            answer.headers[CONTENT_TYPE]
-                .to_str()
-                .unwrap()
-                .starts_with("text/html")
-        );
+        assert!(answer.headers[CONTENT_TYPE].to_str().unwrap().starts_with("text/html"));
         let policy = answer.headers["content-security-policy"].to_str().unwrap();
-        let nonce = policy
-            .split("'nonce-")
-            .nth(1)
-            .unwrap()
-            .split('\'')
-            .next()
-            .unwrap()
-            .to_owned();
+        let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
         assert!(nonce.len() >= 22, "{nonce}");
-        assert!(
-            !policy.contains("unsafe-eval") && !policy.contains("script-src *"),
-            "{policy}"
-        );
-        let Value::String(page) = answer.body else {
-            panic!("no page")
-        };
+        assert!(!policy.contains("unsafe-eval") && !policy.contains("script-src *"), "{policy}");
+        let Value::String(page) = answer.body else { panic!("no page") };
         assert!(!page.contains("{{nonce}}"));
         let mut scripts = page.split("<script").skip(1).peekable();
         assert!(scripts.peek().is_some());
@@ -341,25 +277,18 @@ async fn to_page_of(server: &Server, origin: &str) -> [HeaderMap; 2] {
     let call = post(server, "application/json", r#"{"query": "{ __typename }"}"#);
     let call = send(call.header("origin", origin)).await;
     assert_eq!(call.status, 200);
-    let question = server
-        .http
-        .request(reqwest::Method::OPTIONS, format!("{}/graphql", server.url));
+    let question = server.http.request(reqwest::Method::OPTIONS, format!("{}/graphql", server.url));
     let question = question
         .header("origin", origin)
         .header("access-control-request-method", "POST")
-        .header(
-            "access-control-request-headers",
-            "authorization,content-type",
-        );
+        .header("access-control-request-headers", "authorization,content-type");
     [call.headers, send(question).await.headers]
 }
 
 async fn pages_of_others_may_not_call_unless_named(server: Arc<Server>) {
     const ALLOW: &str = "access-control-allow-origin";
     for headers in to_page_of(&server, "https://app.example.com").await {
-        let access = headers
-            .keys()
-            .filter(|name| name.as_str().starts_with("access-control-"));
+        let access = headers.keys().filter(|name| name.as_str().starts_with("access-control-"));
         assert_eq!(access.collect::<Vec<_>>(), Vec::<&str>::new());
     }
 
@@ -376,9 +305,7 @@ async fn pages_of_others_may_not_call_unless_named(server: Arc<Server>) {
         "null",
     ] {
         for headers in to_page_of(&open, origin).await {
-            let allowed = headers
-                .get(ALLOW)
-                .map(|value| value.to_str().unwrap().to_owned());
+            let allowed = headers.get(ALLOW).map(|value| value.to_str().unwrap().to_owned());
             outcomes.push((origin, allowed));
             assert!(headers.get("access-control-allow-credentials").is_none());
         }
@@ -389,20 +316,9 @@ async fn pages_of_others_may_not_call_unless_named(server: Arc<Server>) {
         let named = origins.split(", ").any(|named| named == origin);
         assert_eq!(allowed.as_deref(), named.then_some(origin));
     }
-    let names = question["access-control-allow-headers"]
-        .to_str()
-        .unwrap()
-        .to_lowercase();
-    assert!(
-        names.contains("authorization") && names.contains("content-type"),
-        "{names}"
-    );
-    assert!(
-        question["access-control-allow-methods"]
-            .to_str()
-            .unwrap()
-            .contains("POST")
-    );
+    let names = question["access-control-allow-headers"].to_str().unwrap().to_lowercase();
+    assert!(names.contains("authorization") && names.contains("content-type"), "{names}");
+    assert!(question["access-control-allow-methods"].to_str().unwrap().contains("POST"));
 }
 
 async fn the_schema_can_be_asked_for_without_log_in(server: Arc<Server>) {

@@ -1,12 +1,20 @@
 //! The scenarios, by what they are about.
 
 mod accounts;
+mod bad_input;
 mod boards;
+mod cli;
 mod concurrency;
+mod filters;
 mod hangup;
+mod http;
+mod paging;
 mod permissions;
+mod plans;
 mod schema;
 mod statements;
+mod tls;
+mod tour;
 
 use crate::support::{Check, Scenario};
 
@@ -15,16 +23,28 @@ pub fn on_each_database() -> Vec<Scenario> {
     let files = [
         accounts::all(),
         boards::all(),
+        paging::all(),
+        http::all(),
+        filters::all(),
+        bad_input::all(),
         concurrency::all(),
         hangup::all(),
         permissions::all(),
         schema::all(),
         statements::all(),
+        tour::all(),
+        plans::all(),
+        cli::all(),
     ];
     files.into_iter().flatten().collect()
 }
 
 /// Those that run once.
 pub fn once() -> Vec<Check> {
-    [schema::checks()].into_iter().flatten().collect()
+    [cli::checks(), schema::checks()].into_iter().flatten().collect()
+}
+
+/// Those that run once if PostgreSQL is tested.
+pub fn once_with_postgres() -> Vec<Check> {
+    tls::checks()
 }

@@ -45,12 +45,7 @@ impl<'a> List<'a> {
                     pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }"
             )
         );
-        Self {
-            user,
-            query,
-            path,
-            variables,
-        }
+        Self { user, query, path, variables }
     }
 
     fn boards(user: &'a User, order: &Value) -> Self {
@@ -70,24 +65,12 @@ impl<'a> List<'a> {
 
     fn column(user: &'a User, column: &str) -> Self {
         let field = format!("node(id: $id) {{ ... on BoardColumn {{ cards({ARGUMENTS}) PAGE }} }}");
-        Self::new(
-            user,
-            "/node/cards",
-            &field,
-            ", $id: ID!",
-            json!({ "id": column }),
-        )
+        Self::new(user, "/node/cards", &field, ", $id: ID!", json!({ "id": column }))
     }
 
     fn members(user: &'a User, board: &str) -> Self {
         let field = format!("board(id: $id) {{ members({ARGUMENTS}) PAGE }}");
-        Self::new(
-            user,
-            "/board/members",
-            &field,
-            ", $id: ID!",
-            json!({ "id": board }),
-        )
+        Self::new(user, "/board/members", &field, ", $id: ID!", json!({ "id": board }))
     }
 
     async fn ask(&self, arguments: &Value) -> Answer {
@@ -128,15 +111,11 @@ impl<'a> List<'a> {
             } else {
                 self.page(json!({ "first": size, "after": cursor })).await
             };
-            let (more, behind) = match backward {
-                true => (page.previous, page.next),
-                false => (page.next, page.previous),
-            };
+            let (more, behind) =
+                if backward { (page.previous, page.next) } else { (page.next, page.previous) };
             assert_eq!(behind, cursor.is_some(), "page {}", pages.len());
-            cursor = match backward {
-                true => page.cursors.first().cloned(),
-                false => page.cursors.last().cloned(),
-            };
+            let end = if backward { page.cursors.first() } else { page.cursors.last() };
+            cursor = end.cloned();
             assert!(page.ids.len() == size || !more, "page {}", pages.len());
             pages.push(page.ids);
             assert!(pages.len() < 100, "the pages have no end");
@@ -152,14 +131,7 @@ impl<'a> List<'a> {
 
     /// Asserts that every way to walk meets exactly these rows in this order.
     async fn assert_is(&self, expected: &[String]) {
-        let ways = [
-            (3, false),
-            (7, true),
-            (7, false),
-            (3, true),
-            (1, false),
-            (1, true),
-        ];
+        let ways = [(3, false), (7, true), (7, false), (3, true), (1, false), (1, true)];
         // The orders that are asked for by name take two ways, the others all.
         let few = self.variables["order"].is_object();
         for (size, backward) in &ways[..if few { 2 } else { 6 }] {
@@ -192,23 +164,18 @@ fn order(field: &str, direction: &str) -> Value {
 /// Makes cards with these titles and columns in one batch; answers their ids.
 async fn make(user: &User, board: &str, cards: &[(&str, &str)]) -> Vec<String> {
     let cards = cards.iter();
-    let cards: Vec<_> = cards
-        .map(|(title, column)| json!({ "title": title, "column": column }))
-        .collect();
+    let cards: Vec<_> =
+        cards.map(|(title, column)| json!({ "title": title, "column": column })).collect();
     let input = json!({ "boardId": board, "cards": cards });
-    column(
-        &user.done("createCards", input, "cards { id }").await["cards"],
-        "id",
-    )
+    column(&user.done("createCards", input, "cards { id }").await["cards"], "id")
 }
 
 /// The ids of rows, sorted by a text of theirs and then by the number in the id.
 fn sorted(rows: &Value, key: impl Fn(&Value) -> String, descending: bool) -> Vec<String> {
     let number = |id: &str| id.rsplit('_').next().unwrap().parse::<u64>().unwrap();
     let rows = rows.as_array().unwrap().iter();
-    let mut rows: Vec<_> = rows
-        .map(|row| (key(row), number(&text(&row["id"])), text(&row["id"])))
-        .collect();
+    let mut rows: Vec<_> =
+        rows.map(|row| (key(row), number(&text(&row["id"])), text(&row["id"]))).collect();
     rows.sort();
     if descending {
         rows.reverse();
@@ -265,15 +232,11 @@ async fn pages_of_boards_meet_every_row_once_in_every_order(server: Arc<Server>)
     for board in [&ids[4], &ids[11], &ids[0]] {
         ann.card(board, "something new").await;
     }
-    let rows = ann
-        .get("{ boards { nodes { id title createdAt updatedAt } } }")
-        .await;
+    let rows = ann.get("{ boards { nodes { id title createdAt updatedAt } } }").await;
     let rows = &rows["boards"]["nodes"];
-    for (field, key) in [
-        ("TITLE", "title"),
-        ("CREATED_AT", "createdAt"),
-        ("UPDATED_AT", "updatedAt"),
-    ] {
+    for (field, key) in
+        [("TITLE", "title"), ("CREATED_AT", "createdAt"), ("UPDATED_AT", "updatedAt")]
+    {
         for direction in ["ASC", "DESC"] {
             let key = |board: &Value| text(&board[key]).to_lowercase();
             let expected = sorted(rows, key, direction == "DESC");
@@ -296,9 +259,7 @@ async fn stranger(server: &Server, name: &str) -> String {
 /// A board of Ann's, shared with so many others; its members in the order in which they came.
 async fn crowd(ann: &User, others: usize) -> (String, Vec<String>) {
     let board = ann.board("Crowd").await;
-    let names: Vec<_> = (0..others)
-        .map(|number| format!("member{number}"))
-        .collect();
+    let names: Vec<_> = (0..others).map(|number| format!("member{number}")).collect();
     let ids = join_all(names.iter().map(|name| stranger(&ann.server, name))).await;
     let mut members = vec![ann.id.clone()];
     for id in ids {
@@ -314,16 +275,11 @@ async fn pages_of_members_and_of_a_column_meet_every_row_once(server: Arc<Server
     let (board, members) = crowd(&ann, 9).await;
     List::members(&ann, &board).assert_is(&members).await;
 
-    let columns = [
-        "TODO", "DONE", "TODO", "BACKLOG", "TODO", "TODO", "DOING", "TODO",
-    ];
+    let columns = ["TODO", "DONE", "TODO", "BACKLOG", "TODO", "TODO", "DOING", "TODO"];
     let mut todo = Vec::new();
     for _ in 0..3 {
         let ids = make(&ann, &board, &columns.map(|column| ("x", column))).await;
-        let of_todo = ids
-            .into_iter()
-            .zip(columns)
-            .filter(|(_, column)| *column == "TODO");
+        let of_todo = ids.into_iter().zip(columns).filter(|(_, column)| *column == "TODO");
         todo.extend(of_todo.map(|(id, _)| id));
     }
     let query = "query($id: ID!) { board(id: $id) { columns { id } } }";
@@ -336,7 +292,7 @@ async fn titles_sort_by_lower_case_code_points(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
     let made = [
-        "Zebra", "apple", "Äpfel", "äpfel", "APPLE", "zebra", "9", "10", "😀", "～", "Straße",
+        "Zebra", "apple", "äpfel", "Äpfel", "APPLE", "zebra", "9", "10", "😀", "～", "Straße",
         "strasse",
     ];
     make(&ann, &board, &made.map(|title| (title, "TODO"))).await;
@@ -346,7 +302,7 @@ async fn titles_sort_by_lower_case_code_points(server: Arc<Server>) {
         json!({ "id": board, "asc": order("TITLE", "ASC"), "desc": order("TITLE", "DESC") });
     let lists = ann.ask(query, variables).await.ok();
     let mut expected = [
-        "10", "9", "apple", "APPLE", "strasse", "Straße", "Zebra", "zebra", "Äpfel", "äpfel", "～",
+        "10", "9", "apple", "APPLE", "strasse", "Straße", "Zebra", "zebra", "äpfel", "Äpfel", "～",
         "😀",
     ];
     assert_eq!(column(&lists["board"]["up"]["nodes"], "title"), expected);
@@ -373,13 +329,8 @@ async fn the_default_page_has_fifty_rows(server: Arc<Server>) {
         (members[..50].to_vec(), true, false, 51)
     );
     let page = List::boards(&ann, &null).page(json!({})).await;
-    assert_eq!(
-        (page.ids.len(), page.next, page.previous, page.total),
-        (50, true, false, 51)
-    );
-    let rest = List::boards(&ann, &null)
-        .page(json!({ "after": page.cursors[49] }))
-        .await;
+    assert_eq!((page.ids.len(), page.next, page.previous, page.total), (50, true, false, 51));
+    let rest = List::boards(&ann, &null).page(json!({ "after": page.cursors[49] })).await;
     assert_eq!((rest.ids, rest.next), (vec![board], false));
 }
 
@@ -399,20 +350,14 @@ async fn pages_have_a_greatest_size(server: Arc<Server>) {
             let page = list.page(json!({ size: max })).await;
             assert_eq!(page.ids.len(), rows);
             let more = (page.next, page.previous);
-            assert_eq!(
-                more,
-                (rows > 1 && size == "first", rows > 1 && size == "last")
-            );
+            assert_eq!(more, (rows > 1 && size == "first", rows > 1 && size == "last"));
             for wrong in [0, -1, max + 1, i32::MAX, i32::MIN] {
                 list.assert_refuses(json!({ size: wrong }), size).await;
             }
         }
         let (code, field) = list.ask(&json!({ "first": 1, "last": 1 })).await.error();
         assert_eq!(code, "BAD_USER_INPUT");
-        assert!(
-            field == json!(["first"]) || field == json!(["last"]),
-            "{field}"
-        );
+        assert!(field == json!(["first"]) || field == json!(["last"]), "{field}");
     }
 }
 
@@ -420,10 +365,7 @@ async fn after_and_before_together_bound_a_page(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
     let ids = ann.cards(&board, 20).await;
-    for (direction, ids) in [
-        ("ASC", ids.clone()),
-        ("DESC", ids.into_iter().rev().collect()),
-    ] {
+    for (direction, ids) in [("ASC", ids.clone()), ("DESC", ids.into_iter().rev().collect())] {
         let list = List::cards(&ann, &board, &order("CREATED_AT", direction));
         let cursors = list.page(json!({})).await.cursors;
         let between = async |size: &str, count: u32, after: usize, before: usize| {
@@ -441,9 +383,7 @@ async fn after_and_before_together_bound_a_page(server: Arc<Server>) {
             assert!(between("first", 9, after, before).await.ids.is_empty());
             assert!(between("last", 9, after, before).await.ids.is_empty());
         }
-        let page = list
-            .page(json!({ "after": cursors[4], "before": cursors[15] }))
-            .await;
+        let page = list.page(json!({ "after": cursors[4], "before": cursors[15] })).await;
         assert_eq!((&page.ids[..], page.total), (&ids[5..15], 20));
         let page = list.page(json!({ "first": 5, "after": cursors[19] })).await;
         assert_eq!((page.ids.len(), page.next, page.previous), (0, false, true));
@@ -455,10 +395,7 @@ async fn after_and_before_together_bound_a_page(server: Arc<Server>) {
 async fn an_empty_list_has_an_empty_page(server: Arc<Server>) {
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let board = ann.board("Plans").await;
-    for list in [
-        List::boards(&bob, &Value::Null),
-        List::cards(&ann, &board, &Value::Null),
-    ] {
+    for list in [List::boards(&bob, &Value::Null), List::cards(&ann, &board, &Value::Null)] {
         for arguments in [json!({}), json!({ "first": 1 }), json!({ "last": 1 })] {
             let page = list.page(arguments).await;
             assert_eq!(
@@ -483,10 +420,7 @@ async fn null_is_the_same_as_leaving_out(server: Arc<Server>) {
     let data = ann.ask(&query, json!({ "id": board })).await.ok();
     assert_eq!(data["left"], data["null"]);
     assert_eq!(column(&data["board"]["one"]["nodes"], "title"), ["card 0"]);
-    assert_eq!(
-        column(&data["board"]["two"]["nodes"], "title"),
-        ["card 1", "card 2"]
-    );
+    assert_eq!(column(&data["board"]["two"]["nodes"], "title"), ["card 1", "card 2"]);
     assert_eq!(data["board"]["three"]["totalCount"], 3);
     let nulls =
         json!({ "first": null, "after": null, "last": null, "before": null, "filter": null });
@@ -510,10 +444,8 @@ async fn a_cursor_outlives_its_row(server: Arc<Server>) {
         let page = list.page(json!({ size: 5 })).await;
         // Whether the walk has begun at c00 and goes up.
         let up = (size == "first") == (direction == "ASC");
-        let (outer, inner, new, rows) = match up {
-            true => (0, 4, "c00x", 5..20),
-            false => (19, 15, "c18x", 0..15),
-        };
+        let (outer, inner, new, rows) =
+            if up { (0, 4, "c00x", 5..20) } else { (19, 15, "c18x", 0..15) };
         let cursor = match size {
             "first" => &page.cursors[4],
             _ => &page.cursors[0],
@@ -549,13 +481,10 @@ async fn pages_of_boards_and_members_outlive_changes(server: Arc<Server>) {
     let page = list.page(json!({ "first": 2 })).await;
     assert_eq!(page.ids, [ids[5].clone(), ids[4].clone()]);
     for board in [&ids[4], &ids[2]] {
-        ann.done("deleteBoard", json!({ "boardId": board }), "deletedBoardId")
-            .await;
+        ann.done("deleteBoard", json!({ "boardId": board }), "deletedBoardId").await;
     }
     ann.board("New").await;
-    let rest = list
-        .page(json!({ "first": 9, "after": page.cursors[1] }))
-        .await;
+    let rest = list.page(json!({ "first": 9, "after": page.cursors[1] })).await;
     assert_eq!(rest.ids, [ids[3].clone(), ids[1].clone(), ids[0].clone()]);
 
     let (board, members) = crowd(&ann, 5).await;
@@ -569,13 +498,8 @@ async fn pages_of_boards_and_members_outlive_changes(server: Arc<Server>) {
     // Who comes back comes last.
     let input = json!({ "boardId": board, "userId": members[2] });
     ann.done("shareBoard", input, "board { id }").await;
-    let rest = list
-        .page(json!({ "first": 9, "after": page.cursors[2] }))
-        .await;
-    assert_eq!(
-        rest.ids,
-        [members[3].clone(), members[5].clone(), members[2].clone()]
-    );
+    let rest = list.page(json!({ "first": 9, "after": page.cursors[2] })).await;
+    assert_eq!(rest.ids, [members[3].clone(), members[5].clone(), members[2].clone()]);
 }
 
 async fn only_cursors_of_this_list_in_this_order_are_taken(server: Arc<Server>) {
@@ -602,8 +526,7 @@ async fn only_cursors_of_this_list_in_this_order_are_taken(server: Arc<Server>) 
     for (number, list) in lists.iter().enumerate() {
         list.page(json!({ "after": cursors[number] })).await;
         for cursor in cursors.iter().filter(|cursor| **cursor != cursors[number]) {
-            list.assert_refuses(json!({ "after": cursor }), "after")
-                .await;
+            list.assert_refuses(json!({ "after": cursor }), "after").await;
             let before = json!({ "last": 1, "before": cursor });
             list.assert_refuses(before, "before").await;
         }
@@ -614,16 +537,11 @@ async fn only_cursors_of_this_list_in_this_order_are_taken(server: Arc<Server>) 
     version[0] = json!(rank[0].as_u64().unwrap() + 1);
     let text = "|x|äöü|\0|bm9uc2Vuc2U|W10|bnVsbA==|null|e30|WyI=";
     let mut garbage: Vec<_> = text.split('|').map(ToOwned::to_owned).collect();
-    garbage.extend([
-        cursor_of(&version),
-        cursor_of(&rank[1..]),
-        cursors[0].clone() + "=",
-    ]);
+    garbage.extend([cursor_of(&version), cursor_of(&rank[1..]), cursors[0].clone() + "="]);
     garbage.extend([cursors[0].to_lowercase(), "A".repeat(9999)]);
     for cursor in garbage {
         for list in [&lists[0], &lists[6], &lists[8]] {
-            list.assert_refuses(json!({ "after": cursor }), "after")
-                .await;
+            list.assert_refuses(json!({ "after": cursor }), "after").await;
         }
         let before = json!({ "last": 1, "before": cursor });
         lists[0].assert_refuses(before, "before").await;
@@ -651,10 +569,7 @@ async fn forged_cursors_do_no_harm(server: Arc<Server>) {
         let list = List::cards(&ann, &board, &order(field, "ASC"));
         let fields = fields_of(&list.page(json!({})).await.cursors[0]);
         // The sort value and the key.
-        for forgery in values
-            .split_whitespace()
-            .flat_map(|value| [(3, value), (4, value)])
-        {
+        for forgery in values.split_whitespace().flat_map(|value| [(3, value), (4, value)]) {
             let (place, value) = forgery;
             let mut forged = fields.clone();
             forged[place] = serde_json::from_str(value).unwrap();
@@ -695,55 +610,25 @@ async fn each_parent_has_its_own_page(server: Arc<Server>) {
         )
     };
     for (board, expected) in [
-        (
-            0,
-            [
-                (0, false, false, 0),
-                (0, false, false, 0),
-                (1, true, false, 2),
-            ],
-        ),
-        (
-            1,
-            [
-                (1, false, false, 1),
-                (1, false, false, 1),
-                (1, false, false, 1),
-            ],
-        ),
-        (
-            2,
-            [
-                (2, true, false, 5),
-                (2, false, true, 5),
-                (1, true, false, 2),
-            ],
-        ),
+        (0, [(0, false, false, 0), (0, false, false, 0), (1, true, false, 2)]),
+        (1, [(1, false, false, 1), (1, false, false, 1), (1, false, false, 1)]),
+        (2, [(2, true, false, 5), (2, false, true, 5), (1, true, false, 2)]),
     ] {
         let lists = ["top", "end", "members"].map(|list| facts(&boards[board][list]));
         assert_eq!(lists, expected);
     }
     let board = &boards[2];
     assert_eq!(column(&board["top"]["nodes"], "id"), ids[..2]);
-    assert_eq!(
-        column(&board["end"]["nodes"], "id"),
-        [ids[2].clone(), ids[4].clone()]
-    );
+    assert_eq!(column(&board["end"]["nodes"], "id"), [ids[2].clone(), ids[4].clone()]);
 
     // The cursor of the first card of TODO: BACKLOG lies before it, DOING and DONE behind.
     let cursor = &board["columns"][1]["cards"]["edges"][0]["cursor"];
     let query = "query($c: String!) { boards(first: 1, orderBy: { field: TITLE, direction: DESC }) { nodes { columns {
         next: cards(first: 1, after: $c) { nodes { id } } back: cards(last: 1, before: $c) { nodes { id } } } } } }";
     let data = ann.ask(query, json!({ "c": cursor })).await.ok();
-    let columns = data["boards"]["nodes"][0]["columns"]
-        .as_array()
-        .unwrap()
-        .clone();
+    let columns = data["boards"]["nodes"][0]["columns"].as_array().unwrap().clone();
     let of = |list: &str| {
-        columns
-            .iter()
-            .map(|one| column(&one[list]["nodes"], "id"))
-            .collect::<Vec<_>>()
+        columns.iter().map(|one| column(&one[list]["nodes"], "id")).collect::<Vec<_>>()
     };
     let one = |number: usize| vec![ids[number].clone()];
     assert_eq!(of("next"), [vec![], one(3), vec![], one(2)]);

@@ -35,7 +35,8 @@ async fn the_tour_of_the_readme_is_true(server: Arc<Server>) {
 
 /// The steps: a heading `### 1. …`, a `graphql` block, a `json` block.
 fn steps() -> Vec<Step> {
-    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
     let numbered = |text: &&str| text.starts_with(|c: char| c.is_ascii_digit());
     readme.split("\n### ").skip(1).filter(numbered).map(step).collect()
 }

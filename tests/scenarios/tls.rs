@@ -1,0 +1,189 @@
+//! TLS to PostgreSQL, against a server of the test's own with a certificate of the test's own CA.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::support::{Server, checks, config_with};
+
+checks![tls_to_postgres];
+
+async fn tls_to_postgres() {
+    let cluster = Cluster::start().await;
+    let (ours, other) = (cluster.file("ca.pem"), cluster.file("other-ca.pem"));
+
+    // Without TLS the server lets nobody in, so whoever gets in came through TLS.
+    for (host, options, refusal) in [
+        ("localhost", "sslmode=disable".to_owned(), Some("no pg_hba.conf entry")),
+        ("localhost", "sslmode=prefer".to_owned(), None),
+        ("127.0.0.1", "sslmode=require".to_owned(), None),
+        ("localhost", format!("sslmode=verify-full&sslrootcert={ours}"), None),
+        ("127.0.0.1", format!("sslmode=verify-full&sslrootcert={ours}"), Some("not valid for")),
+        ("localhost", format!("sslmode=verify-full&sslrootcert={other}"), Some("UnknownIssuer")),
+        ("localhost", "sslmode=verify-full".to_owned(), Some("UnknownIssuer")),
+        (
+            "localhost",
+            "sslmode=verify-full&sslrootcert=/no/such/file".to_owned(),
+            Some("/no/such/file"),
+        ),
+    ] {
+        let url = format!("postgres://kanban:secret@{host}:{}/postgres?{options}", cluster.port);
+        let started = kanban::app::build(config_with(&url, &[])).await;
+        match (started, refusal) {
+            (Ok(_), None) => {}
+            (Err(error), Some(reason)) => {
+                let text = error.to_string();
+                assert!(
+                    text.starts_with("DATABASE_URL: ") && text.contains(reason),
+                    "{url}: {text}"
+                );
+                assert!(!text.contains("secret"), "{text}");
+            }
+            (Ok(_), Some(_)) => panic!("{url}: was let in"),
+            (Err(error), None) => panic!("{url}: {error}"),
+        }
+    }
+
+    let url = format!(
+        "postgres://kanban:secret@localhost:{}/postgres?sslmode=verify-full&sslrootcert={ours}",
+        cluster.port
+    );
+    let server = Server::start(url).await;
+    let answer = server.ask("mutation { signUp(input: { email: \"a@example.com\", password: \"password\" }) { user { email } } }", json!({})).await;
+    assert_eq!(answer.ok()["signUp"]["user"]["email"], "a@example.com");
+    server.stop().await;
+}
+
+/// A PostgreSQL server with TLS, on a port of its own, in a folder of its own.
+struct Cluster {
+    folder: TempDir,
+    server: Child,
+    port: u16,
+}
+
+impl Cluster {
+    async fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::write(path("password"), "secret").unwrap();
+        write_certificates(folder.path());
+        hand_over(folder.path());
+        let data = path("data");
+        let mut initdb = as_database_user(&program("initdb"));
+        initdb
+            .args(["--username=kanban", "--auth=scram-sha-256", "--no-sync", "--pgdata"])
+            .arg(&data);
+        initdb.arg("--pwfile").arg(path("password")).stdout(Stdio::null());
+        assert!(initdb.status().unwrap().success(), "initdb failed");
+        let only_tls =
+            "hostssl all all 127.0.0.1/32 scram-sha-256\nhostssl all all ::1/128 scram-sha-256\n";
+        std::fs::write(data.join("pg_hba.conf"), only_tls).unwrap();
+
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut server = as_database_user(&program("postgres"));
+        server.arg("-D").arg(&data).args([
+            "-p",
+            &port.to_string(),
+            "-c",
+            "ssl=on",
+            "-c",
+            "fsync=off",
+        ]);
+        server.args(["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="]);
+        for (setting, file) in [("ssl_cert_file", "server.pem"), ("ssl_key_file", "server.key")] {
+            server.arg("-c").arg(format!("{setting}={}", path(file).display()));
+        }
+        let server = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let cluster = Self { folder, server, port };
+        for _ in 0..200 {
+            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+                return cluster;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        panic!("PostgreSQL with TLS did not start");
+    }
+
+    fn file(&self, name: &str) -> String {
+        self.folder.path().join(name).display().to_string()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // SIGINT asks PostgreSQL for a fast shutdown; runuser passes it on.
+        let _ = Command::new("kill").args(["-INT", &self.server_pid()]).status();
+        let _ = self.server.wait();
+    }
+}
+
+impl Cluster {
+    /// The server's own process, which runs beneath `runuser` when the test runs as root.
+    fn server_pid(&self) -> String {
+        let file = self.folder.path().join("data/postmaster.pid");
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        text.lines().next().map_or_else(|| self.server.id().to_string(), ToOwned::to_owned)
+    }
+}
+
+/// `ca.pem` has signed `server.pem`, which bears the name localhost; `other-ca.pem` has not.
+fn write_certificates(folder: &Path) {
+    let authority = |name: &str| {
+        let mut params = CertificateParams::new(vec![]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(rcgen::DnType::CommonName, name);
+        CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+    };
+    let (ours, other) = (authority("ours"), authority("other"));
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let server = params.signed_by(&key, &ours).unwrap();
+    for (file, text) in [
+        ("ca.pem", ours.pem()),
+        ("other-ca.pem", other.pem()),
+        ("server.pem", server.pem()),
+        ("server.key", key.serialize_pem()),
+    ] {
+        std::fs::write(folder.join(file), text).unwrap();
+    }
+}
+
+fn is_root() -> bool {
+    let id = Command::new("id").arg("-u").output().unwrap();
+    id.stdout.trim_ascii() == b"0"
+}
+
+/// PostgreSQL refuses to run as root, and wants its key for itself.
+fn hand_over(folder: &Path) {
+    let key = folder.join("server.key");
+    assert!(Command::new("chmod").arg("600").arg(&key).status().unwrap().success());
+    if is_root() {
+        let owner = Command::new("chown").args(["-R", "postgres"]).arg(folder).status().unwrap();
+        assert!(owner.success(), "as root, this test needs the user postgres");
+    }
+}
+
+fn as_database_user(program: &Path) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("runuser");
+    command.args(["-u", "postgres", "--"]).arg(program);
+    command
+}
+
+/// A program of the PostgreSQL server: on the path, or where Debian has it.
+fn program(name: &str) -> PathBuf {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let debian = versions.map(|version| version.path().join("bin"));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders: Vec<PathBuf> = debian.collect();
+    folders.sort();
+    folders.extend(std::env::split_paths(&path));
+    let found = folders.iter().rev().map(|folder| folder.join(name)).find(|file| file.exists());
+    found.unwrap_or_else(|| panic!("this test needs PostgreSQL's {name} (Debian: postgresql)"))
+}
