@@ -9,23 +9,63 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
+use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
 use futures_util::task::AtomicWaker;
-use tracing::Instrument;
+
+type Load = BoxFuture<'static, ()>;
 
 /// The rounds of one request.
 #[derive(Default)]
-pub(super) struct Rounds {
-    next: Mutex<Vec<BoxFuture<'static, ()>>>,
-    running: AtomicUsize,
-    progress: Arc<Progress>,
+pub(super) struct Rounds(Mutex<Vec<Load>>);
+
+impl Rounds {
+    /// Puts a load into the next round.
+    pub(super) fn add(&self, load: Load) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(load);
+    }
+
+    /// Runs a request to its end, round after round.
+    pub(super) async fn run<F: Future>(&self, request: F) -> F::Output {
+        // Tokio's cooperative budget would stop a level of more than 128 answers half-way, without
+        // a trace that there is more to do.
+        let mut request = pin!(tokio::task::unconstrained(request));
+        let mut loads = UnderWay::default();
+        let progress = Arc::new(Progress::default());
+        let waker = Waker::from(Arc::clone(&progress));
+        poll_fn(|cx| {
+            progress.task.register(cx.waker());
+            loop {
+                progress.made.store(false, Ordering::Release);
+                let poll = request.as_mut().poll(&mut Context::from_waker(&waker));
+                if poll.is_ready() {
+                    return poll;
+                }
+                loads.poll(cx);
+                if progress.made.load(Ordering::Acquire) {
+                    continue;
+                }
+                if !loads.0.is_empty() {
+                    return Poll::Pending;
+                }
+                let next =
+                    std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+                if next.is_empty() {
+                    return Poll::Pending;
+                }
+                loads.0.extend(next);
+            }
+        })
+        .await
+    }
 }
 
-/// Notes whether anything was woken, and wakes the request's task.
+/// Notes whether a part of the request was woken, and wakes its task.
 #[derive(Default)]
 struct Progress {
     made: AtomicBool,
@@ -39,64 +79,28 @@ impl Wake for Progress {
     }
 }
 
-impl Rounds {
-    /// Puts a load into the next round.
-    pub(super) fn add(&self, load: BoxFuture<'static, ()>) {
-        self.next.lock().unwrap_or_else(PoisonError::into_inner).push(load);
-    }
+/// The loads of the present round.
+#[derive(Default)]
+struct UnderWay(FuturesUnordered<Load>);
 
-    /// Runs a request to its end, round after round.
-    pub(super) async fn run<F: Future>(self: Arc<Self>, request: F) -> F::Output {
-        // Tokio's cooperative budget would stop a level of more than 128 answers half-way, without
-        // a trace that there is more to do.
-        let mut request = pin!(tokio::task::unconstrained(request));
-        let waker = Waker::from(Arc::clone(&self.progress));
-        poll_fn(|cx| {
-            self.progress.task.register(cx.waker());
-            self.progress.made.swap(false, Ordering::AcqRel);
-            let poll = request.as_mut().poll(&mut Context::from_waker(&waker));
-            // In this order: a load that has ended has made its progress before.
-            let all_answered = self.running.load(Ordering::Acquire) == 0;
-            if poll.is_pending() && all_answered && !self.progress.made.load(Ordering::Acquire) {
-                self.begin_round();
-            }
-            poll
-        })
-        .await
-    }
-
-    /// Sends the loads of the next round.
-    fn begin_round(self: &Arc<Self>) {
-        let loads = std::mem::take(&mut *self.next.lock().unwrap_or_else(PoisonError::into_inner));
-        self.running.store(loads.len(), Ordering::Release);
-        for load in loads {
-            let running = Running(Arc::clone(self));
-            // A task of its own: a request that is dropped does not stop a statement half-way.
-            tokio::spawn(
-                async move {
-                    load.await;
-                    drop(running);
-                }
-                .in_current_span(),
-            );
-        }
+impl UnderWay {
+    fn poll(&mut self, cx: &mut Context<'_>) {
+        while let Poll::Ready(Some(())) = self.0.poll_next_unpin(cx) {}
     }
 }
 
-/// A load under way; ends with it, even if it panics.
-struct Running(Arc<Rounds>);
-
-impl Drop for Running {
+/// A request that is dropped, since its client has hung up, lets its statements end: on SQLite,
+/// dropping one would block the thread until it has ended.
+impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.running.fetch_sub(1, Ordering::AcqRel);
-        Arc::clone(&self.0.progress).wake();
+        if let (false, Ok(runtime)) = (self.0.is_empty(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(std::mem::take(&mut self.0).collect::<()>());
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::task::Poll;
-
     use super::*;
 
     /// Needs one more poll, as a long list does.
@@ -137,7 +141,7 @@ mod tests {
             load(next, pauses).await;
         };
         let both = async { tokio::join!(field("a", "aa", 0), field("b", "bb", 7)) };
-        Arc::clone(&rounds).run(both).await;
+        rounds.run(both).await;
         let mut log = log.lock().unwrap().clone();
         for round in log.chunks_mut(2) {
             round.sort();

@@ -30,10 +30,12 @@ pub(super) fn pool(
     let (url, statements) = (Arc::new(url.clone()), statements.clone());
     let limits = format!(
         "SET statement_timeout = {0}; SET lock_timeout = {1}; \
-         SET idle_in_transaction_session_timeout = {0}",
+         SET idle_in_transaction_session_timeout = {0}; SET plan_cache_mode = force_generic_plan",
         config.statement_timeout.as_millis(),
         config.wait.as_millis(),
     );
+    // Every query goes by an index whatever its values are; left to itself, PostgreSQL plans those
+    // with an array anew each time, which cost 0.1 ms (6,100 -> 9,500 small queries a second).
     let mut manager = ManagerConfig::default();
     // `Verified` would send one more query each time a connection is taken: 12,700 instead of
     // 16,200 small queries a second. A closed connection is noticed and replaced without it.

@@ -84,7 +84,7 @@ impl Process {
         let mut process = Self { child, url: String::new(), log };
         for _ in 0..500 {
             if let Some((_, rest)) = process.log().split_once("listening on ") {
-                process.url = rest.split(',').next().unwrap().to_owned();
+                rest.split(',').next().unwrap().clone_into(&mut process.url);
                 return process;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;

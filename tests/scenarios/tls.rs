@@ -100,12 +100,20 @@ impl Cluster {
         let server = server.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let cluster = Self { folder, server, port };
         for _ in 0..200 {
-            if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+            if cluster.answers().await {
                 return cluster;
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("PostgreSQL with TLS did not start");
+    }
+
+    /// Whether the server has started: it then refuses who comes without TLS.
+    async fn answers(&self) -> bool {
+        let url = format!("postgres://kanban@127.0.0.1:{}/postgres?sslmode=disable", self.port);
+        let refused = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.err();
+        let reason = refused.and_then(|error| Some(error.as_db_error()?.message().to_owned()));
+        reason.is_some_and(|reason| reason.contains("no pg_hba.conf entry"))
     }
 
     fn file(&self, name: &str) -> String {

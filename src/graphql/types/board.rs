@@ -5,8 +5,9 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, InputObject, Object};
 
 use super::card::card_page;
-use super::{CardColumn, CardEdge, CardFilter, CardOrder, Label, OrderDirection, User};
-use crate::domain::{self, BoardId, Direction, Error, PublicId, Result, Viewer};
+use super::member::MEMBERS;
+use super::{BoardColumn, BoardMemberEdge, CardEdge, CardFilter, CardOrder, Label, OrderDirection};
+use crate::domain::{self, BoardId, Error, PublicId, Result};
 use crate::graphql::context::ContextExt;
 use crate::graphql::paging::{
     Connection, Count, CursorKind, Edge, MAX_OTHERS, PageArgs, ValueKind,
@@ -20,7 +21,7 @@ use crate::store::cards::CardList;
 #[derive(Clone)]
 pub(in crate::graphql) struct Board {
     board: Arc<domain::Board>,
-    access: BoardAccess,
+    pub(super) access: BoardAccess,
 }
 
 impl Board {
@@ -119,59 +120,6 @@ impl Board {
     }
 }
 
-/// One column of one board.
-#[derive(Clone)]
-pub(in crate::graphql) struct BoardColumn {
-    access: BoardAccess,
-    column: domain::CardColumn,
-}
-
-impl BoardColumn {
-    /// A column of a board that the viewer may see.
-    pub(in crate::graphql) async fn find(
-        ctx: &Context<'_>,
-        (board, column): (BoardId, domain::CardColumn),
-    ) -> Result<Option<Self>> {
-        let found = Board::find(ctx, board).await?;
-        Ok(found.map(|board| Self { access: board.access, column }))
-    }
-}
-
-/// One column of one board.
-#[Object]
-impl BoardColumn {
-    /// Opaque.
-    pub(in crate::graphql) async fn id(&self) -> ID {
-        (self.access.board_id(), self.column).to_public().into()
-    }
-
-    /// The board.
-    async fn board(&self, ctx: &Context<'_>) -> Result<Board> {
-        Board::load(ctx, self.access.board_id()).await
-    }
-
-    /// Which column.
-    async fn column(&self) -> CardColumn {
-        self.column.into()
-    }
-
-    /// The column's cards from top to bottom.
-    #[allow(clippy::too_many_arguments)]
-    async fn cards(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 1000; 50 when neither first nor last is given.")]
-        first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 1000.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
-        #[graphql(desc = "Which cards; all by default.")] filter: Option<CardFilter>,
-    ) -> Result<Connection<CardEdge>> {
-        let list = CardList { board: self.access, column: Some(self.column) };
-        card_page(ctx, list, PageArgs { first, after, last, before }, filter, None).await
-    }
-}
-
 /// A board in a list.
 pub(in crate::graphql) struct BoardEdge {
     board: Board,
@@ -262,55 +210,4 @@ fn cursor_kind(order: domain::BoardOrder) -> CursorKind {
         domain::BoardOrderField::Title => ("TITLE", ValueKind::Text),
     };
     CursorKind { list: "boards", field, direction: order.direction, value }
-}
-
-const MEMBERS: CursorKind = CursorKind {
-    list: "members",
-    field: "SINCE",
-    direction: Direction::Ascending,
-    value: ValueKind::Time,
-};
-
-/// One who may use a board.
-pub(in crate::graphql) struct BoardMemberEdge {
-    user: User,
-    member: Arc<domain::Member>,
-}
-
-impl BoardMemberEdge {
-    pub(in crate::graphql) fn new(viewer: Viewer, member: impl Into<Arc<domain::Member>>) -> Self {
-        let member = member.into();
-        Self { user: User::seen_by(viewer, member.user.clone()), member }
-    }
-}
-
-/// One who may use a board.
-#[Object]
-impl BoardMemberEdge {
-    /// The member's place in the list, for `after` and `before`.
-    async fn cursor(&self) -> String {
-        Edge::cursor(self)
-    }
-
-    /// The account.
-    async fn node(&self) -> &User {
-        &self.user
-    }
-
-    /// When they became a member.
-    async fn since(&self) -> DateTime {
-        self.member.since.into()
-    }
-}
-
-impl Edge for BoardMemberEdge {
-    type Node = User;
-
-    fn node(&self) -> &User {
-        &self.user
-    }
-
-    fn cursor(&self) -> String {
-        MEMBERS.encode(&store::members::position(&self.member))
-    }
 }

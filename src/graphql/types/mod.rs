@@ -2,14 +2,18 @@
 
 mod board;
 mod card;
+mod column;
 mod label;
+mod member;
 mod user;
 
 use async_graphql::{ID, Interface};
 
-pub(super) use board::{Board, BoardColumn, BoardEdge, BoardMemberEdge, BoardOrder, BoardPage};
+pub(super) use board::{Board, BoardEdge, BoardOrder, BoardPage};
 pub(super) use card::{Card, CardColumn, CardEdge, CardFilter, CardOrder};
+pub(super) use column::BoardColumn;
 pub(super) use label::{Label, LabelColor};
+pub(super) use member::BoardMemberEdge;
 pub(super) use user::{User, UserEdge};
 
 use crate::domain;

@@ -1,0 +1,116 @@
+//! Cards, and pages of them.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+
+use super::Relation;
+use super::labels::{Shared, shared};
+use crate::domain::{Card, CardFilter, CardId, CardOrder, Page, PageRequest, Result, Viewer};
+use crate::store::access::BoardAccess;
+use crate::store::cards::CardList;
+use crate::store::{self, Db};
+
+pub(in crate::graphql) struct Cards;
+
+impl Relation for Cards {
+    type Key = CardId;
+    type Value = Option<(Arc<Card>, BoardAccess)>;
+
+    async fn fetch(
+        db: &Db,
+        viewer: Viewer,
+        keys: &[CardId],
+    ) -> Result<HashMap<CardId, Self::Value>> {
+        let found = store::cards::find(&mut db.read().await?, viewer.id, keys).await?;
+        let entry = |(card, access): (Card, _)| (card.id, Some((Arc::new(card), access)));
+        Ok(found.into_iter().map(entry).collect())
+    }
+}
+
+/// Which page of a list of cards.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(in crate::graphql) struct CardQuery {
+    pub(in crate::graphql) filter: CardFilter,
+    pub(in crate::graphql) order: CardOrder,
+    pub(in crate::graphql) request: PageRequest,
+    /// Whether the cards' labels are loaded along, which wakes no future for each card.
+    pub(in crate::graphql) with_labels: bool,
+}
+
+/// A card with its labels, if they were loaded along.
+#[derive(Clone)]
+pub(in crate::graphql) struct LoadedCard {
+    pub(in crate::graphql) card: Arc<Card>,
+    pub(in crate::graphql) labels: Option<Shared>,
+}
+
+pub(in crate::graphql) struct CardPages;
+
+impl Relation for CardPages {
+    type Key = (CardList, Arc<CardQuery>);
+    type Value = Arc<Page<LoadedCard>>;
+
+    async fn fetch(
+        db: &Db,
+        _viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, Self::Value>> {
+        let mut conn = db.read().await?;
+        let mut pages = HashMap::new();
+        for (query, lists) in grouped(keys) {
+            let found =
+                store::cards::list(&mut conn, &lists, &query.filter, query.order, &query.request)
+                    .await?;
+            let mut labels = None;
+            if query.with_labels {
+                let cards: Vec<_> = lists
+                    .iter()
+                    .zip(&found)
+                    .flat_map(|(list, page)| page.items.iter().map(|card| (list.board, card.id)))
+                    .collect();
+                labels = Some(store::labels::of_cards(&mut conn, &cards).await?);
+            }
+            for (list, page) in lists.into_iter().zip(found) {
+                let page = page.map(|card| LoadedCard {
+                    labels: labels.as_mut().map(|labels| shared(labels.remove(&card.id))),
+                    card: Arc::new(card),
+                });
+                pages.insert((list, Arc::clone(&query)), Arc::new(page));
+            }
+        }
+        Ok(pages)
+    }
+}
+
+/// The lists of cards that are wanted in the same way and of the same kind: one statement each.
+fn grouped<Q: Clone + Eq + Hash>(keys: &[(CardList, Q)]) -> Vec<(Q, Vec<CardList>)> {
+    let mut groups: HashMap<(&Q, bool), Vec<CardList>> = HashMap::new();
+    for (list, query) in keys {
+        groups.entry((query, list.column.is_some())).or_default().push(*list);
+    }
+    groups.into_iter().map(|((query, _), lists)| (query.clone(), lists)).collect()
+}
+
+pub(in crate::graphql) struct CardCounts;
+
+impl Relation for CardCounts {
+    type Key = (CardList, Arc<CardFilter>);
+    type Value = i64;
+
+    async fn fetch(
+        db: &Db,
+        _viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, i64>> {
+        let mut conn = db.read().await?;
+        let mut counts = HashMap::new();
+        for (filter, lists) in grouped(keys) {
+            let found = store::cards::counts(&mut conn, &lists, &filter).await?;
+            for (list, count) in lists.into_iter().zip(found) {
+                counts.insert((list, Arc::clone(&filter)), count);
+            }
+        }
+        Ok(counts)
+    }
+}

@@ -1,0 +1,157 @@
+//! Batches what sibling fields load: one loader for each relation, fresh for each request, so that
+//! the number of statements depends on the text of a query and never on how many rows it finds.
+
+mod boards;
+mod cards;
+mod labels;
+mod users;
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use dataloader::BatchFn;
+use dataloader::cached::Loader;
+use tokio::sync::oneshot;
+
+pub(super) use self::cards::{CardQuery, LoadedCard};
+use super::rounds::Rounds;
+use boards::{BoardCount, BoardPages, Boards};
+use cards::{CardCounts, CardPages, Cards};
+use labels::{BoardLabels, CardLabels, Labels};
+use users::{MemberCounts, MemberPages, Users, UsersByEmail};
+
+use crate::domain::{Error, Result, Viewer};
+use crate::store::Db;
+
+/// What can be loaded, and how: many keys at once.
+pub(super) trait Relation: Send + Sync + 'static {
+    type Key: Clone + Debug + Eq + Hash + Send + Sync;
+    /// What a key without an answer gets is the default: nothing, an empty list, zero.
+    type Value: Clone + Default + Send + Sync;
+
+    fn fetch(
+        db: &Db,
+        viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> impl Future<Output = Result<HashMap<Self::Key, Self::Value>>> + Send;
+}
+
+/// The loader of one relation: the crate's loader puts keys together and remembers the answers,
+/// [`Rounds`] says when to ask.
+pub(super) struct Batched<R: Relation> {
+    loader: Loader<R::Key, Result<R::Value>, Batch<R>>,
+    waiting: Arc<Mutex<Vec<Waiting<R>>>>,
+    rounds: Arc<Rounds>,
+}
+
+/// A field that waits for a key.
+type Waiting<R> = (<R as Relation>::Key, oneshot::Sender<Result<<R as Relation>::Value>>);
+
+struct Batch<R> {
+    db: Db,
+    viewer: Option<Viewer>,
+    relation: PhantomData<fn() -> R>,
+}
+
+impl<R: Relation> BatchFn<R::Key, Result<R::Value>> for Batch<R> {
+    async fn load(&mut self, keys: &[R::Key]) -> HashMap<R::Key, Result<R::Value>> {
+        let found = match self.viewer {
+            Some(viewer) => R::fetch(&self.db, viewer, keys).await,
+            None => Err(Error::Unauthenticated),
+        };
+        // Every key gets an answer: the crate takes a missing one for an error.
+        let answer = |key: &R::Key| match &found {
+            Ok(values) => Ok(values.get(key).cloned().unwrap_or_default()),
+            Err(error) => Err(error.clone()),
+        };
+        keys.iter().map(|key| (key.clone(), answer(key))).collect()
+    }
+}
+
+impl<R: Relation> Batched<R> {
+    fn new(db: &Db, viewer: Option<&Viewer>, rounds: &Arc<Rounds>) -> Self {
+        let batch =
+            Batch { db: db.clone(), viewer: viewer.copied(), relation: PhantomData::<fn() -> R> };
+        // The crate would send 200 keys at most, and wait for more by yielding ten times.
+        let loader = Loader::new(batch).with_max_batch_size(usize::MAX).with_yield_count(0);
+        Self { loader, waiting: Arc::default(), rounds: Arc::clone(rounds) }
+    }
+
+    /// Loads one key together with those of all sibling fields.
+    pub(super) async fn load(&self, key: R::Key) -> Result<R::Value> {
+        let (sender, answer) = oneshot::channel();
+        {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            if waiting.is_empty() {
+                let (loader, waiting) = (self.loader.clone(), Arc::clone(&self.waiting));
+                self.rounds.add(Box::pin(load_all::<R>(loader, waiting)));
+            }
+            waiting.push((key, sender));
+        }
+        // Nobody answers when the load has panicked, which is logged there.
+        answer.await.unwrap_or(Err(Error::Internal))
+    }
+}
+
+/// Loads what all wait for, and tells them.
+async fn load_all<R: Relation>(
+    loader: Loader<R::Key, Result<R::Value>, Batch<R>>,
+    waiting: Arc<Mutex<Vec<Waiting<R>>>>,
+) {
+    let waiting = std::mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner));
+    let keys = waiting.iter().map(|(key, _)| key.clone()).collect();
+    let Ok(answers) = loader.try_load_many(keys).await else { return };
+    for (key, sender) in waiting {
+        if let Some(answer) = answers.get(&key) {
+            // Nobody listens when the request has been dropped.
+            let _ = sender.send(answer.clone());
+        }
+    }
+}
+
+macro_rules! loaders {
+    ($($(#[$doc:meta])* $field:ident: $relation:ident,)*) => {
+        /// The loaders of a request.
+        pub(super) struct Loaders {
+            $($(#[$doc])* pub(super) $field: Batched<$relation>,)*
+        }
+
+        impl Loaders {
+            pub(super) fn new(db: &Db, viewer: Option<&Viewer>, rounds: &Arc<Rounds>) -> Self {
+                Self { $($field: Batched::new(db, viewer, rounds),)* }
+            }
+        }
+    };
+}
+
+loaders! {
+    /// Boards that the viewer may see.
+    board: Boards,
+    /// How many boards the viewer has.
+    board_count: BoardCount,
+    /// A page of the viewer's boards.
+    board_page: BoardPages,
+    /// The labels of a board.
+    board_labels: BoardLabels,
+    /// Cards that the viewer may see.
+    card: Cards,
+    /// How many cards a list has.
+    card_count: CardCounts,
+    /// The labels of a card.
+    card_labels: CardLabels,
+    /// A page of a list of cards.
+    card_page: CardPages,
+    /// Labels that the viewer may see.
+    label: Labels,
+    /// How many members a board has.
+    member_count: MemberCounts,
+    /// A page of a board's members.
+    member_page: MemberPages,
+    /// Users that the viewer may see.
+    user: Users,
+    /// Users by their exact address.
+    user_by_email: UsersByEmail,
+}

@@ -1,0 +1,89 @@
+//! Users: members of boards, and those one may see.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::Relation;
+use crate::domain::{Email, Member, Page, PageRequest, Result, User, UserKey, Viewer};
+use crate::store::access::BoardAccess;
+use crate::store::{self, Db};
+
+pub(in crate::graphql) struct MemberCounts;
+
+impl Relation for MemberCounts {
+    type Key = BoardAccess;
+    type Value = i64;
+
+    async fn fetch(
+        db: &Db,
+        _viewer: Viewer,
+        keys: &[BoardAccess],
+    ) -> Result<HashMap<BoardAccess, i64>> {
+        let counts = store::members::counts(&mut db.read().await?, keys).await?;
+        Ok(keys.iter().copied().zip(counts).collect())
+    }
+}
+
+pub(in crate::graphql) struct MemberPages;
+
+impl Relation for MemberPages {
+    type Key = (BoardAccess, Arc<PageRequest>);
+    type Value = Arc<Page<Arc<Member>>>;
+
+    async fn fetch(
+        db: &Db,
+        _viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, Self::Value>> {
+        let mut conn = db.read().await?;
+        let requests: HashSet<&Arc<PageRequest>> =
+            keys.iter().map(|(_, request)| request).collect();
+        let mut pages = HashMap::new();
+        for request in requests {
+            let same = keys.iter().filter(|(_, other)| other == request);
+            let boards: Vec<_> = same.map(|(board, _)| *board).collect();
+            let found = store::members::list(&mut conn, &boards, request).await?;
+            for (board, page) in boards.into_iter().zip(found) {
+                pages.insert((board, Arc::clone(request)), Arc::new(page.map(Arc::new)));
+            }
+        }
+        Ok(pages)
+    }
+}
+
+pub(in crate::graphql) struct Users;
+
+impl Relation for Users {
+    type Key = UserKey;
+    type Value = Option<Arc<User>>;
+
+    async fn fetch(
+        db: &Db,
+        viewer: Viewer,
+        keys: &[UserKey],
+    ) -> Result<HashMap<UserKey, Self::Value>> {
+        let found = store::users::visible(&mut db.read().await?, viewer, keys).await?;
+        Ok(found.into_iter().map(|user| (user.key, Some(Arc::new(user)))).collect())
+    }
+}
+
+pub(in crate::graphql) struct UsersByEmail;
+
+impl Relation for UsersByEmail {
+    type Key = Email;
+    type Value = Option<Arc<User>>;
+
+    async fn fetch(
+        db: &Db,
+        _viewer: Viewer,
+        keys: &[Email],
+    ) -> Result<HashMap<Email, Self::Value>> {
+        let mut conn = db.read().await?;
+        let mut users = HashMap::new();
+        for email in keys {
+            let user = store::users::by_email(&mut conn, email).await?;
+            users.insert(email.clone(), user.map(Arc::new));
+        }
+        Ok(users)
+    }
+}

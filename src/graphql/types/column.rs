@@ -1,0 +1,63 @@
+//! Columns of boards.
+
+use async_graphql::{Context, ID, Object};
+
+use super::card::card_page;
+use super::{Board, CardColumn, CardEdge, CardFilter};
+use crate::domain::{self, BoardId, PublicId, Result};
+use crate::graphql::paging::{Connection, PageArgs};
+use crate::store::access::BoardAccess;
+use crate::store::cards::CardList;
+
+/// One column of one board.
+#[derive(Clone)]
+pub(in crate::graphql) struct BoardColumn {
+    pub(super) access: BoardAccess,
+    pub(super) column: domain::CardColumn,
+}
+
+impl BoardColumn {
+    /// A column of a board that the viewer may see.
+    pub(in crate::graphql) async fn find(
+        ctx: &Context<'_>,
+        (board, column): (BoardId, domain::CardColumn),
+    ) -> Result<Option<Self>> {
+        let found = Board::find(ctx, board).await?;
+        Ok(found.map(|board| Self { access: board.access, column }))
+    }
+}
+
+/// One column of one board.
+#[Object]
+impl BoardColumn {
+    /// Opaque.
+    pub(in crate::graphql) async fn id(&self) -> ID {
+        (self.access.board_id(), self.column).to_public().into()
+    }
+
+    /// The board.
+    async fn board(&self, ctx: &Context<'_>) -> Result<Board> {
+        Board::load(ctx, self.access.board_id()).await
+    }
+
+    /// Which column.
+    async fn column(&self) -> CardColumn {
+        self.column.into()
+    }
+
+    /// The column's cards from top to bottom.
+    #[allow(clippy::too_many_arguments)]
+    async fn cards(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 1000; 50 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 1000.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which cards; all by default.")] filter: Option<CardFilter>,
+    ) -> Result<Connection<CardEdge>> {
+        let list = CardList { board: self.access, column: Some(self.column) };
+        card_page(ctx, list, PageArgs { first, after, last, before }, filter, None).await
+    }
+}

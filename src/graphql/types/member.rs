@@ -1,0 +1,63 @@
+//! Members of boards.
+
+use std::sync::Arc;
+
+use async_graphql::Object;
+
+use super::User;
+use crate::domain::{self, Direction, Viewer};
+use crate::graphql::paging::{CursorKind, Edge, ValueKind};
+use crate::graphql::scalars::DateTime;
+use crate::store;
+
+/// Cursors of the list of members.
+pub(super) const MEMBERS: CursorKind = CursorKind {
+    list: "members",
+    field: "SINCE",
+    direction: Direction::Ascending,
+    value: ValueKind::Time,
+};
+
+/// One who may use a board.
+pub(in crate::graphql) struct BoardMemberEdge {
+    user: User,
+    member: Arc<domain::Member>,
+}
+
+impl BoardMemberEdge {
+    pub(in crate::graphql) fn new(viewer: Viewer, member: impl Into<Arc<domain::Member>>) -> Self {
+        let member = member.into();
+        Self { user: User::seen_by(viewer, member.user.clone()), member }
+    }
+}
+
+/// One who may use a board.
+#[Object]
+impl BoardMemberEdge {
+    /// The member's place in the list, for `after` and `before`.
+    async fn cursor(&self) -> String {
+        Edge::cursor(self)
+    }
+
+    /// The account.
+    async fn node(&self) -> &User {
+        &self.user
+    }
+
+    /// When they became a member.
+    async fn since(&self) -> DateTime {
+        self.member.since.into()
+    }
+}
+
+impl Edge for BoardMemberEdge {
+    type Node = User;
+
+    fn node(&self) -> &User {
+        &self.user
+    }
+
+    fn cursor(&self) -> String {
+        MEMBERS.encode(&store::members::position(&self.member))
+    }
+}
