@@ -74,8 +74,19 @@ pub struct CardChanges {
     pub description: Option<Description>,
     /// Another column.
     pub column: Option<CardColumn>,
-    /// The colours of all labels it shall bear.
-    pub labels: Option<Vec<LabelColor>>,
+    /// Other labels.
+    pub labels: Option<LabelsChange>,
+}
+
+/// How the set of a card's labels shall change; a colour given twice counts once.
+#[derive(Debug)]
+pub enum LabelsChange {
+    /// It shall bear these and no others.
+    Set(Vec<LabelColor>),
+    /// It shall bear these too.
+    Add(Vec<LabelColor>),
+    /// It shall bear none of these.
+    Remove(Vec<LabelColor>),
 }
 
 /// Which cards of a list are wanted; an empty list or `None` does not filter.

@@ -13,7 +13,9 @@ mod time;
 mod user;
 
 pub use board::{Board, BoardChanges, BoardOrder, BoardOrderField, Member, NewBoard};
-pub use card::{Card, CardChanges, CardColumn, CardFilter, CardOrder, CardOrderField, NewCard};
+pub use card::{
+    Card, CardChanges, CardColumn, CardFilter, CardOrder, CardOrderField, LabelsChange, NewCard,
+};
 pub use error::{At, Error, Result, Segment};
 pub use id::{BoardId, CardId, LabelId, PublicId, UserId, UserKey};
 pub use label::{Label, LabelChanges, LabelColor};

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use super::Services;
 use super::boards::label_of;
 use crate::domain::{
-    At, Board, BoardId, Card, CardChanges, CardId, Error, Label, LabelColor, LabelId, NewCard,
-    Result, Timestamp, Viewer,
+    At, Board, BoardId, Card, CardChanges, CardId, Error, Label, LabelColor, LabelId,
+    LabelsChange::{self, Add, Remove, Set},
+    NewCard, Result, Timestamp, Viewer,
 };
-use crate::store::access::{BoardAccess, LockedBoard, lock_board};
+use crate::store::access::{BoardAccess, LockedBoard, lock_board, lock_board_of};
 use crate::store::{Tx, boards, cards, labels};
 
 /// Makes one card.
@@ -79,7 +80,8 @@ fn label_ids(labels: &[Label], colors: &[LabelColor]) -> Result<Vec<LabelId>> {
     Ok(ids.into_iter().collect())
 }
 
-/// Changes text, column and labels in one step.
+/// Changes text, column and labels in one step. Labels that it shall gain and has, or lose and has
+/// not, are no error.
 pub async fn update(
     services: &Services,
     viewer: Viewer,
@@ -92,44 +94,10 @@ pub async fn update(
         .write(input, async |tx, (viewer, card, changes)| {
             let (locked, card) = lock_card(tx, *viewer, *card).await?;
             let labels = match &changes.labels {
-                Some(colors) => Some(label_changes(tx, &locked, card.id, Set(colors)).await?),
-                None => None,
+                Some(change) => label_difference(tx, &locked, card.id, change).await?,
+                None => LabelDifference::default(),
             };
-            write(tx, &locked, &card, changes, labels.unwrap_or_default()).await
-        })
-        .await
-}
-
-/// Gives a card more labels.
-pub async fn add_labels(
-    services: &Services,
-    viewer: Viewer,
-    card: CardId,
-    colors: Vec<LabelColor>,
-) -> Result<(Card, BoardAccess)> {
-    services
-        .db
-        .write((viewer, card, colors), async |tx, (viewer, card, colors)| {
-            let (locked, card) = lock_card(tx, *viewer, *card).await?;
-            let labels = label_changes(tx, &locked, card.id, Add(colors)).await?;
-            write(tx, &locked, &card, &CardChanges::default(), labels).await
-        })
-        .await
-}
-
-/// Takes labels off a card; those that it does not bear are no error.
-pub async fn remove_labels(
-    services: &Services,
-    viewer: Viewer,
-    card: CardId,
-    colors: Vec<LabelColor>,
-) -> Result<(Card, BoardAccess)> {
-    services
-        .db
-        .write((viewer, card, colors), async |tx, (viewer, card, colors)| {
-            let (locked, card) = lock_card(tx, *viewer, *card).await?;
-            let labels = label_changes(tx, &locked, card.id, Remove(colors)).await?;
-            write(tx, &locked, &card, &CardChanges::default(), labels).await
+            write(tx, &locked, &card, changes, labels).await
         })
         .await
 }
@@ -156,22 +124,10 @@ async fn lock_card(tx: &mut Tx, viewer: Viewer, card: CardId) -> Result<(LockedB
     let missing = || Error::not_found("card").at("cardId");
     let found = cards::find(tx, viewer.id, &[card]).await?.pop();
     let (seen, _) = found.ok_or_else(missing)?;
-    // Whatever became of the board meanwhile, the caller asked for a card.
-    let locked = lock_board(tx, viewer.id, seen.board_id).await.map_err(|error| match error {
-        Error::NotFound { .. } => missing(),
-        other => other,
-    })?;
+    let locked = lock_board_of(tx, viewer.id, seen.board_id, missing).await?;
     let found = cards::find(tx, viewer.id, &[card]).await?.pop();
     Ok((locked, found.ok_or_else(missing)?.0))
 }
-
-/// How a card's labels shall change.
-enum Wanted<'a> {
-    Set(&'a [LabelColor]),
-    Add(&'a [LabelColor]),
-    Remove(&'a [LabelColor]),
-}
-use Wanted::{Add, Remove, Set};
 
 /// Which labels a card gains and loses.
 #[derive(Default)]
@@ -180,18 +136,18 @@ struct LabelDifference {
     lost: Vec<LabelId>,
 }
 
-async fn label_changes(
+async fn label_difference(
     tx: &mut Tx,
     board: &LockedBoard,
     card: CardId,
-    wanted: Wanted<'_>,
+    change: &LabelsChange,
 ) -> Result<LabelDifference> {
-    let (Set(colors) | Add(colors) | Remove(colors)) = wanted;
+    let (Set(colors) | Add(colors) | Remove(colors)) = change;
     let of_board = labels_for(tx, board, colors).await?;
     let named: BTreeSet<LabelId> = label_ids(&of_board, colors)?.into_iter().collect();
     let borne = labels::of_cards(tx, &[(board.access(), card)]).await?;
     let borne: BTreeSet<LabelId> = borne.into_values().flatten().map(|label| label.id).collect();
-    let (gained, lost) = match wanted {
+    let (gained, lost) = match change {
         Set(_) => (&named - &borne, &borne - &named),
         Add(_) => (&named - &borne, BTreeSet::new()),
         Remove(_) => (BTreeSet::new(), &named & &borne),

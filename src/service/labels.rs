@@ -5,7 +5,7 @@ use crate::domain::{
     At, Board, BoardId, Error, Label, LabelChanges, LabelColor, LabelId, LabelName, Result,
     Timestamp, Viewer,
 };
-use crate::store::access::{BoardAccess, LockedBoard, lock_board};
+use crate::store::access::{BoardAccess, LockedBoard, lock_board, lock_board_of};
 use crate::store::{Tx, boards, labels};
 
 /// Makes a label; CONFLICT when the board has one of the colour.
@@ -77,11 +77,7 @@ async fn lock_label(tx: &mut Tx, viewer: Viewer, label: LabelId) -> Result<(Lock
     let missing = || Error::not_found("label").at("labelId");
     let found = labels::find(tx, viewer.id, &[label]).await?.pop();
     let (seen, _) = found.ok_or_else(missing)?;
-    // Whatever became of the board meanwhile, the caller asked for a label.
-    let locked = lock_board(tx, viewer.id, seen.board_id).await.map_err(|error| match error {
-        Error::NotFound { .. } => missing(),
-        other => other,
-    })?;
+    let locked = lock_board_of(tx, viewer.id, seen.board_id, missing).await?;
     let found = labels::find(tx, viewer.id, &[label]).await?.pop();
     Ok((locked, found.ok_or_else(missing)?.0))
 }

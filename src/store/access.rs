@@ -96,3 +96,17 @@ pub async fn lock_board(tx: &mut Tx, user: UserId, board: BoardId) -> Result<Loc
     let access = board_access(tx, user, board).await?.ok_or_else(missing)?;
     Ok(LockedBoard { access, board: board_row.into() })
 }
+
+/// The same for one who asked for something on the board: whatever became of the board meanwhile,
+/// it is that which is `missing`.
+pub async fn lock_board_of(
+    tx: &mut Tx,
+    user: UserId,
+    board: BoardId,
+    missing: impl FnOnce() -> Error,
+) -> Result<LockedBoard> {
+    lock_board(tx, user, board).await.map_err(|error| match error {
+        Error::NotFound { .. } => missing(),
+        other => other,
+    })
+}

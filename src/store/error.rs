@@ -5,7 +5,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use crate::domain::Error;
 
 /// Logs what happened and answers what callers may know. A violation that a caller expects is
-/// taken out with [`unique`] before.
+/// taken out with `unique` before.
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
         match classify(&error) {

@@ -3,7 +3,8 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use crate::domain::{
-    self, At, BoardId, CardChanges, CardId, Description, Error, NewCard, Result, Title,
+    self, At, BoardId, CardChanges, CardId, Description, Error, LabelsChange, NewCard, Result,
+    Title,
 };
 use crate::graphql::context::{ContextExt, Nullable, mutate};
 use crate::graphql::guard::LoggedIn;
@@ -202,7 +203,7 @@ impl CardMutation {
                     Description::parse(text)
                 })?,
                 column: input.column.map(Into::into),
-                labels: input.labels.map(colors),
+                labels: input.labels.map(colors).map(LabelsChange::Set),
             };
             let (card, access) =
                 cards::update(ctx.services()?, ctx.viewer()?, card, changes).await?;
@@ -234,9 +235,10 @@ impl CardMutation {
     ) -> Nullable<AddLabelsToCardPayload> {
         mutate(ctx, async {
             let card = id::<CardId>(&input.card_id, "cardId")?;
-            let labels = colors(input.labels);
+            let labels = Some(LabelsChange::Add(colors(input.labels)));
+            let changes = CardChanges { labels, ..CardChanges::default() };
             let (card, access) =
-                cards::add_labels(ctx.services()?, ctx.viewer()?, card, labels).await?;
+                cards::update(ctx.services()?, ctx.viewer()?, card, changes).await?;
             Ok(AddLabelsToCardPayload { card: Card::new(card, access) })
         })
         .await
@@ -250,9 +252,10 @@ impl CardMutation {
     ) -> Nullable<RemoveLabelsFromCardPayload> {
         mutate(ctx, async {
             let card = id::<CardId>(&input.card_id, "cardId")?;
-            let labels = colors(input.labels);
+            let labels = Some(LabelsChange::Remove(colors(input.labels)));
+            let changes = CardChanges { labels, ..CardChanges::default() };
             let (card, access) =
-                cards::remove_labels(ctx.services()?, ctx.viewer()?, card, labels).await?;
+                cards::update(ctx.services()?, ctx.viewer()?, card, changes).await?;
             Ok(RemoveLabelsFromCardPayload { card: Card::new(card, access) })
         })
         .await
