@@ -10,6 +10,7 @@ use crate::support::{Server, User, scenarios, text};
 
 scenarios![
     every_operation_as_nobody_stranger_and_member,
+    nobody_is_refused_before_anything_is_looked_at,
     absence_and_refusal_look_the_same,
     users_are_seen_by_those_who_share_a_board,
 ];
@@ -173,6 +174,21 @@ async fn every_operation_as_nobody_stranger_and_member(server: Arc<Server>) {
         }
     }
     assert_eq!(seen, root_fields(&server).await, "the table must name every operation");
+}
+
+/// The guard comes first: nobody is told what is wrong with the input.
+async fn nobody_is_refused_before_anything_is_looked_at(server: Arc<Server>) {
+    for (field, request, [nobody, ..]) in TABLE {
+        let ids = ["$board", "$card", "$label", "$column", "$owner", "$stranger"];
+        let request = ids.iter().fold((*request).to_owned(), |text, id| text.replace(id, "\"x\""));
+        let request =
+            request.replace("title: \"x\"", "title: \"\"").replace("labels: [RED]", "labels: []");
+        let request = request.replace("currentPassword:", "email: \"\", currentPassword:");
+        if *nobody == NOBODY {
+            let answer = server.ask(&request, json!({})).await;
+            assert_eq!(outcome(&answer.body, field), NOBODY, "{request}: {}", answer.body);
+        }
+    }
 }
 
 fn outcome(body: &Value, field: &str) -> String {
