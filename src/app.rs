@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use tokio::net::TcpListener;
 
-use crate::config::{Config, DatabaseUrl, Secret, StartError};
+use crate::config::{Config, DatabaseUrl, StartError};
 use crate::graphql::Schema;
 use crate::service::Services;
 use crate::store::Db;
@@ -48,8 +48,10 @@ pub async fn services(config: &Config) -> Result<Services, StartError> {
     let secrets = match (&config.jwt_secrets, &database.url) {
         (Some(secrets), _) => secrets.clone(),
         (None, DatabaseUrl::Sqlite(path)) => vec![secret_file::load_or_create(path)?],
-        // The configuration has been refused already.
-        (None, DatabaseUrl::Postgres(_)) => Vec::<Secret>::new(),
+        (None, DatabaseUrl::Postgres(_)) => {
+            let reason = "is required with PostgreSQL; `openssl rand -hex 32` makes one";
+            return Err(StartError::new(format!("JWT_SECRET: {reason}")));
+        }
     };
     Services::new(Db::new(database)?, config.argon2, &secrets)
 }

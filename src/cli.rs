@@ -116,6 +116,9 @@ async fn seed(args: SeedArgs) -> Result<(), StartError> {
     if args.users == 0 {
         return Err(StartError::new("--users: must be at least 1"));
     }
+    if args.boards == 0 && args.cards > 0 {
+        return Err(StartError::new("--cards: need boards to stand on"));
+    }
     let config = Config::from_env()?;
     start_log(&config.log);
     let services = app::services(&config).await?;

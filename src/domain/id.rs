@@ -40,7 +40,8 @@ keys! {
     LabelId "label",
 }
 
-/// The key of a user inside the database; it never leaves the program.
+/// The key of a user inside the database; no field shows it (a cursor of members holds it,
+/// to break ties).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UserId(pub i64);
 

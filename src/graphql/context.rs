@@ -82,9 +82,23 @@ pub(super) fn nullable<T>(result: Result<Option<T>>) -> Nullable<T> {
     result.transpose()
 }
 
-/// Runs a mutation: errors in its input are named below `input`, and what has been loaded before
-/// is forgotten.
+/// Runs a mutation of somebody who is logged in.
+///
+/// async-graphql's own guard would null the whole answer when it refuses one field, and with it
+/// what the fields before have committed.
 pub(super) async fn mutate<T>(
+    ctx: &Context<'_>,
+    mutation: impl Future<Output = Result<T>>,
+) -> Nullable<T> {
+    match ctx.viewer() {
+        Ok(_) => mutate_as_anybody(ctx, mutation).await,
+        Err(refusal) => Some(Err(refusal)),
+    }
+}
+
+/// Runs a mutation that needs no log-in: errors in its input are named below `input`, and what has
+/// been loaded before is forgotten.
+pub(super) async fn mutate_as_anybody<T>(
     ctx: &Context<'_>,
     mutation: impl Future<Output = Result<T>>,
 ) -> Nullable<T> {

@@ -64,6 +64,13 @@ pub(super) fn unparsable(mut error: ServerError) -> Response {
     Response::from_errors(vec![error])
 }
 
+/// The answer to a request without a variable that it requires.
+pub(super) fn missing_variable(name: &str) -> Response {
+    let mut error = ServerError::new(format!("Variable ${name} is required."), None);
+    set_code(&mut error, "GRAPHQL_VALIDATION_FAILED");
+    Response::from_errors(vec![error])
+}
+
 /// Gives an error of the library a code, and a defect the id under which the log tells of it.
 ///
 /// (An extension could do this too, but any extension slows down every field.)

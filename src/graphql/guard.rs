@@ -4,7 +4,7 @@ use async_graphql::{Context, Guard};
 
 use super::context::ContextExt;
 
-/// Stands on every root field but those that log in.
+/// Stands on every field of the query root; `context::mutate` does the same for mutations.
 pub(super) struct LoggedIn;
 
 impl Guard for LoggedIn {

@@ -17,7 +17,8 @@ mod types;
 use std::sync::Arc;
 
 use async_graphql::parser::parse_query;
-use async_graphql::{EmptySubscription, Request, Response, SDLExportOptions, SchemaBuilder};
+use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::{EmptySubscription, Request, Response, SDLExportOptions, SchemaBuilder, Value};
 
 pub use context::Caller;
 
@@ -49,6 +50,9 @@ impl Schema {
             Ok(document) => document,
             Err(error) => return error::unparsable(error.into()),
         };
+        if let Some(name) = missing_variable(&document, &request) {
+            return error::missing_variable(&name);
+        }
         request.set_parsed_query(document);
         let (rounds, request_id) = (caller.rounds(), caller.request_id.clone());
         let mut response = rounds.run(self.0.execute(request.data(caller))).await;
@@ -57,6 +61,21 @@ impl Schema {
         }
         response
     }
+}
+
+/// A variable that the operation requires and the request does not give. The library would notice
+/// in the middle of a document, when other fields have been run.
+fn missing_variable(document: &ExecutableDocument, request: &Request) -> Option<String> {
+    let name = request.operation_name.as_deref();
+    let mut operations = document.operations.iter();
+    let (_, operation) = operations
+        .find(|(own, _)| name.is_none_or(|name| own.is_some_and(|own| own.as_str() == name)))?;
+    let given = |name| !matches!(request.variables.get(name), None | Some(Value::Null));
+    let mut required =
+        operation.node.variable_definitions.iter().map(|one| &one.node).filter(|variable| {
+            !variable.var_type.node.nullable && variable.default_value.is_none()
+        });
+    required.find(|variable| !given(&variable.name.node)).map(|one| one.name.node.to_string())
 }
 
 /// The schema as text, which is what `schema.graphql` holds.

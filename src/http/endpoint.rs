@@ -101,7 +101,7 @@ async fn viewer(services: &Services, headers: &HeaderMap) -> Result<Viewer> {
     accounts::authenticate(services, token.ok_or(Error::Unauthenticated)?).await
 }
 
-/// The answer to a request whose handler panicked; the panic itself is in the log.
+/// The answer to a request whose handler panicked; the panic itself is on stderr.
 pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> axum::http::Response<Body> {
     let error = json!({
         "message": "Something went wrong. The server's log has the details.",

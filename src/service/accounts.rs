@@ -5,7 +5,7 @@ use std::time::Duration;
 use moka::future::Cache;
 
 use super::Services;
-use crate::domain::{At, Email, Error, Password, Result, Timestamp, User, UserKey, Viewer};
+use crate::domain::{Email, Error, Password, Result, Timestamp, User, UserKey, Viewer};
 use crate::store::users;
 
 /// The accounts behind access tokens, so that not every request has to look. Bounded, and five
@@ -102,7 +102,7 @@ pub async fn update(
     let known = users::credentials(&mut services.db.read().await?, viewer.id).await?;
     let known = known.ok_or(Error::Unauthenticated)?;
     if !services.passwords.verify(current_password, Some(&known.password_hash)).await? {
-        return Err(Error::InvalidCredentials.at("currentPassword"));
+        return Err(Error::InvalidCredentials);
     }
     let new_hash = match changes.password {
         Some(password) => Some(services.passwords.hash(password).await?),

@@ -98,8 +98,9 @@ async fn fill(tx: &mut Tx, plan: &Plan, hash: &str) -> Result<()> {
 /// `user1@example.com`, `user2@example.com`, …, going on behind those that are there.
 async fn demo_users(tx: &mut Tx, count: usize, hash: &str) -> Result<Vec<User>> {
     let taken = users::emails_like(tx, "user%@example.com").await?;
-    let number = |email: &String| email.strip_prefix("user")?.split('@').next()?.parse().ok();
-    let first = taken.iter().filter_map(number).max().unwrap_or(0_usize) + 1;
+    let number =
+        |email: &String| email.strip_prefix("user")?.split('@').next()?.parse::<u32>().ok();
+    let first = taken.iter().filter_map(number).max().unwrap_or(0) as usize + 1;
     let mut people = Vec::new();
     for number in first..first + count {
         let email = Email::parse(&format!("user{number}@example.com"))?;

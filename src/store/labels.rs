@@ -8,7 +8,7 @@ use diesel_async::RunQueryDsl;
 
 use super::access::{BoardAccess, LockedBoard, Membership};
 use super::error::unique;
-use super::schema::{labels, users_boards};
+use super::schema::labels;
 use super::sql::{ColumnTypes, Columns, Statement};
 use super::{Conn, Tx};
 use crate::domain::{
@@ -116,14 +116,17 @@ pub async fn find(
     user: UserId,
     ids: &[LabelId],
 ) -> Result<Vec<(Label, BoardAccess)>> {
-    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
-    let of_user = users_boards::board_id.eq(labels::board_id).and(users_boards::user_id.eq(user.0));
-    let rows: Vec<(LabelRow, Membership)> = run!(conn, |c| labels::table
-        .inner_join(users_boards::table.on(of_user))
-        .filter(labels::id.eq_any(&ids))
-        .select((LabelRow::as_select(), Membership::as_select()))
-        .load(c)
-        .await)?;
+    type Row = (LabelRow, Membership);
+    let statement = Statement::<ColumnTypes<Row>, Columns<Row>>::new(
+        <Row as Selectable<diesel::pg::Pg>>::construct_selection(),
+    )
+    .sql("SELECT ")
+    .columns()
+    .sql(" FROM labels JOIN users_boards ON users_boards.board_id = labels.board_id WHERE users_boards.user_id = ")
+    .number(user.0)
+    .sql(" AND labels.id")
+    .in_numbers(ids.iter().map(|id| id.0).collect());
+    let rows: Vec<Row> = run!(conn, |c| statement.load(c).await)?;
     Ok(rows.into_iter().map(|(label, membership)| (label.into(), membership.access())).collect())
 }
 
@@ -137,12 +140,16 @@ pub async fn of_boards(
     conn: &mut Conn,
     boards: &[BoardAccess],
 ) -> Result<HashMap<BoardId, Vec<Label>>> {
-    let ids: Vec<i64> = boards.iter().map(|board| board.board_id().0).collect();
-    let rows: Vec<LabelRow> = run!(conn, |c| labels::table
-        .filter(labels::board_id.eq_any(&ids))
-        .select(LabelRow::as_select())
-        .load(c)
-        .await)?;
+    let statement =
+        Statement::<ColumnTypes<LabelRow>, Columns<LabelRow>>::new(<LabelRow as Selectable<
+            diesel::pg::Pg,
+        >>::construct_selection(
+        ))
+        .sql("SELECT ")
+        .columns()
+        .sql(" FROM labels WHERE labels.board_id")
+        .in_numbers(boards.iter().map(|board| board.board_id().0).collect());
+    let rows: Vec<LabelRow> = run!(conn, |c| statement.load(c).await)?;
     Ok(grouped(rows.into_iter().map(|row| (BoardId(row.board_id), row))))
 }
 

@@ -362,6 +362,18 @@ async fn a_mutation_that_fails_leaves_the_others_alone(server: Arc<Server>) {
     let answer = ann.ask(query, json!({ "id": board })).await;
     assert_eq!(answer.error(), ("BAD_USER_INPUT".into(), json!(["input", "card", "title"])));
     assert_eq!(answer.body["errors"][0]["path"], json!(["two"]));
+    // So it is when a field is refused before its rule is asked.
+    let sign_up = r#"mutation {
+        signUp(input: { email: "new@example.com", password: "password" }) { user { email } }
+        createBoard(input: { title: "x" }) { board { id } } }"#;
+    let partly = server.ask(sign_up, json!({})).await;
+    assert_eq!(partly.code(), "UNAUTHENTICATED");
+    assert_eq!(partly.body["data"]["signUp"]["user"]["email"], "new@example.com");
+    let required = r#"mutation($title: String!) { a: createBoard(input: { title: "a" }) { board { id } }
+        b: createBoard(input: { title: $title }) { board { id } } }"#;
+    assert_eq!(ann.ask(required, json!({})).await.code(), "GRAPHQL_VALIDATION_FAILED");
+    assert_eq!(ann.get("{ boards { totalCount } }").await["boards"]["totalCount"], 1);
+
     // Each payload shows the board as it was when its own mutation had been done.
     let card = |title, total| json!({ "card": { "title": title, "board": { "cards": { "totalCount": total } } } });
     assert_eq!(

@@ -40,6 +40,7 @@ async fn a_wrong_setting_stops_the_start_with_one_line() {
         ("LISTEN_ADDR", "nowhere"),
         ("LISTEN_ADDR", "192.0.2.1:1"),
         ("JWT_SECRET", "short"),
+        ("ARGON2_PARALLELISM", "0"),
         ("ARGON2_MEMORY_KIB", "none"),
         ("LOG_FORMAT", "xml"),
     ] {

@@ -10,7 +10,8 @@ use crate::support::{Server, scenarios};
 
 scenarios![the_main_queries_go_by_an_index];
 
-/// What is looked up, the condition and order as `store` writes them, and the index (one of them).
+/// What is looked up, a condition and order like those that `store` writes, and the index (one of
+/// them).
 const LOOK_UPS: &[(&str, &str, &str)] = &[
     (
         "a page of a board",

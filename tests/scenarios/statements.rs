@@ -19,9 +19,14 @@ scenarios![
 /// How many statements the query sends when everything but its own data is warm.
 async fn statements(user: &User, query: &str) -> u64 {
     user.get(query).await;
-    let before = user.server.db.statement_count();
-    user.get(query).await;
-    user.server.db.statement_count() - before
+    let mut counts = Vec::new();
+    // Once in five seconds, the account behind the token is looked up again.
+    for _ in 0..3 {
+        let before = user.server.db.statement_count();
+        user.get(query).await;
+        counts.push(user.server.db.statement_count() - before);
+    }
+    counts.into_iter().min().unwrap()
 }
 
 /// So many boards, each with three cards, two of them with labels, and two members.

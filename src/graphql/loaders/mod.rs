@@ -91,7 +91,6 @@ impl<R: Relation> Batched<R> {
             }
             waiting.push((key, sender));
         }
-        // Nobody answers when the load has panicked, which is logged there.
         answer.await.unwrap_or(Err(Error::Internal))
     }
 }
@@ -103,7 +102,11 @@ async fn load_all<R: Relation>(
 ) {
     let waiting = std::mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner));
     let keys = waiting.iter().map(|(key, _)| key.clone()).collect();
-    let Ok(answers) = loader.try_load_many(keys).await else { return };
+    let answers = match loader.try_load_many(keys).await {
+        Ok(answers) => answers,
+        // Cannot be, since every key has its answer; all who wait get INTERNAL_SERVER_ERROR.
+        Err(error) => return tracing::error!(%error, "a load left a key out"),
+    };
     for (key, sender) in waiting {
         if let Some(answer) = answers.get(&key) {
             // Nobody listens when the request has been dropped.

@@ -4,7 +4,6 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use crate::domain::{At, BoardId, LabelChanges, LabelId, LabelName};
 use crate::graphql::context::{ContextExt, Nullable, mutate};
-use crate::graphql::guard::LoggedIn;
 use crate::graphql::inputs::{id, optional};
 use crate::graphql::types::{Board, Label, LabelColor};
 use crate::service::labels;
@@ -66,7 +65,7 @@ pub(super) struct DeleteLabelPayload {
 #[derive(Default)]
 pub(super) struct LabelMutation;
 
-#[Object(guard = "LoggedIn")]
+#[Object]
 impl LabelMutation {
     /// Makes a label.
     async fn create_label(
