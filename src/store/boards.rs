@@ -6,8 +6,7 @@ use diesel_async::RunQueryDsl;
 use super::access::{BoardAccess, LockedBoard, Membership};
 use super::page::Sort;
 use super::schema::{boards, users_boards};
-use super::sql::{ColumnTypes, Columns, Statement};
-use super::{Conn, Tx, labels, members};
+use super::{Conn, Tx, labels, members, sql};
 use crate::domain::{
     Board, BoardId, BoardOrder, BoardOrderField, Description, NewBoard, Page, PageRequest,
     Position, Result, SortValue, Timestamp, Title, UserId, fold_case,
@@ -116,15 +115,12 @@ pub async fn find(
     user: UserId,
     ids: &[BoardId],
 ) -> Result<Vec<(Board, BoardAccess)>> {
-    type Row = BoardWithAccess;
-    let statement = Statement::<ColumnTypes<Row>, Columns<Row>>::new(columns())
-        .sql("SELECT ")
-        .columns()
+    let statement = sql::select::<BoardWithAccess>()
         .sql(" FROM boards JOIN users_boards ON users_boards.board_id = boards.id WHERE users_boards.user_id = ")
         .number(user.0)
         .sql(" AND boards.id")
         .in_numbers(ids.iter().map(|id| id.0).collect());
-    let rows: Vec<Row> = run!(conn, |c| statement.load(c).await)?;
+    let rows: Vec<BoardWithAccess> = run!(conn, |c| statement.load(c).await)?;
     Ok(rows.into_iter().map(with_access).collect())
 }
 
@@ -135,14 +131,11 @@ pub async fn list(
     order: BoardOrder,
     request: &PageRequest,
 ) -> Result<Page<(Board, BoardAccess)>> {
-    type Row = BoardWithAccess;
-    let statement = Statement::<ColumnTypes<Row>, Columns<Row>>::new(columns())
-        .sql("SELECT ")
-        .columns()
+    let statement = sql::select::<BoardWithAccess>()
         .sql(" FROM users_boards JOIN boards ON boards.id = users_boards.board_id WHERE users_boards.user_id = ")
         .number(user.0)
         .page(sort(order), request);
-    let rows: Vec<Row> = run!(conn, |c| statement.load(c).await)?;
+    let rows: Vec<BoardWithAccess> = run!(conn, |c| statement.load(c).await)?;
     Ok(Page::from_rows(rows.into_iter().map(with_access).collect(), request))
 }
 
@@ -153,10 +146,6 @@ pub async fn count(conn: &mut Conn, user: UserId) -> Result<i64> {
         .count()
         .get_result(c)
         .await)?)
-}
-
-fn columns() -> Columns<BoardWithAccess> {
-    <BoardWithAccess as Selectable<diesel::pg::Pg>>::construct_selection()
 }
 
 fn sort(order: BoardOrder) -> Sort {

@@ -1,14 +1,13 @@
 //! Many rows in one statement: a slice of values is one statement in neither of Diesel's two
 //! backends alike, JSON is.
 
-use diesel::Selectable;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 
-use super::Tx;
 use super::cards::{CardRow, search_text};
 use super::sql::{ColumnTypes, Columns, Statement};
+use super::{Tx, sql};
 use crate::domain::{BoardId, Card, CardId, LabelId, NewCard, Result, Timestamp, fold_case};
 
 /// A card that is to be stored.
@@ -42,7 +41,7 @@ impl<'a> CardRecord<'a> {
 /// Stores cards, with ascending keys in the given order.
 pub(super) async fn insert_cards(tx: &mut Tx, records: &[CardRecord<'_>]) -> Result<Vec<Card>> {
     let statement = Statement::<ColumnTypes<CardRow>, Columns<CardRow>>::new(
-        <CardRow as Selectable<diesel::pg::Pg>>::construct_selection(),
+        sql::columns_of::<CardRow>(),
     )
     .sql(r#"INSERT INTO cards (board_id, title, title_key, description, search_text, "column", created_at, updated_at)"#)
     .either(

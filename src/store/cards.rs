@@ -8,7 +8,7 @@ use super::bulk::{self, CardRecord};
 use super::page::{self, Children, Sort};
 use super::schema::{cards, cards_labels};
 use super::sql::{ColumnTypes, Columns, Statement};
-use super::{Conn, Tx};
+use super::{Conn, Tx, sql};
 use crate::domain::{
     BoardId, Card, CardColumn, CardFilter, CardId, CardOrder, CardOrderField, Description, LabelId,
     NewCard, Page, PageRequest, Position, Result, SortValue, Timestamp, Title, UserId, fold_case,
@@ -134,11 +134,7 @@ pub async fn find(
     ids: &[CardId],
 ) -> Result<Vec<(Card, BoardAccess)>> {
     type Row = (CardRow, Membership);
-    let statement = Statement::<ColumnTypes<Row>, Columns<Row>>::new(
-        <Row as Selectable<diesel::pg::Pg>>::construct_selection(),
-    )
-    .sql("SELECT ")
-    .columns()
+    let statement = sql::select::<Row>()
     .sql(" FROM cards JOIN users_boards ON users_boards.board_id = cards.board_id WHERE users_boards.user_id = ")
     .number(user.0)
     .sql(" AND cards.id")
@@ -182,7 +178,7 @@ pub async fn list(
 ) -> Result<Vec<Page<Card>>> {
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
     let statement = page::page_of_each::<ColumnTypes<CardRow>, Columns<CardRow>>(
-        <CardRow as Selectable<diesel::pg::Pg>>::construct_selection(),
+        sql::columns_of::<CardRow>(),
         &parents,
         &children(lists),
         "",

@@ -10,7 +10,7 @@ use super::access::{BoardAccess, LockedBoard, Membership};
 use super::error::unique;
 use super::schema::labels;
 use super::sql::{ColumnTypes, Columns, Statement};
-use super::{Conn, Tx};
+use super::{Conn, Tx, sql};
 use crate::domain::{
     At, BoardId, CardId, Error, Label, LabelColor, LabelId, LabelName, Result, Timestamp, UserId,
 };
@@ -117,11 +117,7 @@ pub async fn find(
     ids: &[LabelId],
 ) -> Result<Vec<(Label, BoardAccess)>> {
     type Row = (LabelRow, Membership);
-    let statement = Statement::<ColumnTypes<Row>, Columns<Row>>::new(
-        <Row as Selectable<diesel::pg::Pg>>::construct_selection(),
-    )
-    .sql("SELECT ")
-    .columns()
+    let statement = sql::select::<Row>()
     .sql(" FROM labels JOIN users_boards ON users_boards.board_id = labels.board_id WHERE users_boards.user_id = ")
     .number(user.0)
     .sql(" AND labels.id")
@@ -140,13 +136,7 @@ pub async fn of_boards(
     conn: &mut Conn,
     boards: &[BoardAccess],
 ) -> Result<HashMap<BoardId, Vec<Label>>> {
-    let statement =
-        Statement::<ColumnTypes<LabelRow>, Columns<LabelRow>>::new(<LabelRow as Selectable<
-            diesel::pg::Pg,
-        >>::construct_selection(
-        ))
-        .sql("SELECT ")
-        .columns()
+    let statement = sql::select::<LabelRow>()
         .sql(" FROM labels WHERE labels.board_id")
         .in_numbers(boards.iter().map(|board| board.board_id().0).collect());
     let rows: Vec<LabelRow> = run!(conn, |c| statement.load(c).await)?;
@@ -159,7 +149,7 @@ pub async fn of_cards(
     cards: &[(BoardAccess, CardId)],
 ) -> Result<HashMap<CardId, Vec<Label>>> {
     let statement = Statement::<(BigInt, ColumnTypes<LabelRow>), Columns<LabelRow>>::new(
-        <LabelRow as Selectable<diesel::pg::Pg>>::construct_selection(),
+        sql::columns_of::<LabelRow>(),
     )
     .sql("SELECT cards_labels.card_id, ")
     .columns()

@@ -8,7 +8,7 @@ use super::page::{self, Children, Sort};
 use super::schema::{users, users_boards};
 use super::sql::{ColumnTypes, Columns};
 use super::users::UserRow;
-use super::{Conn, Tx};
+use super::{Conn, Tx, sql};
 use crate::domain::{
     BoardId, Direction, Member, Page, PageRequest, Position, Result, SortValue, Timestamp, UserId,
 };
@@ -118,7 +118,7 @@ pub async fn list(
 ) -> Result<Vec<Page<Member>>> {
     let parents: Vec<_> = boards.iter().map(|board| (board.board_id().0, 0)).collect();
     let statement = page::page_of_each::<ColumnTypes<MemberRow>, Columns<MemberRow>>(
-        <MemberRow as Selectable<diesel::pg::Pg>>::construct_selection(),
+        sql::columns_of::<MemberRow>(),
         &parents,
         &OF_BOARD,
         " JOIN users ON users.id = users_boards.user_id",

@@ -34,7 +34,6 @@ impl<ST, C> Statement<ST, C> {
     /// Appends ` AND (only rows of the page) ORDER BY … LIMIT limit + 1`; the one row more tells
     /// whether the list goes on.
     pub(super) fn page(self, sort: Sort, request: &PageRequest) -> Self {
-        let run = if request.backward { sort.direction.reversed() } else { sort.direction };
         let (behind, ahead) = match sort.direction {
             Direction::Ascending => (" > ", " < "),
             Direction::Descending => (" < ", " > "),
@@ -57,10 +56,12 @@ impl<ST, C> Statement<ST, C> {
             }
         }
         let limit = i64::try_from(request.limit).unwrap_or(i64::MAX - 1) + 1;
-        statement.sql(" ORDER BY ").order(sort, run).sql(" LIMIT ").number(limit)
+        statement.sql(" ORDER BY ").order(sort, request).sql(" LIMIT ").number(limit)
     }
 
-    fn order(self, sort: Sort, run: Direction) -> Self {
+    /// The list's order, or the other way round for a page from its end.
+    fn order(self, sort: Sort, request: &PageRequest) -> Self {
+        let run = if request.backward { sort.direction.reversed() } else { sort.direction };
         let word = match run {
             Direction::Ascending => " ASC",
             Direction::Descending => " DESC",
@@ -81,7 +82,6 @@ pub(super) fn page_of_each<ST, C>(
     sort: Sort,
     request: &PageRequest,
 ) -> Statement<(BigInt, ST), C> {
-    let run = if request.backward { sort.direction.reversed() } else { sort.direction };
     let Children { table, key, of_parent } = children;
     let statement = Statement::new(columns)
         .sql("SELECT p.ord, ")
@@ -100,7 +100,7 @@ pub(super) fn page_of_each<ST, C>(
         .either(format!(") AS {table}"), ")")
         .sql(join)
         .sql(" ORDER BY p.ord, ")
-        .order(sort, run)
+        .order(sort, request)
 }
 
 /// A statement for the number of rows of each parent: its place in `parents` and the number.

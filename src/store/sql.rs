@@ -23,6 +23,19 @@ pub(super) type Columns<R> = <R as diesel::Selectable<Pg>>::SelectExpression;
 /// The SQL types of the columns of a row type `R`.
 pub(super) type ColumnTypes<R> = diesel::dsl::SqlTypeOf<Columns<R>>;
 
+/// The columns of a row type `R`, to be named in a statement.
+pub(super) fn columns_of<R: diesel::Selectable<Pg>>() -> Columns<R> {
+    R::construct_selection()
+}
+
+/// A statement that begins with `SELECT` and the columns of `R`.
+pub(super) fn select<R: diesel::Selectable<Pg>>() -> Statement<ColumnTypes<R>, Columns<R>>
+where
+    Columns<R>: diesel::Expression,
+{
+    Statement::new(columns_of::<R>()).sql("SELECT ").columns()
+}
+
 /// A statement whose rows have the SQL type `ST`; `C` are the columns that [`Statement::columns`]
 /// names.
 pub(super) struct Statement<ST, C = ()> {
