@@ -7,9 +7,9 @@ use std::time::Duration;
 use axum::Router;
 use tokio::net::TcpListener;
 
-use crate::config::{Config, DatabaseUrl, StartError};
+use crate::config::{Config, DatabaseUrl, StartError, Trash};
 use crate::graphql::Schema;
-use crate::service::Services;
+use crate::service::{Services, trash};
 use crate::store::Db;
 use crate::{http, secret_file};
 
@@ -20,22 +20,22 @@ const GRACE: Duration = Duration::from_secs(10);
 pub struct App {
     listener: TcpListener,
     router: Router,
-    db: Db,
+    services: Arc<Services>,
+    trash: Trash,
     address: SocketAddr,
 }
 
 /// Brings the database up to date, binds the address and puts everything together.
 pub async fn build(config: Config) -> Result<App, StartError> {
     let services = Arc::new(services(&config).await?);
-    let db = services.db.clone();
     let schema = Schema::new(Arc::clone(&services));
-    let router = http::router(services, schema, &config.cors);
+    let router = http::router(Arc::clone(&services), schema, &config.cors);
     let cannot_listen = |error| {
         StartError::new(format!("LISTEN_ADDR: cannot listen on {}: {error}", config.listen))
     };
     let listener = TcpListener::bind(config.listen).await.map_err(cannot_listen)?;
     let address = listener.local_addr().map_err(cannot_listen)?;
-    Ok(App { listener, router, db, address })
+    Ok(App { listener, router, services, trash: config.trash, address })
 }
 
 /// The rules on an up-to-date database, without a server.
@@ -64,10 +64,10 @@ impl App {
 
     /// Its database.
     pub fn db(&self) -> &Db {
-        &self.db
+        &self.services.db
     }
 
-    /// Serves until `stop` is ready, then lets requests under way end.
+    /// Serves, and empties the trash, until `stop` is ready, then lets requests under way end.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
         let (stopping, stopped) = tokio::sync::oneshot::channel();
         let stop = async move {
@@ -84,9 +84,10 @@ impl App {
         };
         let result = tokio::select! {
             result = serve => result,
+            () = trash::keep_emptying(&self.services, self.trash) => Ok(()),
             () = deadline => Ok(()),
         };
-        self.db.close();
+        self.services.db.close();
         result
     }
 }

@@ -9,6 +9,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{Config, Log, StartError, VARIABLES, Variable};
 use crate::domain::Error;
 use crate::service::seed::{self, Plan, Size, Target};
+use crate::service::trash::{self, Purged};
 use crate::store::Db;
 use crate::{app, graphql};
 
@@ -28,6 +29,8 @@ enum Command {
     Migrate,
     /// Fill the database with demo data
     Seed(SeedArgs),
+    /// Erase what has been in the trash for longer than TRASH_RETENTION_DAYS
+    Purge,
     /// Print the schema in GraphQL's schema language
     Schema,
 }
@@ -81,6 +84,7 @@ impl Cli {
             Command::Serve => serve().await,
             Command::Migrate => migrate().await,
             Command::Seed(args) => seed(args).await,
+            Command::Purge => purge().await,
             Command::Schema => {
                 print(&graphql::sdl());
                 Ok(())
@@ -110,6 +114,23 @@ async fn migrate() -> Result<(), StartError> {
         print(&format!("Ran {name}.\n"));
     }
     Ok(())
+}
+
+async fn purge() -> Result<(), StartError> {
+    let config = Config::from_env()?;
+    start_log(&config.log);
+    let Some(days) = config.trash.retention_days else {
+        print("TRASH_RETENTION_DAYS is 0: deleted boards and cards are kept for ever.\n");
+        return Ok(());
+    };
+    let services = app::services(&config).await?;
+    let Purged { boards, cards } = trash::purge(&services, days).await.map_err(|_| refused())?;
+    print(&format!("Erased {boards} boards, and {cards} cards of other boards.\n"));
+    Ok(())
+}
+
+fn refused() -> StartError {
+    StartError::new("the database refused; the log above says why")
 }
 
 async fn seed(args: SeedArgs) -> Result<(), StartError> {
@@ -144,7 +165,7 @@ async fn seed(args: SeedArgs) -> Result<(), StartError> {
         Err(Error::Conflict { message, .. }) => {
             Err(StartError::new(format!("{message} Say --append or --reset.")))
         }
-        Err(_) => Err(StartError::new("the database refused; the log above says why")),
+        Err(_) => Err(refused()),
     }
 }
 

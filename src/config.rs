@@ -55,6 +55,7 @@ variables! {
     DATABASE_STATEMENT_SECONDS = "30": "How long one statement may run on PostgreSQL.";
     LISTEN_ADDR = "127.0.0.1:8000": "Address and port to listen on; port 0 takes a free one.";
     JWT_SECRET = "": "Signs the access tokens: at least 32 bytes. A comma-separated list signs with the first and accepts all, so that keys can be rotated. Required on PostgreSQL; on SQLite one is made and kept beside the database file.";
+    TRASH_RETENTION_DAYS = "30": "How many days deleted boards and cards can be restored before they are erased; 0 keeps them for ever.";
     ARGON2_MEMORY_KIB = "19456": "Memory for hashing one password.";
     ARGON2_ITERATIONS = "2": "Passes for hashing one password.";
     ARGON2_PARALLELISM = "1": "Lanes for hashing one password.";
@@ -72,6 +73,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Keys that sign access tokens; `None` makes one beside the SQLite file.
     pub jwt_secrets: Option<Vec<Secret>>,
+    /// How long deleted things are kept.
+    pub trash: Trash,
     /// How passwords are hashed.
     pub argon2: Argon2,
     /// Who may call from a browser.
@@ -126,6 +129,15 @@ pub enum Verify {
 /// A key that signs; never printed.
 #[derive(Clone)]
 pub struct Secret(Vec<u8>);
+
+/// Deleted boards and cards.
+#[derive(Clone, Copy, Debug)]
+pub struct Trash {
+    /// How many days they can be restored before they are erased; `None`: for ever.
+    pub retention_days: Option<u32>,
+    /// How often a server looks for what is to be erased.
+    pub every: Duration,
+}
 
 /// Parameters of argon2id.
 #[derive(Clone, Copy, Debug)]
@@ -191,6 +203,11 @@ impl Config {
             database,
             listen: vars.parse(&LISTEN_ADDR)?,
             jwt_secrets: vars.get(&JWT_SECRET).map(|list| secrets(&list)).transpose()?,
+            trash: Trash {
+                retention_days: Some(vars.number(&TRASH_RETENTION_DAYS, 0..=36_500)?)
+                    .filter(|days| *days > 0),
+                every: Duration::from_hours(1),
+            },
             argon2: Argon2 {
                 parallelism: vars.number(&ARGON2_PARALLELISM, 1..=64)?,
                 memory: vars.number(&ARGON2_MEMORY_KIB, 8..=4_194_304)?,
@@ -429,6 +446,7 @@ mod tests {
             ("DATABASE_WAIT_SECONDS", "soon"),
             ("DATABASE_STATEMENT_SECONDS", "-1"),
             ("LISTEN_ADDR", "localhost"),
+            ("TRASH_RETENTION_DAYS", "-1"),
             ("JWT_SECRET", "short"),
             ("JWT_SECRET", &format!("{long},short")),
             ("ARGON2_MEMORY_KIB", "7"),

@@ -1,6 +1,8 @@
 //! Boards and who may use them.
 
-use super::{BoardId, Description, Direction, LabelColor, LabelName, Timestamp, Title, User};
+use super::{
+    BoardId, BoardRole, Description, Direction, LabelColor, LabelName, Timestamp, Title, User,
+};
 
 /// A Kanban board.
 #[derive(Clone, Debug)]
@@ -15,6 +17,10 @@ pub struct Board {
     pub created_at: Timestamp,
     /// When it, or anything on it, last changed.
     pub updated_at: Timestamp,
+    /// The sequence of its latest event.
+    pub version: i64,
+    /// When it was put into the trash; `None` while it is in use.
+    pub deleted_at: Option<Timestamp>,
 }
 
 /// One who may use a board.
@@ -24,6 +30,8 @@ pub struct Member {
     pub user: User,
     /// Since when.
     pub since: Timestamp,
+    /// What they may do.
+    pub role: BoardRole,
 }
 
 /// What a board is made of.
@@ -68,4 +76,13 @@ impl Default for BoardOrder {
     fn default() -> Self {
         Self { field: BoardOrderField::CreatedAt, direction: Direction::Descending }
     }
+}
+
+/// Which of a user's boards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BoardList {
+    /// All that are in use, in this order.
+    InUse(BoardOrder),
+    /// Those in the trash of which the user is ADMIN, latest first.
+    Deleted,
 }

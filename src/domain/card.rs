@@ -1,9 +1,16 @@
 //! Cards: the things to do on a board.
 
-use super::{BoardId, CardId, Description, Direction, LabelColor, SearchText, Timestamp, Title};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    BoardId, CardId, Description, Direction, LabelColor, Rank, SearchText, Timestamp, Title,
+};
 
 /// The columns of every board, in their order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[allow(missing_docs)]
 pub enum CardColumn {
     #[default]
@@ -46,10 +53,16 @@ pub struct Card {
     pub description: String,
     /// The column it stands in.
     pub column: CardColumn,
+    /// Its place in the column.
+    pub rank: Rank,
+    /// The board's version at the latest change of its text, column, rank or labels.
+    pub version: i64,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When its text, column or labels last changed.
+    /// When its text, column, rank or labels last changed.
     pub updated_at: Timestamp,
+    /// When it was put into the trash; `None` while it is on the board.
+    pub deleted_at: Option<Timestamp>,
 }
 
 /// What a card is made of.
@@ -76,6 +89,17 @@ pub struct CardChanges {
     pub column: Option<CardColumn>,
     /// Other labels.
     pub labels: Option<LabelsChange>,
+}
+
+/// Where a card shall stand: a column, and a neighbour there.
+#[derive(Debug)]
+pub struct CardMove {
+    /// The column.
+    pub column: CardColumn,
+    /// The card that shall stand directly after it.
+    pub before: Option<CardId>,
+    /// The card that shall stand directly before it; it decides, if it is still in the column.
+    pub after: Option<CardId>,
 }
 
 /// How the set of a card's labels shall change; a colour given twice counts once.

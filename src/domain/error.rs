@@ -51,6 +51,18 @@ pub enum Error {
         /// What was looked for, e.g. "board".
         what: &'static str,
     },
+    /// The viewer may see it, but their role on the board does not allow this.
+    Forbidden {
+        /// Who may, as a sentence for people.
+        message: &'static str,
+    },
+    /// What shall change is no longer as the viewer has seen it.
+    Outdated {
+        /// The path of the input field with the version that was expected.
+        field: Vec<Segment>,
+        /// Its present version.
+        current_version: i64,
+    },
     /// The present state of the data does not allow it.
     Conflict {
         /// The path of the input field in conflict; empty where there is none.
@@ -78,6 +90,16 @@ impl Error {
         Self::NotFound { field: Vec::new(), what }
     }
 
+    /// Something that the viewer may see but not do.
+    pub fn forbidden(message: &'static str) -> Self {
+        Self::Forbidden { message }
+    }
+
+    /// A version that is no longer the present one.
+    pub fn outdated(current_version: i64) -> Self {
+        Self::Outdated { field: Vec::new(), current_version }
+    }
+
     /// A rule about the state of the data that does not allow the change.
     pub fn conflict(message: &'static str) -> Self {
         Self::Conflict { field: Vec::new(), message }
@@ -96,6 +118,7 @@ impl At for Error {
     fn at(mut self, segment: impl Into<Segment>) -> Self {
         if let Self::BadUserInput { field, .. }
         | Self::NotFound { field, .. }
+        | Self::Outdated { field, .. }
         | Self::Conflict { field, .. } = &mut self
         {
             field.insert(0, segment.into());

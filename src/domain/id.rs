@@ -1,5 +1,7 @@
 //! Keys, each a type of its own, so that none can be taken for another.
 
+use serde::{Deserialize, Serialize};
+
 use super::CardColumn;
 
 /// A key that has a name in the API: opaque to clients, unique over all kinds of things.
@@ -14,7 +16,7 @@ pub trait PublicId: Sized {
 macro_rules! keys {
     ($($(#[$doc:meta])* $name:ident $prefix:literal),* $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         pub struct $name(pub i64);
 
         impl PublicId for $name {
@@ -36,6 +38,8 @@ keys! {
     BoardId "board",
     /// The key of a card.
     CardId "card",
+    /// The key of a comment.
+    CommentId "comment",
     /// The key of a label.
     LabelId "label",
 }
@@ -60,9 +64,23 @@ impl PublicId for (BoardId, CardColumn) {
     }
 }
 
+/// The name of one event of one board, e.g. `event_7_12`.
+impl PublicId for (BoardId, i64) {
+    fn to_public(&self) -> String {
+        format!("event_{}_{}", self.0.0, self.1)
+    }
+
+    fn from_public(text: &str) -> Option<Self> {
+        let (board, sequence) = text.strip_prefix("event_")?.split_once('_')?;
+        let id = (BoardId(board.parse().ok()?), sequence.parse().ok()?);
+        (id.0.0 > 0 && id.1 > 0 && id.to_public() == text).then_some(id)
+    }
+}
+
 /// The public name of a user: 128 random bits. Sharing a board shows the address behind an id, so
 /// an id must not be guessable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct UserKey(u128);
 
 impl UserKey {
@@ -83,6 +101,20 @@ impl UserKey {
 impl std::fmt::Display for UserKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:032x}", self.0)
+    }
+}
+
+impl From<UserKey> for String {
+    fn from(key: UserKey) -> Self {
+        key.to_string()
+    }
+}
+
+impl TryFrom<String> for UserKey {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("not 32 hexadecimal digits")
     }
 }
 

@@ -1,9 +1,12 @@
 //! Labels: a board has at most one of each colour.
 
+use serde::{Deserialize, Serialize};
+
 use super::{BoardId, LabelId, LabelName, Timestamp};
 
 /// The colours of labels, in the order in which labels are shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[allow(missing_docs)]
 pub enum LabelColor {
     Red,

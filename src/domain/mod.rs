@@ -4,22 +4,33 @@
 
 mod board;
 mod card;
+mod comment;
 mod error;
+mod event;
 mod id;
 mod label;
 mod page;
+mod rank;
+mod role;
 mod text;
 mod time;
 mod user;
 
-pub use board::{Board, BoardChanges, BoardOrder, BoardOrderField, Member, NewBoard};
+pub use board::{Board, BoardChanges, BoardList, BoardOrder, BoardOrderField, Member, NewBoard};
 pub use card::{
-    Card, CardChanges, CardColumn, CardFilter, CardOrder, CardOrderField, LabelsChange, NewCard,
+    Card, CardChanges, CardColumn, CardFilter, CardMove, CardOrder, CardOrderField, LabelsChange,
+    NewCard,
 };
+pub use comment::Comment;
 pub use error::{At, Error, Result, Segment};
-pub use id::{BoardId, CardId, LabelId, PublicId, UserId, UserKey};
+pub use event::{Change, Event, FieldChange, excerpt};
+pub use id::{BoardId, CardId, CommentId, LabelId, PublicId, UserId, UserKey};
 pub use label::{Label, LabelChanges, LabelColor};
 pub use page::{Direction, Page, PageRequest, Position, SortValue};
-pub use text::{Description, Email, LabelName, Password, SearchText, Title, fold_case};
+pub use rank::Rank;
+pub use role::{BoardRole, Right};
+pub use text::{
+    CommentBody, Description, Email, LabelName, Password, SearchText, Title, fold_case,
+};
 pub use time::Timestamp;
 pub use user::{User, Viewer};

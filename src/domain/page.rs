@@ -36,8 +36,8 @@ pub enum SortValue {
 /// The place of a row in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
-    /// What the list is sorted by.
-    pub value: SortValue,
+    /// What the list is sorted by, in the order in which it is compared.
+    pub values: Vec<SortValue>,
     /// The row's key, which breaks ties.
     pub key: i64,
 }

@@ -79,6 +79,22 @@ impl Description {
     }
 }
 
+/// A comment: Markdown of 1 to 20,000 characters, kept as it is but for white space at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommentBody(String);
+
+impl CommentBody {
+    /// Trims the end and checks.
+    pub fn parse(text: &str) -> Result<Self> {
+        lines(text, 1, 20_000).map(Self)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// The name of a label: one line of at most 100 characters; may be empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelName(String);

@@ -1,6 +1,6 @@
 //! Time.
 
-use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, TimeDelta, Utc};
 
 /// A point in time, in UTC, cut to microseconds: what both databases can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,6 +22,12 @@ impl Timestamp {
     pub fn from_micros(micros: i64) -> Option<Self> {
         let time = DateTime::from_timestamp_micros(micros)?;
         (1..=9999).contains(&time.year()).then_some(Self(time))
+    }
+
+    /// So many days earlier.
+    #[must_use]
+    pub fn days_before(self, days: u32) -> Self {
+        Self(self.0 - TimeDelta::days(days.into()))
     }
 
     /// Seconds since the Unix epoch, as tokens count.

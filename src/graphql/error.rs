@@ -14,10 +14,14 @@ impl From<Error> for async_graphql::Error {
         extensions.set(CODE, code(&error));
         if let Error::BadUserInput { field, .. }
         | Error::NotFound { field, .. }
+        | Error::Outdated { field, .. }
         | Error::Conflict { field, .. } = &error
             && !field.is_empty()
         {
             extensions.set("field", Value::List(field.iter().map(segment).collect()));
+        }
+        if let Error::Outdated { current_version, .. } = &error {
+            extensions.set("currentVersion", *current_version);
         }
         Self { message: message(&error), source: None, extensions: Some(extensions) }
     }
@@ -36,7 +40,8 @@ fn code(error: &Error) -> &'static str {
         Error::InvalidCredentials => "INVALID_CREDENTIALS",
         Error::BadUserInput { .. } => "BAD_USER_INPUT",
         Error::NotFound { .. } => "NOT_FOUND",
-        Error::Conflict { .. } => "CONFLICT",
+        Error::Forbidden { .. } => "FORBIDDEN",
+        Error::Conflict { .. } | Error::Outdated { .. } => "CONFLICT",
         Error::Contention | Error::Unavailable => "SERVICE_UNAVAILABLE",
         Error::Internal => "INTERNAL_SERVER_ERROR",
     }
@@ -50,7 +55,10 @@ fn message(error: &Error) -> String {
         Error::InvalidCredentials => "The e-mail address or the password is wrong.".into(),
         Error::BadUserInput { message, .. } => message.clone().into_owned(),
         Error::NotFound { what, .. } => format!("There is no such {what}."),
-        Error::Conflict { message, .. } => (*message).into(),
+        Error::Forbidden { message } | Error::Conflict { message, .. } => (*message).into(),
+        Error::Outdated { current_version, .. } => {
+            format!("It has changed meanwhile; its present version is {current_version}.")
+        }
         Error::Contention | Error::Unavailable => {
             "The server is too busy or its database is out of reach. Try again in a while.".into()
         }

@@ -6,7 +6,12 @@ use crate::domain::{At, Error, PublicId, Result};
 
 /// The key behind an id in a mutation's input.
 pub(super) fn id<T: PublicId>(id: &ID, field: &'static str) -> Result<T> {
-    T::from_public(id).ok_or_else(|| Error::bad_input("This is no id of the right kind.").at(field))
+    parse_id(id).at(field)
+}
+
+/// The key behind an id.
+pub(super) fn parse_id<T: PublicId>(id: &ID) -> Result<T> {
+    T::from_public(id).ok_or_else(|| Error::bad_input("This is no id of the right kind."))
 }
 
 /// Parses a field that may be left out.

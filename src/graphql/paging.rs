@@ -5,15 +5,18 @@ use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
 use super::context::ContextExt;
-use super::types::{BoardEdge, BoardMemberEdge, CardEdge};
+use super::scalars::int;
+use super::types::{BoardEdge, BoardEventEdge, BoardMemberEdge, CardEdge, CommentEdge};
 use crate::domain::{
-    At, CardFilter, Direction, Error, Page, PageRequest, Position, Result, SortValue, Timestamp,
+    At, BoardList, CardFilter, CardId, Direction, Error, Page, PageRequest, Position, Result,
+    SortValue, Timestamp,
 };
 use crate::store::access::BoardAccess;
 use crate::store::cards::CardList;
+use crate::store::events::EventList;
 
 /// The format of cursors; another number makes all older cursors invalid.
-const CURSOR_VERSION: u64 = 1;
+const CURSOR_VERSION: u64 = 2;
 
 /// How many rows a page has when nobody says.
 const DEFAULT_PAGE: i32 = 50;
@@ -68,7 +71,7 @@ pub(super) struct CursorKind {
     pub(super) list: &'static str,
     pub(super) field: &'static str,
     pub(super) direction: Direction,
-    pub(super) value: ValueKind,
+    pub(super) values: &'static [ValueKind],
 }
 
 /// What the list is sorted by.
@@ -88,14 +91,15 @@ impl CursorKind {
         format!("{} {direction}", self.field)
     }
 
-    /// The cursor of a place: format, list, order, sort value and key.
+    /// The cursor of a place: format, list, order, sort values and key.
     pub(super) fn encode(self, place: &Position) -> String {
-        let value = match &place.value {
+        let value = |value: &SortValue| match value {
             SortValue::Number(number) => json!(number),
             SortValue::Text(text) => json!(text),
             SortValue::Time(time) => json!(time.micros()),
         };
-        let fields = json!([CURSOR_VERSION, self.list, self.order(), value, place.key]);
+        let values: Vec<_> = place.values.iter().map(value).collect();
+        let fields = json!([CURSOR_VERSION, self.list, self.order(), values, place.key]);
         BASE64URL_NOPAD.encode(fields.to_string().as_bytes())
     }
 
@@ -106,20 +110,27 @@ impl CursorKind {
 
     fn parse(self, cursor: &str) -> Option<Position> {
         let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?;
-        let [version, list, order, value, key] =
+        let [version, list, order, values, key] =
             serde_json::from_slice::<[Value; 5]>(&bytes).ok()?;
         if version != CURSOR_VERSION || list != self.list || order != self.order() {
             return None;
         }
-        let value = match self.value {
-            ValueKind::Number => SortValue::Number(value.as_i64()?),
+        let values = values.as_array().filter(|values| values.len() == self.values.len())?;
+        let values = self.values.iter().zip(values).map(|(kind, value)| kind.parse(value));
+        Some(Position { values: values.collect::<Option<_>>()?, key: key.as_i64()? })
+    }
+}
+
+impl ValueKind {
+    fn parse(self, value: &Value) -> Option<SortValue> {
+        Some(match self {
+            Self::Number => SortValue::Number(value.as_i64()?),
             // What PostgreSQL would refuse, no cursor of ours holds.
-            ValueKind::Text => {
+            Self::Text => {
                 SortValue::Text(value.as_str().filter(|text| !text.contains('\0'))?.to_owned())
             }
-            ValueKind::Time => SortValue::Time(Timestamp::from_micros(value.as_i64()?)?),
-        };
-        Some(Position { value, key: key.as_i64()? })
+            Self::Time => SortValue::Time(Timestamp::from_micros(value.as_i64()?)?),
+        })
     }
 }
 
@@ -146,9 +157,13 @@ pub(super) struct PageInfo {
 
 /// What `totalCount` counts, when it is asked for.
 pub(super) enum Count {
-    Boards,
+    Boards(BoardList),
     Cards(CardList, CardFilter),
+    Comments(BoardAccess, CardId),
+    Events(EventList),
     Members(BoardAccess),
+    /// The list is empty, whatever there is.
+    Nothing,
 }
 
 /// A page of a list, with everything the Relay specification asks for.
@@ -163,13 +178,20 @@ impl<E> Connection<E> {
     pub(super) fn new(page: Page<E>, count: Count) -> Self {
         Self { edges: page.items, has_next: page.has_next, has_previous: page.has_previous, count }
     }
+
+    /// A list that is empty for the viewer.
+    pub(super) fn empty() -> Self {
+        Self::new(Page::default(), Count::Nothing)
+    }
 }
 
 /// A page of a list.
 #[Object(
     concrete(name = "BoardConnection", params(BoardEdge)),
+    concrete(name = "BoardEventConnection", params(BoardEventEdge)),
     concrete(name = "BoardMemberConnection", params(BoardMemberEdge)),
-    concrete(name = "CardConnection", params(CardEdge))
+    concrete(name = "CardConnection", params(CardEdge)),
+    concrete(name = "CommentConnection", params(CommentEdge))
 )]
 impl<E: Edge> Connection<E> {
     /// The things on this page, each with its cursor.
@@ -196,12 +218,15 @@ impl<E: Edge> Connection<E> {
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i32> {
         let loaders = ctx.loaders()?;
         let count = match &self.count {
-            Count::Boards => loaders.board_count.load(()).await?,
+            Count::Boards(list) => loaders.board_count.load(*list).await?,
             Count::Cards(list, filter) => {
                 loaders.card_count.load((*list, filter.clone().into())).await?
             }
+            Count::Comments(board, card) => loaders.comment_count.load((*board, *card)).await?,
+            Count::Events(list) => loaders.event_count.load(*list).await?,
             Count::Members(board) => loaders.member_count.load(*board).await?,
+            Count::Nothing => 0,
         };
-        Ok(i32::try_from(count).unwrap_or(i32::MAX))
+        Ok(int(count))
     }
 }

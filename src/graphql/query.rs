@@ -6,8 +6,10 @@ use futures_util::future::try_join_all;
 use super::context::{ContextExt, Nullable, nullable};
 use super::guard::LoggedIn;
 use super::paging::{MAX_OTHERS, PageArgs};
-use super::types::{Board, BoardColumn, BoardOrder, BoardPage, Card, Label, Node, User};
-use crate::domain::{At, BoardId, CardId, Email, Error, LabelId, PublicId, Result, UserKey};
+use super::types::{Board, BoardColumn, BoardOrder, BoardPage, Card, Comment, Label, Node, User};
+use crate::domain::{
+    At, BoardId, CardId, CommentId, Email, Error, LabelId, PublicId, Result, UserKey,
+};
 
 /// What can be asked.
 pub(super) struct Query;
@@ -58,7 +60,21 @@ impl Query {
             BoardOrder,
         >,
     ) -> Result<BoardPage> {
-        BoardPage::load(ctx, PageArgs { first, after, last, before }, order_by).await
+        BoardPage::in_use(ctx, PageArgs { first, after, last, before }, order_by).await
+    }
+
+    /// Deleted boards of which the viewer is ADMIN, the latest first. Beneath them all reads as at
+    /// deletion; no other field finds them, and only restoreBoard brings them back.
+    async fn deleted_boards(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<BoardPage> {
+        BoardPage::deleted(ctx, PageArgs { first, after, last, before }).await
     }
 
     /// A board by its id; null when there is no such board for the viewer.
@@ -104,7 +120,9 @@ async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
         find_card(ctx, id).await?.map(Node::from)
     } else if let Some(id) = LabelId::from_public(id) {
         let found = ctx.loaders()?.label.load(id).await?;
-        found.map(|(label, access)| Label { label, access }.into())
+        found.map(|(label, access)| Label::new(label, access).into())
+    } else if let Some(id) = CommentId::from_public(id) {
+        Comment::find(ctx, id).await?.map(Node::from)
     } else if let Some(id) = PublicId::from_public(id) {
         BoardColumn::find(ctx, id).await?.map(Node::from)
     } else if let Some(key) = UserKey::from_public(id) {

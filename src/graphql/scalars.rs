@@ -28,6 +28,11 @@ impl ScalarType for DateTime {
     }
 }
 
+/// A count or a version as an Int, which has 32 bits; what is larger than any is the largest.
+pub(super) fn int(number: i64) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}
+
 impl From<Timestamp> for DateTime {
     fn from(time: Timestamp) -> Self {
         Self(time)

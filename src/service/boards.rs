@@ -1,21 +1,18 @@
-//! Boards: make, change, delete.
+//! Boards: make, change, delete, restore.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::Services;
+use super::labels::label_change;
 use crate::domain::{
-    At, Board, BoardChanges, BoardId, Error, Label, LabelColor, LabelId, LabelName, NewBoard,
+    At, BoardChanges, BoardId, Change, Error, FieldChange, Label, LabelColor, LabelName, NewBoard,
     Result, Timestamp, Viewer,
 };
-use crate::store::access::{BoardAccess, LockedBoard, lock_board};
-use crate::store::{Tx, boards, labels};
+use crate::store::access::{BoardAdmin, SeenBoard, lock_board, lock_deleted_board};
+use crate::store::{Tx, boards, events, labels};
 
-/// Makes a board with all seven labels and the viewer as its first member.
-pub async fn create(
-    services: &Services,
-    viewer: Viewer,
-    new: NewBoard,
-) -> Result<(Board, BoardAccess)> {
+/// Makes a board with all seven labels and the viewer as its ADMIN.
+pub async fn create(services: &Services, viewer: Viewer, new: NewBoard) -> Result<SeenBoard> {
     services
         .db
         .write((viewer, new), async |tx, (viewer, new)| {
@@ -24,54 +21,71 @@ pub async fn create(
         .await
 }
 
-/// Changes texts and the names of labels in one step.
+/// Changes texts and the names of labels in one step. What changes nothing leaves no trace.
 pub async fn update(
     services: &Services,
     viewer: Viewer,
     board: BoardId,
     changes: BoardChanges,
-) -> Result<(Board, BoardAccess)> {
+) -> Result<SeenBoard> {
     let input = (viewer, board, changes);
     services
         .db
         .write(input, async |tx, (viewer, board, changes)| {
-            let locked = lock_board(tx, viewer.id, *board).await.at("boardId")?;
-            let title = changes.title.as_ref().filter(|new| new.as_str() != locked.board.title);
-            let description =
-                changes.description.as_ref().filter(|new| new.as_str() != locked.board.description);
+            let mut locked: BoardAdmin = lock_board(tx, viewer.id, *board).await.at("boardId")?;
             let now = Timestamp::now();
-            let renamed = rename_labels(tx, &locked, &changes.labels, now).await?;
-            if title.is_none() && description.is_none() && !renamed {
+            let texts = write_texts(tx, &locked, changes).await?;
+            let mut events: Vec<_> = texts.into_iter().collect();
+            events.extend(rename_labels(tx, &locked, &changes.labels, now).await?);
+            if events.is_empty() {
                 tx.discard();
-                return Ok((locked.board.clone(), locked.access()));
+            } else {
+                events::record(tx, &mut locked, &events, now).await?;
             }
-            let board = boards::update(tx, &locked, title, description, now).await?;
-            Ok((board, locked.access()))
+            Ok(locked.seen())
         })
         .await
 }
 
-/// Gives the labels of these colours new names; answers whether any changed.
+async fn write_texts(
+    tx: &mut Tx,
+    board: &BoardAdmin,
+    changes: &BoardChanges,
+) -> Result<Option<Change>> {
+    let old = board.board();
+    let title = changes.title.as_ref().filter(|new| new.as_str() != old.title);
+    let description = changes.description.as_ref().filter(|new| new.as_str() != old.description);
+    let title_change = title.map(|new| FieldChange::new("title", &old.title, new.as_str()));
+    let description_change =
+        description.map(|new| FieldChange::new("description", &old.description, new.as_str()));
+    let changes: Vec<_> = title_change.into_iter().chain(description_change).collect();
+    boards::update(tx, board, title, description).await?;
+    Ok((!changes.is_empty()).then_some(Change::BoardUpdated { changes }))
+}
+
+/// Gives the labels of these colours new names; where a colour is given twice, the last one counts.
 async fn rename_labels(
     tx: &mut Tx,
-    board: &LockedBoard,
+    board: &BoardAdmin,
     names: &[(LabelColor, LabelName)],
     now: Timestamp,
-) -> Result<bool> {
+) -> Result<Vec<Change>> {
     if names.is_empty() {
-        return Ok(false);
+        return Ok(Vec::new());
     }
     let present = labels::of_board(tx, board.access()).await?;
-    let mut wanted: HashMap<LabelId, (&Label, &LabelName)> = HashMap::new();
+    let mut wanted: BTreeMap<LabelColor, (&Label, &LabelName)> = BTreeMap::new();
     for (index, (color, name)) in names.iter().enumerate() {
         let label = label_of(&present, *color).at("color").at(index).at("labels")?;
-        wanted.insert(label.id, (label, name));
+        wanted.insert(*color, (label, name));
     }
     wanted.retain(|_, (label, name)| label.name != name.as_str());
-    for (id, (_, name)) in &wanted {
-        labels::update(tx, board, *id, None, Some(name), now).await?;
+    let mut events = Vec::new();
+    for (label, name) in wanted.into_values() {
+        let new = labels::update(tx, board, label.id, None, Some(name), now).await?;
+        events.push(label_change(label, &new));
     }
-    Ok(!wanted.is_empty())
+    Ok(events)
 }
 
 /// The label of this colour; bad input when the board has none.
@@ -82,13 +96,33 @@ pub(super) fn label_of(labels: &[Label], color: LabelColor) -> Result<&Label> {
         .ok_or_else(|| Error::bad_input(format!("The board has no {} label.", color.as_str())))
 }
 
-/// Deletes a board with everything on it.
+/// Puts a board into the trash, with everything on it.
 pub async fn delete(services: &Services, viewer: Viewer, board: BoardId) -> Result<()> {
     services
         .db
         .write((viewer, board), async |tx, (viewer, board)| {
-            let locked = lock_board(tx, viewer.id, *board).await.at("boardId")?;
-            boards::delete(tx, &locked).await
+            let mut locked: BoardAdmin = lock_board(tx, viewer.id, *board).await.at("boardId")?;
+            let now = Timestamp::now();
+            boards::delete(tx, &locked, now).await?;
+            events::record(tx, &mut locked, &[Change::BoardDeleted], now).await
+        })
+        .await
+}
+
+/// Takes a board out of the trash, with everything on it; one that is not there stays as it is.
+pub async fn restore(services: &Services, viewer: Viewer, board: BoardId) -> Result<SeenBoard> {
+    services
+        .db
+        .write((viewer, board), async |tx, (viewer, board)| {
+            let mut locked = lock_deleted_board(tx, viewer.id, *board).await.at("boardId")?;
+            if locked.board().deleted_at.is_none() {
+                tx.discard();
+            } else {
+                boards::restore(tx, &locked).await?;
+                let now = Timestamp::now();
+                events::record(tx, &mut locked, &[Change::BoardRestored], now).await?;
+            }
+            Ok(locked.seen())
         })
         .await
 }

@@ -1,16 +1,20 @@
-//! Cards: make, change, delete, label.
+//! Cards: make, change, move, delete, restore, label.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use super::Services;
 use super::boards::label_of;
+use super::{Services, order};
 use crate::domain::{
-    At, Board, BoardId, Card, CardChanges, CardId, Error, Label, LabelColor, LabelId,
+    At, BoardId, Card, CardChanges, CardId, CardMove, Change, Error, FieldChange, Label,
+    LabelColor, LabelId,
     LabelsChange::{self, Add, Remove, Set},
-    NewCard, Result, Timestamp, Viewer,
+    NewCard, Result, Timestamp, Viewer, excerpt,
 };
-use crate::store::access::{BoardAccess, LockedBoard, lock_board, lock_board_of};
-use crate::store::{Tx, boards, cards, labels};
+use crate::store::access::{BoardEditor, Permission, SeenBoard, lock_board, lock_board_of};
+use crate::store::{Tx, cards, events, labels};
+
+/// Labels of a board by colour, of which it has each at most once.
+type Labels = BTreeMap<LabelColor, LabelId>;
 
 /// Makes one card.
 pub async fn create(
@@ -18,19 +22,17 @@ pub async fn create(
     viewer: Viewer,
     board: BoardId,
     card: NewCard,
-) -> Result<(Card, BoardAccess)> {
+) -> Result<(Card, SeenBoard)> {
     let input = (viewer, board, card);
     services
         .db
         .write(input, async |tx, (viewer, board, card)| {
-            let locked = lock_board(tx, viewer.id, *board).await.at("boardId")?;
+            let mut locked: BoardEditor = lock_board(tx, viewer.id, *board).await.at("boardId")?;
             let labels = labels_for(tx, &locked, &card.labels).await?;
-            let label_ids = label_ids(&labels, &card.labels).at("card")?;
-            let now = Timestamp::now();
-            let made = cards::insert(tx, &locked, &[(card, label_ids)], now).await?;
-            boards::touch(tx, &locked, now).await?;
+            let labels = labels_named(&labels, &card.labels).at("card")?;
+            let made = insert(tx, &mut locked, &[(card, labels.into_values().collect())]).await?;
             let card = made.into_iter().next().ok_or(Error::Internal)?;
-            Ok((card, locked.access()))
+            Ok((card, locked.seen()))
         })
         .await
 }
@@ -41,142 +43,263 @@ pub async fn create_many(
     viewer: Viewer,
     board: BoardId,
     new: Vec<NewCard>,
-) -> Result<(Vec<Card>, BoardAccess)> {
+) -> Result<(Vec<Card>, SeenBoard)> {
     let input = (viewer, board, new);
     services
         .db
         .write(input, async |tx, (viewer, board, new)| {
-            let locked = lock_board(tx, viewer.id, *board).await.at("boardId")?;
+            let mut locked: BoardEditor = lock_board(tx, viewer.id, *board).await.at("boardId")?;
             let any_label: Vec<_> = new.iter().flat_map(|card| card.labels.clone()).collect();
             let labels = labels_for(tx, &locked, &any_label).await?;
             let with_labels = new
                 .iter()
                 .enumerate()
                 .map(|(index, card)| {
-                    let ids = label_ids(&labels, &card.labels).at(index).at("cards")?;
-                    Ok((card, ids))
+                    let named = labels_named(&labels, &card.labels).at(index).at("cards")?;
+                    Ok((card, named.into_values().collect()))
                 })
                 .collect::<Result<Vec<_>>>()?;
-            let now = Timestamp::now();
-            let made = cards::insert(tx, &locked, &with_labels, now).await?;
-            boards::touch(tx, &locked, now).await?;
-            Ok((made, locked.access()))
+            let made = insert(tx, &mut locked, &with_labels).await?;
+            Ok((made, locked.seen()))
         })
         .await
 }
 
+async fn insert(
+    tx: &mut Tx,
+    board: &mut BoardEditor,
+    new: &[(&NewCard, Vec<LabelId>)],
+) -> Result<Vec<Card>> {
+    let now = Timestamp::now();
+    let made = cards::insert(tx, board, new, now).await?;
+    let events: Vec<_> = made.iter().map(|card| Change::CardCreated { card: card.id }).collect();
+    events::record(tx, board, &events, now).await?;
+    Ok(made)
+}
+
 /// The board's labels, read only when colours were given.
-async fn labels_for(tx: &mut Tx, board: &LockedBoard, colors: &[LabelColor]) -> Result<Vec<Label>> {
+async fn labels_for(tx: &mut Tx, board: &BoardEditor, colors: &[LabelColor]) -> Result<Vec<Label>> {
     if colors.is_empty() { Ok(Vec::new()) } else { labels::of_board(tx, board.access()).await }
 }
 
 /// The labels of these colours, each once.
-fn label_ids(labels: &[Label], colors: &[LabelColor]) -> Result<Vec<LabelId>> {
-    let ids: BTreeSet<LabelId> = colors
+fn labels_named(labels: &[Label], colors: &[LabelColor]) -> Result<Labels> {
+    let named = colors
         .iter()
         .enumerate()
-        .map(|(index, color)| Ok(label_of(labels, *color).at(index).at("labels")?.id))
-        .collect::<Result<_>>()?;
-    Ok(ids.into_iter().collect())
+        .map(|(index, color)| Ok((*color, label_of(labels, *color).at(index).at("labels")?.id)));
+    named.collect()
 }
 
 /// Changes text, column and labels in one step. Labels that it shall gain and has, or lose and has
-/// not, are no error.
+/// not, are no error, and what changes nothing leaves no trace.
 pub async fn update(
     services: &Services,
     viewer: Viewer,
     card: CardId,
+    expected_version: Option<i64>,
     changes: CardChanges,
-) -> Result<(Card, BoardAccess)> {
-    let input = (viewer, card, changes);
+) -> Result<(Card, SeenBoard)> {
+    let input = (viewer, card, expected_version, changes);
     services
         .db
-        .write(input, async |tx, (viewer, card, changes)| {
-            let (locked, card) = lock_card(tx, *viewer, *card).await?;
-            let labels = match &changes.labels {
-                Some(change) => label_difference(tx, &locked, card.id, change).await?,
-                None => LabelDifference::default(),
-            };
-            write(tx, &locked, &card, changes, labels).await
+        .write(input, async |tx, (viewer, card, expected_version, changes)| {
+            let (mut locked, card) = lock_card::<BoardEditor>(tx, *viewer, *card).await?;
+            check_version(&card, *expected_version)?;
+            let (new, events) = change(tx, &locked, &card, changes).await?;
+            let card = finish(tx, &mut locked, new, events, Timestamp::now()).await?;
+            Ok((card, locked.seen()))
         })
         .await
 }
 
-/// Deletes a card; answers the board it was on.
+/// The card as it shall be, and what makes the difference. Only labels are written yet.
+async fn change(
+    tx: &mut Tx,
+    board: &BoardEditor,
+    card: &Card,
+    changes: &CardChanges,
+) -> Result<(Card, Vec<Change>)> {
+    let mut new = card.clone();
+    let mut events = Vec::new();
+    if let Some(title) = &changes.title {
+        title.as_str().clone_into(&mut new.title);
+    }
+    if let Some(description) = &changes.description {
+        description.as_str().clone_into(&mut new.description);
+    }
+    events.extend(text_change(card, &new));
+    if let Some(column) = changes.column.filter(|column| *column != card.column) {
+        (new.column, new.rank) = (column, order::end_of(tx, board, column).await?);
+        events.push(Change::CardMoved { card: card.id, from: card.column, to: column });
+    }
+    if let Some(labels) = &changes.labels {
+        events.extend(change_labels(tx, board, card.id, labels).await?);
+    }
+    Ok((new, events))
+}
+
+fn text_change(old: &Card, new: &Card) -> Option<Change> {
+    let fields =
+        [("title", &old.title, &new.title), ("description", &old.description, &new.description)];
+    let changed = fields.into_iter().filter(|(_, old, new)| old != new);
+    let changes: Vec<_> =
+        changed.map(|(field, old, new)| FieldChange::new(field, old, new)).collect();
+    (!changes.is_empty()).then_some(Change::CardUpdated { card: old.id, changes })
+}
+
+async fn change_labels(
+    tx: &mut Tx,
+    board: &BoardEditor,
+    card: CardId,
+    change: &LabelsChange,
+) -> Result<Option<Change>> {
+    let (Set(colors) | Add(colors) | Remove(colors)) = change;
+    let named = labels_named(&labels_for(tx, board, colors).await?, colors)?;
+    let borne = labels::of_cards(tx, &[(board.access(), card)]).await?;
+    let borne: Labels =
+        borne.into_values().flatten().map(|label| (label.color, label.id)).collect();
+    let (gained, lost) = match change {
+        Set(_) => (without(&named, &borne), without(&borne, &named)),
+        Add(_) => (without(&named, &borne), Labels::new()),
+        Remove(_) => (Labels::new(), without(&borne, &without(&borne, &named))),
+    };
+    if gained.is_empty() && lost.is_empty() {
+        return Ok(None);
+    }
+    let ids = |labels: &Labels| labels.values().copied().collect::<Vec<_>>();
+    cards::add_labels(tx, board, card, &ids(&gained), Timestamp::now()).await?;
+    cards::remove_labels(tx, board, card, &ids(&lost)).await?;
+    let (added, removed) = (gained.into_keys().collect(), lost.into_keys().collect());
+    Ok(Some(Change::CardLabelsChanged { card, added, removed }))
+}
+
+fn without(labels: &Labels, others: &Labels) -> Labels {
+    let left = labels.iter().filter(|(color, _)| !others.contains_key(color));
+    left.map(|(color, id)| (*color, *id)).collect()
+}
+
+/// Puts a card into a column before or after a neighbour, or at its end. What changes nothing
+/// leaves no trace.
+pub async fn move_to(
+    services: &Services,
+    viewer: Viewer,
+    card: CardId,
+    expected_version: Option<i64>,
+    wanted: CardMove,
+) -> Result<(Card, SeenBoard)> {
+    let input = (viewer, card, expected_version, wanted);
+    services
+        .db
+        .write(input, async |tx, (viewer, card, expected_version, wanted)| {
+            let (mut locked, card) = lock_card::<BoardEditor>(tx, *viewer, *card).await?;
+            check_version(&card, *expected_version)?;
+            let (rank, mut events) = order::place(tx, &locked, &card, wanted).await?;
+            if let Some(rank) = rank {
+                let (from, to) = (card.column, wanted.column);
+                events.push(Change::CardMoved { card: card.id, from, to });
+                let new = Card { column: to, rank, ..card };
+                let card = finish(tx, &mut locked, new, events, Timestamp::now()).await?;
+                return Ok((card, locked.seen()));
+            }
+            tx.discard();
+            Ok((card, locked.seen()))
+        })
+        .await
+}
+
+/// Puts a card into the trash; answers the board it was on.
 pub async fn delete(
     services: &Services,
     viewer: Viewer,
     card: CardId,
-) -> Result<(Board, BoardAccess)> {
+    expected_version: Option<i64>,
+) -> Result<SeenBoard> {
     services
         .db
-        .write((viewer, card), async |tx, (viewer, card)| {
-            let (locked, card) = lock_card(tx, *viewer, *card).await?;
-            cards::delete(tx, &locked, card.id).await?;
-            let board = boards::touch(tx, &locked, Timestamp::now()).await?;
-            Ok((board, locked.access()))
+        .write((viewer, card, expected_version), async |tx, (viewer, card, expected_version)| {
+            let (mut locked, card) = lock_card::<BoardEditor>(tx, *viewer, *card).await?;
+            check_version(&card, *expected_version)?;
+            let event = Change::CardDeleted { card: card.id, title: excerpt(&card.title) };
+            let now = Timestamp::now();
+            let new = Card { deleted_at: Some(now), ..card };
+            finish(tx, &mut locked, new, vec![event], now).await?;
+            Ok(locked.seen())
         })
         .await
 }
 
+/// Takes a card out of the trash, back to the end of its column; one that is not there stays as it
+/// is.
+pub async fn restore(
+    services: &Services,
+    viewer: Viewer,
+    card: CardId,
+) -> Result<(Card, SeenBoard)> {
+    services
+        .db
+        .write((viewer, card), async |tx, (viewer, id)| {
+            let found = cards::find_any(tx, viewer.id, *id).await?;
+            let (card, _) = found.ok_or_else(missing)?;
+            let mut locked: BoardEditor =
+                lock_board_of(tx, viewer.id, card.board_id, missing).await?;
+            let found = cards::find_any(tx, viewer.id, *id).await?;
+            let (card, _) = found.ok_or_else(missing)?;
+            if card.deleted_at.is_none() {
+                tx.discard();
+                return Ok((card, locked.seen()));
+            }
+            let rank = order::end_of(tx, &locked, card.column).await?;
+            let event = Change::CardRestored { card: card.id };
+            let new = Card { rank, deleted_at: None, ..card };
+            let card = finish(tx, &mut locked, new, vec![event], Timestamp::now()).await?;
+            Ok((card, locked.seen()))
+        })
+        .await
+}
+
+/// Writes the card as it shall be and records what has made it so; without events there is nothing
+/// to write.
+async fn finish(
+    tx: &mut Tx,
+    board: &mut BoardEditor,
+    mut card: Card,
+    events: Vec<Change>,
+    now: Timestamp,
+) -> Result<Card> {
+    if events.is_empty() {
+        tx.discard();
+        return Ok(card);
+    }
+    (card.version, card.updated_at) = (board.version_after(events.len()), now);
+    cards::save(tx, board, &card).await?;
+    events::record(tx, board, &events, now).await?;
+    Ok(card)
+}
+
+fn missing() -> Error {
+    Error::not_found("card").at("cardId")
+}
+
+/// CONFLICT when the card is no longer what the viewer has seen.
+fn check_version(card: &Card, expected: Option<i64>) -> Result<()> {
+    match expected {
+        Some(expected) if expected != card.version => {
+            Err(Error::outdated(card.version)).at("expectedVersion")
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Takes the lock of the board that a card is on; answers the card as it is under the lock.
-async fn lock_card(tx: &mut Tx, viewer: Viewer, card: CardId) -> Result<(LockedBoard, Card)> {
-    let missing = || Error::not_found("card").at("cardId");
+pub(super) async fn lock_card<P: Permission>(
+    tx: &mut Tx,
+    viewer: Viewer,
+    card: CardId,
+) -> Result<(P, Card)> {
     let found = cards::find(tx, viewer.id, &[card]).await?.pop();
     let (seen, _) = found.ok_or_else(missing)?;
     let locked = lock_board_of(tx, viewer.id, seen.board_id, missing).await?;
     let found = cards::find(tx, viewer.id, &[card]).await?.pop();
     Ok((locked, found.ok_or_else(missing)?.0))
-}
-
-/// Which labels a card gains and loses.
-#[derive(Default)]
-struct LabelDifference {
-    gained: Vec<LabelId>,
-    lost: Vec<LabelId>,
-}
-
-async fn label_difference(
-    tx: &mut Tx,
-    board: &LockedBoard,
-    card: CardId,
-    change: &LabelsChange,
-) -> Result<LabelDifference> {
-    let (Set(colors) | Add(colors) | Remove(colors)) = change;
-    let of_board = labels_for(tx, board, colors).await?;
-    let named: BTreeSet<LabelId> = label_ids(&of_board, colors)?.into_iter().collect();
-    let borne = labels::of_cards(tx, &[(board.access(), card)]).await?;
-    let borne: BTreeSet<LabelId> = borne.into_values().flatten().map(|label| label.id).collect();
-    let (gained, lost) = match change {
-        Set(_) => (&named - &borne, &borne - &named),
-        Add(_) => (&named - &borne, BTreeSet::new()),
-        Remove(_) => (BTreeSet::new(), &named & &borne),
-    };
-    Ok(LabelDifference { gained: gained.into_iter().collect(), lost: lost.into_iter().collect() })
-}
-
-/// Writes what really changes; what changes nothing leaves no trace.
-async fn write(
-    tx: &mut Tx,
-    board: &LockedBoard,
-    card: &Card,
-    changes: &CardChanges,
-    labels: LabelDifference,
-) -> Result<(Card, BoardAccess)> {
-    let title = changes.title.as_ref().filter(|new| new.as_str() != card.title);
-    let description = changes.description.as_ref().filter(|new| new.as_str() != card.description);
-    let column = changes.column.filter(|new| *new != card.column);
-    let same_labels = labels.gained.is_empty() && labels.lost.is_empty();
-    if title.is_none() && description.is_none() && column.is_none() && same_labels {
-        tx.discard();
-        return Ok((card.clone(), board.access()));
-    }
-    let now = Timestamp::now();
-    cards::add_labels(tx, board, card.id, &labels.gained, now).await?;
-    if !labels.lost.is_empty() {
-        cards::remove_labels(tx, board, card.id, &labels.lost).await?;
-    }
-    let card = cards::update(tx, board, card, title, description, column, now).await?;
-    boards::touch(tx, board, now).await?;
-    Ok((card, board.access()))
 }

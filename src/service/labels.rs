@@ -2,11 +2,11 @@
 
 use super::Services;
 use crate::domain::{
-    At, Board, BoardId, Error, Label, LabelChanges, LabelColor, LabelId, LabelName, Result,
-    Timestamp, Viewer,
+    At, BoardId, Change, Error, FieldChange, Label, LabelChanges, LabelColor, LabelId, LabelName,
+    Result, Timestamp, Viewer,
 };
-use crate::store::access::{BoardAccess, LockedBoard, lock_board, lock_board_of};
-use crate::store::{Tx, boards, labels};
+use crate::store::access::{BoardEditor, SeenBoard, lock_board, lock_board_of};
+use crate::store::{Tx, events, labels};
 
 /// Makes a label; CONFLICT when the board has one of the colour.
 pub async fn create(
@@ -15,65 +15,82 @@ pub async fn create(
     board: BoardId,
     color: LabelColor,
     name: LabelName,
-) -> Result<(Label, BoardAccess)> {
+) -> Result<(Label, SeenBoard)> {
     let input = (viewer, board, color, name);
     services
         .db
         .write(input, async |tx, (viewer, board, color, name)| {
-            let locked = lock_board(tx, viewer.id, *board).await.at("boardId")?;
+            let mut locked: BoardEditor = lock_board(tx, viewer.id, *board).await.at("boardId")?;
             let now = Timestamp::now();
             let label = labels::insert(tx, &locked, *color, name, now).await?;
-            boards::touch(tx, &locked, now).await?;
-            Ok((label, locked.access()))
+            let Label { id, color, name, .. } = label.clone();
+            let event = Change::LabelCreated { label: id, color, name };
+            events::record(tx, &mut locked, &[event], now).await?;
+            Ok((label, locked.seen()))
         })
         .await
 }
 
-/// Changes name, colour or both; CONFLICT when the new colour is taken.
+/// Changes name, colour or both; CONFLICT when the new colour is taken. What changes nothing leaves
+/// no trace.
 pub async fn update(
     services: &Services,
     viewer: Viewer,
     label: LabelId,
     changes: LabelChanges,
-) -> Result<(Label, BoardAccess)> {
+) -> Result<(Label, SeenBoard)> {
     let input = (viewer, label, changes);
     services
         .db
         .write(input, async |tx, (viewer, label, changes)| {
-            let (locked, label) = lock_label(tx, *viewer, *label).await?;
-            let color = changes.color.filter(|new| *new != label.color);
-            let name = changes.name.as_ref().filter(|new| new.as_str() != label.name);
+            let (mut locked, old) = lock_label(tx, *viewer, *label).await?;
+            let color = changes.color.filter(|new| *new != old.color);
+            let name = changes.name.as_ref().filter(|new| new.as_str() != old.name);
             if color.is_none() && name.is_none() {
                 tx.discard();
-                return Ok((label, locked.access()));
+                return Ok((old, locked.seen()));
             }
             let now = Timestamp::now();
-            let label = labels::update(tx, &locked, label.id, color, name, now).await?;
-            boards::touch(tx, &locked, now).await?;
-            Ok((label, locked.access()))
+            let new = labels::update(tx, &locked, old.id, color, name, now).await?;
+            events::record(tx, &mut locked, &[label_change(&old, &new)], now).await?;
+            Ok((new, locked.seen()))
         })
         .await
 }
 
+/// What makes the difference between two states of a label.
+pub(super) fn label_change(old: &Label, new: &Label) -> Change {
+    let fields = [
+        ("name", old.name.as_str(), new.name.as_str()),
+        ("color", old.color.as_str(), new.color.as_str()),
+    ];
+    let changed = fields.into_iter().filter(|(_, from, to)| from != to);
+    Change::LabelUpdated {
+        label: new.id,
+        color: new.color,
+        name: new.name.clone(),
+        changes: changed.map(|(field, from, to)| FieldChange::new(field, from, to)).collect(),
+    }
+}
+
 /// Deletes a label; the cards that bear it lose it. Answers the board it was on.
-pub async fn delete(
-    services: &Services,
-    viewer: Viewer,
-    label: LabelId,
-) -> Result<(Board, BoardAccess)> {
+pub async fn delete(services: &Services, viewer: Viewer, label: LabelId) -> Result<SeenBoard> {
     services
         .db
         .write((viewer, label), async |tx, (viewer, label)| {
-            let (locked, label) = lock_label(tx, *viewer, *label).await?;
-            labels::delete(tx, &locked, label.id).await?;
-            let board = boards::touch(tx, &locked, Timestamp::now()).await?;
-            Ok((board, locked.access()))
+            let (mut locked, label) = lock_label(tx, *viewer, *label).await?;
+            let now = Timestamp::now();
+            labels::delete(tx, &locked, label.id, locked.version_after(1), now).await?;
+            let Label { id, color, name, .. } = label;
+            let event = Change::LabelDeleted { label: id, color, name };
+            events::record(tx, &mut locked, &[event], now).await?;
+            Ok(locked.seen())
         })
         .await
 }
 
 /// Takes the lock of the board that a label is on; answers the label as it is under the lock.
-async fn lock_label(tx: &mut Tx, viewer: Viewer, label: LabelId) -> Result<(LockedBoard, Label)> {
+async fn lock_label(tx: &mut Tx, viewer: Viewer, label: LabelId) -> Result<(BoardEditor, Label)> {
     let missing = || Error::not_found("label").at("labelId");
     let found = labels::find(tx, viewer.id, &[label]).await?.pop();
     let (seen, _) = found.ok_or_else(missing)?;

@@ -3,11 +3,14 @@
 pub mod accounts;
 pub mod boards;
 pub mod cards;
+pub mod comments;
 pub mod labels;
+mod order;
 mod passwords;
 pub mod seed;
 pub mod sharing;
 mod tokens;
+pub mod trash;
 
 use crate::config::{Argon2, Secret, StartError};
 use crate::store::Db;

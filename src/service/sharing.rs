@@ -1,58 +1,93 @@
-//! Who may use a board.
+//! Who may use a board, and in which role.
 
 use super::Services;
-use crate::domain::{At, Board, BoardId, Error, Member, Result, Timestamp, UserKey, Viewer};
-use crate::store::access::{BoardAccess, lock_board};
-use crate::store::{boards, members, users};
+use crate::domain::{
+    At, BoardId, BoardRole, Change, Error, Member, Result, Right, Timestamp, User, UserKey, Viewer,
+};
+use crate::store::access::{BoardAdmin, LockedBoard, SeenBoard, board_access, lock_board};
+use crate::store::{Tx, events, members, users};
 
-/// Makes a user a member of the board; one who is already stays so.
+/// Makes a user a member of the board, MEMBER unless a role is given. One who is a member gets the
+/// role if one is given; CONFLICT when the board would be left without an ADMIN.
 pub async fn share(
     services: &Services,
     viewer: Viewer,
     board: BoardId,
     user: UserKey,
-) -> Result<(Board, BoardAccess, Member)> {
+    role: Option<BoardRole>,
+) -> Result<(Member, SeenBoard)> {
     services
         .db
-        .write((viewer, board, user), async |tx, (viewer, board, user)| {
-            let locked = lock_board(tx, viewer.id, *board).await.at("boardId")?;
+        .write((viewer, board, user, role), async |tx, (viewer, board, user, role)| {
+            let mut locked: BoardAdmin = lock_board(tx, viewer.id, *board).await.at("boardId")?;
             let unknown = || Error::not_found("user").at("userId");
             let user = users::by_key(tx, *user).await?.ok_or_else(unknown)?;
             let now = Timestamp::now();
-            let board = if members::insert(tx, &locked, user.id, now).await? {
-                boards::touch(tx, &locked, now).await?
-            } else {
-                tx.discard();
-                locked.board.clone()
-            };
+            match give_role(tx, &locked, &user, *role, now).await? {
+                Some(event) => events::record(tx, &mut locked, &[event], now).await?,
+                None => tx.discard(),
+            }
             let member = members::find(tx, locked.access(), user.id).await?;
-            Ok((board, locked.access(), member.ok_or_else(unknown)?))
+            let (board, access) = locked.seen();
+            // The viewer may have changed their own role.
+            let access = board_access(tx, viewer.id, board.id).await?.unwrap_or(access);
+            Ok((member.ok_or_else(unknown)?, (board, access)))
         })
         .await
 }
 
-/// Takes a user off the board; CONFLICT for the last member. Answers the board unless the viewer
-/// has removed themselves.
+async fn give_role(
+    tx: &mut Tx,
+    board: &BoardAdmin,
+    user: &User,
+    role: Option<BoardRole>,
+    now: Timestamp,
+) -> Result<Option<Change>> {
+    let Some(present) = members::find(tx, board.access(), user.id).await? else {
+        let role = role.unwrap_or(BoardRole::Member);
+        members::insert(tx, board, user.id, role, now).await?;
+        return Ok(Some(Change::MemberAdded { user: user.key, role }));
+    };
+    let Some(role) = role.filter(|role| *role != present.role) else {
+        return Ok(None);
+    };
+    members::set_role(tx, board, user.id, role, now).await?;
+    keep_an_admin(tx, board).await.at("role")?;
+    Ok(Some(Change::MemberRoleChanged { user: user.key, from: present.role, to: role }))
+}
+
+/// Takes a user off the board: an ADMIN anybody, everybody else themselves. CONFLICT for the last
+/// ADMIN. Answers the board unless the viewer has removed themselves.
 pub async fn unshare(
     services: &Services,
     viewer: Viewer,
     board: BoardId,
     user: UserKey,
-) -> Result<Option<(Board, BoardAccess)>> {
+) -> Result<Option<SeenBoard>> {
     services
         .db
         .write((viewer, board, user), async |tx, (viewer, board, user)| {
-            let locked = lock_board(tx, viewer.id, *board).await.at("boardId")?;
+            let mut locked: LockedBoard = lock_board(tx, viewer.id, *board).await.at("boardId")?;
+            if *user != viewer.key {
+                locked.access().require(Right::Manage)?;
+            }
             let no_member = || Error::not_found("member").at("userId");
             let user = users::by_key(tx, *user).await?.ok_or_else(no_member)?;
             if !members::delete(tx, &locked, user.id).await? {
                 return Err(no_member());
             }
-            if members::count(tx, &locked).await? == 0 {
-                return Err(Error::conflict("A board keeps at least one member.").at("userId"));
-            }
-            let board = boards::touch(tx, &locked, Timestamp::now()).await?;
-            Ok((user.id != viewer.id).then(|| (board, locked.access())))
+            keep_an_admin(tx, &locked).await.at("userId")?;
+            let event = Change::MemberRemoved { user: user.key };
+            events::record(tx, &mut locked, &[event], Timestamp::now()).await?;
+            Ok((user.id != viewer.id).then(|| locked.seen()))
         })
         .await
+}
+
+/// CONFLICT, which undoes everything, when no ADMIN is left.
+async fn keep_an_admin(tx: &mut Tx, board: &LockedBoard) -> Result<()> {
+    if members::any_admin(tx, board).await? {
+        return Ok(());
+    }
+    Err(Error::conflict("A board keeps at least one ADMIN."))
 }

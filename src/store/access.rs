@@ -1,22 +1,27 @@
 //! Permission as a type.
 //!
-//! This is the only place that makes a [`BoardAccess`] or a [`LockedBoard`]; functions that touch
-//! a board ask for one of them in place of a board's key. No membership answers as if the board
-//! did not exist.
+//! This is the only place that makes a [`BoardAccess`] or the lock of a board; functions that touch
+//! a board ask for one of them in place of a board's key, and those that change something for a
+//! lock whose type tells what the member may do. No membership answers as if the board did not
+//! exist, and so does a board in the trash.
+
+use std::ops::{Deref, DerefMut};
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::boards::BoardRow;
 use super::schema::{boards, users_boards};
+use super::sql::Statement;
 use super::{Conn, Tx};
-use crate::domain::{Board, BoardId, Error, Result, UserId};
+use crate::domain::{Board, BoardId, BoardRole, Error, Result, Right, UserId};
 
 /// Proof that a user is a member of a board: made from a membership's row only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BoardAccess {
     board_id: BoardId,
     user_id: UserId,
+    role: BoardRole,
 }
 
 impl BoardAccess {
@@ -29,7 +34,25 @@ impl BoardAccess {
     pub fn user_id(self) -> UserId {
         self.user_id
     }
+
+    /// The member's role.
+    pub fn role(self) -> BoardRole {
+        self.role
+    }
+
+    /// Whether the member has the right.
+    pub fn may(self, right: Right) -> bool {
+        self.role.may(right)
+    }
+
+    /// FORBIDDEN unless the member has the right.
+    pub fn require(self, right: Right) -> Result<()> {
+        if self.may(right) { Ok(()) } else { Err(Error::forbidden(right.refusal())) }
+    }
 }
+
+/// A board and a member's way to it.
+pub type SeenBoard = (Board, BoardAccess);
 
 /// The row that proves it. Queries that select it must ask for the viewer's own.
 #[derive(Queryable, Selectable)]
@@ -37,20 +60,47 @@ impl BoardAccess {
 pub(super) struct Membership {
     board_id: i64,
     user_id: i64,
+    role: BoardRole,
 }
 
 impl Membership {
     pub(super) fn access(&self) -> BoardAccess {
-        BoardAccess { board_id: BoardId(self.board_id), user_id: UserId(self.user_id) }
+        let Self { board_id, user_id, role } = *self;
+        BoardAccess { board_id: BoardId(board_id), user_id: UserId(user_id), role }
     }
 }
 
-/// Proof that a member holds the lock of a board until the transaction ends, so that whatever
-/// rule is checked under it stays true.
-pub struct LockedBoard {
-    access: BoardAccess,
+impl<ST, C> Statement<ST, C> {
+    /// Appends the joins and the condition that `board` (a column) is the key of a board in use
+    /// of which the user is a member.
+    pub(super) fn on_boards_of(self, user: UserId, board: &'static str) -> Self {
+        self.sql(" JOIN users_boards ON users_boards.board_id = ")
+            .sql(board)
+            .sql(" JOIN boards ON boards.deleted_at IS NULL AND boards.id = ")
+            .sql(board)
+            .sql(" WHERE users_boards.user_id = ")
+            .number(user.0)
+    }
+}
+
+/// Proof that the lock of a board is held until the transaction ends, so that whatever rule is
+/// checked under it stays true.
+pub struct BoardLock {
     /// The board as it is under the lock.
-    pub board: Board,
+    pub(super) board: Board,
+}
+
+impl BoardLock {
+    /// The board as it is under the lock.
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+}
+
+/// The lock of a board, held by a member, with all that every member may do.
+pub struct LockedBoard {
+    pub(super) lock: BoardLock,
+    access: BoardAccess,
 }
 
 impl LockedBoard {
@@ -63,50 +113,180 @@ impl LockedBoard {
     pub fn id(&self) -> BoardId {
         self.access.board_id
     }
+
+    /// The board as it is under the lock.
+    pub fn board(&self) -> &Board {
+        &self.lock.board
+    }
+
+    /// The board's version when so many events more have been recorded.
+    pub fn version_after(&self, events: usize) -> i64 {
+        self.lock.board.version.saturating_add(i64::try_from(events).unwrap_or(i64::MAX))
+    }
+
+    /// The board for those who ask for it, with the way to it.
+    pub fn seen(&self) -> SeenBoard {
+        (self.lock.board.clone(), self.access)
+    }
 }
 
-/// A member's way to a board; `None` without a membership.
+/// What a lock allows: made of it for those who have the right.
+pub trait Permission: Sized {
+    /// The right.
+    const RIGHT: Right;
+
+    /// FORBIDDEN for those who have not.
+    fn of(lock: LockedBoard) -> Result<Self>;
+}
+
+impl Permission for LockedBoard {
+    const RIGHT: Right = Right::Read;
+
+    fn of(lock: LockedBoard) -> Result<Self> {
+        Ok(lock)
+    }
+}
+
+macro_rules! permissions {
+    ($($(#[$doc:meta])* $name:ident: $right:ident, which is $lesser:ident;)*) => {$(
+        $(#[$doc])*
+        pub struct $name($lesser);
+
+        impl Permission for $name {
+            const RIGHT: Right = Right::$right;
+
+            fn of(lock: LockedBoard) -> Result<Self> {
+                lock.access.require(Self::RIGHT)?;
+                $lesser::of(lock).map(Self)
+            }
+        }
+
+        impl Deref for $name {
+            type Target = $lesser;
+
+            fn deref(&self) -> &$lesser {
+                &self.0
+            }
+        }
+
+        impl DerefMut for $name {
+            fn deref_mut(&mut self) -> &mut $lesser {
+                &mut self.0
+            }
+        }
+    )*};
+}
+
+permissions! {
+    /// The lock of a board, held by a member who may change cards, labels and comments.
+    BoardEditor: Edit, which is LockedBoard;
+    /// The lock of a board, held by a member who may change the board itself too.
+    BoardAdmin: Manage, which is BoardEditor;
+}
+
+/// The lock of a board that may be in the trash, held by a member who may restore it.
+pub struct DeletedBoard(BoardAdmin);
+
+impl Deref for DeletedBoard {
+    type Target = LockedBoard;
+
+    fn deref(&self) -> &LockedBoard {
+        &self.0
+    }
+}
+
+impl DerefMut for DeletedBoard {
+    fn deref_mut(&mut self) -> &mut LockedBoard {
+        &mut self.0
+    }
+}
+
+fn missing() -> Error {
+    Error::not_found("board")
+}
+
+/// A member's way to a board that is in use; `None` without a membership.
 pub async fn board_access(
     conn: &mut Conn,
     user: UserId,
     board: BoardId,
 ) -> Result<Option<BoardAccess>> {
-    let row = run!(conn, |c| users_boards::table
+    let found = any_access(conn, user, board).await?;
+    Ok(found.and_then(|(access, deleted)| (!deleted).then_some(access)))
+}
+
+/// A member's way to a board, and whether the board is in the trash.
+async fn any_access(
+    conn: &mut Conn,
+    user: UserId,
+    board: BoardId,
+) -> Result<Option<(BoardAccess, bool)>> {
+    let row: Option<(Membership, bool)> = run!(conn, |c| users_boards::table
         .find((board.0, user.0))
-        .select(Membership::as_select())
+        .inner_join(boards::table)
+        .select((Membership::as_select(), boards::deleted_at.is_not_null()))
         .first(c)
         .await
         .optional())?;
-    Ok(row.map(|row| row.access()))
+    Ok(row.map(|(membership, deleted)| (membership.access(), deleted)))
 }
 
-/// Takes the lock of a board for one of its members. Strangers are refused by an unlocked look, so
-/// that they cannot make members wait; the membership is read again under the lock.
-pub async fn lock_board(tx: &mut Tx, user: UserId, board: BoardId) -> Result<LockedBoard> {
-    let missing = || Error::not_found("board");
-    board_access(tx, user, board).await?.ok_or_else(missing)?;
-    // An update serves both databases; one that changes nothing costs the least.
+/// Takes the lock of a board for one of its members who has the right. Strangers, and members
+/// without it, are refused by an unlocked look, so that they cannot make others wait; the
+/// membership is read again under the lock.
+pub async fn lock_board<P: Permission>(tx: &mut Tx, user: UserId, board: BoardId) -> Result<P> {
+    let seen = board_access(tx, user, board).await?.ok_or_else(missing)?;
+    seen.require(P::RIGHT)?;
+    let lock = lock(tx, board).await?.ok_or_else(missing)?;
+    let access = board_access(tx, user, board).await?.ok_or_else(missing)?;
+    P::of(LockedBoard { lock, access })
+}
+
+/// The same for one who asked for something on the board: whatever became of the board meanwhile,
+/// it is that which is `missing`.
+pub async fn lock_board_of<P: Permission>(
+    tx: &mut Tx,
+    user: UserId,
+    board: BoardId,
+    missing: impl FnOnce() -> Error,
+) -> Result<P> {
+    lock_board(tx, user, board).await.map_err(|error| match error {
+        Error::NotFound { .. } => missing(),
+        other => other,
+    })
+}
+
+/// Takes the lock of a board that one of its ADMINs wants back. For everybody else a board in the
+/// trash does not exist.
+pub async fn lock_deleted_board(tx: &mut Tx, user: UserId, board: BoardId) -> Result<DeletedBoard> {
+    restorable(tx, user, board).await?;
+    let lock = lock(tx, board).await?.ok_or_else(missing)?;
+    let access = restorable(tx, user, board).await?;
+    BoardAdmin::of(LockedBoard { lock, access }).map(DeletedBoard)
+}
+
+async fn restorable(tx: &mut Tx, user: UserId, board: BoardId) -> Result<BoardAccess> {
+    let (access, deleted) = any_access(tx, user, board).await?.ok_or_else(missing)?;
+    if deleted && !access.may(Right::Manage) {
+        return Err(missing());
+    }
+    access.require(Right::Manage)?;
+    Ok(access)
+}
+
+/// Takes the lock of a board for the server itself, which empties the trash; `None` when the board
+/// is gone.
+pub async fn lock_for_purge(tx: &mut Tx, board: BoardId) -> Result<Option<BoardLock>> {
+    lock(tx, board).await
+}
+
+/// An update serves both databases; one that changes nothing costs the least.
+async fn lock(tx: &mut Tx, board: BoardId) -> Result<Option<BoardLock>> {
     let row: Option<BoardRow> = run!(tx, |c| diesel::update(boards::table.find(board.0))
         .set(boards::updated_at.eq(boards::updated_at))
         .returning(BoardRow::as_select())
         .get_result(c)
         .await
         .optional())?;
-    let board_row = row.ok_or_else(missing)?;
-    let access = board_access(tx, user, board).await?.ok_or_else(missing)?;
-    Ok(LockedBoard { access, board: board_row.into() })
-}
-
-/// The same for one who asked for something on the board: whatever became of the board meanwhile,
-/// it is that which is `missing`.
-pub async fn lock_board_of(
-    tx: &mut Tx,
-    user: UserId,
-    board: BoardId,
-    missing: impl FnOnce() -> Error,
-) -> Result<LockedBoard> {
-    lock_board(tx, user, board).await.map_err(|error| match error {
-        Error::NotFound { .. } => missing(),
-        other => other,
-    })
+    Ok(row.map(|row| BoardLock { board: row.into() }))
 }

@@ -1,15 +1,17 @@
 //! Boards.
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 
-use super::access::{BoardAccess, LockedBoard, Membership};
+use super::access::{BoardAccess, BoardAdmin, DeletedBoard, Membership};
 use super::page::Sort;
-use super::schema::{boards, users_boards};
-use super::{Conn, Tx, labels, members, sql};
+use super::schema::boards;
+use super::sql::Statement;
+use super::{Conn, Tx, events, labels, members, sql};
 use crate::domain::{
-    Board, BoardId, BoardOrder, BoardOrderField, Description, NewBoard, Page, PageRequest,
-    Position, Result, SortValue, Timestamp, Title, UserId, fold_case,
+    Board, BoardId, BoardList, BoardOrderField, BoardRole, Change, Description, Direction,
+    NewBoard, Page, PageRequest, Position, Result, SortValue, Timestamp, Title, UserId, fold_case,
 };
 
 #[derive(Queryable, Selectable)]
@@ -20,6 +22,8 @@ pub(super) struct BoardRow {
     description: String,
     created_at: Timestamp,
     updated_at: Timestamp,
+    version: i64,
+    deleted_at: Option<Timestamp>,
 }
 
 impl From<BoardRow> for Board {
@@ -30,6 +34,8 @@ impl From<BoardRow> for Board {
             description: row.description,
             created_at: row.created_at,
             updated_at: row.updated_at,
+            version: row.version,
+            deleted_at: row.deleted_at,
         }
     }
 }
@@ -40,7 +46,7 @@ fn with_access((board, membership): BoardWithAccess) -> (Board, BoardAccess) {
     (board.into(), membership.access())
 }
 
-/// Makes a board with all seven labels and `user` as its first member.
+/// Makes a board with all seven labels, `user` as its ADMIN, and the first event of its history.
 pub async fn insert(
     tx: &mut Tx,
     user: UserId,
@@ -54,6 +60,7 @@ pub async fn insert(
             boards::description.eq(new.description.as_str()),
             boards::created_at.eq(now),
             boards::updated_at.eq(now),
+            boards::version.eq(1),
         ))
         .returning(BoardRow::as_returning())
         .get_result(c)
@@ -61,45 +68,54 @@ pub async fn insert(
     let board = Board::from(row);
     labels::insert_all(tx, board.id, now).await?;
     let access = members::insert_first(tx, board.id, user, now).await?;
+    events::insert(tx, board.id, Some(user), board.version, &[Change::BoardCreated], now).await?;
     Ok((board, access))
 }
 
-/// Writes new texts and moves `updated_at`.
+/// Writes new texts; `None` stays as it is. The event that tells of it moves `updated_at`.
 pub async fn update(
     tx: &mut Tx,
-    board: &LockedBoard,
+    board: &BoardAdmin,
     title: Option<&Title>,
     description: Option<&Description>,
-    now: Timestamp,
-) -> Result<Board> {
-    #[derive(AsChangeset)]
-    #[diesel(table_name = boards)]
-    struct Changes<'a> {
-        title: Option<&'a str>,
-        title_key: Option<String>,
-        description: Option<&'a str>,
-    }
-    let changes = Changes {
+) -> Result<()> {
+    let Some(changes) = texts(title, description) else {
+        return Ok(());
+    };
+    let target = boards::table.find(board.id().0);
+    run!(tx, |c| diesel::update(target).set(changes).execute(c).await)?;
+    Ok(())
+}
+
+#[derive(AsChangeset)]
+#[diesel(table_name = boards)]
+struct Texts<'a> {
+    title: Option<&'a str>,
+    title_key: Option<String>,
+    description: Option<&'a str>,
+}
+
+/// `None` when there is nothing to write, which Diesel would refuse.
+fn texts<'a>(title: Option<&'a Title>, description: Option<&'a Description>) -> Option<Texts<'a>> {
+    (title.is_some() || description.is_some()).then(|| Texts {
         title: title.map(Title::as_str),
         title_key: title.map(|title| fold_case(title.as_str())),
         description: description.map(Description::as_str),
-    };
-    let row: BoardRow = run!(tx, |c| diesel::update(boards::table.find(board.id().0))
-        .set((changes, boards::updated_at.eq(now)))
-        .returning(BoardRow::as_returning())
-        .get_result(c)
-        .await)?;
-    Ok(row.into())
+    })
 }
 
-/// Moves the board's `updated_at`: something on it has changed.
-pub async fn touch(tx: &mut Tx, board: &LockedBoard, now: Timestamp) -> Result<Board> {
-    update(tx, board, None, None, now).await
+/// Puts the board into the trash.
+pub async fn delete(tx: &mut Tx, board: &BoardAdmin, now: Timestamp) -> Result<()> {
+    let target = boards::table.find(board.id().0);
+    run!(tx, |c| diesel::update(target).set(boards::deleted_at.eq(now)).execute(c).await)?;
+    Ok(())
 }
 
-/// Deletes the board with everything on it.
-pub async fn delete(tx: &mut Tx, board: &LockedBoard) -> Result<()> {
-    run!(tx, |c| diesel::delete(boards::table.find(board.id().0)).execute(c).await)?;
+/// Takes the board out of the trash.
+pub async fn restore(tx: &mut Tx, board: &DeletedBoard) -> Result<()> {
+    let never: Option<Timestamp> = None;
+    let target = boards::table.find(board.id().0);
+    run!(tx, |c| diesel::update(target).set(boards::deleted_at.eq(never)).execute(c).await)?;
     Ok(())
 }
 
@@ -109,60 +125,75 @@ pub async fn delete_all(tx: &mut Tx) -> Result<()> {
     Ok(())
 }
 
-/// Those of the boards that the user is a member of.
+/// Those of the boards in use that the user is a member of.
 pub async fn find(
     conn: &mut Conn,
     user: UserId,
     ids: &[BoardId],
 ) -> Result<Vec<(Board, BoardAccess)>> {
     let statement = sql::select::<BoardWithAccess>()
-        .sql(" FROM boards JOIN users_boards ON users_boards.board_id = boards.id WHERE users_boards.user_id = ")
+        .sql(FROM_MEMBERSHIPS)
         .number(user.0)
-        .sql(" AND boards.id")
+        .sql(" AND boards.deleted_at IS NULL AND boards.id")
         .in_numbers(ids.iter().map(|id| id.0).collect());
     let rows: Vec<BoardWithAccess> = run!(conn, |c| statement.load(c).await)?;
     Ok(rows.into_iter().map(with_access).collect())
 }
 
-/// A page of the boards that the user is a member of.
+const FROM_MEMBERSHIPS: &str = " FROM users_boards JOIN boards ON boards.id = users_boards.board_id WHERE users_boards.user_id = ";
+
+impl<ST, C> Statement<ST, C> {
+    /// Appends the memberships of a user that belong to the list, and their boards.
+    fn of_list(self, user: UserId, list: BoardList) -> Self {
+        let statement = self.sql(FROM_MEMBERSHIPS).number(user.0);
+        match list {
+            BoardList::InUse(_) => statement.sql(" AND boards.deleted_at IS NULL"),
+            BoardList::Deleted => statement
+                .sql(" AND boards.deleted_at IS NOT NULL AND users_boards.role = ")
+                .text(BoardRole::Admin.as_str()),
+        }
+    }
+}
+
+/// A page of a list of the user's boards.
 pub async fn list(
     conn: &mut Conn,
     user: UserId,
-    order: BoardOrder,
+    list: BoardList,
     request: &PageRequest,
 ) -> Result<Page<(Board, BoardAccess)>> {
-    let statement = sql::select::<BoardWithAccess>()
-        .sql(" FROM users_boards JOIN boards ON boards.id = users_boards.board_id WHERE users_boards.user_id = ")
-        .number(user.0)
-        .page(sort(order), request);
+    let statement = sql::select::<BoardWithAccess>().of_list(user, list).page(sort(list), request);
     let rows: Vec<BoardWithAccess> = run!(conn, |c| statement.load(c).await)?;
     Ok(Page::from_rows(rows.into_iter().map(with_access).collect(), request))
 }
 
-/// How many boards the user is a member of.
-pub async fn count(conn: &mut Conn, user: UserId) -> Result<i64> {
-    Ok(run!(conn, |c| users_boards::table
-        .filter(users_boards::user_id.eq(user.0))
-        .count()
-        .get_result(c)
-        .await)?)
+/// How many boards a list of the user's boards has.
+pub async fn count(conn: &mut Conn, user: UserId, list: BoardList) -> Result<i64> {
+    let statement = Statement::<BigInt>::new(()).sql("SELECT count(*)").of_list(user, list);
+    Ok(run!(conn, |c| statement.get_result(c).await)?)
 }
 
-fn sort(order: BoardOrder) -> Sort {
-    let by = match order.field {
-        BoardOrderField::CreatedAt => "boards.created_at",
-        BoardOrderField::UpdatedAt => "boards.updated_at",
-        BoardOrderField::Title => "boards.title_key",
+fn sort(list: BoardList) -> Sort {
+    let (by, direction): (&[&str], _) = match list {
+        BoardList::Deleted => (&["boards.deleted_at"], Direction::Descending),
+        BoardList::InUse(order) => match order.field {
+            BoardOrderField::CreatedAt => (&["boards.created_at"], order.direction),
+            BoardOrderField::UpdatedAt => (&["boards.updated_at"], order.direction),
+            BoardOrderField::Title => (&["boards.title_key"], order.direction),
+        },
     };
-    Sort { by, tie: "boards.id", direction: order.direction }
+    Sort { by, tie: "boards.id", direction }
 }
 
-/// The place of a board in a list of this order.
-pub fn position(board: &Board, order: BoardOrder) -> Position {
-    let value = match order.field {
-        BoardOrderField::CreatedAt => SortValue::Time(board.created_at),
-        BoardOrderField::UpdatedAt => SortValue::Time(board.updated_at),
-        BoardOrderField::Title => SortValue::Text(fold_case(&board.title)),
+/// The place of a board in a list.
+pub fn position(board: &Board, list: BoardList) -> Position {
+    let value = match list {
+        BoardList::Deleted => SortValue::Time(board.deleted_at.unwrap_or(board.updated_at)),
+        BoardList::InUse(order) => match order.field {
+            BoardOrderField::CreatedAt => SortValue::Time(board.created_at),
+            BoardOrderField::UpdatedAt => SortValue::Time(board.updated_at),
+            BoardOrderField::Title => SortValue::Text(fold_case(&board.title)),
+        },
     };
-    Position { value, key: board.id.0 }
+    Position { values: vec![value], key: board.id.0 }
 }

@@ -5,10 +5,11 @@ use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 
+use super::access::BoardEditor;
 use super::cards::{CardRow, search_text};
 use super::sql::{ColumnTypes, Columns, Statement};
 use super::{Tx, sql};
-use crate::domain::{BoardId, Card, CardId, LabelId, NewCard, Result, Timestamp, fold_case};
+use crate::domain::{Card, CardId, Error, LabelId, NewCard, Rank, Result, Timestamp, fold_case};
 
 /// A card that is to be stored.
 #[derive(Serialize)]
@@ -19,20 +20,31 @@ pub(super) struct CardRecord<'a> {
     description: &'a str,
     search_text: String,
     column: &'static str,
+    rank: Rank,
+    version: i64,
     /// Microseconds since the Unix epoch.
     created_at: i64,
 }
 
 impl<'a> CardRecord<'a> {
-    pub(super) fn new(board: BoardId, card: &'a NewCard, now: Timestamp) -> Self {
+    /// A new card of the board that makes so many-th event of its transaction.
+    pub(super) fn new(
+        board: &BoardEditor,
+        card: &'a NewCard,
+        rank: Rank,
+        event: usize,
+        now: Timestamp,
+    ) -> Self {
         let (title, description) = (card.title.as_str(), card.description.as_str());
         Self {
-            board_id: board.0,
+            board_id: board.id().0,
             title,
             title_key: fold_case(title),
             description,
             search_text: search_text(title, description),
             column: card.column.as_str(),
+            rank,
+            version: board.version_after(event),
             created_at: now.micros(),
         }
     }
@@ -43,20 +55,21 @@ pub(super) async fn insert_cards(tx: &mut Tx, records: &[CardRecord<'_>]) -> Res
     let statement = Statement::<ColumnTypes<CardRow>, Columns<CardRow>>::new(
         sql::columns_of::<CardRow>(),
     )
-    .sql(r#"INSERT INTO cards (board_id, title, title_key, description, search_text, "column", created_at, updated_at)"#)
+    .sql(r#"INSERT INTO cards (board_id, title, title_key, description, search_text, "column", rank, version, created_at, updated_at)"#)
     .either(
-        r#" SELECT board_id, title, title_key, description, search_text, "column", at, at FROM (
+        r#" SELECT board_id, title, title_key, description, search_text, "column", rank, version, at, at FROM (
             SELECT r.*, 'epoch'::timestamptz + r.created_at * interval '1 microsecond' AS at
             FROM ROWS FROM (json_to_recordset("#,
         r" SELECT value->>'board_id', value->>'title', value->>'title_key', value->>'description',
-            value->>'search_text', value->>'column', value->>'created_at', value->>'created_at'
+            value->>'search_text', value->>'column', value->>'rank', value->>'version',
+            value->>'created_at', value->>'created_at'
             FROM json_each(",
     )
     .text(serde_json::json!(records).to_string())
     .either(
         r#"::json) AS (board_id bigint, title text, title_key text, description text,
-            search_text text, "column" text, created_at bigint))
-            WITH ORDINALITY AS r (board_id, title, title_key, description, search_text, "column", created_at, ord)
+            search_text text, "column" text, rank text, version bigint, created_at bigint))
+            WITH ORDINALITY AS r (board_id, title, title_key, description, search_text, "column", rank, version, created_at, ord)
             ) AS rows ORDER BY ord"#,
         ") ORDER BY key",
     )
@@ -87,6 +100,33 @@ pub(super) async fn insert_card_labels(
         .table_of_pairs(&pairs)
         // Without WHERE, SQLite would read ON as part of a join.
         .sql(" WHERE true ON CONFLICT DO NOTHING");
+    run!(tx, |c| statement.execute(c).await)?;
+    Ok(())
+}
+
+/// Gives these cards ranks in this order, and a version.
+pub(super) async fn update_ranks(
+    tx: &mut Tx,
+    cards: &[i64],
+    version: i64,
+    now: Timestamp,
+) -> Result<()> {
+    let ranks = Rank::sequence(None, cards.len()).ok_or(Error::Internal)?;
+    let rows: Vec<_> = cards.iter().zip(ranks).collect();
+    let statement = Statement::<BigInt>::new(())
+        .sql("UPDATE cards SET version = ")
+        .number(version)
+        .sql(", updated_at = ")
+        .time(now)
+        .either(
+            ", rank = r.value->>1 FROM json_array_elements(",
+            ", rank = r.value->>1 FROM json_each(",
+        )
+        .text(serde_json::json!(rows).to_string())
+        .either(
+            "::json) AS r (value) WHERE cards.id = (r.value->>0)::bigint",
+            ") AS r WHERE cards.id = r.value->>0",
+        );
     run!(tx, |c| statement.execute(c).await)?;
     Ok(())
 }

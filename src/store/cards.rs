@@ -1,17 +1,21 @@
 //! Cards.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::access::{BoardAccess, LockedBoard, Membership};
+use super::access::{BoardAccess, BoardEditor, Membership};
 use super::bulk::{self, CardRecord};
 use super::page::{self, Children, Sort};
 use super::schema::{cards, cards_labels};
 use super::sql::{ColumnTypes, Columns, Statement};
-use super::{Conn, Tx, sql};
+use super::{Conn, Tx, order, sql};
 use crate::domain::{
-    BoardId, Card, CardColumn, CardFilter, CardId, CardOrder, CardOrderField, Description, LabelId,
-    NewCard, Page, PageRequest, Position, Result, SortValue, Timestamp, Title, UserId, fold_case,
+    BoardId, Card, CardColumn, CardFilter, CardId, CardOrder, CardOrderField, Direction, Error,
+    LabelId, NewCard, Page, PageRequest, Position, Rank, Result, Right, SortValue, Timestamp,
+    UserId, fold_case,
 };
 
 #[derive(Queryable, Selectable)]
@@ -22,8 +26,11 @@ pub(super) struct CardRow {
     title: String,
     description: String,
     column: CardColumn,
+    rank: Rank,
+    version: i64,
     created_at: Timestamp,
     updated_at: Timestamp,
+    deleted_at: Option<Timestamp>,
 }
 
 impl From<CardRow> for Card {
@@ -34,8 +41,11 @@ impl From<CardRow> for Card {
             title: row.title,
             description: row.description,
             column: row.column,
+            rank: row.rank,
+            version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
+            deleted_at: row.deleted_at,
         }
     }
 }
@@ -46,15 +56,27 @@ pub(super) fn search_text(title: &str, description: &str) -> String {
     fold_case(title) + "\u{1f}" + &fold_case(description)
 }
 
-/// Makes cards in the given order, each with its labels.
+/// Makes cards in the given order, each with its labels, at the end of its column. Each is an event
+/// of its own: the first gets the board's next version, and so on.
 pub async fn insert(
     tx: &mut Tx,
-    board: &LockedBoard,
+    board: &BoardEditor,
     new: &[(&NewCard, Vec<LabelId>)],
     now: Timestamp,
 ) -> Result<Vec<Card>> {
-    let records: Vec<_> =
-        new.iter().map(|(card, _)| CardRecord::new(board.id(), card, now)).collect();
+    let mut last: HashMap<CardColumn, Option<Rank>> = HashMap::new();
+    let mut records = Vec::new();
+    for (index, (card, _)) in new.iter().enumerate() {
+        let end = match last.entry(card.column) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                unknown.insert(order::last_rank(tx, board, card.column).await?)
+            }
+        };
+        let rank = Rank::between(end.as_ref(), None).ok_or(Error::Internal)?;
+        records.push(CardRecord::new(board, card, rank.clone(), index + 1, now));
+        *end = Some(rank);
+    }
     let cards = bulk::insert_cards(tx, &records).await?;
     let pairs: Vec<_> = cards
         .iter()
@@ -65,38 +87,30 @@ pub async fn insert(
     Ok(cards)
 }
 
-/// Writes new texts, a new column or both, and moves `updated_at`.
-pub async fn update(
-    tx: &mut Tx,
-    board: &LockedBoard,
-    card: &Card,
-    title: Option<&Title>,
-    description: Option<&Description>,
-    column: Option<CardColumn>,
-    now: Timestamp,
-) -> Result<Card> {
-    let new_title = title.map_or(card.title.as_str(), Title::as_str);
-    let new_description = description.map_or(card.description.as_str(), Description::as_str);
+/// Writes a card of the board as it shall be.
+pub async fn save(tx: &mut Tx, board: &BoardEditor, card: &Card) -> Result<()> {
     let target = cards::table.find(card.id.0).filter(cards::board_id.eq(board.id().0));
-    let row: CardRow = run!(tx, |c| diesel::update(target)
+    run!(tx, |c| diesel::update(target)
         .set((
-            cards::title.eq(new_title),
-            cards::title_key.eq(fold_case(new_title)),
-            cards::description.eq(new_description),
-            cards::search_text.eq(search_text(new_title, new_description)),
-            cards::column.eq(column.unwrap_or(card.column).as_str()),
-            cards::updated_at.eq(now),
+            cards::title.eq(&card.title),
+            cards::title_key.eq(fold_case(&card.title)),
+            cards::description.eq(&card.description),
+            cards::search_text.eq(search_text(&card.title, &card.description)),
+            cards::column.eq(card.column.as_str()),
+            cards::rank.eq(card.rank.as_str()),
+            cards::version.eq(card.version),
+            cards::updated_at.eq(card.updated_at),
+            cards::deleted_at.eq(card.deleted_at),
         ))
-        .returning(CardRow::as_returning())
-        .get_result(c)
+        .execute(c)
         .await)?;
-    Ok(row.into())
+    Ok(())
 }
 
 /// Gives a card labels of its board that it does not bear yet.
 pub async fn add_labels(
     tx: &mut Tx,
-    _board: &LockedBoard,
+    _board: &BoardEditor,
     card: CardId,
     labels: &[LabelId],
     now: Timestamp,
@@ -108,21 +122,17 @@ pub async fn add_labels(
 /// Takes labels off a card.
 pub async fn remove_labels(
     tx: &mut Tx,
-    _board: &LockedBoard,
+    _board: &BoardEditor,
     card: CardId,
     labels: &[LabelId],
 ) -> Result<()> {
+    if labels.is_empty() {
+        return Ok(());
+    }
     let ids: Vec<i64> = labels.iter().map(|label| label.0).collect();
     let target = cards_labels::table
         .filter(cards_labels::card_id.eq(card.0))
         .filter(cards_labels::label_id.eq_any(&ids));
-    run!(tx, |c| diesel::delete(target).execute(c).await)?;
-    Ok(())
-}
-
-/// Deletes a card of the board.
-pub async fn delete(tx: &mut Tx, board: &LockedBoard, card: CardId) -> Result<()> {
-    let target = cards::table.find(card.0).filter(cards::board_id.eq(board.id().0));
     run!(tx, |c| diesel::delete(target).execute(c).await)?;
     Ok(())
 }
@@ -133,44 +143,143 @@ pub async fn find(
     user: UserId,
     ids: &[CardId],
 ) -> Result<Vec<(Card, BoardAccess)>> {
-    type Row = (CardRow, Membership);
-    let statement = sql::select::<Row>()
-    .sql(" FROM cards JOIN users_boards ON users_boards.board_id = cards.board_id WHERE users_boards.user_id = ")
-    .number(user.0)
-    .sql(" AND cards.id")
-    .in_numbers(ids.iter().map(|id| id.0).collect());
-    let rows: Vec<Row> = run!(conn, |c| statement.load(c).await)?;
-    Ok(rows.into_iter().map(|(card, membership)| (card.into(), membership.access())).collect())
+    let statement = of_user(user, ids).sql(" AND cards.deleted_at IS NULL");
+    let rows: Vec<CardWithAccess> = run!(conn, |c| statement.load(c).await)?;
+    Ok(rows.into_iter().map(with_access).collect())
 }
 
-/// A list of cards: those of a board, or those of one of its columns.
+/// A card on a board of the user or, for those who may see it, in its trash.
+pub async fn find_any(
+    conn: &mut Conn,
+    user: UserId,
+    id: CardId,
+) -> Result<Option<(Card, BoardAccess)>> {
+    let statement = of_user(user, &[id]);
+    let rows: Vec<CardWithAccess> = run!(conn, |c| statement.load(c).await)?;
+    let seen =
+        |(card, access): &(Card, BoardAccess)| card.deleted_at.is_none() || access.may(Right::Edit);
+    Ok(rows.into_iter().map(with_access).find(seen))
+}
+
+type CardWithAccess = (CardRow, Membership);
+
+fn with_access((card, membership): CardWithAccess) -> (Card, BoardAccess) {
+    (card.into(), membership.access())
+}
+
+fn of_user(
+    user: UserId,
+    ids: &[CardId],
+) -> Statement<ColumnTypes<CardWithAccess>, Columns<CardWithAccess>> {
+    sql::select::<CardWithAccess>()
+        .sql(" FROM cards")
+        .on_boards_of(user, "cards.board_id")
+        .sql(" AND cards.id")
+        .in_numbers(ids.iter().map(|id| id.0).collect())
+}
+
+/// A card of the board, which may be in the trash.
+pub async fn of_board(tx: &mut Tx, board: &BoardEditor, id: CardId) -> Result<Option<Card>> {
+    let row: Option<CardRow> = run!(tx, |c| cards::table
+        .find(id.0)
+        .filter(cards::board_id.eq(board.id().0))
+        .select(CardRow::as_select())
+        .first(c)
+        .await
+        .optional())?;
+    Ok(row.map(Card::from))
+}
+
+/// Those of the cards that stand on these boards, whose member is known to be one.
+pub async fn on_boards(conn: &mut Conn, cards: &[(BoardAccess, CardId)]) -> Result<Vec<Card>> {
+    let statement = sql::select::<CardRow>()
+        .sql(" FROM cards WHERE cards.deleted_at IS NULL AND cards.id")
+        .in_numbers(cards.iter().map(|(_, card)| card.0).collect())
+        .sql(" AND cards.board_id")
+        .in_numbers(cards.iter().map(|(board, _)| board.board_id().0).collect());
+    let rows: Vec<CardRow> = run!(conn, |c| statement.load(c).await)?;
+    Ok(rows.into_iter().map(Card::from).collect())
+}
+
+/// A list of cards: those on a board, in one of its columns, or in its trash.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CardList {
-    /// The board.
-    pub board: BoardAccess,
-    /// One of its columns, or `None` for all.
-    pub column: Option<CardColumn>,
+    board: BoardAccess,
+    part: Part,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Part {
+    Board,
+    Column(CardColumn),
+    Trash,
+}
+
+/// Lists of one kind are read by one statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CardListKind {
+    /// The cards on a board.
+    Board,
+    /// The cards in a column.
+    Column,
+    /// The cards in the trash, latest first.
+    Trash,
 }
 
 impl CardList {
+    /// The cards on a board.
+    pub fn on_board(board: BoardAccess) -> Self {
+        Self { board, part: Part::Board }
+    }
+
+    /// The cards in a column of a board.
+    pub fn in_column(board: BoardAccess, column: CardColumn) -> Self {
+        Self { board, part: Part::Column(column) }
+    }
+
+    /// The cards in the trash of a board; `None` for those who may not see it.
+    pub fn in_trash(board: BoardAccess) -> Option<Self> {
+        board.may(Right::Edit).then_some(Self { board, part: Part::Trash })
+    }
+
+    /// The way to the board.
+    pub fn board(self) -> BoardAccess {
+        self.board
+    }
+
+    /// Which kind of list it is.
+    pub fn kind(self) -> CardListKind {
+        match self.part {
+            Part::Board => CardListKind::Board,
+            Part::Column(_) => CardListKind::Column,
+            Part::Trash => CardListKind::Trash,
+        }
+    }
+
     fn parent(self) -> (i64, i64) {
-        (self.board.board_id().0, self.column.map_or(0, CardColumn::position))
+        let column = match self.part {
+            Part::Column(column) => column.position(),
+            Part::Board | Part::Trash => 0,
+        };
+        (self.board.board_id().0, column)
     }
 }
 
-/// All lists of one call must be of one kind, boards or columns.
-fn children(lists: &[CardList]) -> Children {
-    let of_parent = if lists.iter().any(|list| list.column.is_some()) {
-        "cards.board_id = p.id AND cards.column_position = p.sub"
-    } else {
-        "cards.board_id = p.id"
+fn children(kind: CardListKind) -> Children {
+    let of_parent = match kind {
+        CardListKind::Board => "cards.board_id = p.id AND cards.deleted_at IS NULL",
+        CardListKind::Column => {
+            "cards.board_id = p.id AND cards.column_position = p.sub AND cards.deleted_at IS NULL"
+        }
+        CardListKind::Trash => "cards.board_id = p.id AND cards.deleted_at IS NOT NULL",
     };
     Children { table: "cards", key: "cards.id", of_parent }
 }
 
-/// A page of each list, in the order of `lists`, which must be of one kind.
+/// A page of each list, in the order of `lists`, which must be of this kind.
 pub async fn list(
     conn: &mut Conn,
+    kind: CardListKind,
     lists: &[CardList],
     filter: &CardFilter,
     order: CardOrder,
@@ -180,10 +289,10 @@ pub async fn list(
     let statement = page::page_of_each::<ColumnTypes<CardRow>, Columns<CardRow>>(
         sql::columns_of::<CardRow>(),
         &parents,
-        &children(lists),
+        &children(kind),
         "",
         |statement| filtered(statement, filter),
-        sort(order),
+        sort(kind, order),
         request,
     );
     let rows: Vec<(i64, CardRow)> = run!(conn, |c| statement.load(c).await)?;
@@ -191,11 +300,16 @@ pub async fn list(
     Ok(page::into_pages(rows, lists.len(), request))
 }
 
-/// How many cards each list has, in the order of `lists`, which must be of one kind.
-pub async fn counts(conn: &mut Conn, lists: &[CardList], filter: &CardFilter) -> Result<Vec<i64>> {
+/// How many cards each list has, in the order of `lists`, which must be of this kind.
+pub async fn counts(
+    conn: &mut Conn,
+    kind: CardListKind,
+    lists: &[CardList],
+    filter: &CardFilter,
+) -> Result<Vec<i64>> {
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
     let statement =
-        page::count_of_each(&parents, &children(lists), |statement| filtered(statement, filter));
+        page::count_of_each(&parents, &children(kind), |statement| filtered(statement, filter));
     let rows: Vec<(i64, i64)> = run!(conn, |c| statement.load::<(i64, i64)>(c).await)?;
     Ok(page::into_counts(rows, lists.len()))
 }
@@ -223,23 +337,30 @@ fn filtered<ST, C>(statement: Statement<ST, C>, filter: &CardFilter) -> Statemen
     statement
 }
 
-fn sort(order: CardOrder) -> Sort {
-    let by = match order.field {
-        CardOrderField::Rank => "cards.column_position",
-        CardOrderField::CreatedAt => "cards.created_at",
-        CardOrderField::UpdatedAt => "cards.updated_at",
-        CardOrderField::Title => "cards.title_key",
+fn sort(kind: CardListKind, order: CardOrder) -> Sort {
+    let (by, direction): (&[&str], _) = match (kind, order.field) {
+        (CardListKind::Trash, _) => (&["cards.deleted_at"], Direction::Descending),
+        (CardListKind::Column, CardOrderField::Rank) => (&["cards.rank"], order.direction),
+        (_, CardOrderField::Rank) => (&["cards.column_position", "cards.rank"], order.direction),
+        (_, CardOrderField::CreatedAt) => (&["cards.created_at"], order.direction),
+        (_, CardOrderField::UpdatedAt) => (&["cards.updated_at"], order.direction),
+        (_, CardOrderField::Title) => (&["cards.title_key"], order.direction),
     };
-    Sort { by, tie: "cards.id", direction: order.direction }
+    Sort { by, tie: "cards.id", direction }
 }
 
-/// The place of a card in a list of this order.
-pub fn position(card: &Card, order: CardOrder) -> Position {
-    let value = match order.field {
-        CardOrderField::Rank => SortValue::Number(card.column.position()),
-        CardOrderField::CreatedAt => SortValue::Time(card.created_at),
-        CardOrderField::UpdatedAt => SortValue::Time(card.updated_at),
-        CardOrderField::Title => SortValue::Text(fold_case(&card.title)),
+/// The place of a card in a list of this kind and order.
+pub fn position(card: &Card, kind: CardListKind, order: CardOrder) -> Position {
+    let rank = || SortValue::Text(card.rank.as_str().to_owned());
+    let values = match (kind, order.field) {
+        (CardListKind::Trash, _) => {
+            vec![SortValue::Time(card.deleted_at.unwrap_or(card.updated_at))]
+        }
+        (CardListKind::Column, CardOrderField::Rank) => vec![rank()],
+        (_, CardOrderField::Rank) => vec![SortValue::Number(card.column.position()), rank()],
+        (_, CardOrderField::CreatedAt) => vec![SortValue::Time(card.created_at)],
+        (_, CardOrderField::UpdatedAt) => vec![SortValue::Time(card.updated_at)],
+        (_, CardOrderField::Title) => vec![SortValue::Text(fold_case(&card.title))],
     };
-    Position { value, key: card.id.0 }
+    Position { values, key: card.id.0 }
 }

@@ -6,9 +6,9 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 
-use super::access::{BoardAccess, LockedBoard, Membership};
+use super::access::{BoardAccess, BoardEditor, Membership};
 use super::error::unique;
-use super::schema::labels;
+use super::schema::{cards, cards_labels, labels};
 use super::sql::{ColumnTypes, Columns, Statement};
 use super::{Conn, Tx, sql};
 use crate::domain::{
@@ -57,7 +57,7 @@ pub(super) async fn insert_all(tx: &mut Tx, board: BoardId, now: Timestamp) -> R
 /// Makes a label; CONFLICT when the board has one of that colour.
 pub async fn insert(
     tx: &mut Tx,
-    board: &LockedBoard,
+    board: &BoardEditor,
     color: LabelColor,
     name: &LabelName,
     now: Timestamp,
@@ -83,7 +83,7 @@ fn color_taken() -> Error {
 /// Changes a label of the board; CONFLICT when the new colour is taken.
 pub async fn update(
     tx: &mut Tx,
-    board: &LockedBoard,
+    board: &BoardEditor,
     label: LabelId,
     color: Option<LabelColor>,
     name: Option<&LabelName>,
@@ -103,14 +103,28 @@ pub async fn update(
     unique(updated, color_taken()).map(Label::from)
 }
 
-/// Deletes a label of the board; the cards that bear it lose it.
-pub async fn delete(tx: &mut Tx, board: &LockedBoard, label: LabelId) -> Result<()> {
+/// Deletes a label of the board. The cards that bear it lose it, a change that gives them this
+/// version.
+pub async fn delete(
+    tx: &mut Tx,
+    board: &BoardEditor,
+    label: LabelId,
+    version: i64,
+    now: Timestamp,
+) -> Result<()> {
+    let bearing = cards_labels::table
+        .filter(cards_labels::label_id.eq(label.0))
+        .select(cards_labels::card_id);
+    run!(tx, |c| diesel::update(cards::table.filter(cards::id.eq_any(bearing)))
+        .set((cards::version.eq(version), cards::updated_at.eq(now)))
+        .execute(c)
+        .await)?;
     let target = labels::table.find(label.0).filter(labels::board_id.eq(board.id().0));
     run!(tx, |c| diesel::delete(target).execute(c).await)?;
     Ok(())
 }
 
-/// Those of the labels that stand on boards of the user.
+/// Those of the labels that belong to boards in use of the user.
 pub async fn find(
     conn: &mut Conn,
     user: UserId,
@@ -118,10 +132,10 @@ pub async fn find(
 ) -> Result<Vec<(Label, BoardAccess)>> {
     type Row = (LabelRow, Membership);
     let statement = sql::select::<Row>()
-    .sql(" FROM labels JOIN users_boards ON users_boards.board_id = labels.board_id WHERE users_boards.user_id = ")
-    .number(user.0)
-    .sql(" AND labels.id")
-    .in_numbers(ids.iter().map(|id| id.0).collect());
+        .sql(" FROM labels")
+        .on_boards_of(user, "labels.board_id")
+        .sql(" AND labels.id")
+        .in_numbers(ids.iter().map(|id| id.0).collect());
     let rows: Vec<Row> = run!(conn, |c| statement.load(c).await)?;
     Ok(rows.into_iter().map(|(label, membership)| (label.into(), membership.access())).collect())
 }

@@ -3,26 +3,28 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::access::{BoardAccess, LockedBoard, Membership};
+use super::access::{BoardAccess, BoardAdmin, LockedBoard, Membership};
 use super::page::{self, Children, Sort};
 use super::schema::{users, users_boards};
 use super::sql::{ColumnTypes, Columns};
 use super::users::UserRow;
 use super::{Conn, Tx, sql};
 use crate::domain::{
-    BoardId, Direction, Member, Page, PageRequest, Position, Result, SortValue, Timestamp, UserId,
+    BoardId, BoardRole, Direction, Member, Page, PageRequest, Position, Result, SortValue,
+    Timestamp, UserId,
 };
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users_boards)]
-struct Since {
+struct Standing {
     created_at: Timestamp,
+    role: BoardRole,
 }
 
-type MemberRow = (UserRow, Since);
+type MemberRow = (UserRow, Standing);
 
-fn member((user, since): MemberRow) -> Member {
-    Member { user: user.into(), since: since.created_at }
+fn member((user, standing): MemberRow) -> Member {
+    Member { user: user.into(), since: standing.created_at, role: standing.role }
 }
 
 const OF_BOARD: Children = Children {
@@ -32,12 +34,12 @@ const OF_BOARD: Children = Children {
 };
 
 const BY_SINCE: Sort = Sort {
-    by: "users_boards.created_at",
+    by: &["users_boards.created_at"],
     tie: "users_boards.user_id",
     direction: Direction::Ascending,
 };
 
-/// Makes the creator of a board its first member.
+/// Makes the creator of a board its first member, as ADMIN.
 pub(super) async fn insert_first(
     tx: &mut Tx,
     board: BoardId,
@@ -45,7 +47,7 @@ pub(super) async fn insert_first(
     now: Timestamp,
 ) -> Result<BoardAccess> {
     let row: Membership = run!(tx, |c| diesel::insert_into(users_boards::table)
-        .values(values(board, user, now))
+        .values(values(board, user, BoardRole::Admin, now))
         .returning(Membership::as_returning())
         .get_result(c)
         .await)?;
@@ -57,30 +59,48 @@ type NewMember = (
     diesel::dsl::Eq<users_boards::user_id, i64>,
     diesel::dsl::Eq<users_boards::created_at, Timestamp>,
     diesel::dsl::Eq<users_boards::updated_at, Timestamp>,
+    diesel::dsl::Eq<users_boards::role, &'static str>,
 );
 
-fn values(board: BoardId, user: UserId, now: Timestamp) -> NewMember {
+fn values(board: BoardId, user: UserId, role: BoardRole, now: Timestamp) -> NewMember {
     (
         users_boards::board_id.eq(board.0),
         users_boards::user_id.eq(user.0),
         users_boards::created_at.eq(now),
         users_boards::updated_at.eq(now),
+        users_boards::role.eq(role.as_str()),
     )
 }
 
-/// Makes a user a member; `false` when they already are.
+/// Makes a user, who is no member yet, a member.
 pub async fn insert(
     tx: &mut Tx,
-    board: &LockedBoard,
+    board: &BoardAdmin,
     user: UserId,
+    role: BoardRole,
     now: Timestamp,
-) -> Result<bool> {
-    let made = run!(tx, |c| diesel::insert_into(users_boards::table)
-        .values(values(board.id(), user, now))
-        .on_conflict_do_nothing()
+) -> Result<()> {
+    run!(tx, |c| diesel::insert_into(users_boards::table)
+        .values(values(board.id(), user, role, now))
         .execute(c)
         .await)?;
-    Ok(made > 0)
+    Ok(())
+}
+
+/// Gives a member another role.
+pub async fn set_role(
+    tx: &mut Tx,
+    board: &BoardAdmin,
+    user: UserId,
+    role: BoardRole,
+    now: Timestamp,
+) -> Result<()> {
+    let target = users_boards::table.find((board.id().0, user.0));
+    run!(tx, |c| diesel::update(target)
+        .set((users_boards::role.eq(role.as_str()), users_boards::updated_at.eq(now)))
+        .execute(c)
+        .await)?;
+    Ok(())
 }
 
 /// Takes a user off the board; `false` when they are no member.
@@ -89,13 +109,15 @@ pub async fn delete(tx: &mut Tx, board: &LockedBoard, user: UserId) -> Result<bo
     Ok(run!(tx, |c| diesel::delete(target).execute(c).await)? > 0)
 }
 
-/// How many members the board has.
-pub async fn count(tx: &mut Tx, board: &LockedBoard) -> Result<i64> {
-    Ok(run!(tx, |c| users_boards::table
+/// Whether any ADMIN is left on the board.
+pub async fn any_admin(tx: &mut Tx, board: &LockedBoard) -> Result<bool> {
+    let one = users_boards::table
         .filter(users_boards::board_id.eq(board.id().0))
-        .count()
-        .get_result(c)
-        .await)?)
+        .filter(users_boards::role.eq(BoardRole::Admin.as_str()))
+        .select(users_boards::user_id)
+        .limit(1);
+    let found: Option<i64> = run!(tx, |c| one.first(c).await.optional())?;
+    Ok(found.is_some())
 }
 
 /// One member of the board.
@@ -103,7 +125,7 @@ pub async fn find(conn: &mut Conn, board: BoardAccess, user: UserId) -> Result<O
     let row: Option<MemberRow> = run!(conn, |c| users_boards::table
         .find((board.board_id().0, user.0))
         .inner_join(users::table)
-        .select((UserRow::as_select(), Since::as_select()))
+        .select((UserRow::as_select(), Standing::as_select()))
         .first(c)
         .await
         .optional())?;
@@ -141,5 +163,5 @@ pub async fn counts(conn: &mut Conn, boards: &[BoardAccess]) -> Result<Vec<i64>>
 
 /// The place of a member in the list of members.
 pub fn position(member: &Member) -> Position {
-    Position { value: SortValue::Time(member.since), key: member.user.id.0 }
+    Position { values: vec![SortValue::Time(member.since)], key: member.user.id.0 }
 }

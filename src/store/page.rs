@@ -9,11 +9,11 @@ use diesel::sql_types::BigInt;
 use super::sql::Statement;
 use crate::domain::{Direction, Page, PageRequest};
 
-/// How a list is sorted: by a column, ties by another that is unique within the list.
+/// How a list is sorted: by columns, ties by another that is unique within the list.
 #[derive(Clone, Copy)]
 pub(super) struct Sort {
-    /// The column, with its table.
-    pub(super) by: &'static str,
+    /// The columns, with their table.
+    pub(super) by: &'static [&'static str],
     /// The column that breaks ties.
     pub(super) tie: &'static str,
     /// Which way.
@@ -41,18 +41,15 @@ impl<ST, C> Statement<ST, C> {
         let mut statement = self;
         for (place, compare) in [(&request.after, behind), (&request.before, ahead)] {
             if let Some(place) = place {
-                statement = statement
-                    .sql(" AND (")
-                    .sql(sort.by)
-                    .sql(", ")
-                    .sql(sort.tie)
-                    .sql(")")
-                    .sql(compare)
-                    .sql("(")
-                    .sort_value(&place.value)
-                    .sql(", ")
-                    .number(place.key)
-                    .sql(")");
+                statement = statement.sql(" AND (");
+                for column in sort.by {
+                    statement = statement.sql(*column).sql(", ");
+                }
+                statement = statement.sql(sort.tie).sql(")").sql(compare).sql("(");
+                for value in &place.values {
+                    statement = statement.sort_value(value).sql(", ");
+                }
+                statement = statement.number(place.key).sql(")");
             }
         }
         let limit = i64::try_from(request.limit).unwrap_or(i64::MAX - 1) + 1;
@@ -66,7 +63,11 @@ impl<ST, C> Statement<ST, C> {
             Direction::Ascending => " ASC",
             Direction::Descending => " DESC",
         };
-        self.sql(sort.by).sql(word).sql(", ").sql(sort.tie).sql(word)
+        let mut statement = self;
+        for column in sort.by {
+            statement = statement.sql(*column).sql(word).sql(", ");
+        }
+        statement.sql(sort.tie).sql(word)
     }
 }
 

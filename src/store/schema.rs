@@ -21,7 +21,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Text};
+    use diesel::sql_types::{BigInt, Nullable, Text};
     use super::Instant;
 
     boards (id) {
@@ -31,11 +31,13 @@ diesel::table! {
         description -> Text,
         created_at -> Instant,
         updated_at -> Instant,
+        version -> BigInt,
+        deleted_at -> Nullable<Instant>,
     }
 }
 
 diesel::table! {
-    use diesel::sql_types::BigInt;
+    use diesel::sql_types::{BigInt, Text};
     use super::Instant;
 
     users_boards (board_id, user_id) {
@@ -43,6 +45,7 @@ diesel::table! {
         user_id -> BigInt,
         created_at -> Instant,
         updated_at -> Instant,
+        role -> Text,
     }
 }
 
@@ -61,7 +64,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Text};
+    use diesel::sql_types::{BigInt, Nullable, Text};
     use super::Instant;
 
     cards (id) {
@@ -74,6 +77,9 @@ diesel::table! {
         column -> Text,
         created_at -> Instant,
         updated_at -> Instant,
+        rank -> Text,
+        version -> BigInt,
+        deleted_at -> Nullable<Instant>,
     }
 }
 
@@ -89,16 +95,49 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::Instant;
+
+    comments (id) {
+        id -> BigInt,
+        card_id -> BigInt,
+        author_id -> Nullable<BigInt>,
+        body -> Text,
+        created_at -> Instant,
+        updated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::Instant;
+
+    board_events (board_id, sequence) {
+        board_id -> BigInt,
+        sequence -> BigInt,
+        created_at -> Instant,
+        actor_id -> Nullable<BigInt>,
+        card_id -> Nullable<BigInt>,
+        kind -> Text,
+        payload -> Text,
+    }
+}
+
 diesel::joinable!(users_boards -> boards (board_id));
 diesel::joinable!(users_boards -> users (user_id));
 diesel::joinable!(labels -> boards (board_id));
 diesel::joinable!(cards -> boards (board_id));
+diesel::joinable!(comments -> cards (card_id));
+diesel::joinable!(board_events -> boards (board_id));
 diesel::joinable!(cards_labels -> cards (card_id));
 diesel::joinable!(cards_labels -> labels (label_id));
 diesel::allow_tables_to_appear_in_same_query!(
+    board_events,
     boards,
     cards,
     cards_labels,
+    comments,
     labels,
     users,
     users_boards

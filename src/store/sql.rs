@@ -52,7 +52,7 @@ enum Part {
     Text(String),
     Time(Timestamp),
     Numbers(List<i64>),
-    Texts(List<&'static str>),
+    Texts(List<Cow<'static, str>>),
     Pairs(Pairs),
 }
 
@@ -107,6 +107,14 @@ impl<ST, C> Statement<ST, C> {
         self.push(Part::Number(value))
     }
 
+    /// A number, or NULL.
+    pub(super) fn optional_number(self, value: Option<i64>) -> Self {
+        match value {
+            Some(value) => self.number(value),
+            None => self.sql("NULL"),
+        }
+    }
+
     /// A text.
     pub(super) fn text(self, value: impl Into<String>) -> Self {
         self.push(Part::Text(value.into()))
@@ -134,16 +142,16 @@ impl<ST, C> Statement<ST, C> {
     }
 
     /// The condition that what stands before is one of these texts.
-    pub(super) fn in_texts(self, values: Vec<&'static str>) -> Self {
+    pub(super) fn in_texts<T: Into<Cow<'static, str>>>(self, values: Vec<T>) -> Self {
         self.either(" = ANY(", " IN (SELECT value FROM json_each(")
-            .push(Part::Texts(list(values)))
+            .push(Part::Texts(list(values.into_iter().map(Into::into).collect())))
             .either(")", "))")
     }
 
     /// A table `t (value)` of these texts.
-    pub(super) fn table_of_texts(self, values: Vec<&'static str>) -> Self {
+    pub(super) fn table_of_texts<T: Into<Cow<'static, str>>>(self, values: Vec<T>) -> Self {
         self.either("unnest(", "json_each(")
-            .push(Part::Texts(list(values)))
+            .push(Part::Texts(list(values.into_iter().map(Into::into).collect())))
             .either(") AS t (value)", ") AS t")
     }
 

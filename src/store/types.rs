@@ -7,10 +7,10 @@ use diesel::expression::AsExpression;
 use diesel::internal::derives::as_expression::Bound;
 use diesel::pg::{Pg, PgValue};
 use diesel::serialize::{self, IsNull, Output, ToSql};
-use diesel::sql_types::{BigInt, SqlType, Text, Timestamptz};
+use diesel::sql_types::{BigInt, Nullable, SqlType, Text, Timestamptz};
 use diesel::sqlite::Sqlite;
 
-use crate::domain::{CardColumn, LabelColor, Timestamp, UserKey};
+use crate::domain::{BoardRole, CardColumn, LabelColor, Rank, Timestamp, UserKey};
 
 /// A point in time: `timestamptz` in PostgreSQL, microseconds since the Unix epoch in SQLite.
 #[derive(SqlType, diesel::query_builder::QueryId)]
@@ -22,6 +22,14 @@ impl AsExpression<Instant> for Timestamp {
 
     fn as_expression(self) -> Self::Expression {
         Bound::new(self)
+    }
+}
+
+impl AsExpression<Nullable<Instant>> for Timestamp {
+    type Expression = Bound<Nullable<Instant>, Option<Self>>;
+
+    fn as_expression(self) -> Self::Expression {
+        Bound::new(Some(self))
     }
 }
 
@@ -92,6 +100,8 @@ macro_rules! from_text {
 }
 
 from_text! {
+    BoardRole: |text: &str| BoardRole::ALL.into_iter().find(|one| one.as_str() == text);
+    Rank: |text: &str| Some(Rank::from_stored(text.to_owned()));
     UserKey: UserKey::parse;
     CardColumn: |text: &str| CardColumn::ALL.into_iter().find(|one| one.as_str() == text);
     LabelColor: |text: &str| LabelColor::ALL.into_iter().find(|one| one.as_str() == text);

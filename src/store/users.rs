@@ -3,9 +3,10 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
+use super::access::BoardAccess;
 use super::error::unique;
-use super::schema::{users, users_boards};
-use super::{Conn, Tx};
+use super::schema::users;
+use super::{Conn, Tx, sql};
 use crate::domain::{At, Email, Error, Result, Timestamp, User, UserId, UserKey, Viewer};
 
 #[derive(Queryable, Selectable)]
@@ -167,25 +168,35 @@ pub async fn by_key(conn: &mut Conn, key: UserKey) -> Result<Option<User>> {
     Ok(row.map(User::from))
 }
 
-/// Those of the accounts that `viewer` may see: themselves and the present members of their boards.
-pub async fn visible(conn: &mut Conn, viewer: Viewer, keys: &[UserKey]) -> Result<Vec<User>> {
-    let (mine, theirs) = diesel::alias!(users_boards as mine, users_boards as theirs);
-    let keys: Vec<String> = keys.iter().map(ToString::to_string).collect();
-    let shares_board =
-        diesel::dsl::exists(
-            theirs
-                .inner_join(mine.on(
-                    mine.field(users_boards::board_id).eq(theirs.field(users_boards::board_id)),
-                ))
-                .filter(theirs.field(users_boards::user_id).eq(users::id))
-                .filter(mine.field(users_boards::user_id).eq(viewer.id.0)),
-        );
-    let rows: Vec<UserRow> = run!(conn, |c| users::table
-        .filter(users::public_id.eq_any(&keys))
-        .filter(users::id.eq(viewer.id.0).or(shares_board))
-        .select(UserRow::as_select())
-        .load(c)
-        .await)?;
+/// Those of the accounts that `viewer` may see: themselves, the present members of their boards in
+/// use, and those of `boards`, which may be in the trash.
+pub async fn visible(
+    conn: &mut Conn,
+    viewer: Viewer,
+    boards: &[BoardAccess],
+    keys: &[UserKey],
+) -> Result<Vec<User>> {
+    let statement = sql::select::<UserRow>()
+        .sql(" FROM users WHERE users.public_id")
+        .in_texts(keys.iter().map(ToString::to_string).collect())
+        .sql(" AND (users.id = ")
+        .number(viewer.id.0)
+        .sql(" OR EXISTS (SELECT 1 FROM users_boards AS theirs WHERE theirs.user_id = users.id AND (theirs.board_id")
+        .in_numbers(boards.iter().map(|board| board.board_id().0).collect())
+        .sql(" OR EXISTS (SELECT 1 FROM users_boards AS mine JOIN boards ON boards.deleted_at IS NULL AND boards.id = mine.board_id WHERE mine.board_id = theirs.board_id AND mine.user_id = ")
+        .number(viewer.id.0)
+        .sql("))))");
+    let rows: Vec<UserRow> = run!(conn, |c| statement.load(c).await)?;
+    Ok(rows.into_iter().map(User::from).collect())
+}
+
+/// Those of the accounts that are there, whoever asks: for the actors of a board's history and the
+/// authors of comments, which whoever may see the board sees too.
+pub async fn by_ids(conn: &mut Conn, ids: &[UserId]) -> Result<Vec<User>> {
+    let statement = sql::select::<UserRow>()
+        .sql(" FROM users WHERE users.id")
+        .in_numbers(ids.iter().map(|id| id.0).collect());
+    let rows: Vec<UserRow> = run!(conn, |c| statement.load(c).await)?;
     Ok(rows.into_iter().map(User::from).collect())
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Relation;
-use crate::domain::{Board, BoardId, BoardOrder, Page, PageRequest, Result, Viewer};
+use crate::domain::{Board, BoardId, BoardList, Page, PageRequest, Result, Viewer};
 use crate::store::access::BoardAccess;
 use crate::store::{self, Db};
 
@@ -28,19 +28,23 @@ impl Relation for Boards {
 pub(in crate::graphql) struct BoardCount;
 
 impl Relation for BoardCount {
-    type Key = ();
+    type Key = BoardList;
     type Value = i64;
 
-    async fn fetch(db: &Db, viewer: Viewer, _keys: &[()]) -> Result<HashMap<(), i64>> {
-        let count = store::boards::count(&mut db.read().await?, viewer.id).await?;
-        Ok(HashMap::from([((), count)]))
+    async fn fetch(db: &Db, viewer: Viewer, keys: &[BoardList]) -> Result<HashMap<BoardList, i64>> {
+        let mut conn = db.read().await?;
+        let mut counts = HashMap::new();
+        for list in keys {
+            counts.insert(*list, store::boards::count(&mut conn, viewer.id, *list).await?);
+        }
+        Ok(counts)
     }
 }
 
 pub(in crate::graphql) struct BoardPages;
 
 impl Relation for BoardPages {
-    type Key = (BoardOrder, PageRequest);
+    type Key = (BoardList, PageRequest);
     type Value = Arc<Page<(Arc<Board>, BoardAccess)>>;
 
     async fn fetch(
@@ -50,10 +54,10 @@ impl Relation for BoardPages {
     ) -> Result<HashMap<Self::Key, Self::Value>> {
         let mut conn = db.read().await?;
         let mut pages = HashMap::new();
-        for (order, request) in keys {
-            let page = store::boards::list(&mut conn, viewer.id, *order, request).await?;
+        for (list, request) in keys {
+            let page = store::boards::list(&mut conn, viewer.id, *list, request).await?;
             let page = page.map(|(board, access)| (Arc::new(board), access));
-            pages.insert((*order, request.clone()), Arc::new(page));
+            pages.insert((*list, request.clone()), Arc::new(page));
         }
         Ok(pages)
     }

@@ -1,11 +1,10 @@
 //! Cards, and pages of them.
 
 use std::collections::HashMap;
-use std::hash::Hash;
 use std::sync::Arc;
 
-use super::Relation;
 use super::labels::{Shared, shared};
+use super::{Relation, grouped};
 use crate::domain::{Card, CardFilter, CardId, CardOrder, Page, PageRequest, Result, Viewer};
 use crate::store::access::BoardAccess;
 use crate::store::cards::CardList;
@@ -25,6 +24,24 @@ impl Relation for Cards {
         let found = store::cards::find(&mut db.read().await?, viewer.id, keys).await?;
         let entry = |(card, access): (Card, _)| (card.id, Some((Arc::new(card), access)));
         Ok(found.into_iter().map(entry).collect())
+    }
+}
+
+pub(in crate::graphql) struct CardsOnBoards;
+
+impl Relation for CardsOnBoards {
+    type Key = (BoardAccess, CardId);
+    type Value = Option<Arc<Card>>;
+
+    async fn fetch(
+        db: &Db,
+        _viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, Self::Value>> {
+        let found = store::cards::on_boards(&mut db.read().await?, keys).await?;
+        let mut found: HashMap<CardId, Card> =
+            found.into_iter().map(|card| (card.id, card)).collect();
+        Ok(keys.iter().map(|key| (*key, found.remove(&key.1).map(Arc::new))).collect())
     }
 }
 
@@ -58,16 +75,17 @@ impl Relation for CardPages {
     ) -> Result<HashMap<Self::Key, Self::Value>> {
         let mut conn = db.read().await?;
         let mut pages = HashMap::new();
-        for (query, lists) in grouped(keys) {
+        let keys = keys.iter().map(|(list, query)| ((Arc::clone(query), list.kind()), *list));
+        for ((query, kind), lists) in grouped(keys) {
+            let CardQuery { filter, order, request, .. } = &*query;
             let found =
-                store::cards::list(&mut conn, &lists, &query.filter, query.order, &query.request)
-                    .await?;
+                store::cards::list(&mut conn, kind, &lists, filter, *order, request).await?;
             let mut labels = None;
             if query.with_labels {
                 let cards: Vec<_> = lists
                     .iter()
                     .zip(&found)
-                    .flat_map(|(list, page)| page.items.iter().map(|card| (list.board, card.id)))
+                    .flat_map(|(list, page)| page.items.iter().map(|card| (list.board(), card.id)))
                     .collect();
                 labels = Some(store::labels::of_cards(&mut conn, &cards).await?);
             }
@@ -83,15 +101,6 @@ impl Relation for CardPages {
     }
 }
 
-/// The lists of cards that are wanted in the same way and of the same kind: one statement each.
-fn grouped<Q: Clone + Eq + Hash>(keys: &[(CardList, Q)]) -> Vec<(Q, Vec<CardList>)> {
-    let mut groups: HashMap<(&Q, bool), Vec<CardList>> = HashMap::new();
-    for (list, query) in keys {
-        groups.entry((query, list.column.is_some())).or_default().push(*list);
-    }
-    groups.into_iter().map(|((query, _), lists)| (query.clone(), lists)).collect()
-}
-
 pub(in crate::graphql) struct CardCounts;
 
 impl Relation for CardCounts {
@@ -105,8 +114,9 @@ impl Relation for CardCounts {
     ) -> Result<HashMap<Self::Key, i64>> {
         let mut conn = db.read().await?;
         let mut counts = HashMap::new();
-        for (filter, lists) in grouped(keys) {
-            let found = store::cards::counts(&mut conn, &lists, &filter).await?;
+        let keys = keys.iter().map(|(list, filter)| ((Arc::clone(filter), list.kind()), *list));
+        for ((filter, kind), lists) in grouped(keys) {
+            let found = store::cards::counts(&mut conn, kind, &lists, &filter).await?;
             for (list, count) in lists.into_iter().zip(found) {
                 counts.insert((list, Arc::clone(&filter)), count);
             }

@@ -3,6 +3,8 @@
 
 mod boards;
 mod cards;
+mod comments;
+mod events;
 mod labels;
 mod users;
 
@@ -19,9 +21,11 @@ use tokio::sync::oneshot;
 pub(super) use self::cards::{CardQuery, LoadedCard};
 use super::rounds::Rounds;
 use boards::{BoardCount, BoardPages, Boards};
-use cards::{CardCounts, CardPages, Cards};
+use cards::{CardCounts, CardPages, Cards, CardsOnBoards};
+use comments::{CommentCounts, CommentPages, Comments, CommentsOnBoards};
+use events::{EventCounts, EventPages};
 use labels::{BoardLabels, CardLabels, Labels};
-use users::{MemberCounts, MemberPages, Users, UsersByEmail};
+use users::{Actors, MemberCounts, MemberPages, Users, UsersByEmail, UsersOnBoards};
 
 use crate::domain::{Error, Result, Viewer};
 use crate::store::Db;
@@ -115,6 +119,15 @@ async fn load_all<R: Relation>(
     }
 }
 
+/// Puts keys that one statement can serve together: those that are wanted in the same way.
+fn grouped<Q: Eq + Hash, K>(keys: impl Iterator<Item = (Q, K)>) -> HashMap<Q, Vec<K>> {
+    let mut groups: HashMap<Q, Vec<K>> = HashMap::new();
+    for (query, key) in keys {
+        groups.entry(query).or_default().push(key);
+    }
+    groups
+}
+
 macro_rules! loaders {
     ($($(#[$doc:meta])* $field:ident: $relation:ident,)*) => {
         /// The loaders of a request.
@@ -131,11 +144,13 @@ macro_rules! loaders {
 }
 
 loaders! {
+    /// Actors and authors on boards that the viewer may see.
+    actor: Actors,
     /// Boards that the viewer may see.
     board: Boards,
-    /// How many boards the viewer has.
+    /// How many boards a list of the viewer's has.
     board_count: BoardCount,
-    /// A page of the viewer's boards.
+    /// A page of a list of the viewer's boards.
     board_page: BoardPages,
     /// The labels of a board.
     board_labels: BoardLabels,
@@ -147,6 +162,20 @@ loaders! {
     card_labels: CardLabels,
     /// A page of a list of cards.
     card_page: CardPages,
+    /// Cards of boards that the viewer has been shown.
+    card_on_board: CardsOnBoards,
+    /// Comments that the viewer may see.
+    comment: Comments,
+    /// How many comments a card has.
+    comment_count: CommentCounts,
+    /// Comments on boards that the viewer has been shown.
+    comment_on_board: CommentsOnBoards,
+    /// A page of a card's comments.
+    comment_page: CommentPages,
+    /// How many events a board or a card has.
+    event_count: EventCounts,
+    /// A page of the history of a board or a card.
+    event_page: EventPages,
     /// Labels that the viewer may see.
     label: Labels,
     /// How many members a board has.
@@ -157,4 +186,6 @@ loaders! {
     user: Users,
     /// Users by their exact address.
     user_by_email: UsersByEmail,
+    /// Users that the viewer may see, or who are members of a board that they have been shown.
+    user_on_board: UsersOnBoards,
 }

@@ -1,10 +1,10 @@
 //! Users: members of boards, and those one may see.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Relation;
-use crate::domain::{Email, Member, Page, PageRequest, Result, User, UserKey, Viewer};
+use super::{Relation, grouped};
+use crate::domain::{Email, Member, Page, PageRequest, Result, User, UserId, UserKey, Viewer};
 use crate::store::access::BoardAccess;
 use crate::store::{self, Db};
 
@@ -36,15 +36,13 @@ impl Relation for MemberPages {
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
         let mut conn = db.read().await?;
-        let requests: HashSet<&Arc<PageRequest>> =
-            keys.iter().map(|(_, request)| request).collect();
         let mut pages = HashMap::new();
-        for request in requests {
-            let same = keys.iter().filter(|(_, other)| other == request);
-            let boards: Vec<_> = same.map(|(board, _)| *board).collect();
-            let found = store::members::list(&mut conn, &boards, request).await?;
+        for (request, boards) in
+            grouped(keys.iter().map(|(board, page)| (Arc::clone(page), *board)))
+        {
+            let found = store::members::list(&mut conn, &boards, &request).await?;
             for (board, page) in boards.into_iter().zip(found) {
-                pages.insert((board, Arc::clone(request)), Arc::new(page.map(Arc::new)));
+                pages.insert((board, Arc::clone(&request)), Arc::new(page.map(Arc::new)));
             }
         }
         Ok(pages)
@@ -62,8 +60,48 @@ impl Relation for Users {
         viewer: Viewer,
         keys: &[UserKey],
     ) -> Result<HashMap<UserKey, Self::Value>> {
-        let found = store::users::visible(&mut db.read().await?, viewer, keys).await?;
+        let found = store::users::visible(&mut db.read().await?, viewer, &[], keys).await?;
         Ok(found.into_iter().map(|user| (user.key, Some(Arc::new(user)))).collect())
+    }
+}
+
+/// Those whom the viewer may see, or who are members of a board that may be in the trash.
+pub(in crate::graphql) struct UsersOnBoards;
+
+impl Relation for UsersOnBoards {
+    type Key = (BoardAccess, UserKey);
+    type Value = Option<Arc<User>>;
+
+    async fn fetch(
+        db: &Db,
+        viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, Self::Value>> {
+        let mut conn = db.read().await?;
+        let mut users = HashMap::new();
+        for (board, keys) in grouped(keys.iter().copied()) {
+            for user in store::users::visible(&mut conn, viewer, &[board], &keys).await? {
+                users.insert((board, user.key), Some(Arc::new(user)));
+            }
+        }
+        Ok(users)
+    }
+}
+
+/// Actors of a board's history and authors of comments, on boards that the viewer may see.
+pub(in crate::graphql) struct Actors;
+
+impl Relation for Actors {
+    type Key = UserId;
+    type Value = Option<Arc<User>>;
+
+    async fn fetch(
+        db: &Db,
+        _viewer: Viewer,
+        keys: &[UserId],
+    ) -> Result<HashMap<UserId, Self::Value>> {
+        let found = store::users::by_ids(&mut db.read().await?, keys).await?;
+        Ok(found.into_iter().map(|user| (user.id, Some(Arc::new(user)))).collect())
     }
 }
 

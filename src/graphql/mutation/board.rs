@@ -8,7 +8,7 @@ use crate::graphql::inputs::{id, optional};
 use crate::graphql::types::{Board, BoardEdge, LabelColor};
 use crate::service::boards;
 
-/// A new board. It has all seven labels, nameless, and the viewer as its first member.
+/// A new board. It has all seven labels, nameless, and the viewer as its ADMIN.
 #[derive(InputObject)]
 pub(super) struct CreateBoardInput {
     /// One line of 1 to 500 characters.
@@ -63,7 +63,7 @@ pub(super) struct DeleteBoardInput {
     board_id: ID,
 }
 
-/// The board that is no more.
+/// The board that was deleted.
 #[derive(SimpleObject)]
 pub(super) struct DeleteBoardPayload {
     /// Its id.
@@ -87,14 +87,13 @@ impl BoardMutation {
                 title: Title::parse(&input.title).at("title")?,
                 description: Description::parse(&input.description).at("description")?,
             };
-            let (board, access) = boards::create(ctx.services()?, ctx.viewer()?, new).await?;
-            let board = Board::new(board, access);
+            let board = Board::new(boards::create(ctx.services()?, ctx.viewer()?, new).await?);
             Ok(CreateBoardPayload { board: board.clone(), board_edge: BoardEdge::new(board) })
         })
         .await
     }
 
-    /// Changes a board's texts and the names of its labels in one step.
+    /// Changes a board's texts and the names of its labels in one step. For ADMINs.
     async fn update_board(
         &self,
         ctx: &Context<'_>,
@@ -109,14 +108,14 @@ impl BoardMutation {
                 })?,
                 labels: label_names(input.labels.unwrap_or_default()).at("labels")?,
             };
-            let (board, access) =
-                boards::update(ctx.services()?, ctx.viewer()?, board, changes).await?;
-            Ok(UpdateBoardPayload { board: Board::new(board, access) })
+            let board = boards::update(ctx.services()?, ctx.viewer()?, board, changes).await?;
+            Ok(UpdateBoardPayload { board: Board::new(board) })
         })
         .await
     }
 
-    /// Deletes a board with everything on it.
+    /// Deletes a board with everything on it. It stays in the trash for a while, see
+    /// `deletedBoards` and `restoreBoard`. For ADMINs.
     async fn delete_board(
         &self,
         ctx: &Context<'_>,

@@ -3,11 +3,11 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use crate::domain::{
-    self, At, BoardId, CardChanges, CardId, Description, Error, LabelsChange, NewCard, Result,
-    Title,
+    self, At, BoardId, CardChanges, CardId, CardMove, Description, Error, LabelsChange, NewCard,
+    Result, Title,
 };
 use crate::graphql::context::{ContextExt, Nullable, mutate};
-use crate::graphql::inputs::{id, optional};
+use crate::graphql::inputs::{id, optional, parse_id};
 use crate::graphql::types::{Board, Card, CardColumn, CardEdge, LabelColor};
 use crate::service::cards;
 
@@ -88,10 +88,13 @@ pub(super) struct UpdateCardInput {
     title: Option<String>,
     /// Markdown of at most 20,000 characters.
     description: Option<String>,
-    /// Another column.
+    /// Another column puts the card at its end.
     column: Option<CardColumn>,
     /// The colours of all labels that the card shall bear; an empty list takes all off.
     labels: Option<Vec<LabelColor>>,
+    /// CONFLICT, with the card's present version under extensions.currentVersion, when it is no
+    /// longer this one.
+    expected_version: Option<i32>,
 }
 
 /// The changed card.
@@ -106,9 +109,12 @@ pub(super) struct UpdateCardPayload {
 pub(super) struct DeleteCardInput {
     /// Which card.
     card_id: ID,
+    /// CONFLICT, with the card's present version under extensions.currentVersion, when it is no
+    /// longer this one.
+    expected_version: Option<i32>,
 }
 
-/// The card that is no more.
+/// The card that was deleted.
 #[derive(SimpleObject)]
 pub(super) struct DeleteCardPayload {
     /// Its id.
@@ -149,13 +155,39 @@ pub(super) struct RemoveLabelsFromCardPayload {
     card: Card,
 }
 
+/// Where a card shall stand. With neither neighbour it goes to the end of the column, with both
+/// `afterCardId` decides if that card is still in the column, else `beforeCardId`. Where the
+/// deciding one has left the column: the start for a lost `beforeCardId`, the end for a lost
+/// `afterCardId`. The card itself is BAD_USER_INPUT, a card that was never on this board NOT_FOUND.
+#[derive(InputObject)]
+pub(super) struct MoveCardInput {
+    /// Which card.
+    card_id: ID,
+    /// The column it shall stand in.
+    column: CardColumn,
+    /// The card that shall stand directly after it.
+    before_card_id: Option<ID>,
+    /// The card that shall stand directly before it.
+    after_card_id: Option<ID>,
+    /// CONFLICT, with the card's present version under extensions.currentVersion, when it is no
+    /// longer this one.
+    expected_version: Option<i32>,
+}
+
+/// The moved card.
+#[derive(SimpleObject)]
+pub(super) struct MoveCardPayload {
+    /// The moved card.
+    card: Card,
+}
+
 /// Cards.
 #[derive(Default)]
 pub(super) struct CardMutation;
 
 #[Object]
 impl CardMutation {
-    /// Makes a card.
+    /// Makes a card at the end of its column. For MEMBERs and ADMINs.
     async fn create_card(
         &self,
         ctx: &Context<'_>,
@@ -164,14 +196,14 @@ impl CardMutation {
         mutate(ctx, async {
             let board = id::<BoardId>(&input.board_id, "boardId")?;
             let new = input.card.parse().at("card")?;
-            let (card, access) = cards::create(ctx.services()?, ctx.viewer()?, board, new).await?;
-            let card = Card::new(card, access);
+            let (card, board) = cards::create(ctx.services()?, ctx.viewer()?, board, new).await?;
+            let card = Card::new(card, Board::new(board));
             Ok(CreateCardPayload { card: card.clone(), card_edge: CardEdge::new(card) })
         })
         .await
     }
 
-    /// Makes up to 100 cards, all or none.
+    /// Makes up to 100 cards, all or none. For MEMBERs and ADMINs.
     async fn create_cards(
         &self,
         ctx: &Context<'_>,
@@ -180,15 +212,16 @@ impl CardMutation {
         mutate(ctx, async {
             let board = id::<BoardId>(&input.board_id, "boardId")?;
             let new = batch(input.cards).at("cards")?;
-            let (made, access) =
+            let (made, board) =
                 cards::create_many(ctx.services()?, ctx.viewer()?, board, new).await?;
-            let cards = made.into_iter().map(|card| Card::new(card, access)).collect();
+            let board = Board::new(board);
+            let cards = made.into_iter().map(|card| Card::new(card, board.clone())).collect();
             Ok(CreateCardsPayload { cards })
         })
         .await
     }
 
-    /// Changes a card's texts, column and labels in one step.
+    /// Changes a card's texts, column and labels in one step. For MEMBERs and ADMINs.
     async fn update_card(
         &self,
         ctx: &Context<'_>,
@@ -204,14 +237,35 @@ impl CardMutation {
                 column: input.column.map(Into::into),
                 labels: input.labels.map(colors).map(LabelsChange::Set),
             };
-            let (card, access) =
-                cards::update(ctx.services()?, ctx.viewer()?, card, changes).await?;
-            Ok(UpdateCardPayload { card: Card::new(card, access) })
+            let card = update(ctx, card, input.expected_version, changes).await?;
+            Ok(UpdateCardPayload { card })
         })
         .await
     }
 
-    /// Deletes a card.
+    /// Moves a card to another place in its column, or to another column. For MEMBERs and ADMINs.
+    async fn move_card(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which card, and where to.")] input: MoveCardInput,
+    ) -> Nullable<MoveCardPayload> {
+        mutate(ctx, async {
+            let card = id::<CardId>(&input.card_id, "cardId")?;
+            let wanted = CardMove {
+                column: input.column.into(),
+                before: optional(input.before_card_id, "beforeCardId", parse_id)?,
+                after: optional(input.after_card_id, "afterCardId", parse_id)?,
+            };
+            let expected = input.expected_version.map(Into::into);
+            let (card, board) =
+                cards::move_to(ctx.services()?, ctx.viewer()?, card, expected, wanted).await?;
+            Ok(MoveCardPayload { card: Card::new(card, Board::new(board)) })
+        })
+        .await
+    }
+
+    /// Deletes a card. It stays in the board's trash for a while, see `Board.deletedCards` and
+    /// `restoreCard`. For MEMBERs and ADMINs.
     async fn delete_card(
         &self,
         ctx: &Context<'_>,
@@ -219,14 +273,15 @@ impl CardMutation {
     ) -> Nullable<DeleteCardPayload> {
         mutate(ctx, async {
             let card = id::<CardId>(&input.card_id, "cardId")?;
-            let (board, access) = cards::delete(ctx.services()?, ctx.viewer()?, card).await?;
-            let board = Board::new(board, access);
+            let expected = input.expected_version.map(Into::into);
+            let board = cards::delete(ctx.services()?, ctx.viewer()?, card, expected).await?;
+            let board = Board::new(board);
             Ok(DeleteCardPayload { deleted_card_id: input.card_id, board })
         })
         .await
     }
 
-    /// Gives a card more labels.
+    /// Gives a card more labels. For MEMBERs and ADMINs.
     async fn add_labels_to_card(
         &self,
         ctx: &Context<'_>,
@@ -236,14 +291,12 @@ impl CardMutation {
             let card = id::<CardId>(&input.card_id, "cardId")?;
             let labels = Some(LabelsChange::Add(colors(input.labels)));
             let changes = CardChanges { labels, ..CardChanges::default() };
-            let (card, access) =
-                cards::update(ctx.services()?, ctx.viewer()?, card, changes).await?;
-            Ok(AddLabelsToCardPayload { card: Card::new(card, access) })
+            Ok(AddLabelsToCardPayload { card: update(ctx, card, None, changes).await? })
         })
         .await
     }
 
-    /// Takes labels off a card.
+    /// Takes labels off a card. For MEMBERs and ADMINs.
     async fn remove_labels_from_card(
         &self,
         ctx: &Context<'_>,
@@ -253,12 +306,21 @@ impl CardMutation {
             let card = id::<CardId>(&input.card_id, "cardId")?;
             let labels = Some(LabelsChange::Remove(colors(input.labels)));
             let changes = CardChanges { labels, ..CardChanges::default() };
-            let (card, access) =
-                cards::update(ctx.services()?, ctx.viewer()?, card, changes).await?;
-            Ok(RemoveLabelsFromCardPayload { card: Card::new(card, access) })
+            Ok(RemoveLabelsFromCardPayload { card: update(ctx, card, None, changes).await? })
         })
         .await
     }
+}
+
+async fn update(
+    ctx: &Context<'_>,
+    card: CardId,
+    expected_version: Option<i32>,
+    changes: CardChanges,
+) -> Result<Card> {
+    let (services, expected) = (ctx.services()?, expected_version.map(Into::into));
+    let (card, board) = cards::update(services, ctx.viewer()?, card, expected, changes).await?;
+    Ok(Card::new(card, Board::new(board)))
 }
 
 fn batch(inputs: Vec<CardInput>) -> Result<Vec<NewCard>> {

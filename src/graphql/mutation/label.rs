@@ -67,7 +67,7 @@ pub(super) struct LabelMutation;
 
 #[Object]
 impl LabelMutation {
-    /// Makes a label.
+    /// Makes a label. For MEMBERs and ADMINs.
     async fn create_label(
         &self,
         ctx: &Context<'_>,
@@ -77,14 +77,14 @@ impl LabelMutation {
             let board = id::<BoardId>(&input.board_id, "boardId")?;
             let name = LabelName::parse(&input.name).at("name")?;
             let color = input.color.into();
-            let (label, access) =
+            let (label, board) =
                 labels::create(ctx.services()?, ctx.viewer()?, board, color, name).await?;
-            Ok(CreateLabelPayload { label: Label { label: label.into(), access } })
+            Ok(CreateLabelPayload { label: Label::new(label, Board::new(board)) })
         })
         .await
     }
 
-    /// Changes a label's name, colour or both.
+    /// Changes a label's name, colour or both. For MEMBERs and ADMINs.
     async fn update_label(
         &self,
         ctx: &Context<'_>,
@@ -96,14 +96,14 @@ impl LabelMutation {
                 name: optional(input.name, "name", |text| LabelName::parse(text))?,
                 color: input.color.map(Into::into),
             };
-            let (label, access) =
+            let (label, board) =
                 labels::update(ctx.services()?, ctx.viewer()?, label, changes).await?;
-            Ok(UpdateLabelPayload { label: Label { label: label.into(), access } })
+            Ok(UpdateLabelPayload { label: Label::new(label, Board::new(board)) })
         })
         .await
     }
 
-    /// Deletes a label.
+    /// Deletes a label. For MEMBERs and ADMINs.
     async fn delete_label(
         &self,
         ctx: &Context<'_>,
@@ -111,8 +111,8 @@ impl LabelMutation {
     ) -> Nullable<DeleteLabelPayload> {
         mutate(ctx, async {
             let label = id::<LabelId>(&input.label_id, "labelId")?;
-            let (board, access) = labels::delete(ctx.services()?, ctx.viewer()?, label).await?;
-            let board = Board::new(board, access);
+            let board = labels::delete(ctx.services()?, ctx.viewer()?, label).await?;
+            let board = Board::new(board);
             Ok(DeleteLabelPayload { deleted_label_id: input.label_id, board })
         })
         .await

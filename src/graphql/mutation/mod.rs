@@ -4,8 +4,10 @@
 mod auth;
 mod board;
 mod card;
+mod comment;
 mod label;
 mod sharing;
+mod trash;
 
 use async_graphql::MergedObject;
 
@@ -18,4 +20,6 @@ pub(super) struct Mutation(
     sharing::SharingMutation,
     card::CardMutation,
     label::LabelMutation,
+    comment::CommentMutation,
+    trash::TrashMutation,
 );

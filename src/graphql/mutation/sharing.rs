@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use crate::domain::{BoardId, UserKey};
 use crate::graphql::context::{ContextExt, Nullable, mutate};
 use crate::graphql::inputs::id;
-use crate::graphql::types::{Board, BoardMemberEdge};
+use crate::graphql::types::{Board, BoardMemberEdge, BoardRole};
 use crate::service::sharing;
 
 /// Somebody who shall use a board. Sharing twice is no error.
@@ -15,6 +15,8 @@ pub(super) struct ShareBoardInput {
     board_id: ID,
     /// Who; `userByEmail` finds the id.
     user_id: ID,
+    /// What they may do. Without it, a new member becomes MEMBER and a present one keeps their role.
+    role: Option<BoardRole>,
 }
 
 /// The shared board.
@@ -26,7 +28,7 @@ pub(super) struct ShareBoardPayload {
     member_edge: BoardMemberEdge,
 }
 
-/// Somebody who shall no longer use a board: oneself or anybody else.
+/// Somebody who shall no longer use a board: oneself or, for an ADMIN, anybody.
 #[derive(InputObject)]
 pub(super) struct UnshareBoardInput {
     /// Which board.
@@ -50,7 +52,8 @@ pub(super) struct SharingMutation;
 
 #[Object]
 impl SharingMutation {
-    /// Makes a user a member of a board.
+    /// Makes a user a member of a board, or gives a member another role. CONFLICT when no ADMIN would
+    /// be left. For ADMINs.
     async fn share_board(
         &self,
         ctx: &Context<'_>,
@@ -60,17 +63,19 @@ impl SharingMutation {
             let board = id::<BoardId>(&input.board_id, "boardId")?;
             let user = id::<UserKey>(&input.user_id, "userId")?;
             let viewer = ctx.viewer()?;
-            let (board, access, member) =
-                sharing::share(ctx.services()?, viewer, board, user).await?;
+            let role = input.role.map(Into::into);
+            let (member, board) =
+                sharing::share(ctx.services()?, viewer, board, user, role).await?;
             Ok(ShareBoardPayload {
-                board: Board::new(board, access),
+                board: Board::new(board),
                 member_edge: BoardMemberEdge::new(viewer, member),
             })
         })
         .await
     }
 
-    /// Takes a user off a board. CONFLICT for the last member, NOT_FOUND for one who is none.
+    /// Takes a user off a board: anybody may remove themselves, an ADMIN everybody. CONFLICT for the
+    /// last ADMIN, NOT_FOUND for one who is no member.
     async fn unshare_board(
         &self,
         ctx: &Context<'_>,
@@ -80,10 +85,7 @@ impl SharingMutation {
             let board = id::<BoardId>(&input.board_id, "boardId")?;
             let user = id::<UserKey>(&input.user_id, "userId")?;
             let left = sharing::unshare(ctx.services()?, ctx.viewer()?, board, user).await?;
-            Ok(UnshareBoardPayload {
-                board: left.map(|(board, access)| Board::new(board, access)),
-                removed_user_id: input.user_id,
-            })
+            Ok(UnshareBoardPayload { board: left.map(Board::new), removed_user_id: input.user_id })
         })
         .await
     }

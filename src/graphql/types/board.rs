@@ -4,18 +4,23 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object};
 
-use super::card::card_page;
+use super::card::{card_page, deleted_card_page};
+use super::event::event_page;
 use super::member::MEMBERS;
-use super::{BoardColumn, BoardMemberEdge, CardEdge, CardFilter, CardOrder, Label, OrderDirection};
-use crate::domain::{self, BoardId, Error, PublicId, Result};
+use super::{
+    BoardColumn, BoardEventEdge, BoardMemberEdge, BoardRole, CardEdge, CardFilter, CardOrder,
+    Label, OrderDirection,
+};
+use crate::domain::{self, BoardId, BoardList, PublicId, Result};
 use crate::graphql::context::ContextExt;
 use crate::graphql::paging::{
     Connection, Count, CursorKind, Edge, MAX_OTHERS, PageArgs, ValueKind,
 };
-use crate::graphql::scalars::DateTime;
+use crate::graphql::scalars::{DateTime, int};
 use crate::store;
 use crate::store::access::BoardAccess;
 use crate::store::cards::CardList;
+use crate::store::events::EventList;
 
 /// A Kanban board.
 #[derive(Clone)]
@@ -26,8 +31,7 @@ pub(in crate::graphql) struct Board {
 
 impl Board {
     pub(in crate::graphql) fn new(
-        board: impl Into<Arc<domain::Board>>,
-        access: BoardAccess,
+        (board, access): (impl Into<Arc<domain::Board>>, BoardAccess),
     ) -> Self {
         Self { board: board.into(), access }
     }
@@ -35,12 +39,7 @@ impl Board {
     /// A board that the viewer may see; `None` for all others.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: BoardId) -> Result<Option<Self>> {
         let found = ctx.loaders()?.board.load(id).await?;
-        Ok(found.map(|(board, access)| Self { board, access }))
-    }
-
-    /// A board that must be there, since something on it has just been seen.
-    pub(in crate::graphql) async fn load(ctx: &Context<'_>, id: BoardId) -> Result<Self> {
-        Self::find(ctx, id).await?.ok_or_else(|| Error::not_found("board"))
+        Ok(found.map(Self::new))
     }
 }
 
@@ -75,12 +74,12 @@ impl Board {
     /// The board's labels, at most one of each colour, in the order of LabelColor.
     async fn labels(&self, ctx: &Context<'_>) -> Result<Vec<Label>> {
         let labels = ctx.loaders()?.board_labels.load(self.access).await?;
-        Ok(Label::all(&labels, self.access))
+        Ok(Label::all(&labels, &self.clone().into()))
     }
 
     /// One entry for each CardColumn, in its order: the whole board in one query.
     async fn columns(&self) -> Vec<BoardColumn> {
-        let column = |column| BoardColumn { access: self.access, column };
+        let column = |column| BoardColumn { board: self.clone(), column };
         domain::CardColumn::ALL.into_iter().map(column).collect()
     }
 
@@ -97,8 +96,9 @@ impl Board {
         #[graphql(desc = "Which cards; all by default.")] filter: Option<CardFilter>,
         #[graphql(desc = "In which order; RANK ASC by default.")] order_by: Option<CardOrder>,
     ) -> Result<Connection<CardEdge>> {
-        let list = CardList { board: self.access, column: None };
-        card_page(ctx, list, PageArgs { first, after, last, before }, filter, order_by).await
+        let list = CardList::on_board(self.access);
+        let args = PageArgs { first, after, last, before };
+        card_page(ctx, self, list, args, filter, order_by).await
     }
 
     /// Who may use the board, in the order in which they came.
@@ -118,18 +118,68 @@ impl Board {
         let edge = |member: Arc<domain::Member>| BoardMemberEdge::new(viewer, member);
         Ok(Connection::new((*page).clone().map(edge), Count::Members(self.access)))
     }
+
+    /// What the viewer may do here.
+    async fn viewer_role(&self) -> BoardRole {
+        self.access.role().into()
+    }
+
+    /// The sequence of the board's latest event. Everything under a board in one answer is at least
+    /// as new as its version there.
+    async fn version(&self) -> i32 {
+        int(self.board.version)
+    }
+
+    /// When it was deleted; null while it is in use.
+    async fn deleted_at(&self) -> Option<DateTime> {
+        self.board.deleted_at.map(Into::into)
+    }
+
+    /// What happened to the board and everything on it, the latest first.
+    #[allow(clippy::too_many_arguments)]
+    async fn activity(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+        #[graphql(
+            desc = "Only events later than that; with `version`, what a client needs to catch up."
+        )]
+        after_sequence: Option<i32>,
+    ) -> Result<Connection<BoardEventEdge>> {
+        let after_sequence = after_sequence.unwrap_or(0).into();
+        let list = EventList { board: self.access, card: None, after: after_sequence };
+        let args = PageArgs { first, after, last, before };
+        event_page(ctx, &self.clone().into(), list, args).await
+    }
+
+    /// Deleted cards that can still be restored, the latest first; empty for a VIEWER.
+    async fn deleted_cards(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 1000; 50 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 1000.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<Connection<CardEdge>> {
+        deleted_card_page(ctx, self, PageArgs { first, after, last, before }).await
+    }
 }
 
 /// A board in a list.
 pub(in crate::graphql) struct BoardEdge {
     board: Board,
-    order: domain::BoardOrder,
+    list: BoardList,
 }
 
 impl BoardEdge {
-    /// The board's edge in a list of the default order.
+    /// The board's edge in the default order.
     pub(in crate::graphql) fn new(board: Board) -> Self {
-        Self { board, order: domain::BoardOrder::default() }
+        Self { board, list: BoardList::InUse(domain::BoardOrder::default()) }
     }
 }
 
@@ -155,7 +205,7 @@ impl Edge for BoardEdge {
     }
 
     fn cursor(&self) -> String {
-        cursor_kind(self.order).encode(&store::boards::position(&self.board.board, self.order))
+        cursor_kind(self.list).encode(&store::boards::position(&self.board.board, self.list))
     }
 }
 
@@ -186,28 +236,42 @@ impl From<BoardOrder> for domain::BoardOrder {
     }
 }
 
-/// A page of the viewer's boards.
+/// A page of a list of the viewer's boards.
 pub(in crate::graphql) type BoardPage = Connection<BoardEdge>;
 
 impl BoardPage {
-    pub(in crate::graphql) async fn load(
+    /// The boards in use.
+    pub(in crate::graphql) async fn in_use(
         ctx: &Context<'_>,
         args: PageArgs,
         order: Option<BoardOrder>,
     ) -> Result<Self> {
         let order = order.map(domain::BoardOrder::from).unwrap_or_default();
-        let request = args.request(cursor_kind(order), MAX_OTHERS)?;
-        let page = ctx.loaders()?.board_page.load((order, request)).await?;
-        let edge = |(board, access)| BoardEdge { board: Board { board, access }, order };
-        Ok(Connection::new((*page).clone().map(edge), Count::Boards))
+        Self::load(ctx, args, BoardList::InUse(order)).await
+    }
+
+    /// The boards in the trash.
+    pub(in crate::graphql) async fn deleted(ctx: &Context<'_>, args: PageArgs) -> Result<Self> {
+        Self::load(ctx, args, BoardList::Deleted).await
+    }
+
+    async fn load(ctx: &Context<'_>, args: PageArgs, list: BoardList) -> Result<Self> {
+        let request = args.request(cursor_kind(list), MAX_OTHERS)?;
+        let page = ctx.loaders()?.board_page.load((list, request)).await?;
+        let edge = |seen| BoardEdge { board: Board::new(seen), list };
+        Ok(Connection::new((*page).clone().map(edge), Count::Boards(list)))
     }
 }
 
-fn cursor_kind(order: domain::BoardOrder) -> CursorKind {
-    let (field, value) = match order.field {
-        domain::BoardOrderField::CreatedAt => ("CREATED_AT", ValueKind::Time),
-        domain::BoardOrderField::UpdatedAt => ("UPDATED_AT", ValueKind::Time),
-        domain::BoardOrderField::Title => ("TITLE", ValueKind::Text),
+fn cursor_kind(list: BoardList) -> CursorKind {
+    let BoardList::InUse(order) = list else {
+        let (field, direction) = ("DELETED_AT", domain::Direction::Descending);
+        return CursorKind { list: "deletedBoards", field, direction, values: &[ValueKind::Time] };
     };
-    CursorKind { list: "boards", field, direction: order.direction, value }
+    let (field, values): (_, &[_]) = match order.field {
+        domain::BoardOrderField::CreatedAt => ("CREATED_AT", &[ValueKind::Time]),
+        domain::BoardOrderField::UpdatedAt => ("UPDATED_AT", &[ValueKind::Time]),
+        domain::BoardOrderField::Title => ("TITLE", &[ValueKind::Text]),
+    };
+    CursorKind { list: "boards", field, direction: order.direction, values }
 }

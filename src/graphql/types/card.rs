@@ -4,15 +4,19 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Lookahead, Object};
 
-use super::{Board, Label, LabelColor, OrderDirection};
-use crate::domain::{self, At, PublicId, Result, SearchText};
+use super::comment::{COMMENTS, CommentEdge};
+use super::event::{BoardEventEdge, event_page};
+use super::{Board, Label, LabelColor, OnBoard, OrderDirection};
+use crate::domain::{self, At, Direction, PublicId, Result, SearchText};
 use crate::graphql::context::ContextExt;
 use crate::graphql::loaders::{CardQuery, LoadedCard};
-use crate::graphql::paging::{Connection, Count, CursorKind, Edge, MAX_CARDS, PageArgs, ValueKind};
-use crate::graphql::scalars::DateTime;
+use crate::graphql::paging::{
+    Connection, Count, CursorKind, Edge, MAX_CARDS, MAX_OTHERS, PageArgs, ValueKind,
+};
+use crate::graphql::scalars::{DateTime, int};
 use crate::store;
-use crate::store::access::BoardAccess;
-use crate::store::cards::CardList;
+use crate::store::cards::{CardList, CardListKind};
+use crate::store::events::EventList;
 
 /// The columns of every board, in their order.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
@@ -32,13 +36,16 @@ pub(in crate::graphql) enum CardColumn {
 #[derive(Clone)]
 pub(in crate::graphql) struct Card {
     card: Arc<domain::Card>,
-    access: BoardAccess,
+    pub(super) on: OnBoard,
     labels: Option<Arc<Vec<Arc<domain::Label>>>>,
 }
 
 impl Card {
-    pub(in crate::graphql) fn new(card: impl Into<Arc<domain::Card>>, access: BoardAccess) -> Self {
-        Self { card: card.into(), access, labels: None }
+    pub(in crate::graphql) fn new(
+        card: impl Into<Arc<domain::Card>>,
+        on: impl Into<OnBoard>,
+    ) -> Self {
+        Self { card: card.into(), on: on.into(), labels: None }
     }
 }
 
@@ -67,16 +74,16 @@ impl Card {
 
     /// The board it is on.
     async fn board(&self, ctx: &Context<'_>) -> Result<Board> {
-        Board::load(ctx, self.access.board_id()).await
+        self.on.load(ctx).await
     }
 
     /// The labels it bears, in the order of LabelColor.
     async fn labels(&self, ctx: &Context<'_>) -> Result<Vec<Label>> {
         if let Some(labels) = &self.labels {
-            return Ok(Label::all(labels, self.access));
+            return Ok(Label::all(labels, &self.on));
         }
-        let labels = ctx.loaders()?.card_labels.load((self.access, self.card.id)).await?;
-        Ok(Label::all(&labels, self.access))
+        let labels = ctx.loaders()?.card_labels.load((self.on.access(), self.card.id)).await?;
+        Ok(Label::all(&labels, &self.on))
     }
 
     /// When it was made.
@@ -84,22 +91,70 @@ impl Card {
         self.card.created_at.into()
     }
 
-    /// When its text, column or labels last changed.
+    /// When its text, column, rank or labels last changed.
     async fn updated_at(&self) -> DateTime {
         self.card.updated_at.into()
+    }
+
+    /// Where it stands in its column: compare ranks as plain ASCII strings. Set by the server alone.
+    async fn rank(&self) -> &str {
+        self.card.rank.as_str()
+    }
+
+    /// The board's version at the latest change of the card's text, column, rank or labels (not its
+    /// comments); for `expectedVersion`.
+    async fn version(&self) -> i32 {
+        int(self.card.version)
+    }
+
+    /// When it was deleted; null while it is on the board.
+    async fn deleted_at(&self) -> Option<DateTime> {
+        self.card.deleted_at.map(Into::into)
+    }
+
+    /// What people say about it, the oldest comment first.
+    async fn comments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<Connection<CommentEdge>> {
+        let request = PageArgs { first, after, last, before }.request(COMMENTS, MAX_OTHERS)?;
+        let (access, card) = (self.on.access(), self.card.id);
+        let page = ctx.loaders()?.comment_page.load(((access, card), Arc::new(request))).await?;
+        let edge = |comment| CommentEdge::under(self.clone(), comment);
+        Ok(Connection::new((*page).clone().map(edge), Count::Comments(access, card)))
+    }
+
+    /// What happened to it, the latest first.
+    async fn activity(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<Connection<BoardEventEdge>> {
+        let list = EventList { board: self.on.access(), card: Some(self.card.id), after: 0 };
+        event_page(ctx, &self.on, list, PageArgs { first, after, last, before }).await
     }
 }
 
 /// A card in a list.
 pub(in crate::graphql) struct CardEdge {
     card: Card,
+    kind: CardListKind,
     order: domain::CardOrder,
 }
 
 impl CardEdge {
-    /// The card's edge in a list of the default order.
+    /// The card's edge among the board's cards in the default order.
     pub(in crate::graphql) fn new(card: Card) -> Self {
-        Self { card, order: domain::CardOrder::default() }
+        Self { card, kind: CardListKind::Board, order: domain::CardOrder::default() }
     }
 }
 
@@ -125,7 +180,8 @@ impl Edge for CardEdge {
     }
 
     fn cursor(&self) -> String {
-        cursor_kind(self.order).encode(&store::cards::position(&self.card.card, self.order))
+        let place = store::cards::position(&self.card.card, self.kind, self.order);
+        cursor_kind(self.kind, self.order).encode(&place)
     }
 }
 
@@ -185,6 +241,7 @@ impl CardFilter {
 /// A page of a list of cards: what every field of that kind does.
 pub(super) async fn card_page(
     ctx: &Context<'_>,
+    board: &Board,
     list: CardList,
     args: PageArgs,
     filter: Option<CardFilter>,
@@ -193,17 +250,32 @@ pub(super) async fn card_page(
     let order = order.map(domain::CardOrder::from).unwrap_or_default();
     let filter = filter.unwrap_or_default().parse().at("filter")?;
     let query = CardQuery {
-        request: args.request(cursor_kind(order), MAX_CARDS)?,
+        request: args.request(cursor_kind(list.kind(), order), MAX_CARDS)?,
         with_labels: selects_labels(&ctx.look_ahead()),
         filter: filter.clone(),
         order,
     };
     let page = ctx.loaders()?.card_page.load((list, Arc::new(query))).await?;
     let edge = |loaded: LoadedCard| {
-        let card = Card { card: loaded.card, access: list.board, labels: loaded.labels };
-        CardEdge { card, order }
+        let card = Card { card: loaded.card, on: board.clone().into(), labels: loaded.labels };
+        CardEdge { card, kind: list.kind(), order }
     };
     Ok(Connection::new((*page).clone().map(edge), Count::Cards(list, filter)))
+}
+
+/// A page of the cards in a board's trash, which is empty for those who may not see it.
+pub(super) async fn deleted_card_page(
+    ctx: &Context<'_>,
+    board: &Board,
+    args: PageArgs,
+) -> Result<Connection<CardEdge>> {
+    match CardList::in_trash(board.access) {
+        Some(list) => card_page(ctx, board, list, args, None, None).await,
+        None => {
+            let kind = cursor_kind(CardListKind::Trash, domain::CardOrder::default());
+            args.request(kind, MAX_CARDS).map(|_| Connection::empty())
+        }
+    }
 }
 
 fn selects_labels(page: &Lookahead<'_>) -> bool {
@@ -211,12 +283,25 @@ fn selects_labels(page: &Lookahead<'_>) -> bool {
         || page.field("edges").field("node").field("labels").exists()
 }
 
-fn cursor_kind(order: domain::CardOrder) -> CursorKind {
-    let (field, value) = match order.field {
-        domain::CardOrderField::Rank => ("RANK", ValueKind::Number),
-        domain::CardOrderField::CreatedAt => ("CREATED_AT", ValueKind::Time),
-        domain::CardOrderField::UpdatedAt => ("UPDATED_AT", ValueKind::Time),
-        domain::CardOrderField::Title => ("TITLE", ValueKind::Text),
+fn cursor_kind(kind: CardListKind, order: domain::CardOrder) -> CursorKind {
+    let direction = order.direction;
+    let list = match kind {
+        CardListKind::Board => "cards",
+        CardListKind::Column => "column",
+        CardListKind::Trash => {
+            let (field, direction) = ("DELETED_AT", Direction::Descending);
+            let values = &[ValueKind::Time];
+            return CursorKind { list: "deletedCards", field, direction, values };
+        }
     };
-    CursorKind { list: "cards", field, direction: order.direction, value }
+    let (field, values): (_, &[_]) = match order.field {
+        domain::CardOrderField::Rank if kind == CardListKind::Column => {
+            ("RANK", &[ValueKind::Text])
+        }
+        domain::CardOrderField::Rank => ("RANK", &[ValueKind::Number, ValueKind::Text]),
+        domain::CardOrderField::CreatedAt => ("CREATED_AT", &[ValueKind::Time]),
+        domain::CardOrderField::UpdatedAt => ("UPDATED_AT", &[ValueKind::Time]),
+        domain::CardOrderField::Title => ("TITLE", &[ValueKind::Text]),
+    };
+    CursorKind { list, field, direction, values }
 }

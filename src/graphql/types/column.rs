@@ -6,13 +6,12 @@ use super::card::card_page;
 use super::{Board, CardColumn, CardEdge, CardFilter};
 use crate::domain::{self, BoardId, PublicId, Result};
 use crate::graphql::paging::{Connection, PageArgs};
-use crate::store::access::BoardAccess;
 use crate::store::cards::CardList;
 
 /// One column of one board.
 #[derive(Clone)]
 pub(in crate::graphql) struct BoardColumn {
-    pub(super) access: BoardAccess,
+    pub(super) board: Board,
     pub(super) column: domain::CardColumn,
 }
 
@@ -23,7 +22,7 @@ impl BoardColumn {
         (board, column): (BoardId, domain::CardColumn),
     ) -> Result<Option<Self>> {
         let found = Board::find(ctx, board).await?;
-        Ok(found.map(|board| Self { access: board.access, column }))
+        Ok(found.map(|board| Self { board, column }))
     }
 }
 
@@ -32,12 +31,12 @@ impl BoardColumn {
 impl BoardColumn {
     /// Opaque.
     pub(in crate::graphql) async fn id(&self) -> ID {
-        (self.access.board_id(), self.column).to_public().into()
+        (self.board.access.board_id(), self.column).to_public().into()
     }
 
     /// The board.
-    async fn board(&self, ctx: &Context<'_>) -> Result<Board> {
-        Board::load(ctx, self.access.board_id()).await
+    async fn board(&self) -> &Board {
+        &self.board
     }
 
     /// Which column.
@@ -57,7 +56,8 @@ impl BoardColumn {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
         #[graphql(desc = "Which cards; all by default.")] filter: Option<CardFilter>,
     ) -> Result<Connection<CardEdge>> {
-        let list = CardList { board: self.access, column: Some(self.column) };
-        card_page(ctx, list, PageArgs { first, after, last, before }, filter, None).await
+        let list = CardList::in_column(self.board.access, self.column);
+        let args = PageArgs { first, after, last, before };
+        card_page(ctx, &self.board, list, args, filter, None).await
     }
 }

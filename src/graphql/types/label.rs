@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object};
 
-use super::Board;
+use super::{Board, OnBoard};
 use crate::domain::{self, PublicId, Result};
 use crate::graphql::scalars::DateTime;
-use crate::store::access::BoardAccess;
 
 /// The colours of labels, in the order in which labels are listed.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +31,21 @@ pub(in crate::graphql) enum LabelColor {
 /// A coloured label of a board, which its cards may bear. A board has at most one of each colour.
 #[derive(Clone)]
 pub(in crate::graphql) struct Label {
-    pub(in crate::graphql) label: Arc<domain::Label>,
-    pub(in crate::graphql) access: BoardAccess,
+    label: Arc<domain::Label>,
+    on: OnBoard,
 }
 
 impl Label {
+    pub(in crate::graphql) fn new(
+        label: impl Into<Arc<domain::Label>>,
+        on: impl Into<OnBoard>,
+    ) -> Self {
+        Self { label: label.into(), on: on.into() }
+    }
+
     /// All labels of a list that belongs to one board.
-    pub(super) fn all(labels: &[Arc<domain::Label>], access: BoardAccess) -> Vec<Self> {
-        labels.iter().map(|label| Self { label: Arc::clone(label), access }).collect()
+    pub(super) fn all(labels: &[Arc<domain::Label>], on: &OnBoard) -> Vec<Self> {
+        labels.iter().map(|label| Self { label: Arc::clone(label), on: on.clone() }).collect()
     }
 }
 
@@ -53,7 +59,7 @@ impl Label {
 
     /// The board it belongs to.
     async fn board(&self, ctx: &Context<'_>) -> Result<Board> {
-        Board::load(ctx, self.access.board_id()).await
+        self.on.load(ctx).await
     }
 
     /// Its colour.

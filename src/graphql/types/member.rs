@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::Object;
+use async_graphql::{Enum, Object};
 
 use super::User;
 use crate::domain::{self, Direction, Viewer};
@@ -10,12 +10,25 @@ use crate::graphql::paging::{CursorKind, Edge, ValueKind};
 use crate::graphql::scalars::DateTime;
 use crate::store;
 
+/// What a member may do on a board. A board always has an ADMIN.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::BoardRole")]
+pub(in crate::graphql) enum BoardRole {
+    /// Does what a MEMBER does; also changes, shares, deletes and restores the board, and deletes
+    /// any comment.
+    Admin,
+    /// Reads; also changes cards, labels and their own comments, and sees the trash.
+    Member,
+    /// Reads.
+    Viewer,
+}
+
 /// Cursors of the list of members.
 pub(super) const MEMBERS: CursorKind = CursorKind {
     list: "members",
     field: "SINCE",
     direction: Direction::Ascending,
-    value: ValueKind::Time,
+    values: &[ValueKind::Time],
 };
 
 /// One who may use a board.
@@ -47,6 +60,11 @@ impl BoardMemberEdge {
     /// When they became a member.
     async fn since(&self) -> DateTime {
         self.member.since.into()
+    }
+
+    /// What they may do on the board.
+    async fn role(&self) -> BoardRole {
+        self.member.role.into()
     }
 }
 

@@ -3,8 +3,11 @@
 mod board;
 mod card;
 mod column;
+mod comment;
+mod event;
 mod label;
 mod member;
+mod on_board;
 mod user;
 
 use async_graphql::{ID, Interface};
@@ -12,8 +15,11 @@ use async_graphql::{ID, Interface};
 pub(super) use board::{Board, BoardEdge, BoardOrder, BoardPage};
 pub(super) use card::{Card, CardColumn, CardEdge, CardFilter, CardOrder};
 pub(super) use column::BoardColumn;
+pub(super) use comment::{Comment, CommentEdge};
+pub(super) use event::BoardEventEdge;
 pub(super) use label::{Label, LabelColor};
-pub(super) use member::BoardMemberEdge;
+pub(super) use member::{BoardMemberEdge, BoardRole};
+pub(super) use on_board::OnBoard;
 pub(super) use user::{User, UserEdge};
 
 use crate::domain;
@@ -42,5 +48,6 @@ pub(super) enum Node {
     Board(Board),
     BoardColumn(BoardColumn),
     Card(Card),
+    Comment(Comment),
     Label(Label),
 }

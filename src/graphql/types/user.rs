@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ID, Object, SimpleObject};
+use async_graphql::{Context, ID, Object, SimpleObject};
 
-use crate::domain::{self, PublicId, Viewer};
+use crate::domain::{self, PublicId, Result, UserId, Viewer};
+use crate::graphql::context::ContextExt;
 use crate::graphql::scalars::DateTime;
 
-/// An account. Seen by themselves, by those who share a board with them, and through
-/// `userByEmail`.
+/// An account. Seen by themselves, by those who share a board with them, through `userByEmail`, and
+/// as actor or author of what one may see.
 #[derive(Clone)]
 pub(in crate::graphql) struct User {
     user: Arc<domain::User>,
@@ -22,14 +23,25 @@ impl User {
         Self { own: user.id == viewer.id, user }
     }
 
+    /// The actor or author of something on a board that the viewer may see; `None` when the account
+    /// is gone.
+    pub(super) async fn actor(ctx: &Context<'_>, id: Option<UserId>) -> Result<Option<Self>> {
+        let Some(id) = id else {
+            return Ok(None);
+        };
+        let viewer = ctx.viewer()?;
+        let user = ctx.loaders()?.actor.load(id).await?;
+        Ok(user.map(|user| Self::seen_by(viewer, user)))
+    }
+
     /// An account as its owner sees it.
     pub(in crate::graphql) fn own(user: domain::User) -> Self {
         Self { user: Arc::new(user), own: true }
     }
 }
 
-/// An account. Seen by themselves, by those who share a board with them, and through
-/// `userByEmail`.
+/// An account. Seen by themselves, by those who share a board with them, through `userByEmail`, and
+/// as actor or author of what one may see.
 #[Object]
 impl User {
     /// Opaque; cannot be guessed.

@@ -4,13 +4,16 @@ use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
 
+mod words;
+
 use super::Services;
 use crate::domain::{
-    CardColumn, Description, Email, Error, LabelId, NewBoard, NewCard, Password, Result, Timestamp,
-    Title, User,
+    BoardRole, CardColumn, Change, CommentBody, Description, Email, Error, LabelId, NewBoard,
+    NewCard, Password, Result, Timestamp, Title, User,
 };
-use crate::store::access::{LockedBoard, lock_board};
-use crate::store::{Tx, boards, cards, labels, members, users};
+use crate::store::access::{BoardAdmin, lock_board};
+use crate::store::{Tx, boards, cards, comments, events, labels, members, users};
+use words::{GOALS, PROJECTS, THINGS, VERBS};
 
 /// The password of all demo users.
 const PASSWORD: &str = "password";
@@ -20,6 +23,9 @@ const CHUNK: usize = 50;
 
 /// When the first demo thing was made: 2026-01-01, in seconds since the Unix epoch.
 const FIRST_DAY: i64 = 1_767_225_600;
+
+/// Microseconds.
+const DAY: i64 = 86_400_000_000;
 
 /// How much.
 #[derive(Clone, Copy)]
@@ -77,17 +83,12 @@ async fn fill(tx: &mut Tx, plan: &Plan, hash: &str) -> Result<()> {
     let people = demo_users(tx, plan.size.users, hash).await?;
     let mut done = 0;
     for board in 0..plan.size.boards {
-        let locked = demo_board(tx, &mut rng, &people).await?;
-        let label_ids: Vec<LabelId> =
-            labels::of_board(tx, locked.access()).await?.iter().map(|label| label.id).collect();
+        let mut filler = Filler::on_new_board(tx, &mut rng, &people).await?;
         // As even as whole cards can be.
         let until = plan.size.cards * (board + 1) / plan.size.boards;
         while done < until {
             let count = CHUNK.min(until - done);
-            let new: Vec<_> =
-                (0..count).map(|_| demo_card(&mut rng, &label_ids)).collect::<Result<_>>()?;
-            let new: Vec<_> = new.iter().map(|(card, labels)| (card, labels.clone())).collect();
-            cards::insert(tx, &locked, &new, some_time(&mut rng)).await?;
+            filler.make_cards(tx, &mut rng, count).await?;
             done += count;
             (plan.progress)(done);
         }
@@ -109,25 +110,64 @@ async fn demo_users(tx: &mut Tx, count: usize, hash: &str) -> Result<Vec<User>> 
     Ok(people)
 }
 
-/// A board with its members, under its lock.
-async fn demo_board(tx: &mut Tx, rng: &mut StdRng, people: &[User]) -> Result<LockedBoard> {
-    let new = NewBoard {
-        title: Title::parse(&format!("{} {}", one_of(rng, PROJECTS), one_of(rng, GOALS)))?,
-        description: Description::parse(&text(rng))?,
-    };
-    let time = some_time(rng);
-    let mut chosen: Vec<&User> = people.iter().collect();
-    chosen.shuffle(rng);
-    chosen.truncate(rng.random_range(1..=3));
-    let Some((owner, others)) = chosen.split_first() else {
-        return Err(Error::conflict("Boards need at least one user."));
-    };
-    let (board, _) = boards::insert(tx, owner.id, &new, time).await?;
-    let locked = lock_board(tx, owner.id, board.id).await?;
-    for other in others {
-        members::insert(tx, &locked, other.id, time).await?;
+/// A board that is being filled, under its lock.
+struct Filler {
+    board: BoardAdmin,
+    labels: Vec<LabelId>,
+    /// When the latest thing was made.
+    time: Timestamp,
+}
+
+impl Filler {
+    /// On a new board with one to three members.
+    async fn on_new_board(tx: &mut Tx, rng: &mut StdRng, people: &[User]) -> Result<Self> {
+        let new = NewBoard {
+            title: Title::parse(&format!("{} {}", one_of(rng, PROJECTS), one_of(rng, GOALS)))?,
+            description: Description::parse(&text(rng))?,
+        };
+        let time = some_time(rng, FIRST_DAY * 1_000_000, 300 * DAY);
+        let mut chosen: Vec<&User> = people.iter().collect();
+        chosen.shuffle(rng);
+        chosen.truncate(rng.random_range(1..=3));
+        let Some((owner, others)) = chosen.split_first() else {
+            return Err(Error::conflict("Boards need at least one user."));
+        };
+        let (board, _) = boards::insert(tx, owner.id, &new, time).await?;
+        let board = lock_board(tx, owner.id, board.id).await?;
+        let mut filler = Self { board, labels: Vec::new(), time };
+        filler.add_members(tx, rng, others).await?;
+        let labels = labels::of_board(tx, filler.board.access()).await?;
+        filler.labels = labels.iter().map(|label| label.id).collect();
+        Ok(filler)
     }
-    Ok(locked)
+
+    async fn add_members(&mut self, tx: &mut Tx, rng: &mut StdRng, users: &[&User]) -> Result<()> {
+        self.time = some_time(rng, self.time.micros(), DAY);
+        let mut events = Vec::new();
+        for user in users {
+            let role = *BoardRole::ALL.choose(rng).unwrap_or(&BoardRole::Member);
+            members::insert(tx, &self.board, user.id, role, self.time).await?;
+            events.push(Change::MemberAdded { user: user.key, role });
+        }
+        events::record(tx, &mut self.board, &events, self.time).await
+    }
+
+    /// Makes cards, and comments on the first two.
+    async fn make_cards(&mut self, tx: &mut Tx, rng: &mut StdRng, count: usize) -> Result<()> {
+        self.time = some_time(rng, self.time.micros(), DAY / 24);
+        let new: Vec<_> =
+            (0..count).map(|_| demo_card(rng, &self.labels)).collect::<Result<_>>()?;
+        let new: Vec<_> = new.iter().map(|(card, labels)| (card, labels.clone())).collect();
+        let made = cards::insert(tx, &self.board, &new, self.time).await?;
+        let mut events: Vec<_> =
+            made.iter().map(|card| Change::CardCreated { card: card.id }).collect();
+        for card in made.iter().take(2) {
+            let body = CommentBody::parse(&text(rng))?;
+            let comment = comments::insert(tx, &self.board, card, &body, self.time).await?;
+            events.push(Change::CommentAdded { card: card.id, comment: comment.id });
+        }
+        events::record(tx, &mut self.board, &events, self.time).await
+    }
 }
 
 fn demo_card(rng: &mut StdRng, labels: &[LabelId]) -> Result<(NewCard, Vec<LabelId>)> {
@@ -143,10 +183,9 @@ fn demo_card(rng: &mut StdRng, labels: &[LabelId]) -> Result<(NewCard, Vec<Label
     Ok((card, labels))
 }
 
-/// A moment within 300 days from the first.
-fn some_time(rng: &mut StdRng) -> Timestamp {
-    let micros = FIRST_DAY * 1_000_000 + rng.random_range(0..300 * 86_400 * 1_000_000_i64);
-    Timestamp::from_micros(micros).unwrap_or_else(Timestamp::now)
+/// A moment at most so many microseconds after another.
+fn some_time(rng: &mut StdRng, from: i64, range: i64) -> Timestamp {
+    Timestamp::from_micros(from + rng.random_range(0..range)).unwrap_or_else(Timestamp::now)
 }
 
 /// Some Markdown.
@@ -162,74 +201,3 @@ fn text(rng: &mut StdRng) -> String {
 fn one_of(rng: &mut StdRng, words: &[&'static str]) -> &'static str {
     words.choose(rng).copied().unwrap_or_default()
 }
-
-const PROJECTS: &[&str] = &[
-    "Autumn",
-    "Billing",
-    "Community",
-    "Design",
-    "Garden",
-    "House",
-    "Library",
-    "Mobile",
-    "Search",
-    "Spring",
-    "Summer",
-    "Travel",
-    "Website",
-    "Winter",
-];
-const GOALS: &[&str] = &[
-    "accessibility",
-    "launch",
-    "moving day",
-    "onboarding",
-    "performance",
-    "release",
-    "renovation",
-    "research",
-    "roadmap",
-    "security",
-    "translation",
-    "workshop",
-];
-const VERBS: &[&str] = &[
-    "Book",
-    "Check",
-    "Clean up",
-    "Compare",
-    "Describe",
-    "Draw",
-    "Fix",
-    "Measure",
-    "Order",
-    "Paint",
-    "Plan",
-    "Repair",
-    "Review",
-    "Test",
-    "Translate",
-    "Write",
-];
-const THINGS: &[&str] = &[
-    "announcement",
-    "backup",
-    "budget",
-    "calendar",
-    "café menu",
-    "door",
-    "error messages",
-    "invitations",
-    "kitchen",
-    "log-in page",
-    "map",
-    "newsletter",
-    "photos",
-    "price list",
-    "questionnaire",
-    "search index",
-    "shelves",
-    "test data",
-    "tickets",
-    "windows",
-];

@@ -1,0 +1,22 @@
+//! What people say about a card.
+
+use super::{BoardId, CardId, CommentId, Timestamp, UserId};
+
+/// A comment on a card.
+#[derive(Clone, Debug)]
+pub struct Comment {
+    /// Key.
+    pub id: CommentId,
+    /// The card it is about.
+    pub card_id: CardId,
+    /// The board that the card is on.
+    pub board_id: BoardId,
+    /// Who wrote it; `None` when the account is gone.
+    pub author: Option<UserId>,
+    /// Markdown.
+    pub body: String,
+    /// When it was written.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}

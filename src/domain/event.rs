@@ -1,0 +1,133 @@
+//! The history of a board: one event for each change.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    BoardId, BoardRole, CardColumn, CardId, CommentId, LabelColor, LabelId, Timestamp, UserId,
+    UserKey,
+};
+
+/// How many characters of a text a history keeps.
+const MAX_TEXT: usize = 200;
+
+/// One change to a board. Sequences of a board begin with 1 and have no gaps.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The board.
+    pub board_id: BoardId,
+    /// Its place in the board's history: the board's version when it happened.
+    pub sequence: i64,
+    /// When it happened.
+    pub created_at: Timestamp,
+    /// Who did it; `None` for the server itself and for an account that is gone.
+    pub actor: Option<UserId>,
+    /// What happened.
+    pub change: Change,
+}
+
+/// What happened. What it names may be gone meanwhile.
+///
+/// Stored as JSON: a variant, once released, keeps its name and its fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
+#[allow(missing_docs)]
+pub enum Change {
+    BoardCreated,
+    BoardUpdated { changes: Vec<FieldChange> },
+    BoardDeleted,
+    BoardRestored,
+    CardCreated { card: CardId },
+    CardUpdated { card: CardId, changes: Vec<FieldChange> },
+    CardMoved { card: CardId, from: CardColumn, to: CardColumn },
+    CardLabelsChanged { card: CardId, added: Vec<LabelColor>, removed: Vec<LabelColor> },
+    CardDeleted { card: CardId, title: String },
+    CardRestored { card: CardId },
+    ColumnReordered { column: CardColumn },
+    CardsPurged { cards: Vec<CardId> },
+    LabelCreated { label: LabelId, color: LabelColor, name: String },
+    LabelUpdated { label: LabelId, color: LabelColor, name: String, changes: Vec<FieldChange> },
+    LabelDeleted { label: LabelId, color: LabelColor, name: String },
+    MemberAdded { user: UserKey, role: BoardRole },
+    MemberRoleChanged { user: UserKey, from: BoardRole, to: BoardRole },
+    MemberRemoved { user: UserKey },
+    CommentAdded { card: CardId, comment: CommentId },
+    CommentUpdated { card: CardId, comment: CommentId },
+    CommentDeleted { card: CardId, comment: CommentId },
+}
+
+impl Change {
+    /// The card whose history it belongs to.
+    pub fn card(&self) -> Option<CardId> {
+        match self {
+            Self::CardCreated { card }
+            | Self::CardUpdated { card, .. }
+            | Self::CardMoved { card, .. }
+            | Self::CardLabelsChanged { card, .. }
+            | Self::CardDeleted { card, .. }
+            | Self::CardRestored { card }
+            | Self::CommentAdded { card, .. }
+            | Self::CommentUpdated { card, .. }
+            | Self::CommentDeleted { card, .. } => Some(*card),
+            _ => None,
+        }
+    }
+}
+
+/// What a field was and what it became, as text of at most 200 characters.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// The field's name in the API.
+    pub field: Cow<'static, str>,
+    /// What it was.
+    pub from: Option<String>,
+    /// What it became.
+    pub to: Option<String>,
+}
+
+impl FieldChange {
+    /// Notes a change from one text to another.
+    pub fn new(field: &'static str, from: &str, to: &str) -> Self {
+        Self { field: field.into(), from: Some(excerpt(from)), to: Some(excerpt(to)) }
+    }
+}
+
+/// A text as a history keeps it: what is longer than 200 characters is cut and ends in `…`.
+pub fn excerpt(text: &str) -> String {
+    if text.chars().nth(MAX_TEXT).is_none() {
+        return text.to_owned();
+    }
+    text.chars().take(MAX_TEXT - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_texts_are_cut() {
+        let exact = "é".repeat(200);
+        assert_eq!(excerpt(&exact), exact);
+        let cut = excerpt(&"é".repeat(201));
+        assert_eq!(cut.chars().count(), 200);
+        assert!(cut.ends_with("é…"));
+    }
+
+    /// What is stored must be readable for ever.
+    #[test]
+    fn the_stored_form_stays() {
+        let change =
+            Change::CardMoved { card: CardId(7), from: CardColumn::Backlog, to: CardColumn::Doing };
+        let json = r#"{"kind":"CARD_MOVED","card":7,"from":"BACKLOG","to":"DOING"}"#;
+        assert_eq!(serde_json::to_string(&change).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Change>(json).unwrap(), change);
+        let user = UserKey::random();
+        let change = Change::MemberAdded { user, role: BoardRole::Viewer };
+        let json = format!(r#"{{"kind":"MEMBER_ADDED","user":"{user}","role":"VIEWER"}}"#);
+        assert_eq!(serde_json::to_string(&change).unwrap(), json);
+        assert_eq!(serde_json::from_str::<Change>(&json).unwrap(), change);
+        let json = r#"{"kind":"BOARD_CREATED"}"#;
+        assert_eq!(serde_json::to_string(&Change::BoardCreated).unwrap(), json);
+    }
+}

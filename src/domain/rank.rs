@@ -1,0 +1,295 @@
+//! The place of a card in its column, as a text between the texts of its neighbours.
+//!
+//! Fractional indexing with integers of variable length, after David Greenspan, "Implementing
+//! Fractional Indexing" (<https://observablehq.com/@dgreensp/implementing-fractional-indexing>). A
+//! rank is an integer and perhaps a fraction, in digits to the base of 62 whose order is that of
+//! ASCII. The integer's first letter says how long it is: `a0` … `az`, then `b00` … `bzz`, and below
+//! them `Zz` … `Z0`, then `Yzz` …, so that ranks at either end of a column stay short however many
+//! there are. Between two neighbours a fraction grows by one digit in about six moves to the same
+//! spot; a column with long ranks gets new ones.
+//!
+//! Own code, since no crate serves: `fractional_index` grows by a byte for every 127 cards at the end
+//! of a column, `lexicon_fractional_index` has had no release since 2022 and names no licence.
+
+use std::cmp::Ordering;
+
+use serde::Serialize;
+
+const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const FIRST: u8 = DIGITS[0];
+const LAST: u8 = DIGITS[61];
+
+/// The longest rank, in characters, that a move may leave behind.
+const MAX_LENGTH: usize = 32;
+
+/// The place of a card in its column; ranks compare as ASCII text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Rank(String);
+
+impl Rank {
+    /// A rank as it is stored. One that no function here has made is an end to no gap.
+    pub fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A rank below `above` and above `below`, either of which may be missing; `None` when there is
+    /// none, because the two are not in order or were not made here.
+    pub fn between(above: Option<&Self>, below: Option<&Self>) -> Option<Self> {
+        let made = match (above, below) {
+            (None, None) => "a0".to_owned(),
+            (Some(above), None) => increment(above.parts()?.0)?,
+            (None, Some(below)) => match below.parts()? {
+                (integer, "") => decrement(integer)?,
+                (integer, _) => integer.to_owned(),
+            },
+            (Some(above), Some(below)) => within(above, below)?,
+        };
+        Some(Self(made))
+    }
+
+    /// So many ranks below `above`, in their order.
+    pub fn sequence(above: Option<&Self>, count: usize) -> Option<Vec<Self>> {
+        let mut ranks: Vec<Self> = Vec::with_capacity(count);
+        for _ in 0..count {
+            let next = Self::between(ranks.last().or(above), None)?;
+            ranks.push(next);
+        }
+        Some(ranks)
+    }
+
+    /// Whether the column shall get new ranks.
+    pub fn is_long(&self) -> bool {
+        self.0.len() > MAX_LENGTH
+    }
+
+    /// The integer and the fraction.
+    fn parts(&self) -> Option<(&str, &str)> {
+        let length = match self.0.bytes().next()? {
+            head @ b'a'..=b'z' => head - b'a' + 2,
+            head @ b'A'..=b'Z' => b'Z' - head + 2,
+            _ => return None,
+        };
+        let known = self.0.bytes().all(|byte| DIGITS.contains(&byte));
+        // A fraction that ends in zero has nothing between it and the one without.
+        let (integer, fraction) = self.0.split_at_checked(usize::from(length))?;
+        (known && !fraction.ends_with(char::from(FIRST))).then_some((integer, fraction))
+    }
+}
+
+fn within(above: &Rank, below: &Rank) -> Option<String> {
+    if above.0 >= below.0 {
+        return None;
+    }
+    let (integer, low) = above.parts()?;
+    let (end, high) = below.parts()?;
+    if integer == end {
+        return Some(format!("{integer}{}", middle(low, Some(high))));
+    }
+    match increment(integer) {
+        Some(next) if next < below.0 => Some(next),
+        _ => Some(format!("{integer}{}", middle(low, None))),
+    }
+}
+
+/// The next integer; `None` behind the last.
+fn increment(integer: &str) -> Option<String> {
+    let (head, digits) = (*integer.as_bytes().first()?, &integer.as_bytes()[1..]);
+    if let Some(digits) = step(digits, LAST, FIRST, 1) {
+        return text(head, &digits);
+    }
+    match head {
+        b'Z' => Some("a0".into()),
+        b'z' => None,
+        _ => text(head + 1, &vec![FIRST; width(head + 1)]),
+    }
+}
+
+/// The integer before; `None` before the first.
+fn decrement(integer: &str) -> Option<String> {
+    let (head, digits) = (*integer.as_bytes().first()?, &integer.as_bytes()[1..]);
+    if let Some(digits) = step(digits, FIRST, LAST, -1) {
+        return text(head, &digits);
+    }
+    match head {
+        b'a' => Some("Zz".into()),
+        // The last of this length has nothing before it, and leaves no room for a fraction.
+        b'A' => None,
+        _ => text(head - 1, &vec![LAST; width(head - 1)]),
+    }
+}
+
+/// How many digits follow a head.
+fn width(head: u8) -> usize {
+    usize::from(if head >= b'a' { head - b'a' } else { b'Z' - head }) + 1
+}
+
+/// Counts one on or back; `None` when all digits are the `end`.
+fn step(digits: &[u8], end: u8, wrapped: u8, by: isize) -> Option<Vec<u8>> {
+    let place = digits.iter().rposition(|digit| *digit != end)?;
+    let mut digits = digits.to_vec();
+    digits[place] = digit(value(digits[place]).checked_add_signed(by)?)?;
+    digits[place + 1..].fill(wrapped);
+    Some(digits)
+}
+
+fn text(head: u8, digits: &[u8]) -> Option<String> {
+    let bytes = std::iter::once(head).chain(digits.iter().copied()).collect();
+    String::from_utf8(bytes).ok()
+}
+
+fn digit(value: usize) -> Option<u8> {
+    DIGITS.get(value).copied()
+}
+
+fn value(digit: u8) -> usize {
+    DIGITS.iter().position(|known| *known == digit).unwrap_or(0)
+}
+
+/// A fraction above `low` and below `high` (below one if it is missing), with as few digits as can
+/// be and no zero at its end. Neither ends in zero, and `low` is below `high`.
+fn middle(low: &str, high: Option<&str>) -> String {
+    let (low, mut high) = (low.as_bytes(), high.map(str::as_bytes));
+    let mut made = Vec::new();
+    for place in 0.. {
+        let from = low.get(place).map_or(0, |digit| value(*digit));
+        let to = match high {
+            Some(high) => high.get(place).map_or(0, |digit| value(*digit)),
+            None => DIGITS.len(),
+        };
+        match to.saturating_sub(from).cmp(&1) {
+            // The same so far.
+            Ordering::Less => made.push(DIGITS[from]),
+            // No digit between. The end itself, cut here, is one, if it goes on.
+            Ordering::Equal if high.is_some_and(|high| high.len() > place + 1) => {
+                made.push(DIGITS[to]);
+                break;
+            }
+            Ordering::Equal => {
+                made.push(DIGITS[from]);
+                high = None;
+            }
+            Ordering::Greater => {
+                made.push(DIGITS[usize::midpoint(from, to)]);
+                break;
+            }
+        }
+    }
+    String::from_utf8(made).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::rngs::StdRng;
+    use rand::{RngExt, SeedableRng};
+
+    use super::*;
+
+    fn rank(text: &str) -> Rank {
+        Rank(text.into())
+    }
+
+    fn between(above: &str, below: &str) -> Option<String> {
+        let end = |text: &str| (!text.is_empty()).then(|| rank(text));
+        Rank::between(end(above).as_ref(), end(below).as_ref()).map(|rank| rank.0)
+    }
+
+    /// Put between its neighbours, it is between them and can itself be a neighbour.
+    fn insert(ranks: &mut Vec<Rank>, place: usize) {
+        let above = place.checked_sub(1).map(|above| &ranks[above]);
+        let made = Rank::between(above, ranks.get(place)).unwrap();
+        assert!(above.is_none_or(|above| *above < made), "{above:?} {made:?}");
+        assert!(ranks.get(place).is_none_or(|below| made < *below), "{made:?}");
+        assert!(made.parts().is_some(), "{made:?}");
+        ranks.insert(place, made);
+    }
+
+    #[test]
+    fn known_ranks() {
+        for (above, below, expected) in [
+            ("", "", "a0"),
+            ("a0", "", "a1"),
+            ("az", "", "b00"),
+            ("Zz", "", "a0"),
+            ("Yzz", "", "Z0"),
+            ("", "a0", "Zz"),
+            ("", "Z0", "Yzz"),
+            ("", "b00", "az"),
+            ("", "a0V", "a0"),
+            ("a0", "a1", "a0V"),
+            ("a0", "a2", "a1"),
+            ("a0", "a0V", "a0F"),
+            ("a0V", "a1", "a0k"),
+            ("a0", "a01", "a00V"),
+            ("a0z", "a1", "a0zV"),
+            ("a01", "a011", "a010V"),
+            ("a0V", "a0W1", "a0W"),
+            ("Zz", "a0", "ZzV"),
+            ("d000A", "d000B", "d000AV"),
+        ] {
+            assert_eq!(between(above, below).as_deref(), Some(expected), "{above} {below}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_gap_has_no_rank() {
+        for (above, below) in [
+            ("a1", "a0"),
+            ("a1", "a1"),
+            ("a", ""),
+            ("", "b0"),
+            ("a0é", ""),
+            ("a00", "a01"),
+            ("0", ""),
+        ] {
+            assert_eq!(between(above, below), None, "{above} {below}");
+        }
+    }
+
+    #[test]
+    fn order_holds_wherever_ranks_are_put() {
+        let mut rng = StdRng::seed_from_u64(3);
+        for _ in 0..50 {
+            let mut ranks = Vec::new();
+            let favourite = rng.random_range(0.0..=1.0);
+            for count in 0..400 {
+                let place = if rng.random_bool(0.5) {
+                    rng.random_range(0..=count)
+                } else {
+                    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
+                    #[allow(clippy::cast_sign_loss)]
+                    let place = (f64::from(count) * favourite) as i32;
+                    place
+                };
+                insert(&mut ranks, usize::try_from(place).unwrap());
+            }
+            assert!(ranks.is_sorted());
+        }
+    }
+
+    #[test]
+    fn ends_stay_short_and_one_spot_grows_slowly() {
+        let down = Rank::sequence(None, 100_000).unwrap();
+        assert!(down.is_sorted() && down.iter().all(|rank| rank.0.len() <= 4));
+        let mut up = vec![rank("a0")];
+        for _ in 0..100_000 {
+            up.push(Rank::between(None, up.last()).unwrap());
+        }
+        up.reverse();
+        assert!(up.is_sorted() && up.iter().all(|rank| rank.0.len() <= 5));
+        for above in [true, false] {
+            let mut gap = (rank("a0"), rank("a1"));
+            let mut moves = 0;
+            while !gap.0.is_long() && !gap.1.is_long() {
+                let made = Rank::between(Some(&gap.0), Some(&gap.1)).unwrap();
+                *(if above { &mut gap.0 } else { &mut gap.1 }) = made;
+                moves += 1;
+            }
+            assert!(moves >= 150, "{moves}");
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Comments on cards.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::{Relation, grouped};
+use crate::domain::{CardId, Comment, CommentId, Page, PageRequest, Result, Viewer};
+use crate::store::access::BoardAccess;
+use crate::store::{self, Db};
+
+pub(in crate::graphql) struct Comments;
+
+impl Relation for Comments {
+    type Key = CommentId;
+    type Value = Option<(Arc<Comment>, BoardAccess)>;
+
+    async fn fetch(
+        db: &Db,
+        viewer: Viewer,
+        keys: &[CommentId],
+    ) -> Result<HashMap<CommentId, Self::Value>> {
+        let found = store::comments::find(&mut db.read().await?, viewer.id, keys).await?;
+        let entry =
+            |(comment, access): (Comment, _)| (comment.id, Some((Arc::new(comment), access)));
+        Ok(found.into_iter().map(entry).collect())
+    }
+}
+
+pub(in crate::graphql) struct CommentsOnBoards;
+
+impl Relation for CommentsOnBoards {
+    type Key = (BoardAccess, CommentId);
+    type Value = Option<Arc<Comment>>;
+
+    async fn fetch(
+        db: &Db,
+        _viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, Self::Value>> {
+        let found = store::comments::on_boards(&mut db.read().await?, keys).await?;
+        let mut found: HashMap<CommentId, Comment> =
+            found.into_iter().map(|comment| (comment.id, comment)).collect();
+        Ok(keys.iter().map(|key| (*key, found.remove(&key.1).map(Arc::new))).collect())
+    }
+}
+
+pub(in crate::graphql) struct CommentPages;
+
+impl Relation for CommentPages {
+    type Key = ((BoardAccess, CardId), Arc<PageRequest>);
+    type Value = Arc<Page<Arc<Comment>>>;
+
+    async fn fetch(
+        db: &Db,
+        _viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, Self::Value>> {
+        let mut conn = db.read().await?;
+        let mut pages = HashMap::new();
+        for (request, cards) in grouped(keys.iter().map(|(card, page)| (Arc::clone(page), *card))) {
+            let found = store::comments::list(&mut conn, &cards, &request).await?;
+            for (card, page) in cards.into_iter().zip(found) {
+                pages.insert((card, Arc::clone(&request)), Arc::new(page.map(Arc::new)));
+            }
+        }
+        Ok(pages)
+    }
+}
+
+pub(in crate::graphql) struct CommentCounts;
+
+impl Relation for CommentCounts {
+    type Key = (BoardAccess, CardId);
+    type Value = i64;
+
+    async fn fetch(
+        db: &Db,
+        _viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, i64>> {
+        let counts = store::comments::counts(&mut db.read().await?, keys).await?;
+        Ok(keys.iter().copied().zip(counts).collect())
+    }
+}

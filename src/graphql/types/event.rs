@@ -1,0 +1,470 @@
+//! The history of boards, with a type for each kind of event.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Interface, Object, SimpleObject};
+
+use super::{Board, BoardRole, Card, CardColumn, Comment, LabelColor, OnBoard, User};
+use crate::domain::{
+    self, CardId, Change, CommentId, Direction, LabelId, PublicId, Result, UserKey,
+};
+use crate::graphql::context::{ContextExt, Nullable, nullable};
+use crate::graphql::paging::{Connection, Count, CursorKind, Edge, MAX_OTHERS, PageArgs};
+use crate::graphql::scalars::{DateTime, int};
+use crate::store;
+use crate::store::events::EventList;
+
+/// Cursors of the history of a board or a card.
+const ACTIVITY: CursorKind = CursorKind {
+    list: "activity",
+    field: "SEQUENCE",
+    direction: Direction::Descending,
+    values: &[],
+};
+
+/// What every event has.
+pub(in crate::graphql) struct Happening {
+    event: Arc<domain::Event>,
+    on: OnBoard,
+}
+
+#[Object]
+impl Happening {
+    /// Opaque.
+    pub(in crate::graphql) async fn id(&self) -> ID {
+        (self.event.board_id, self.event.sequence).to_public().into()
+    }
+
+    /// Its place in the board's history, counted from 1 without gaps.
+    async fn sequence(&self) -> i32 {
+        int(self.event.sequence)
+    }
+
+    /// When it happened.
+    async fn created_at(&self) -> DateTime {
+        self.event.created_at.into()
+    }
+
+    /// Who did it; null for the server itself and for an account that is gone.
+    async fn actor(&self, ctx: &Context<'_>) -> Nullable<User> {
+        nullable(User::actor(ctx, self.event.actor).await)
+    }
+
+    /// On which board.
+    async fn board_id(&self) -> ID {
+        self.event.board_id.to_public().into()
+    }
+
+    /// The board.
+    async fn board(&self, ctx: &Context<'_>) -> Nullable<Board> {
+        nullable(self.on.find(ctx).await)
+    }
+}
+
+/// The card that an event is about.
+pub(in crate::graphql) struct AboutCard {
+    id: CardId,
+    on: OnBoard,
+}
+
+#[Object]
+impl AboutCard {
+    /// Which card; stays when the card is gone.
+    async fn card_id(&self) -> ID {
+        self.id.to_public().into()
+    }
+
+    /// The card; null while it is in the trash, and when it is gone.
+    async fn card(&self, ctx: &Context<'_>) -> Nullable<Card> {
+        nullable(self.find(ctx).await)
+    }
+}
+
+impl AboutCard {
+    async fn find(&self, ctx: &Context<'_>) -> Result<Option<Card>> {
+        let card = ctx.loaders()?.card_on_board.load((self.on.access(), self.id)).await?;
+        Ok(card.map(|card| Card::new(card, self.on.clone())))
+    }
+}
+
+/// The comment that an event is about.
+pub(in crate::graphql) struct AboutComment {
+    id: CommentId,
+    on: OnBoard,
+}
+
+#[Object]
+impl AboutComment {
+    /// Which comment; stays when the comment is gone.
+    async fn comment_id(&self) -> ID {
+        self.id.to_public().into()
+    }
+
+    /// The comment; null when it, or its card, is gone or in the trash.
+    async fn comment(&self, ctx: &Context<'_>) -> Nullable<Comment> {
+        nullable(self.find(ctx).await)
+    }
+}
+
+impl AboutComment {
+    async fn find(&self, ctx: &Context<'_>) -> Result<Option<Comment>> {
+        let comment = ctx.loaders()?.comment_on_board.load((self.on.access(), self.id)).await?;
+        Ok(comment.map(|comment| Comment::new(comment, self.on.clone())))
+    }
+}
+
+/// The label that an event is about, as it was then.
+#[derive(SimpleObject)]
+pub(in crate::graphql) struct AboutLabel {
+    /// Which label; stays when the label is gone.
+    label_id: ID,
+    /// Its colour after the event.
+    color: LabelColor,
+    /// Its name after the event.
+    name: String,
+}
+
+/// The user that an event is about.
+pub(in crate::graphql) struct AboutUser {
+    key: UserKey,
+    on: OnBoard,
+}
+
+#[Object]
+impl AboutUser {
+    /// Which user; stays when the account is gone.
+    async fn user_id(&self) -> ID {
+        self.key.to_public().into()
+    }
+
+    /// The user; null when the account is gone or the viewer may not see it any more.
+    async fn user(&self, ctx: &Context<'_>) -> Nullable<User> {
+        nullable(self.find(ctx).await)
+    }
+}
+
+impl AboutUser {
+    async fn find(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let viewer = ctx.viewer()?;
+        let user = ctx.loaders()?.user_on_board.load((self.on.access(), self.key)).await?;
+        Ok(user.map(|user| User::seen_by(viewer, user)))
+    }
+}
+
+/// What a field was and what it became, as text of at most 200 characters; what is longer is cut and
+/// ends in `…`.
+#[derive(SimpleObject)]
+pub(in crate::graphql) struct FieldChange {
+    /// The field's name.
+    field: String,
+    /// What it was.
+    from: Option<String>,
+    /// What it became.
+    to: Option<String>,
+}
+
+impl From<&domain::FieldChange> for FieldChange {
+    fn from(change: &domain::FieldChange) -> Self {
+        let domain::FieldChange { field, from, to } = change.clone();
+        Self { field: field.into_owned(), from, to }
+    }
+}
+
+/// Declares a type for each kind of event, and the interface that they share.
+macro_rules! events {
+    ($($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty,)* })*) => {
+        $(
+            $(#[$about])*
+            #[derive(SimpleObject)]
+            pub(in crate::graphql) struct $name {
+                #[graphql(flatten)]
+                happening: Happening,
+                $($(#[$doc])* $field: $type,)*
+            }
+
+            impl Deref for $name {
+                type Target = Happening;
+
+                fn deref(&self) -> &Happening {
+                    &self.happening
+                }
+            }
+        )*
+
+        /// One change to a board. Sequences of a board have no gaps and never change. Ids stay when
+        /// what they name is gone; then, or when the viewer may not see it any more, the object
+        /// beside the id is null.
+        #[derive(Interface)]
+        #[allow(clippy::enum_variant_names, reason = "the types of the schema have these names")]
+        #[graphql(
+            field(name = "id", ty = "ID", desc = "Opaque."),
+            field(name = "sequence", ty = "i32", desc = "Its place in the board's history, counted from 1 without gaps."),
+            field(name = "created_at", ty = "DateTime", desc = "When it happened."),
+            field(name = "actor", ty = "Nullable<User>", desc = "Who did it; null for the server itself and for an account that is gone."),
+            field(name = "board_id", ty = "ID", desc = "On which board."),
+            field(name = "board", ty = "Nullable<Board>", desc = "The board.")
+        )]
+        pub(in crate::graphql) enum BoardEvent {
+            $($name($name),)*
+        }
+    };
+}
+
+events! {
+    /// The board was made, with its labels and its first member.
+    BoardCreatedEvent {}
+    /// The board's texts changed.
+    BoardUpdatedEvent {
+        /// What changed.
+        changes: Vec<FieldChange>,
+    }
+    /// The board was put into the trash.
+    BoardDeletedEvent {}
+    /// The board came back from the trash.
+    BoardRestoredEvent {}
+    /// A card was made.
+    CardCreatedEvent {
+        #[graphql(flatten)]
+        about: AboutCard,
+    }
+    /// A card's texts changed.
+    CardUpdatedEvent {
+        #[graphql(flatten)]
+        about: AboutCard,
+        /// What changed.
+        changes: Vec<FieldChange>,
+    }
+    /// A card was moved to another column, or to another place in its column.
+    CardMovedEvent {
+        #[graphql(flatten)]
+        about: AboutCard,
+        /// The column it stood in.
+        from_column: CardColumn,
+        /// The column it stands in since; the same one when only its place changed.
+        to_column: CardColumn,
+    }
+    /// A card gained or lost labels.
+    CardLabelsChangedEvent {
+        #[graphql(flatten)]
+        about: AboutCard,
+        /// The colours of the labels it gained, in the order of LabelColor.
+        added: Vec<LabelColor>,
+        /// The colours of the labels it lost, in the order of LabelColor.
+        removed: Vec<LabelColor>,
+    }
+    /// A card was put into the trash.
+    CardDeletedEvent {
+        #[graphql(flatten)]
+        about: AboutCard,
+        /// Its title then; what is longer than 200 characters is cut and ends in `…`.
+        title: String,
+    }
+    /// A card came back from the trash.
+    CardRestoredEvent {
+        #[graphql(flatten)]
+        about: AboutCard,
+    }
+    /// The server gave a column's cards new ranks without changing their order.
+    ColumnReorderedEvent {
+        /// Which column.
+        column: CardColumn,
+    }
+    /// Deleted cards whose time in the trash ran out.
+    CardsPurgedEvent {
+        /// Which cards.
+        card_ids: Vec<ID>,
+    }
+    /// A label was made.
+    LabelCreatedEvent {
+        #[graphql(flatten)]
+        about: AboutLabel,
+    }
+    /// A label's name or colour changed.
+    LabelUpdatedEvent {
+        #[graphql(flatten)]
+        about: AboutLabel,
+        /// What changed.
+        changes: Vec<FieldChange>,
+    }
+    /// A label was deleted. The cards that bore it lose it without events of their own.
+    LabelDeletedEvent {
+        #[graphql(flatten)]
+        about: AboutLabel,
+    }
+    /// Somebody became a member.
+    MemberAddedEvent {
+        #[graphql(flatten)]
+        about: AboutUser,
+        /// What they may do.
+        role: BoardRole,
+    }
+    /// A member got another role.
+    MemberRoleChangedEvent {
+        #[graphql(flatten)]
+        about: AboutUser,
+        /// The role they had.
+        from: BoardRole,
+        /// The role they have since.
+        to: BoardRole,
+    }
+    /// Somebody is no longer a member.
+    MemberRemovedEvent {
+        #[graphql(flatten)]
+        about: AboutUser,
+    }
+    /// Somebody commented on a card.
+    CommentAddedEvent {
+        #[graphql(flatten)]
+        about_card: AboutCard,
+        #[graphql(flatten)]
+        about: AboutComment,
+    }
+    /// A comment changed.
+    CommentUpdatedEvent {
+        #[graphql(flatten)]
+        about_card: AboutCard,
+        #[graphql(flatten)]
+        about: AboutComment,
+    }
+    /// A comment was deleted.
+    CommentDeletedEvent {
+        #[graphql(flatten)]
+        about_card: AboutCard,
+        /// Which comment.
+        comment_id: ID,
+    }
+}
+
+impl BoardEvent {
+    fn new(event: &Arc<domain::Event>, on: &OnBoard) -> Self {
+        let card = |id: &CardId| AboutCard { id: *id, on: on.clone() };
+        let user = |key: &UserKey| AboutUser { key: *key, on: on.clone() };
+        let comment = |id: &CommentId| AboutComment { id: *id, on: on.clone() };
+        let label = |id: &LabelId, color: &domain::LabelColor, name: &str| AboutLabel {
+            label_id: id.to_public().into(),
+            color: (*color).into(),
+            name: name.to_owned(),
+        };
+        let happening = Happening { event: Arc::clone(event), on: on.clone() };
+        match &event.change {
+            Change::BoardCreated => BoardCreatedEvent { happening }.into(),
+            Change::BoardUpdated { changes } => {
+                BoardUpdatedEvent { happening, changes: fields(changes) }.into()
+            }
+            Change::BoardDeleted => BoardDeletedEvent { happening }.into(),
+            Change::BoardRestored => BoardRestoredEvent { happening }.into(),
+            Change::CardCreated { card: id } => {
+                CardCreatedEvent { happening, about: card(id) }.into()
+            }
+            Change::CardUpdated { card: id, changes } => {
+                CardUpdatedEvent { happening, about: card(id), changes: fields(changes) }.into()
+            }
+            Change::CardMoved { card: id, from, to } => {
+                let (from_column, to_column) = ((*from).into(), (*to).into());
+                CardMovedEvent { happening, about: card(id), from_column, to_column }.into()
+            }
+            Change::CardLabelsChanged { card: id, added, removed } => {
+                let (added, removed) = (colors(added), colors(removed));
+                CardLabelsChangedEvent { happening, about: card(id), added, removed }.into()
+            }
+            Change::CardDeleted { card: id, title } => {
+                CardDeletedEvent { happening, about: card(id), title: title.clone() }.into()
+            }
+            Change::CardRestored { card: id } => {
+                CardRestoredEvent { happening, about: card(id) }.into()
+            }
+            Change::ColumnReordered { column } => {
+                ColumnReorderedEvent { happening, column: (*column).into() }.into()
+            }
+            Change::CardsPurged { cards } => {
+                let card_ids = cards.iter().map(|card| card.to_public().into()).collect();
+                CardsPurgedEvent { happening, card_ids }.into()
+            }
+            Change::LabelCreated { label: id, color, name } => {
+                LabelCreatedEvent { happening, about: label(id, color, name) }.into()
+            }
+            Change::LabelUpdated { label: id, color, name, changes } => {
+                let (about, changes) = (label(id, color, name), fields(changes));
+                LabelUpdatedEvent { happening, about, changes }.into()
+            }
+            Change::LabelDeleted { label: id, color, name } => {
+                LabelDeletedEvent { happening, about: label(id, color, name) }.into()
+            }
+            Change::MemberAdded { user: key, role } => {
+                MemberAddedEvent { happening, about: user(key), role: (*role).into() }.into()
+            }
+            Change::MemberRoleChanged { user: key, from, to } => {
+                let (from, to) = ((*from).into(), (*to).into());
+                MemberRoleChangedEvent { happening, about: user(key), from, to }.into()
+            }
+            Change::MemberRemoved { user: key } => {
+                MemberRemovedEvent { happening, about: user(key) }.into()
+            }
+            Change::CommentAdded { card: id, comment: said } => {
+                CommentAddedEvent { happening, about_card: card(id), about: comment(said) }.into()
+            }
+            Change::CommentUpdated { card: id, comment: said } => {
+                CommentUpdatedEvent { happening, about_card: card(id), about: comment(said) }.into()
+            }
+            Change::CommentDeleted { card: id, comment } => {
+                let comment_id = comment.to_public().into();
+                CommentDeletedEvent { happening, about_card: card(id), comment_id }.into()
+            }
+        }
+    }
+}
+
+fn fields(changes: &[domain::FieldChange]) -> Vec<FieldChange> {
+    changes.iter().map(Into::into).collect()
+}
+
+fn colors(colors: &[domain::LabelColor]) -> Vec<LabelColor> {
+    colors.iter().map(|color| (*color).into()).collect()
+}
+
+/// An event in a history.
+pub(in crate::graphql) struct BoardEventEdge {
+    event: Arc<domain::Event>,
+    node: BoardEvent,
+}
+
+/// An event in a history.
+#[Object]
+impl BoardEventEdge {
+    /// The event's place in the list, for `after` and `before`.
+    async fn cursor(&self) -> String {
+        Edge::cursor(self)
+    }
+
+    /// The event.
+    async fn node(&self) -> &BoardEvent {
+        &self.node
+    }
+}
+
+impl Edge for BoardEventEdge {
+    type Node = BoardEvent;
+
+    fn node(&self) -> &BoardEvent {
+        &self.node
+    }
+
+    fn cursor(&self) -> String {
+        ACTIVITY.encode(&store::events::position(&self.event))
+    }
+}
+
+/// A page of a history: what every field of that kind does.
+pub(super) async fn event_page(
+    ctx: &Context<'_>,
+    on: &OnBoard,
+    list: EventList,
+    args: PageArgs,
+) -> Result<Connection<BoardEventEdge>> {
+    let request = args.request(ACTIVITY, MAX_OTHERS)?;
+    let page = ctx.loaders()?.event_page.load((list, Arc::new(request))).await?;
+    let edge =
+        |event: Arc<domain::Event>| BoardEventEdge { node: BoardEvent::new(&event, on), event };
+    Ok(Connection::new((*page).clone().map(edge), Count::Events(list)))
+}

@@ -1,0 +1,93 @@
+//! Comments on cards: write, change and delete one's own; an ADMIN may delete any.
+
+use super::Services;
+use super::cards::lock_card;
+use crate::domain::{
+    At, Card, CardId, Change, Comment, CommentBody, CommentId, Error, Result, Right, Timestamp,
+    Viewer,
+};
+use crate::store::access::{BoardEditor, SeenBoard, lock_board_of};
+use crate::store::{Tx, cards, comments, events};
+
+/// Comments on a card.
+pub async fn add(
+    services: &Services,
+    viewer: Viewer,
+    card: CardId,
+    body: CommentBody,
+) -> Result<(Comment, SeenBoard)> {
+    services
+        .db
+        .write((viewer, card, body), async |tx, (viewer, card, body)| {
+            let (mut locked, card) = lock_card::<BoardEditor>(tx, *viewer, *card).await?;
+            let now = Timestamp::now();
+            let comment = comments::insert(tx, &locked, &card, body, now).await?;
+            let event = Change::CommentAdded { card: card.id, comment: comment.id };
+            events::record(tx, &mut locked, &[event], now).await?;
+            Ok((comment, locked.seen()))
+        })
+        .await
+}
+
+/// Writes one's own comment anew.
+pub async fn update(
+    services: &Services,
+    viewer: Viewer,
+    comment: CommentId,
+    body: CommentBody,
+) -> Result<(Comment, SeenBoard)> {
+    services
+        .db
+        .write((viewer, comment, body), async |tx, (viewer, comment, body)| {
+            let (mut locked, comment) = lock_comment(tx, *viewer, *comment).await?;
+            if comment.author != Some(viewer.id) {
+                return Err(Error::forbidden("Only its author may change a comment."));
+            }
+            if comment.body == body.as_str() {
+                tx.discard();
+                return Ok((comment, locked.seen()));
+            }
+            let now = Timestamp::now();
+            let comment = comments::update(tx, &locked, comment.id, body, now).await?;
+            let event = Change::CommentUpdated { card: comment.card_id, comment: comment.id };
+            events::record(tx, &mut locked, &[event], now).await?;
+            Ok((comment, locked.seen()))
+        })
+        .await
+}
+
+/// Deletes one's own comment or, as an ADMIN, any; answers the card it was about.
+pub async fn delete(
+    services: &Services,
+    viewer: Viewer,
+    comment: CommentId,
+) -> Result<(Card, SeenBoard)> {
+    services
+        .db
+        .write((viewer, comment), async |tx, (viewer, comment)| {
+            let (mut locked, comment) = lock_comment(tx, *viewer, *comment).await?;
+            if comment.author != Some(viewer.id) {
+                locked.access().require(Right::Moderate)?;
+            }
+            comments::delete(tx, &locked, comment.id).await?;
+            let event = Change::CommentDeleted { card: comment.card_id, comment: comment.id };
+            events::record(tx, &mut locked, &[event], Timestamp::now()).await?;
+            let card = cards::of_board(tx, &locked, comment.card_id).await?;
+            Ok((card.ok_or(Error::Internal)?, locked.seen()))
+        })
+        .await
+}
+
+/// Takes the lock of the board that a comment is on; answers the comment as it is under the lock.
+async fn lock_comment(
+    tx: &mut Tx,
+    viewer: Viewer,
+    comment: CommentId,
+) -> Result<(BoardEditor, Comment)> {
+    let missing = || Error::not_found("comment").at("commentId");
+    let found = comments::find(tx, viewer.id, &[comment]).await?.pop();
+    let (seen, _) = found.ok_or_else(missing)?;
+    let locked = lock_board_of(tx, viewer.id, seen.board_id, missing).await?;
+    let found = comments::find(tx, viewer.id, &[comment]).await?.pop();
+    Ok((locked, found.ok_or_else(missing)?.0))
+}

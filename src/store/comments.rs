@@ -1,0 +1,168 @@
+//! Comments on cards.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use diesel_async::RunQueryDsl;
+
+use super::access::{BoardAccess, BoardEditor, Membership};
+use super::page::{self, Children, Sort};
+use super::schema::{cards, comments};
+use super::sql::{ColumnTypes, Columns, Statement};
+use super::{Conn, Tx, sql};
+use crate::domain::{
+    BoardId, Card, CardId, Comment, CommentBody, CommentId, Direction, Page, PageRequest, Position,
+    Result, SortValue, Timestamp, UserId,
+};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = comments)]
+struct CommentRow {
+    id: i64,
+    card_id: i64,
+    author_id: Option<i64>,
+    body: String,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl CommentRow {
+    fn on(self, board: BoardId) -> Comment {
+        Comment {
+            id: CommentId(self.id),
+            card_id: CardId(self.card_id),
+            board_id: board,
+            author: self.author_id.map(UserId),
+            body: self.body,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+        }
+    }
+}
+
+/// Comments on a card of the board.
+pub async fn insert(
+    tx: &mut Tx,
+    board: &BoardEditor,
+    card: &Card,
+    body: &CommentBody,
+    now: Timestamp,
+) -> Result<Comment> {
+    let row: CommentRow = run!(tx, |c| diesel::insert_into(comments::table)
+        .values((
+            comments::card_id.eq(card.id.0),
+            comments::author_id.eq(board.access().user_id().0),
+            comments::body.eq(body.as_str()),
+            comments::created_at.eq(now),
+            comments::updated_at.eq(now),
+        ))
+        .returning(CommentRow::as_returning())
+        .get_result(c)
+        .await)?;
+    Ok(row.on(board.id()))
+}
+
+/// Writes a comment on the board anew.
+pub async fn update(
+    tx: &mut Tx,
+    board: &BoardEditor,
+    comment: CommentId,
+    body: &CommentBody,
+    now: Timestamp,
+) -> Result<Comment> {
+    let row: CommentRow = run!(tx, |c| diesel::update(comments::table.find(comment.0))
+        .set((comments::body.eq(body.as_str()), comments::updated_at.eq(now)))
+        .returning(CommentRow::as_returning())
+        .get_result(c)
+        .await)?;
+    Ok(row.on(board.id()))
+}
+
+/// Deletes a comment on the board.
+pub async fn delete(tx: &mut Tx, _board: &BoardEditor, comment: CommentId) -> Result<()> {
+    run!(tx, |c| diesel::delete(comments::table.find(comment.0)).execute(c).await)?;
+    Ok(())
+}
+
+/// Those of the comments that are about cards on boards of the user.
+pub async fn find(
+    conn: &mut Conn,
+    user: UserId,
+    ids: &[CommentId],
+) -> Result<Vec<(Comment, BoardAccess)>> {
+    type Row = (CommentRow, Membership);
+    let statement = sql::select::<Row>()
+        .sql(
+            " FROM comments JOIN cards ON cards.deleted_at IS NULL AND cards.id = comments.card_id",
+        )
+        .on_boards_of(user, "cards.board_id")
+        .sql(" AND comments.id")
+        .in_numbers(ids.iter().map(|id| id.0).collect());
+    let rows: Vec<Row> = run!(conn, |c| statement.load(c).await)?;
+    let seen = |(comment, membership): Row| {
+        let access = membership.access();
+        (comment.on(access.board_id()), access)
+    };
+    Ok(rows.into_iter().map(seen).collect())
+}
+
+/// Those of the comments that are about cards on these boards, whose member is known to be one.
+pub async fn on_boards(
+    conn: &mut Conn,
+    comments: &[(BoardAccess, CommentId)],
+) -> Result<Vec<Comment>> {
+    let columns = (sql::columns_of::<CommentRow>(), cards::board_id);
+    let statement = Statement::<(ColumnTypes<CommentRow>, BigInt), _>::new(columns)
+        .sql("SELECT ")
+        .columns()
+        .sql(" FROM comments JOIN cards ON cards.deleted_at IS NULL AND cards.id = comments.card_id WHERE comments.id")
+        .in_numbers(comments.iter().map(|(_, comment)| comment.0).collect())
+        .sql(" AND cards.board_id")
+        .in_numbers(comments.iter().map(|(board, _)| board.board_id().0).collect());
+    let rows: Vec<(CommentRow, i64)> = run!(conn, |c| statement.load(c).await)?;
+    Ok(rows.into_iter().map(|(comment, board)| comment.on(BoardId(board))).collect())
+}
+
+const ON_CARD: Children =
+    Children { table: "comments", key: "comments.id", of_parent: "comments.card_id = p.id" };
+
+const OLDEST_FIRST: Sort =
+    Sort { by: &["comments.created_at"], tie: "comments.id", direction: Direction::Ascending };
+
+fn parents(cards: &[(BoardAccess, CardId)]) -> Vec<(i64, i64)> {
+    cards.iter().map(|(_, card)| (card.0, 0)).collect()
+}
+
+/// A page of the comments on each card, in the order of `cards`.
+pub async fn list(
+    conn: &mut Conn,
+    cards: &[(BoardAccess, CardId)],
+    request: &PageRequest,
+) -> Result<Vec<Page<Comment>>> {
+    let statement = page::page_of_each::<ColumnTypes<CommentRow>, Columns<CommentRow>>(
+        sql::columns_of::<CommentRow>(),
+        &parents(cards),
+        &ON_CARD,
+        "",
+        |statement| statement,
+        OLDEST_FIRST,
+        request,
+    );
+    let rows: Vec<(i64, CommentRow)> = run!(conn, |c| statement.load(c).await)?;
+    let pages = page::into_pages(rows, cards.len(), request);
+    let on_board = |(page, (board, _)): (Page<CommentRow>, &(BoardAccess, CardId))| {
+        page.map(|comment| comment.on(board.board_id()))
+    };
+    Ok(pages.into_iter().zip(cards).map(on_board).collect())
+}
+
+/// How many comments there are on each card, in the order of `cards`.
+pub async fn counts(conn: &mut Conn, cards: &[(BoardAccess, CardId)]) -> Result<Vec<i64>> {
+    let statement = page::count_of_each(&parents(cards), &ON_CARD, |statement| statement);
+    let rows: Vec<(i64, i64)> = run!(conn, |c| statement.load::<(i64, i64)>(c).await)?;
+    Ok(page::into_counts(rows, cards.len()))
+}
+
+/// The place of a comment in its list.
+pub fn position(comment: &Comment) -> Position {
+    Position { values: vec![SortValue::Time(comment.created_at)], key: comment.id.0 }
+}

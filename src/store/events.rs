@@ -1,0 +1,220 @@
+//! The history of boards.
+
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use diesel_async::RunQueryDsl;
+use serde_json::{Map, Value};
+
+use super::access::{BoardAccess, BoardLock, LockedBoard};
+use super::boards::BoardRow;
+use super::page::{self, Children, Sort};
+use super::schema::{board_events, boards};
+use super::sql::{ColumnTypes, Columns, Statement};
+use super::{Conn, Tx, sql};
+use crate::domain::{
+    BoardId, CardId, Change, Direction, Error, Event, Page, PageRequest, Position, Result,
+    Timestamp, UserId,
+};
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = board_events)]
+struct EventRow {
+    board_id: i64,
+    sequence: i64,
+    created_at: Timestamp,
+    actor_id: Option<i64>,
+    kind: String,
+    payload: String,
+}
+
+/// The name of the kind within the JSON of a change; it has a column of its own.
+const KIND: &str = "kind";
+
+impl TryFrom<EventRow> for Event {
+    type Error = Error;
+
+    fn try_from(row: EventRow) -> Result<Self> {
+        let change =
+            serde_json::from_str::<Map<String, Value>>(&row.payload).and_then(|mut map| {
+                map.insert(KIND.into(), row.kind.into());
+                serde_json::from_value(Value::Object(map))
+            });
+        let change = change.map_err(|error| {
+            tracing::error!(%error, board = row.board_id, sequence = row.sequence, "an event cannot be read");
+            Error::Internal
+        })?;
+        Ok(Self {
+            board_id: BoardId(row.board_id),
+            sequence: row.sequence,
+            created_at: row.created_at,
+            actor: row.actor_id.map(UserId),
+            change,
+        })
+    }
+}
+
+/// Records what the member has changed: the board's version goes up by one for each event, and its
+/// `updated_at` moves.
+pub async fn record(
+    tx: &mut Tx,
+    board: &mut LockedBoard,
+    changes: &[Change],
+    now: Timestamp,
+) -> Result<()> {
+    let actor = board.access().user_id();
+    append(tx, &mut board.lock, Some(actor), changes, now).await
+}
+
+/// The same for what the server did by itself.
+pub async fn record_by_server(
+    tx: &mut Tx,
+    board: &mut BoardLock,
+    changes: &[Change],
+    now: Timestamp,
+) -> Result<()> {
+    append(tx, board, None, changes, now).await
+}
+
+async fn append(
+    tx: &mut Tx,
+    lock: &mut BoardLock,
+    actor: Option<UserId>,
+    changes: &[Change],
+    now: Timestamp,
+) -> Result<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let count = i64::try_from(changes.len()).map_err(|_| Error::Internal)?;
+    let row: BoardRow = run!(tx, |c| diesel::update(boards::table.find(lock.board.id.0))
+        .set((boards::version.eq(boards::version + count), boards::updated_at.eq(now)))
+        .returning(BoardRow::as_returning())
+        .get_result(c)
+        .await)?;
+    lock.board = row.into();
+    let first = lock.board.version - count + 1;
+    insert(tx, lock.board.id, actor, first, changes, now).await
+}
+
+/// Stores events with consecutive sequences from `first` on.
+pub(super) async fn insert(
+    tx: &mut Tx,
+    board: BoardId,
+    actor: Option<UserId>,
+    first: i64,
+    changes: &[Change],
+    now: Timestamp,
+) -> Result<()> {
+    let records = (first..)
+        .zip(changes)
+        .map(|(n, change)| record_of(n, change))
+        .collect::<Result<Vec<_>>>()?;
+    let statement = Statement::<BigInt>::new(())
+        .sql("INSERT INTO board_events (board_id, sequence, created_at, actor_id, card_id, kind, payload) SELECT ")
+        .number(board.0)
+        .either(", sequence, ", ", value->>'sequence', ")
+        .time(now)
+        .sql(", ")
+        .optional_number(actor.map(|actor| actor.0))
+        .either(
+            ", card, kind, payload FROM json_to_recordset(",
+            ", value->>'card', value->>'kind', value->>'payload' FROM json_each(",
+        )
+        .text(Value::from(records).to_string())
+        .either("::json) AS r (sequence bigint, card bigint, kind text, payload text)", ")");
+    run!(tx, |c| statement.execute(c).await)?;
+    Ok(())
+}
+
+fn record_of(sequence: i64, change: &Change) -> Result<Value> {
+    let Ok(Value::Object(mut payload)) = serde_json::to_value(change) else {
+        return Err(Error::Internal);
+    };
+    let kind = payload.remove(KIND);
+    let card = change.card().map(|card| card.0);
+    let payload = Value::Object(payload).to_string();
+    Ok(serde_json::json!({ "sequence": sequence, "card": card, "kind": kind, "payload": payload }))
+}
+
+/// Whether the board's history tells of the card, which may be gone.
+pub async fn tell_of_card(tx: &mut Tx, board: &LockedBoard, card: CardId) -> Result<bool> {
+    let one = board_events::table
+        .filter(board_events::board_id.eq(board.id().0))
+        .filter(board_events::card_id.eq(card.0))
+        .select(board_events::sequence)
+        .limit(1);
+    let found: Option<i64> = run!(tx, |c| one.first(c).await.optional())?;
+    Ok(found.is_some())
+}
+
+/// A list of events: those of a board, or those of one of its cards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EventList {
+    /// The board.
+    pub board: BoardAccess,
+    /// One of its cards, or `None` for all events.
+    pub card: Option<CardId>,
+    /// Only those with a later sequence.
+    pub after: i64,
+}
+
+impl EventList {
+    /// The parent and, for the board's own events, after which sequence.
+    fn parent(self) -> (i64, i64) {
+        match self.card {
+            Some(card) => (self.board.board_id().0, card.0),
+            None => (self.board.board_id().0, self.after),
+        }
+    }
+}
+
+/// All lists of one call must be of one kind, boards or cards.
+fn children(lists: &[EventList]) -> Children {
+    let of_parent = if lists.iter().any(|list| list.card.is_some()) {
+        "board_events.board_id = p.id AND board_events.card_id = p.sub"
+    } else {
+        "board_events.board_id = p.id AND board_events.sequence > p.sub"
+    };
+    Children {
+        table: "board_events",
+        key: "board_events.board_id, board_events.sequence",
+        of_parent,
+    }
+}
+
+const LATEST_FIRST: Sort =
+    Sort { by: &[], tie: "board_events.sequence", direction: Direction::Descending };
+
+/// A page of each list, in the order of `lists`, which must be of one kind.
+pub async fn list(
+    conn: &mut Conn,
+    lists: &[EventList],
+    request: &PageRequest,
+) -> Result<Vec<Page<Event>>> {
+    let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
+    let statement = page::page_of_each::<ColumnTypes<EventRow>, Columns<EventRow>>(
+        sql::columns_of::<EventRow>(),
+        &parents,
+        &children(lists),
+        "",
+        |statement| statement,
+        LATEST_FIRST,
+        request,
+    );
+    let rows: Vec<(i64, EventRow)> = run!(conn, |c| statement.load(c).await)?;
+    let rows = rows.into_iter().map(|(place, row)| Ok((place, row.try_into()?)));
+    Ok(page::into_pages(rows.collect::<Result<_>>()?, lists.len(), request))
+}
+
+/// How many events each list has, in the order of `lists`, which must be of one kind.
+pub async fn counts(conn: &mut Conn, lists: &[EventList]) -> Result<Vec<i64>> {
+    let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
+    let statement = page::count_of_each(&parents, &children(lists), |statement| statement);
+    let rows: Vec<(i64, i64)> = run!(conn, |c| statement.load::<(i64, i64)>(c).await)?;
+    Ok(page::into_counts(rows, lists.len()))
+}
+
+/// The place of an event in its list.
+pub fn position(event: &Event) -> Position {
+    Position { values: Vec::new(), key: event.sequence }
+}
