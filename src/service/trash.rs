@@ -58,7 +58,7 @@ pub async fn purge(services: &Services, days: u32) -> Result<Purged> {
     }
     loop {
         let boards =
-            trash::boards_with_expired_cards(&mut services.db.read().await?, time, BATCH).await?;
+            trash::boards_of_expired_cards(&mut services.db.read().await?, time, BATCH).await?;
         if boards.is_empty() {
             break;
         }

@@ -340,7 +340,6 @@ fn filtered<ST, C>(statement: Statement<ST, C>, filter: &CardFilter) -> Statemen
 fn sort(kind: CardListKind, order: CardOrder) -> Sort {
     let (by, direction): (&[&str], _) = match (kind, order.field) {
         (CardListKind::Trash, _) => (&["cards.deleted_at"], Direction::Descending),
-        (CardListKind::Column, CardOrderField::Rank) => (&["cards.rank"], order.direction),
         (_, CardOrderField::Rank) => (&["cards.column_position", "cards.rank"], order.direction),
         (_, CardOrderField::CreatedAt) => (&["cards.created_at"], order.direction),
         (_, CardOrderField::UpdatedAt) => (&["cards.updated_at"], order.direction),
@@ -351,13 +350,14 @@ fn sort(kind: CardListKind, order: CardOrder) -> Sort {
 
 /// The place of a card in a list of this kind and order.
 pub fn position(card: &Card, kind: CardListKind, order: CardOrder) -> Position {
-    let rank = || SortValue::Text(card.rank.as_str().to_owned());
     let values = match (kind, order.field) {
         (CardListKind::Trash, _) => {
             vec![SortValue::Time(card.deleted_at.unwrap_or(card.updated_at))]
         }
-        (CardListKind::Column, CardOrderField::Rank) => vec![rank()],
-        (_, CardOrderField::Rank) => vec![SortValue::Number(card.column.position()), rank()],
+        (_, CardOrderField::Rank) => vec![
+            SortValue::Number(card.column.position()),
+            SortValue::Text(card.rank.as_str().to_owned()),
+        ],
         (_, CardOrderField::CreatedAt) => vec![SortValue::Time(card.created_at)],
         (_, CardOrderField::UpdatedAt) => vec![SortValue::Time(card.updated_at)],
         (_, CardOrderField::Title) => vec![SortValue::Text(fold_case(&card.title))],

@@ -1,5 +1,7 @@
 //! What has been in the trash for too long.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
@@ -22,20 +24,20 @@ pub async fn expired_boards(conn: &mut Conn, time: Timestamp, limit: i64) -> Res
     Ok(ids.into_iter().map(BoardId).collect())
 }
 
-/// Boards in use, so many at most, with cards that have been in the trash since before `time`. On a
-/// board that is in the trash itself, all stays as it was.
-pub async fn boards_with_expired_cards(
+/// The boards in use of cards, so many at most, that have been in the trash since before `time`. On
+/// a board that is in the trash itself, all stays as it was.
+pub async fn boards_of_expired_cards(
     conn: &mut Conn,
     time: Timestamp,
     limit: i64,
-) -> Result<Vec<BoardId>> {
+) -> Result<BTreeSet<BoardId>> {
     let ids: Vec<i64> = run!(conn, |c| cards::table
         .inner_join(boards::table)
         .filter(cards::deleted_at.lt(time))
         .filter(boards::deleted_at.is_null())
-        .select(cards::board_id)
-        .distinct()
+        .order(cards::deleted_at)
         .limit(limit)
+        .select(cards::board_id)
         .load(c)
         .await)?;
     Ok(ids.into_iter().map(BoardId).collect())

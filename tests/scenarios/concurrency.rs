@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom;
+use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Server, User, column, scenarios, text};
@@ -12,6 +15,11 @@ scenarios![
     one_of_many_labels_gets_the_colour,
     the_last_member_stays_when_all_leave_at_once,
     two_who_remove_each_other_leave_one,
+    the_last_admin_stays_when_all_go_at_once,
+    cards_that_all_move_at_once_keep_one_order,
+    one_of_many_with_the_same_version_wins,
+    a_history_has_no_gap_under_many_writers,
+    purges_and_restorations_at_once,
     no_card_is_lost,
     many_changes_of_one_card_all_succeed,
 ];
@@ -71,7 +79,7 @@ async fn the_last_member_stays_when_all_leave_at_once(server: Arc<Server>) {
     .await;
     let board = users[0].board("Plans").await;
     for user in &users[1..] {
-        users[0].share(&board, user).await;
+        users[0].share_as(&board, user, "ADMIN").await;
     }
     let leaving = users.iter().map(|user| {
         user.call("unshareBoard", json!({ "boardId": board, "userId": user.id }), "removedUserId")
@@ -88,19 +96,267 @@ async fn two_who_remove_each_other_leave_one(server: Arc<Server>) {
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     for _ in 0..10 {
         let board = ann.board("Plans").await;
-        ann.share(&board, &bob).await;
-        let remove =
-            |by: &User, whom: &User| json!({ "boardId": board, "userId": whom.id, "by": by.id });
-        let input =
-            |value: Value| json!({ "boardId": value["boardId"], "userId": value["userId"] });
+        ann.share_as(&board, &bob, "ADMIN").await;
+        let input = |whom: &User| json!({ "boardId": board, "userId": whom.id });
         let (one, two) = tokio::join!(
-            ann.call("unshareBoard", input(remove(&ann, &bob)), "removedUserId"),
-            bob.call("unshareBoard", input(remove(&bob, &ann)), "removedUserId"),
+            ann.call("unshareBoard", input(&bob), "removedUserId"),
+            bob.call("unshareBoard", input(&ann), "removedUserId"),
         );
         // Who comes second is no member any more.
         assert_eq!(codes(&[one, two]), ["NOT_FOUND", "ok"]);
         assert_eq!(members(&ann, &board).await + members(&bob, &board).await, 1);
     }
+}
+
+/// By leaving and by taking a lesser role.
+async fn the_last_admin_stays_when_all_go_at_once(server: Arc<Server>) {
+    let users = join_all((0..CLIENTS).map(|n| {
+        let server = Arc::clone(&server);
+        async move { server.user(&format!("user{n}")).await }
+    }))
+    .await;
+    let member = server.user("member").await;
+    let board = users[0].board("Plans").await;
+    users[0].share(&board, &member).await;
+    for user in &users[1..] {
+        users[0].share_as(&board, user, "ADMIN").await;
+    }
+    let before = member.version(&board).await;
+    let going = users.iter().enumerate().map(|(n, user)| {
+        let role = ["MEMBER", "VIEWER"][n / 2 % 2];
+        let input = json!({ "boardId": board, "userId": user.id, "role": role });
+        let leave = json!({ "boardId": board, "userId": user.id });
+        async move {
+            match n % 2 {
+                0 => user.call("shareBoard", input, "board { id }").await,
+                _ => user.call("unshareBoard", leave, "removedUserId").await,
+            }
+        }
+    });
+    let codes = codes(&join_all(going).await);
+    assert_eq!(codes.iter().filter(|code| *code == "CONFLICT").count(), 1, "{codes:?}");
+    assert_eq!(codes.iter().filter(|code| *code == "ok").count(), CLIENTS - 1, "{codes:?}");
+    let query =
+        format!("{{ board(id: {board:?}) {{ members(first: 100) {{ edges {{ role }} }} }} }}");
+    let found = member.get(&query).await;
+    let roles = column(&found["board"]["members"]["edges"], "role");
+    assert_eq!(roles.iter().filter(|role| *role == "ADMIN").count(), 1, "{roles:?}");
+    assert_eq!(member.events(&board, before).await.len(), CLIENTS - 1);
+}
+
+/// 32 clients move the same 50 cards, and others read all the while.
+async fn cards_that_all_move_at_once_keep_one_order(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let ids = ann.cards(&board, 50).await;
+    let before = ann.version(&board).await;
+    let moving = (0..CLIENTS).map(|client| {
+        let (ann, ids) = (&ann, &ids);
+        async move {
+            let mut rng = StdRng::seed_from_u64(client as u64);
+            let mut answers = Vec::new();
+            for _ in 0..6 {
+                let two: Vec<_> = ids.sample(&mut rng, 2).collect();
+                let to = ["BACKLOG", "TODO", "DOING"].choose(&mut rng).unwrap();
+                let mut input = json!({ "cardId": two[0], "column": to });
+                match rng.random_range(0..4) {
+                    0 => input["beforeCardId"] = json!(two[1]),
+                    1 => input["afterCardId"] = json!(two[1]),
+                    // Asks for a conflict: the card is not that new.
+                    2 => input["expectedVersion"] = json!(1),
+                    _ => {}
+                }
+                let asked = input["expectedVersion"].is_number();
+                let answer = ann.call("moveCard", input, "card { id }").await;
+                answers.push((asked, codes(&[answer]).remove(0)));
+            }
+            answers
+        }
+    });
+    let reading = async {
+        let mut versions = Vec::new();
+        for _ in 0..20 {
+            let query = format!(
+                "{{ board(id: {board:?}) {{ version columns {{ column
+                cards(first: 100) {{ nodes {{ id rank }} }} }} }} }}"
+            );
+            let found = ann.get(&query).await["board"].take();
+            versions.push(found["version"].as_i64().unwrap());
+            let columns = found["columns"].as_array().unwrap();
+            for column in columns {
+                assert_strictly_rising(&column["cards"]["nodes"]);
+            }
+            let mut all: Vec<String> =
+                columns.iter().flat_map(|one| self::column(&one["cards"]["nodes"], "id")).collect();
+            all.sort();
+            all.dedup();
+            assert_eq!(all.len(), 50, "a reader sees each card once");
+        }
+        assert!(versions.is_sorted());
+    };
+    let (answers, ()) = tokio::join!(join_all(moving), reading);
+    let mut moved = 0;
+    for (asked, code) in answers.into_iter().flatten() {
+        assert_eq!(code, if asked { "CONFLICT" } else { "ok" });
+        moved += usize::from(!asked);
+    }
+    let events = events_of(&ann, &board, before).await;
+    let moves = events.iter().filter(|kind| *kind == "CardMovedEvent").count();
+    assert!(moves <= moved && moves > 0, "{moves} of {moved}");
+    let columns = ann.columns(&board).await;
+    let mut all = columns.concat();
+    all.sort();
+    let mut expected = ids.clone();
+    expected.sort();
+    assert_eq!(all, expected, "no card is lost");
+    // One total order: the board's own list is that of its columns.
+    let query = format!("{{ board(id: {board:?}) {{ cards(first: 100) {{ nodes {{ id }} }} }} }}");
+    let found = ann.get(&query).await;
+    assert_eq!(column(&found["board"]["cards"]["nodes"], "id"), columns.concat());
+}
+
+/// No two cards of a column have the same rank.
+fn assert_strictly_rising(cards: &Value) {
+    let ranks = column(cards, "rank");
+    assert!(ranks.is_sorted_by(|a, b| a < b), "{ranks:?}");
+}
+
+/// All events after a sequence, page by page.
+async fn events_of(user: &User, board: &str, after: i64) -> Vec<String> {
+    let (mut after, mut kinds) = (after, Vec::new());
+    let version = user.version(board).await;
+    while after < version {
+        let query = format!(
+            "{{ board(id: {board:?}) {{ activity(last: 200, afterSequence: {after}) {{
+            nodes {{ __typename sequence }} }} }} }}"
+        );
+        let mut events = user.get(&query).await["board"]["activity"]["nodes"].take();
+        let events = events.as_array_mut().unwrap();
+        events.reverse();
+        for event in events.iter() {
+            after += 1;
+            assert_eq!(event["sequence"], after, "no gap");
+            kinds.push(text(&event["__typename"]));
+        }
+    }
+    kinds
+}
+
+/// Two writers who have seen the same version: one wins.
+async fn one_of_many_with_the_same_version_wins(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    for (mutation, more) in [
+        ("updateCard", json!({ "title": "$n" })),
+        ("moveCard", json!({ "column": "DONE" })),
+        ("deleteCard", json!({})),
+    ] {
+        let card = ann.card(&board, "x").await;
+        let version = ann.version(&board).await;
+        let tries = (0..CLIENTS).map(|n| {
+            let mut input = json!({ "cardId": card, "expectedVersion": version });
+            let more = more.to_string().replace("$n", &n.to_string());
+            let more: Value = serde_json::from_str(&more).unwrap();
+            input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            ann.call(mutation, input, "__typename")
+        });
+        // Who comes late finds a card that is deleted, or has another version.
+        let code = if mutation == "deleteCard" { "NOT_FOUND" } else { "CONFLICT" };
+        assert_one_winner(&join_all(tries).await, code);
+        assert_eq!(ann.version(&board).await, version + 1);
+    }
+}
+
+/// Every kind of change at once: the history has no gap, and tells of each change that succeeded.
+async fn a_history_has_no_gap_under_many_writers(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let ids = ann.cards(&board, 8).await;
+    let before = ann.version(&board).await;
+    let writing = (0..CLIENTS).map(|n| {
+        let (ann, board, card) = (&ann, &board, &ids[n % 8]);
+        async move {
+            let cards =
+                json!([{ "title": "a" }, { "title": "b", "column": "DONE" }, { "title": "c" }]);
+            let changes = [
+                ("createCards", json!({ "boardId": board, "cards": cards }), 3),
+                ("updateCard", json!({ "cardId": card, "title": format!("title {n}") }), 1),
+                ("updateBoard", json!({ "boardId": board, "title": format!("title {n}") }), 1),
+                ("addComment", json!({ "cardId": card, "body": "hm" }), 1),
+                // These fail, and leave nothing behind.
+                ("createCard", json!({ "boardId": board, "card": { "title": "" } }), 0),
+                ("createLabel", json!({ "boardId": board, "color": "RED" }), 0),
+                ("unshareBoard", json!({ "boardId": board, "userId": ann.id }), 0),
+            ];
+            let mut expected = 0;
+            for (mutation, input, events) in changes {
+                let answer = ann.call(mutation, input, "__typename").await;
+                assert_eq!(answer.body.get("errors").is_some(), events == 0, "{}", answer.body);
+                expected += events;
+            }
+            expected
+        }
+    });
+    let expected: usize = join_all(writing).await.into_iter().sum();
+    let events = events_of(&ann, &board, before).await;
+    assert_eq!(events.len(), expected);
+    for (kind, count) in [
+        ("CardCreatedEvent", 3 * CLIENTS),
+        ("CardUpdatedEvent", CLIENTS),
+        ("BoardUpdatedEvent", CLIENTS),
+        ("CommentAddedEvent", CLIENTS),
+    ] {
+        assert_eq!(events.iter().filter(|one| *one == kind).count(), count, "{kind}");
+    }
+}
+
+/// What several instances erase at once is erased, and told of, once; what is restored meanwhile
+/// stays.
+async fn purges_and_restorations_at_once(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let ids = ann.cards(&board, 150).await;
+    for card in &ids {
+        ann.delete_card(card).await;
+    }
+    let past = ann.board("Past").await;
+    ann.done("deleteBoard", json!({ "boardId": past }), "deletedBoardId").await;
+    let before = ann.version(&board).await;
+    server.age_trash(31).await;
+    let services = kanban::app::services(&server.config()).await.unwrap();
+    let purges = join_all((0..8).map(|_| kanban::service::trash::purge(&services, 30)));
+    let restoring = join_all(
+        ids.iter()
+            .rev()
+            .take(24)
+            .map(|card| ann.call("restoreCard", json!({ "cardId": card }), "card { id }")),
+    );
+    let (purges, restored) = tokio::join!(purges, restoring);
+    let purges: Vec<_> = purges.into_iter().map(Result::unwrap).collect();
+    let back: Vec<String> = ann.columns(&board).await.concat();
+    let came_back = codes(&restored).iter().filter(|code| *code == "ok").count();
+    assert_eq!(back.len(), came_back);
+    assert!(codes(&restored).iter().all(|code| code == "ok" || code == "NOT_FOUND"));
+    assert_eq!(purges.iter().map(|one| one.cards).sum::<usize>(), 150 - came_back);
+    assert_eq!(purges.iter().map(|one| one.boards).sum::<usize>(), 1);
+    // The events name each erased card once.
+    let query = format!(
+        "{{ board(id: {board:?}) {{ activity(first: 200, afterSequence: {before}) {{
+        nodes {{ __typename actor {{ id }} ... on CardsPurgedEvent {{ cardIds }} }} }} }} }}"
+    );
+    let events = ann.get(&query).await["board"]["activity"]["nodes"].take();
+    let mut erased: Vec<String> = Vec::new();
+    for event in events.as_array().unwrap() {
+        if event["__typename"] == "CardsPurgedEvent" {
+            assert!(event["actor"].is_null());
+            erased.extend(event["cardIds"].as_array().unwrap().iter().map(text));
+        }
+    }
+    erased.extend(back);
+    erased.sort();
+    let mut expected = ids.clone();
+    expected.sort();
+    assert_eq!(erased, expected);
 }
 
 async fn no_card_is_lost(server: Arc<Server>) {

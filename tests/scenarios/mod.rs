@@ -8,6 +8,7 @@ mod concurrency;
 mod filters;
 mod hangup;
 mod http;
+mod order;
 mod paging;
 mod permissions;
 mod plans;
@@ -23,6 +24,7 @@ pub fn on_each_database() -> Vec<Scenario> {
     let files = [
         accounts::all(),
         boards::all(),
+        order::all(),
         paging::all(),
         http::all(),
         filters::all(),

@@ -15,34 +15,76 @@ scenarios![the_main_queries_go_by_an_index];
 const LOOK_UPS: &[(&str, &str, &str)] = &[
     (
         "a page of a board",
-        "SELECT * FROM cards WHERE board_id = 1 AND (column_position, id) > (1, 5) ORDER BY column_position, id LIMIT 51",
+        "SELECT * FROM cards WHERE board_id = 1 AND deleted_at IS NULL AND (column_position, rank, id) > (1, 'a5', 5) ORDER BY column_position, rank, id LIMIT 51",
         "cards_rank",
     ),
     (
         "a page backwards",
-        "SELECT * FROM cards WHERE board_id = 1 AND (column_position, id) < (1, 5) ORDER BY column_position DESC, id DESC LIMIT 51",
+        "SELECT * FROM cards WHERE board_id = 1 AND deleted_at IS NULL AND (column_position, rank, id) < (1, 'a5', 5) ORDER BY column_position DESC, rank DESC, id DESC LIMIT 51",
         "cards_rank",
     ),
     (
         "a page of a column",
-        "SELECT * FROM cards WHERE board_id = 1 AND column_position = 2 ORDER BY column_position, id LIMIT 51",
+        "SELECT * FROM cards WHERE board_id = 1 AND column_position = 2 AND deleted_at IS NULL ORDER BY column_position, rank, id LIMIT 51",
         "cards_rank",
     ),
     (
         "cards by time",
-        "SELECT * FROM cards WHERE board_id = 1 ORDER BY created_at DESC, id DESC LIMIT 51",
+        "SELECT * FROM cards WHERE board_id = 1 AND deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 51",
         "cards_created_at",
     ),
     (
         "cards by change",
-        "SELECT * FROM cards WHERE board_id = 1 ORDER BY updated_at, id LIMIT 51",
+        "SELECT * FROM cards WHERE board_id = 1 AND deleted_at IS NULL ORDER BY updated_at, id LIMIT 51",
         "cards_updated_at",
     ),
     (
         "cards by title",
-        "SELECT * FROM cards WHERE board_id = 1 AND (title_key, id) > ('x', 5) ORDER BY title_key, id LIMIT 51",
+        "SELECT * FROM cards WHERE board_id = 1 AND deleted_at IS NULL AND (title_key, id) > ('x', 5) ORDER BY title_key, id LIMIT 51",
         "cards_title",
     ),
+    (
+        "the trash of a board",
+        "SELECT * FROM cards WHERE board_id = 1 AND deleted_at IS NOT NULL ORDER BY deleted_at DESC, id DESC LIMIT 51",
+        "cards_deleted",
+    ),
+    (
+        "cards to purge",
+        "SELECT cards.board_id FROM cards JOIN boards ON boards.id = cards.board_id WHERE cards.deleted_at < $time AND boards.deleted_at IS NULL ORDER BY cards.deleted_at LIMIT 100",
+        "cards_expired",
+    ),
+    (
+        "boards to purge",
+        "SELECT id FROM boards WHERE deleted_at < $time ORDER BY deleted_at LIMIT 100",
+        "boards_deleted",
+    ),
+    (
+        "the last rank of a column",
+        "SELECT rank FROM cards WHERE deleted_at IS NULL AND board_id = 1 AND column_position = 2 ORDER BY rank DESC, id DESC LIMIT 1",
+        "cards_rank",
+    ),
+    (
+        "the rank of a neighbour",
+        "SELECT rank FROM cards WHERE deleted_at IS NULL AND board_id = 1 AND column_position = 2 AND id <> 7 AND (rank, id) > ('a5', 5) ORDER BY rank, id LIMIT 1",
+        "cards_rank",
+    ),
+    (
+        "the history of a board",
+        "SELECT * FROM board_events WHERE board_id = 1 AND sequence > 5 ORDER BY sequence DESC LIMIT 51",
+        "board_events_pkey",
+    ),
+    (
+        "the history of a card",
+        "SELECT * FROM board_events WHERE board_id = 1 AND card_id = 7 ORDER BY sequence DESC LIMIT 51",
+        "board_events_card",
+    ),
+    (
+        "comments on a card",
+        "SELECT * FROM comments WHERE card_id = 7 ORDER BY created_at, id LIMIT 51",
+        "comments_card",
+    ),
+    ("comments of an account", "SELECT * FROM comments WHERE author_id = 1", "comments_author"),
+    ("deeds of an account", "SELECT * FROM board_events WHERE actor_id = 1", "board_events_actor"),
     (
         "labels of cards",
         "SELECT * FROM cards_labels WHERE card_id IN (1, 2, 3)",
@@ -78,7 +120,7 @@ struct Step {
 /// SQLite names what a constraint makes by itself.
 fn sqlite_name(index: &str) -> String {
     match index {
-        "cards_labels_pkey" | "users_boards_pkey" => "PRIMARY KEY".into(),
+        "board_events_pkey" | "cards_labels_pkey" | "users_boards_pkey" => "PRIMARY KEY".into(),
         "labels_board_id_color_key" => "sqlite_autoindex_labels_1".into(),
         "users_public_id_key" => "sqlite_autoindex_users_1".into(),
         "users_email_key_key" => "sqlite_autoindex_users_2".into(),
@@ -91,7 +133,9 @@ async fn the_main_queries_go_by_an_index(server: Arc<Server>) {
         let mut conn = SqliteConnection::establish(path).unwrap();
         for (what, query, index) in LOOK_UPS {
             let steps: Vec<Step> =
-                diesel::sql_query(format!("EXPLAIN QUERY PLAN {query}")).load(&mut conn).unwrap();
+                diesel::sql_query(format!("EXPLAIN QUERY PLAN {}", query.replace("$time", "5")))
+                    .load(&mut conn)
+                    .unwrap();
             let plan: String = steps.into_iter().map(|step| step.detail + "\n").collect();
             let mut indexes = index.split('|').map(sqlite_name);
             assert!(indexes.any(|name| plan.contains(&name)), "{what}: {plan}");
@@ -110,7 +154,10 @@ async fn the_main_queries_go_by_an_index(server: Arc<Server>) {
         .await
         .unwrap();
     for (what, query, index) in LOOK_UPS {
-        let rows = client.query(&format!("EXPLAIN {query}"), &[]).await.unwrap();
+        let rows = client
+            .query(&format!("EXPLAIN {}", query.replace("$time", "'epoch'")), &[])
+            .await
+            .unwrap();
         let plan: String = rows.iter().map(|row| row.get::<_, String>(0) + "\n").collect();
         let mut indexes = index.split('|').map(|index| format!("{index} on"));
         assert!(indexes.any(|name| plan.contains(&name)), "{what}: {plan}");

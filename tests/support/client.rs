@@ -110,6 +110,63 @@ impl User {
         let input = json!({ "boardId": board, "userId": with.id });
         self.done("shareBoard", input, "board { id }").await;
     }
+
+    /// Shares a board with another, in a role.
+    pub async fn share_as(&self, board: &str, with: &User, role: &str) {
+        let input = json!({ "boardId": board, "userId": with.id, "role": role });
+        self.done("shareBoard", input, "board { id }").await;
+    }
+
+    /// Comments on a card; answers the comment's id.
+    pub async fn comment(&self, card: &str, body: &str) -> String {
+        let input = json!({ "cardId": card, "body": body });
+        text(&self.done("addComment", input, "comment { id }").await["comment"]["id"])
+    }
+
+    /// Deletes a card.
+    pub async fn delete_card(&self, card: &str) {
+        self.done("deleteCard", json!({ "cardId": card }), "deletedCardId").await;
+    }
+
+    /// Moves a card; answers it.
+    pub async fn move_card(&self, card: &str, column: &str, neighbour: Value) -> Value {
+        let mut input = json!({ "cardId": card, "column": column });
+        input.as_object_mut().unwrap().extend(neighbour.as_object().unwrap().clone());
+        let payload = "card { id column rank version updatedAt board { version } }";
+        self.done("moveCard", input, payload).await["card"].take()
+    }
+
+    /// The ids of the cards in each column, from top to bottom.
+    pub async fn columns(&self, board: &str) -> Vec<Vec<String>> {
+        let query = format!(
+            "{{ board(id: {board:?}) {{ columns {{ cards(first: 1000) {{ nodes {{ id }} }} }} }} }}"
+        );
+        let found = self.get(&query).await["board"]["columns"].take();
+        found.as_array().unwrap().iter().map(|one| column(&one["cards"]["nodes"], "id")).collect()
+    }
+
+    /// The kinds of the board's events after a sequence, in their order; asserts that there is no
+    /// gap.
+    pub async fn events(&self, board: &str, after: i64) -> Vec<String> {
+        let query = format!(
+            "{{ board(id: {board:?}) {{ version activity(first: 200, afterSequence: {after}) {{
+                nodes {{ __typename sequence }} }} }} }}"
+        );
+        let found = self.get(&query).await["board"].take();
+        let mut events = found["activity"]["nodes"].as_array().unwrap().clone();
+        events.reverse();
+        let sequences: Vec<_> =
+            events.iter().map(|one| one["sequence"].as_i64().unwrap()).collect();
+        let version = found["version"].as_i64().unwrap();
+        assert_eq!(sequences, (after + 1..=version).collect::<Vec<_>>());
+        column(&Value::from(events), "__typename")
+    }
+
+    /// The board's version.
+    pub async fn version(&self, board: &str) -> i64 {
+        let found = self.get(&format!("{{ board(id: {board:?}) {{ version }} }}")).await;
+        found["board"]["version"].as_i64().unwrap()
+    }
 }
 
 /// A JSON string.

@@ -2,6 +2,8 @@
 
 use std::sync::Mutex;
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use kanban::app;
 use kanban::config::Config;
 use kanban::store::Db;
@@ -70,6 +72,37 @@ impl Server {
             let _ = task.await;
         }
         self.db.close();
+    }
+
+    /// The settings of a program that works on the same database.
+    pub fn config(&self) -> Config {
+        config(&self.database_url)
+    }
+
+    /// Does to the database what no client can, in the words of either.
+    pub async fn execute(&self, sqlite: &str, postgres: &str) {
+        if let Some(path) = self.database_url.strip_prefix("sqlite://") {
+            let mut conn = SqliteConnection::establish(path).unwrap();
+            conn.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+            conn.batch_execute(sqlite).unwrap();
+            return;
+        }
+        let config: tokio_postgres::Config = self.database_url.parse().unwrap();
+        let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client.batch_execute(postgres).await.unwrap();
+    }
+
+    /// Lets everything in the trash have been there for so many days more.
+    pub async fn age_trash(&self, days: u32) {
+        let micros = i64::from(days) * 86_400_000_000;
+        for table in ["boards", "cards"] {
+            self.execute(
+                &format!("UPDATE {table} SET deleted_at = deleted_at - {micros}"),
+                &format!("UPDATE {table} SET deleted_at = deleted_at - interval '{days} days'"),
+            )
+            .await;
+        }
     }
 
     pub fn is_sqlite(&self) -> bool {

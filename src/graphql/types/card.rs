@@ -284,24 +284,15 @@ fn selects_labels(page: &Lookahead<'_>) -> bool {
 }
 
 fn cursor_kind(kind: CardListKind, order: domain::CardOrder) -> CursorKind {
-    let direction = order.direction;
-    let list = match kind {
-        CardListKind::Board => "cards",
-        CardListKind::Column => "column",
-        CardListKind::Trash => {
-            let (field, direction) = ("DELETED_AT", Direction::Descending);
-            let values = &[ValueKind::Time];
-            return CursorKind { list: "deletedCards", field, direction, values };
-        }
-    };
+    if kind == CardListKind::Trash {
+        let (field, direction) = ("DELETED_AT", Direction::Descending);
+        return CursorKind { list: "deletedCards", field, direction, values: &[ValueKind::Time] };
+    }
     let (field, values): (_, &[_]) = match order.field {
-        domain::CardOrderField::Rank if kind == CardListKind::Column => {
-            ("RANK", &[ValueKind::Text])
-        }
         domain::CardOrderField::Rank => ("RANK", &[ValueKind::Number, ValueKind::Text]),
         domain::CardOrderField::CreatedAt => ("CREATED_AT", &[ValueKind::Time]),
         domain::CardOrderField::UpdatedAt => ("UPDATED_AT", &[ValueKind::Time]),
         domain::CardOrderField::Title => ("TITLE", &[ValueKind::Text]),
     };
-    CursorKind { list, field, direction, values }
+    CursorKind { list: "cards", field, direction: order.direction, values }
 }
