@@ -1,5 +1,7 @@
 //! Relay connections: arguments, cursors, pages.
 
+use std::sync::Arc;
+
 use async_graphql::{Context, Object, OutputType, SimpleObject};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
@@ -175,13 +177,29 @@ pub(super) struct Connection<E> {
 }
 
 impl<E> Connection<E> {
-    pub(super) fn new(page: Page<E>, count: Count) -> Self {
-        Self { edges: page.items, has_next: page.has_next, has_previous: page.has_previous, count }
+    /// A page of a list. The rows are not even loaded when only their number is asked for.
+    pub(super) async fn load<T: Clone>(
+        ctx: &Context<'_>,
+        count: Count,
+        page: impl Future<Output = Result<Arc<Page<T>>>>,
+        edge: impl FnMut(T) -> E,
+    ) -> Result<Self> {
+        let selection = ctx.look_ahead();
+        let rows = ["edges", "nodes", "pageInfo"];
+        if rows.iter().any(|field| selection.field(field).exists()) {
+            let page = (*page.await?).clone().map(edge);
+            return Ok(Self::of(page, count));
+        }
+        Ok(Self::of(Page::default(), count))
     }
 
     /// A list that is empty for the viewer.
     pub(super) fn empty() -> Self {
-        Self::new(Page::default(), Count::Nothing)
+        Self::of(Page::default(), Count::Nothing)
+    }
+
+    fn of(page: Page<E>, count: Count) -> Self {
+        Self { edges: page.items, has_next: page.has_next, has_previous: page.has_previous, count }
     }
 }
 

@@ -4,9 +4,12 @@ mod accounts;
 mod bad_input;
 mod boards;
 mod cli;
+mod comments;
 mod concurrency;
+mod events;
 mod filters;
 mod hangup;
+mod history_pages;
 mod http;
 mod order;
 mod paging;
@@ -16,6 +19,8 @@ mod schema;
 mod statements;
 mod tls;
 mod tour;
+mod trash;
+mod upgrade;
 
 use crate::support::{Check, Scenario};
 
@@ -29,12 +34,17 @@ pub fn on_each_database() -> Vec<Scenario> {
         http::all(),
         filters::all(),
         bad_input::all(),
+        comments::all(),
         concurrency::all(),
+        events::all(),
         hangup::all(),
+        history_pages::all(),
         permissions::all(),
         schema::all(),
         statements::all(),
         tour::all(),
+        trash::all(),
+        upgrade::all(),
         plans::all(),
         cli::all(),
     ];

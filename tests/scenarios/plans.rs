@@ -75,7 +75,7 @@ const LOOK_UPS: &[(&str, &str, &str)] = &[
     ),
     (
         "the history of a card",
-        "SELECT * FROM board_events WHERE board_id = 1 AND card_id = 7 ORDER BY sequence DESC LIMIT 51",
+        "SELECT board_id, sequence FROM board_events WHERE board_id = 1 AND card_id = 7 ORDER BY sequence DESC LIMIT 51",
         "board_events_card",
     ),
     (

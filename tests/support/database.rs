@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
 use kanban::store::Db;
 use tempfile::TempDir;
 
@@ -108,11 +110,22 @@ impl Template {
     }
 
     async fn admin(&self, sql: &str) {
-        let config: tokio_postgres::Config = self.server.parse().unwrap();
-        let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
-        let connection = tokio::spawn(connection);
-        client.batch_execute(sql).await.unwrap();
-        drop(client);
-        connection.await.unwrap().unwrap();
+        execute(&self.server, "", sql).await;
     }
+}
+
+/// Runs statements, in the words of either database.
+pub async fn execute(url: &str, sqlite: &str, postgres: &str) {
+    if let Some(path) = url.strip_prefix("sqlite://") {
+        let mut conn = SqliteConnection::establish(path).unwrap();
+        conn.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+        conn.batch_execute(sqlite).unwrap();
+        return;
+    }
+    let config: tokio_postgres::Config = url.parse().unwrap();
+    let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+    let connection = tokio::spawn(connection);
+    client.batch_execute(postgres).await.unwrap();
+    drop(client);
+    connection.await.unwrap().unwrap();
 }

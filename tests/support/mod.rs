@@ -2,10 +2,12 @@
 
 mod client;
 mod database;
+mod list;
 mod server;
 
 pub use client::{Answer, User, column, text};
-pub use database::{Backend, Template};
+pub use database::{Backend, Template, execute};
+pub use list::List;
 pub use server::{SECRET, Server, config_with};
 
 use std::panic::AssertUnwindSafe;

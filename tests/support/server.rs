@@ -2,8 +2,6 @@
 
 use std::sync::Mutex;
 
-use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
 use kanban::app;
 use kanban::config::Config;
 use kanban::store::Db;
@@ -11,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::{Answer, User};
+use super::{Answer, User, execute};
 
 /// A secret for the tests.
 pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -81,16 +79,7 @@ impl Server {
 
     /// Does to the database what no client can, in the words of either.
     pub async fn execute(&self, sqlite: &str, postgres: &str) {
-        if let Some(path) = self.database_url.strip_prefix("sqlite://") {
-            let mut conn = SqliteConnection::establish(path).unwrap();
-            conn.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
-            conn.batch_execute(sqlite).unwrap();
-            return;
-        }
-        let config: tokio_postgres::Config = self.database_url.parse().unwrap();
-        let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
-        tokio::spawn(connection);
-        client.batch_execute(postgres).await.unwrap();
+        execute(&self.database_url, sqlite, postgres).await;
     }
 
     /// Lets everything in the trash have been there for so many days more.

@@ -113,10 +113,10 @@ impl Board {
     ) -> Result<Connection<BoardMemberEdge>> {
         let args = PageArgs { first, after, last, before };
         let request = args.request(MEMBERS, MAX_OTHERS)?;
-        let page = ctx.loaders()?.member_page.load((self.access, Arc::new(request))).await?;
-        let viewer = ctx.viewer()?;
+        let (loaders, viewer) = (ctx.loaders()?, ctx.viewer()?);
+        let page = loaders.member_page.load((self.access, Arc::new(request)));
         let edge = |member: Arc<domain::Member>| BoardMemberEdge::new(viewer, member);
-        Ok(Connection::new((*page).clone().map(edge), Count::Members(self.access)))
+        Connection::load(ctx, Count::Members(self.access), page, edge).await
     }
 
     /// What the viewer may do here.
@@ -247,19 +247,19 @@ impl BoardPage {
         order: Option<BoardOrder>,
     ) -> Result<Self> {
         let order = order.map(domain::BoardOrder::from).unwrap_or_default();
-        Self::load(ctx, args, BoardList::InUse(order)).await
+        Self::list(ctx, args, BoardList::InUse(order)).await
     }
 
     /// The boards in the trash.
     pub(in crate::graphql) async fn deleted(ctx: &Context<'_>, args: PageArgs) -> Result<Self> {
-        Self::load(ctx, args, BoardList::Deleted).await
+        Self::list(ctx, args, BoardList::Deleted).await
     }
 
-    async fn load(ctx: &Context<'_>, args: PageArgs, list: BoardList) -> Result<Self> {
+    async fn list(ctx: &Context<'_>, args: PageArgs, list: BoardList) -> Result<Self> {
         let request = args.request(cursor_kind(list), MAX_OTHERS)?;
-        let page = ctx.loaders()?.board_page.load((list, request)).await?;
+        let loaders = ctx.loaders()?;
         let edge = |seen| BoardEdge { board: Board::new(seen), list };
-        Ok(Connection::new((*page).clone().map(edge), Count::Boards(list)))
+        Self::load(ctx, Count::Boards(list), loaders.board_page.load((list, request)), edge).await
     }
 }
 

@@ -124,9 +124,10 @@ impl Card {
     ) -> Result<Connection<CommentEdge>> {
         let request = PageArgs { first, after, last, before }.request(COMMENTS, MAX_OTHERS)?;
         let (access, card) = (self.on.access(), self.card.id);
-        let page = ctx.loaders()?.comment_page.load(((access, card), Arc::new(request))).await?;
+        let loaders = ctx.loaders()?;
+        let page = loaders.comment_page.load(((access, card), Arc::new(request)));
         let edge = |comment| CommentEdge::under(self.clone(), comment);
-        Ok(Connection::new((*page).clone().map(edge), Count::Comments(access, card)))
+        Connection::load(ctx, Count::Comments(access, card), page, edge).await
     }
 
     /// What happened to it, the latest first.
@@ -255,12 +256,13 @@ pub(super) async fn card_page(
         filter: filter.clone(),
         order,
     };
-    let page = ctx.loaders()?.card_page.load((list, Arc::new(query))).await?;
+    let loaders = ctx.loaders()?;
+    let page = loaders.card_page.load((list, Arc::new(query)));
     let edge = |loaded: LoadedCard| {
         let card = Card { card: loaded.card, on: board.clone().into(), labels: loaded.labels };
         CardEdge { card, kind: list.kind(), order }
     };
-    Ok(Connection::new((*page).clone().map(edge), Count::Cards(list, filter)))
+    Connection::load(ctx, Count::Cards(list, filter), page, edge).await
 }
 
 /// A page of the cards in a board's trash, which is empty for those who may not see it.

@@ -463,8 +463,9 @@ pub(super) async fn event_page(
     args: PageArgs,
 ) -> Result<Connection<BoardEventEdge>> {
     let request = args.request(ACTIVITY, MAX_OTHERS)?;
-    let page = ctx.loaders()?.event_page.load((list, Arc::new(request))).await?;
+    let loaders = ctx.loaders()?;
+    let page = loaders.event_page.load((list, Arc::new(request)));
     let edge =
         |event: Arc<domain::Event>| BoardEventEdge { node: BoardEvent::new(&event, on), event };
-    Ok(Connection::new((*page).clone().map(edge), Count::Events(list)))
+    Connection::load(ctx, Count::Events(list), page, edge).await
 }

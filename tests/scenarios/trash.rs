@@ -1,0 +1,287 @@
+//! The trash: what leaves, what comes back, what is erased.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kanban::service::trash::{Purged, purge};
+use serde_json::{Value, json};
+
+use crate::support::{Server, User, column, scenarios};
+
+scenarios![
+    a_deleted_card_leaves_every_read,
+    a_deleted_card_comes_back_with_its_labels_and_comments,
+    a_deleted_board_leaves_every_read,
+    beneath_a_deleted_board_all_reads_as_at_deletion,
+    a_deleted_board_comes_back_with_what_was_on_it,
+    what_has_been_deleted_for_long_is_erased,
+    a_running_server_empties_the_trash,
+    nothing_is_erased_when_it_is_kept_for_ever,
+];
+
+async fn delete_board(user: &User, board: &str) {
+    user.done("deleteBoard", json!({ "boardId": board }), "deletedBoardId").await;
+}
+
+async fn a_deleted_card_leaves_every_read(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let ids = ann.cards(&board, 3).await;
+    let comment = ann.comment(&ids[1], "hm").await;
+    let input = json!({ "cardId": ids[1], "labels": ["RED"], "title": "needle" });
+    ann.done("updateCard", input, "card { id }").await;
+    let before = ann.version(&board).await;
+    ann.delete_card(&ids[1]).await;
+    let card = &ids[1];
+    let query = format!(
+        r#"{{ card(id: {card:?}) {{ id }} node(id: {card:?}) {{ id }} nodes(ids: [{card:?}, {comment:?}]) {{ id }}
+        board(id: {board:?}) {{ cards {{ totalCount nodes {{ id }} }}
+            columns {{ cards {{ totalCount nodes {{ id }} }} }}
+            text: cards(filter: {{ text: "needle" }}) {{ totalCount nodes {{ id }} }}
+            red: cards(filter: {{ labels: [RED] }}) {{ totalCount nodes {{ id }} }}
+            newest: cards(orderBy: {{ field: CREATED_AT, direction: DESC }}) {{ nodes {{ id }} }}
+            changed: cards(orderBy: {{ field: UPDATED_AT, direction: DESC }}) {{ nodes {{ id }} }}
+            titles: cards(orderBy: {{ field: TITLE, direction: DESC }}) {{ nodes {{ id }} }}
+            deletedCards {{ totalCount nodes {{ id deletedAt updatedAt version labels {{ color }}
+                comments {{ totalCount nodes {{ id }} }} }} }} }} }}"#
+    );
+    let found = ann.get(&query).await;
+    assert!(found["card"].is_null() && found["node"].is_null());
+    assert_eq!(found["nodes"], json!([null, null]));
+    let found = &found["board"];
+    assert_eq!(column(&found["cards"]["nodes"], "id"), [ids[0].clone(), ids[2].clone()]);
+    assert_eq!(found["cards"]["totalCount"], 2);
+    assert_eq!(found["columns"][0]["cards"]["totalCount"], 2);
+    for list in ["text", "red"] {
+        assert_eq!(found[list], json!({ "totalCount": 0, "nodes": [] }));
+    }
+    for list in ["newest", "changed", "titles"] {
+        assert_eq!(found[list]["nodes"].as_array().unwrap().len(), 2, "{list}");
+    }
+    let deleted = &found["deletedCards"]["nodes"][0];
+    assert_eq!(found["deletedCards"]["totalCount"], 1);
+    assert_eq!(deleted["id"], card.as_str());
+    assert_eq!(deleted["deletedAt"], deleted["updatedAt"]);
+    assert_eq!(deleted["version"], before + 1);
+    assert_eq!(deleted["labels"][0]["color"], "RED");
+    assert_eq!(deleted["comments"]["nodes"][0]["id"], comment.as_str());
+    for (mutation, input) in [
+        ("updateCard", json!({ "cardId": card, "title": "x" })),
+        ("moveCard", json!({ "cardId": card, "column": "DONE" })),
+        ("deleteCard", json!({ "cardId": card })),
+        ("addLabelsToCard", json!({ "cardId": card, "labels": ["BLUE"] })),
+        ("addComment", json!({ "cardId": card, "body": "x" })),
+        ("updateComment", json!({ "commentId": comment, "body": "x" })),
+        ("deleteComment", json!({ "commentId": comment })),
+    ] {
+        assert_eq!(ann.call(mutation, input, "__typename").await.code(), "NOT_FOUND", "{mutation}");
+    }
+}
+
+async fn a_deleted_card_comes_back_with_its_labels_and_comments(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let ids = ann.cards(&board, 3).await;
+    ann.comment(&ids[0], "hm").await;
+    let input = json!({ "cardId": ids[0], "labels": ["RED", "BLUE"] });
+    ann.done("addLabelsToCard", input, "card { id }").await;
+    ann.delete_card(&ids[0]).await;
+    // A label that is deleted meanwhile does not come back.
+    let query = format!("{{ board(id: {board:?}) {{ labels {{ id }} }} }}");
+    let blue = ann.get(&query).await["board"]["labels"][4]["id"].take();
+    ann.done("deleteLabel", json!({ "labelId": blue }), "deletedLabelId").await;
+    let payload = "card { id deletedAt version labels { color } comments { nodes { body } } board { version } }";
+    let back = ann.done("restoreCard", json!({ "cardId": ids[0] }), payload).await["card"].take();
+    assert!(back["deletedAt"].is_null());
+    assert_eq!(back["version"], back["board"]["version"]);
+    assert_eq!(column(&back["labels"], "color"), ["RED"]);
+    assert_eq!(column(&back["comments"]["nodes"], "body"), ["hm"]);
+    assert_eq!(ann.columns(&board).await[0], [ids[1].clone(), ids[2].clone(), ids[0].clone()]);
+}
+
+async fn a_deleted_board_leaves_every_read(server: Arc<Server>) {
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let (board, other) = (ann.board("Plans").await, ann.board("Other").await);
+    ann.share(&board, &bob).await;
+    let card = ann.card(&board, "x").await;
+    let comment = ann.comment(&card, "hm").await;
+    let found = ann
+        .get(&format!("{{ board(id: {board:?}) {{ labels {{ id }} columns {{ id }} }} }}"))
+        .await;
+    let (label, column_id) =
+        (&found["board"]["labels"][0]["id"], &found["board"]["columns"][0]["id"]);
+    delete_board(&ann, &board).await;
+    for (user, left) in [(&ann, vec![other]), (&bob, vec![])] {
+        let query = format!(
+            "{{ board(id: {board:?}) {{ id }} card(id: {card:?}) {{ id }}
+               nodes(ids: [{board:?}, {card:?}, {comment:?}, {label}, {column_id}]) {{ id }}
+               boards {{ totalCount nodes {{ id }} }} }}"
+        );
+        let found = user.get(&query).await;
+        assert!(found["board"].is_null() && found["card"].is_null());
+        assert_eq!(found["nodes"], json!([null, null, null, null, null]));
+        assert_eq!(column(&found["boards"]["nodes"], "id"), left);
+        assert_eq!(found["boards"]["totalCount"], left.len());
+    }
+    for (mutation, input) in [
+        ("updateBoard", json!({ "boardId": board, "title": "x" })),
+        ("deleteBoard", json!({ "boardId": board })),
+        ("shareBoard", json!({ "boardId": board, "userId": bob.id })),
+        ("unshareBoard", json!({ "boardId": board, "userId": bob.id })),
+        ("createCard", json!({ "boardId": board, "card": { "title": "x" } })),
+        ("updateCard", json!({ "cardId": card, "title": "x" })),
+        ("deleteCard", json!({ "cardId": card })),
+        ("createLabel", json!({ "boardId": board, "color": "RED" })),
+        ("updateLabel", json!({ "labelId": label, "name": "x" })),
+        ("deleteLabel", json!({ "labelId": label })),
+        ("addComment", json!({ "cardId": card, "body": "x" })),
+        ("updateComment", json!({ "commentId": comment, "body": "x" })),
+        ("deleteComment", json!({ "commentId": comment })),
+    ] {
+        assert_eq!(ann.call(mutation, input, "__typename").await.code(), "NOT_FOUND", "{mutation}");
+    }
+}
+
+async fn beneath_a_deleted_board_all_reads_as_at_deletion(server: Arc<Server>) {
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let board = ann.board("Plans").await;
+    ann.share(&board, &bob).await;
+    let ids = ann.cards(&board, 2).await;
+    ann.delete_card(&ids[1]).await;
+    bob.comment(&ids[0], "hm").await;
+    let board_fields = "id title labels { color board { id } }
+        columns { id column board { id } cards { totalCount nodes { title board { title } } } }
+        cards { totalCount nodes { id labels { color } board { title }
+            comments { totalCount nodes { body author { email } card { title board { title } } } } activity { totalCount } } }
+        deletedCards { nodes { id } }
+        members { totalCount nodes { email } edges { role } }
+        activity { nodes { __typename board { id } actor { email }
+            ... on CardCreatedEvent { card { title } } ... on MemberAddedEvent { user { email } }
+            ... on CommentAddedEvent { comment { body } } } }";
+    let before =
+        ann.get(&format!("{{ board(id: {board:?}) {{ {board_fields} }} }}")).await["board"].take();
+    delete_board(&ann, &board).await;
+    let query = format!(
+        "{{ deletedBoards {{ totalCount nodes {{ deletedAt viewerRole {board_fields} }} }} }}"
+    );
+    let mut after = ann.get(&query).await["deletedBoards"].take();
+    assert_eq!(after["totalCount"], 1);
+    let after = after["nodes"][0].as_object_mut().unwrap();
+    assert!(after.remove("deletedAt").unwrap().is_string());
+    assert_eq!(after.remove("viewerRole").unwrap(), "ADMIN");
+    let newest = after["activity"]["nodes"].as_array_mut().unwrap().remove(0);
+    assert_eq!(newest["__typename"], "BoardDeletedEvent");
+    assert_eq!(Value::Object(after.clone()), before);
+    // Bob is no ADMIN.
+    assert_eq!(
+        bob.get("{ deletedBoards { totalCount nodes { id } } }").await["deletedBoards"],
+        json!({ "totalCount": 0, "nodes": [] })
+    );
+}
+
+async fn a_deleted_board_comes_back_with_what_was_on_it(server: Arc<Server>) {
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let board = ann.board("Plans").await;
+    ann.share(&board, &bob).await;
+    let ids = ann.cards(&board, 2).await;
+    ann.delete_card(&ids[1]).await;
+    let query = format!("{{ board(id: {board:?}) {{ title deletedAt cards {{ nodes {{ id rank version }} }}
+        deletedCards {{ nodes {{ id version }} }} members {{ edges {{ role node {{ id }} }} }} }} }}");
+    let before = ann.get(&query).await;
+    delete_board(&ann, &board).await;
+    let payload = "board { id deletedAt version cards { nodes { id } } }";
+    let back = ann.done("restoreBoard", json!({ "boardId": board }), payload).await;
+    assert!(back["board"]["deletedAt"].is_null());
+    assert_eq!(column(&back["board"]["cards"]["nodes"], "id"), [ids[0].clone()]);
+    assert_eq!(ann.get(&query).await, before);
+    assert!(bob.get(&query).await["board"].is_object());
+    let events = ann.events(&board, 0).await;
+    assert_eq!(events[events.len() - 2..], ["BoardDeletedEvent", "BoardRestoredEvent"]);
+}
+
+async fn what_has_been_deleted_for_long_is_erased(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let (board, past) = (ann.board("Plans").await, ann.board("Past").await);
+    let (ids, of_past) = (ann.cards(&board, 230).await, ann.cards(&past, 2).await);
+    for card in &ids[..220] {
+        ann.delete_card(card).await;
+    }
+    ann.delete_card(&of_past[0]).await;
+    server.age_trash(20).await;
+    let services = kanban::app::services(&server.config()).await.unwrap();
+    assert_eq!(purge(&services, 30).await.unwrap(), Purged::default());
+    server.age_trash(11).await;
+    ann.delete_card(&ids[225]).await;
+    // Its card has been in the trash for long, but it comes back as it was.
+    delete_board(&ann, &past).await;
+    let before = ann.version(&board).await;
+    assert_eq!(purge(&services, 30).await.unwrap(), Purged { boards: 0, cards: 220 });
+    assert_eq!(purge(&services, 30).await.unwrap(), Purged::default());
+    let query = format!(
+        "{{ board(id: {board:?}) {{ cards {{ totalCount }} deletedCards {{ totalCount }} }} }}"
+    );
+    let found = ann.get(&query).await["board"].take();
+    assert_eq!(
+        (&found["cards"]["totalCount"], &found["deletedCards"]["totalCount"]),
+        (&json!(9), &json!(1))
+    );
+    assert_eq!(ann.events(&board, before).await, ["CardsPurgedEvent"; 3]);
+    let restore = ann.call("restoreCard", json!({ "cardId": ids[0] }), "card { id }").await;
+    assert_eq!(restore.code(), "NOT_FOUND");
+
+    let of_deleted = "{ deletedBoards { nodes { deletedCards { nodes { id } } } } }";
+    let found = ann.get(of_deleted).await["deletedBoards"]["nodes"][0].take();
+    assert_eq!(column(&found["deletedCards"]["nodes"], "id"), of_past[..1]);
+    server.age_trash(31).await;
+    let purged = purge(&services, 30).await.unwrap();
+    assert_eq!(purged, Purged { boards: 1, cards: 1 });
+    assert_eq!(ann.get(of_deleted).await["deletedBoards"]["nodes"], json!([]));
+    let restore = ann.call("restoreBoard", json!({ "boardId": past }), "board { id }").await;
+    assert_eq!(restore.code(), "NOT_FOUND");
+}
+
+/// Several of them at once, on one database.
+async fn a_running_server_empties_the_trash(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let ids = ann.cards(&board, 3).await;
+    ann.delete_card(&ids[0]).await;
+    server.age_trash(31).await;
+    ann.delete_card(&ids[1]).await;
+    let mut others = Vec::new();
+    for _ in 0..3 {
+        let mut config = server.config();
+        config.trash.every = Duration::from_millis(20);
+        others.push(Server::start_with(config, server.database_url.clone()).await);
+    }
+    let query = format!("{{ board(id: {board:?}) {{ deletedCards {{ nodes {{ id }} }} }} }}");
+    for _ in 0..500 {
+        let found = ann.get(&query).await["board"]["deletedCards"]["nodes"].take();
+        if column(&found, "id") == [ids[1].clone()] {
+            let events = ann.events(&board, 0).await;
+            assert_eq!(events.iter().filter(|kind| *kind == "CardsPurgedEvent").count(), 1);
+            for other in others {
+                other.stop().await;
+            }
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the trash was not emptied within ten seconds");
+}
+
+async fn nothing_is_erased_when_it_is_kept_for_ever(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let card = ann.card(&board, "x").await;
+    ann.delete_card(&card).await;
+    server.age_trash(10_000).await;
+    let mut config =
+        crate::support::config_with(&server.database_url, &[("TRASH_RETENTION_DAYS", "0")]);
+    assert_eq!(config.trash.retention_days, None);
+    config.trash.every = Duration::from_millis(1);
+    let other = Server::start_with(config, server.database_url.clone()).await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    other.stop().await;
+    ann.done("restoreCard", json!({ "cardId": card }), "card { id }").await;
+}
