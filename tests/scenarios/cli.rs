@@ -8,9 +8,14 @@ use std::time::Duration;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Answer, SECRET, Server, checks, scenarios, text};
+use crate::support::{Answer, SECRET, Server, checks, column, scenarios, text};
 
-scenarios![demo_data_fills_an_empty_database_only, no_secret_gets_into_the_log];
+scenarios![
+    demo_data_fills_an_empty_database_only,
+    demo_data_has_a_history,
+    the_trash_is_emptied_by_hand,
+    no_secret_gets_into_the_log,
+];
 checks![
     a_wrong_setting_stops_the_start_with_one_line,
     help_lists_every_variable_and_so_does_the_readme,
@@ -40,6 +45,7 @@ async fn a_wrong_setting_stops_the_start_with_one_line() {
         ("LISTEN_ADDR", "nowhere"),
         ("LISTEN_ADDR", "192.0.2.1:1"),
         ("JWT_SECRET", "short"),
+        ("TRASH_RETENTION_DAYS", "soon"),
         ("ARGON2_PARALLELISM", "0"),
         ("ARGON2_MEMORY_KIB", "none"),
         ("LOG_FORMAT", "xml"),
@@ -196,6 +202,68 @@ async fn demo_data_fills_an_empty_database_only(server: Arc<Server>) {
         seed(&server, &["--append", "--users", "2", "--boards", "3", "--cards", "7"]);
     assert!(more.status.success() && out.contains("2 users, 3 boards and 7 cards"), "{out}{err}");
     server.log_in("user9", "password").await;
+}
+
+/// Demo boards are like any: they have an ADMIN, and a history that tells of all there is.
+async fn demo_data_has_a_history(server: Arc<Server>) {
+    let (made, _, err) = seed(&server, &["--boards", "3", "--cards", "160"]);
+    assert!(made.status.success(), "{err}");
+    let query = "{ boards { nodes { version members { edges { role } } activity(first: 200) { totalCount
+        nodes { __typename sequence } } cards(first: 1000) { totalCount nodes { version rank comments { totalCount } } }
+        columns { cards(first: 1000) { nodes { rank } } } } } }";
+    let mut seen = 0;
+    for n in 1..=7 {
+        let token = server.log_in(&format!("user{n}"), "password").await;
+        let found = server.ask_as(Some(&token), query, json!({})).await.ok();
+        for board in found["boards"]["nodes"].as_array().unwrap() {
+            seen += 1;
+            let roles = column(&board["members"]["edges"], "role");
+            assert_eq!(roles[0], "ADMIN");
+            assert_eq!(board["activity"]["totalCount"], board["version"]);
+            let cards = board["cards"]["nodes"].as_array().unwrap();
+            let of = |kind: &str| {
+                let events = board["activity"]["nodes"].as_array().unwrap();
+                events.iter().filter(|event| event["__typename"] == kind).count()
+            };
+            assert_eq!(of("CardCreatedEvent"), cards.len());
+            assert_eq!(of("MemberAddedEvent"), roles.len() - 1);
+            let comments: i64 =
+                cards.iter().map(|card| card["comments"]["totalCount"].as_i64().unwrap()).sum();
+            assert!(comments > 0 && usize::try_from(comments).unwrap() == of("CommentAddedEvent"));
+            for list in board["columns"].as_array().unwrap() {
+                let ranks = column(&list["cards"]["nodes"], "rank");
+                assert!(ranks.is_sorted_by(|a, b| a < b), "{ranks:?}");
+            }
+        }
+    }
+    assert!(seen >= 3);
+}
+
+/// `kanban purge` says what it has erased.
+async fn the_trash_is_emptied_by_hand(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let (board, past) = (ann.board("Plans").await, ann.board("Past").await);
+    let ids = ann.cards(&board, 3).await;
+    ann.delete_card(&ids[0]).await;
+    ann.done("deleteBoard", json!({ "boardId": past }), "deletedBoardId").await;
+    let purge = |days: &str| {
+        let folder = TempDir::new().unwrap();
+        let mut command = kanban(folder.path());
+        command.env("DATABASE_URL", &server.database_url).env("JWT_SECRET", SECRET);
+        command.env("TRASH_RETENTION_DAYS", days).env("LOG_LEVEL", "warn");
+        let (output, out, err) = output(command.arg("purge"));
+        assert!(output.status.success(), "{err}");
+        out
+    };
+    assert_eq!(purge("30"), "Erased 0 boards, and 0 cards of other boards.\n");
+    server.age_trash(31).await;
+    assert_eq!(
+        purge("0"),
+        "TRASH_RETENTION_DAYS is 0: deleted boards and cards are kept for ever.\n"
+    );
+    assert_eq!(purge("30"), "Erased 1 boards, and 1 cards of other boards.\n");
+    assert_eq!(purge("30"), "Erased 0 boards, and 0 cards of other boards.\n");
+    assert_eq!(ann.columns(&board).await[0], ids[1..]);
 }
 
 /// All boards of the seven demo users, in the order in which they were made.
