@@ -15,6 +15,7 @@ scenarios![
     ids_stay_when_what_they_name_is_gone,
     a_client_catches_up_from_the_version_it_has_seen,
     a_card_has_a_history_of_its_own,
+    versions_follow_text_place_labels_and_trash,
     long_texts_are_cut_and_addresses_left_out,
     an_answer_shows_one_state_of_a_board,
 ];
@@ -486,6 +487,54 @@ async fn a_card_has_a_history_of_its_own(server: Arc<Server>) {
     assert_eq!(column(&found["nodes"], "__typename"), expected);
     assert_eq!(found["totalCount"], 4);
     assert_eq!(found["nodes"][0]["board"]["title"], "Plans");
+}
+
+/// The version and the time of the latest change of a card, on the board or in its trash.
+async fn card_state(user: &User, board: &str, card: &str) -> (i64, String) {
+    let list = "{ nodes { id version updatedAt } }";
+    let query = format!("{{ board(id: {board:?}) {{ cards {list} deletedCards {list} }} }}");
+    let found = user.get(&query).await["board"].take();
+    let lists =
+        ["cards", "deletedCards"].map(|list| found[list]["nodes"].as_array().unwrap().clone());
+    let cards = lists.concat();
+    let found = cards.iter().find(|one| one["id"] == card).unwrap();
+    (found["version"].as_i64().unwrap(), text(&found["updatedAt"]))
+}
+
+async fn versions_follow_text_place_labels_and_trash(server: Arc<Server>) {
+    let fixture = Fixture::new(&server).await;
+    let Fixture { ann, board, cards, comment, labels, .. } = &fixture;
+    let card = cards[0].as_str();
+    for (mutation, input, follows) in [
+        ("updateCard", json!({ "cardId": card, "title": "new" }), true),
+        (
+            "updateCard",
+            json!({ "cardId": card, "title": "n", "column": "DONE", "labels": ["RED"] }),
+            true,
+        ),
+        ("moveCard", json!({ "cardId": card, "column": "BACKLOG" }), true),
+        ("addLabelsToCard", json!({ "cardId": card, "labels": ["BLUE"] }), true),
+        ("removeLabelsFromCard", json!({ "cardId": card, "labels": ["BLUE"] }), true),
+        ("updateLabel", json!({ "labelId": labels[0], "name": "new" }), false),
+        ("deleteLabel", json!({ "labelId": labels[3] }), false),
+        // It bears this one, and loses it.
+        ("deleteLabel", json!({ "labelId": labels[0] }), true),
+        ("addComment", json!({ "cardId": card, "body": "x" }), false),
+        ("updateComment", json!({ "commentId": comment, "body": "x" }), false),
+        ("updateCard", json!({ "cardId": cards[1], "title": "x" }), false),
+        ("deleteCard", json!({ "cardId": card }), true),
+        ("restoreCard", json!({ "cardId": card }), true),
+    ] {
+        let before = card_state(ann, board, card).await;
+        ann.done(mutation, input.clone(), "__typename").await;
+        let (after, version) = (card_state(ann, board, card).await, ann.version(board).await);
+        if follows {
+            assert_eq!(after.0, version, "{mutation} {input}");
+            assert!(after.1 > before.1, "{mutation} {input}");
+        } else {
+            assert_eq!(after, before, "{mutation} {input}");
+        }
+    }
 }
 
 async fn long_texts_are_cut_and_addresses_left_out(server: Arc<Server>) {

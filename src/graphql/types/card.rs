@@ -271,13 +271,11 @@ pub(super) async fn deleted_card_page(
     board: &Board,
     args: PageArgs,
 ) -> Result<Connection<CardEdge>> {
-    match CardList::in_trash(board.access) {
-        Some(list) => card_page(ctx, board, list, args, None, None).await,
-        None => {
-            let kind = cursor_kind(CardListKind::Trash, domain::CardOrder::default());
-            args.request(kind, MAX_CARDS).map(|_| Connection::empty())
-        }
+    if let Some(list) = CardList::in_trash(board.access) {
+        return card_page(ctx, board, list, args, None, None).await;
     }
+    let kind = cursor_kind(CardListKind::Trash, domain::CardOrder::default());
+    args.request(kind, MAX_CARDS).map(|_| Connection::empty())
 }
 
 fn selects_labels(page: &Lookahead<'_>) -> bool {
