@@ -14,7 +14,7 @@ use crate::domain::{
     SortValue, Timestamp,
 };
 use crate::store::access::BoardAccess;
-use crate::store::cards::CardList;
+use crate::store::card_lists::CardList;
 use crate::store::events::EventList;
 
 /// The format of cursors; another number makes all older cursors invalid.

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod boards;
+mod card_changes;
 pub mod cards;
 pub mod comments;
 pub mod labels;

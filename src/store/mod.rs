@@ -30,6 +30,7 @@ macro_rules! run {
 pub mod access;
 pub mod boards;
 mod bulk;
+pub mod card_lists;
 pub mod cards;
 pub mod comments;
 mod error;

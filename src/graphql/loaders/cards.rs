@@ -7,7 +7,7 @@ use super::labels::{Shared, shared};
 use super::{Relation, grouped};
 use crate::domain::{Card, CardFilter, CardId, CardOrder, Page, PageRequest, Result, Viewer};
 use crate::store::access::BoardAccess;
-use crate::store::cards::CardList;
+use crate::store::card_lists::CardList;
 use crate::store::{self, Db};
 
 pub(in crate::graphql) struct Cards;
@@ -79,7 +79,7 @@ impl Relation for CardPages {
         for ((query, kind), lists) in grouped(keys) {
             let CardQuery { filter, order, request, .. } = &*query;
             let found =
-                store::cards::list(&mut conn, kind, &lists, filter, *order, request).await?;
+                store::card_lists::list(&mut conn, kind, &lists, filter, *order, request).await?;
             let mut labels = None;
             if query.with_labels {
                 let cards: Vec<_> = lists
@@ -116,7 +116,7 @@ impl Relation for CardCounts {
         let mut counts = HashMap::new();
         let keys = keys.iter().map(|(list, filter)| ((Arc::clone(filter), list.kind()), *list));
         for ((filter, kind), lists) in grouped(keys) {
-            let found = store::cards::counts(&mut conn, kind, &lists, &filter).await?;
+            let found = store::card_lists::counts(&mut conn, kind, &lists, &filter).await?;
             for (list, count) in lists.into_iter().zip(found) {
                 counts.insert((list, Arc::clone(&filter)), count);
             }

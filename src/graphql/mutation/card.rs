@@ -41,7 +41,7 @@ impl CardInput {
     }
 }
 
-fn colors(colors: Vec<LabelColor>) -> Vec<domain::LabelColor> {
+pub(super) fn colors(colors: Vec<LabelColor>) -> Vec<domain::LabelColor> {
     colors.into_iter().map(Into::into).collect()
 }
 
@@ -121,38 +121,6 @@ pub(super) struct DeleteCardPayload {
     deleted_card_id: ID,
     /// The board it was on.
     board: Board,
-}
-
-/// Labels that a card shall bear besides those it bears.
-#[derive(InputObject)]
-pub(super) struct AddLabelsToCardInput {
-    /// Which card.
-    card_id: ID,
-    /// The labels' colours; one that the card bears already is no error.
-    labels: Vec<LabelColor>,
-}
-
-/// The card with its labels.
-#[derive(SimpleObject)]
-pub(super) struct AddLabelsToCardPayload {
-    /// The card.
-    card: Card,
-}
-
-/// Labels that a card shall bear no longer.
-#[derive(InputObject)]
-pub(super) struct RemoveLabelsFromCardInput {
-    /// Which card.
-    card_id: ID,
-    /// The labels' colours; one that the card does not bear is no error.
-    labels: Vec<LabelColor>,
-}
-
-/// The card with its labels.
-#[derive(SimpleObject)]
-pub(super) struct RemoveLabelsFromCardPayload {
-    /// The card.
-    card: Card,
 }
 
 /// Where a card shall stand. With neither neighbour it goes to the end of the column, with both
@@ -280,39 +248,10 @@ impl CardMutation {
         })
         .await
     }
-
-    /// Gives a card more labels. For MEMBERs and ADMINs.
-    async fn add_labels_to_card(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which card, which labels.")] input: AddLabelsToCardInput,
-    ) -> Nullable<AddLabelsToCardPayload> {
-        mutate(ctx, async {
-            let card = id::<CardId>(&input.card_id, "cardId")?;
-            let labels = Some(LabelsChange::Add(colors(input.labels)));
-            let changes = CardChanges { labels, ..CardChanges::default() };
-            Ok(AddLabelsToCardPayload { card: update(ctx, card, None, changes).await? })
-        })
-        .await
-    }
-
-    /// Takes labels off a card. For MEMBERs and ADMINs.
-    async fn remove_labels_from_card(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which card, which labels.")] input: RemoveLabelsFromCardInput,
-    ) -> Nullable<RemoveLabelsFromCardPayload> {
-        mutate(ctx, async {
-            let card = id::<CardId>(&input.card_id, "cardId")?;
-            let labels = Some(LabelsChange::Remove(colors(input.labels)));
-            let changes = CardChanges { labels, ..CardChanges::default() };
-            Ok(RemoveLabelsFromCardPayload { card: update(ctx, card, None, changes).await? })
-        })
-        .await
-    }
 }
 
-async fn update(
+/// Changes a card: what more than one mutation does.
+pub(super) async fn update(
     ctx: &Context<'_>,
     card: CardId,
     expected_version: Option<i32>,

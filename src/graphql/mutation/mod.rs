@@ -4,6 +4,7 @@
 mod auth;
 mod board;
 mod card;
+mod card_labels;
 mod comment;
 mod label;
 mod sharing;
@@ -19,6 +20,7 @@ pub(super) struct Mutation(
     board::BoardMutation,
     sharing::SharingMutation,
     card::CardMutation,
+    card_labels::CardLabelMutation,
     label::LabelMutation,
     comment::CommentMutation,
     trash::TrashMutation,

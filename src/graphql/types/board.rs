@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object};
 
-use super::card::{card_page, deleted_card_page};
+use super::card_list::{card_page, deleted_card_page};
 use super::event::event_page;
 use super::member::MEMBERS;
 use super::{
@@ -19,7 +19,7 @@ use crate::graphql::paging::{
 use crate::graphql::scalars::{DateTime, int};
 use crate::store;
 use crate::store::access::BoardAccess;
-use crate::store::cards::CardList;
+use crate::store::card_lists::CardList;
 use crate::store::events::EventList;
 
 /// A Kanban board.

@@ -2,11 +2,11 @@
 
 use async_graphql::{Context, ID, Object};
 
-use super::card::card_page;
+use super::card_list::card_page;
 use super::{Board, CardColumn, CardEdge, CardFilter};
 use crate::domain::{self, BoardId, PublicId, Result};
 use crate::graphql::paging::{Connection, PageArgs};
-use crate::store::cards::CardList;
+use crate::store::card_lists::CardList;
 
 /// One column of one board.
 #[derive(Clone)]

@@ -2,6 +2,7 @@
 
 mod board;
 mod card;
+mod card_list;
 mod column;
 mod comment;
 mod event;
@@ -13,7 +14,8 @@ mod user;
 use async_graphql::{ID, Interface};
 
 pub(super) use board::{Board, BoardEdge, BoardOrder, BoardPage};
-pub(super) use card::{Card, CardColumn, CardEdge, CardFilter, CardOrder};
+pub(super) use card::{Card, CardColumn};
+pub(super) use card_list::{CardEdge, CardFilter, CardOrder};
 pub(super) use column::BoardColumn;
 pub(super) use comment::{Comment, CommentEdge};
 pub(super) use event::BoardEventEdge;

@@ -1,175 +1,15 @@
-//! The history of boards, with a type for each kind of event.
+//! A type for each kind of event.
 
 use std::ops::Deref;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Interface, Object, SimpleObject};
+use async_graphql::{ID, Interface, SimpleObject};
 
-use super::{Board, BoardRole, Card, CardColumn, Comment, LabelColor, OnBoard, User};
-use crate::domain::{
-    self, CardId, Change, CommentId, Direction, LabelId, PublicId, Result, UserKey,
-};
-use crate::graphql::context::{ContextExt, Nullable, nullable};
-use crate::graphql::paging::{Connection, Count, CursorKind, Edge, MAX_OTHERS, PageArgs};
-use crate::graphql::scalars::{DateTime, int};
-use crate::store;
-use crate::store::events::EventList;
-
-/// Cursors of the history of a board or a card.
-const ACTIVITY: CursorKind = CursorKind {
-    list: "activity",
-    field: "SEQUENCE",
-    direction: Direction::Descending,
-    values: &[],
-};
-
-/// What every event has.
-pub(in crate::graphql) struct Happening {
-    event: Arc<domain::Event>,
-    on: OnBoard,
-}
-
-#[Object]
-impl Happening {
-    /// Opaque.
-    pub(in crate::graphql) async fn id(&self) -> ID {
-        (self.event.board_id, self.event.sequence).to_public().into()
-    }
-
-    /// Its place in the board's history, counted from 1 without gaps.
-    async fn sequence(&self) -> i32 {
-        int(self.event.sequence)
-    }
-
-    /// When it happened.
-    async fn created_at(&self) -> DateTime {
-        self.event.created_at.into()
-    }
-
-    /// Who did it; null for the server itself and for an account that is gone.
-    async fn actor(&self, ctx: &Context<'_>) -> Nullable<User> {
-        nullable(User::actor(ctx, self.event.actor).await)
-    }
-
-    /// On which board.
-    async fn board_id(&self) -> ID {
-        self.event.board_id.to_public().into()
-    }
-
-    /// The board.
-    async fn board(&self, ctx: &Context<'_>) -> Nullable<Board> {
-        nullable(self.on.find(ctx).await)
-    }
-}
-
-/// The card that an event is about.
-pub(in crate::graphql) struct AboutCard {
-    id: CardId,
-    on: OnBoard,
-}
-
-#[Object]
-impl AboutCard {
-    /// Which card; stays when the card is gone.
-    async fn card_id(&self) -> ID {
-        self.id.to_public().into()
-    }
-
-    /// The card; null while it is in the trash, and when it is gone.
-    async fn card(&self, ctx: &Context<'_>) -> Nullable<Card> {
-        nullable(self.find(ctx).await)
-    }
-}
-
-impl AboutCard {
-    async fn find(&self, ctx: &Context<'_>) -> Result<Option<Card>> {
-        let card = ctx.loaders()?.card_on_board.load((self.on.access(), self.id)).await?;
-        Ok(card.map(|card| Card::new(card, self.on.clone())))
-    }
-}
-
-/// The comment that an event is about.
-pub(in crate::graphql) struct AboutComment {
-    id: CommentId,
-    on: OnBoard,
-}
-
-#[Object]
-impl AboutComment {
-    /// Which comment; stays when the comment is gone.
-    async fn comment_id(&self) -> ID {
-        self.id.to_public().into()
-    }
-
-    /// The comment; null when it, or its card, is gone or in the trash.
-    async fn comment(&self, ctx: &Context<'_>) -> Nullable<Comment> {
-        nullable(self.find(ctx).await)
-    }
-}
-
-impl AboutComment {
-    async fn find(&self, ctx: &Context<'_>) -> Result<Option<Comment>> {
-        let comment = ctx.loaders()?.comment_on_board.load((self.on.access(), self.id)).await?;
-        Ok(comment.map(|comment| Comment::new(comment, self.on.clone())))
-    }
-}
-
-/// The label that an event is about, as it was then.
-#[derive(SimpleObject)]
-pub(in crate::graphql) struct AboutLabel {
-    /// Which label; stays when the label is gone.
-    label_id: ID,
-    /// Its colour after the event.
-    color: LabelColor,
-    /// Its name after the event.
-    name: String,
-}
-
-/// The user that an event is about.
-pub(in crate::graphql) struct AboutUser {
-    key: UserKey,
-    on: OnBoard,
-}
-
-#[Object]
-impl AboutUser {
-    /// Which user; stays when the account is gone.
-    async fn user_id(&self) -> ID {
-        self.key.to_public().into()
-    }
-
-    /// The user; null when the account is gone or the viewer may not see it any more.
-    async fn user(&self, ctx: &Context<'_>) -> Nullable<User> {
-        nullable(self.find(ctx).await)
-    }
-}
-
-impl AboutUser {
-    async fn find(&self, ctx: &Context<'_>) -> Result<Option<User>> {
-        let viewer = ctx.viewer()?;
-        let user = ctx.loaders()?.user_on_board.load((self.on.access(), self.key)).await?;
-        Ok(user.map(|user| User::seen_by(viewer, user)))
-    }
-}
-
-/// What a field was and what it became, as text of at most 200 characters; what is longer is cut and
-/// ends in `…`.
-#[derive(SimpleObject)]
-pub(in crate::graphql) struct FieldChange {
-    /// The field's name.
-    field: String,
-    /// What it was.
-    from: Option<String>,
-    /// What it became.
-    to: Option<String>,
-}
-
-impl From<&domain::FieldChange> for FieldChange {
-    fn from(change: &domain::FieldChange) -> Self {
-        let domain::FieldChange { field, from, to } = change.clone();
-        Self { field: field.into_owned(), from, to }
-    }
-}
+use super::parts::{AboutCard, AboutComment, AboutLabel, AboutUser, FieldChange, Happening};
+use crate::domain::{self, CardId, Change, CommentId, LabelId, PublicId, UserKey};
+use crate::graphql::context::Nullable;
+use crate::graphql::scalars::DateTime;
+use crate::graphql::types::{Board, BoardRole, CardColumn, LabelColor, OnBoard, User};
 
 /// Declares a type for each kind of event, and the interface that they share.
 macro_rules! events {
@@ -337,7 +177,7 @@ events! {
 }
 
 impl BoardEvent {
-    fn new(event: &Arc<domain::Event>, on: &OnBoard) -> Self {
+    pub(super) fn new(event: &Arc<domain::Event>, on: &OnBoard) -> Self {
         let card = |id: &CardId| AboutCard { id: *id, on: on.clone() };
         let user = |key: &UserKey| AboutUser { key: *key, on: on.clone() };
         let comment = |id: &CommentId| AboutComment { id: *id, on: on.clone() };
@@ -421,51 +261,4 @@ fn fields(changes: &[domain::FieldChange]) -> Vec<FieldChange> {
 
 fn colors(colors: &[domain::LabelColor]) -> Vec<LabelColor> {
     colors.iter().map(|color| (*color).into()).collect()
-}
-
-/// An event in a history.
-pub(in crate::graphql) struct BoardEventEdge {
-    event: Arc<domain::Event>,
-    node: BoardEvent,
-}
-
-/// An event in a history.
-#[Object]
-impl BoardEventEdge {
-    /// The event's place in the list, for `after` and `before`.
-    async fn cursor(&self) -> String {
-        Edge::cursor(self)
-    }
-
-    /// The event.
-    async fn node(&self) -> &BoardEvent {
-        &self.node
-    }
-}
-
-impl Edge for BoardEventEdge {
-    type Node = BoardEvent;
-
-    fn node(&self) -> &BoardEvent {
-        &self.node
-    }
-
-    fn cursor(&self) -> String {
-        ACTIVITY.encode(&store::events::position(&self.event))
-    }
-}
-
-/// A page of a history: what every field of that kind does.
-pub(super) async fn event_page(
-    ctx: &Context<'_>,
-    on: &OnBoard,
-    list: EventList,
-    args: PageArgs,
-) -> Result<Connection<BoardEventEdge>> {
-    let request = args.request(ACTIVITY, MAX_OTHERS)?;
-    let loaders = ctx.loaders()?;
-    let page = loaders.event_page.load((list, Arc::new(request)));
-    let edge =
-        |event: Arc<domain::Event>| BoardEventEdge { node: BoardEvent::new(&event, on), event };
-    Connection::load(ctx, Count::Events(list), page, edge).await
 }

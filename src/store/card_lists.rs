@@ -1,0 +1,177 @@
+//! Lists of cards: filtered, ordered, a page of each of many.
+
+use diesel_async::RunQueryDsl;
+
+use super::access::BoardAccess;
+use super::cards::CardRow;
+use super::page::{self, Children, Sort};
+use super::sql::{ColumnTypes, Columns, Statement};
+use super::{Conn, sql};
+use crate::domain::{
+    Card, CardColumn, CardFilter, CardOrder, CardOrderField, Direction, Page, PageRequest,
+    Position, Result, Right, SortValue, fold_case,
+};
+
+/// A list of cards: those on a board, in one of its columns, or in its trash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CardList {
+    board: BoardAccess,
+    part: Part,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Part {
+    Board,
+    Column(CardColumn),
+    Trash,
+}
+
+/// Lists of one kind are read by one statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CardListKind {
+    /// The cards on a board.
+    Board,
+    /// The cards in a column.
+    Column,
+    /// The cards in the trash, latest first.
+    Trash,
+}
+
+impl CardList {
+    /// The cards on a board.
+    pub fn on_board(board: BoardAccess) -> Self {
+        Self { board, part: Part::Board }
+    }
+
+    /// The cards in a column of a board.
+    pub fn in_column(board: BoardAccess, column: CardColumn) -> Self {
+        Self { board, part: Part::Column(column) }
+    }
+
+    /// The cards in the trash of a board; `None` for those who may not see it.
+    pub fn in_trash(board: BoardAccess) -> Option<Self> {
+        board.may(Right::Edit).then_some(Self { board, part: Part::Trash })
+    }
+
+    /// The way to the board.
+    pub fn board(self) -> BoardAccess {
+        self.board
+    }
+
+    /// Which kind of list it is.
+    pub fn kind(self) -> CardListKind {
+        match self.part {
+            Part::Board => CardListKind::Board,
+            Part::Column(_) => CardListKind::Column,
+            Part::Trash => CardListKind::Trash,
+        }
+    }
+
+    fn parent(self) -> (i64, i64) {
+        let column = match self.part {
+            Part::Column(column) => column.position(),
+            Part::Board | Part::Trash => 0,
+        };
+        (self.board.board_id().0, column)
+    }
+}
+
+fn children(kind: CardListKind) -> Children {
+    let of_parent = match kind {
+        CardListKind::Board => "cards.board_id = p.id AND cards.deleted_at IS NULL",
+        CardListKind::Column => {
+            "cards.board_id = p.id AND cards.column_position = p.sub AND cards.deleted_at IS NULL"
+        }
+        CardListKind::Trash => "cards.board_id = p.id AND cards.deleted_at IS NOT NULL",
+    };
+    Children { table: "cards", key: "cards.id", of_parent }
+}
+
+/// A page of each list, in the order of `lists`, which must be of this kind.
+pub async fn list(
+    conn: &mut Conn,
+    kind: CardListKind,
+    lists: &[CardList],
+    filter: &CardFilter,
+    order: CardOrder,
+    request: &PageRequest,
+) -> Result<Vec<Page<Card>>> {
+    let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
+    let statement = page::page_of_each::<ColumnTypes<CardRow>, Columns<CardRow>>(
+        sql::columns_of::<CardRow>(),
+        &parents,
+        &children(kind),
+        "",
+        |statement| filtered(statement, filter),
+        sort(kind, order),
+        request,
+    );
+    let rows: Vec<(i64, CardRow)> = run!(conn, |c| statement.load(c).await)?;
+    let rows = rows.into_iter().map(|(place, row)| (place, row.into())).collect();
+    Ok(page::into_pages(rows, lists.len(), request))
+}
+
+/// How many cards each list has, in the order of `lists`, which must be of this kind.
+pub async fn counts(
+    conn: &mut Conn,
+    kind: CardListKind,
+    lists: &[CardList],
+    filter: &CardFilter,
+) -> Result<Vec<i64>> {
+    let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
+    let statement =
+        page::count_of_each(&parents, &children(kind), |statement| filtered(statement, filter));
+    let rows: Vec<(i64, i64)> = run!(conn, |c| statement.load::<(i64, i64)>(c).await)?;
+    Ok(page::into_counts(rows, lists.len()))
+}
+
+fn filtered<ST, C>(statement: Statement<ST, C>, filter: &CardFilter) -> Statement<ST, C> {
+    let mut statement = statement;
+    if !filter.columns.is_empty() {
+        let places = filter.columns.iter().map(|column| column.position()).collect();
+        statement = statement.sql(" AND cards.column_position").in_numbers(places);
+    }
+    if !filter.labels.is_empty() {
+        let colors = filter.labels.iter().map(|color| color.as_str()).collect();
+        statement = statement
+            .sql(" AND EXISTS (SELECT 1 FROM cards_labels JOIN labels ON labels.id = cards_labels.label_id")
+            .sql(" WHERE cards_labels.card_id = cards.id AND labels.color")
+            .in_texts(colors)
+            .sql(")");
+    }
+    if let Some(text) = &filter.text {
+        statement = statement
+            .either(" AND strpos(cards.search_text, ", " AND instr(cards.search_text, ")
+            .text(text.as_str())
+            .sql(") > 0");
+    }
+    statement
+}
+
+fn sort(kind: CardListKind, order: CardOrder) -> Sort {
+    let (by, direction): (&[&str], _) = match (kind, order.field) {
+        (CardListKind::Trash, _) => (&["cards.deleted_at"], Direction::Descending),
+        (_, CardOrderField::Rank) => (&["cards.column_position", "cards.rank"], order.direction),
+        (_, CardOrderField::CreatedAt) => (&["cards.created_at"], order.direction),
+        (_, CardOrderField::UpdatedAt) => (&["cards.updated_at"], order.direction),
+        (_, CardOrderField::Title) => (&["cards.title_key"], order.direction),
+    };
+    Sort { by, tie: "cards.id", direction }
+}
+
+/// The place of a card in a list of this kind and order.
+pub fn position(card: &Card, kind: CardListKind, order: CardOrder) -> Position {
+    let values = match (kind, order.field) {
+        (CardListKind::Trash, _) => {
+            vec![SortValue::Time(card.deleted_at.unwrap_or(card.updated_at))]
+        }
+        (_, CardOrderField::Rank) => vec![
+            SortValue::Number(card.column.position()),
+            SortValue::Text(card.rank.as_str().to_owned()),
+        ],
+        (_, CardOrderField::CreatedAt) => vec![SortValue::Time(card.created_at)],
+        (_, CardOrderField::UpdatedAt) => vec![SortValue::Time(card.updated_at)],
+        (_, CardOrderField::Title) => vec![SortValue::Text(fold_case(&card.title))],
+    };
+    Position { values, key: card.id.0 }
+}
