@@ -124,8 +124,13 @@ async fn purge() -> Result<(), StartError> {
         return Ok(());
     };
     let services = app::services(&config).await?;
-    let Purged { boards, cards } = trash::purge(&services, days).await.map_err(|_| refused())?;
+    let purged = trash::purge(&services, days).await.map_err(|_| refused())?;
+    let Purged { boards, cards, failed } = purged;
     print(&format!("Erased {boards} boards, and {cards} cards of other boards.\n"));
+    if failed > 0 {
+        let reason = format!("{failed} boards could not be cleaned up; the log above says why");
+        return Err(StartError::new(reason));
+    }
     Ok(())
 }
 

@@ -42,7 +42,7 @@ fn main() {
     for check in scenarios::once().into_iter().chain(with_postgres) {
         let runtime = Arc::clone(&runtime);
         trials.push(Trial::test(check.name, move || {
-            runtime.block_on((check.run)());
+            runtime.block_on(support::within_bounds((check.run)()));
             Ok(())
         }));
     }

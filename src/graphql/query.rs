@@ -120,7 +120,7 @@ async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
         find_card(ctx, id).await?.map(Node::from)
     } else if let Some(id) = LabelId::from_public(id) {
         let found = ctx.loaders()?.label.load(id).await?;
-        found.map(|(label, access)| Label::new(label, access).into())
+        found.map(|(label, board)| Label::new(label, Board::new(board)).into())
     } else if let Some(id) = CommentId::from_public(id) {
         Comment::find(ctx, id).await?.map(Node::from)
     } else if let Some(id) = PublicId::from_public(id) {
@@ -136,7 +136,7 @@ async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
 
 async fn find_card(ctx: &Context<'_>, id: CardId) -> Result<Option<Card>> {
     let found = ctx.loaders()?.card.load(id).await?;
-    Ok(found.map(|(card, access)| Card::new(card, access)))
+    Ok(found.map(|(card, board)| Card::new(card, Board::new(board))))
 }
 
 async fn find_user(ctx: &Context<'_>, email: &str) -> Result<Option<User>> {

@@ -6,7 +6,7 @@ use crate::domain::{
     At, BoardId, Card, CardChanges, CardId, CardMove, Change, Error, LabelId, NewCard, Result,
     Timestamp, Viewer, excerpt,
 };
-use crate::store::access::{BoardEditor, Permission, SeenBoard, lock_board, lock_board_of};
+use crate::store::access::{BoardEditor, SeenBoard, lock_board, lock_board_of};
 use crate::store::{Tx, cards, events};
 
 /// Makes one card.
@@ -83,10 +83,10 @@ pub async fn update(
     services
         .db
         .write(input, async |tx, (viewer, card, expected_version, changes)| {
-            let (mut locked, card) = lock_card::<BoardEditor>(tx, *viewer, *card).await?;
+            let (mut locked, card) = lock_card(tx, *viewer, *card).await?;
             check_version(&card, *expected_version)?;
             let (new, events) = change(tx, &locked, &card, changes).await?;
-            let card = finish(tx, &mut locked, new, events, Timestamp::now()).await?;
+            let card = finish(tx, &mut locked, &card, new, events, Timestamp::now()).await?;
             Ok((card, locked.seen()))
         })
         .await
@@ -105,14 +105,14 @@ pub async fn move_to(
     services
         .db
         .write(input, async |tx, (viewer, card, expected_version, wanted)| {
-            let (mut locked, card) = lock_card::<BoardEditor>(tx, *viewer, *card).await?;
+            let (mut locked, card) = lock_card(tx, *viewer, *card).await?;
             check_version(&card, *expected_version)?;
             let (rank, mut events) = order::place(tx, &locked, &card, wanted).await?;
             if let Some(rank) = rank {
                 let (from, to) = (card.column, wanted.column);
                 events.push(Change::CardMoved { card: card.id, from, to });
-                let new = Card { column: to, rank, ..card };
-                let card = finish(tx, &mut locked, new, events, Timestamp::now()).await?;
+                let new = Card { column: to, rank, ..card.clone() };
+                let card = finish(tx, &mut locked, &card, new, events, Timestamp::now()).await?;
                 return Ok((card, locked.seen()));
             }
             tx.discard();
@@ -131,12 +131,12 @@ pub async fn delete(
     services
         .db
         .write((viewer, card, expected_version), async |tx, (viewer, card, expected_version)| {
-            let (mut locked, card) = lock_card::<BoardEditor>(tx, *viewer, *card).await?;
+            let (mut locked, card) = lock_card(tx, *viewer, *card).await?;
             check_version(&card, *expected_version)?;
             let event = Change::CardDeleted { card: card.id, title: excerpt(&card.title) };
             let now = Timestamp::now();
-            let new = Card { deleted_at: Some(now), ..card };
-            finish(tx, &mut locked, new, vec![event], now).await?;
+            let new = Card { deleted_at: Some(now), ..card.clone() };
+            finish(tx, &mut locked, &card, new, vec![event], now).await?;
             Ok(locked.seen())
         })
         .await
@@ -152,20 +152,22 @@ pub async fn restore(
     services
         .db
         .write((viewer, card), async |tx, (viewer, id)| {
-            let found = cards::find_any(tx, viewer.id, *id).await?;
-            let (card, _) = found.ok_or_else(missing)?;
-            let mut locked: BoardEditor =
-                lock_board_of(tx, viewer.id, card.board_id, missing).await?;
-            let found = cards::find_any(tx, viewer.id, *id).await?;
-            let (card, _) = found.ok_or_else(missing)?;
+            let (board, deleted) = cards::board_of(tx, *id).await?.ok_or_else(missing)?;
+            let locked = lock_board_of(tx, viewer.id, board, missing).await;
+            let mut locked: BoardEditor = locked.map_err(|error| match error {
+                // Who may not see the trash is not told what is in it.
+                Error::Forbidden { .. } if deleted => missing(),
+                other => other,
+            })?;
+            let card = cards::find_on(tx, &locked, *id).await?.ok_or_else(missing)?;
             if card.deleted_at.is_none() {
                 tx.discard();
                 return Ok((card, locked.seen()));
             }
             let rank = order::end_of(tx, &locked, card.column).await?;
             let event = Change::CardRestored { card: card.id };
-            let new = Card { rank, deleted_at: None, ..card };
-            let card = finish(tx, &mut locked, new, vec![event], Timestamp::now()).await?;
+            let new = Card { rank, deleted_at: None, ..card.clone() };
+            let card = finish(tx, &mut locked, &card, new, vec![event], Timestamp::now()).await?;
             Ok((card, locked.seen()))
         })
         .await
@@ -176,6 +178,7 @@ pub async fn restore(
 async fn finish(
     tx: &mut Tx,
     board: &mut BoardEditor,
+    old: &Card,
     mut card: Card,
     events: Vec<Change>,
     now: Timestamp,
@@ -185,7 +188,7 @@ async fn finish(
         return Ok(card);
     }
     (card.version, card.updated_at) = (board.version_after(events.len()), now);
-    cards::save(tx, board, &card).await?;
+    cards::save(tx, board, old, &card).await?;
     events::record(tx, board, &events, now).await?;
     Ok(card)
 }
@@ -204,15 +207,16 @@ fn check_version(card: &Card, expected: Option<i64>) -> Result<()> {
     }
 }
 
-/// Takes the lock of the board that a card is on; answers the card as it is under the lock.
-pub(super) async fn lock_card<P: Permission>(
+/// Takes the lock of the board that a card is on; answers the card as it is under the lock. One in
+/// the trash does not exist.
+pub(super) async fn lock_card(
     tx: &mut Tx,
     viewer: Viewer,
     card: CardId,
-) -> Result<(P, Card)> {
-    let found = cards::find(tx, viewer.id, &[card]).await?.pop();
-    let (seen, _) = found.ok_or_else(missing)?;
-    let locked = lock_board_of(tx, viewer.id, seen.board_id, missing).await?;
-    let found = cards::find(tx, viewer.id, &[card]).await?.pop();
-    Ok((locked, found.ok_or_else(missing)?.0))
+) -> Result<(BoardEditor, Card)> {
+    let seen = cards::board_of(tx, card).await?.filter(|(_, deleted)| !deleted);
+    let (board, _) = seen.ok_or_else(missing)?;
+    let locked = lock_board_of(tx, viewer.id, board, missing).await?;
+    let found = cards::find_on(tx, &locked, card).await?;
+    Ok((locked, found.filter(|card| card.deleted_at.is_none()).ok_or_else(missing)?))
 }

@@ -6,7 +6,7 @@ use crate::domain::{
     At, Card, CardId, Change, Comment, CommentBody, CommentId, Error, Result, Right, Timestamp,
     Viewer,
 };
-use crate::store::access::{BoardEditor, SeenBoard, lock_board_of};
+use crate::store::access::{BoardEditor, SeenBoard};
 use crate::store::{Tx, cards, comments, events};
 
 /// Comments on a card.
@@ -19,7 +19,7 @@ pub async fn add(
     services
         .db
         .write((viewer, card, body), async |tx, (viewer, card, body)| {
-            let (mut locked, card) = lock_card::<BoardEditor>(tx, *viewer, *card).await?;
+            let (mut locked, card) = lock_card(tx, *viewer, *card).await?;
             let now = Timestamp::now();
             let comment = comments::insert(tx, &locked, &card, body, now).await?;
             let event = Change::CommentAdded { card: card.id, comment: comment.id };
@@ -72,7 +72,7 @@ pub async fn delete(
             comments::delete(tx, &locked, comment.id).await?;
             let event = Change::CommentDeleted { card: comment.card_id, comment: comment.id };
             events::record(tx, &mut locked, &[event], Timestamp::now()).await?;
-            let card = cards::of_board(tx, &locked, comment.card_id).await?;
+            let card = cards::find_on(tx, &locked, comment.card_id).await?;
             Ok((card.ok_or(Error::Internal)?, locked.seen()))
         })
         .await
@@ -85,9 +85,11 @@ async fn lock_comment(
     comment: CommentId,
 ) -> Result<(BoardEditor, Comment)> {
     let missing = || Error::not_found("comment").at("commentId");
-    let found = comments::find(tx, viewer.id, &[comment]).await?.pop();
-    let (seen, _) = found.ok_or_else(missing)?;
-    let locked = lock_board_of(tx, viewer.id, seen.board_id, missing).await?;
-    let found = comments::find(tx, viewer.id, &[comment]).await?.pop();
-    Ok((locked, found.ok_or_else(missing)?.0))
+    let card = comments::card_of(tx, comment).await?.ok_or_else(missing)?;
+    let (locked, _) = lock_card(tx, viewer, card).await.map_err(|error| match error {
+        Error::NotFound { .. } => missing(),
+        other => other,
+    })?;
+    let found = comments::find_on(tx, &locked, comment).await?;
+    Ok((locked, found.ok_or_else(missing)?))
 }

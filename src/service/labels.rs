@@ -92,9 +92,8 @@ pub async fn delete(services: &Services, viewer: Viewer, label: LabelId) -> Resu
 /// Takes the lock of the board that a label is on; answers the label as it is under the lock.
 async fn lock_label(tx: &mut Tx, viewer: Viewer, label: LabelId) -> Result<(BoardEditor, Label)> {
     let missing = || Error::not_found("label").at("labelId");
-    let found = labels::find(tx, viewer.id, &[label]).await?.pop();
-    let (seen, _) = found.ok_or_else(missing)?;
-    let locked = lock_board_of(tx, viewer.id, seen.board_id, missing).await?;
-    let found = labels::find(tx, viewer.id, &[label]).await?.pop();
-    Ok((locked, found.ok_or_else(missing)?.0))
+    let board = labels::board_of(tx, label).await?.ok_or_else(missing)?;
+    let locked = lock_board_of(tx, viewer.id, board, missing).await?;
+    let found = labels::find_on(tx, &locked, label).await?;
+    Ok((locked, found.ok_or_else(missing)?))
 }

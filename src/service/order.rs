@@ -80,7 +80,7 @@ async fn neighbour(
     if id == card {
         return Err(Error::bad_input("A card cannot stand next to itself."));
     }
-    match cards::of_board(tx, board, id).await? {
+    match cards::find_on(tx, board, id).await? {
         Some(found) if found.deleted_at.is_none() && found.column == column => {
             Ok(Neighbour::Present(found))
         }

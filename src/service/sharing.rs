@@ -2,7 +2,7 @@
 
 use super::Services;
 use crate::domain::{
-    At, BoardId, BoardRole, Change, Error, Member, Result, Right, Timestamp, User, UserKey, Viewer,
+    At, BoardId, BoardRole, Change, Error, Member, Result, Timestamp, User, UserKey, Viewer,
 };
 use crate::store::access::{BoardAdmin, LockedBoard, SeenBoard, board_access, lock_board};
 use crate::store::{Tx, events, members, users};
@@ -67,10 +67,7 @@ pub async fn unshare(
     services
         .db
         .write((viewer, board, user), async |tx, (viewer, board, user)| {
-            let mut locked: LockedBoard = lock_board(tx, viewer.id, *board).await.at("boardId")?;
-            if *user != viewer.key {
-                locked.access().require(Right::Manage)?;
-            }
+            let mut locked = lock_for_removal(tx, *viewer, *board, *user).await.at("boardId")?;
             let no_member = || Error::not_found("member").at("userId");
             let user = users::by_key(tx, *user).await?.ok_or_else(no_member)?;
             if !members::delete(tx, &locked, user.id).await? {
@@ -82,6 +79,19 @@ pub async fn unshare(
             Ok((user.id != viewer.id).then(|| locked.seen()))
         })
         .await
+}
+
+/// Everybody may remove themselves, an ADMIN anybody.
+async fn lock_for_removal(
+    tx: &mut Tx,
+    viewer: Viewer,
+    board: BoardId,
+    user: UserKey,
+) -> Result<LockedBoard> {
+    if user == viewer.key {
+        return lock_board(tx, viewer.id, board).await;
+    }
+    lock_board::<BoardAdmin>(tx, viewer.id, board).await.map(Into::into)
 }
 
 /// CONFLICT, which undoes everything, when no ADMIN is left.

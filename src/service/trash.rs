@@ -15,6 +15,9 @@ const BATCH: i64 = 100;
 /// too.
 const FIRST_LOOK: Duration = Duration::from_mins(1);
 
+/// How many rows of a board are erased in one transaction.
+const ROWS: i64 = 1000;
+
 /// What was erased.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purged {
@@ -22,6 +25,8 @@ pub struct Purged {
     pub boards: usize,
     /// Cards of other boards.
     pub cards: usize,
+    /// Boards that could not be erased, or whose cards could not. The log says why.
+    pub failed: usize,
 }
 
 /// Empties the trash again and again, for as long as the server runs. Several instances may do so
@@ -32,8 +37,8 @@ pub async fn keep_emptying(services: &Services, settings: Trash) {
     };
     tokio::time::sleep(settings.every.min(FIRST_LOOK)).await;
     loop {
-        // A failure has been logged where it arose; the next time is soon.
-        if let Ok(Purged { boards, cards }) = purge(services, days).await
+        // What failed has been logged where it arose, and is tried again the next time.
+        if let Ok(Purged { boards, cards, .. }) = purge(services, days).await
             && boards + cards > 0
         {
             tracing::info!(boards, cards, "the trash has been emptied");
@@ -43,47 +48,68 @@ pub async fn keep_emptying(services: &Services, settings: Trash) {
 }
 
 /// Erases what has been in the trash for more than so many days, in small transactions, each under
-/// the board's lock and after a second look: what is restored meanwhile stays.
+/// the board's lock and after a second look: what is restored meanwhile stays. What fails is passed
+/// over.
 pub async fn purge(services: &Services, days: u32) -> Result<Purged> {
     let time = Timestamp::now().days_before(days);
     let mut purged = Purged::default();
+    let mut last = BoardId(0);
     loop {
-        let expired = trash::expired_boards(&mut services.db.read().await?, time, BATCH).await?;
-        if expired.is_empty() {
-            break;
-        }
+        let mut conn = services.db.read().await?;
+        let expired = trash::expired_boards(&mut conn, time, last, BATCH).await?;
+        drop(conn);
+        let Some(end) = expired.last() else { break };
+        last = *end;
         for board in expired {
-            purged.boards += usize::from(purge_board(services, board, time).await?);
+            match purge_board(services, board, time).await {
+                Ok(erased) => purged.boards += usize::from(erased),
+                Err(_) => purged.failed += 1,
+            }
         }
     }
+    last = BoardId(0);
     loop {
-        let boards =
-            trash::boards_of_expired_cards(&mut services.db.read().await?, time, BATCH).await?;
-        if boards.is_empty() {
-            break;
-        }
+        let mut conn = services.db.read().await?;
+        let boards = trash::boards_of_expired_cards(&mut conn, time, last, BATCH).await?;
+        drop(conn);
+        let Some(end) = boards.last() else { return Ok(purged) };
+        last = *end;
         for board in boards {
-            purged.cards += purge_cards(services, board, time).await?;
+            if purge_cards(services, board, time, &mut purged.cards).await.is_err() {
+                purged.failed += 1;
+            }
         }
     }
-    Ok(purged)
 }
 
+/// Erases a board, bit by bit; `false` when it has been restored, or another instance has erased it.
 async fn purge_board(services: &Services, board: BoardId, time: Timestamp) -> Result<bool> {
-    services
-        .db
-        .write((board, time), async |tx, (board, time)| match lock_for_purge(tx, *board).await? {
-            Some(locked) => trash::erase_board(tx, &locked, *time).await,
-            None => Ok(false),
-        })
-        .await
+    loop {
+        let step = services.db.write((board, time), async |tx, (board, time)| {
+            let Some(locked) = lock_for_purge(tx, *board).await? else {
+                return Ok(Some(false));
+            };
+            if !trash::forsake_board(tx, &locked, *time).await? {
+                return Ok(Some(false));
+            }
+            let ended = trash::erase_board(tx, &locked, ROWS).await?;
+            Ok(ended.then_some(true))
+        });
+        if let Some(erased) = step.await? {
+            return Ok(erased);
+        }
+    }
 }
 
-/// A batch of a board's cards.
-async fn purge_cards(services: &Services, board: BoardId, time: Timestamp) -> Result<usize> {
-    services
-        .db
-        .write((board, time), async |tx, (board, time)| {
+/// Erases cards of a board in use, batch by batch, and counts them.
+async fn purge_cards(
+    services: &Services,
+    board: BoardId,
+    time: Timestamp,
+    count: &mut usize,
+) -> Result<()> {
+    loop {
+        let batch = services.db.write((board, time), async |tx, (board, time)| {
             let Some(mut locked) = lock_for_purge(tx, *board).await? else {
                 return Ok(0);
             };
@@ -97,6 +123,10 @@ async fn purge_cards(services: &Services, board: BoardId, time: Timestamp) -> Re
                 events::record_by_server(tx, &mut locked, &[event], Timestamp::now()).await?;
             }
             Ok(count)
-        })
-        .await
+        });
+        match batch.await? {
+            0 => return Ok(()),
+            erased => *count += erased,
+        }
+    }
 }

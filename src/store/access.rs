@@ -184,6 +184,12 @@ permissions! {
     BoardAdmin: Manage, which is BoardEditor;
 }
 
+impl From<BoardAdmin> for LockedBoard {
+    fn from(admin: BoardAdmin) -> Self {
+        admin.0.0
+    }
+}
+
 /// The lock of a board that may be in the trash, held by a member who may restore it.
 pub struct DeletedBoard(BoardAdmin);
 

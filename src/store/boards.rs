@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 
-use super::access::{BoardAccess, BoardAdmin, DeletedBoard, Membership};
+use super::access::{BoardAdmin, DeletedBoard, Membership, SeenBoard};
 use super::page::Sort;
 use super::schema::boards;
 use super::sql::Statement;
@@ -40,9 +40,9 @@ impl From<BoardRow> for Board {
     }
 }
 
-type BoardWithAccess = (BoardRow, Membership);
+pub(super) type BoardWithAccess = (BoardRow, Membership);
 
-fn with_access((board, membership): BoardWithAccess) -> (Board, BoardAccess) {
+pub(super) fn with_access((board, membership): BoardWithAccess) -> SeenBoard {
     (board.into(), membership.access())
 }
 
@@ -52,7 +52,7 @@ pub async fn insert(
     user: UserId,
     new: &NewBoard,
     now: Timestamp,
-) -> Result<(Board, BoardAccess)> {
+) -> Result<SeenBoard> {
     let row: BoardRow = run!(tx, |c| diesel::insert_into(boards::table)
         .values((
             boards::title.eq(new.title.as_str()),
@@ -126,11 +126,7 @@ pub async fn delete_all(tx: &mut Tx) -> Result<()> {
 }
 
 /// Those of the boards in use that the user is a member of.
-pub async fn find(
-    conn: &mut Conn,
-    user: UserId,
-    ids: &[BoardId],
-) -> Result<Vec<(Board, BoardAccess)>> {
+pub async fn find(conn: &mut Conn, user: UserId, ids: &[BoardId]) -> Result<Vec<SeenBoard>> {
     let statement = sql::select::<BoardWithAccess>()
         .sql(FROM_MEMBERSHIPS)
         .number(user.0)
@@ -161,7 +157,7 @@ pub async fn list(
     user: UserId,
     list: BoardList,
     request: &PageRequest,
-) -> Result<Page<(Board, BoardAccess)>> {
+) -> Result<Page<SeenBoard>> {
     let statement = sql::select::<BoardWithAccess>().of_list(user, list).page(sort(list), request);
     let rows: Vec<BoardWithAccess> = run!(conn, |c| statement.load(c).await)?;
     Ok(Page::from_rows(rows.into_iter().map(with_access).collect(), request))

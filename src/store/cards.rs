@@ -6,14 +6,14 @@ use std::collections::hash_map::Entry;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::access::{BoardAccess, BoardEditor, Membership};
+use super::access::{BoardAccess, BoardEditor, SeenBoard};
+use super::boards::{BoardWithAccess, with_access};
 use super::bulk::{self, CardRecord};
 use super::schema::{cards, cards_labels};
-use super::sql::{ColumnTypes, Columns, Statement};
 use super::{Conn, Tx, order, sql};
 use crate::domain::{
-    BoardId, Card, CardColumn, CardId, Error, LabelId, NewCard, Rank, Result, Right, Timestamp,
-    UserId, fold_case,
+    BoardId, Card, CardColumn, CardId, Error, LabelId, NewCard, Rank, Result, Timestamp, UserId,
+    fold_case,
 };
 
 #[derive(Queryable, Selectable)]
@@ -85,20 +85,33 @@ pub async fn insert(
     Ok(cards)
 }
 
-/// Writes a card of the board as it shall be.
-pub async fn save(tx: &mut Tx, board: &BoardEditor, card: &Card) -> Result<()> {
-    let target = cards::table.find(card.id.0).filter(cards::board_id.eq(board.id().0));
+#[derive(AsChangeset)]
+#[diesel(table_name = cards)]
+struct Texts<'a> {
+    title: &'a str,
+    title_key: String,
+    description: &'a str,
+    search_text: String,
+}
+
+/// Writes a card of the board as it shall be. Texts that stay are not written: they may be long.
+pub async fn save(tx: &mut Tx, board: &BoardEditor, old: &Card, new: &Card) -> Result<()> {
+    let same_texts = old.title == new.title && old.description == new.description;
+    let texts = (!same_texts).then(|| Texts {
+        title: &new.title,
+        title_key: fold_case(&new.title),
+        description: &new.description,
+        search_text: search_text(&new.title, &new.description),
+    });
+    let target = cards::table.find(new.id.0).filter(cards::board_id.eq(board.id().0));
     run!(tx, |c| diesel::update(target)
         .set((
-            cards::title.eq(&card.title),
-            cards::title_key.eq(fold_case(&card.title)),
-            cards::description.eq(&card.description),
-            cards::search_text.eq(search_text(&card.title, &card.description)),
-            cards::column.eq(card.column.as_str()),
-            cards::rank.eq(card.rank.as_str()),
-            cards::version.eq(card.version),
-            cards::updated_at.eq(card.updated_at),
-            cards::deleted_at.eq(card.deleted_at),
+            texts,
+            cards::column.eq(new.column.as_str()),
+            cards::rank.eq(new.rank.as_str()),
+            cards::version.eq(new.version),
+            cards::updated_at.eq(new.updated_at),
+            cards::deleted_at.eq(new.deleted_at),
         ))
         .execute(c)
         .await)?;
@@ -135,49 +148,32 @@ pub async fn remove_labels(
     Ok(())
 }
 
-/// Those of the cards that stand on boards of the user.
-pub async fn find(
-    conn: &mut Conn,
-    user: UserId,
-    ids: &[CardId],
-) -> Result<Vec<(Card, BoardAccess)>> {
-    let statement = of_user(user, ids).sql(" AND cards.deleted_at IS NULL");
-    let rows: Vec<CardWithAccess> = run!(conn, |c| statement.load(c).await)?;
-    Ok(rows.into_iter().map(with_access).collect())
-}
-
-/// A card on a board of the user or, for those who may see it, in its trash.
-pub async fn find_any(
-    conn: &mut Conn,
-    user: UserId,
-    id: CardId,
-) -> Result<Option<(Card, BoardAccess)>> {
-    let statement = of_user(user, &[id]);
-    let rows: Vec<CardWithAccess> = run!(conn, |c| statement.load(c).await)?;
-    let seen =
-        |(card, access): &(Card, BoardAccess)| card.deleted_at.is_none() || access.may(Right::Edit);
-    Ok(rows.into_iter().map(with_access).find(seen))
-}
-
-type CardWithAccess = (CardRow, Membership);
-
-fn with_access((card, membership): CardWithAccess) -> (Card, BoardAccess) {
-    (card.into(), membership.access())
-}
-
-fn of_user(
-    user: UserId,
-    ids: &[CardId],
-) -> Statement<ColumnTypes<CardWithAccess>, Columns<CardWithAccess>> {
-    sql::select::<CardWithAccess>()
+/// Those of the cards that stand on boards of the user, each with its board.
+pub async fn find(conn: &mut Conn, user: UserId, ids: &[CardId]) -> Result<Vec<(Card, SeenBoard)>> {
+    type Row = (CardRow, BoardWithAccess);
+    let statement = sql::select::<Row>()
         .sql(" FROM cards")
         .on_boards_of(user, "cards.board_id")
-        .sql(" AND cards.id")
-        .in_numbers(ids.iter().map(|id| id.0).collect())
+        .sql(" AND cards.deleted_at IS NULL AND cards.id")
+        .in_numbers(ids.iter().map(|id| id.0).collect());
+    let rows: Vec<Row> = run!(conn, |c| statement.load(c).await)?;
+    Ok(rows.into_iter().map(|(card, board)| (card.into(), with_access(board))).collect())
+}
+
+/// Which board a card is on, and whether it is in the trash: for taking the board's lock, which asks
+/// who may.
+pub async fn board_of(tx: &mut Tx, card: CardId) -> Result<Option<(BoardId, bool)>> {
+    let row: Option<(i64, bool)> = run!(tx, |c| cards::table
+        .find(card.0)
+        .select((cards::board_id, cards::deleted_at.is_not_null()))
+        .first(c)
+        .await
+        .optional())?;
+    Ok(row.map(|(board, deleted)| (BoardId(board), deleted)))
 }
 
 /// A card of the board, which may be in the trash.
-pub async fn of_board(tx: &mut Tx, board: &BoardEditor, id: CardId) -> Result<Option<Card>> {
+pub async fn find_on(tx: &mut Tx, board: &BoardEditor, id: CardId) -> Result<Option<Card>> {
     let row: Option<CardRow> = run!(tx, |c| cards::table
         .find(id.0)
         .filter(cards::board_id.eq(board.id().0))

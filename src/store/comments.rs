@@ -4,7 +4,8 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 
-use super::access::{BoardAccess, BoardEditor, Membership};
+use super::access::{BoardAccess, BoardEditor, SeenBoard};
+use super::boards::{BoardWithAccess, with_access};
 use super::page::{self, Children, Sort};
 use super::schema::{cards, comments};
 use super::sql::{ColumnTypes, Columns, Statement};
@@ -61,6 +62,14 @@ pub async fn insert(
     Ok(row.on(board.id()))
 }
 
+/// The comment, if it is about a card on the board.
+macro_rules! on_board {
+    ($board:expr, $comment:expr) => {{
+        let cards = cards::table.filter(cards::board_id.eq($board.id().0)).select(cards::id);
+        comments::table.filter(comments::id.eq($comment.0)).filter(comments::card_id.eq_any(cards))
+    }};
+}
+
 /// Writes a comment on the board anew.
 pub async fn update(
     tx: &mut Tx,
@@ -69,7 +78,7 @@ pub async fn update(
     body: &CommentBody,
     now: Timestamp,
 ) -> Result<Comment> {
-    let row: CommentRow = run!(tx, |c| diesel::update(comments::table.find(comment.0))
+    let row: CommentRow = run!(tx, |c| diesel::update(on_board!(board, comment))
         .set((comments::body.eq(body.as_str()), comments::updated_at.eq(now)))
         .returning(CommentRow::as_returning())
         .get_result(c)
@@ -78,18 +87,39 @@ pub async fn update(
 }
 
 /// Deletes a comment on the board.
-pub async fn delete(tx: &mut Tx, _board: &BoardEditor, comment: CommentId) -> Result<()> {
-    run!(tx, |c| diesel::delete(comments::table.find(comment.0)).execute(c).await)?;
+pub async fn delete(tx: &mut Tx, board: &BoardEditor, comment: CommentId) -> Result<()> {
+    run!(tx, |c| diesel::delete(on_board!(board, comment)).execute(c).await)?;
     Ok(())
 }
 
-/// Those of the comments that are about cards on boards of the user.
+/// A comment on the board.
+pub async fn find_on(
+    tx: &mut Tx,
+    board: &BoardEditor,
+    comment: CommentId,
+) -> Result<Option<Comment>> {
+    let row: Option<CommentRow> = run!(tx, |c| on_board!(board, comment)
+        .select(CommentRow::as_select())
+        .first(c)
+        .await
+        .optional())?;
+    Ok(row.map(|comment| comment.on(board.id())))
+}
+
+/// Which card a comment is about: for taking the lock of its board, which asks who may.
+pub async fn card_of(tx: &mut Tx, comment: CommentId) -> Result<Option<CardId>> {
+    let one = comments::table.find(comment.0).select(comments::card_id);
+    let card: Option<i64> = run!(tx, |c| one.first(c).await.optional())?;
+    Ok(card.map(CardId))
+}
+
+/// Those of the comments that are about cards on boards of the user, each with the board.
 pub async fn find(
     conn: &mut Conn,
     user: UserId,
     ids: &[CommentId],
-) -> Result<Vec<(Comment, BoardAccess)>> {
-    type Row = (CommentRow, Membership);
+) -> Result<Vec<(Comment, SeenBoard)>> {
+    type Row = (CommentRow, BoardWithAccess);
     let statement = sql::select::<Row>()
         .sql(
             " FROM comments JOIN cards ON cards.deleted_at IS NULL AND cards.id = comments.card_id",
@@ -98,9 +128,9 @@ pub async fn find(
         .sql(" AND comments.id")
         .in_numbers(ids.iter().map(|id| id.0).collect());
     let rows: Vec<Row> = run!(conn, |c| statement.load(c).await)?;
-    let seen = |(comment, membership): Row| {
-        let access = membership.access();
-        (comment.on(access.board_id()), access)
+    let seen = |(comment, board): Row| {
+        let board = with_access(board);
+        (comment.on(board.0.id), board)
     };
     Ok(rows.into_iter().map(seen).collect())
 }

@@ -6,7 +6,8 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 
-use super::access::{BoardAccess, BoardEditor, Membership};
+use super::access::{BoardAccess, BoardEditor, SeenBoard};
+use super::boards::{BoardWithAccess, with_access};
 use super::error::unique;
 use super::schema::{cards, cards_labels, labels};
 use super::sql::{ColumnTypes, Columns, Statement};
@@ -124,20 +125,39 @@ pub async fn delete(
     Ok(())
 }
 
-/// Those of the labels that belong to boards in use of the user.
+/// Those of the labels that belong to boards in use of the user, each with its board.
 pub async fn find(
     conn: &mut Conn,
     user: UserId,
     ids: &[LabelId],
-) -> Result<Vec<(Label, BoardAccess)>> {
-    type Row = (LabelRow, Membership);
+) -> Result<Vec<(Label, SeenBoard)>> {
+    type Row = (LabelRow, BoardWithAccess);
     let statement = sql::select::<Row>()
         .sql(" FROM labels")
         .on_boards_of(user, "labels.board_id")
         .sql(" AND labels.id")
         .in_numbers(ids.iter().map(|id| id.0).collect());
     let rows: Vec<Row> = run!(conn, |c| statement.load(c).await)?;
-    Ok(rows.into_iter().map(|(label, membership)| (label.into(), membership.access())).collect())
+    Ok(rows.into_iter().map(|(label, board)| (label.into(), with_access(board))).collect())
+}
+
+/// Which board a label belongs to: for taking the board's lock, which asks who may.
+pub async fn board_of(tx: &mut Tx, label: LabelId) -> Result<Option<BoardId>> {
+    let one = labels::table.find(label.0).select(labels::board_id);
+    let board: Option<i64> = run!(tx, |c| one.first(c).await.optional())?;
+    Ok(board.map(BoardId))
+}
+
+/// A label of the board.
+pub async fn find_on(tx: &mut Tx, board: &BoardEditor, id: LabelId) -> Result<Option<Label>> {
+    let row: Option<LabelRow> = run!(tx, |c| labels::table
+        .find(id.0)
+        .filter(labels::board_id.eq(board.id().0))
+        .select(LabelRow::as_select())
+        .first(c)
+        .await
+        .optional())?;
+    Ok(row.map(Label::from))
 }
 
 /// The labels of one board, in the order of their colours.

@@ -1,13 +1,15 @@
 //! Accounts.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Nullable};
 use diesel_async::RunQueryDsl;
 
 use super::access::BoardAccess;
 use super::error::unique;
 use super::schema::users;
+use super::sql::{ColumnTypes, Statement};
 use super::{Conn, Tx, sql};
-use crate::domain::{At, Email, Error, Result, Timestamp, User, UserId, UserKey, Viewer};
+use crate::domain::{At, BoardId, Email, Error, Result, Timestamp, User, UserId, UserKey, Viewer};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users)]
@@ -168,26 +170,47 @@ pub async fn by_key(conn: &mut Conn, key: UserKey) -> Result<Option<User>> {
     Ok(row.map(User::from))
 }
 
-/// Those of the accounts that `viewer` may see: themselves, the present members of their boards in
-/// use, and those of `boards`, which may be in the trash.
+/// An account that somebody may see.
+pub struct Visible {
+    /// The account.
+    pub user: User,
+    /// Whether it is seen wherever it is asked for, or on the board only.
+    pub anywhere: bool,
+    /// One of the boards in question of which it is a member; there is an entry for each.
+    pub board: Option<BoardId>,
+}
+
+/// Those of the accounts that `viewer` may see: anywhere, themselves and the present members of their
+/// boards in use; besides, on each of `boards`, which may be in the trash, its present members.
 pub async fn visible(
     conn: &mut Conn,
     viewer: Viewer,
     boards: &[BoardAccess],
     keys: &[UserKey],
-) -> Result<Vec<User>> {
-    let statement = sql::select::<UserRow>()
-        .sql(" FROM users WHERE users.public_id")
-        .in_texts(keys.iter().map(ToString::to_string).collect())
-        .sql(" AND (users.id = ")
+) -> Result<Vec<Visible>> {
+    type Row = (UserRow, Option<i64>, bool);
+    type Types = (ColumnTypes<UserRow>, Nullable<BigInt>, Bool);
+    let statement = Statement::<Types, _>::new(sql::columns_of::<UserRow>())
+        .sql("SELECT ")
+        .columns()
+        .sql(", theirs.board_id, users.id = ")
         .number(viewer.id.0)
-        .sql(" OR EXISTS (SELECT 1 FROM users_boards AS theirs WHERE theirs.user_id = users.id AND (theirs.board_id")
+        .sql(" OR EXISTS (SELECT 1 FROM users_boards AS mine")
+        .sql(" JOIN boards ON boards.deleted_at IS NULL AND boards.id = mine.board_id")
+        .sql(" JOIN users_boards AS shared ON shared.board_id = mine.board_id AND shared.user_id = users.id")
+        .sql(" WHERE mine.user_id = ")
+        .number(viewer.id.0)
+        .sql(") FROM users LEFT JOIN users_boards AS theirs ON theirs.user_id = users.id AND theirs.board_id")
         .in_numbers(boards.iter().map(|board| board.board_id().0).collect())
-        .sql(" OR EXISTS (SELECT 1 FROM users_boards AS mine JOIN boards ON boards.deleted_at IS NULL AND boards.id = mine.board_id WHERE mine.board_id = theirs.board_id AND mine.user_id = ")
-        .number(viewer.id.0)
-        .sql("))))");
-    let rows: Vec<UserRow> = run!(conn, |c| statement.load(c).await)?;
-    Ok(rows.into_iter().map(User::from).collect())
+        .sql(" WHERE users.public_id")
+        .in_texts(keys.iter().map(ToString::to_string).collect());
+    let rows: Vec<Row> = run!(conn, |c| statement.load(c).await)?;
+    let visible = rows.into_iter().map(|(user, board, anywhere)| Visible {
+        user: user.into(),
+        anywhere,
+        board: board.map(BoardId),
+    });
+    Ok(visible.filter(|row| row.anywhere || row.board.is_some()).collect())
 }
 
 /// Those of the accounts that are there, whoever asks: for the actors of a board's history and the

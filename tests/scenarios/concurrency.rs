@@ -320,6 +320,7 @@ async fn purges_and_restorations_at_once(server: Arc<Server>) {
         ann.delete_card(card).await;
     }
     let past = ann.board("Past").await;
+    ann.cards(&past, 1100).await;
     ann.done("deleteBoard", json!({ "boardId": past }), "deletedBoardId").await;
     let before = ann.version(&board).await;
     server.age_trash(31).await;

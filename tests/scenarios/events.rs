@@ -563,41 +563,83 @@ async fn long_texts_are_cut_and_addresses_left_out(server: Arc<Server>) {
         .await;
 }
 
-/// What is read under a board carries the version that was read before it, wherever the board is
-/// asked for again.
+/// Wherever a board is found, and wherever it is asked for again beneath, it is the same one, and
+/// nothing beneath it is older: a client that goes on from its version misses nothing.
 async fn an_answer_shows_one_state_of_a_board(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
     let card = ann.card(&board, "x").await;
-    ann.comment(&card, "hm").await;
-    let query = "{ boards { nodes { version title
-        labels { board { version } } columns { board { version } cards { nodes { board { version } } } }
-        cards { nodes { board { version } labels { board { version } } comments { nodes { card { board { version } } } }
-            activity { nodes { board { version } } } } }
-        activity { nodes { board { version } ... on CommentAddedEvent { comment { card { board { version } } } } } } } } }";
+    let comment = ann.comment(&card, "hm").await;
+    let found = ann.get(&format!("{{ board(id: {board:?}) {{ labels {{ id }} }} }}")).await;
+    let label = &found["board"]["labels"][0]["id"];
+    let beneath = "version cards { nodes { changed: version board { version } labels { board { version } }
+            comments { nodes { card { changed: version board { version } } } }
+            activity { nodes { sequence board { version } } } } }
+        labels { board { version } } columns { board { version } cards { nodes { changed: version board { version } } } }
+        activity(first: 5) { nodes { sequence board { version }
+            ... on CommentAddedEvent { comment { card { board { version } } } } } }";
+    let query = format!(
+        "{{ boards {{ nodes {{ {beneath} }} }} board(id: {board:?}) {{ {beneath} }}
+            card(id: {card:?}) {{ changed: version board {{ {beneath} }} }}
+            nodes(ids: [{board:?}, {card:?}, {comment:?}, {label}]) {{
+                ... on Board {{ {beneath} }} ... on Card {{ changed: version board {{ {beneath} }} }}
+                ... on Comment {{ card {{ board {{ {beneath} }} }} }} ... on Label {{ board {{ {beneath} }} }} }} }}"
+    );
+    let write = async |n: i32| {
+        let input = json!({ "cardId": card, "title": format!("title {n}") });
+        ann.done("updateCard", input, "card { id }").await;
+    };
+    write(0).await;
     let writing = async {
-        for n in 0..30 {
-            let input = json!({ "boardId": board, "title": format!("title {n}") });
-            ann.done("updateBoard", input, "board { id }").await;
+        for n in 1..60 {
+            write(n).await;
         }
     };
     let reading = async {
-        for _ in 0..30 {
-            let found = ann.get(query).await["boards"]["nodes"][0].take();
-            let mut versions = BTreeSet::new();
-            collect_versions(&found, &mut versions);
-            assert_eq!(versions.len(), 1, "{found}");
+        for _ in 0..40 {
+            let found = ann.get(&query).await;
+            let boards = [
+                &found["boards"]["nodes"][0],
+                &found["board"],
+                &found["card"]["board"],
+                &found["nodes"][0],
+                &found["nodes"][1]["board"],
+                &found["nodes"][2]["card"]["board"],
+                &found["nodes"][3]["board"],
+            ];
+            for board in boards {
+                assert_one_state(board);
+            }
+            for card in [&found["card"], &found["nodes"][1]] {
+                // Every change is one of this card: it and its board are of the same moment.
+                assert_eq!(card["changed"], card["board"]["version"]);
+            }
         }
     };
     tokio::join!(writing, reading);
 }
 
-fn collect_versions(value: &Value, versions: &mut BTreeSet<i64>) {
+/// One version of the board, a card that is as new at least, and the events that made it so.
+#[track_caller]
+fn assert_one_state(board: &Value) {
+    let mut versions = BTreeSet::new();
+    collect(board, "version", &mut versions);
+    assert_eq!(versions.len(), 1, "{board}");
+    let version = *versions.first().unwrap();
+    let mut cards = BTreeSet::new();
+    collect(board, "changed", &mut cards);
+    assert!(*cards.first().unwrap() >= version, "{board}");
+    let newest = board["activity"]["nodes"][0]["sequence"].as_i64().unwrap();
+    assert!(newest >= version, "{board}");
+}
+
+/// All numbers of this name.
+fn collect(value: &Value, name: &str, numbers: &mut BTreeSet<i64>) {
     match value {
-        Value::Array(items) => items.iter().for_each(|item| collect_versions(item, versions)),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, name, numbers)),
         Value::Object(fields) => {
-            versions.extend(fields.get("version").and_then(Value::as_i64));
-            fields.values().for_each(|field| collect_versions(field, versions));
+            numbers.extend(fields.get(name).and_then(Value::as_i64));
+            fields.values().for_each(|field| collect(field, name, numbers));
         }
         _ => {}
     }

@@ -236,10 +236,9 @@ async fn any_moves_give_the_order_of_a_list(server: Arc<Server>) {
         let below = model[to].get(place).cloned();
         let neighbour = match (above, below) {
             (Some(above), None) => json!({ "afterCardId": above }),
-            (None, Some(below)) => json!({ "beforeCardId": below }),
             (None, None) => json!({}),
             (Some(above), Some(_)) if rng.random_bool(0.5) => json!({ "afterCardId": above }),
-            (Some(_), Some(below)) => json!({ "beforeCardId": below }),
+            (_, Some(below)) => json!({ "beforeCardId": below }),
         };
         model[to].insert(place, card.clone());
         ann.move_card(card, COLUMNS[to], neighbour).await;

@@ -49,13 +49,23 @@ const LOOK_UPS: &[(&str, &str, &str)] = &[
         "cards_deleted",
     ),
     (
+        "boards with cards to purge",
+        "SELECT DISTINCT cards.board_id FROM cards JOIN boards ON boards.id = cards.board_id WHERE cards.deleted_at < $time AND cards.board_id > 5 AND boards.deleted_at IS NULL ORDER BY cards.board_id LIMIT 100",
+        "cards_deleted",
+    ),
+    (
         "cards to purge",
-        "SELECT cards.board_id FROM cards JOIN boards ON boards.id = cards.board_id WHERE cards.deleted_at < $time AND boards.deleted_at IS NULL ORDER BY cards.deleted_at LIMIT 100",
-        "cards_expired",
+        "SELECT id FROM cards WHERE board_id = 1 AND deleted_at < $time ORDER BY deleted_at, id LIMIT 100",
+        "cards_deleted",
+    ),
+    (
+        "all cards of a board that is erased",
+        "SELECT id FROM cards WHERE board_id = 1",
+        "cards_created_at",
     ),
     (
         "boards to purge",
-        "SELECT id FROM boards WHERE deleted_at < $time ORDER BY deleted_at LIMIT 100",
+        "SELECT id FROM boards WHERE deleted_at < $time AND id > 5",
         "boards_deleted",
     ),
     (

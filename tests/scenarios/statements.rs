@@ -16,6 +16,7 @@ scenarios![
     a_query_of_one_thing_is_one_statement,
     comments_and_histories_of_many_are_one_statement_each,
     a_page_of_events_costs_one_statement_for_each_kind_of_thing,
+    what_is_found_by_itself_brings_its_board_along,
 ];
 
 /// How many statements the query sends when everything but its own data is warm.
@@ -162,11 +163,9 @@ async fn comments_and_histories_of_many_are_one_statement_each(server: Arc<Serve
 
 async fn a_page_of_events_costs_one_statement_for_each_kind_of_thing(server: Arc<Server>) {
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
-    let query = |board: &str| {
-        format!("{{ board(id: {board:?}) {{ activity(first: 100) {{ nodes {{ actor {{ email }} board {{ title }}
-            ... on CardCreatedEvent {{ card {{ title }} }} ... on MemberAddedEvent {{ user {{ email }} }}
-            ... on CommentAddedEvent {{ comment {{ body }} }} }} }} }} }}")
-    };
+    let events = "activity(first: 100) { nodes { actor { email } board { title }
+        ... on CardCreatedEvent { card { title } } ... on MemberAddedEvent { user { email } }
+        ... on CommentAddedEvent { comment { body } } } }";
     let mut counts = Vec::new();
     for many in [1, 30] {
         let board = ann.board("Plans").await;
@@ -174,8 +173,40 @@ async fn a_page_of_events_costs_one_statement_for_each_kind_of_thing(server: Arc
         for card in ann.cards(&board, many).await {
             bob.comment(&card, "hm").await;
         }
-        counts.push(statements(&ann, &query(&board)).await);
+        counts.push(statements(&ann, &format!("{{ board(id: {board:?}) {{ {events} }} }}")).await);
     }
-    // The board, the events, their actors, cards, users and comments.
-    assert_eq!(counts, [6, 6]);
+    // And for many boards. Some are in the trash: their members are seen there only.
+    for trashed in [false, true] {
+        for _ in 0..15 {
+            let board = ann.board("Plans").await;
+            ann.share(&board, &bob).await;
+            bob.card(&board, "x").await;
+            if trashed {
+                ann.done("deleteBoard", json!({ "boardId": board }), "deletedBoardId").await;
+            }
+        }
+        let list = if trashed { "deletedBoards" } else { "boards" };
+        counts.push(statements(&ann, &format!("{{ {list} {{ nodes {{ {events} }} }} }}")).await);
+    }
+    // The boards, the events, their actors, cards, users and comments; no comments in the trash.
+    assert_eq!(counts, [6, 6, 6, 5]);
+    let found = ann.get(&format!("{{ deletedBoards {{ nodes {{ {events} }} }} }}")).await;
+    let boards = found["deletedBoards"]["nodes"].as_array().unwrap();
+    for board in boards {
+        let user = &board["activity"]["nodes"][2]["user"];
+        assert_eq!(user["email"], "bob@example.com", "{board}");
+    }
+}
+
+async fn what_is_found_by_itself_brings_its_board_along(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let card = ann.card(&board, "x").await;
+    let comment = ann.comment(&card, "hm").await;
+    let query = format!("{{ card(id: {card:?}) {{ title board {{ title version }} }} }}");
+    assert_eq!(statements(&ann, &query).await, 1);
+    let query = format!(
+        "{{ node(id: {comment:?}) {{ ... on Comment {{ body card {{ title board {{ title }} }} }} }} }}"
+    );
+    assert_eq!(statements(&ann, &query).await, 2);
 }

@@ -17,6 +17,8 @@ scenarios![
     what_has_been_deleted_for_long_is_erased,
     a_running_server_empties_the_trash,
     nothing_is_erased_when_it_is_kept_for_ever,
+    a_large_board_is_erased_bit_by_bit,
+    what_cannot_be_erased_is_passed_over,
 ];
 
 async fn delete_board(user: &User, board: &str) {
@@ -215,7 +217,7 @@ async fn what_has_been_deleted_for_long_is_erased(server: Arc<Server>) {
     // Its card has been in the trash for long, but it comes back as it was.
     delete_board(&ann, &past).await;
     let before = ann.version(&board).await;
-    assert_eq!(purge(&services, 30).await.unwrap(), Purged { boards: 0, cards: 220 });
+    assert_eq!(purge(&services, 30).await.unwrap(), Purged { boards: 0, cards: 220, failed: 0 });
     assert_eq!(purge(&services, 30).await.unwrap(), Purged::default());
     let query = format!(
         "{{ board(id: {board:?}) {{ cards {{ totalCount }} deletedCards {{ totalCount }} }} }}"
@@ -234,7 +236,7 @@ async fn what_has_been_deleted_for_long_is_erased(server: Arc<Server>) {
     assert_eq!(column(&found["deletedCards"]["nodes"], "id"), of_past[..1]);
     server.age_trash(31).await;
     let purged = purge(&services, 30).await.unwrap();
-    assert_eq!(purged, Purged { boards: 1, cards: 1 });
+    assert_eq!(purged, Purged { boards: 1, cards: 1, failed: 0 });
     assert_eq!(ann.get(of_deleted).await["deletedBoards"]["nodes"], json!([]));
     let restore = ann.call("restoreBoard", json!({ "boardId": past }), "board { id }").await;
     assert_eq!(restore.code(), "NOT_FOUND");
@@ -284,4 +286,62 @@ async fn nothing_is_erased_when_it_is_kept_for_ever(server: Arc<Server>) {
     tokio::time::sleep(Duration::from_millis(100)).await;
     other.stop().await;
     ann.done("restoreCard", json!({ "cardId": card }), "card { id }").await;
+}
+
+async fn a_large_board_is_erased_bit_by_bit(server: Arc<Server>) {
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let (past, other) = (ann.board("Past").await, ann.board("Other").await);
+    ann.share_as(&past, &bob, "ADMIN").await;
+    let (ids, kept) = (ann.cards(&past, 1100).await, ann.cards(&other, 2).await);
+    ann.comment(&ids[0], "hm").await;
+    let comment = ann.comment(&kept[0], "kept").await;
+    delete_board(&ann, &past).await;
+    server.age_trash(31).await;
+    let services = kanban::app::services(&server.config()).await.unwrap();
+    let purged = purge(&services, 30).await.unwrap();
+    assert_eq!(purged, Purged { boards: 1, cards: 0, failed: 0 });
+    for (table, left) in [
+        ("boards", 1),
+        ("users_boards", 1),
+        ("cards", 2),
+        ("comments", 1),
+        ("labels", 7),
+        // Made, two cards, a comment.
+        ("board_events", 4),
+    ] {
+        let check = format!("INSERT INTO t SELECT count(*) FROM {table}");
+        let temp = format!("CREATE TEMP TABLE t (n bigint CHECK (n = {left})); {check}");
+        server.execute(&temp.replace("bigint", "INTEGER"), &temp).await;
+    }
+    let query = format!("{{ node(id: {comment:?}) {{ ... on Comment {{ body }} }} }}");
+    assert_eq!(ann.get(&query).await["node"]["body"], "kept");
+}
+
+/// One board that cannot be erased is in nobody's way.
+async fn what_cannot_be_erased_is_passed_over(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let (stuck, past, board) =
+        (ann.board("Stuck").await, ann.board("Past").await, ann.board("Plans").await);
+    let card = ann.card(&board, "x").await;
+    ann.delete_card(&card).await;
+    for board in [&stuck, &past] {
+        delete_board(&ann, board).await;
+    }
+    server.age_trash(31).await;
+    let id = stuck.trim_start_matches("board_");
+    server
+        .execute(
+            &format!("CREATE TRIGGER stuck BEFORE DELETE ON boards WHEN old.id = {id} BEGIN SELECT RAISE(ABORT, 'no'); END"),
+            &format!(
+                "CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+                 CREATE TRIGGER stuck BEFORE DELETE ON boards FOR EACH ROW WHEN (old.id = {id}) EXECUTE FUNCTION no()"
+            ),
+        )
+        .await;
+    let services = kanban::app::services(&server.config()).await.unwrap();
+    let purged = purge(&services, 30).await.unwrap();
+    assert_eq!(purged, Purged { boards: 1, cards: 1, failed: 1 });
+    server.execute("DROP TRIGGER stuck", "DROP TRIGGER stuck ON boards").await;
+    let purged = purge(&services, 30).await.unwrap();
+    assert_eq!(purged, Purged { boards: 1, cards: 0, failed: 0 });
 }

@@ -64,10 +64,8 @@ fn translate(sql: &str, sqlite: bool) -> String {
     for part in parts {
         let (time, rest) = part.split_once(')').unwrap();
         if time.chars().all(|c| c.is_ascii_digit()) {
-            text += &match sqlite {
-                true => format!("{time}000000"),
-                false => format!("to_timestamp({time})"),
-            };
+            let (before, after) = if sqlite { ("", "000000") } else { ("to_timestamp(", ")") };
+            text = text + before + time + after;
             text += rest;
         } else {
             text = text + "t(" + part;

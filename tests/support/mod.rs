@@ -12,6 +12,7 @@ pub use server::{SECRET, Server, config_with};
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -56,6 +57,16 @@ macro_rules! checks {
 }
 pub(crate) use {checks, scenarios};
 
+/// Longer than any scenario takes on a slow machine: what hangs fails.
+const BOUND: Duration = Duration::from_mins(3);
+
+/// Fails when it does not end in time.
+pub fn within_bounds(scenario: BoxFuture<'static, ()>) -> AssertUnwindSafe<BoxFuture<'static, ()>> {
+    AssertUnwindSafe(Box::pin(async {
+        assert!(tokio::time::timeout(BOUND, scenario).await.is_ok(), "not done within {BOUND:?}");
+    }))
+}
+
 /// Runs a scenario against a fresh server and cleans up, whatever happens.
 pub async fn run(
     backend: Backend,
@@ -63,7 +74,7 @@ pub async fn run(
 ) -> Result<(), Failed> {
     let database = backend.database().await;
     let server = Arc::new(Server::start(database.url()).await);
-    let result = AssertUnwindSafe(scenario(Arc::clone(&server))).catch_unwind().await;
+    let result = within_bounds(scenario(Arc::clone(&server))).catch_unwind().await;
     server.stop().await;
     database.drop_database().await;
     backend.finish();

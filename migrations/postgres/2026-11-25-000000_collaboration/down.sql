@@ -3,14 +3,11 @@ DROP TABLE comments;
 DROP TABLE board_events;
 
 DROP INDEX cards_rank;
-DROP INDEX cards_created_at;
 DROP INDEX cards_updated_at;
 DROP INDEX cards_title;
 DROP INDEX cards_deleted;
-DROP INDEX cards_expired;
 ALTER TABLE cards DROP COLUMN rank, DROP COLUMN version, DROP COLUMN deleted_at;
 CREATE INDEX cards_rank ON cards (board_id, column_position, id);
-CREATE INDEX cards_created_at ON cards (board_id, created_at, id);
 CREATE INDEX cards_updated_at ON cards (board_id, updated_at, id);
 CREATE INDEX cards_title ON cards (board_id, title_key, id);
 

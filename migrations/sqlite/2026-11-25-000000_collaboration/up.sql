@@ -49,16 +49,15 @@ FROM (
 ) AS numbered
 WHERE numbered.id = cards.id;
 
+-- The trash is left out of every list, but not of cards_created_at, by which a board that is erased
+-- finds its cards.
 DROP INDEX cards_rank;
-DROP INDEX cards_created_at;
 DROP INDEX cards_updated_at;
 DROP INDEX cards_title;
 CREATE INDEX cards_rank ON cards (board_id, column_position, rank, id) WHERE deleted_at IS NULL;
-CREATE INDEX cards_created_at ON cards (board_id, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX cards_updated_at ON cards (board_id, updated_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX cards_title ON cards (board_id, title_key, id) WHERE deleted_at IS NULL;
 CREATE INDEX cards_deleted ON cards (board_id, deleted_at, id) WHERE deleted_at IS NOT NULL;
-CREATE INDEX cards_expired ON cards (deleted_at) WHERE deleted_at IS NOT NULL;
 
 CREATE TABLE comments (
     id         INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -5,14 +5,21 @@ use std::sync::Arc;
 
 use super::Relation;
 use crate::domain::{Board, BoardId, BoardList, Page, PageRequest, Result, Viewer};
-use crate::store::access::BoardAccess;
+use crate::store::access::{BoardAccess, SeenBoard};
 use crate::store::{self, Db};
+
+/// A board that many fields may hold at once, and the viewer's way to it.
+pub(in crate::graphql) type SharedBoard = (Arc<Board>, BoardAccess);
+
+pub(super) fn shared_board((board, access): SeenBoard) -> SharedBoard {
+    (Arc::new(board), access)
+}
 
 pub(in crate::graphql) struct Boards;
 
 impl Relation for Boards {
     type Key = BoardId;
-    type Value = Option<(Arc<Board>, BoardAccess)>;
+    type Value = Option<SharedBoard>;
 
     async fn fetch(
         db: &Db,
@@ -20,7 +27,7 @@ impl Relation for Boards {
         keys: &[BoardId],
     ) -> Result<HashMap<BoardId, Self::Value>> {
         let found = store::boards::find(&mut db.read().await?, viewer.id, keys).await?;
-        let entry = |(board, access): (Board, _)| (board.id, Some((Arc::new(board), access)));
+        let entry = |board: SeenBoard| (board.0.id, Some(shared_board(board)));
         Ok(found.into_iter().map(entry).collect())
     }
 }
@@ -45,7 +52,7 @@ pub(in crate::graphql) struct BoardPages;
 
 impl Relation for BoardPages {
     type Key = (BoardList, PageRequest);
-    type Value = Arc<Page<(Arc<Board>, BoardAccess)>>;
+    type Value = Arc<Page<SharedBoard>>;
 
     async fn fetch(
         db: &Db,
@@ -56,7 +63,7 @@ impl Relation for BoardPages {
         let mut pages = HashMap::new();
         for (list, request) in keys {
             let page = store::boards::list(&mut conn, viewer.id, *list, request).await?;
-            let page = page.map(|(board, access)| (Arc::new(board), access));
+            let page = page.map(shared_board);
             pages.insert((*list, request.clone()), Arc::new(page));
         }
         Ok(pages)

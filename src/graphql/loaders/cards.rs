@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::boards::{SharedBoard, shared_board};
 use super::labels::{Shared, shared};
 use super::{Relation, grouped};
 use crate::domain::{Card, CardFilter, CardId, CardOrder, Page, PageRequest, Result, Viewer};
@@ -14,7 +15,7 @@ pub(in crate::graphql) struct Cards;
 
 impl Relation for Cards {
     type Key = CardId;
-    type Value = Option<(Arc<Card>, BoardAccess)>;
+    type Value = Option<(Arc<Card>, SharedBoard)>;
 
     async fn fetch(
         db: &Db,
@@ -22,7 +23,8 @@ impl Relation for Cards {
         keys: &[CardId],
     ) -> Result<HashMap<CardId, Self::Value>> {
         let found = store::cards::find(&mut db.read().await?, viewer.id, keys).await?;
-        let entry = |(card, access): (Card, _)| (card.id, Some((Arc::new(card), access)));
+        let entry =
+            |(card, board): (Card, _)| (card.id, Some((Arc::new(card), shared_board(board))));
         Ok(found.into_iter().map(entry).collect())
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::boards::{SharedBoard, shared_board};
 use super::{Relation, grouped};
 use crate::domain::{CardId, Comment, CommentId, Page, PageRequest, Result, Viewer};
 use crate::store::access::BoardAccess;
@@ -12,7 +13,7 @@ pub(in crate::graphql) struct Comments;
 
 impl Relation for Comments {
     type Key = CommentId;
-    type Value = Option<(Arc<Comment>, BoardAccess)>;
+    type Value = Option<(Arc<Comment>, SharedBoard)>;
 
     async fn fetch(
         db: &Db,
@@ -20,8 +21,9 @@ impl Relation for Comments {
         keys: &[CommentId],
     ) -> Result<HashMap<CommentId, Self::Value>> {
         let found = store::comments::find(&mut db.read().await?, viewer.id, keys).await?;
-        let entry =
-            |(comment, access): (Comment, _)| (comment.id, Some((Arc::new(comment), access)));
+        let entry = |(comment, board): (Comment, _)| {
+            (comment.id, Some((Arc::new(comment), shared_board(board))))
+        };
         Ok(found.into_iter().map(entry).collect())
     }
 }

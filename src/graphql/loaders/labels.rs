@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Relation;
+use super::boards::{SharedBoard, shared_board};
 use crate::domain::{CardId, Label, LabelId, Result, Viewer};
 use crate::store::access::BoardAccess;
 use crate::store::{self, Db};
@@ -51,7 +52,7 @@ pub(in crate::graphql) struct Labels;
 
 impl Relation for Labels {
     type Key = LabelId;
-    type Value = Option<(Arc<Label>, BoardAccess)>;
+    type Value = Option<(Arc<Label>, SharedBoard)>;
 
     async fn fetch(
         db: &Db,
@@ -59,7 +60,8 @@ impl Relation for Labels {
         keys: &[LabelId],
     ) -> Result<HashMap<LabelId, Self::Value>> {
         let found = store::labels::find(&mut db.read().await?, viewer.id, keys).await?;
-        let entry = |(label, access): (Label, _)| (label.id, Some((Arc::new(label), access)));
+        let entry =
+            |(label, board): (Label, _)| (label.id, Some((Arc::new(label), shared_board(board))));
         Ok(found.into_iter().map(entry).collect())
     }
 }

@@ -61,7 +61,7 @@ impl Relation for Users {
         keys: &[UserKey],
     ) -> Result<HashMap<UserKey, Self::Value>> {
         let found = store::users::visible(&mut db.read().await?, viewer, &[], keys).await?;
-        Ok(found.into_iter().map(|user| (user.key, Some(Arc::new(user)))).collect())
+        Ok(found.into_iter().map(|seen| (seen.user.key, Some(Arc::new(seen.user)))).collect())
     }
 }
 
@@ -77,14 +77,23 @@ impl Relation for UsersOnBoards {
         viewer: Viewer,
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
-        let mut conn = db.read().await?;
-        let mut users = HashMap::new();
-        for (board, keys) in grouped(keys.iter().copied()) {
-            for user in store::users::visible(&mut conn, viewer, &[board], &keys).await? {
-                users.insert((board, user.key), Some(Arc::new(user)));
+        let (boards, users): (Vec<_>, Vec<_>) = keys.iter().copied().unzip();
+        let found = store::users::visible(&mut db.read().await?, viewer, &boards, &users).await?;
+        let mut anywhere = HashMap::new();
+        let mut on_board = HashMap::new();
+        for seen in found {
+            let (key, user) = (seen.user.key, Arc::new(seen.user));
+            if let Some(board) = seen.board {
+                on_board.insert((board, key), Arc::clone(&user));
+            }
+            if seen.anywhere {
+                anywhere.insert(key, user);
             }
         }
-        Ok(users)
+        let answer = |(board, user): &Self::Key| {
+            on_board.get(&(board.board_id(), *user)).or_else(|| anywhere.get(user)).cloned()
+        };
+        Ok(keys.iter().map(|key| (*key, answer(key))).collect())
     }
 }
 

@@ -23,6 +23,10 @@ use crate::store::card_lists::CardList;
 use crate::store::events::EventList;
 
 /// A Kanban board.
+///
+/// What was seen under a board keeps it, and what is found by itself comes with it: one answer shows one
+/// state of a board, read before anything under it, so that a client which goes on from its version
+/// misses nothing.
 #[derive(Clone)]
 pub(in crate::graphql) struct Board {
     board: Arc<domain::Board>,
@@ -74,7 +78,7 @@ impl Board {
     /// The board's labels, at most one of each colour, in the order of LabelColor.
     async fn labels(&self, ctx: &Context<'_>) -> Result<Vec<Label>> {
         let labels = ctx.loaders()?.board_labels.load(self.access).await?;
-        Ok(Label::all(&labels, &self.clone().into()))
+        Ok(Label::all(&labels, self))
     }
 
     /// One entry for each CardColumn, in its order: the whole board in one query.
@@ -146,14 +150,14 @@ impl Board {
         #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
         #[graphql(
-            desc = "Only events later than that; with `version`, what a client needs to catch up."
+            desc = "Only events later than that; with `version`, what a client needs to catch up. All of them are several pages when there are many."
         )]
         after_sequence: Option<i32>,
     ) -> Result<Connection<BoardEventEdge>> {
         let after_sequence = after_sequence.unwrap_or(0).into();
         let list = EventList { board: self.access, card: None, after: after_sequence };
         let args = PageArgs { first, after, last, before };
-        event_page(ctx, &self.clone().into(), list, args).await
+        event_page(ctx, self, list, args).await
     }
 
     /// Deleted cards that can still be restored, the latest first; empty for a VIEWER.

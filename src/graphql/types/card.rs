@@ -6,7 +6,7 @@ use async_graphql::{Context, Enum, ID, Object};
 
 use super::comment::{COMMENTS, CommentEdge};
 use super::event::{BoardEventEdge, event_page};
-use super::{Board, Label, OnBoard};
+use super::{Board, Label};
 use crate::domain::{self, PublicId, Result};
 use crate::graphql::context::ContextExt;
 use crate::graphql::loaders::LoadedCard;
@@ -32,21 +32,18 @@ pub(in crate::graphql) enum CardColumn {
 #[derive(Clone)]
 pub(in crate::graphql) struct Card {
     card: Arc<domain::Card>,
-    pub(super) on: OnBoard,
+    pub(super) on: Board,
     labels: Option<Arc<Vec<Arc<domain::Label>>>>,
 }
 
 impl Card {
-    pub(in crate::graphql) fn new(
-        card: impl Into<Arc<domain::Card>>,
-        on: impl Into<OnBoard>,
-    ) -> Self {
-        Self { card: card.into(), on: on.into(), labels: None }
+    pub(in crate::graphql) fn new(card: impl Into<Arc<domain::Card>>, on: Board) -> Self {
+        Self { card: card.into(), on, labels: None }
     }
 
     /// A card of a list, which was seen under its board.
     pub(super) fn loaded(loaded: LoadedCard, board: &Board) -> Self {
-        Self { card: loaded.card, on: board.clone().into(), labels: loaded.labels }
+        Self { card: loaded.card, on: board.clone(), labels: loaded.labels }
     }
 
     pub(super) fn entity(&self) -> &domain::Card {
@@ -78,8 +75,8 @@ impl Card {
     }
 
     /// The board it is on.
-    async fn board(&self, ctx: &Context<'_>) -> Result<Board> {
-        self.on.load(ctx).await
+    async fn board(&self) -> &Board {
+        &self.on
     }
 
     /// The labels it bears, in the order of LabelColor.
@@ -87,7 +84,7 @@ impl Card {
         if let Some(labels) = &self.labels {
             return Ok(Label::all(labels, &self.on));
         }
-        let labels = ctx.loaders()?.card_labels.load((self.on.access(), self.card.id)).await?;
+        let labels = ctx.loaders()?.card_labels.load((self.on.access, self.card.id)).await?;
         Ok(Label::all(&labels, &self.on))
     }
 
@@ -128,7 +125,7 @@ impl Card {
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Connection<CommentEdge>> {
         let request = PageArgs { first, after, last, before }.request(COMMENTS, MAX_OTHERS)?;
-        let (access, card) = (self.on.access(), self.card.id);
+        let (access, card) = (self.on.access, self.card.id);
         let loaders = ctx.loaders()?;
         let page = loaders.comment_page.load(((access, card), Arc::new(request)));
         let edge = |comment| CommentEdge::under(self.clone(), comment);
@@ -145,7 +142,7 @@ impl Card {
         #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Connection<BoardEventEdge>> {
-        let list = EventList { board: self.on.access(), card: Some(self.card.id), after: 0 };
+        let list = EventList { board: self.on.access, card: Some(self.card.id), after: 0 };
         event_page(ctx, &self.on, list, PageArgs { first, after, last, before }).await
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 
-use super::{Card, OnBoard, User};
+use super::{Board, Card, User};
 use crate::domain::{self, CommentId, Direction, Error, PublicId, Result};
 use crate::graphql::context::{ContextExt, Nullable, nullable};
 use crate::graphql::paging::{CursorKind, Edge, ValueKind};
@@ -23,23 +23,20 @@ pub(super) const COMMENTS: CursorKind = CursorKind {
 #[derive(Clone)]
 pub(in crate::graphql) struct Comment {
     comment: Arc<domain::Comment>,
-    on: OnBoard,
+    on: Board,
     /// The card it was seen under.
     card: Option<Card>,
 }
 
 impl Comment {
-    pub(in crate::graphql) fn new(
-        comment: impl Into<Arc<domain::Comment>>,
-        on: impl Into<OnBoard>,
-    ) -> Self {
-        Self { comment: comment.into(), on: on.into(), card: None }
+    pub(in crate::graphql) fn new(comment: impl Into<Arc<domain::Comment>>, on: Board) -> Self {
+        Self { comment: comment.into(), on, card: None }
     }
 
     /// A comment that the viewer may see; `None` for all others.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: CommentId) -> Result<Option<Self>> {
         let found = ctx.loaders()?.comment.load(id).await?;
-        Ok(found.map(|(comment, access)| Self::new(comment, access)))
+        Ok(found.map(|(comment, board)| Self::new(comment, Board::new(board))))
     }
 }
 
@@ -56,7 +53,7 @@ impl Comment {
         if let Some(card) = &self.card {
             return Ok(card.clone());
         }
-        let key = (self.on.access(), self.comment.card_id);
+        let key = (self.on.access, self.comment.card_id);
         let card = ctx.loaders()?.card_on_board.load(key).await?;
         let card = card.ok_or_else(|| Error::not_found("card"))?;
         Ok(Card::new(card, self.on.clone()))

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object};
+use async_graphql::{Enum, ID, Object};
 
-use super::{Board, OnBoard};
-use crate::domain::{self, PublicId, Result};
+use super::Board;
+use crate::domain::{self, PublicId};
 use crate::graphql::scalars::DateTime;
 
 /// The colours of labels, in the order in which labels are listed.
@@ -32,19 +32,16 @@ pub(in crate::graphql) enum LabelColor {
 #[derive(Clone)]
 pub(in crate::graphql) struct Label {
     label: Arc<domain::Label>,
-    on: OnBoard,
+    on: Board,
 }
 
 impl Label {
-    pub(in crate::graphql) fn new(
-        label: impl Into<Arc<domain::Label>>,
-        on: impl Into<OnBoard>,
-    ) -> Self {
-        Self { label: label.into(), on: on.into() }
+    pub(in crate::graphql) fn new(label: impl Into<Arc<domain::Label>>, on: Board) -> Self {
+        Self { label: label.into(), on }
     }
 
     /// All labels of a list that belongs to one board.
-    pub(super) fn all(labels: &[Arc<domain::Label>], on: &OnBoard) -> Vec<Self> {
+    pub(super) fn all(labels: &[Arc<domain::Label>], on: &Board) -> Vec<Self> {
         labels.iter().map(|label| Self { label: Arc::clone(label), on: on.clone() }).collect()
     }
 }
@@ -58,8 +55,8 @@ impl Label {
     }
 
     /// The board it belongs to.
-    async fn board(&self, ctx: &Context<'_>) -> Result<Board> {
-        self.on.load(ctx).await
+    async fn board(&self) -> &Board {
+        &self.on
     }
 
     /// Its colour.

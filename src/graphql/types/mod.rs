@@ -8,7 +8,6 @@ mod comment;
 mod event;
 mod label;
 mod member;
-mod on_board;
 mod user;
 
 use async_graphql::{ID, Interface};
@@ -21,7 +20,6 @@ pub(super) use comment::{Comment, CommentEdge};
 pub(super) use event::BoardEventEdge;
 pub(super) use label::{Label, LabelColor};
 pub(super) use member::{BoardMemberEdge, BoardRole};
-pub(super) use on_board::OnBoard;
 pub(super) use user::{User, UserEdge};
 
 use crate::domain;

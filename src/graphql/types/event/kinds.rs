@@ -9,7 +9,7 @@ use super::parts::{AboutCard, AboutComment, AboutLabel, AboutUser, FieldChange, 
 use crate::domain::{self, CardId, Change, CommentId, LabelId, PublicId, UserKey};
 use crate::graphql::context::Nullable;
 use crate::graphql::scalars::DateTime;
-use crate::graphql::types::{Board, BoardRole, CardColumn, LabelColor, OnBoard, User};
+use crate::graphql::types::{Board, BoardRole, CardColumn, LabelColor, User};
 
 /// Declares a type for each kind of event, and the interface that they share.
 macro_rules! events {
@@ -43,7 +43,7 @@ macro_rules! events {
             field(name = "created_at", ty = "DateTime", desc = "When it happened."),
             field(name = "actor", ty = "Nullable<User>", desc = "Who did it; null for the server itself and for an account that is gone."),
             field(name = "board_id", ty = "ID", desc = "On which board."),
-            field(name = "board", ty = "Nullable<Board>", desc = "The board.")
+            field(name = "board", ty = "Option<&Board>", desc = "The board.")
         )]
         pub(in crate::graphql) enum BoardEvent {
             $($name($name),)*
@@ -177,7 +177,7 @@ events! {
 }
 
 impl BoardEvent {
-    pub(super) fn new(event: &Arc<domain::Event>, on: &OnBoard) -> Self {
+    pub(super) fn new(event: &Arc<domain::Event>, on: &Board) -> Self {
         let card = |id: &CardId| AboutCard { id: *id, on: on.clone() };
         let user = |key: &UserKey| AboutUser { key: *key, on: on.clone() };
         let comment = |id: &CommentId| AboutComment { id: *id, on: on.clone() };

@@ -9,7 +9,7 @@ use async_graphql::{Context, Object};
 
 pub(in crate::graphql) use kinds::BoardEvent;
 
-use super::OnBoard;
+use super::Board;
 use crate::domain::{self, Direction, Result};
 use crate::graphql::context::ContextExt;
 use crate::graphql::paging::{Connection, Count, CursorKind, Edge, MAX_OTHERS, PageArgs};
@@ -59,7 +59,7 @@ impl Edge for BoardEventEdge {
 /// A page of a history: what every field of that kind does.
 pub(super) async fn event_page(
     ctx: &Context<'_>,
-    on: &OnBoard,
+    on: &Board,
     list: EventList,
     args: PageArgs,
 ) -> Result<Connection<BoardEventEdge>> {

@@ -7,12 +7,12 @@ use async_graphql::{Context, ID, Object, SimpleObject};
 use crate::domain::{self, CardId, CommentId, PublicId, Result, UserKey};
 use crate::graphql::context::{ContextExt, Nullable, nullable};
 use crate::graphql::scalars::{DateTime, int};
-use crate::graphql::types::{Board, Card, Comment, LabelColor, OnBoard, User};
+use crate::graphql::types::{Board, Card, Comment, LabelColor, User};
 
 /// What every event has.
 pub(in crate::graphql) struct Happening {
     pub(super) event: Arc<domain::Event>,
-    pub(super) on: OnBoard,
+    pub(super) on: Board,
 }
 
 #[Object]
@@ -43,15 +43,15 @@ impl Happening {
     }
 
     /// The board.
-    pub(super) async fn board(&self, ctx: &Context<'_>) -> Nullable<Board> {
-        nullable(self.on.find(ctx).await)
+    pub(super) async fn board(&self) -> Option<&Board> {
+        Some(&self.on)
     }
 }
 
 /// The card that an event is about.
 pub(in crate::graphql) struct AboutCard {
     pub(super) id: CardId,
-    pub(super) on: OnBoard,
+    pub(super) on: Board,
 }
 
 #[Object]
@@ -69,7 +69,7 @@ impl AboutCard {
 
 impl AboutCard {
     async fn find(&self, ctx: &Context<'_>) -> Result<Option<Card>> {
-        let card = ctx.loaders()?.card_on_board.load((self.on.access(), self.id)).await?;
+        let card = ctx.loaders()?.card_on_board.load((self.on.access, self.id)).await?;
         Ok(card.map(|card| Card::new(card, self.on.clone())))
     }
 }
@@ -77,7 +77,7 @@ impl AboutCard {
 /// The comment that an event is about.
 pub(in crate::graphql) struct AboutComment {
     pub(super) id: CommentId,
-    pub(super) on: OnBoard,
+    pub(super) on: Board,
 }
 
 #[Object]
@@ -95,7 +95,7 @@ impl AboutComment {
 
 impl AboutComment {
     async fn find(&self, ctx: &Context<'_>) -> Result<Option<Comment>> {
-        let comment = ctx.loaders()?.comment_on_board.load((self.on.access(), self.id)).await?;
+        let comment = ctx.loaders()?.comment_on_board.load((self.on.access, self.id)).await?;
         Ok(comment.map(|comment| Comment::new(comment, self.on.clone())))
     }
 }
@@ -114,7 +114,7 @@ pub(in crate::graphql) struct AboutLabel {
 /// The user that an event is about.
 pub(in crate::graphql) struct AboutUser {
     pub(super) key: UserKey,
-    pub(super) on: OnBoard,
+    pub(super) on: Board,
 }
 
 #[Object]
@@ -124,7 +124,8 @@ impl AboutUser {
         self.key.to_public().into()
     }
 
-    /// The user; null when the account is gone or the viewer may not see it any more.
+    /// The user; null when the account is gone or the viewer may not see it any more, since they share
+    /// no board now. (As `actor` one stays visible.)
     async fn user(&self, ctx: &Context<'_>) -> Nullable<User> {
         nullable(self.find(ctx).await)
     }
@@ -133,7 +134,7 @@ impl AboutUser {
 impl AboutUser {
     async fn find(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let viewer = ctx.viewer()?;
-        let user = ctx.loaders()?.user_on_board.load((self.on.access(), self.key)).await?;
+        let user = ctx.loaders()?.user_on_board.load((self.on.access, self.key)).await?;
         Ok(user.map(|user| User::seen_by(viewer, user)))
     }
 }
