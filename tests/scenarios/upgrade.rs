@@ -39,7 +39,7 @@ const ROWS: &str = "
 const LABELS_OF_CARDS: &str = "
     INSERT INTO cards_labels (card_id, label_id, created_at, updated_at) VALUES (1, 1, t(50), t(50)), (3, 2, t(50), t(50));";
 
-/// 205 cards of board 1 by turns in three columns, more than two digits to the base of 62 tell apart
+/// 405 cards of board 1 by turns in three columns, more than two digits to the base of 62 tell apart
 /// in one, and one that was deleted.
 fn cards() -> String {
     let card = |n: i32| {
@@ -49,10 +49,10 @@ fn cards() -> String {
             1000 + n
         )
     };
-    let rows: Vec<_> = (1..=206).map(card).collect();
+    let rows: Vec<_> = (1..=406).map(card).collect();
     format!(
         "INSERT INTO cards (board_id, title, title_key, description, search_text, \"column\", created_at, updated_at)
-         VALUES {}; DELETE FROM cards WHERE id = 206;",
+         VALUES {}; DELETE FROM cards WHERE id = 406;",
         rows.join(", ")
     )
 }
@@ -111,7 +111,7 @@ async fn the_core_becomes_a_board_to_work_on_together(server: Arc<Server>) {
 
     // The order there was, and everything that was there.
     let query = "{ board(id: \"board_1\") { title description createdAt updatedAt labels { color name }
-        cards(first: 300) { totalCount nodes { id title description column rank version deletedAt createdAt updatedAt
+        cards(first: 500) { totalCount nodes { id title description column rank version deletedAt createdAt updatedAt
             labels { color } comments { totalCount } activity { totalCount } } } } }";
     let board = ann.get(query).await["board"].take();
     assert_eq!(board["description"], "first");
@@ -121,14 +121,14 @@ async fn the_core_becomes_a_board_to_work_on_together(server: Arc<Server>) {
         board["labels"],
         json!([{ "color": "RED", "name": "urgent" }, { "color": "GRAY", "name": "" }])
     );
-    assert_eq!(board["cards"]["totalCount"], 205);
+    assert_eq!(board["cards"]["totalCount"], 405);
     let found = board["cards"]["nodes"].as_array().unwrap();
     let of_column = |wanted: &str| -> Vec<Value> {
         found.iter().filter(|card| card["column"] == wanted).cloned().collect()
     };
     for (name, remainders) in [("BACKLOG", vec![1, 2]), ("DOING", vec![3]), ("DONE", vec![0])] {
         let cards = Value::from(of_column(name));
-        let expected: Vec<_> = (1..=205)
+        let expected: Vec<_> = (1..=405)
             .filter(|n| remainders.contains(&(n % 4)))
             .map(|n| format!("card_{n}"))
             .collect();
@@ -151,7 +151,7 @@ async fn the_core_becomes_a_board_to_work_on_together(server: Arc<Server>) {
     bob.move_card("card_3", "BACKLOG", json!({ "beforeCardId": first })).await;
     // No id is handed out again.
     let made = bob.card("board_1", "new").await;
-    assert_eq!(made, "card_207");
+    assert_eq!(made, "card_407");
     let after = ann.columns("board_1").await;
     assert_eq!(after[0][..4], ["card_3".to_owned(), first, last, second]);
     assert_eq!(after[0].last(), Some(&made));
