@@ -72,6 +72,13 @@ pub(super) fn unparsable(mut error: ServerError) -> Response {
     Response::from_errors(vec![error])
 }
 
+/// The answer to anything but a query where only queries are taken.
+pub(super) fn operation_not_allowed() -> Response {
+    let mut error = ServerError::new("GET runs queries only. Send mutations by POST.", None);
+    set_code(&mut error, "BAD_REQUEST");
+    Response::from_errors(vec![error])
+}
+
 /// The answer to a request without a variable that it requires.
 pub(super) fn missing_variable(name: &str) -> Response {
     let mut error = ServerError::new(format!("Variable ${name} is required."), None);

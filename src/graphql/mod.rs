@@ -17,9 +17,12 @@ mod types;
 use std::sync::Arc;
 
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::ExecutableDocument;
-use async_graphql::{EmptySubscription, Request, Response, SDLExportOptions, SchemaBuilder, Value};
+use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
+use async_graphql::{
+    EmptySubscription, Response, SDLExportOptions, SchemaBuilder, Value, Variables,
+};
 
+pub use async_graphql::Request;
 pub use context::Caller;
 
 use crate::service::Services;
@@ -44,14 +47,25 @@ impl Schema {
         Self(builder().data(services).finish())
     }
 
-    /// Runs a request for its caller.
-    pub async fn execute(&self, mut request: Request, caller: Caller) -> Response {
+    /// Runs a request for its caller, if it is one of the allowed operations.
+    pub async fn execute(
+        &self,
+        mut request: Request,
+        caller: Caller,
+        allowed: Operations,
+    ) -> Answer {
         let document = match parse_query(&request.query) {
             Ok(document) => document,
-            Err(error) => return error::unparsable(error.into()),
+            Err(error) => return Answer::refused(error::unparsable(error.into())),
         };
-        if let Some(name) = missing_variable(&document, &request) {
-            return error::missing_variable(&name);
+        if let Some(operation) = operation(&document, &request) {
+            if allowed == Operations::Queries && operation.ty != OperationType::Query {
+                let response = error::operation_not_allowed();
+                return Answer { response, verdict: Verdict::OperationNotAllowed };
+            }
+            if let Some(name) = missing_variable(operation, &request) {
+                return Answer::refused(error::missing_variable(&name));
+            }
         }
         request.set_parsed_query(document);
         let (rounds, request_id) = (caller.rounds(), caller.request_id.clone());
@@ -59,20 +73,82 @@ impl Schema {
         for error in &mut response.errors {
             error::complete(error, &request_id);
         }
-        response
+        Answer::of(response)
     }
+}
+
+/// A request of these parameters.
+pub fn request(
+    query: String,
+    variables: serde_json::Map<String, serde_json::Value>,
+    operation_name: Option<String>,
+) -> Request {
+    let variables = Variables::from_json(serde_json::Value::Object(variables));
+    let mut request = Request::new(query).variables(variables);
+    request.operation_name = operation_name;
+    request
+}
+
+/// Which operations a request may run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Operations {
+    /// Queries, which change nothing.
+    Queries,
+    /// All.
+    All,
+}
+
+/// What became of a request.
+pub struct Answer {
+    /// What the client is told.
+    pub response: Response,
+    /// Whether it was run.
+    pub verdict: Verdict,
+}
+
+/// Whether a request was run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It was, perhaps with errors in some of its fields.
+    Run,
+    /// It was not: something is wrong with the request itself.
+    Refused,
+    /// It was not: the operation is not one of those that were allowed.
+    OperationNotAllowed,
+}
+
+impl Answer {
+    fn refused(response: Response) -> Self {
+        Self { response, verdict: Verdict::Refused }
+    }
+
+    /// The library answers both kinds alike; an error of a field that was run names its path.
+    fn of(response: Response) -> Self {
+        let run = response.errors.iter().all(|error| !error.path.is_empty());
+        let verdict = if run { Verdict::Run } else { Verdict::Refused };
+        Self { response, verdict }
+    }
+}
+
+/// The operation that shall be run; `None` when there is none of that name, or more than one.
+fn operation<'d>(
+    document: &'d ExecutableDocument,
+    request: &Request,
+) -> Option<&'d OperationDefinition> {
+    let mut operations = document.operations.iter();
+    let found = match request.operation_name.as_deref() {
+        Some(name) => operations.find(|(own, _)| own.is_some_and(|own| own.as_str() == name)),
+        None => operations.next().filter(|_| operations.next().is_none()),
+    };
+    found.map(|(_, operation)| &operation.node)
 }
 
 /// A variable that the operation requires and the request does not give. The library would notice
 /// in the middle of a document, when other fields have been run.
-fn missing_variable(document: &ExecutableDocument, request: &Request) -> Option<String> {
-    let name = request.operation_name.as_deref();
-    let mut operations = document.operations.iter();
-    let (_, operation) = operations
-        .find(|(own, _)| name.is_none_or(|name| own.is_some_and(|own| own.as_str() == name)))?;
+fn missing_variable(operation: &OperationDefinition, request: &Request) -> Option<String> {
     let given = |name| !matches!(request.variables.get(name), None | Some(Value::Null));
     let mut required =
-        operation.node.variable_definitions.iter().map(|one| &one.node).filter(|variable| {
+        operation.variable_definitions.iter().map(|one| &one.node).filter(|variable| {
             !variable.var_type.node.nullable && variable.default_value.is_none()
         });
     required.find(|variable| !given(&variable.name.node)).map(|one| one.name.node.to_string())

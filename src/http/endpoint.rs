@@ -1,94 +1,95 @@
-//! The GraphQL endpoint: JSON in, JSON out, and who is asking.
+//! The GraphQL endpoint, as the specification of GraphQL over HTTP has it.
 
 use std::any::Any;
 use std::sync::Arc;
 
-use async_graphql::Variables;
 use async_graphql_axum::GraphQLResponse;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{self, Extension};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{self, Extension, RawQuery};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use serde_json::json;
 
 use super::State;
+use super::media_type::MediaType;
+use super::parameters;
+use super::refusal::Refusal;
 use super::request_id::RequestId;
 use crate::domain::{Error, Result, Viewer};
-use crate::graphql::Caller;
+use crate::graphql::{Answer, Caller, Operations, Request, Verdict};
 use crate::service::{Services, accounts};
 
-/// Runs one GraphQL request.
-pub(super) async fn graphql(
+/// Runs a request that was sent in a body.
+pub(super) async fn post(
     extract::State(state): extract::State<State>,
     Extension(id): Extension<RequestId>,
     headers: HeaderMap,
     body: std::result::Result<Bytes, BytesRejection>,
 ) -> Response {
-    let request = match read(&headers, body) {
-        Ok(request) => request,
-        Err(refusal) => return refusal.into_response(),
-    };
-    let viewer = viewer(&state.services, &headers).await;
-    let caller = Caller::new(Arc::clone(&state.services), viewer, id.as_str().to_owned());
-    GraphQLResponse::from(state.schema.execute(request, caller).await).into_response()
+    let request = parameters::in_body(&headers, body);
+    run(&state, &id, &headers, request, Operations::All).await
 }
 
-/// Why a request does not even get to the schema.
-struct Refusal(StatusCode, &'static str);
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let Self(status, message) = self;
-        let error = json!({ "message": message, "extensions": { "code": "BAD_REQUEST" } });
-        (status, axum::Json(json!({ "errors": [error] }))).into_response()
-    }
+/// Runs a request that stands in a URL: queries only, since a link must not change anything.
+pub(super) async fn get(
+    extract::State(state): extract::State<State>,
+    Extension(id): Extension<RequestId>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let request = parameters::in_url(query.as_deref());
+    run(&state, &id, &headers, request, Operations::Queries).await
 }
 
-fn read(
+/// Refuses all other methods.
+pub(super) async fn other_method(headers: HeaderMap) -> Response {
+    let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "Use POST, or GET for queries.");
+    allow(refusal.into_answer(MediaType::wanted(&headers)), "GET, POST")
+}
+
+async fn run(
+    state: &State,
+    id: &RequestId,
     headers: &HeaderMap,
-    body: std::result::Result<Bytes, BytesRejection>,
-) -> std::result::Result<async_graphql::Request, Refusal> {
-    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let is_json = media_type
-        .and_then(|value| value.split(';').next())
-        .is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("application/json"));
-    if !is_json {
-        return Err(Refusal(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "Send the request as application/json.",
-        ));
-    }
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Refusal(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB.")
+    request: std::result::Result<Request, Refusal>,
+    operations: Operations,
+) -> Response {
+    let Some(media_type) = MediaType::wanted(headers) else {
+        let message = "Answers are application/graphql-response+json or application/json.";
+        return Refusal::new(StatusCode::NOT_ACCEPTABLE, message).into_answer(None);
+    };
+    let request = match request {
+        Ok(request) => request,
+        Err(refusal) => return refusal.into_answer(Some(media_type)),
+    };
+    let viewer = viewer(&state.services, headers).await;
+    let caller = Caller::new(Arc::clone(&state.services), viewer, id.as_str().to_owned());
+    into_answer(state.schema.execute(request, caller, operations).await, media_type)
+}
+
+/// A request that was run answers 200. One that was not has no data and, for clients that know of
+/// it, a status that says so.
+fn into_answer(answer: Answer, media_type: MediaType) -> Response {
+    let errors = || axum::Json(json!({ "errors": answer.response.errors }));
+    let mut response = match (answer.verdict, media_type) {
+        (Verdict::Run, _) => GraphQLResponse::from(answer.response).into_response(),
+        (Verdict::OperationNotAllowed, _) => {
+            allow((StatusCode::METHOD_NOT_ALLOWED, errors()).into_response(), "POST")
         }
-        _ => Refusal(StatusCode::BAD_REQUEST, "The body cannot be read."),
-    })?;
-    parse(&body).ok_or(Refusal(
-        StatusCode::BAD_REQUEST,
-        "The body must be a JSON object with query and, if need be, variables and operationName.",
-    ))
+        (Verdict::Refused, MediaType::GraphqlResponse) => {
+            (StatusCode::BAD_REQUEST, errors()).into_response()
+        }
+        (Verdict::Refused, MediaType::Json) => errors().into_response(),
+    };
+    let content_type = HeaderValue::from_static(media_type.content_type());
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    response
 }
 
-/// A request as GraphQL over HTTP defines it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Parameters {
-    query: String,
-    variables: Option<Variables>,
-    operation_name: Option<String>,
-}
-
-fn parse(body: &[u8]) -> Option<async_graphql::Request> {
-    // Serde would read a struct from an array too.
-    let object = body.trim_ascii_start().first() == Some(&b'{');
-    let body: Parameters = object.then(|| serde_json::from_slice(body).ok())??;
-    let mut request = async_graphql::Request::new(body.query);
-    request.variables = body.variables.unwrap_or_default();
-    request.operation_name = body.operation_name;
-    Some(request)
+fn allow(mut response: Response, methods: &'static str) -> Response {
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
+    response
 }
 
 /// The account behind the bearer token; UNAUTHENTICATED without one.

@@ -3,6 +3,9 @@
 mod endpoint;
 mod graphiql;
 mod health;
+mod media_type;
+mod parameters;
+mod refusal;
 mod request_id;
 
 use std::sync::Arc;
@@ -35,7 +38,7 @@ struct State {
 pub fn router(services: Arc<Services>, schema: Schema, cors: &Cors) -> Router {
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/graphiql") }))
-        .route("/graphql", post(endpoint::graphql))
+        .route("/graphql", post(endpoint::post).get(endpoint::get).fallback(endpoint::other_method))
         .route("/graphiql", get(graphiql::page))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderMap};
 use reqwest::{RequestBuilder, redirect};
 use serde_json::{Value, json};
 
@@ -15,6 +15,9 @@ scenarios![
     documents_that_make_no_sense_are_refused,
     every_error_has_a_code,
     other_methods_and_paths_are_refused,
+    a_url_may_hold_a_query_and_nothing_that_changes,
+    the_status_says_whether_a_request_was_run,
+    an_answer_comes_in_the_wanted_media_type,
     health_is_told,
     a_request_has_an_id,
     graphiql_runs_nothing_but_its_own_scripts,
@@ -201,11 +204,115 @@ async fn every_error_has_a_code(server: Arc<Server>) {
 }
 
 async fn other_methods_and_paths_are_refused(server: Arc<Server>) {
-    // A mutation by GET could be sent by a mere link.
-    let answer = send(get(&server, "/graphql?query=%7B__typename%7D")).await;
-    assert_eq!(answer.status, 405);
+    for method in ["PUT", "DELETE", "PATCH"] {
+        let method = method.parse().unwrap();
+        let answer = send(server.http.request(method, format!("{}/graphql", server.url))).await;
+        assert_eq!(answer.status, 405);
+        assert_eq!(answer.headers[ALLOW], "GET, POST");
+        assert_coded(&answer, &["BAD_REQUEST"]);
+    }
     for path in ["/nonsense", "/graphql/", "/.env", "/kanban.db"] {
         assert_eq!(send(get(&server, path)).await.status, 404, "{path}");
+    }
+}
+
+/// A link must not change anything: it could stand on any page.
+async fn a_url_may_hold_a_query_and_nothing_that_changes(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let ask = async |parameters: &[(&str, &str)]| {
+        let encoded =
+            form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
+        let request = get(&server, &format!("/graphql?{encoded}")).bearer_auth(&ann.token);
+        send(request.header(ACCEPT, "application/graphql-response+json")).await
+    };
+    let query =
+        "query A($f: Int) { boards(first: $f) { totalCount } } query B { viewer { email } }";
+    let asked =
+        ask(&[("query", query), ("operationName", "A"), ("variables", r#"{ "f": 1 }"#)]).await;
+    assert_eq!(asked.ok()["boards"]["totalCount"], 0);
+    let asked = ask(&[("query", query), ("operationName", "B"), ("variables", "null")]).await;
+    assert_eq!(asked.ok()["viewer"]["email"], "ann@example.com");
+    let mutation = r#"mutation A { createBoard(input: { title: "x" }) { board { id } } }"#;
+    let both = format!("{mutation} query B {{ __typename }}");
+    for parameters in [
+        &[("query", mutation)][..],
+        &[("query", mutation), ("operationName", "A")],
+        &[("query", &both), ("operationName", "A")],
+    ] {
+        let answer = ask(parameters).await;
+        assert_eq!(answer.status, 405);
+        assert_eq!(answer.headers[ALLOW], "POST");
+        assert_coded(&answer, &["BAD_REQUEST"]);
+        assert!(answer.body.get("data").is_none());
+    }
+    assert_eq!(ask(&[("query", &both), ("operationName", "B")]).await.status, 200);
+    // Which of the two is not said, so neither is run.
+    assert_eq!(ask(&[("query", &both)]).await.status, 400);
+    for parameters in [
+        &[][..],
+        &[("query", "")],
+        &[("nonsense", "{ __typename }")],
+        &[("query", "{ __typename }"), ("query", "{ __typename }")],
+        &[("query", "{ __typename }"), ("variables", "{")],
+        &[("query", "{ __typename }"), ("variables", "[]")],
+        &[("query", "{ __typename }"), ("extensions", "5")],
+    ] {
+        assert_eq!(ask(parameters).await.status, 400, "{parameters:?}");
+    }
+    assert_eq!(ann.get("{ boards { totalCount } }").await["boards"]["totalCount"], 0);
+}
+
+async fn the_status_says_whether_a_request_was_run(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    for (query, variables, run) in [
+        ("{ viewer { id } }", json!({}), true),
+        // Run, with an error in a field.
+        ("{ boards(first: 0) { totalCount } }", json!({}), true),
+        (
+            "mutation { deleteCard(input: { cardId: \"card_1\" }) { deletedCardId } }",
+            json!({}),
+            true,
+        ),
+        ("{", json!({}), false),
+        ("{ nonsense }", json!({}), false),
+        ("query($id: ID!) { board(id: $id) { id } }", json!({}), false),
+        ("query($id: ID!) { board(id: $id) { id } }", json!({ "id": null }), false),
+        ("query A { viewer { id } } query B { viewer { id } }", json!({}), false),
+    ] {
+        for (accept, refused) in
+            [("application/graphql-response+json", 400), ("application/json", 200)]
+        {
+            let body = json!({ "query": query, "variables": variables }).to_string();
+            let request = post(&server, "application/json", body).bearer_auth(&ann.token);
+            let answer = send(request.header(ACCEPT, accept)).await;
+            assert_eq!(answer.status, if run { 200 } else { refused }, "{query} {accept}");
+            assert_eq!(answer.body.get("data").is_some(), run, "{query} {accept}");
+            let content_type = answer.headers[CONTENT_TYPE].to_str().unwrap();
+            assert_eq!(content_type, format!("{accept}; charset=utf-8"));
+        }
+    }
+}
+
+async fn an_answer_comes_in_the_wanted_media_type(server: Arc<Server>) {
+    let body = r#"{"query": "{ __typename }"}"#;
+    for (accept, status) in [
+        ("application/json", 200),
+        ("application/graphql-response+json, application/json;q=0.9", 200),
+        ("*/*", 200),
+        ("text/html, application/xhtml+xml, */*;q=0.8", 200),
+        ("text/html", 406),
+        ("application/json;q=0", 406),
+        ("nonsense", 406),
+    ] {
+        let answer = send(post(&server, "application/json", body).header(ACCEPT, accept)).await;
+        assert_eq!(answer.status, status, "{accept}");
+        if status == 406 {
+            assert_coded(&answer, &["BAD_REQUEST"]);
+        }
+    }
+    for charset in ["iso-8859-1", "utf-16"] {
+        let kind = format!("application/json; charset={charset}");
+        assert_eq!(send(post(&server, &kind, body)).await.status, 415);
     }
 }
 

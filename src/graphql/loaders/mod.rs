@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use dataloader::BatchFn;
 use dataloader::cached::Loader;
@@ -43,27 +43,39 @@ pub(super) trait Relation: Send + Sync + 'static {
     ) -> impl Future<Output = Result<HashMap<Self::Key, Self::Value>>> + Send;
 }
 
-/// The loader of one relation: the crate's loader puts keys together and remembers the answers,
-/// [`Rounds`] says when to ask.
-pub(super) struct Batched<R: Relation> {
-    loader: Loader<R::Key, Result<R::Value>, Batch<R>>,
-    waiting: Arc<Mutex<Vec<Waiting<R>>>>,
+/// What all loaders of a request work with.
+struct Source {
+    db: Db,
+    viewer: Option<Viewer>,
     rounds: Arc<Rounds>,
 }
+
+/// The loader of one relation, made when it is first used: most requests need few of them. The
+/// crate's loader puts keys together and remembers the answers, [`Rounds`] says when to ask.
+pub(super) struct Batched<R: Relation> {
+    source: Arc<Source>,
+    made: OnceLock<Made<R>>,
+}
+
+struct Made<R: Relation> {
+    loader: RelationLoader<R>,
+    waiting: Arc<Mutex<Vec<Waiting<R>>>>,
+}
+
+type RelationLoader<R> = Loader<<R as Relation>::Key, Result<<R as Relation>::Value>, Batch<R>>;
 
 /// A field that waits for a key.
 type Waiting<R> = (<R as Relation>::Key, oneshot::Sender<Result<<R as Relation>::Value>>);
 
 struct Batch<R> {
-    db: Db,
-    viewer: Option<Viewer>,
+    source: Arc<Source>,
     relation: PhantomData<fn() -> R>,
 }
 
 impl<R: Relation> BatchFn<R::Key, Result<R::Value>> for Batch<R> {
     async fn load(&mut self, keys: &[R::Key]) -> HashMap<R::Key, Result<R::Value>> {
-        let found = match self.viewer {
-            Some(viewer) => R::fetch(&self.db, viewer, keys).await,
+        let found = match self.source.viewer {
+            Some(viewer) => R::fetch(&self.source.db, viewer, keys).await,
             None => Err(Error::Unauthenticated),
         };
         // Every key gets an answer: the crate takes a missing one for an error.
@@ -75,23 +87,25 @@ impl<R: Relation> BatchFn<R::Key, Result<R::Value>> for Batch<R> {
     }
 }
 
-impl<R: Relation> Batched<R> {
-    fn new(db: &Db, viewer: Option<&Viewer>, rounds: &Arc<Rounds>) -> Self {
-        let batch =
-            Batch { db: db.clone(), viewer: viewer.copied(), relation: PhantomData::<fn() -> R> };
+impl<R: Relation> Made<R> {
+    fn new(source: Arc<Source>) -> Self {
+        let batch = Batch { source, relation: PhantomData::<fn() -> R> };
         // The crate would send 200 keys at most, and wait for more by yielding ten times.
         let loader = Loader::new(batch).with_max_batch_size(usize::MAX).with_yield_count(0);
-        Self { loader, waiting: Arc::default(), rounds: Arc::clone(rounds) }
+        Self { loader, waiting: Arc::default() }
     }
+}
 
+impl<R: Relation> Batched<R> {
     /// Loads one key together with those of all sibling fields.
     pub(super) async fn load(&self, key: R::Key) -> Result<R::Value> {
+        let made = self.made.get_or_init(|| Made::new(Arc::clone(&self.source)));
         let (sender, answer) = oneshot::channel();
         {
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut waiting = made.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             if waiting.is_empty() {
-                let (loader, waiting) = (self.loader.clone(), Arc::clone(&self.waiting));
-                self.rounds.add(Box::pin(load_all::<R>(loader, waiting)));
+                let (loader, waiting) = (made.loader.clone(), Arc::clone(&made.waiting));
+                self.source.rounds.add(Box::pin(load_all::<R>(loader, waiting)));
             }
             waiting.push((key, sender));
         }
@@ -100,10 +114,7 @@ impl<R: Relation> Batched<R> {
 }
 
 /// Loads what all wait for, and tells them.
-async fn load_all<R: Relation>(
-    loader: Loader<R::Key, Result<R::Value>, Batch<R>>,
-    waiting: Arc<Mutex<Vec<Waiting<R>>>>,
-) {
+async fn load_all<R: Relation>(loader: RelationLoader<R>, waiting: Arc<Mutex<Vec<Waiting<R>>>>) {
     let waiting = std::mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner));
     let keys = waiting.iter().map(|(key, _)| key.clone()).collect();
     let answers = match loader.try_load_many(keys).await {
@@ -137,7 +148,9 @@ macro_rules! loaders {
 
         impl Loaders {
             pub(super) fn new(db: &Db, viewer: Option<&Viewer>, rounds: &Arc<Rounds>) -> Self {
-                Self { $($field: Batched::new(db, viewer, rounds),)* }
+                let (db, viewer, rounds) = (db.clone(), viewer.copied(), Arc::clone(rounds));
+                let source = Arc::new(Source { db, viewer, rounds });
+                Self { $($field: Batched { source: Arc::clone(&source), made: OnceLock::new() },)* }
             }
         }
     };
