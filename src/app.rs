@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use tokio::net::TcpListener;
 
-use crate::config::{Config, DatabaseUrl, StartError, Trash};
+use crate::config::{Config, DatabaseUrl, Secret, StartError, Trash};
 use crate::graphql::Schema;
 use crate::service::{Services, trash};
 use crate::store::Db;
@@ -38,22 +38,35 @@ pub async fn build(config: Config) -> Result<App, StartError> {
     Ok(App { listener, router, services, trash: config.trash, address })
 }
 
-/// The rules on an up-to-date database, without a server.
-pub async fn services(config: &Config) -> Result<Services, StartError> {
-    let database = &config.database;
-    let migrations = Db::migrate(database).await?;
+/// The rules on an up-to-date database, for a server. What is missing is said before the database is
+/// touched.
+async fn services(config: &Config) -> Result<Services, StartError> {
+    match (&config.jwt_secrets, &config.database.url) {
+        (Some(secrets), _) => open(config, || Ok(secrets.clone())).await,
+        (None, DatabaseUrl::Sqlite(path)) => {
+            open(config, || Ok(vec![secret_file::load_or_create(path)?])).await
+        }
+        (None, DatabaseUrl::Postgres(_)) => {
+            let reason = "is required with PostgreSQL; `openssl rand -hex 32` makes one";
+            Err(StartError::new(format!("JWT_SECRET: {reason}")))
+        }
+    }
+}
+
+/// The rules on an up-to-date database, for a command that issues no tokens.
+pub async fn services_without_tokens(config: &Config) -> Result<Services, StartError> {
+    open(config, || Ok(vec![Secret::random()])).await
+}
+
+async fn open(
+    config: &Config,
+    secrets: impl FnOnce() -> Result<Vec<Secret>, StartError>,
+) -> Result<Services, StartError> {
+    let migrations = Db::migrate(&config.database).await?;
     if !migrations.is_empty() {
         tracing::info!(?migrations, "the database has been brought up to date");
     }
-    let secrets = match (&config.jwt_secrets, &database.url) {
-        (Some(secrets), _) => secrets.clone(),
-        (None, DatabaseUrl::Sqlite(path)) => vec![secret_file::load_or_create(path)?],
-        (None, DatabaseUrl::Postgres(_)) => {
-            let reason = "is required with PostgreSQL; `openssl rand -hex 32` makes one";
-            return Err(StartError::new(format!("JWT_SECRET: {reason}")));
-        }
-    };
-    Services::new(Db::new(database)?, config.argon2, &secrets)
+    Services::new(Db::new(&config.database)?, config.argon2, &secrets()?)
 }
 
 impl App {

@@ -49,7 +49,7 @@ struct SeedArgs {
     /// The same number gives the same data
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Add to a database that already has users
+    /// Add to a database that already has users; their numbers go on behind those that are there
     #[arg(long, conflicts_with = "reset")]
     append: bool,
     /// Delete all users and boards first
@@ -123,7 +123,7 @@ async fn purge() -> Result<(), StartError> {
         print("TRASH_RETENTION_DAYS is 0: deleted boards and cards are kept for ever.\n");
         return Ok(());
     };
-    let services = app::services(&config).await?;
+    let services = app::services_without_tokens(&config).await?;
     let purged = trash::purge(&services, days).await.map_err(|_| refused())?;
     let Purged { boards, cards, failed } = purged;
     print(&format!("Erased {boards} boards, and {cards} cards of other boards.\n"));
@@ -147,7 +147,7 @@ async fn seed(args: SeedArgs) -> Result<(), StartError> {
     }
     let config = Config::from_env()?;
     start_log(&config.log);
-    let services = app::services(&config).await?;
+    let services = app::services_without_tokens(&config).await?;
     // Draws on a terminal only.
     let bar = ProgressBar::new(args.cards as u64).with_message("cards");
     let progress = bar.clone();
@@ -160,9 +160,9 @@ async fn seed(args: SeedArgs) -> Result<(), StartError> {
     let result = seed::run(&services, plan).await;
     bar.finish_and_clear();
     match result {
-        Ok(()) => {
+        Ok(first) => {
             print(&format!(
-                "Made {} users, {} boards and {} cards. Log in as user1@example.com with the password \"password\".\n",
+                "Made {} users, {} boards and {} cards. Log in as {first} with the password \"password\".\n",
                 args.users, args.boards, args.cards
             ));
             Ok(())

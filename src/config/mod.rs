@@ -252,6 +252,11 @@ impl Secret {
         Ok(Self(bytes.to_vec()))
     }
 
+    /// A new random key.
+    pub fn random() -> Self {
+        Self(rand::random::<[u8; 32]>().to_vec())
+    }
+
     /// The bytes, for signing only.
     pub fn expose(&self) -> &[u8] {
         &self.0
@@ -302,10 +307,20 @@ impl FromStr for LogFormat {
 struct LogLevel(String);
 
 impl FromStr for LogLevel {
-    type Err = tracing_subscriber::filter::ParseError;
+    type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse::<tracing_subscriber::EnvFilter>().map(|_| Self(text.to_owned()))
+        text.parse::<tracing_subscriber::EnvFilter>().map_err(|error| error.to_string())?;
+        // The filter would take a misspelt level for the name of a part of the program.
+        let levels = ["off", "error", "warn", "info", "debug", "trace"];
+        let known = |level: &str| levels.iter().any(|known| level.eq_ignore_ascii_case(known));
+        let unknown = text.split(',').map(str::trim).find(|one| !one.contains('=') && !known(one));
+        match unknown {
+            Some(level) => Err(format!(
+                "{level:?} is no level such as info, nor a filter such as kanban=debug"
+            )),
+            None => Ok(Self(text.to_owned())),
+        }
     }
 }
 
@@ -349,6 +364,8 @@ mod tests {
             ("CORS_ORIGINS", "app.example.com"),
             ("LOG_FORMAT", "xml"),
             ("LOG_LEVEL", "kanban=loud"),
+            ("LOG_LEVEL", "warning"),
+            ("LOG_LEVEL", "kanban=debug,inof"),
         ] {
             let error = read(&[(name, value)]).unwrap_err();
             assert!(error.starts_with(&format!("{name}: ")), "{name}={value}: {error}");

@@ -70,7 +70,18 @@ impl Change {
             | Self::CommentAdded { card, .. }
             | Self::CommentUpdated { card, .. }
             | Self::CommentDeleted { card, .. } => Some(*card),
-            _ => None,
+            Self::BoardCreated
+            | Self::BoardUpdated { .. }
+            | Self::BoardDeleted
+            | Self::BoardRestored
+            | Self::ColumnReordered { .. }
+            | Self::CardsPurged { .. }
+            | Self::LabelCreated { .. }
+            | Self::LabelUpdated { .. }
+            | Self::LabelDeleted { .. }
+            | Self::MemberAdded { .. }
+            | Self::MemberRoleChanged { .. }
+            | Self::MemberRemoved { .. } => None,
         }
     }
 }

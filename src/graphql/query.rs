@@ -24,21 +24,21 @@ impl Query {
         Ok(User::seen_by(viewer, user))
     }
 
-    /// Anything by its id; null when there is no such thing for the viewer.
+    /// A Node by its id; null when there is no such thing for the viewer.
     async fn node(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "An id that some field `id` has shown.")] id: ID,
+        #[graphql(desc = "An id that the field `id` of a Node has shown.")] id: ID,
     ) -> Nullable<Node> {
         nullable(find(ctx, &id).await)
     }
 
-    /// Several things by their ids, in the same order, with null where there is no such thing for
+    /// Several Nodes by their ids, in the same order, with null where there is no such thing for
     /// the viewer. At most 200 ids.
     async fn nodes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "At most 200 ids that some field `id` has shown.")] ids: Vec<ID>,
+        #[graphql(desc = "At most 200 ids that the field `id` of Nodes has shown.")] ids: Vec<ID>,
     ) -> Result<Vec<Option<Node>>> {
         if usize::try_from(MAX_OTHERS).is_ok_and(|max| ids.len() > max) {
             let message = format!("Must have at most {MAX_OTHERS} ids.");

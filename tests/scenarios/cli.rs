@@ -18,6 +18,7 @@ scenarios![
 ];
 checks![
     a_wrong_setting_stops_the_start_with_one_line,
+    a_missing_secret_is_told_first,
     help_lists_every_variable_and_so_does_the_readme,
     a_server_keeps_its_data_over_a_restart,
     a_dot_env_file_is_read,
@@ -49,13 +50,23 @@ async fn a_wrong_setting_stops_the_start_with_one_line() {
         ("ARGON2_PARALLELISM", "0"),
         ("ARGON2_MEMORY_KIB", "none"),
         ("LOG_FORMAT", "xml"),
+        ("LOG_LEVEL", "warning"),
     ] {
         let (output, _, err) =
-            output(kanban(folder.path()).env(name, value).env("LOG_LEVEL", "off"));
+            output(kanban(folder.path()).env("LOG_LEVEL", "off").env(name, value));
         assert_eq!(output.status.code(), Some(1), "{name}={value}: {err}");
         assert!(err.starts_with(&format!("kanban: {name}: ")), "{name}={value}: {err}");
         assert_eq!(err.lines().count(), 1, "{err}");
     }
+}
+
+/// What is missing is said before a database is touched: this one is not even there.
+async fn a_missing_secret_is_told_first() {
+    let folder = TempDir::new().unwrap();
+    let nowhere = "postgres://nobody@127.0.0.1:1/nothing";
+    let (output, _, err) = output(kanban(folder.path()).env("DATABASE_URL", nowhere));
+    assert_eq!(output.status.code(), Some(1));
+    assert!(err.contains("kanban: JWT_SECRET: is required"), "{err}");
 }
 
 async fn help_lists_every_variable_and_so_does_the_readme() {
@@ -63,6 +74,7 @@ async fn help_lists_every_variable_and_so_does_the_readme() {
     let (_, help, _) = output(kanban(folder.path()).arg("--help"));
     let readme =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let example = include_str!("../../.env.example");
     for variable in kanban::config::VARIABLES {
         assert!(
             help.contains(variable.name) && help.contains(variable.default),
@@ -72,6 +84,7 @@ async fn help_lists_every_variable_and_so_does_the_readme() {
         let row = readme.lines().find(|line| line.starts_with(&format!("| `{}`", variable.name)));
         let row = row.unwrap_or_else(|| panic!("README.md has no row for {}", variable.name));
         assert!(row.contains(variable.default), "{row}");
+        assert!(example.contains(&format!("#{}={}\n", variable.name, variable.default)));
     }
 }
 
@@ -201,6 +214,7 @@ async fn demo_data_fills_an_empty_database_only(server: Arc<Server>) {
     let (more, out, err) =
         seed(&server, &["--append", "--users", "2", "--boards", "3", "--cards", "7"]);
     assert!(more.status.success() && out.contains("2 users, 3 boards and 7 cards"), "{out}{err}");
+    assert!(out.contains("Log in as user8@example.com"), "{out}");
     server.log_in("user9", "password").await;
 }
 

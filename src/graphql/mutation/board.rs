@@ -114,8 +114,8 @@ impl BoardMutation {
         .await
     }
 
-    /// Deletes a board with everything on it. It stays in the trash for a while, see
-    /// `deletedBoards` and `restoreBoard`. For ADMINs.
+    /// Deletes a board with everything on it. It stays in the trash for 30 days, unless the
+    /// server is told otherwise, see `deletedBoards` and `restoreBoard`. For ADMINs.
     async fn delete_board(
         &self,
         ctx: &Context<'_>,

@@ -123,7 +123,7 @@ pub(super) struct DeleteCardPayload {
     board: Board,
 }
 
-/// Where a card shall stand. With neither neighbour it goes to the end of the column, with both
+/// Where a card shall stand. To the top of a column: `beforeCardId` is its first card. With neither neighbour it goes to the end of the column, with both
 /// `afterCardId` decides if that card is still in the column, else `beforeCardId`. Where the
 /// deciding one has left the column: the start for a lost `beforeCardId`, the end for a lost
 /// `afterCardId`. The card itself is BAD_USER_INPUT, a card that was never on this board NOT_FOUND.
@@ -232,8 +232,8 @@ impl CardMutation {
         .await
     }
 
-    /// Deletes a card. It stays in the board's trash for a while, see `Board.deletedCards` and
-    /// `restoreCard`. For MEMBERs and ADMINs.
+    /// Deletes a card. It stays in the board's trash for 30 days, unless the server is told otherwise,
+    /// see `Board.deletedCards` and `restoreCard`. For MEMBERs and ADMINs.
     async fn delete_card(
         &self,
         ctx: &Context<'_>,

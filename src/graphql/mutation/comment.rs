@@ -82,7 +82,7 @@ impl CommentMutation {
         .await
     }
 
-    /// Writes one's own comment anew. FORBIDDEN for another's.
+    /// Writes one's own comment anew. FORBIDDEN for another's. For MEMBERs and ADMINs.
     async fn update_comment(
         &self,
         ctx: &Context<'_>,
@@ -98,7 +98,7 @@ impl CommentMutation {
         .await
     }
 
-    /// Deletes one's own comment; an ADMIN may delete any.
+    /// Deletes one's own comment, for good; an ADMIN may delete any. For MEMBERs and ADMINs.
     async fn delete_comment(
         &self,
         ctx: &Context<'_>,

@@ -103,7 +103,7 @@ impl LabelMutation {
         .await
     }
 
-    /// Deletes a label. For MEMBERs and ADMINs.
+    /// Deletes a label, for good. For MEMBERs and ADMINs.
     async fn delete_label(
         &self,
         ctx: &Context<'_>,

@@ -139,7 +139,7 @@ impl Board {
         self.board.deleted_at.map(Into::into)
     }
 
-    /// What happened to the board and everything on it, the latest first.
+    /// What happened to the board and everything on it, the latest first. Kept as long as the board.
     #[allow(clippy::too_many_arguments)]
     async fn activity(
         &self,

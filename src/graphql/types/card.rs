@@ -98,7 +98,9 @@ impl Card {
         self.card.updated_at.into()
     }
 
-    /// Where it stands in its column: compare ranks as plain ASCII strings. Set by the server alone.
+    /// Where it stands in its column: compare ranks as plain ASCII strings, not by the rules of a
+    /// language. Set by the server alone. Where many cards have been moved to one spot, all cards of a
+    /// column get new ranks, and with them new versions (ColumnReorderedEvent).
     async fn rank(&self) -> &str {
         self.card.rank.as_str()
     }
@@ -132,7 +134,8 @@ impl Card {
         Connection::load(ctx, Count::Comments(access, card), page, edge).await
     }
 
-    /// What happened to it, the latest first.
+    /// What happened to it, the latest first. What changed several cards at once, a deleted label or new
+    /// ranks, stands in the board's activity only.
     async fn activity(
         &self,
         ctx: &Context<'_>,

@@ -61,14 +61,14 @@ pub struct Plan {
     pub progress: Box<dyn Fn(usize) + Send + Sync>,
 }
 
-/// Fills the database, all or nothing. CONFLICT when it has users and the target is an empty one.
-pub async fn run(services: &Services, plan: Plan) -> Result<()> {
+/// Fills the database, all or nothing; answers the address of the first user made. CONFLICT when it has users and the target is an empty one.
+pub async fn run(services: &Services, plan: Plan) -> Result<String> {
     let password = Password::parse(PASSWORD.to_owned())?;
     let hash = services.passwords.hash(password).await?;
     services.db.write((plan, hash), async |tx, (plan, hash)| fill(tx, plan, hash).await).await
 }
 
-async fn fill(tx: &mut Tx, plan: &Plan, hash: &str) -> Result<()> {
+async fn fill(tx: &mut Tx, plan: &Plan, hash: &str) -> Result<String> {
     match plan.target {
         Target::Empty if users::any(tx).await? => {
             return Err(Error::conflict("The database already has users."));
@@ -93,7 +93,7 @@ async fn fill(tx: &mut Tx, plan: &Plan, hash: &str) -> Result<()> {
             (plan.progress)(done);
         }
     }
-    Ok(())
+    people.into_iter().next().map(|user| user.email).ok_or(Error::Internal)
 }
 
 /// `user1@example.com`, `user2@example.com`, …, going on behind those that are there.

@@ -105,7 +105,8 @@ events! {
         #[graphql(flatten)]
         about: AboutCard,
     }
-    /// The server gave a column's cards new ranks without changing their order.
+    /// The server gave a column's cards new ranks without changing their order, to make room for the
+    /// move that follows. They have new versions too.
     ColumnReorderedEvent {
         /// Which column.
         column: CardColumn,
@@ -127,7 +128,8 @@ events! {
         /// What changed.
         changes: Vec<FieldChange>,
     }
-    /// A label was deleted. The cards that bore it lose it without events of their own.
+    /// A label was deleted. The cards that bore it lose it without events of their own, and have new
+    /// versions.
     LabelDeletedEvent {
         #[graphql(flatten)]
         about: AboutLabel,

@@ -105,9 +105,9 @@ impl AboutComment {
 pub(in crate::graphql) struct AboutLabel {
     /// Which label; stays when the label is gone.
     pub(super) label_id: ID,
-    /// Its colour after the event.
+    /// Its colour then; where the event changed it, the new one.
     pub(super) color: LabelColor,
-    /// Its name after the event.
+    /// Its name then; where the event changed it, the new one.
     pub(super) name: String,
 }
 
