@@ -61,6 +61,13 @@ variables! {
     ARGON2_MEMORY_KIB = "19456": "Memory for hashing one password.";
     ARGON2_ITERATIONS = "2": "Passes for hashing one password.";
     ARGON2_PARALLELISM = "1": "Lanes for hashing one password.";
+    GRAPHQL_MAX_TOKENS = "5000": "How many tokens a document may have.";
+    GRAPHQL_MAX_NESTING = "64": "How deep brackets may be nested in a document, and lists and objects in variables.";
+    GRAPHQL_MAX_DEPTH = "25": "How deep the fields of an operation may be nested.";
+    GRAPHQL_MAX_SELECTIONS = "2000": "How many fields an operation may select, with each fragment counted wherever it is spread.";
+    GRAPHQL_MAX_ROOT_FIELDS = "50": "How many fields an operation may begin with.";
+    GRAPHQL_MAX_ALIASES = "200": "How many aliases an operation may have.";
+    GRAPHQL_MAX_DIRECTIVES = "100": "How many directives an operation may have.";
     CORS_ORIGINS = "": "Origins whose pages may call the API, comma-separated, e.g. https://app.example.com; * for any; none by default.";
     LOG_FORMAT = "text": "text or json.";
     LOG_LEVEL = "info": "error, warn, info, debug, trace, or filters such as info,kanban=debug.";
@@ -79,6 +86,8 @@ pub struct Config {
     pub trash: Trash,
     /// How passwords are hashed.
     pub argon2: Argon2,
+    /// What a document may ask for.
+    pub limits: Limits,
     /// Who may call from a browser.
     pub cors: Cors,
     /// The log.
@@ -109,6 +118,25 @@ pub struct Trash {
     pub retention_days: Option<u32>,
     /// How often a server looks for what is to be erased.
     pub every: Duration,
+}
+
+/// What a document may ask for.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Tokens of the document.
+    pub tokens: usize,
+    /// How deep brackets may be nested, and lists and objects in variables.
+    pub nesting: usize,
+    /// How deep fields may be nested.
+    pub depth: usize,
+    /// Fields, with each fragment counted wherever it is spread.
+    pub selections: usize,
+    /// Fields that an operation begins with.
+    pub root_fields: usize,
+    /// Aliases.
+    pub aliases: usize,
+    /// Directives.
+    pub directives: usize,
 }
 
 /// Parameters of argon2id.
@@ -184,6 +212,15 @@ impl Config {
                 parallelism: vars.number(&ARGON2_PARALLELISM, 1..=64)?,
                 memory: vars.number(&ARGON2_MEMORY_KIB, 8..=4_194_304)?,
                 iterations: vars.number(&ARGON2_ITERATIONS, 1..=1000)?,
+            },
+            limits: Limits {
+                tokens: vars.number(&GRAPHQL_MAX_TOKENS, 100..=1_000_000)?,
+                nesting: vars.number(&GRAPHQL_MAX_NESTING, 10..=200)?,
+                depth: vars.number(&GRAPHQL_MAX_DEPTH, 5..=100)?,
+                selections: vars.number(&GRAPHQL_MAX_SELECTIONS, 100..=1_000_000)?,
+                root_fields: vars.number(&GRAPHQL_MAX_ROOT_FIELDS, 1..=10_000)?,
+                aliases: vars.number(&GRAPHQL_MAX_ALIASES, 0..=100_000)?,
+                directives: vars.number(&GRAPHQL_MAX_DIRECTIVES, 0..=100_000)?,
             },
             cors: vars.parse(&CORS_ORIGINS)?,
             log: Log {
@@ -356,6 +393,8 @@ mod tests {
             ("DATABASE_STATEMENT_SECONDS", "-1"),
             ("LISTEN_ADDR", "localhost"),
             ("TRASH_RETENTION_DAYS", "-1"),
+            ("GRAPHQL_MAX_NESTING", "1000"),
+            ("GRAPHQL_MAX_TOKENS", "many"),
             ("JWT_SECRET", "short"),
             ("JWT_SECRET", &format!("{long},short")),
             ("ARGON2_MEMORY_KIB", "7"),

@@ -72,6 +72,13 @@ pub(super) fn unparsable(mut error: ServerError) -> Response {
     Response::from_errors(vec![error])
 }
 
+/// The answer to a document that asks for too much; `reason` says of what.
+pub(super) fn too_complex(reason: String) -> Response {
+    let mut error = ServerError::new(reason, None);
+    set_code(&mut error, "QUERY_TOO_COMPLEX");
+    Response::from_errors(vec![error])
+}
+
 /// The answer to anything but a query where only queries are taken.
 pub(super) fn operation_not_allowed() -> Response {
     let mut error = ServerError::new("GET runs queries only. Send mutations by POST.", None);

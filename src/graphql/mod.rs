@@ -6,6 +6,7 @@ mod context;
 mod error;
 mod guard;
 mod inputs;
+mod limits;
 mod loaders;
 mod mutation;
 mod paging;
@@ -25,6 +26,7 @@ use async_graphql::{
 pub use async_graphql::Request;
 pub use context::Caller;
 
+use crate::config::Limits;
 use crate::service::Services;
 
 type Builder = SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription>;
@@ -39,12 +41,15 @@ fn builder() -> Builder {
 
 /// The schema with everything its resolvers need. Cloning is cheap.
 #[derive(Clone)]
-pub struct Schema(async_graphql::Schema<query::Query, mutation::Mutation, EmptySubscription>);
+pub struct Schema {
+    schema: async_graphql::Schema<query::Query, mutation::Mutation, EmptySubscription>,
+    limits: Limits,
+}
 
 impl Schema {
     /// Puts it together.
-    pub fn new(services: Arc<Services>) -> Self {
-        Self(builder().data(services).finish())
+    pub fn new(services: Arc<Services>, limits: Limits) -> Self {
+        Self { schema: builder().data(services).finish(), limits }
     }
 
     /// Runs a request for its caller, if it is one of the allowed operations.
@@ -54,9 +59,9 @@ impl Schema {
         caller: Caller,
         allowed: Operations,
     ) -> Answer {
-        let document = match parse_query(&request.query) {
+        let document = match self.parse(&request) {
             Ok(document) => document,
-            Err(error) => return Answer::refused(error::unparsable(error.into())),
+            Err(refusal) => return Answer::refused(*refusal),
         };
         if let Some(operation) = operation(&document, &request) {
             if allowed == Operations::Queries && operation.ty != OperationType::Query {
@@ -69,7 +74,7 @@ impl Schema {
         }
         request.set_parsed_query(document);
         let (rounds, request_id) = (caller.rounds(), caller.request_id.clone());
-        let mut response = rounds.run(self.0.execute(request.data(caller))).await;
+        let mut response = rounds.run(self.schema.execute(request.data(caller))).await;
         for error in &mut response.errors {
             error::complete(error, &request_id);
         }
@@ -87,6 +92,22 @@ pub fn request(
     let mut request = Request::new(query).variables(variables);
     request.operation_name = operation_name;
     request
+}
+
+impl Schema {
+    /// Parses a document that is not made to be slow.
+    fn parse(&self, request: &Request) -> std::result::Result<ExecutableDocument, Box<Response>> {
+        let too_complex = |reason| Box::new(error::too_complex(reason));
+        limits::check_text(&request.query, &self.limits).map_err(too_complex)?;
+        if limits::nested_deeper(&request.variables, self.limits.nesting) {
+            let limit = self.limits.nesting;
+            return Err(too_complex(format!("Variables are nested deeper than {limit}.")));
+        }
+        let document = parse_query(&request.query)
+            .map_err(|error| Box::new(error::unparsable(error.into())))?;
+        limits::check_document(&document, &self.limits).map_err(too_complex)?;
+        Ok(document)
+    }
 }
 
 /// Which operations a request may run.

@@ -3,6 +3,7 @@
 mod accounts;
 mod bad_input;
 mod boards;
+mod bombs;
 mod cli;
 mod comments;
 mod concurrency;
@@ -29,6 +30,7 @@ pub fn on_each_database() -> Vec<Scenario> {
     let files = [
         accounts::all(),
         boards::all(),
+        bombs::all(),
         order::all(),
         paging::all(),
         http::all(),

@@ -1,0 +1,151 @@
+//! Counts tokens and the nesting of brackets, one byte after the other.
+
+use async_graphql::{Value, Variables};
+
+use super::TooComplex;
+use crate::config::Limits;
+
+/// Refuses a text with too many tokens, or with brackets nested too deep. Whether it is a document
+/// at all is for the parser to say.
+pub(super) fn check(text: &str, limits: &Limits) -> Result<(), TooComplex> {
+    let (mut tokens, mut nesting) = (0, 0_usize);
+    let mut rest = text.as_bytes();
+    while let Some((token, behind)) = next_token(rest) {
+        rest = behind;
+        tokens += 1;
+        match token {
+            b'{' | b'(' | b'[' => nesting += 1,
+            b'}' | b')' | b']' => nesting = nesting.saturating_sub(1),
+            _ => {}
+        }
+        if nesting > limits.nesting {
+            return Err(format!("Brackets are nested deeper than {}.", limits.nesting));
+        }
+        if tokens > limits.tokens {
+            return Err(format!("The document has more than {} tokens.", limits.tokens));
+        }
+    }
+    Ok(())
+}
+
+/// The first byte of the next token, and what is behind the token; white space and comments are
+/// passed over.
+fn next_token(mut rest: &[u8]) -> Option<(u8, &[u8])> {
+    loop {
+        match rest {
+            [] => return None,
+            [b' ' | b'\t' | b'\n' | b'\r' | b',', behind @ ..] => rest = behind,
+            [b'#', behind @ ..] => {
+                let end = behind.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+                rest = &behind[end.unwrap_or(behind.len())..];
+            }
+            [b'"', b'"', b'"', behind @ ..] => return Some((b'"', behind_block_string(behind))),
+            [b'"', behind @ ..] => return Some((b'"', behind_string(behind))),
+            [b'.', b'.', b'.', behind @ ..] => return Some((b'.', behind)),
+            [first, behind @ ..] if first.is_ascii_digit() || *first == b'-' => {
+                return Some((*first, behind_all(behind, is_number)));
+            }
+            [first, behind @ ..] if is_name(*first) => {
+                return Some((*first, behind_all(behind, is_name)));
+            }
+            [first, behind @ ..] => return Some((*first, behind)),
+        }
+    }
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+fn is_number(byte: u8) -> bool {
+    is_name(byte) || matches!(byte, b'.' | b'-' | b'+')
+}
+
+fn behind_all(rest: &[u8], belongs: fn(u8) -> bool) -> &[u8] {
+    &rest[rest.iter().position(|byte| !belongs(*byte)).unwrap_or(rest.len())..]
+}
+
+/// A string ends with the line at the latest.
+fn behind_string(mut rest: &[u8]) -> &[u8] {
+    loop {
+        rest = match rest {
+            [] => return rest,
+            [b'"' | b'\n' | b'\r', behind @ ..] => return behind,
+            [b'\\', _, behind @ ..] | [_, behind @ ..] => behind,
+        }
+    }
+}
+
+fn behind_block_string(mut rest: &[u8]) -> &[u8] {
+    loop {
+        rest = match rest {
+            [] => return rest,
+            [b'"', b'"', b'"', behind @ ..] => return behind,
+            [b'\\', b'"', b'"', b'"', behind @ ..] | [_, behind @ ..] => behind,
+        }
+    }
+}
+
+/// Whether lists and objects within the variables are nested deeper than this.
+pub(in crate::graphql) fn nested_deeper(variables: &Variables, limit: usize) -> bool {
+    variables.values().any(|value| deeper(value, limit))
+}
+
+fn deeper(value: &Value, limit: usize) -> bool {
+    match value {
+        Value::List(items) => limit == 0 || items.iter().any(|item| deeper(item, limit - 1)),
+        Value::Object(fields) => {
+            limit == 0 || fields.values().any(|field| deeper(field, limit - 1))
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tokens(text: &str) -> usize {
+        let (mut count, mut rest) = (0, text.as_bytes());
+        while let Some((_, behind)) = next_token(rest) {
+            (count, rest) = (count + 1, behind);
+        }
+        count
+    }
+
+    #[test]
+    fn tokens_are_counted_as_the_specification_has_them() {
+        for (text, expected) in [
+            ("", 0),
+            (" ,\n\t", 0),
+            ("# a { comment\r{", 1),
+            ("{a}", 3),
+            ("query A($a: [Int!]! = 5) { a(x: -1.5e+3) }", 22),
+            (r#""a string { \" (" b"#, 2),
+            ("\"not closed {\n{", 2),
+            ("\"\"\"a block \" { \\\"\"\" ( \"\"\" b", 2),
+            ("\"\"\"never closed { (", 1),
+            ("...F @x", 4),
+            ("é", 2),
+        ] {
+            assert_eq!(tokens(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn brackets_in_strings_do_not_count() {
+        let (tokens, nesting, depth) = (100, 2, 1);
+        let (selections, root_fields, aliases, directives) = (1, 1, 1, 1);
+        let limits =
+            Limits { tokens, nesting, depth, selections, root_fields, aliases, directives };
+        assert!(check("{a(b: \"((((\") #((((\n}", &limits).is_ok());
+        assert!(check("{a{b{c}}}", &limits).is_err());
+        assert!(check("))) {a} {b} {c}", &limits).is_ok());
+    }
+
+    #[test]
+    fn variables_may_be_nested_too() {
+        let nested = Variables::from_json(serde_json::json!({ "v": [[{ "a": [1] }]] }));
+        assert!(nested_deeper(&nested, 3) && !nested_deeper(&nested, 4));
+    }
+}

@@ -1,0 +1,258 @@
+//! Documents that are made to be slow: refused before anything is run, and the server lives on.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::support::{Server, config_with, scenarios};
+
+scenarios![
+    bombs_are_refused,
+    what_people_ask_for_passes_with_room,
+    each_limit_can_be_set,
+    introspection_does_not_go_in_circles,
+];
+
+/// Each with the codes that may refuse it.
+fn bombs() -> Vec<(String, String)> {
+    let mut bombs = Vec::new();
+    let mut add = |name: &str, document: String| bombs.push((name.to_owned(), document));
+    for depth in [100, 500, 2_000, 8_000, 20_000] {
+        let nest = |open: &str, close: &str, inner: &str| {
+            format!("{}{inner}{}", open.repeat(depth), close.repeat(depth))
+        };
+        add(&format!("{depth} selections"), nest("{ viewer ", "}", "{ id }"));
+        add(
+            &format!("{depth} lists"),
+            format!("{{ nodes(ids: {}) {{ id }} }}", nest("[", "]", "1")),
+        );
+        add(
+            &format!("{depth} lists, never closed"),
+            format!("{{ nodes(ids: {}", "[".repeat(depth)),
+        );
+        add(
+            &format!("{depth} objects"),
+            format!("{{ boards(orderBy: {}) {{ totalCount }} }}", nest("{ a: ", "}", "1")),
+        );
+        add(
+            &format!("{depth} types"),
+            format!("query($v: {}) {{ __typename }}", nest("[", "]", "Int")),
+        );
+        add(
+            &format!("{depth} inline fragments"),
+            format!("{{ {} }}", nest("... { ", "}", "__typename")),
+        );
+        add(
+            &format!("{depth} default values"),
+            format!("query($v: Int = {}) {{ __typename }}", nest("[", "]", "1")),
+        );
+        add(
+            &format!("{depth} directives' arguments"),
+            format!("{{ __typename @skip(if: {}) }}", nest("{ a: ", "}", "1")),
+        );
+    }
+    let many = |one: &dyn Fn(usize) -> String| (0..10_000).map(one).collect::<String>();
+    add("aliases", format!("{{ {} }}", many(&|n| format!("a{n}: __typename "))));
+    add("fields", format!("{{ {} }}", "__typename ".repeat(10_000)));
+    add("directives", format!("{{ __typename {} }}", "@skip(if: false) ".repeat(10_000)));
+    add("unknown directives", format!("{{ __typename {} }}", "@x ".repeat(2_000)));
+    add("arguments", format!("{{ boards({}) {{ totalCount }} }}", "first: 1 ".repeat(10_000)));
+    add(
+        "unused fragments",
+        format!(
+            "{{ __typename }} {}",
+            many(&|n| format!("fragment F{n} on Query {{ __typename }} "))
+        ),
+    );
+    add(
+        "unused variables",
+        format!("query({}) {{ __typename }}", many(&|n| format!("$v{n}: Int "))),
+    );
+    add("operations", many(&|n| format!("query Q{n} {{ __typename }} ")));
+    let chain = |levels: usize, one: &dyn Fn(usize) -> String| {
+        let fragments: String = (0..levels).map(one).collect();
+        format!("{{ ...F0 }} {fragments} fragment F{levels} on Query {{ __typename }}")
+    };
+    let doubling = |n: usize| format!("fragment F{n} on Query {{ ...F{0} ...F{0} }} ", n + 1);
+    add("doubling fragments", chain(30, &doubling));
+    add(
+        "doubling fragments that nothing spreads",
+        chain(30, &doubling).replace("{ ...F0 }", "{ __typename }"),
+    );
+    let nesting = |n: usize| {
+        format!(
+            "fragment F{n} on Query {{ a: viewer {{ id }} ...F{0} b: boards {{ nodes {{ id }} }} ...F{0} }} ",
+            n + 1
+        )
+    };
+    add("doubling fragments with fields", chain(25, &nesting));
+    add(
+        "long chain of fragments",
+        chain(600, &|n| format!("fragment F{n} on Query {{ ...F{} }} ", n + 1)),
+    );
+    add("circle of one", "{ ...F } fragment F on Query { ...F }".into());
+    add(
+        "circle of two",
+        "{ ...F } fragment F on Query { ...G } fragment G on Query { ...F }".into(),
+    );
+    add("circle that nothing spreads", "{ __typename } fragment F on Query { ...F }".into());
+    add(
+        "circle through a field",
+        "{ boards { nodes { ...F } } } fragment F on Board { cards { nodes { board { ...F } } } }"
+            .into(),
+    );
+    bombs
+}
+
+async fn bombs_are_refused(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    for (name, document) in bombs() {
+        let before = server.db.statement_count();
+        let answer = ann.ask(&document, json!({})).await;
+        let errors =
+            answer.body["errors"].as_array().unwrap_or_else(|| panic!("{name}: {}", answer.body));
+        let codes = ["QUERY_TOO_COMPLEX", "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"];
+        for error in errors {
+            assert!(
+                codes.contains(&error["extensions"]["code"].as_str().unwrap()),
+                "{name}: {error}"
+            );
+        }
+        assert!(answer.body.get("data").is_none(), "{name}: {}", answer.body);
+        assert!(
+            server.db.statement_count() <= before + 1,
+            "{name}: nothing but the viewer is looked up"
+        );
+        // No answer is a bomb itself.
+        assert!(
+            answer.body.to_string().len() < 20_000,
+            "{name}: {}",
+            answer.body.to_string().len()
+        );
+    }
+    for depth in [100, 127, 500, 20_000] {
+        let nested = format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        let body = format!(
+            r#"{{"query": "query($v: [ID!]!) {{ nodes(ids: $v) {{ id }} }}", "variables": {{ "v": {nested} }}}}"#
+        );
+        let request = server.http.post(format!("{}/graphql", server.url)).body(body);
+        let answer = request.header("content-type", "application/json").send().await.unwrap();
+        assert!([200, 400].contains(&answer.status().as_u16()), "{depth}");
+        let text = answer.text().await.unwrap();
+        assert!(
+            text.contains("QUERY_TOO_COMPLEX") || text.contains("BAD_REQUEST"),
+            "{depth}: {text}"
+        );
+    }
+    assert_eq!(ann.get("{ viewer { email } }").await["viewer"]["email"], "ann@example.com");
+}
+
+/// As GraphiQL and the generators of types ask for it, with all that they can ask for.
+const INTROSPECTION: &str = "query IntrospectionQuery { __schema { description queryType { name kind } mutationType { name kind }
+      subscriptionType { name kind } types { ...FullType } directives { name description isRepeatable locations
+        args(includeDeprecated: true) { ...InputValue } } } }
+    fragment FullType on __Type { kind name description specifiedByURL isOneOf
+      fields(includeDeprecated: true) { name description args(includeDeprecated: true) { ...InputValue } type { ...TypeRef } isDeprecated deprecationReason }
+      inputFields(includeDeprecated: true) { ...InputValue } interfaces { ...TypeRef }
+      enumValues(includeDeprecated: true) { name description isDeprecated deprecationReason } possibleTypes { ...TypeRef } }
+    fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue isDeprecated deprecationReason }
+    fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name
+      ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name } } } } } } } } } }";
+
+async fn what_people_ask_for_passes_with_room(server: Arc<Server>) {
+    // With half of what is allowed.
+    let halves = [
+        ("GRAPHQL_MAX_TOKENS", "2500"),
+        ("GRAPHQL_MAX_NESTING", "32"),
+        ("GRAPHQL_MAX_SELECTIONS", "1000"),
+        ("GRAPHQL_MAX_ROOT_FIELDS", "25"),
+        ("GRAPHQL_MAX_ALIASES", "100"),
+        ("GRAPHQL_MAX_DIRECTIVES", "50"),
+    ];
+    let config = config_with(&server.database_url, &halves);
+    let strict = Server::start_with(config, server.database_url.clone()).await;
+    let ann = server.user("ann").await;
+    let found = strict.ask(INTROSPECTION, json!({})).await.ok();
+    assert!(found["__schema"]["types"].as_array().unwrap().len() > 100);
+    let board = "{ boards { edges { cursor node { id title description version viewerRole updatedAt labels { id name color }
+        members { edges { role node { id email } } } columns { id column cards(first: 200) { totalCount
+            pageInfo { hasNextPage endCursor } edges { cursor node { id title rank version labels { id color name }
+                comments(first: 3) { totalCount nodes { id body author { id email } } } } } } }
+        activity(first: 20) { nodes { __typename id sequence actor { id email }
+            ... on CardMovedEvent { card { id title board { id } } fromColumn toColumn } } } } } } }";
+    strict.ask_as(Some(&ann.token), board, json!({})).await.ok();
+    strict.stop().await;
+}
+
+async fn each_limit_can_be_set(server: Arc<Server>) {
+    for (variable, value, passes, fails) in [
+        (
+            "GRAPHQL_MAX_TOKENS",
+            "100",
+            "{ __typename }".to_owned(),
+            format!("{{ {} }}", "__typename ".repeat(99)),
+        ),
+        ("GRAPHQL_MAX_NESTING", "10", "{ __schema { types { name } } }".into(), "{ ".repeat(11)),
+        (
+            "GRAPHQL_MAX_DEPTH",
+            "5",
+            "{ __schema { types { ofType { ofType { name } } } } }".into(),
+            "{ __schema { types { ofType { ofType { ofType { name } } } } } }".into(),
+        ),
+        (
+            "GRAPHQL_MAX_SELECTIONS",
+            "100",
+            format!("{{ {} }}", "__typename ".repeat(50)),
+            format!(
+                "{{ {} }} fragment F on Query {{ {} }}",
+                "...F ".repeat(3),
+                "__typename ".repeat(34)
+            ),
+        ),
+        (
+            "GRAPHQL_MAX_ROOT_FIELDS",
+            "2",
+            "{ __typename __typename }".into(),
+            "{ __typename ... { __typename } ...F } fragment F on Query { __typename }".into(),
+        ),
+        (
+            "GRAPHQL_MAX_ALIASES",
+            "1",
+            "{ a: __typename }".into(),
+            "{ a: __typename b: __typename }".into(),
+        ),
+        (
+            "GRAPHQL_MAX_DIRECTIVES",
+            "1",
+            "{ __typename @skip(if: false) }".into(),
+            "{ __typename @skip(if: false) ... @include(if: true) { __typename } }".into(),
+        ),
+    ] {
+        let config = config_with(&server.database_url, &[(variable, value)]);
+        let other = Server::start_with(config, server.database_url.clone()).await;
+        other.ask(&passes, json!({})).await.ok();
+        let answer = other.ask(&fails, json!({})).await;
+        assert_eq!(answer.code(), "QUERY_TOO_COMPLEX", "{variable}: {}", answer.body);
+        let message = answer.body["errors"][0]["message"].as_str().unwrap();
+        assert!(message.contains(value), "{variable}: {message}");
+        other.stop().await;
+    }
+}
+
+async fn introspection_does_not_go_in_circles(server: Arc<Server>) {
+    for circle in [
+        "{ __schema { types { fields { type { fields { type { fields { name } } } } } } }",
+        "{ __type(name: \"Board\") { fields { type { ofType { fields { type { ofType { fields { name } } } } } } } }",
+        "{ __schema { types { interfaces { possibleTypes { interfaces { name } } } } }",
+    ] {
+        let answer = server.ask(&format!("{circle} }}"), json!({})).await;
+        assert_eq!(answer.code(), "QUERY_TOO_COMPLEX", "{circle}: {}", answer.body);
+    }
+    let found = server
+        .ask(
+            "{ __type(name: \"Board\") { fields { type { ofType { fields { name } } } } } }",
+            json!({}),
+        )
+        .await;
+    assert_ne!(found.ok()["__type"], Value::Null);
+}
