@@ -80,6 +80,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// Says of something that is not there, whatever it was, that it is what the viewer asked for that
+    /// is `missing`.
+    #[must_use]
+    pub fn not_found_as(self, missing: impl FnOnce() -> Self) -> Self {
+        match self {
+            Self::NotFound { .. } => missing(),
+            other => other,
+        }
+    }
+
     /// Input that breaks a rule; the path is added with [`At::at`] on the way up.
     pub fn bad_input(message: impl Into<Cow<'static, str>>) -> Self {
         Self::BadUserInput { field: Vec::new(), message: message.into() }

@@ -80,21 +80,7 @@ impl Schema {
         }
         Answer::of(response)
     }
-}
 
-/// A request of these parameters.
-pub fn request(
-    query: String,
-    variables: serde_json::Map<String, serde_json::Value>,
-    operation_name: Option<String>,
-) -> Request {
-    let variables = Variables::from_json(serde_json::Value::Object(variables));
-    let mut request = Request::new(query).variables(variables);
-    request.operation_name = operation_name;
-    request
-}
-
-impl Schema {
     /// Parses a document that is not made to be slow.
     fn parse(&self, request: &Request) -> std::result::Result<ExecutableDocument, Box<Response>> {
         let too_complex = |reason| Box::new(error::too_complex(reason));
@@ -108,6 +94,18 @@ impl Schema {
         limits::check_document(&document, &self.limits).map_err(too_complex)?;
         Ok(document)
     }
+}
+
+/// A request of these parameters.
+pub fn request(
+    query: String,
+    variables: serde_json::Map<String, serde_json::Value>,
+    operation_name: Option<String>,
+) -> Request {
+    let variables = Variables::from_json(serde_json::Value::Object(variables));
+    let mut request = Request::new(query).variables(variables);
+    request.operation_name = operation_name;
+    request
 }
 
 /// Which operations a request may run.
@@ -143,9 +141,11 @@ impl Answer {
         Self { response, verdict: Verdict::Refused }
     }
 
-    /// The library answers both kinds alike; an error of a field that was run names its path.
+    /// The library answers both kinds alike; an error of a field that was run names its path. Data that
+    /// there is is never kept back.
     fn of(response: Response) -> Self {
-        let run = response.errors.iter().all(|error| !error.path.is_empty());
+        let run = response.data != Value::Null
+            || response.errors.iter().all(|error| !error.path.is_empty());
         let verdict = if run { Verdict::Run } else { Verdict::Refused };
         Self { response, verdict }
     }

@@ -86,10 +86,8 @@ async fn lock_comment(
 ) -> Result<(BoardEditor, Comment)> {
     let missing = || Error::not_found("comment").at("commentId");
     let card = comments::card_of(tx, comment).await?.ok_or_else(missing)?;
-    let (locked, _) = lock_card(tx, viewer, card).await.map_err(|error| match error {
-        Error::NotFound { .. } => missing(),
-        other => other,
-    })?;
+    let locked = lock_card(tx, viewer, card).await;
+    let (locked, _) = locked.map_err(|error| error.not_found_as(missing))?;
     let found = comments::find_on(tx, &locked, comment).await?;
     Ok((locked, found.ok_or_else(missing)?))
 }

@@ -256,10 +256,7 @@ pub async fn lock_board_of<P: Permission>(
     board: BoardId,
     missing: impl FnOnce() -> Error,
 ) -> Result<P> {
-    lock_board(tx, user, board).await.map_err(|error| match error {
-        Error::NotFound { .. } => missing(),
-        other => other,
-    })
+    lock_board(tx, user, board).await.map_err(|error| error.not_found_as(missing))
 }
 
 /// Takes the lock of a board that one of its ADMINs wants back. For everybody else a board in the

@@ -41,9 +41,9 @@ impl Relation for CardsOnBoards {
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
         let found = store::cards::on_boards(&mut db.read().await?, keys).await?;
-        let mut found: HashMap<CardId, Card> =
-            found.into_iter().map(|card| (card.id, card)).collect();
-        Ok(keys.iter().map(|key| (*key, found.remove(&key.1).map(Arc::new))).collect())
+        let found: HashMap<CardId, Arc<Card>> =
+            found.into_iter().map(|card| (card.id, Arc::new(card))).collect();
+        Ok(keys.iter().map(|key| (*key, found.get(&key.1).cloned())).collect())
     }
 }
 

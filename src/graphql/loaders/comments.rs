@@ -40,9 +40,9 @@ impl Relation for CommentsOnBoards {
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
         let found = store::comments::on_boards(&mut db.read().await?, keys).await?;
-        let mut found: HashMap<CommentId, Comment> =
-            found.into_iter().map(|comment| (comment.id, comment)).collect();
-        Ok(keys.iter().map(|key| (*key, found.remove(&key.1).map(Arc::new))).collect())
+        let found: HashMap<CommentId, Arc<Comment>> =
+            found.into_iter().map(|comment| (comment.id, Arc::new(comment))).collect();
+        Ok(keys.iter().map(|key| (*key, found.get(&key.1).cloned())).collect())
     }
 }
 
