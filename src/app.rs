@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 
 use crate::config::{Config, DatabaseUrl, Secret, StartError, Trash};
 use crate::graphql::Schema;
-use crate::service::{Services, trash};
+use crate::service::{Services, upkeep};
 use crate::store::Db;
 use crate::{http, secret_file};
 
@@ -29,7 +29,7 @@ pub struct App {
 pub async fn build(config: Config) -> Result<App, StartError> {
     let services = Arc::new(services(&config).await?);
     let schema = Schema::new(Arc::clone(&services), config.limits);
-    let router = http::router(Arc::clone(&services), schema, &config.cors);
+    let router = http::router(Arc::clone(&services), schema, &config);
     let cannot_listen = |error| {
         StartError::new(format!("LISTEN_ADDR: cannot listen on {}: {error}", config.listen))
     };
@@ -66,7 +66,7 @@ async fn open(
     if !migrations.is_empty() {
         tracing::info!(?migrations, "the database has been brought up to date");
     }
-    Services::new(Db::new(&config.database)?, config.argon2, &secrets()?)
+    Services::new(Db::new(&config.database)?, config, &secrets()?)
 }
 
 impl App {
@@ -75,19 +75,25 @@ impl App {
         self.address
     }
 
+    /// The rules that it works by.
+    pub fn services(&self) -> Arc<Services> {
+        Arc::clone(&self.services)
+    }
+
     /// Its database.
     pub fn db(&self) -> &Db {
         &self.services.db
     }
 
-    /// Serves, and empties the trash, until `stop` is ready, then lets requests under way end.
+    /// Serves, and keeps its database tidy, until `stop` is ready, then lets requests under way end.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
         let (stopping, stopped) = tokio::sync::oneshot::channel();
         let stop = async move {
             stop.await;
             let _ = stopping.send(());
         };
-        let serve = axum::serve(self.listener, self.router).with_graceful_shutdown(stop);
+        let service = self.router.into_make_service_with_connect_info::<SocketAddr>();
+        let serve = axum::serve(self.listener, service).with_graceful_shutdown(stop);
         let deadline = async {
             // The sender is dropped unused when the server ends by itself.
             if stopped.await.is_err() {
@@ -97,7 +103,7 @@ impl App {
         };
         let result = tokio::select! {
             result = serve => result,
-            () = trash::keep_emptying(&self.services, self.trash) => Ok(()),
+            () = upkeep::keep_up(&self.services, self.trash) => Ok(()),
             () = deadline => Ok(()),
         };
         self.services.db.close();

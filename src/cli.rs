@@ -119,10 +119,11 @@ async fn migrate() -> Result<(), StartError> {
 async fn purge() -> Result<(), StartError> {
     let config = Config::from_env()?;
     start_log(&config.log);
-    let Some(days) = config.trash.retention_days else {
+    let days = config.trash.retention_days;
+    if days.is_none() {
         print("TRASH_RETENTION_DAYS is 0: deleted boards and cards are kept for ever.\n");
         return Ok(());
-    };
+    }
     let services = app::services_without_tokens(&config).await?;
     let purged = trash::purge(&services, days).await.map_err(|_| refused())?;
     let Purged { boards, cards, failed } = purged;

@@ -5,6 +5,7 @@ mod database_url;
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 use std::time::Duration;
@@ -57,6 +58,11 @@ variables! {
     DATABASE_STATEMENT_SECONDS = "30": "How long one statement may run on PostgreSQL.";
     LISTEN_ADDR = "127.0.0.1:8000": "Address and port to listen on; port 0 takes a free one.";
     JWT_SECRET = "": "Signs the access tokens: at least 32 bytes. A comma-separated list signs with the first and accepts all, so that keys can be rotated. Required on PostgreSQL; on SQLite one is made and kept beside the database file.";
+    RATE_LIMIT = "on": "off lifts the limits on attempts to log in.";
+    RATE_LIMIT_PER_ACCOUNT = "10": "How many attempts a minute may be made at one account.";
+    RATE_LIMIT_PER_ADDRESS = "60": "How many attempts a minute may come from one address (IPv6: one network of 64 bits).";
+    TRUSTED_PROXIES = "0": "How many proxies stand in front, each of which appends to X-Forwarded-For: the address of a client is the one that the first of them saw. 0 takes the address of the connection.";
+    SESSION_DAYS = "30": "How many days a session lives on after its last use.";
     TRASH_RETENTION_DAYS = "30": "How many days deleted boards and cards can be restored before they are erased; 0 keeps them for ever.";
     ARGON2_MEMORY_KIB = "19456": "Memory for hashing one password.";
     ARGON2_ITERATIONS = "2": "Passes for hashing one password.";
@@ -82,6 +88,12 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Keys that sign access tokens; `None` makes one beside the SQLite file.
     pub jwt_secrets: Option<Vec<Secret>>,
+    /// How many attempts to log in are allowed; `None` for any number.
+    pub rate_limit: Option<RateLimit>,
+    /// How many proxies in front append to `X-Forwarded-For`.
+    pub trusted_proxies: usize,
+    /// How many days a session lives on after its last use.
+    pub session_days: u32,
     /// How long deleted things are kept.
     pub trash: Trash,
     /// How passwords are hashed.
@@ -110,6 +122,15 @@ pub struct Database {
 /// A key that signs; never printed.
 #[derive(Clone)]
 pub struct Secret(Vec<u8>);
+
+/// How many attempts a minute to log in are allowed.
+#[derive(Clone, Copy, Debug)]
+pub struct RateLimit {
+    /// At one account.
+    pub per_account: NonZeroU32,
+    /// From one address.
+    pub per_address: NonZeroU32,
+}
 
 /// Deleted boards and cards.
 #[derive(Clone, Copy, Debug)]
@@ -199,10 +220,17 @@ impl Config {
                 vars.number(&DATABASE_STATEMENT_SECONDS, 1..=3600)?,
             ),
         };
+        let (one, million) = (NonZeroU32::MIN, NonZeroU32::MIN.saturating_add(999_999));
         let config = Self {
             database,
             listen: vars.parse(&LISTEN_ADDR)?,
             jwt_secrets: vars.get(&JWT_SECRET).map(|list| secrets(&list)).transpose()?,
+            rate_limit: vars.parse::<Switch>(&RATE_LIMIT)?.0.then_some(RateLimit {
+                per_account: vars.number(&RATE_LIMIT_PER_ACCOUNT, one..=million)?,
+                per_address: vars.number(&RATE_LIMIT_PER_ADDRESS, one..=million)?,
+            }),
+            trusted_proxies: vars.number(&TRUSTED_PROXIES, 0..=10)?,
+            session_days: vars.number(&SESSION_DAYS, 1..=3650)?,
             trash: Trash {
                 retention_days: Some(vars.number(&TRASH_RETENTION_DAYS, 0..=36_500)?)
                     .filter(|days| *days > 0),
@@ -324,6 +352,20 @@ impl FromStr for Cors {
             }
         });
         checked.collect::<Result<_, _>>().map(Self::Only)
+    }
+}
+
+struct Switch(bool);
+
+impl FromStr for Switch {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "on" => Ok(Self(true)),
+            "off" => Ok(Self(false)),
+            _ => Err("must be on or off"),
+        }
     }
 }
 

@@ -35,6 +35,11 @@ impl From<usize> for Segment {
 pub enum Error {
     /// Nobody is logged in, or the access token is of no use.
     Unauthenticated,
+    /// Too many attempts, or too much to do at once.
+    RateLimited {
+        /// When to try again, in seconds.
+        retry_after: u64,
+    },
     /// Wrong e-mail or password; never says which.
     InvalidCredentials,
     /// Something in the input breaks a rule.

@@ -42,6 +42,8 @@ keys! {
     CommentId "comment",
     /// The key of a label.
     LabelId "label",
+    /// The key of a session.
+    SessionId "session",
 }
 
 /// The key of a user inside the database; no field shows it (a cursor of members holds it,

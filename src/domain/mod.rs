@@ -12,6 +12,7 @@ mod label;
 mod page;
 mod rank;
 mod role;
+mod session;
 mod text;
 mod time;
 mod user;
@@ -24,13 +25,14 @@ pub use card::{
 pub use comment::Comment;
 pub use error::{At, Error, Result, Segment};
 pub use event::{Change, Event, FieldChange, excerpt};
-pub use id::{BoardId, CardId, CommentId, LabelId, PublicId, UserId, UserKey};
+pub use id::{BoardId, CardId, CommentId, LabelId, PublicId, SessionId, UserId, UserKey};
 pub use label::{Label, LabelChanges, LabelColor};
 pub use page::{Direction, Page, PageRequest, Position, SortValue};
 pub use rank::Rank;
 pub use role::{BoardRole, Right};
+pub use session::Session;
 pub use text::{
     CommentBody, Description, Email, LabelName, Password, SearchText, Title, fold_case,
 };
 pub use time::Timestamp;
-pub use user::{User, Viewer};
+pub use user::{Client, User, Viewer};

@@ -7,6 +7,9 @@ use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, TimeDelta, Utc};
 pub struct Timestamp(DateTime<Utc>);
 
 impl Timestamp {
+    /// The beginning of Unix time.
+    pub const EPOCH: Self = Self(DateTime::UNIX_EPOCH);
+
     /// The present time by the program's clock.
     pub fn now() -> Self {
         Self(Utc::now().trunc_subsecs(6))
@@ -28,6 +31,17 @@ impl Timestamp {
     #[must_use]
     pub fn days_before(self, days: u32) -> Self {
         Self(self.0 - TimeDelta::days(days.into()))
+    }
+
+    /// So many days later.
+    #[must_use]
+    pub fn days_after(self, days: u32) -> Self {
+        Self(self.0 + TimeDelta::days(days.into()))
+    }
+
+    /// Whole seconds from another point in time to this one.
+    pub fn seconds_since(self, other: Self) -> i64 {
+        (self.0 - other.0).num_seconds()
     }
 
     /// Seconds since the Unix epoch, as tokens count.

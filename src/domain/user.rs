@@ -1,6 +1,6 @@
 //! Accounts.
 
-use super::{Timestamp, UserId, UserKey};
+use super::{SessionId, Timestamp, UserId, UserKey};
 
 /// An account.
 #[derive(Clone, Debug)]
@@ -17,11 +17,22 @@ pub struct User {
     pub updated_at: Timestamp,
 }
 
-/// Who asks: the account that a request's access token stands for.
+/// Who asks: the account and the session that a request's access token stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Viewer {
     /// Key inside the database.
     pub id: UserId,
     /// Public name.
     pub key: UserKey,
+    /// The log-in.
+    pub session: SessionId,
+}
+
+/// The program on the other side.
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    /// Where it is.
+    pub address: Option<std::net::IpAddr>,
+    /// What it calls itself.
+    pub user_agent: Option<String>,
 }

@@ -6,25 +6,40 @@ use async_graphql::Context;
 
 use super::loaders::Loaders;
 use super::rounds::Rounds;
-use crate::domain::{At, Error, Result, Viewer};
+use crate::domain::{At, Client, Error, Result, Viewer};
 use crate::service::Services;
 
 /// Who asks, for one request.
 pub struct Caller {
     /// The request's id, as in the log.
     pub(super) request_id: String,
-    viewer: Result<Viewer>,
+    /// The program on the other side.
+    pub(super) client: Client,
+    viewer: Mutex<Option<Viewer>>,
+    /// Why the token that came along is of no use.
+    pub(super) refusal: Option<Error>,
     loaders: Mutex<Arc<Loaders>>,
     services: Arc<Services>,
     rounds: Arc<Rounds>,
 }
 
 impl Caller {
-    /// The caller of a request; `viewer` says why when there is none.
-    pub fn new(services: Arc<Services>, viewer: Result<Viewer>, request_id: String) -> Self {
+    /// The caller of a request; without a viewer nobody is logged in, an error is what came of the
+    /// attempt to find out who.
+    pub fn new(
+        services: Arc<Services>,
+        client: Client,
+        viewer: Result<Option<Viewer>>,
+        request_id: String,
+    ) -> Self {
+        let (viewer, refusal) = match viewer {
+            Ok(viewer) => (viewer, None),
+            Err(refusal) => (None, Some(refusal)),
+        };
         let rounds = Arc::new(Rounds::default());
-        let loaders = Loaders::new(&services.db, viewer.as_ref().ok(), &rounds);
-        Self { request_id, viewer, loaders: Mutex::new(Arc::new(loaders)), services, rounds }
+        let loaders = Mutex::new(Arc::new(Loaders::new(&services.db, viewer, &rounds)));
+        let viewer = Mutex::new(viewer);
+        Self { request_id, client, viewer, refusal, loaders, services, rounds }
     }
 
     /// When the loaders load.
@@ -34,7 +49,13 @@ impl Caller {
 
     /// Who is logged in.
     pub(super) fn viewer(&self) -> Result<Viewer> {
-        self.viewer.clone()
+        let viewer = self.viewer.lock().unwrap_or_else(PoisonError::into_inner);
+        viewer.ok_or(Error::Unauthenticated)
+    }
+
+    /// From now on nobody is logged in: the session has ended.
+    pub(super) fn leave(&self) {
+        *self.viewer.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// The request's loaders.
@@ -44,7 +65,7 @@ impl Caller {
 
     /// Forgets what has been loaded, because a mutation has changed it.
     fn forget(&self) {
-        let fresh = Loaders::new(&self.services.db, self.viewer.as_ref().ok(), &self.rounds);
+        let fresh = Loaders::new(&self.services.db, self.viewer().ok(), &self.rounds);
         *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
     }
 }

@@ -1,12 +1,15 @@
 //! The one place that turns an error of ours into one that clients see: a code, a safe message
 //! and, for bad input, the path of the field.
 
-use async_graphql::{ErrorExtensionValues, Response, ServerError, Value};
+use async_graphql::{ErrorExtensionValues, Pos, Response, ServerError, Value};
 
 use crate::domain::{Error, Segment};
 
 /// The name under which an error's code stands in its extensions.
 const CODE: &str = "code";
+
+/// The name under which an error says when to try again, in seconds.
+const RETRY_AFTER: &str = "retryAfter";
 
 impl From<Error> for async_graphql::Error {
     fn from(error: Error) -> Self {
@@ -19,6 +22,9 @@ impl From<Error> for async_graphql::Error {
             && !field.is_empty()
         {
             extensions.set("field", Value::List(field.iter().map(segment).collect()));
+        }
+        if let Error::RateLimited { retry_after } = &error {
+            extensions.set(RETRY_AFTER, *retry_after);
         }
         if let Error::Outdated { current_version, .. } = &error {
             extensions.set("currentVersion", *current_version);
@@ -37,6 +43,7 @@ fn segment(segment: &Segment) -> Value {
 fn code(error: &Error) -> &'static str {
     match error {
         Error::Unauthenticated => "UNAUTHENTICATED",
+        Error::RateLimited { .. } => "RATE_LIMITED",
         Error::InvalidCredentials => "INVALID_CREDENTIALS",
         Error::BadUserInput { .. } => "BAD_USER_INPUT",
         Error::NotFound { .. } => "NOT_FOUND",
@@ -52,6 +59,9 @@ fn message(error: &Error) -> String {
         Error::Unauthenticated => {
             "Log in, and send the access token as Authorization: Bearer.".into()
         }
+        Error::RateLimited { retry_after } => {
+            format!("Too many attempts. Try again in {retry_after} seconds.")
+        }
         Error::InvalidCredentials => "The e-mail address or the password is wrong.".into(),
         Error::BadUserInput { message, .. } => message.clone().into_owned(),
         Error::NotFound { what, .. } => format!("There is no such {what}."),
@@ -63,6 +73,20 @@ fn message(error: &Error) -> String {
             "The server is too busy or its database is out of reach. Try again in a while.".into()
         }
         Error::Internal => "Something went wrong. The server's log has the details.".into(),
+    }
+}
+
+/// The answer to a request that cannot be run because of an error of ours.
+pub(super) fn of_request(error: Error) -> Response {
+    let error = async_graphql::Error::from(error).into_server_error(Pos::default());
+    Response::from_errors(vec![ServerError { locations: Vec::new(), ..error }])
+}
+
+/// In how many seconds the client may try again, if the error says so.
+pub(super) fn retry_after(error: &ServerError) -> Option<u64> {
+    match error.extensions.as_ref()?.get(RETRY_AFTER)? {
+        Value::Number(seconds) => seconds.as_u64(),
+        _ => None,
     }
 }
 

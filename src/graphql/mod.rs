@@ -18,7 +18,9 @@ mod types;
 use std::sync::Arc;
 
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::{ExecutableDocument, OperationDefinition, OperationType};
+use async_graphql::parser::types::{
+    ExecutableDocument, OperationDefinition, OperationType, Selection,
+};
 use async_graphql::{
     EmptySubscription, Response, SDLExportOptions, SchemaBuilder, Value, Variables,
 };
@@ -27,6 +29,7 @@ pub use async_graphql::Request;
 pub use context::Caller;
 
 use crate::config::Limits;
+use crate::domain::Error;
 use crate::service::Services;
 
 type Builder = SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription>;
@@ -67,6 +70,11 @@ impl Schema {
             if allowed == Operations::Queries && operation.ty != OperationType::Query {
                 let response = error::operation_not_allowed();
                 return Answer { response, verdict: Verdict::OperationNotAllowed };
+            }
+            if let Some(refusal) = &caller.refusal
+                && !logs_in(operation)
+            {
+                return Answer::without_viewer(refusal.clone());
             }
             if let Some(name) = missing_variable(operation, &request) {
                 return Answer::refused(error::missing_variable(&name));
@@ -132,6 +140,10 @@ pub enum Verdict {
     Run,
     /// It was not: something is wrong with the request itself.
     Refused,
+    /// It was not: the access token is of no use.
+    Unauthenticated,
+    /// It was not: the database did not say whose the access token is.
+    Unavailable,
     /// It was not: the operation is not one of those that were allowed.
     OperationNotAllowed,
 }
@@ -139,6 +151,19 @@ pub enum Verdict {
 impl Answer {
     fn refused(response: Response) -> Self {
         Self { response, verdict: Verdict::Refused }
+    }
+
+    fn without_viewer(refusal: Error) -> Self {
+        let verdict = match refusal {
+            Error::Unauthenticated => Verdict::Unauthenticated,
+            _ => Verdict::Unavailable,
+        };
+        Self { response: error::of_request(refusal), verdict }
+    }
+
+    /// In how many seconds the client may try again what was too much.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.response.errors.iter().filter_map(error::retry_after).max()
     }
 
     /// The library answers both kinds alike; an error of a field that was run names its path. Data that
@@ -162,6 +187,18 @@ fn operation<'d>(
         None => operations.next().filter(|_| operations.next().is_none()),
     };
     found.map(|(_, operation)| &operation.node)
+}
+
+/// Whether an operation does nothing but find out who is asking. Clients send the access token that
+/// they have with it, which may be the very one that has ended.
+fn logs_in(operation: &OperationDefinition) -> bool {
+    operation.ty == OperationType::Mutation
+        && operation.selection_set.node.items.iter().all(|selection| match &selection.node {
+            Selection::Field(field) => {
+                ["signUp", "logIn", "refreshSession"].contains(&field.node.name.node.as_str())
+            }
+            _ => false,
+        })
 }
 
 /// A variable that the operation requires and the request does not give. The library would notice

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use super::context::ContextExt;
 use super::scalars::int;
-use super::types::{BoardEdge, BoardEventEdge, BoardMemberEdge, CardEdge, CommentEdge};
+use super::types::{
+    BoardEdge, BoardEventEdge, BoardMemberEdge, CardEdge, CommentEdge, SessionEdge,
+};
 use crate::domain::{
     At, BoardList, CardFilter, CardId, Direction, Error, Page, PageRequest, Position, Result,
     SortValue, Timestamp,
@@ -164,6 +166,7 @@ pub(super) enum Count {
     Comments(BoardAccess, CardId),
     Events(EventList),
     Members(BoardAccess),
+    Sessions,
     /// The list is empty, whatever there is.
     Nothing,
 }
@@ -209,7 +212,8 @@ impl<E> Connection<E> {
     concrete(name = "BoardEventConnection", params(BoardEventEdge)),
     concrete(name = "BoardMemberConnection", params(BoardMemberEdge)),
     concrete(name = "CardConnection", params(CardEdge)),
-    concrete(name = "CommentConnection", params(CommentEdge))
+    concrete(name = "CommentConnection", params(CommentEdge)),
+    concrete(name = "SessionConnection", params(SessionEdge))
 )]
 impl<E: Edge> Connection<E> {
     /// The things on this page, each with its cursor.
@@ -243,6 +247,7 @@ impl<E: Edge> Connection<E> {
             Count::Comments(board, card) => loaders.comment_count.load((*board, *card)).await?,
             Count::Events(list) => loaders.event_count.load(*list).await?,
             Count::Members(board) => loaders.member_count.load(*board).await?,
+            Count::Sessions => loaders.session_count.load(()).await?,
             Count::Nothing => 0,
         };
         Ok(int(count))

@@ -5,10 +5,13 @@ use futures_util::future::try_join_all;
 
 use super::context::{ContextExt, Nullable, nullable};
 use super::guard::LoggedIn;
-use super::paging::{MAX_OTHERS, PageArgs};
-use super::types::{Board, BoardColumn, BoardOrder, BoardPage, Card, Comment, Label, Node, User};
+use super::paging::{Connection, MAX_OTHERS, PageArgs};
+use super::types::{
+    Board, BoardColumn, BoardOrder, BoardPage, Card, Comment, Label, Node, Session, SessionEdge,
+    User, session_page,
+};
 use crate::domain::{
-    At, BoardId, CardId, CommentId, Email, Error, LabelId, PublicId, Result, UserKey,
+    At, BoardId, CardId, CommentId, Email, Error, LabelId, PublicId, Result, SessionId, UserKey,
 };
 
 /// What can be asked.
@@ -101,6 +104,19 @@ impl Query {
         })
     }
 
+    /// The viewer's sessions that have not ended, the newest first.
+    async fn sessions(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<Connection<SessionEdge>> {
+        session_page(ctx, PageArgs { first, after, last, before }).await
+    }
+
     /// The account with exactly this address, compared without case: how one finds whom to share a
     /// board with.
     async fn user_by_email(
@@ -123,6 +139,8 @@ async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
         found.map(|(label, board)| Label::new(label, Board::new(board)).into())
     } else if let Some(id) = CommentId::from_public(id) {
         Comment::find(ctx, id).await?.map(Node::from)
+    } else if let Some(id) = SessionId::from_public(id) {
+        Session::find(ctx, id).await?.map(Node::from)
     } else if let Some(id) = PublicId::from_public(id) {
         BoardColumn::find(ctx, id).await?.map(Node::from)
     } else if let Some(key) = UserKey::from_public(id) {

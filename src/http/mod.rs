@@ -1,5 +1,6 @@
 //! HTTP: the routes, what wraps them, and the one GraphQL endpoint.
 
+mod client;
 mod endpoint;
 mod graphiql;
 mod health;
@@ -20,7 +21,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::trace::{DefaultOnResponse, TraceLayer};
 use tracing::Level;
 
-use crate::config::Cors;
+use crate::config::{Config, Cors};
 use crate::graphql::Schema;
 use crate::service::Services;
 
@@ -32,20 +33,21 @@ const BODY_LIMIT: usize = 1024 * 1024;
 struct State {
     services: Arc<Services>,
     schema: Schema,
+    trusted_proxies: usize,
 }
 
 /// All routes and what wraps them.
-pub fn router(services: Arc<Services>, schema: Schema, cors: &Cors) -> Router {
+pub fn router(services: Arc<Services>, schema: Schema, config: &Config) -> Router {
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/graphiql") }))
         .route("/graphql", post(endpoint::post).get(endpoint::get).fallback(endpoint::other_method))
         .route("/graphiql", get(graphiql::page))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
-        .with_state(State { services, schema })
+        .with_state(State { services, schema, trusted_proxies: config.trusted_proxies })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(CatchPanicLayer::custom(endpoint::panicked))
-        .layer(cors_layer(cors))
+        .layer(cors_layer(&config.cors))
         .layer(
             TraceLayer::new_for_http()
                 .make_span_with(span)
@@ -77,5 +79,5 @@ fn cors_layer(cors: &Cors) -> CorsLayer {
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([header::ACCEPT, header::AUTHORIZATION, header::CONTENT_TYPE])
-        .expose_headers([HeaderName::from_static(request_id::HEADER)])
+        .expose_headers([HeaderName::from_static(request_id::HEADER), header::RETRY_AFTER])
 }

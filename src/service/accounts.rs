@@ -1,30 +1,12 @@
-//! Accounts: sign up, log in, who is asking, and changes to one's own account.
+//! Accounts: sign up, log in, and changes to one's own account.
 
-use std::time::Duration;
-
-use moka::future::Cache;
-
-use super::Services;
-use crate::domain::{Email, Error, Password, Result, Timestamp, User, UserKey, Viewer};
-use crate::store::users;
-
-/// The accounts behind access tokens, so that not every request has to look. Bounded, and five
-/// seconds at most, so that a deleted account is soon refused by every instance.
-pub(super) type ViewerCache = Cache<UserKey, Viewer>;
-
-pub(super) fn viewer_cache() -> ViewerCache {
-    Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(5)).build()
-}
-
-/// What a log-in gives.
-pub struct LogIn {
-    /// The access token.
-    pub access_token: String,
-    /// When it ends.
-    pub expires_at: Timestamp,
-    /// Whose it is.
-    pub user: User,
-}
+use super::{LogIn, Services, sessions, trash};
+use crate::domain::{
+    BoardId, Change, Client, Email, Error, Password, Result, Timestamp, User, UserId, Viewer,
+};
+use crate::store::access::lock_to_leave;
+use crate::store::users::Credentials;
+use crate::store::{self, Tx, events, members, users};
 
 /// What shall change about one's own account; `None` stays as it is.
 pub struct AccountChanges {
@@ -35,7 +17,13 @@ pub struct AccountChanges {
 }
 
 /// Makes an account; CONFLICT when there is one with the address.
-pub async fn sign_up(services: &Services, email: Email, password: Password) -> Result<User> {
+pub async fn sign_up(
+    services: &Services,
+    client: &Client,
+    email: Email,
+    password: Password,
+) -> Result<User> {
+    services.attempts.from(client)?;
     let hash = services.passwords.hash(password).await?;
     services
         .db
@@ -47,30 +35,41 @@ pub async fn sign_up(services: &Services, email: Email, password: Password) -> R
 
 /// Checks address and password. An unknown address gives the same answer in the same time as a
 /// wrong password. A hash made with other parameters than those in force is renewed.
-pub async fn log_in(services: &Services, email: &str, password: String) -> Result<LogIn> {
+pub async fn log_in(
+    services: &Services,
+    client: &Client,
+    email: &str,
+    password: String,
+) -> Result<LogIn> {
+    services.attempts.from(client)?;
     let known = match Email::parse(email) {
-        Ok(email) => users::credentials_by_email(&mut services.db.read().await?, &email).await?,
+        Ok(email) => {
+            services.attempts.at(&email)?;
+            users::credentials_by_email(&mut services.db.read().await?, &email).await?
+        }
         Err(_) => None,
     };
     let hash = known.as_ref().map(|known| known.password_hash.as_str());
     let same = services.passwords.verify(password.clone(), hash).await?;
     let known = known.filter(|_| same).ok_or(Error::InvalidCredentials)?;
-    if services.passwords.is_outdated(&known.password_hash) {
-        renew_hash(services, &known, password).await;
+    let Credentials { user, password_hash } = known;
+    let id = user.id;
+    let log_in = sessions::begin(services, user, &password_hash, client).await?;
+    if services.passwords.is_outdated(&password_hash) {
+        renew_hash(services, id, password_hash, password).await;
     }
-    let (access_token, expires_at) = services.tokens.issue(&known.user)?;
-    Ok(LogIn { access_token, expires_at, user: known.user })
+    Ok(log_in)
 }
 
 /// What fails here is logged and tried again at the next log-in; this one has succeeded.
-async fn renew_hash(services: &Services, known: &users::Credentials, password: String) {
+async fn renew_hash(services: &Services, user: UserId, old: String, password: String) {
     let Ok(password) = Password::parse(password) else {
         return;
     };
     let Ok(new) = services.passwords.hash(password).await else {
         return;
     };
-    let input = (known.user.id, known.password_hash.clone(), new);
+    let input = (user, old, new);
     let renewed = services
         .db
         .write(input, async |tx, (user, old, new)| users::rehash(tx, *user, old, new).await);
@@ -79,31 +78,32 @@ async fn renew_hash(services: &Services, known: &users::Credentials, password: S
     }
 }
 
-/// The account behind an access token; UNAUTHENTICATED when the token is of no use or the account
-/// is gone.
-pub async fn authenticate(services: &Services, token: &str) -> Result<Viewer> {
-    let key = services.tokens.check(token)?;
-    if let Some(viewer) = services.viewers.get(&key).await {
-        return Ok(viewer);
+/// The account of the viewer, if this is its password; INVALID_CREDENTIALS if it is not. Counts as
+/// an attempt to log in: a stolen access token must not open the way to the password.
+async fn check_password(
+    services: &Services,
+    viewer: Viewer,
+    password: String,
+) -> Result<Credentials> {
+    let known = users::credentials(&mut services.db.read().await?, viewer.id).await?;
+    let known = known.ok_or(Error::Unauthenticated)?;
+    services.attempts.at(&Email::parse(&known.user.email)?)?;
+    if services.passwords.verify(password, Some(&known.password_hash)).await? {
+        Ok(known)
+    } else {
+        Err(Error::InvalidCredentials)
     }
-    let found = users::viewer(&mut services.db.read().await?, key).await?;
-    let viewer = found.ok_or(Error::Unauthenticated)?;
-    services.viewers.insert(key, viewer).await;
-    Ok(viewer)
 }
 
-/// Changes address, password or both, for one who knows the present password.
+/// Changes address, password or both, for one who knows the present password. A new password ends
+/// all other sessions.
 pub async fn update(
     services: &Services,
     viewer: Viewer,
     current_password: String,
     changes: AccountChanges,
 ) -> Result<User> {
-    let known = users::credentials(&mut services.db.read().await?, viewer.id).await?;
-    let known = known.ok_or(Error::Unauthenticated)?;
-    if !services.passwords.verify(current_password, Some(&known.password_hash)).await? {
-        return Err(Error::InvalidCredentials);
-    }
+    let known = check_password(services, viewer, current_password).await?;
     let new_hash = match changes.password {
         Some(password) => Some(services.passwords.hash(password).await?),
         None => None,
@@ -112,16 +112,73 @@ pub async fn update(
     if email.is_none() && new_hash.is_none() {
         return Ok(known.user);
     }
-    let input = (known, email, new_hash);
-    services
-        .db
-        .write(input, async |tx, (known, email, new_hash)| {
-            let (old_hash, new_hash) = (known.password_hash.as_str(), new_hash.as_deref());
-            let user = known.user.id;
-            users::update(tx, user, old_hash, email.as_ref(), new_hash, Timestamp::now())
-                .await?
-                // Somebody else has changed the password since it was checked.
-                .ok_or(Error::InvalidCredentials)
-        })
-        .await
+    let input = (known.password_hash, email, new_hash, viewer);
+    let updated = services.db.write(input, async |tx, (old_hash, email, new_hash, viewer)| {
+        let (new_hash, now) = (new_hash.as_deref(), Timestamp::now());
+        let user = users::update(tx, viewer.id, old_hash, email.as_ref(), new_hash, now)
+            .await?
+            // Somebody else has changed the password since it was checked.
+            .ok_or(Error::InvalidCredentials)?;
+        let ended = match new_hash {
+            Some(_) => store::sessions::delete_others(tx, viewer.id, viewer.session, now).await?,
+            None => Vec::new(),
+        };
+        Ok((user, ended))
+    });
+    let (user, ended) = updated.await?;
+    services.sessions.forget(&ended);
+    Ok(user)
+}
+
+/// Deletes the account of one who knows its password. Boards that nobody else uses are erased with
+/// it, also those in the trash; the others lose a member. CONFLICT, and nothing is changed, while it
+/// is the only ADMIN of a board with other members.
+pub async fn delete(services: &Services, viewer: Viewer, current_password: String) -> Result<()> {
+    let known = check_password(services, viewer, current_password).await?;
+    let input = (viewer, known.password_hash);
+    let deleted = services.db.write(input, async |tx, (viewer, hash)| {
+        let mut forsaken = Vec::new();
+        for board in members::boards_of(tx, viewer.id).await? {
+            if leave(tx, *viewer, board).await? {
+                forsaken.push(board);
+            }
+        }
+        if !users::lock_to_delete(tx, viewer.id, hash).await? {
+            return Err(Error::InvalidCredentials);
+        }
+        if !members::boards_of(tx, viewer.id).await?.is_empty() {
+            // Made or shared since: look again.
+            return Err(Error::Contention);
+        }
+        let sessions = store::sessions::of_user(tx, viewer.id).await?;
+        users::delete(tx, viewer.id).await?;
+        Ok((forsaken, sessions))
+    });
+    let (forsaken, sessions) = deleted.await?;
+    services.sessions.forget(&sessions);
+    for board in forsaken {
+        // What fails here is seen by nobody any more, and erased with the trash.
+        let _ = trash::erase_forsaken(services, board).await;
+    }
+    Ok(())
+}
+
+/// Takes the viewer off a board; answers whether nobody is left on it.
+async fn leave(tx: &mut Tx, viewer: Viewer, board: BoardId) -> Result<bool> {
+    let Some(mut locked) = lock_to_leave(tx, viewer.id, board).await? else {
+        return Ok(false);
+    };
+    members::delete(tx, &locked, viewer.id).await?;
+    if !members::any(tx, &locked).await? {
+        store::trash::forsake_board(tx, locked.lock()).await?;
+        return Ok(true);
+    }
+    if !members::any_admin(tx, &locked).await? {
+        return Err(Error::conflict(
+            "You are the only ADMIN of a board with other members, perhaps in the trash. Make one of them ADMIN, or take them off it.",
+        ));
+    }
+    let event = Change::MemberRemoved { user: viewer.key };
+    events::record(tx, &mut locked, &[event], Timestamp::now()).await?;
+    Ok(false)
 }

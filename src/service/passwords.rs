@@ -1,6 +1,7 @@
 //! Hashing and checking of passwords: argon2id (RFC 9106), on the blocking pool, few at a time.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
@@ -9,8 +10,11 @@ use tokio::sync::Semaphore;
 use crate::config::{self, StartError};
 use crate::domain::{Error, Password, Result};
 
-/// How many may wait for their turn. More are answered SERVICE_UNAVAILABLE at once.
+/// How many may wait for their turn. More are answered RATE_LIMITED at once.
 const QUEUE: usize = 64;
+
+/// When those may try again, in seconds: by then, all who wait have had their turn.
+const RETRY_AFTER: u64 = 5;
 
 /// Hashes and checks.
 pub(super) struct Passwords {
@@ -21,6 +25,7 @@ pub(super) struct Passwords {
     decoy: String,
     running: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
+    work: AtomicU64,
 }
 
 impl Passwords {
@@ -33,11 +38,19 @@ impl Passwords {
         // One core is left for everything else.
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let running = Arc::new(Semaphore::new(cores.saturating_sub(1).max(1)));
-        Ok(Self { argon2, params, decoy, running, waiting: Arc::new(Semaphore::new(QUEUE)) })
+        Ok(Self {
+            argon2,
+            params,
+            decoy,
+            running,
+            waiting: Arc::new(Semaphore::new(QUEUE)),
+            work: AtomicU64::new(0),
+        })
     }
 
     /// The hash of a new password, a PHC string.
     pub(super) async fn hash(&self, password: Password) -> Result<String> {
+        self.count(&self.params);
         let argon2 = self.argon2.clone();
         self.blocking(move || {
             argon2.hash_password(password.expose().as_bytes()).map(|hash| hash.to_string()).map_err(
@@ -54,6 +67,7 @@ impl Passwords {
     pub(super) async fn verify(&self, password: String, hash: Option<&str>) -> Result<bool> {
         let known = hash.is_some();
         let hash = hash.unwrap_or(&self.decoy).to_owned();
+        self.count(&params_of(&hash).unwrap_or_else(|| self.params.clone()));
         let argon2 = self.argon2.clone();
         self.blocking(move || {
             PasswordHash::new(&hash)
@@ -65,22 +79,28 @@ impl Passwords {
 
     /// Whether a hash was made with other parameters than those in force.
     pub(super) fn is_outdated(&self, hash: &str) -> bool {
-        PasswordHash::new(hash).ok().and_then(|hash| Params::try_from(&hash).ok()).is_none_or(
-            |params| {
-                (params.m_cost(), params.t_cost(), params.p_cost())
-                    != (self.params.m_cost(), self.params.t_cost(), self.params.p_cost())
-            },
-        )
+        let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
+        params_of(hash).is_none_or(|params| cost(&params) != cost(&self.params))
+    }
+
+    /// What all runs have cost, in KiB of memory times passes.
+    pub(super) fn work(&self) -> u64 {
+        self.work.load(Ordering::Relaxed)
+    }
+
+    fn count(&self, params: &Params) {
+        let cost = u64::from(params.m_cost()) * u64::from(params.t_cost());
+        self.work.fetch_add(cost, Ordering::Relaxed);
     }
 
     async fn blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
-        let busy = |_| Error::Unavailable;
-        let place =
-            Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| Error::Unavailable)?;
-        let turn = Arc::clone(&self.running).acquire_owned().await.map_err(busy)?;
+        let full = |_| Error::RateLimited { retry_after: RETRY_AFTER };
+        let place = Arc::clone(&self.waiting).try_acquire_owned().map_err(full)?;
+        let turn = Arc::clone(&self.running).acquire_owned().await;
+        let turn = turn.map_err(|_| Error::Unavailable)?;
         drop(place);
         // The turn goes along: hashing cannot be stopped when the client hangs up.
         let job = tokio::task::spawn_blocking(move || {
@@ -93,4 +113,9 @@ impl Passwords {
             Error::Internal
         })
     }
+}
+
+/// The parameters that a hash was made with.
+fn params_of(hash: &str) -> Option<Params> {
+    Params::try_from(&PasswordHash::new(hash).ok()?).ok()
 }

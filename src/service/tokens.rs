@@ -4,7 +4,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, cryp
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Secret, StartError};
-use crate::domain::{Error, PublicId, Result, Timestamp, User, UserKey};
+use crate::domain::{Error, PublicId, Result, SessionId, Timestamp, User, UserKey};
 
 const ISSUER: &str = "simple-kanban";
 const AUDIENCE: &str = "simple-kanban";
@@ -20,14 +20,27 @@ const LEEWAY: u64 = 5;
 pub(super) struct Tokens {
     sign: EncodingKey,
     header: Header,
-    accept: Vec<DecodingKey>,
+    accept: Vec<Key>,
     validation: Validation,
+}
+
+/// A key and the name by which a token says that it was signed with it.
+struct Key {
+    id: String,
+    key: DecodingKey,
+}
+
+impl Key {
+    fn new(secret: &Secret) -> std::result::Result<Self, StartError> {
+        Ok(Self { id: key_id(secret)?, key: DecodingKey::from_secret(secret.expose()) })
+    }
 }
 
 #[derive(Serialize, Deserialize)]
 struct Claims {
     sub: String,
     email: String,
+    sid: String,
     iss: String,
     aud: String,
     iat: i64,
@@ -41,22 +54,23 @@ impl Tokens {
         let sign = EncodingKey::from_secret(first.expose());
         let mut header = Header::new(Algorithm::HS256);
         header.typ = Some(TYPE.into());
-        header.kid = Some(key_id(&sign)?);
+        header.kid = Some(key_id(first)?);
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["sub", "iss", "aud", "exp"]);
         validation.leeway = LEEWAY;
-        let accept = secrets.iter().map(|one| DecodingKey::from_secret(one.expose())).collect();
+        let accept = secrets.iter().map(Key::new).collect::<std::result::Result<_, _>>()?;
         Ok(Self { sign, header, accept, validation })
     }
 
-    /// A token for a user, and when it ends.
-    pub(super) fn issue(&self, user: &User) -> Result<(String, Timestamp)> {
+    /// A token for a session of a user, and when it ends.
+    pub(super) fn issue(&self, user: &User, session: SessionId) -> Result<(String, Timestamp)> {
         let issued = Timestamp::now().seconds();
         let claims = Claims {
             sub: user.key.to_public(),
             email: user.email.clone(),
+            sid: session.to_public(),
             iss: ISSUER.into(),
             aud: AUDIENCE.into(),
             iat: issued,
@@ -70,23 +84,30 @@ impl Tokens {
         Ok((token, expires))
     }
 
-    /// The user that a token names; UNAUTHENTICATED, without a reason, for whatever is wrong.
-    pub(super) fn check(&self, token: &str) -> Result<UserKey> {
-        let claims = self
-            .accept
-            .iter()
-            .find_map(|key| jsonwebtoken::decode::<Claims>(token, key, &self.validation).ok())
-            .filter(|data| data.header.typ.as_deref() == Some(TYPE))
-            .map(|data| data.claims)
-            .filter(|claims| claims.iat <= Timestamp::now().seconds() + LEEWAY.cast_signed())
-            .ok_or(Error::Unauthenticated)?;
-        UserKey::from_public(&claims.sub).ok_or(Error::Unauthenticated)
+    /// The session and the user that a token names; UNAUTHENTICATED, without a reason, for whatever
+    /// is wrong.
+    pub(super) fn check(&self, token: &str) -> Result<(SessionId, UserKey)> {
+        self.read(token).ok_or(Error::Unauthenticated)
+    }
+
+    fn read(&self, token: &str) -> Option<(SessionId, UserKey)> {
+        let header = jsonwebtoken::decode_header(token).ok()?;
+        if header.typ.as_deref() != Some(TYPE) {
+            return None;
+        }
+        let key = self.accept.iter().find(|key| Some(&key.id) == header.kid.as_ref())?;
+        let claims = jsonwebtoken::decode::<Claims>(token, &key.key, &self.validation).ok()?.claims;
+        if claims.iat > Timestamp::now().seconds() + LEEWAY.cast_signed() {
+            return None;
+        }
+        Some((SessionId::from_public(&claims.sid)?, UserKey::from_public(&claims.sub)?))
     }
 }
 
 /// Names a key without telling anything about it: the start of a signature made with it.
-fn key_id(key: &EncodingKey) -> std::result::Result<String, StartError> {
-    let signature = crypto::sign(b"kid", key, Algorithm::HS256)
+fn key_id(secret: &Secret) -> std::result::Result<String, StartError> {
+    let key = EncodingKey::from_secret(secret.expose());
+    let signature = crypto::sign(b"kid", &key, Algorithm::HS256)
         .map_err(|error| StartError::new(format!("JWT_SECRET: {error}")))?;
     Ok(signature.chars().take(8).collect())
 }

@@ -1,9 +1,6 @@
 //! Empties the trash of what has been there for too long.
 
-use std::time::Duration;
-
 use super::Services;
-use crate::config::Trash;
 use crate::domain::{BoardId, Change, Result, Timestamp};
 use crate::store::access::lock_for_purge;
 use crate::store::{events, trash};
@@ -11,12 +8,13 @@ use crate::store::{events, trash};
 /// How many boards are looked up, or cards erased in one transaction, at once.
 const BATCH: i64 = 100;
 
-/// How soon after its start a server first looks, so that one which is often started anew does so
-/// too.
-const FIRST_LOOK: Duration = Duration::from_mins(1);
-
 /// How many rows of a board are erased in one transaction.
 const ROWS: i64 = 1000;
+
+/// Before this, only forsaken boards have been deleted.
+fn soon_after_epoch() -> Timestamp {
+    Timestamp::EPOCH.days_after(1)
+}
 
 /// What was erased.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,29 +27,11 @@ pub struct Purged {
     pub failed: usize,
 }
 
-/// Empties the trash again and again, for as long as the server runs. Several instances may do so
-/// at once.
-pub async fn keep_emptying(services: &Services, settings: Trash) {
-    let Some(days) = settings.retention_days else {
-        return std::future::pending().await;
-    };
-    tokio::time::sleep(settings.every.min(FIRST_LOOK)).await;
-    loop {
-        // What failed has been logged where it arose, and is tried again the next time.
-        if let Ok(Purged { boards, cards, .. }) = purge(services, days).await
-            && boards + cards > 0
-        {
-            tracing::info!(boards, cards, "the trash has been emptied");
-        }
-        tokio::time::sleep(settings.every).await;
-    }
-}
-
 /// Erases what has been in the trash for more than so many days, in small transactions, each under
 /// the board's lock and after a second look: what is restored meanwhile stays. What fails is passed
-/// over.
-pub async fn purge(services: &Services, days: u32) -> Result<Purged> {
-    let time = Timestamp::now().days_before(days);
+/// over. Without a number of days, only what is left of boards whose erasing was cut short.
+pub async fn purge(services: &Services, days: Option<u32>) -> Result<Purged> {
+    let time = days.map_or_else(soon_after_epoch, |days| Timestamp::now().days_before(days));
     let mut purged = Purged::default();
     let mut last = BoardId(0);
     loop {
@@ -82,16 +62,23 @@ pub async fn purge(services: &Services, days: u32) -> Result<Purged> {
     }
 }
 
-/// Erases a board, bit by bit; `false` when it has been restored, or another instance has erased it.
+/// Erases what is left of a board that has been forsaken.
+pub(super) async fn erase_forsaken(services: &Services, board: BoardId) -> Result<()> {
+    purge_board(services, board, soon_after_epoch()).await.map(drop)
+}
+
+/// Erases a board that has been in the trash since before `time`, bit by bit; `false` when it has
+/// been restored, or another instance has erased it.
 async fn purge_board(services: &Services, board: BoardId, time: Timestamp) -> Result<bool> {
     loop {
         let step = services.db.write((board, time), async |tx, (board, time)| {
             let Some(locked) = lock_for_purge(tx, *board).await? else {
                 return Ok(Some(false));
             };
-            if !trash::forsake_board(tx, &locked, *time).await? {
+            if locked.board().deleted_at.is_none_or(|deleted| deleted >= *time) {
                 return Ok(Some(false));
             }
+            trash::forsake_board(tx, &locked).await?;
             let ended = trash::erase_board(tx, &locked, ROWS).await?;
             Ok(ended.then_some(true))
         });

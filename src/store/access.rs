@@ -119,6 +119,11 @@ impl LockedBoard {
         &self.lock.board
     }
 
+    /// The lock itself.
+    pub fn lock(&self) -> &BoardLock {
+        &self.lock
+    }
+
     /// The board's version when so many events more have been recorded.
     pub fn version_after(&self, events: usize) -> i64 {
         self.lock.board.version.saturating_add(i64::try_from(events).unwrap_or(i64::MAX))
@@ -275,6 +280,18 @@ async fn restorable(tx: &mut Tx, user: UserId, board: BoardId) -> Result<BoardAc
     }
     access.require(Right::Manage)?;
     Ok(access)
+}
+
+/// Takes the lock of a board, which may be in the trash, for a member who leaves it for good; `None`
+/// when they are no longer one.
+pub async fn lock_to_leave(
+    tx: &mut Tx,
+    user: UserId,
+    board: BoardId,
+) -> Result<Option<LockedBoard>> {
+    let Some(lock) = lock(tx, board).await? else { return Ok(None) };
+    let found = any_access(tx, user, board).await?;
+    Ok(found.map(|(access, _)| LockedBoard { lock, access }))
 }
 
 /// Takes the lock of a board for the server itself, which empties the trash; `None` when the board

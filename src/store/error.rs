@@ -13,6 +13,10 @@ impl From<DieselError> for Error {
                 tracing::debug!(%error, "the database asks to run the transaction again");
                 Self::Contention
             }
+            Self::Unauthenticated => {
+                tracing::debug!(%error, "the account is gone");
+                Self::Unauthenticated
+            }
             Self::Unavailable => {
                 tracing::error!(%error, "the database did not answer in time, or not at all");
                 Self::Unavailable
@@ -35,6 +39,8 @@ fn classify(error: &DieselError) -> Error {
     };
     match kind {
         DatabaseErrorKind::SerializationFailure => Error::Contention,
+        // What else is named has been locked by then; only an account can go at any time.
+        DatabaseErrorKind::ForeignKeyViolation => Error::Unauthenticated,
         DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection => {
             Error::Unavailable
         }

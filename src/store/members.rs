@@ -120,6 +120,27 @@ pub async fn any_admin(tx: &mut Tx, board: &LockedBoard) -> Result<bool> {
     Ok(found.is_some())
 }
 
+/// Whether anybody is left on the board.
+pub async fn any(tx: &mut Tx, board: &LockedBoard) -> Result<bool> {
+    let one = users_boards::table
+        .filter(users_boards::board_id.eq(board.id().0))
+        .select(users_boards::user_id)
+        .limit(1);
+    let found: Option<i64> = run!(tx, |c| one.first(c).await.optional())?;
+    Ok(found.is_some())
+}
+
+/// The boards of which the user is a member, also those in the trash, in the order of their keys.
+pub async fn boards_of(tx: &mut Tx, user: UserId) -> Result<Vec<BoardId>> {
+    let ids: Vec<i64> = run!(tx, |c| users_boards::table
+        .filter(users_boards::user_id.eq(user.0))
+        .order(users_boards::board_id)
+        .select(users_boards::board_id)
+        .load(c)
+        .await)?;
+    Ok(ids.into_iter().map(BoardId).collect())
+}
+
 /// One member of the board.
 pub async fn find(conn: &mut Conn, board: BoardAccess, user: UserId) -> Result<Option<Member>> {
     let row: Option<MemberRow> = run!(conn, |c| users_boards::table

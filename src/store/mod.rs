@@ -42,6 +42,7 @@ pub mod order;
 mod page;
 mod postgres;
 mod schema;
+pub mod sessions;
 mod sql;
 mod sqlite;
 mod transaction;

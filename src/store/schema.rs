@@ -126,10 +126,37 @@ diesel::table! {
 
 diesel::joinable!(users_boards -> boards (board_id));
 diesel::joinable!(users_boards -> users (user_id));
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::Instant;
+
+    sessions (id) {
+        id -> BigInt,
+        user_id -> BigInt,
+        user_agent -> Nullable<Text>,
+        created_at -> Instant,
+        last_used_at -> Instant,
+        expires_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::Instant;
+
+    refresh_tokens (hash) {
+        hash -> Text,
+        session_id -> BigInt,
+        spent_at -> Nullable<Instant>,
+    }
+}
+
 diesel::joinable!(labels -> boards (board_id));
 diesel::joinable!(cards -> boards (board_id));
 diesel::joinable!(comments -> cards (card_id));
 diesel::joinable!(board_events -> boards (board_id));
+diesel::joinable!(refresh_tokens -> sessions (session_id));
+diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(cards_labels -> cards (card_id));
 diesel::joinable!(cards_labels -> labels (label_id));
 diesel::allow_tables_to_appear_in_same_query!(
@@ -139,6 +166,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     cards_labels,
     comments,
     labels,
+    refresh_tokens,
+    sessions,
     users,
     users_boards
 );

@@ -51,15 +51,18 @@ pub async fn boards_of_expired_cards(
     Ok(ids.into_iter().map(BoardId).collect())
 }
 
-/// Takes everybody off a board that has been in the trash since before `time`, so that nobody can
-/// restore what is about to be erased bit by bit; `false` when it has not.
-pub async fn forsake_board(tx: &mut Tx, board: &BoardLock, time: Timestamp) -> Result<bool> {
-    if board.board().deleted_at.is_none_or(|deleted| deleted >= time) {
-        return Ok(false);
-    }
-    let members = users_boards::table.filter(users_boards::board_id.eq(board.board().id.0));
+/// Takes everybody off a board that is about to be erased bit by bit, so that nobody can restore what
+/// is left of it, and lets it have been deleted at the beginning of time: whatever becomes of
+/// those who erase it, it is always due.
+pub async fn forsake_board(tx: &mut Tx, board: &BoardLock) -> Result<()> {
+    let id = board.board().id.0;
+    let members = users_boards::table.filter(users_boards::board_id.eq(id));
     run!(tx, |c| diesel::delete(members).execute(c).await)?;
-    Ok(true)
+    run!(tx, |c| diesel::update(boards::table.find(id))
+        .set(boards::deleted_at.eq(Timestamp::EPOCH))
+        .execute(c)
+        .await)?;
+    Ok(())
 }
 
 /// Erases rows of a forsaken board, so many at most, and in the end the board itself; answers

@@ -136,15 +136,33 @@ fn into_credentials((row, password_hash): (UserRow, String)) -> Credentials {
     Credentials { user: row.into(), password_hash }
 }
 
-/// The account that an access token names.
-pub async fn viewer(conn: &mut Conn, key: UserKey) -> Result<Option<Viewer>> {
-    let id: Option<i64> = run!(conn, |c| users::table
-        .filter(users::public_id.eq(key.to_string()))
-        .select(users::id)
-        .first(c)
-        .await
-        .optional())?;
-    Ok(id.map(|id| Viewer { id: UserId(id), key }))
+/// Takes the lock of an account, if the password's hash is still this one; `false` if it is not.
+pub async fn lock(tx: &mut Tx, user: UserId, hash: &str) -> Result<bool> {
+    let unchanged = users::table.find(user.0).filter(users::password_hash.eq(hash));
+    let update = run!(tx, |c| diesel::update(unchanged)
+        .set(users::updated_at.eq(users::updated_at))
+        .execute(c)
+        .await)?;
+    Ok(update > 0)
+}
+
+/// The same for one who will delete the account: until the transaction ends, nothing new can name
+/// it. (PostgreSQL lets what `lock` holds be named; SQLite has one writer at a time anyway.)
+pub async fn lock_to_delete(tx: &mut Tx, user: UserId, hash: &str) -> Result<bool> {
+    let statement = Statement::<BigInt>::new(())
+        .sql("SELECT id FROM users WHERE id = ")
+        .number(user.0)
+        .sql(" AND password_hash = ")
+        .text(hash)
+        .either(" FOR UPDATE", "");
+    let found: Option<i64> = run!(tx, |c| statement.get_result(c).await.optional())?;
+    Ok(found.is_some())
+}
+
+/// Deletes an account and its sessions.
+pub async fn delete(tx: &mut Tx, user: UserId) -> Result<()> {
+    run!(tx, |c| diesel::delete(users::table.find(user.0)).execute(c).await)?;
+    Ok(())
 }
 
 /// The account with exactly this address, compared without case.

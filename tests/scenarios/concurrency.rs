@@ -325,7 +325,7 @@ async fn purges_and_restorations_at_once(server: Arc<Server>) {
     let before = ann.version(&board).await;
     server.age_trash(31).await;
     let services = kanban::app::services_without_tokens(&server.config()).await.unwrap();
-    let purges = join_all((0..8).map(|_| kanban::service::trash::purge(&services, 30)));
+    let purges = join_all((0..8).map(|_| kanban::service::trash::purge(&services, Some(30))));
     let restoring = join_all(
         ids.iter()
             .rev()

@@ -185,8 +185,18 @@ impl Fixture {
     }
 }
 
-/// Mutations that are about no board, or make one.
-const ABOUT_NO_BOARD: [&str; 4] = ["signUp", "logIn", "updateViewer", "createBoard"];
+/// Mutations that are about no board, or make one. (deleteViewer is tested with accounts.)
+const ABOUT_NO_BOARD: [&str; 9] = [
+    "signUp",
+    "logIn",
+    "refreshSession",
+    "logOut",
+    "revokeSession",
+    "revokeOtherSessions",
+    "updateViewer",
+    "deleteViewer",
+    "createBoard",
+];
 
 /// Changes the state exactly if it makes events; the version tells how many.
 async fn assert_change(fixture: &Fixture, mutation: &str, input: Value, expected: &[&str]) {
@@ -416,7 +426,7 @@ async fn ids_stay_when_what_they_name_is_gone(server: Arc<Server>) {
     ann.done("deleteLabel", json!({ "labelId": labels[1] }), "deletedLabelId").await;
     server.age_trash(31).await;
     let services = kanban::app::services_without_tokens(&server.config()).await.unwrap();
-    kanban::service::trash::purge(&services, 30).await.unwrap();
+    kanban::service::trash::purge(&services, Some(30)).await.unwrap();
     let events = details(ann, board, 0).await;
     let kind = |name: &'static str| events.iter().filter(move |event| event["__typename"] == name);
     let made: Vec<_> =

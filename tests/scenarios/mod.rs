@@ -1,6 +1,7 @@
 //! The scenarios, by what they are about.
 
 mod accounts;
+mod attempts;
 mod bad_input;
 mod boards;
 mod bombs;
@@ -17,8 +18,10 @@ mod paging;
 mod permissions;
 mod plans;
 mod schema;
+mod sessions;
 mod statements;
 mod tls;
+mod tokens;
 mod tour;
 mod trash;
 mod upgrade;
@@ -29,6 +32,7 @@ use crate::support::{Check, Scenario};
 pub fn on_each_database() -> Vec<Scenario> {
     let files = [
         accounts::all(),
+        attempts::all(),
         boards::all(),
         bombs::all(),
         order::all(),
@@ -43,7 +47,9 @@ pub fn on_each_database() -> Vec<Scenario> {
         history_pages::all(),
         permissions::all(),
         schema::all(),
+        sessions::all(),
         statements::all(),
+        tokens::all(),
         tour::all(),
         trash::all(),
         upgrade::all(),

@@ -85,7 +85,7 @@ async fn a_neighbour_that_has_left_the_column_decides_as_the_contract_says(serve
     ann.delete_card(erased).await;
     server.age_trash(31).await;
     let services = kanban::app::services_without_tokens(&server.config()).await.unwrap();
-    kanban::service::trash::purge(&services, 30).await.unwrap();
+    kanban::service::trash::purge(&services, Some(30)).await.unwrap();
     ann.delete_card(trashed).await;
     assert_eq!(ann.columns(&board).await[0], [a, b, c, x]);
 

@@ -46,6 +46,7 @@ const TABLE: &[(&str, &str, Outcomes)] = &[
     ("node", "{ node(id: $comment) { id } }", READ),
     ("node", "{ node(id: $owner) { id } }", READ),
     ("node", "{ node(id: $trashed) { id } }", NONE),
+    ("node", "{ node(id: $session) { id } }", NONE),
     ("node", "{ node(id: $deleted) { id } }", NONE),
     ("nodes/0", "{ nodes(ids: [$board]) { id } }", READ),
     ("boards/nodes", "{ boards { nodes { id } } }", [NOBODY, "empty", "ok", "ok", "ok"]),
@@ -69,6 +70,7 @@ const TABLE: &[(&str, &str, Outcomes)] = &[
     ("card/comments/nodes", "{ card(id: $card) { comments { nodes { author { id } } } } }", READ),
     ("card/activity/nodes", "{ card(id: $card) { activity { nodes { actor { id } } } } }", READ),
     ("userByEmail", r#"{ userByEmail(email: "owner@example.com") { id } }"#, ALL),
+    ("sessions/nodes", "{ sessions { nodes { id } } }", ALL),
     (
         "signUp",
         r#"mutation { signUp(input: { email: "new-$who@example.com", password: "password" }) { user { id } } }"#,
@@ -82,6 +84,23 @@ const TABLE: &[(&str, &str, Outcomes)] = &[
     (
         "updateViewer",
         r#"mutation { updateViewer(input: { currentPassword: "password" }) { user { id } } }"#,
+        ALL,
+    ),
+    (
+        "refreshSession",
+        "mutation { refreshSession(input: { refreshToken: $refreshToken }) { accessToken } }",
+        ["ok"; 5],
+    ),
+    (
+        "revokeSession",
+        "mutation { revokeSession(input: { sessionId: $session }) { revokedSessionId } }",
+        ABSENT,
+    ),
+    ("revokeOtherSessions", "mutation { revokeOtherSessions { revokedSessionIds } }", ALL),
+    ("logOut", "mutation { logOut { revokedSessionId } }", ALL),
+    (
+        "deleteViewer",
+        r#"mutation { deleteViewer(input: { currentPassword: "password" }) { deletedUserId } }"#,
         ALL,
     ),
     ("createBoard", r#"mutation { createBoard(input: { title: "x" }) { board { id } } }"#, ALL),
@@ -251,11 +270,11 @@ struct People {
 impl People {
     async fn new(server: &Arc<Server>) -> Self {
         Self {
-            owner: server.user("owner").await,
-            stranger: server.user("stranger").await,
-            viewer: server.user("viewer").await,
-            member: server.user("member").await,
-            admin: server.user("admin").await,
+            owner: server.user_again("owner").await,
+            stranger: server.user_again("stranger").await,
+            viewer: server.user_again("viewer").await,
+            member: server.user_again("member").await,
+            admin: server.user_again("admin").await,
         }
     }
 
@@ -309,6 +328,7 @@ impl Fixture {
         }
         owner.done("deleteCard", json!({ "cardId": trashed }), "deletedCardId").await;
         owner.done("deleteBoard", json!({ "boardId": deleted }), "deletedBoardId").await;
+        let log_in = owner.server.log_in_as("owner", "password").await;
         let names = vec![
             ("$board", board.clone()),
             ("$card", card),
@@ -318,6 +338,8 @@ impl Fixture {
             ("$deleted", deleted),
             ("$label", label(0)),
             ("$owner", owner.id.clone()),
+            ("$refreshToken", log_in.refresh_token),
+            ("$session", log_in.session),
             ("$stranger", people.stranger.id.clone()),
             ("$trashed", trashed),
         ];
@@ -343,12 +365,13 @@ impl Fixture {
 }
 
 async fn every_operation_as_everybody(server: Arc<Server>) {
-    let people = People::new(&server).await;
+    let mut people = People::new(&server).await;
     let mut seen = BTreeSet::new();
     let mut fixture = Fixture::new(&people).await;
     for (place, request, expected) in TABLE {
         seen.insert(root(place).to_owned());
-        for ((who, asker), expected) in people.askers().into_iter().zip(expected) {
+        for (n, expected) in expected.iter().enumerate() {
+            let (who, asker) = people.askers()[n];
             let request = fixture.fill(request, who, asker);
             let token = asker.map(|user| user.token.as_str());
             let answer = server.ask_as(token, &request, json!({})).await;
@@ -359,7 +382,10 @@ async fn every_operation_as_everybody(server: Arc<Server>) {
                 answer.body
             );
             if request.starts_with("mutation") && *expected == "ok" {
-                // It has changed what the next one would ask for.
+                // It has changed what the next one would ask for, perhaps who they are.
+                if ["logOut", "deleteViewer"].contains(&root(place)) {
+                    people = People::new(&server).await;
+                }
                 fixture = Fixture::new(&people).await;
             }
         }
@@ -378,7 +404,8 @@ async fn nobody_is_refused_before_anything_is_looked_at(server: Arc<Server>) {
         }
         let request = request.replace("\"\"x\"\"", "\"\"").replace("\"x\"", "\"\"");
         let request = request.replace("labels: [RED]", "labels: []");
-        let request = request.replace("currentPassword:", "email: \"\", currentPassword:");
+        let request =
+            request.replace("updateViewer(input: {", "updateViewer(input: { email: \"\",");
         if *nobody == NOBODY {
             let answer = server.ask(&request, json!({})).await;
             assert_eq!(outcome(&answer.body, place), NOBODY, "{request}: {}", answer.body);

@@ -211,14 +211,17 @@ async fn what_has_been_deleted_for_long_is_erased(server: Arc<Server>) {
     ann.delete_card(&of_past[0]).await;
     server.age_trash(20).await;
     let services = kanban::app::services_without_tokens(&server.config()).await.unwrap();
-    assert_eq!(purge(&services, 30).await.unwrap(), Purged::default());
+    assert_eq!(purge(&services, Some(30)).await.unwrap(), Purged::default());
     server.age_trash(11).await;
     ann.delete_card(&ids[225]).await;
     // Its card has been in the trash for long, but it comes back as it was.
     delete_board(&ann, &past).await;
     let before = ann.version(&board).await;
-    assert_eq!(purge(&services, 30).await.unwrap(), Purged { boards: 0, cards: 220, failed: 0 });
-    assert_eq!(purge(&services, 30).await.unwrap(), Purged::default());
+    assert_eq!(
+        purge(&services, Some(30)).await.unwrap(),
+        Purged { boards: 0, cards: 220, failed: 0 }
+    );
+    assert_eq!(purge(&services, Some(30)).await.unwrap(), Purged::default());
     let query = format!(
         "{{ board(id: {board:?}) {{ cards {{ totalCount }} deletedCards {{ totalCount }} }} }}"
     );
@@ -235,7 +238,7 @@ async fn what_has_been_deleted_for_long_is_erased(server: Arc<Server>) {
     let found = ann.get(of_deleted).await["deletedBoards"]["nodes"][0].take();
     assert_eq!(column(&found["deletedCards"]["nodes"], "id"), of_past[..1]);
     server.age_trash(31).await;
-    let purged = purge(&services, 30).await.unwrap();
+    let purged = purge(&services, Some(30)).await.unwrap();
     assert_eq!(purged, Purged { boards: 1, cards: 1, failed: 0 });
     assert_eq!(ann.get(of_deleted).await["deletedBoards"]["nodes"], json!([]));
     let restore = ann.call("restoreBoard", json!({ "boardId": past }), "board { id }").await;
@@ -298,7 +301,7 @@ async fn a_large_board_is_erased_bit_by_bit(server: Arc<Server>) {
     delete_board(&ann, &past).await;
     server.age_trash(31).await;
     let services = kanban::app::services_without_tokens(&server.config()).await.unwrap();
-    let purged = purge(&services, 30).await.unwrap();
+    let purged = purge(&services, Some(30)).await.unwrap();
     assert_eq!(purged, Purged { boards: 1, cards: 0, failed: 0 });
     for (table, left) in [
         ("boards", 1),
@@ -339,9 +342,9 @@ async fn what_cannot_be_erased_is_passed_over(server: Arc<Server>) {
         )
         .await;
     let services = kanban::app::services_without_tokens(&server.config()).await.unwrap();
-    let purged = purge(&services, 30).await.unwrap();
+    let purged = purge(&services, Some(30)).await.unwrap();
     assert_eq!(purged, Purged { boards: 1, cards: 1, failed: 1 });
     server.execute("DROP TRIGGER stuck", "DROP TRIGGER stuck ON boards").await;
-    let purged = purge(&services, 30).await.unwrap();
+    let purged = purge(&services, Some(30)).await.unwrap();
     assert_eq!(purged, Purged { boards: 1, cards: 0, failed: 0 });
 }

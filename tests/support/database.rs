@@ -7,6 +7,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use kanban::store::Db;
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 
 /// Which kind of database a scenario runs on.
 #[derive(Clone)]
@@ -122,10 +123,31 @@ pub async fn execute(url: &str, sqlite: &str, postgres: &str) {
         conn.batch_execute(sqlite).unwrap();
         return;
     }
-    let config: tokio_postgres::Config = url.parse().unwrap();
-    let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
-    let connection = tokio::spawn(connection);
+    let (client, connection) = connect(url).await;
     client.batch_execute(postgres).await.unwrap();
     drop(client);
     connection.await.unwrap().unwrap();
+}
+
+/// How many rows a table has.
+pub async fn count(url: &str, table: &str) -> i64 {
+    let query = format!("SELECT count(*) FROM {table}");
+    if let Some(path) = url.strip_prefix("sqlite://") {
+        let mut conn = SqliteConnection::establish(path).unwrap();
+        let count = diesel::dsl::sql::<diesel::sql_types::BigInt>(&query);
+        return diesel::RunQueryDsl::get_result(count, &mut conn).unwrap();
+    }
+    let (client, connection) = connect(url).await;
+    let count = client.query_one(&query, &[]).await.unwrap().get(0);
+    drop(client);
+    connection.await.unwrap().unwrap();
+    count
+}
+
+async fn connect(
+    url: &str,
+) -> (tokio_postgres::Client, JoinHandle<Result<(), tokio_postgres::Error>>) {
+    let config: tokio_postgres::Config = url.parse().unwrap();
+    let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
+    (client, tokio::spawn(connection))
 }

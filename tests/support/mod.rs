@@ -6,9 +6,9 @@ mod list;
 mod server;
 
 pub use client::{Answer, User, column, text};
-pub use database::{Backend, Template, execute};
+pub use database::{Backend, Template, count, execute};
 pub use list::List;
-pub use server::{SECRET, Server, config_with};
+pub use server::{LogIn, SECRET, Server, config_with};
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

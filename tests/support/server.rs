@@ -1,20 +1,21 @@
 //! A server on a free port, in this process.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use kanban::app;
 use kanban::config::Config;
+use kanban::service::Services;
 use kanban::store::Db;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::{Answer, User, execute};
+use super::{Answer, User, count, execute, text};
 
 /// A secret for the tests.
 pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-/// The default settings, but for cheap password hashing and a free port.
+/// The default settings, but for cheap password hashing, any number of log-ins and a free port.
 pub fn config(url: &str) -> Config {
     config_with(url, &[])
 }
@@ -27,6 +28,7 @@ pub fn config_with(url: &str, more: &[(&str, &str)]) -> Config {
             "DATABASE_URL" => Some(url),
             "LISTEN_ADDR" => Some("127.0.0.1:0"),
             "JWT_SECRET" => Some(SECRET),
+            "RATE_LIMIT" => Some("off"),
             "ARGON2_MEMORY_KIB" => Some("8"),
             "ARGON2_ITERATIONS" => Some("1"),
             _ => None,
@@ -41,6 +43,7 @@ pub struct Server {
     pub url: String,
     pub database_url: String,
     pub db: Db,
+    pub services: Arc<Services>,
     pub http: reqwest::Client,
     run: Mutex<Option<(oneshot::Sender<()>, JoinHandle<()>)>>,
 }
@@ -53,12 +56,13 @@ impl Server {
     pub async fn start_with(config: Config, database_url: String) -> Self {
         let app = app::build(config).await.unwrap();
         let (url, db) = (format!("http://{}", app.address()), app.db().clone());
+        let services = app.services();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
             app.run(async { drop(stopped.await) }).await.unwrap();
         });
         let run = Mutex::new(Some((stop, task)));
-        Self { url, database_url, db, http: reqwest::Client::new(), run }
+        Self { url, database_url, db, services, http: reqwest::Client::new(), run }
     }
 
     /// Stops the server as a service manager would.
@@ -80,6 +84,11 @@ impl Server {
     /// Does to the database what no client can, in the words of either.
     pub async fn execute(&self, sqlite: &str, postgres: &str) {
         execute(&self.database_url, sqlite, postgres).await;
+    }
+
+    /// How many rows a table of the database has.
+    pub async fn count(&self, table: &str) -> i64 {
+        count(&self.database_url, table).await
     }
 
     /// Lets everything in the trash have been there for so many days more.
@@ -114,20 +123,81 @@ impl Server {
     }
 
     /// Signs somebody up and logs them in; their address is `name@example.com`.
-    pub async fn user(self: &std::sync::Arc<Self>, name: &str) -> User {
+    pub async fn user(self: &Arc<Self>, name: &str) -> User {
+        self.sign_up(name).await.ok();
+        self.user_from(name).await
+    }
+
+    /// The same for somebody who may have an account already.
+    pub async fn user_again(self: &Arc<Self>, name: &str) -> User {
+        self.sign_up(name).await;
+        self.user_from(name).await
+    }
+
+    async fn sign_up(&self, name: &str) -> Answer {
         let input = json!({ "email": format!("{name}@example.com"), "password": "password" });
         let sign_up = "mutation($input: SignUpInput!) { signUp(input: $input) { user { id } } }";
-        let made = self.ask(sign_up, json!({ "input": input })).await.ok();
-        let id = made["signUp"]["user"]["id"].as_str().unwrap().to_owned();
-        let token = self.log_in(name, "password").await;
-        User { server: std::sync::Arc::clone(self), id, token }
+        self.ask(sign_up, json!({ "input": input })).await
+    }
+
+    /// Another log-in of somebody who has an account.
+    pub async fn user_from(self: &Arc<Self>, name: &str) -> User {
+        self.log_in_as(name, "password").await.user(self)
     }
 
     /// An access token of `name@example.com`.
     pub async fn log_in(&self, name: &str, password: &str) -> String {
-        let input = json!({ "email": format!("{name}@example.com"), "password": password });
-        let log_in = "mutation($input: LogInInput!) { logIn(input: $input) { accessToken } }";
-        let answer = self.ask(log_in, json!({ "input": input })).await.ok();
-        answer["logIn"]["accessToken"].as_str().unwrap().to_owned()
+        self.log_in_as(name, password).await.token
+    }
+
+    /// A log-in of `name@example.com`.
+    pub async fn log_in_as(&self, name: &str, password: &str) -> LogIn {
+        let answer = self.try_log_in(&format!("{name}@example.com"), password).await;
+        LogIn::of(&answer.ok()["logIn"])
+    }
+
+    /// Tries to log in.
+    pub async fn try_log_in(&self, email: &str, password: &str) -> Answer {
+        let input = json!({ "email": email, "password": password });
+        let log_in =
+            format!("mutation($input: LogInInput!) {{ logIn(input: $input) {{ {LOG_IN} }} }}");
+        self.ask(&log_in, json!({ "input": input })).await
+    }
+
+    /// Presents a refresh token.
+    pub async fn refresh(&self, refresh_token: &str) -> Answer {
+        let query = format!(
+            "mutation($t: String!) {{ refreshSession(input: {{ refreshToken: $t }}) {{ {LOG_IN} }} }}"
+        );
+        self.ask(&query, json!({ "t": refresh_token })).await
+    }
+}
+
+const LOG_IN: &str =
+    "accessToken tokenType expiresAt refreshToken user { id } session { id isCurrent }";
+
+/// What a log-in or a refresh has given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogIn {
+    pub token: String,
+    pub refresh_token: String,
+    pub session: String,
+    pub user: String,
+}
+
+impl LogIn {
+    pub fn of(payload: &Value) -> Self {
+        assert_eq!(payload["tokenType"], "Bearer");
+        assert_eq!(payload["session"]["isCurrent"], true);
+        Self {
+            token: text(&payload["accessToken"]),
+            refresh_token: text(&payload["refreshToken"]),
+            session: text(&payload["session"]["id"]),
+            user: text(&payload["user"]["id"]),
+        }
+    }
+
+    pub fn user(&self, server: &Arc<Server>) -> User {
+        User { server: Arc::clone(server), id: self.user.clone(), token: self.token.clone() }
     }
 }

@@ -6,6 +6,7 @@ mod cards;
 mod comments;
 mod events;
 mod labels;
+mod sessions;
 mod users;
 
 use std::collections::HashMap;
@@ -25,6 +26,7 @@ use cards::{CardCounts, CardPages, Cards, CardsOnBoards};
 use comments::{CommentCounts, CommentPages, Comments, CommentsOnBoards};
 use events::{EventCounts, EventPages};
 use labels::{BoardLabels, CardLabels, Labels};
+use sessions::{SessionCount, SessionPages, Sessions};
 use users::{Actors, MemberCounts, MemberPages, Users, UsersByEmail, UsersOnBoards};
 
 use crate::domain::{Error, Result, Viewer};
@@ -147,8 +149,8 @@ macro_rules! loaders {
         }
 
         impl Loaders {
-            pub(super) fn new(db: &Db, viewer: Option<&Viewer>, rounds: &Arc<Rounds>) -> Self {
-                let (db, viewer, rounds) = (db.clone(), viewer.copied(), Arc::clone(rounds));
+            pub(super) fn new(db: &Db, viewer: Option<Viewer>, rounds: &Arc<Rounds>) -> Self {
+                let (db, rounds) = (db.clone(), Arc::clone(rounds));
                 let source = Arc::new(Source { db, viewer, rounds });
                 Self { $($field: Batched { source: Arc::clone(&source), made: OnceLock::new() },)* }
             }
@@ -195,6 +197,12 @@ loaders! {
     member_count: MemberCounts,
     /// A page of a board's members.
     member_page: MemberPages,
+    /// Sessions of the viewer.
+    session: Sessions,
+    /// How many sessions the viewer has.
+    session_count: SessionCount,
+    /// A page of the viewer's sessions.
+    session_page: SessionPages,
     /// Users that the viewer may see.
     user: Users,
     /// Users by their exact address.

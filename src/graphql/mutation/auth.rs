@@ -1,12 +1,13 @@
 //! Accounts and log-in.
 
-use async_graphql::{Context, InputObject, Object, SimpleObject};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
-use crate::domain::{At, Email, Password};
+use crate::domain::{At, Email, Password, PublicId};
 use crate::graphql::context::{ContextExt, Nullable, mutate, mutate_as_anybody};
 use crate::graphql::inputs::optional;
 use crate::graphql::scalars::DateTime;
-use crate::graphql::types::User;
+use crate::graphql::types::{Session, User};
+use crate::service::LogIn;
 use crate::service::accounts::{self, AccountChanges};
 
 /// A new account.
@@ -43,8 +44,25 @@ pub(super) struct LogInPayload {
     token_type: &'static str,
     /// When the access token ends: one hour from now.
     expires_at: DateTime,
+    /// What `refreshSession` takes, once, for the next access token. Keep it as you would a password.
+    refresh_token: String,
+    /// The session that has begun.
+    session: Session,
     /// Whose it is.
     user: User,
+}
+
+impl From<LogIn> for LogInPayload {
+    fn from(log_in: LogIn) -> Self {
+        Self {
+            access_token: log_in.access_token,
+            token_type: "Bearer",
+            expires_at: log_in.expires_at.into(),
+            refresh_token: log_in.refresh_token,
+            session: Session::current(log_in.session),
+            user: User::own(log_in.user),
+        }
+    }
 }
 
 /// Changes to one's own account. A field left out stays as it is.
@@ -65,6 +83,20 @@ pub(super) struct UpdateViewerPayload {
     user: User,
 }
 
+/// Confirms that the account shall go.
+#[derive(InputObject)]
+pub(super) struct DeleteViewerInput {
+    /// The present password.
+    current_password: String,
+}
+
+/// The deleted account.
+#[derive(SimpleObject)]
+pub(super) struct DeleteViewerPayload {
+    /// Its id.
+    deleted_user_id: ID,
+}
+
 /// Accounts and log-in.
 #[derive(Default)]
 pub(super) struct AuthMutation;
@@ -80,7 +112,8 @@ impl AuthMutation {
         mutate_as_anybody(ctx, async {
             let email = Email::parse(&input.email).at("email")?;
             let password = Password::parse(input.password).at("password")?;
-            let user = accounts::sign_up(ctx.services()?, email, password).await?;
+            let client = &ctx.caller()?.client;
+            let user = accounts::sign_up(ctx.services()?, client, email, password).await?;
             Ok(SignUpPayload { user: User::own(user) })
         })
         .await
@@ -93,19 +126,14 @@ impl AuthMutation {
         #[graphql(desc = "Address and password.")] input: LogInInput,
     ) -> Nullable<LogInPayload> {
         mutate_as_anybody(ctx, async {
-            let log_in = accounts::log_in(ctx.services()?, &input.email, input.password).await?;
-            Ok(LogInPayload {
-                access_token: log_in.access_token,
-                token_type: "Bearer",
-                expires_at: log_in.expires_at.into(),
-                user: User::own(log_in.user),
-            })
+            let (services, client) = (ctx.services()?, &ctx.caller()?.client);
+            accounts::log_in(services, client, &input.email, input.password).await.map(Into::into)
         })
         .await
     }
 
     /// Changes one's own address, password or both. INVALID_CREDENTIALS when the present password
-    /// is wrong, CONFLICT when the new address is taken.
+    /// is wrong, CONFLICT when the new address is taken. A new password ends all other sessions.
     async fn update_viewer(
         &self,
         ctx: &Context<'_>,
@@ -119,6 +147,23 @@ impl AuthMutation {
             let current = input.current_password;
             let user = accounts::update(ctx.services()?, ctx.viewer()?, current, changes).await?;
             Ok(UpdateViewerPayload { user: User::own(user) })
+        })
+        .await
+    }
+
+    /// Deletes one's own account. Boards that nobody else uses, also those in the trash, are erased with
+    /// it; the others lose a member. INVALID_CREDENTIALS when the present password is wrong, CONFLICT
+    /// while the viewer is the only ADMIN of a board with other members.
+    async fn delete_viewer(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The present password.")] input: DeleteViewerInput,
+    ) -> Nullable<DeleteViewerPayload> {
+        mutate(ctx, async {
+            let viewer = ctx.viewer()?;
+            accounts::delete(ctx.services()?, viewer, input.current_password).await?;
+            ctx.caller()?.leave();
+            Ok(DeleteViewerPayload { deleted_user_id: viewer.key.to_public().into() })
         })
         .await
     }

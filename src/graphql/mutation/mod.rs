@@ -7,16 +7,18 @@ mod card;
 mod card_labels;
 mod comment;
 mod label;
+mod session;
 mod sharing;
 mod trash;
 
 use async_graphql::MergedObject;
 
-/// What can be done. Every field but `signUp` and `logIn` needs a log-in. Fields run one after the
+/// What can be done. Every field but `signUp`, `logIn` and `refreshSession` needs a log-in. Fields run one after the
 /// other; one that fails answers null and leaves the others alone.
 #[derive(MergedObject, Default)]
 pub(super) struct Mutation(
     auth::AuthMutation,
+    session::SessionMutation,
     board::BoardMutation,
     sharing::SharingMutation,
     card::CardMutation,

@@ -8,6 +8,7 @@ mod comment;
 mod event;
 mod label;
 mod member;
+mod session;
 mod user;
 
 use async_graphql::{ID, Interface};
@@ -20,6 +21,7 @@ pub(super) use comment::{Comment, CommentEdge};
 pub(super) use event::BoardEventEdge;
 pub(super) use label::{Label, LabelColor};
 pub(super) use member::{BoardMemberEdge, BoardRole};
+pub(super) use session::{Session, SessionEdge, session_page};
 pub(super) use user::{User, UserEdge};
 
 use crate::domain;
@@ -50,4 +52,5 @@ pub(super) enum Node {
     Card(Card),
     Comment(Comment),
     Label(Label),
+    Session(Session),
 }

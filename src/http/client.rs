@@ -1,0 +1,73 @@
+//! Who is on the other side of a request.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, header};
+
+use crate::domain::{Client, Error, Result, Viewer};
+use crate::service::{Services, sessions};
+
+/// How many characters of a client's name for itself are kept.
+const MAX_USER_AGENT: usize = 200;
+
+/// The client behind `peer`, who is a proxy if there are any in front.
+pub(super) fn client(headers: &HeaderMap, peer: IpAddr, proxies: usize) -> Client {
+    let address = forwarded_for(headers, proxies).unwrap_or(peer);
+    Client { address: Some(address), user_agent: user_agent(headers) }
+}
+
+/// The address that the outermost of our proxies saw. Each appends the one that it sees, so that is
+/// counted from the end; what stands before it anybody may have written.
+fn forwarded_for(headers: &HeaderMap, proxies: usize) -> Option<IpAddr> {
+    let from_the_end = proxies.checked_sub(1)?;
+    let values = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
+    let addresses: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+    addresses.iter().rev().nth(from_the_end)?.parse().ok()
+}
+
+fn user_agent(headers: &HeaderMap) -> Option<String> {
+    let name = headers.get(header::USER_AGENT)?.to_str().ok()?.trim();
+    (!name.is_empty()).then(|| name.chars().take(MAX_USER_AGENT).collect())
+}
+
+/// The account behind the bearer token; `None` without any token, UNAUTHENTICATED when there is one
+/// that is of no use.
+pub(super) async fn viewer(services: &Services, headers: &HeaderMap) -> Result<Option<Viewer>> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let token = value.to_str().ok().and_then(|text| {
+        let (scheme, token) = text.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+    });
+    sessions::authenticate(services, token.ok_or(Error::Unauthenticated)?).await.map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(values: &[&str]) -> HeaderMap {
+        let name = || header::HeaderName::from_static("x-forwarded-for");
+        values.iter().map(|value| (name(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn only_our_own_proxies_are_believed() {
+        let peer: IpAddr = "10.0.0.1".parse().unwrap();
+        for (values, proxies, expected) in [
+            (&["192.0.2.1"][..], 0, "10.0.0.1"),
+            (&["192.0.2.1"], 1, "192.0.2.1"),
+            (&["198.51.100.9, 192.0.2.1"], 1, "192.0.2.1"),
+            (&["198.51.100.9", "192.0.2.1"], 1, "192.0.2.1"),
+            (&["198.51.100.9, 192.0.2.1, 10.0.0.2"], 2, "192.0.2.1"),
+            (&["2001:db8::1"], 1, "2001:db8::1"),
+            (&["192.0.2.1"], 2, "10.0.0.1"),
+            (&["nonsense"], 1, "10.0.0.1"),
+            (&[], 1, "10.0.0.1"),
+        ] {
+            let client = client(&headers(values), peer, proxies);
+            assert_eq!(client.address.unwrap().to_string(), expected, "{values:?} {proxies}");
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Limits on attempts to log in: by account, so that nobody guesses a password, and by address, so
+//! that nobody keeps the server busy hashing. Each instance counts for itself.
+
+use std::hash::Hash;
+use std::net::{IpAddr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::clock::{Clock, DefaultClock};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use moka::sync::Cache;
+
+use crate::config::RateLimit;
+use crate::domain::{Client, Email, Error, Result};
+
+/// How many accounts, and how many addresses, are watched at once.
+const CAPACITY: u64 = 100_000;
+
+/// How long one is remembered that makes no attempts: until all of its minute's are allowed again.
+const IDLE: Duration = Duration::from_mins(2);
+
+/// Counts attempts.
+pub(super) struct Attempts {
+    limits: Option<(Limiter<String>, Limiter<IpAddr>)>,
+}
+
+impl Attempts {
+    /// Without a setting nothing is limited.
+    pub(super) fn new(config: Option<RateLimit>) -> Self {
+        let limits = |config: RateLimit| {
+            (Limiter::new(config.per_account), Limiter::new(config.per_address))
+        };
+        Self { limits: config.map(limits) }
+    }
+
+    /// Counts an attempt from an address; RATE_LIMITED when there were too many.
+    pub(super) fn from(&self, client: &Client) -> Result<()> {
+        match (&self.limits, client.address) {
+            (Some((_, addresses)), Some(address)) => addresses.check(network(address)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts an attempt at an account, whether there is one or not; RATE_LIMITED when there were
+    /// too many.
+    pub(super) fn at(&self, email: &Email) -> Result<()> {
+        match &self.limits {
+            Some((accounts, _)) => accounts.check(email.key().to_owned()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Of IPv6 one subscriber has 64 bits to choose from.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
+/// So many attempts a minute for each key, all at once or spread (GCRA).
+struct Limiter<K> {
+    quota: Quota,
+    known: Cache<K, Arc<DefaultDirectRateLimiter>>,
+    clock: DefaultClock,
+}
+
+impl<K: Hash + Eq + Send + Sync + 'static> Limiter<K> {
+    fn new(per_minute: NonZeroU32) -> Self {
+        let known = Cache::builder().max_capacity(CAPACITY).time_to_idle(IDLE).build();
+        Self { quota: Quota::per_minute(per_minute), known, clock: DefaultClock::default() }
+    }
+
+    fn check(&self, key: K) -> Result<()> {
+        let limiter = self.known.get_with(key, || Arc::new(RateLimiter::direct(self.quota)));
+        limiter.check().map_err(|refusal| {
+            let wait = refusal.wait_time_from(self.clock.now());
+            // Rounded up: who waits so long is let in.
+            Error::RateLimited { retry_after: wait.as_secs() + 1 }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_of_ipv6_counts_as_one_address() {
+        let parse = |text: &str| network(text.parse().unwrap());
+        assert_eq!(parse("2001:db8:1:2::1"), parse("2001:db8:1:2:ffff::9"));
+        assert_ne!(parse("2001:db8:1:2::1"), parse("2001:db8:1:3::1"));
+        assert_eq!(parse("::ffff:192.0.2.1"), parse("192.0.2.1"));
+        assert_ne!(parse("192.0.2.1"), parse("192.0.2.2"));
+    }
+}

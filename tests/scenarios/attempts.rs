@@ -1,0 +1,167 @@
+//! Attempts to log in are limited, by account and by address.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Server, config_with, scenarios};
+
+scenarios![
+    attempts_at_an_account_are_limited,
+    attempts_from_an_address_are_limited,
+    aliases_count_one_by_one,
+    the_present_password_cannot_be_guessed_either,
+    a_proxy_is_believed_only_when_told_so,
+    a_flood_is_bounded_even_without_limits,
+];
+
+/// A server with limits on the same database.
+async fn strict(server: &Server, more: &[(&str, &str)]) -> Arc<Server> {
+    let mut settings = vec![("RATE_LIMIT", "on")];
+    settings.extend_from_slice(more);
+    let config = config_with(&server.database_url, &settings);
+    Arc::new(Server::start_with(config, server.database_url.clone()).await)
+}
+
+/// Asserts that it is too much, and that the answer says when to try again.
+#[track_caller]
+fn assert_limited(answer: &Answer) {
+    assert_eq!(answer.code(), "RATE_LIMITED", "{}", answer.body);
+    let seconds = answer.body["errors"][0]["extensions"]["retryAfter"].as_u64().unwrap();
+    assert!((1..=60).contains(&seconds), "{seconds}");
+    assert_eq!(answer.headers["retry-after"], seconds.to_string().as_str());
+    let message = answer.body["errors"][0]["message"].as_str().unwrap();
+    assert!(message.contains(&format!("in {seconds} seconds")), "{message}");
+}
+
+async fn attempts_at_an_account_are_limited(server: Arc<Server>) {
+    server.user("ann").await;
+    let strict = strict(&server, &[("RATE_LIMIT_PER_ACCOUNT", "5")]).await;
+    let work = || strict.services.hashing_work();
+    for (email, n) in [("ann@example.com", 0), ("nobody@example.com", 1)] {
+        for attempt in 0..5 {
+            let answer = strict.try_log_in(email, "wrong").await;
+            assert_eq!(answer.code(), "INVALID_CREDENTIALS", "{n} {attempt}");
+        }
+        let before = work();
+        // However it is written, and with the right password too.
+        for email in [email.to_owned(), email.to_uppercase(), format!(" {email} ")] {
+            assert_limited(&strict.try_log_in(&email, "password").await);
+        }
+        assert_eq!(work(), before, "nothing is hashed");
+    }
+    // Others are not in the way, and the limit can be lifted.
+    strict.user("bob").await;
+    for _ in 0..20 {
+        server.log_in("ann", "password").await;
+    }
+    strict.stop().await;
+}
+
+async fn attempts_from_an_address_are_limited(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let strict = strict(&server, &[("RATE_LIMIT_PER_ADDRESS", "8")]).await;
+    for n in 0..4 {
+        strict.user(&format!("user{n}")).await;
+    }
+    assert_limited(&strict.try_log_in("other@example.com", "password").await);
+    assert_limited(&strict.try_log_in("no address", "password").await);
+    let sign_up = r#"mutation { signUp(input: { email: "x@example.com", password: "password" }) { user { id } } }"#;
+    assert_limited(&strict.ask(sign_up, json!({})).await);
+    // Those who are logged in notice nothing.
+    strict.ask_as(Some(&ann.token), "{ viewer { id } }", json!({})).await.ok();
+    strict.stop().await;
+}
+
+async fn aliases_count_one_by_one(server: Arc<Server>) {
+    server.user("ann").await;
+    let strict = strict(&server, &[("RATE_LIMIT_PER_ACCOUNT", "3")]).await;
+    let guesses: String = (0..10)
+        .map(|n| {
+            format!(r#"a{n}: logIn(input: {{ email: "ann@example.com", password: "guess {n}" }}) {{ accessToken }} "#)
+        })
+        .collect();
+    let answer = strict.ask(&format!("mutation {{ {guesses} }}"), json!({})).await;
+    let codes: Vec<&str> = answer.body["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| error["extensions"]["code"].as_str().unwrap())
+        .collect();
+    assert_eq!(codes[..3], ["INVALID_CREDENTIALS"; 3]);
+    assert_eq!(codes[3..], ["RATE_LIMITED"; 7]);
+    assert!(answer.headers.contains_key("retry-after"));
+    strict.stop().await;
+}
+
+/// A stolen access token must not open the way to the password.
+async fn the_present_password_cannot_be_guessed_either(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let strict = strict(&server, &[("RATE_LIMIT_PER_ACCOUNT", "4")]).await;
+    let ask = async |query: &str| strict.ask_as(Some(&ann.token), query, json!({})).await;
+    for n in 0..2 {
+        let update = format!(
+            r#"mutation {{ updateViewer(input: {{ currentPassword: "guess {n}" }}) {{ user {{ id }} }} }}"#
+        );
+        assert_eq!(ask(&update).await.code(), "INVALID_CREDENTIALS");
+        let delete = format!(
+            r#"mutation {{ deleteViewer(input: {{ currentPassword: "guess {n}" }}) {{ deletedUserId }} }}"#
+        );
+        assert_eq!(ask(&delete).await.code(), "INVALID_CREDENTIALS");
+    }
+    let right =
+        r#"mutation { deleteViewer(input: { currentPassword: "password" }) { deletedUserId } }"#;
+    assert_limited(&ask(right).await);
+    assert_limited(&strict.try_log_in("ann@example.com", "password").await);
+    strict.stop().await;
+}
+
+async fn a_proxy_is_believed_only_when_told_so(server: Arc<Server>) {
+    for (proxies, from, limited) in [
+        ("0", "192.0.2.{}", true),
+        ("1", "192.0.2.{}", false),
+        ("1", "192.0.2.{}, 198.51.100.7", true),
+        ("2", "192.0.2.{}, 198.51.100.7", false),
+    ] {
+        let settings = [("RATE_LIMIT_PER_ADDRESS", "3"), ("TRUSTED_PROXIES", proxies)];
+        let strict = strict(&server, &settings).await;
+        let mut codes = Vec::new();
+        for n in 0..5 {
+            let query = format!(
+                r#"mutation {{ logIn(input: {{ email: "nobody{n}@example.com", password: "password" }}) {{ tokenType }} }}"#
+            );
+            let request = strict
+                .http
+                .post(format!("{}/graphql", strict.url))
+                .header("x-forwarded-for", from.replace("{}", &n.to_string()))
+                .json(&json!({ "query": query }));
+            codes.push(Answer::of(request.send().await.unwrap()).await.code());
+        }
+        let last = if limited { "RATE_LIMITED" } else { "INVALID_CREDENTIALS" };
+        assert_eq!(codes[4], last, "{proxies} {from}: {codes:?}");
+        strict.stop().await;
+    }
+}
+
+/// As many hash as there are cores but one, so many wait, and the rest is told so at once.
+async fn a_flood_is_bounded_even_without_limits(server: Arc<Server>) {
+    server.user("ann").await;
+    let settings =
+        [("RATE_LIMIT", "off"), ("ARGON2_MEMORY_KIB", "19456"), ("ARGON2_ITERATIONS", "10")];
+    let config = config_with(&server.database_url, &settings);
+    let flooded = Server::start_with(config, server.database_url.clone()).await;
+    let flood = join_all((0..200).map(|_| flooded.try_log_in("ann@example.com", "wrong"))).await;
+    let mut limited = 0;
+    for answer in &flood {
+        if answer.code() == "RATE_LIMITED" {
+            assert_limited(answer);
+            limited += 1;
+        } else {
+            assert_eq!(answer.code(), "INVALID_CREDENTIALS");
+        }
+        assert_eq!(answer.body["data"]["logIn"], Value::Null);
+    }
+    assert!((1..200).contains(&limited), "{limited} of 200");
+    flooded.stop().await;
+}
