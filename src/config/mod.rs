@@ -73,6 +73,7 @@ variables! {
     GRAPHQL_MAX_SELECTIONS = "2000": "How many fields an operation may select, with each fragment counted wherever it is spread.";
     GRAPHQL_MAX_ROOT_FIELDS = "50": "How many fields an operation may begin with.";
     GRAPHQL_MAX_ALIASES = "200": "How many aliases an operation may have.";
+    GRAPHQL_MAX_COMPLEXITY = "2000000": "How much an answer may hold by the sizes of the pages that are asked for: an object counts 10, any other field 1.";
     GRAPHQL_MAX_DIRECTIVES = "100": "How many directives an operation may have.";
     CORS_ORIGINS = "": "Origins whose pages may call the API, comma-separated, e.g. https://app.example.com; * for any; none by default.";
     LOG_FORMAT = "text": "text or json.";
@@ -144,6 +145,8 @@ pub struct Trash {
 /// What a document may ask for.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
+    /// What an answer may hold: objects count 10, other fields 1.
+    pub complexity: u64,
     /// Tokens of the document.
     pub tokens: usize,
     /// How deep brackets may be nested, and lists and objects in variables.
@@ -248,6 +251,7 @@ impl Config {
                 selections: vars.number(&GRAPHQL_MAX_SELECTIONS, 100..=1_000_000)?,
                 root_fields: vars.number(&GRAPHQL_MAX_ROOT_FIELDS, 1..=10_000)?,
                 aliases: vars.number(&GRAPHQL_MAX_ALIASES, 0..=100_000)?,
+                complexity: vars.number(&GRAPHQL_MAX_COMPLEXITY, 1000..=1_000_000_000)?,
                 directives: vars.number(&GRAPHQL_MAX_DIRECTIVES, 0..=100_000)?,
             },
             cors: vars.parse(&CORS_ORIGINS)?,

@@ -3,6 +3,7 @@
 
 use async_graphql::{ErrorExtensionValues, Pos, Response, ServerError, Value};
 
+use super::validation::Invalid;
 use crate::domain::{Error, Segment};
 
 /// The name under which an error's code stands in its extensions.
@@ -110,11 +111,17 @@ pub(super) fn operation_not_allowed() -> Response {
     Response::from_errors(vec![error])
 }
 
-/// The answer to a request without a variable that it requires.
-pub(super) fn missing_variable(name: &str) -> Response {
-    let mut error = ServerError::new(format!("Variable ${name} is required."), None);
+/// The answer to a request that the specification's validation refuses.
+pub(super) fn invalid(invalid: Invalid) -> Response {
+    let mut error = ServerError::new(invalid.message, invalid.place);
     set_code(&mut error, "GRAPHQL_VALIDATION_FAILED");
     Response::from_errors(vec![error])
+}
+
+/// The answer to a mutation that would do something twice because it is written twice.
+pub(super) fn written_twice(name: &str) -> Response {
+    let message = format!("{name} is written twice. Write it once, with all that it shall answer.");
+    invalid(Invalid { message, place: None })
 }
 
 /// Gives an error of the library a code, and a defect the id under which the log tells of it.

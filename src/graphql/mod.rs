@@ -14,6 +14,7 @@ mod query;
 mod rounds;
 mod scalars;
 mod types;
+mod validation;
 
 use std::sync::Arc;
 
@@ -28,9 +29,10 @@ use async_graphql::{
 pub use async_graphql::Request;
 pub use context::Caller;
 
-use crate::config::Limits;
+use crate::config::{Limits, StartError};
 use crate::domain::Error;
 use crate::service::Services;
+use validation::{Validation, merge_root_fields};
 
 type Builder = SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription>;
 
@@ -46,13 +48,20 @@ fn builder() -> Builder {
 #[derive(Clone)]
 pub struct Schema {
     schema: async_graphql::Schema<query::Query, mutation::Mutation, EmptySubscription>,
+    validation: Arc<Validation>,
     limits: Limits,
 }
 
+/// Something of a request, or the answer that refuses it.
+type Checked<T> = std::result::Result<T, Box<Response>>;
+
 impl Schema {
     /// Puts it together.
-    pub fn new(services: Arc<Services>, limits: Limits) -> Self {
-        Self { schema: builder().data(services).finish(), limits }
+    pub fn new(services: Arc<Services>, limits: Limits) -> std::result::Result<Self, StartError> {
+        let schema = builder().data(services).finish();
+        let validation = Validation::new(&schema.sdl());
+        let validation = validation.map_err(|error| StartError::new(format!("schema: {error}")))?;
+        Ok(Self { schema, validation: Arc::new(validation), limits })
     }
 
     /// Runs a request for its caller, if it is one of the allowed operations.
@@ -76,8 +85,8 @@ impl Schema {
             {
                 return Answer::without_viewer(refusal.clone());
             }
-            if let Some(name) = missing_variable(operation, &request) {
-                return Answer::refused(error::missing_variable(&name));
+            if let Err(refusal) = self.check(&document, operation, &request.variables) {
+                return Answer::refused(*refusal);
             }
         }
         request.set_parsed_query(document);
@@ -89,18 +98,40 @@ impl Schema {
         Answer::of(response)
     }
 
+    /// Refuses what the library would find wrong only when it is half done, and what asks for too much.
+    fn check(
+        &self,
+        document: &ExecutableDocument,
+        operation: &OperationDefinition,
+        variables: &Variables,
+    ) -> Checked<()> {
+        let found = self.validation.check(document, operation, variables);
+        let found = found.map_err(|invalid| Box::new(error::invalid(invalid)))?;
+        let limit = self.limits.complexity;
+        if found > limit {
+            let reason = format!(
+                "The query has a complexity of {found}; {limit} is allowed. Ask for smaller pages."
+            );
+            return Err(Box::new(error::too_complex(reason)));
+        }
+        Ok(())
+    }
+
     /// Parses a document that is not made to be slow.
-    fn parse(&self, request: &Request) -> std::result::Result<ExecutableDocument, Box<Response>> {
+    fn parse(&self, request: &Request) -> Checked<ExecutableDocument> {
         let too_complex = |reason| Box::new(error::too_complex(reason));
         limits::check_text(&request.query, &self.limits).map_err(too_complex)?;
         if limits::nested_deeper(&request.variables, self.limits.nesting) {
             let limit = self.limits.nesting;
             return Err(too_complex(format!("Variables are nested deeper than {limit}.")));
         }
-        let document = parse_query(&request.query)
+        let mut document = parse_query(&request.query)
             .map_err(|error| Box::new(error::unparsable(error.into())))?;
         limits::check_document(&document, &self.limits).map_err(too_complex)?;
-        Ok(document)
+        match merge_root_fields(&mut document) {
+            None => Ok(document),
+            Some(name) => Err(Box::new(error::written_twice(&name))),
+        }
     }
 }
 
@@ -199,17 +230,6 @@ fn logs_in(operation: &OperationDefinition) -> bool {
             }
             _ => false,
         })
-}
-
-/// A variable that the operation requires and the request does not give. The library would notice
-/// in the middle of a document, when other fields have been run.
-fn missing_variable(operation: &OperationDefinition, request: &Request) -> Option<String> {
-    let given = |name| !matches!(request.variables.get(name), None | Some(Value::Null));
-    let mut required =
-        operation.variable_definitions.iter().map(|one| &one.node).filter(|variable| {
-            !variable.var_type.node.nullable && variable.default_value.is_none()
-        });
-    required.find(|variable| !given(&variable.name.node)).map(|one| one.name.node.to_string())
 }
 
 /// The schema as text, which is what `schema.graphql` holds.

@@ -23,7 +23,7 @@ use crate::store::events::EventList;
 const CURSOR_VERSION: u64 = 2;
 
 /// How many rows a page has when nobody says.
-const DEFAULT_PAGE: i32 = 50;
+pub(super) const DEFAULT_PAGE: i32 = 50;
 
 /// How many rows a page of cards may have.
 pub(super) const MAX_CARDS: i32 = 1000;

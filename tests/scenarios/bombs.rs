@@ -168,19 +168,25 @@ async fn what_people_ask_for_passes_with_room(server: Arc<Server>) {
         ("GRAPHQL_MAX_ROOT_FIELDS", "25"),
         ("GRAPHQL_MAX_ALIASES", "100"),
         ("GRAPHQL_MAX_DIRECTIVES", "50"),
+        ("GRAPHQL_MAX_COMPLEXITY", "1000000"),
     ];
     let config = config_with(&server.database_url, &halves);
     let strict = Server::start_with(config, server.database_url.clone()).await;
     let ann = server.user("ann").await;
     let found = strict.ask(INTROSPECTION, json!({})).await.ok();
     assert!(found["__schema"]["types"].as_array().unwrap().len() > 100);
-    let board = "{ boards { edges { cursor node { id title description version viewerRole updatedAt labels { id name color }
-        members { edges { role node { id email } } } columns { id column cards(first: 200) { totalCount
+    let board = "{ boards(first: 1) { edges { cursor node { id title description version viewerRole updatedAt labels { id name color }
+        members { edges { role node { id email } } } columns { id column cards(first: 500) { totalCount
             pageInfo { hasNextPage endCursor } edges { cursor node { id title rank version labels { id color name }
                 comments(first: 3) { totalCount nodes { id body author { id email } } } } } } }
         activity(first: 20) { nodes { __typename id sequence actor { id email }
             ... on CardMovedEvent { card { id title board { id } } fromColumn toColumn } } } } } } }";
     strict.ask_as(Some(&ann.token), board, json!({})).await.ok();
+    let largest = "{ boards(first: 1) { nodes { id title columns { id column cards(first: 1000) { totalCount nodes {
+        id title description column rank version createdAt updatedAt labels { id name color } } } } } } }";
+    strict.ask_as(Some(&ann.token), largest, json!({})).await.ok();
+    let explored = "{ boards { nodes { title cards { nodes { title } } } } }";
+    strict.ask_as(Some(&ann.token), explored, json!({})).await.ok();
     strict.stop().await;
 }
 
@@ -220,6 +226,12 @@ async fn each_limit_can_be_set(server: Arc<Server>) {
             "1",
             "{ a: __typename }".into(),
             "{ a: __typename b: __typename }".into(),
+        ),
+        (
+            "GRAPHQL_MAX_COMPLEXITY",
+            "1000",
+            "{ __schema { types { name } } }".into(),
+            "{ viewer { id } boards(first: 200) { nodes { id } } }".into(),
         ),
         (
             "GRAPHQL_MAX_DIRECTIVES",

@@ -222,9 +222,9 @@ async fn demo_data_fills_an_empty_database_only(server: Arc<Server>) {
 async fn demo_data_has_a_history(server: Arc<Server>) {
     let (made, _, err) = seed(&server, &["--boards", "3", "--cards", "160"]);
     assert!(made.status.success(), "{err}");
-    let query = "{ boards { nodes { version members { edges { role } } activity(first: 200) { totalCount
-        nodes { __typename sequence } } cards(first: 1000) { totalCount nodes { version rank comments { totalCount } } }
-        columns { cards(first: 1000) { nodes { rank } } } } } }";
+    let query = "{ boards(first: 10) { nodes { version members { edges { role } } activity(first: 200) { totalCount
+        nodes { __typename sequence } } cards(first: 200) { totalCount nodes { version rank comments { totalCount } } }
+        columns { cards(first: 200) { nodes { rank } } } } } }";
     let mut seen = 0;
     for n in 1..=7 {
         let token = server.log_in(&format!("user{n}"), "password").await;
@@ -282,8 +282,8 @@ async fn the_trash_is_emptied_by_hand(server: Arc<Server>) {
 
 /// All boards of the seven demo users, in the order in which they were made.
 async fn demo_boards(server: &Server) -> serde_json::Value {
-    let query = "{ boards(first: 200) { nodes { id title description members { totalCount }
-        cards(first: 1000) { totalCount nodes { title description column labels { color } } } } } }";
+    let query = "{ boards(first: 30) { nodes { id title description members { totalCount }
+        cards(first: 100) { totalCount nodes { title description column labels { color } } } } } }";
     let mut boards = std::collections::BTreeMap::new();
     for n in 1..=7 {
         let token = server.log_in(&format!("user{n}"), "password").await;

@@ -58,13 +58,13 @@ impl Fixture {
     /// Everything that Ann can see of the board but its version and its history.
     async fn state(&self) -> Value {
         const CARD: &str = "{ nodes { id title description column rank deletedAt labels { color }
-            comments { nodes { id body } } } }";
+            comments(first: 5) { nodes { id body } } } }";
         let board = format!(
             "id title description deletedAt labels {{ id color name }} cards {CARD} deletedCards {CARD}
              members {{ edges {{ role node {{ id }} }} }}"
         );
         let query = format!(
-            "{{ board(id: {:?}) {{ {board} }} deletedBoards {{ nodes {{ {board} }} }} }}",
+            "{{ board(id: {:?}) {{ {board} }} deletedBoards(first: 5) {{ nodes {{ {board} }} }} }}",
             self.board
         );
         self.ann.get(&query).await
@@ -582,14 +582,14 @@ async fn an_answer_shows_one_state_of_a_board(server: Arc<Server>) {
     let comment = ann.comment(&card, "hm").await;
     let found = ann.get(&format!("{{ board(id: {board:?}) {{ labels {{ id }} }} }}")).await;
     let label = &found["board"]["labels"][0]["id"];
-    let beneath = "version cards { nodes { changed: version board { version } labels { board { version } }
-            comments { nodes { card { changed: version board { version } } } }
-            activity { nodes { sequence board { version } } } } }
-        labels { board { version } } columns { board { version } cards { nodes { changed: version board { version } } } }
+    let beneath = "version cards(first: 5) { nodes { changed: version board { version } labels { board { version } }
+            comments(first: 5) { nodes { card { changed: version board { version } } } }
+            activity(first: 5) { nodes { sequence board { version } } } } }
+        labels { board { version } } columns { board { version } cards(first: 5) { nodes { changed: version board { version } } } }
         activity(first: 5) { nodes { sequence board { version }
             ... on CommentAddedEvent { comment { card { board { version } } } } } }";
     let query = format!(
-        "{{ boards {{ nodes {{ {beneath} }} }} board(id: {board:?}) {{ {beneath} }}
+        "{{ boards(first: 5) {{ nodes {{ {beneath} }} }} board(id: {board:?}) {{ {beneath} }}
             card(id: {card:?}) {{ changed: version board {{ {beneath} }} }}
             nodes(ids: [{board:?}, {card:?}, {comment:?}, {label}]) {{
                 ... on Board {{ {beneath} }} ... on Card {{ changed: version board {{ {beneath} }} }}

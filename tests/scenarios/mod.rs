@@ -25,6 +25,7 @@ mod tokens;
 mod tour;
 mod trash;
 mod upgrade;
+mod validation;
 
 use crate::support::{Check, Scenario};
 
@@ -53,6 +54,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         tour::all(),
         trash::all(),
         upgrade::all(),
+        validation::all(),
         plans::all(),
         cli::all(),
     ];

@@ -146,7 +146,7 @@ async fn comments_and_histories_of_many_are_one_statement_each(server: Arc<Serve
         ("comments { __typename ... on CommentConnection { n: totalCount } }", 1),
         ("comments(first: 1) { nodes { body } }", 1),
         (
-            "comments { nodes { body author { email } card { title board { title } } } totalCount }",
+            "comments(first: 10) { nodes { body author { email } card { title board { title } } } totalCount }",
             3,
         ),
         ("activity(first: 1) { nodes { __typename } }", 1),

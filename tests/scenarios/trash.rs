@@ -164,7 +164,7 @@ async fn beneath_a_deleted_board_all_reads_as_at_deletion(server: Arc<Server>) {
         ann.get(&format!("{{ board(id: {board:?}) {{ {board_fields} }} }}")).await["board"].take();
     delete_board(&ann, &board).await;
     let query = format!(
-        "{{ deletedBoards {{ totalCount nodes {{ deletedAt viewerRole {board_fields} }} }} }}"
+        "{{ deletedBoards(first: 2) {{ totalCount nodes {{ deletedAt viewerRole {board_fields} }} }} }}"
     );
     let mut after = ann.get(&query).await["deletedBoards"].take();
     assert_eq!(after["totalCount"], 1);

@@ -136,8 +136,17 @@ mod tests {
     fn brackets_in_strings_do_not_count() {
         let (tokens, nesting, depth) = (100, 2, 1);
         let (selections, root_fields, aliases, directives) = (1, 1, 1, 1);
-        let limits =
-            Limits { tokens, nesting, depth, selections, root_fields, aliases, directives };
+        let complexity = 1;
+        let limits = Limits {
+            complexity,
+            tokens,
+            nesting,
+            depth,
+            selections,
+            root_fields,
+            aliases,
+            directives,
+        };
         assert!(check("{a(b: \"((((\") #((((\n}", &limits).is_ok());
         assert!(check("{a{b{c}}}", &limits).is_err());
         assert!(check("))) {a} {b} {c}", &limits).is_ok());

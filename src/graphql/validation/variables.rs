@@ -1,0 +1,99 @@
+//! The variables of an operation: their values, and where they are used.
+
+use async_graphql::parser::types::{BaseType, OperationDefinition, Type, VariableDefinition};
+use async_graphql::{Name, Variables};
+
+use super::types::Types;
+use super::values::{Origin, Usages, Values, Wrong};
+
+/// What an operation says of its variables, and what the request gives for them.
+pub(super) struct Defined<'d> {
+    definitions: Vec<&'d VariableDefinition>,
+    given: &'d Variables,
+}
+
+impl<'d> Defined<'d> {
+    pub(super) fn new(operation: &'d OperationDefinition, given: &'d Variables) -> Self {
+        let definitions = operation.variable_definitions.iter().map(|one| &one.node).collect();
+        Self { definitions, given }
+    }
+
+    /// Checks the values that the request gives, and the defaults of the document.
+    pub(super) fn check_values(&self, types: &Types) -> Result<(), String> {
+        for definition in &self.definitions {
+            let (name, ty) = (&definition.name.node, &definition.var_type.node);
+            let check = |value: async_graphql::Value, origin| {
+                let values = Values { types, usages: NoVariables, origin };
+                let checked = values.value(ty, &value.into_value());
+                checked.map_err(|wrong| wrong.sentence(&format!("Variable ${name}")))
+            };
+            if let Some(default) = &definition.default_value {
+                check(default.node.clone(), Origin::Literal)?;
+            }
+            match self.given.get(name) {
+                Some(value) => check(value.clone(), Origin::Json)?,
+                None if !ty.nullable && definition.default_value.is_none() => {
+                    return Err(format!("Variable ${name} is required."));
+                }
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn definition(&self, name: &str) -> Option<&'d VariableDefinition> {
+        self.definitions.iter().find(|definition| definition.name.node == name).copied()
+    }
+
+    /// What the variable stands for; `None` if it is left out.
+    pub(super) fn value(&self, name: &str) -> Option<&async_graphql::Value> {
+        let definition = self.definition(name)?;
+        let default = definition.default_value.as_ref().map(|default| &default.node);
+        self.given.get(&definition.name.node).or(default)
+    }
+}
+
+impl Usages for &Defined<'_> {
+    /// `IsVariableUsageAllowed` of the specification.
+    fn check(&self, name: &Name, expected: &Type, has_default: bool) -> Result<(), Wrong> {
+        // What is not defined is for the library to tell.
+        let Some(definition) = self.definition(name) else { return Ok(()) };
+        let (own, null) = (&definition.var_type.node, &async_graphql::Value::Null);
+        let own_default = definition.default_value.as_ref().map(|default| &default.node);
+        let never_null = own_default.is_some_and(|default| default != null) || has_default;
+        let allowed = if expected.nullable || !own.nullable {
+            is_subtype(own, expected)
+        } else {
+            never_null && base_is_subtype(&own.base, &expected.base)
+        };
+        if !allowed {
+            return Err(Wrong::new(format!("${name} is {own} where {expected} is expected")));
+        }
+        // Allowed by its type, but the request says null all the same.
+        if !expected.nullable && self.given.get(name) == Some(null) {
+            return Err(Wrong::new(format!("${name} is null where {expected} is expected")));
+        }
+        Ok(())
+    }
+}
+
+fn is_subtype(own: &Type, expected: &Type) -> bool {
+    (expected.nullable || !own.nullable) && base_is_subtype(&own.base, &expected.base)
+}
+
+fn base_is_subtype(own: &BaseType, expected: &BaseType) -> bool {
+    match (own, expected) {
+        (BaseType::Named(own), BaseType::Named(expected)) => own == expected,
+        (BaseType::List(own), BaseType::List(expected)) => is_subtype(own, expected),
+        _ => false,
+    }
+}
+
+/// Values of variables have none themselves.
+struct NoVariables;
+
+impl Usages for NoVariables {
+    fn check(&self, _: &Name, _: &Type, _: bool) -> Result<(), Wrong> {
+        Ok(())
+    }
+}

@@ -1,0 +1,358 @@
+//! What a request must not say: refused before anything is run, so that nothing is half done.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::support::{Server, User, scenarios, text};
+
+scenarios![
+    values_of_wrong_types_are_refused_before_anything_is_done,
+    variables_are_checked_where_they_are_used,
+    what_is_right_is_taken,
+    complexity_grows_with_the_pages,
+    equal_fields_of_a_mutation_run_once,
+    fields_of_a_mutation_that_cannot_be_merged_are_refused,
+];
+
+/// The code and the message of a request that was refused as a whole.
+async fn refusal(user: &User, query: &str, variables: Value) -> (String, String) {
+    let body = json!({ "query": query, "variables": variables });
+    let request = user.server.http.post(format!("{}/graphql", user.server.url));
+    let request = request.header("accept", "application/graphql-response+json").json(&body);
+    let answer = request.bearer_auth(&user.token).send().await.unwrap();
+    let status = answer.status();
+    let body: Value = answer.json().await.unwrap();
+    assert_eq!(status, 400, "{query}: {body}");
+    assert!(body.get("data").is_none(), "{query}: {body}");
+    let error = &body["errors"][0];
+    (text(&error["extensions"]["code"]), text(&error["message"]))
+}
+
+/// Behind a first field that would have been committed.
+fn behind_another(definitions: &str, rest: &str) -> String {
+    format!(
+        r#"mutation M{definitions} {{ first: createBoard(input: {{ title: "half" }}) {{ board {{ id }} }} {rest} }}"#
+    )
+}
+
+async fn values_of_wrong_types_are_refused_before_anything_is_done(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let card = |field: &str| {
+        format!(
+            r#"createCard(input: {{ boardId: {board:?}, card: {{ title: "x" {field} }} }}) {{ card {{ id }} }}"#
+        )
+    };
+    let activity = |first: &str| {
+        format!(
+            r#"updateBoard(input: {{ boardId: {board:?}, title: "y" }}) {{ board {{ activity(first: {first}) {{ totalCount }} }} }}"#
+        )
+    };
+    for (definitions, rest, variables, message) in [
+        ("", activity("2147483648"), json!({}), "Argument first: expected Int."),
+        ("", activity("-2147483649"), json!({}), "Argument first: expected Int."),
+        ("", activity("1.5"), json!({}), "Argument first: expected Int."),
+        ("", activity("\"1\""), json!({}), "Argument first: expected Int."),
+        ("", activity("true"), json!({}), "Argument first: expected Int."),
+        ("", activity("ONE"), json!({}), "Argument first: expected Int."),
+        ("", activity("[1, 2]"), json!({}), "Argument first: expected Int."),
+        (
+            "",
+            card("column: \"TODO\""),
+            json!({}),
+            "Argument input.card.column: expected CardColumn!.",
+        ),
+        ("", card("column: LATER"), json!({}), "Argument input.card.column: expected CardColumn!."),
+        ("", card("column: null"), json!({}), "Argument input.card.column: expected CardColumn!."),
+        (
+            "",
+            card("labels: [RED, 5]"),
+            json!({}),
+            "Argument input.card.labels[1]: expected LabelColor!.",
+        ),
+        (
+            "",
+            card("labels: [null]"),
+            json!({}),
+            "Argument input.card.labels[0]: expected LabelColor!.",
+        ),
+        (
+            "",
+            card("description: 5"),
+            json!({}),
+            "Argument input.card.description: expected String!.",
+        ),
+        (
+            "",
+            card("colour: RED"),
+            json!({}),
+            "Argument input.card.colour: CardInput! has no such field.",
+        ),
+        (
+            "",
+            "createBoard(input: {}) { board { id } }".into(),
+            json!({}),
+            "Argument input.title: is required.",
+        ),
+        ("", "createBoard { board { id } }".into(), json!({}), "Argument input: is required."),
+        (
+            "",
+            "createBoard(input: null) { board { id } }".into(),
+            json!({}),
+            "Argument input: expected CreateBoardInput!.",
+        ),
+        (
+            "",
+            "createBoard(input: 5) { board { id } }".into(),
+            json!({}),
+            "Argument input: expected CreateBoardInput!.",
+        ),
+        (
+            "",
+            "logOut @skip(if: 1) { revokedSessionId }".into(),
+            json!({}),
+            "Argument if: expected Boolean!.",
+        ),
+        ("", "logOut @include { revokedSessionId }".into(), json!({}), "Argument if: is required."),
+        (
+            "($n: Int)",
+            activity("$n"),
+            json!({ "n": 2_147_483_648_i64 }),
+            "Variable $n: expected Int.",
+        ),
+        ("($n: Int)", activity("$n"), json!({ "n": 1.5 }), "Variable $n: expected Int."),
+        ("($n: Int)", activity("$n"), json!({ "n": "1" }), "Variable $n: expected Int."),
+        ("($n: Int)", activity("$n"), json!({ "n": [[1]] }), "Variable $n: expected Int."),
+        ("($n: Int = 1.5)", activity("$n"), json!({}), "Variable $n: expected Int."),
+        ("($n: Int!)", activity("$n"), json!({}), "Variable $n is required."),
+        ("($n: Int! = 5)", activity("$n"), json!({ "n": null }), "Variable $n: expected Int!."),
+        (
+            "($i: CreateBoardInput!)",
+            "createBoard(input: $i) { board { id } }".into(),
+            json!({ "i": { "title": 5 } }),
+            "Variable $i.title: expected String!.",
+        ),
+        (
+            "($i: CreateBoardInput!)",
+            "createBoard(input: $i) { board { id } }".into(),
+            json!({ "i": { "title": "x", "more": 1 } }),
+            "Variable $i.more: CreateBoardInput! has no such field.",
+        ),
+        (
+            "($i: CreateCardsInput!)",
+            "createCards(input: $i) { cards { id } }".into(),
+            json!({ "i": { "boardId": board, "cards": [{ "title": "a" }, { "title": null }] } }),
+            "Variable $i.cards[1].title: expected String!.",
+        ),
+        (
+            "($id: ID!)",
+            "deleteBoard(input: { boardId: $id }) { deletedBoardId }".into(),
+            json!({ "id": 1.5 }),
+            "Variable $id: expected ID!.",
+        ),
+    ] {
+        let query = behind_another(definitions, &rest);
+        let (code, told) = refusal(&ann, &query, variables).await;
+        assert_eq!(
+            (code.as_str(), told.as_str()),
+            ("GRAPHQL_VALIDATION_FAILED", message),
+            "{query}"
+        );
+    }
+    let left = ann.get("{ boards { nodes { title version } } }").await;
+    assert_eq!(left["boards"]["nodes"], json!([{ "title": "Plans", "version": 1 }]));
+}
+
+async fn variables_are_checked_where_they_are_used(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    for (definitions, rest, variables, message) in [
+        (
+            "($t: String)",
+            "createBoard(input: { title: $t }) { board { id } }",
+            json!({}),
+            "Argument input.title: $t is String where String! is expected.",
+        ),
+        (
+            "($t: String)",
+            "createBoard(input: { title: $t }) { board { id } }",
+            json!({ "t": "x" }),
+            "Argument input.title: $t is String where String! is expected.",
+        ),
+        (
+            "($t: String = null)",
+            "createBoard(input: { title: $t }) { board { id } }",
+            json!({ "t": "x" }),
+            "Argument input.title: $t is String where String! is expected.",
+        ),
+        (
+            "($t: String = \"x\")",
+            "createBoard(input: { title: $t }) { board { id } }",
+            json!({ "t": null }),
+            "Argument input.title: $t is null where String! is expected.",
+        ),
+        (
+            "($d: String)",
+            "createBoard(input: { title: \"x\", description: $d }) { board { id } }",
+            json!({ "d": null }),
+            "Argument input.description: $d is null where String! is expected.",
+        ),
+        (
+            "($id: String!)",
+            "deleteBoard(input: { boardId: $id }) { deletedBoardId }",
+            json!({ "id": "board_1" }),
+            "Argument input.boardId: $id is String! where ID! is expected.",
+        ),
+        (
+            "($l: [LabelColor])",
+            "addLabelsToCard(input: { cardId: 1, labels: $l }) { card { id } }",
+            json!({ "l": [] }),
+            "Argument input.labels: $l is [LabelColor] where [LabelColor!]! is expected.",
+        ),
+        (
+            "($l: LabelColor!)",
+            "addLabelsToCard(input: { cardId: 1, labels: $l }) { card { id } }",
+            json!({ "l": "RED" }),
+            "Argument input.labels: $l is LabelColor! where [LabelColor!]! is expected.",
+        ),
+        (
+            "($i: UpdateBoardInput!)",
+            "createBoard(input: $i) { board { id } }",
+            json!({ "i": { "boardId": "board_1" } }),
+            "Argument input: $i is UpdateBoardInput! where CreateBoardInput! is expected.",
+        ),
+        (
+            "($b: Boolean)",
+            "logOut @skip(if: $b) { revokedSessionId }",
+            json!({ "b": true }),
+            "Argument if: $b is Boolean where Boolean! is expected.",
+        ),
+        (
+            "($t: String)",
+            "...F } fragment F on Mutation { createBoard(input: { title: $t }) { board { id } }",
+            json!({ "t": "x" }),
+            "Argument input.title: $t is String where String! is expected.",
+        ),
+    ] {
+        let query = behind_another(definitions, rest);
+        let (code, told) = refusal(&ann, &query, variables).await;
+        assert_eq!(
+            (code.as_str(), told.as_str()),
+            ("GRAPHQL_VALIDATION_FAILED", message),
+            "{query}"
+        );
+    }
+    assert_eq!(ann.get("{ boards { totalCount } }").await["boards"]["totalCount"], 0);
+}
+
+async fn what_is_right_is_taken(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    for (query, variables) in [
+        ("query($n: Int) { boards(first: $n) { totalCount } }", json!({})),
+        ("query($n: Int) { boards(first: $n) { totalCount } }", json!({ "n": null })),
+        ("query($n: Int! = 5) { boards(first: $n) { totalCount } }", json!({})),
+        ("query($n: Int = 5) { boards(first: $n) { totalCount } }", json!({ "n": 7 })),
+        ("query($id: ID!) { board(id: $id) { id } }", json!({ "id": 7 })),
+        ("{ board(id: 7) { id } }", json!({})),
+        // One value is a list of one.
+        ("query($id: ID!) { nodes(ids: [$id]) { id } }", json!({ "id": board })),
+        ("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", json!({ "ids": board })),
+        ("{ nodes(ids: \"x\") { id } }", json!({})),
+        (
+            "query($b: Boolean!) { boards { nodes { id @skip(if: $b) title } } }",
+            json!({ "b": true }),
+        ),
+        (
+            "query($o: BoardOrder) { boards(orderBy: $o) { totalCount } }",
+            json!({ "o": { "field": "TITLE", "direction": "ASC" } }),
+        ),
+        (
+            "query($f: BoardOrderField! = TITLE) { boards(orderBy: { field: $f, direction: ASC }) { totalCount } }",
+            json!({}),
+        ),
+        // A default makes up for what may be left out.
+        (
+            "mutation($t: String = \"x\", $d: String) { createBoard(input: { title: $t, description: $d }) { board { id } } }",
+            json!({}),
+        ),
+        ("{ __type(name: \"Board\") { fields(includeDeprecated: true) { name } } }", json!({})),
+    ] {
+        ann.ask(query, variables).await.ok();
+    }
+}
+
+async fn complexity_grows_with_the_pages(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    for (query, variables) in [
+        ("{ boards(first: 200) { nodes { cards(first: 1000) { nodes { id } } } } }".to_owned(), json!({})),
+        ("{ boards(last: 200) { edges { node { cards(last: 1000) { edges { cursor } } } } } }".into(), json!({})),
+        (
+            "query($n: Int) { boards(first: 200) { nodes { cards(first: $n) { nodes { id } } } } }".into(),
+            json!({ "n": 1000 }),
+        ),
+        (
+            "query($n: Int = 1000) { boards(first: 200) { nodes { cards(first: $n) { nodes { id } } } } }".into(),
+            json!({}),
+        ),
+        (
+            "{ boards(first: 200) { ...F } } fragment F on BoardConnection { nodes { ... { cards(first: 1000) { ...G } } } }
+             fragment G on CardConnection { nodes { id } }"
+                .into(),
+            json!({}),
+        ),
+        (
+            format!("{{ nodes(ids: {:?}) {{ ... on Board {{ cards(first: 1000) {{ nodes {{ id }} }} }} }} }}", vec![&board; 200]),
+            json!({}),
+        ),
+        (
+            format!("{{ board(id: {board:?}) {{ columns {{ cards(first: 1000) {{ nodes {{ comments {{ nodes {{ id }} }} }} }} }} }} }}"),
+            json!({}),
+        ),
+    ] {
+        let before = server.db.statement_count();
+        let (code, message) = refusal(&ann, &query, variables).await;
+        assert_eq!(code, "QUERY_TOO_COMPLEX", "{query}");
+        assert!(server.db.statement_count() <= before + 1, "only the viewer is looked up");
+        let numbers: Vec<u64> =
+            message.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
+        assert!(numbers[0] > numbers[1] && numbers[1] == 2_000_000, "{message}");
+    }
+    // What is not asked for does not count.
+    ann.get("{ boards(first: 200) { nodes { cards(first: 1000) { totalCount } } } }").await;
+    ann.get("{ boards(first: 20) { nodes { cards(first: 1000) { nodes { id } } } } }").await;
+}
+
+async fn equal_fields_of_a_mutation_run_once(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let query = "mutation($i: CreateBoardInput!) { createBoard(input: $i) { board { id } }
+        createBoard(input: $i) { board { title } } other: createBoard(input: $i) { board { title } } }";
+    let made = ann.ask(query, json!({ "i": { "title": "x" } })).await.ok();
+    assert!(made["createBoard"]["board"]["id"].is_string());
+    assert_eq!(made["createBoard"]["board"]["title"], "x");
+    assert_eq!(ann.get("{ boards { totalCount } }").await["boards"]["totalCount"], 2);
+}
+
+async fn fields_of_a_mutation_that_cannot_be_merged_are_refused(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let make = r#"createBoard(input: { title: "x" }) { board { id } }"#;
+    for query in [
+        format!("mutation {{ {make} ... {{ {make} }} }}"),
+        format!("mutation {{ {make} ...F }} fragment F on Mutation {{ {make} }}"),
+        format!(
+            "mutation {{ {make} createBoard(input: {{ title: \"x\" }}) @skip(if: false) {{ board {{ id }} }} }}"
+        ),
+        format!(
+            "mutation {{ {make} createBoard(input: {{ title: \"y\" }}) {{ board {{ id }} }} }}"
+        ),
+        format!(
+            "mutation {{ {make} createBoard: deleteBoard(input: {{ boardId: 1 }}) {{ deletedBoardId }} }}"
+        ),
+    ] {
+        let (code, message) = refusal(&ann, &query, json!({})).await;
+        assert_eq!(code, "GRAPHQL_VALIDATION_FAILED", "{query}");
+        assert!(message.contains("createBoard"), "{message}");
+    }
+    assert_eq!(ann.get("{ boards { totalCount } }").await["boards"]["totalCount"], 0);
+}
