@@ -28,8 +28,8 @@ pub struct App {
 /// Brings the database up to date, binds the address and puts everything together.
 pub async fn build(config: Config) -> Result<App, StartError> {
     let services = Arc::new(services(&config).await?);
-    let schema = Schema::new(Arc::clone(&services), config.limits)?;
-    let router = http::router(Arc::clone(&services), schema, &config);
+    let schema = Schema::new(Arc::clone(&services), &config)?;
+    let router = http::router(Arc::clone(&services), schema, config.http);
     let cannot_listen = |error| {
         StartError::new(format!("LISTEN_ADDR: cannot listen on {}: {error}", config.listen))
     };

@@ -55,18 +55,24 @@ variables! {
         "sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME. For PostgreSQL, sslmode may be disable, prefer, require (encrypts, trusts any certificate) or verify-full, and sslrootcert may name a PEM file with the trusted roots.";
     DATABASE_POOL_SIZE = "10": "How many connections are open at most (SQLite: for reading, besides the one that writes).";
     DATABASE_WAIT_SECONDS = "5": "How long a request waits for a connection or a lock before it answers SERVICE_UNAVAILABLE.";
-    DATABASE_STATEMENT_SECONDS = "30": "How long one statement may run on PostgreSQL.";
+    DATABASE_STATEMENT_SECONDS = "20": "How long one statement may run on PostgreSQL, HTTP_REQUEST_SECONDS at most.";
     LISTEN_ADDR = "127.0.0.1:8000": "Address and port to listen on; port 0 takes a free one.";
+    HTTP_REQUEST_SECONDS = "30": "How long a request may take before it is answered SERVICE_UNAVAILABLE.";
+    HTTP_MAX_BODY_KIB = "1024": "How large the body of a request may be.";
+    TRUSTED_PROXIES = "0": "How many proxies stand in front, each of which appends to X-Forwarded-For: the address of a client is the one that the first of them saw. 0 takes the address of the connection.";
+    CORS_ORIGINS = "": "Origins whose pages may call the API, comma-separated, e.g. https://app.example.com; * for any; none by default.";
+    GRAPHIQL = "on": "off serves no GraphiQL.";
     JWT_SECRET = "": "Signs the access tokens: at least 32 bytes. A comma-separated list signs with the first and accepts all, so that keys can be rotated. Required on PostgreSQL; on SQLite one is made and kept beside the database file.";
     RATE_LIMIT = "on": "off lifts the limits on attempts to log in.";
     RATE_LIMIT_PER_ACCOUNT = "10": "How many attempts a minute may be made at one account.";
     RATE_LIMIT_PER_ADDRESS = "60": "How many attempts a minute may come from one address (IPv6: one network of 64 bits).";
-    TRUSTED_PROXIES = "0": "How many proxies stand in front, each of which appends to X-Forwarded-For: the address of a client is the one that the first of them saw. 0 takes the address of the connection.";
     SESSION_DAYS = "30": "How many days a session lives on after its last use.";
     TRASH_RETENTION_DAYS = "30": "How many days deleted boards and cards can be restored before they are erased; 0 keeps them for ever.";
     ARGON2_MEMORY_KIB = "19456": "Memory for hashing one password.";
     ARGON2_ITERATIONS = "2": "Passes for hashing one password.";
     ARGON2_PARALLELISM = "1": "Lanes for hashing one password.";
+    GRAPHQL_INTROSPECTION = "on": "off refuses introspection, and then no message tells a name that the request does not.";
+    GRAPHQL_MAX_BATCH = "0": "How many requests one body may hold, as a list; 0 takes no lists.";
     GRAPHQL_MAX_TOKENS = "5000": "How many tokens a document may have.";
     GRAPHQL_MAX_NESTING = "64": "How deep brackets may be nested in a document, and lists and objects in variables.";
     GRAPHQL_MAX_DEPTH = "25": "How deep the fields of an operation may be nested.";
@@ -75,7 +81,6 @@ variables! {
     GRAPHQL_MAX_ALIASES = "200": "How many aliases an operation may have.";
     GRAPHQL_MAX_COMPLEXITY = "2000000": "How much an answer may hold by the sizes of the pages that are asked for: an object counts 10, any other field 1.";
     GRAPHQL_MAX_DIRECTIVES = "100": "How many directives an operation may have.";
-    CORS_ORIGINS = "": "Origins whose pages may call the API, comma-separated, e.g. https://app.example.com; * for any; none by default.";
     LOG_FORMAT = "text": "text or json.";
     LOG_LEVEL = "info": "error, warn, info, debug, trace, or filters such as info,kanban=debug.";
 }
@@ -91,8 +96,6 @@ pub struct Config {
     pub jwt_secrets: Option<Vec<Secret>>,
     /// How many attempts to log in are allowed; `None` for any number.
     pub rate_limit: Option<RateLimit>,
-    /// How many proxies in front append to `X-Forwarded-For`.
-    pub trusted_proxies: usize,
     /// How many days a session lives on after its last use.
     pub session_days: u32,
     /// How long deleted things are kept.
@@ -101,8 +104,10 @@ pub struct Config {
     pub argon2: Argon2,
     /// What a document may ask for.
     pub limits: Limits,
-    /// Who may call from a browser.
-    pub cors: Cors,
+    /// Who may ask, and how.
+    pub http: Http,
+    /// Whether the schema tells of itself.
+    pub introspection: bool,
     /// The log.
     pub log: Log,
 }
@@ -123,6 +128,23 @@ pub struct Database {
 /// A key that signs; never printed.
 #[derive(Clone)]
 pub struct Secret(Vec<u8>);
+
+/// Who may ask, and how.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// How long a request may take.
+    pub request_time: Duration,
+    /// How large a body may be, in bytes.
+    pub max_body: usize,
+    /// How many requests a body may hold as a list; 0 for no lists.
+    pub max_batch: usize,
+    /// How many proxies in front append to `X-Forwarded-For`.
+    pub trusted_proxies: usize,
+    /// Which pages of other origins may ask.
+    pub cors: Cors,
+    /// Whether GraphiQL is served.
+    pub graphiql: bool,
+}
 
 /// How many attempts a minute to log in are allowed.
 #[derive(Clone, Copy, Debug)]
@@ -215,13 +237,15 @@ impl Config {
     /// Reads the variables through `lookup`; an empty one counts as absent.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, StartError> {
         let vars = Vars(lookup);
+        let request_time = Duration::from_secs(vars.number(&HTTP_REQUEST_SECONDS, 1..=3600)?);
         let database = Database {
             url: vars.parse(&DATABASE_URL)?,
             pool_size: vars.number(&DATABASE_POOL_SIZE, 1..=1000)?,
             wait: Duration::from_secs(vars.number(&DATABASE_WAIT_SECONDS, 1..=600)?),
             statement_timeout: Duration::from_secs(
                 vars.number(&DATABASE_STATEMENT_SECONDS, 1..=3600)?,
-            ),
+            )
+            .min(request_time),
         };
         let (one, million) = (NonZeroU32::MIN, NonZeroU32::MIN.saturating_add(999_999));
         let config = Self {
@@ -232,7 +256,6 @@ impl Config {
                 per_account: vars.number(&RATE_LIMIT_PER_ACCOUNT, one..=million)?,
                 per_address: vars.number(&RATE_LIMIT_PER_ADDRESS, one..=million)?,
             }),
-            trusted_proxies: vars.number(&TRUSTED_PROXIES, 0..=10)?,
             session_days: vars.number(&SESSION_DAYS, 1..=3650)?,
             trash: Trash {
                 retention_days: Some(vars.number(&TRASH_RETENTION_DAYS, 0..=36_500)?)
@@ -244,6 +267,15 @@ impl Config {
                 memory: vars.number(&ARGON2_MEMORY_KIB, 8..=4_194_304)?,
                 iterations: vars.number(&ARGON2_ITERATIONS, 1..=1000)?,
             },
+            http: Http {
+                request_time,
+                max_body: vars.number(&HTTP_MAX_BODY_KIB, 1..=1_048_576)? * 1024,
+                max_batch: vars.number(&GRAPHQL_MAX_BATCH, 0..=1000)?,
+                trusted_proxies: vars.number(&TRUSTED_PROXIES, 0..=10)?,
+                cors: vars.parse(&CORS_ORIGINS)?,
+                graphiql: vars.parse::<Switch>(&GRAPHIQL)?.0,
+            },
+            introspection: vars.parse::<Switch>(&GRAPHQL_INTROSPECTION)?.0,
             limits: Limits {
                 tokens: vars.number(&GRAPHQL_MAX_TOKENS, 100..=1_000_000)?,
                 nesting: vars.number(&GRAPHQL_MAX_NESTING, 10..=200)?,
@@ -254,7 +286,6 @@ impl Config {
                 complexity: vars.number(&GRAPHQL_MAX_COMPLEXITY, 1000..=1_000_000_000)?,
                 directives: vars.number(&GRAPHQL_MAX_DIRECTIVES, 0..=100_000)?,
             },
-            cors: vars.parse(&CORS_ORIGINS)?,
             log: Log {
                 json: vars.parse::<LogFormat>(&LOG_FORMAT)?.0,
                 level: vars.parse::<LogLevel>(&LOG_LEVEL)?.0,

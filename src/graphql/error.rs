@@ -1,6 +1,7 @@
 //! The one place that turns an error of ours into one that clients see: a code, a safe message
 //! and, for bad input, the path of the field.
 
+use async_graphql::parser;
 use async_graphql::{ErrorExtensionValues, Pos, Response, ServerError, Value};
 
 use super::validation::Invalid;
@@ -91,8 +92,14 @@ pub(super) fn retry_after(error: &ServerError) -> Option<u64> {
     }
 }
 
-/// The answer to a document that cannot be parsed.
-pub(super) fn unparsable(mut error: ServerError) -> Response {
+/// The answer to a document that cannot be parsed. The parser quotes the line, which may hold a
+/// password.
+pub(super) fn unparsable(error: parser::Error) -> Response {
+    let mut error = ServerError::from(error);
+    if let Some((_, expected)) = error.message.rsplit_once("\n  = ") {
+        error.message = format!("Syntax error: {expected}.");
+    }
+    shorten(&mut error);
     set_code(&mut error, "GRAPHQL_PARSE_FAILED");
     Response::from_errors(vec![error])
 }
@@ -114,6 +121,7 @@ pub(super) fn operation_not_allowed() -> Response {
 /// The answer to a request that the specification's validation refuses.
 pub(super) fn invalid(invalid: Invalid) -> Response {
     let mut error = ServerError::new(invalid.message, invalid.place);
+    shorten(&mut error);
     set_code(&mut error, "GRAPHQL_VALIDATION_FAILED");
     Response::from_errors(vec![error])
 }
@@ -124,17 +132,42 @@ pub(super) fn written_twice(name: &str) -> Response {
     invalid(Invalid { message, place: None })
 }
 
-/// Gives an error of the library a code, and a defect the id under which the log tells of it.
+/// Gives the errors of the library a code, and defects the id under which the log tells of them.
 ///
 /// (An extension could do this too, but any extension slows down every field.)
-pub(super) fn complete(error: &mut ServerError, request_id: &str) {
-    // Some of what the specification calls validation, a number out of range say, the library does
-    // while it resolves the field.
-    set_code(error, "GRAPHQL_VALIDATION_FAILED");
-    if let Some(extensions) = &mut error.extensions
-        && extensions.get(CODE) == Some(&"INTERNAL_SERVER_ERROR".into())
-    {
-        extensions.set("requestId", request_id);
+pub(super) fn complete(errors: &mut Vec<ServerError>, request_id: &str) {
+    for error in errors.iter_mut() {
+        // Some of what the specification calls validation the library does while it resolves a field.
+        set_code(error, "GRAPHQL_VALIDATION_FAILED");
+        shorten(error);
+        if let Some(extensions) = &mut error.extensions
+            && extensions.get(CODE) == Some(&"INTERNAL_SERVER_ERROR".into())
+        {
+            extensions.set("requestId", request_id);
+        }
+    }
+    if errors.len() > MAX_ERRORS {
+        let more = errors.len() - MAX_ERRORS;
+        errors.truncate(MAX_ERRORS);
+        let last = errors.last().and_then(|last| last.extensions.clone());
+        let mut note = ServerError::new(format!("And {more} more errors."), None);
+        note.extensions = last;
+        // Of a field that was run, as all of them were or none.
+        note.path = errors.last().map(|last| last.path.clone()).unwrap_or_default();
+        errors.push(note);
+    }
+}
+
+/// How many errors an answer tells.
+const MAX_ERRORS: usize = 100;
+
+/// How many characters a message has: names of a document may be as long as it is.
+const MAX_MESSAGE: usize = 300;
+
+fn shorten(error: &mut ServerError) {
+    if let Some((end, _)) = error.message.char_indices().nth(MAX_MESSAGE) {
+        error.message.truncate(end);
+        error.message.push('…');
     }
 }
 

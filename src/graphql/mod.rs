@@ -29,7 +29,7 @@ use async_graphql::{
 pub use async_graphql::Request;
 pub use context::Caller;
 
-use crate::config::{Limits, StartError};
+use crate::config::{Config, Limits, StartError};
 use crate::domain::Error;
 use crate::service::Services;
 use validation::{Validation, merge_root_fields};
@@ -57,11 +57,15 @@ type Checked<T> = std::result::Result<T, Box<Response>>;
 
 impl Schema {
     /// Puts it together.
-    pub fn new(services: Arc<Services>, limits: Limits) -> std::result::Result<Self, StartError> {
-        let schema = builder().data(services).finish();
-        let validation = Validation::new(&schema.sdl());
+    pub fn new(services: Arc<Services>, config: &Config) -> std::result::Result<Self, StartError> {
+        let mut builder = builder().data(services);
+        if !config.introspection {
+            builder = builder.disable_introspection().disable_suggestions();
+        }
+        let schema = builder.finish();
+        let validation = Validation::new(&schema.sdl(), config.introspection);
         let validation = validation.map_err(|error| StartError::new(format!("schema: {error}")))?;
-        Ok(Self { schema, validation: Arc::new(validation), limits })
+        Ok(Self { schema, validation: Arc::new(validation), limits: config.limits })
     }
 
     /// Runs a request for its caller, if it is one of the allowed operations.
@@ -92,9 +96,7 @@ impl Schema {
         request.set_parsed_query(document);
         let (rounds, request_id) = (caller.rounds(), caller.request_id.clone());
         let mut response = rounds.run(self.schema.execute(request.data(caller))).await;
-        for error in &mut response.errors {
-            error::complete(error, &request_id);
-        }
+        error::complete(&mut response.errors, &request_id);
         Answer::of(response)
     }
 
@@ -125,8 +127,8 @@ impl Schema {
             let limit = self.limits.nesting;
             return Err(too_complex(format!("Variables are nested deeper than {limit}.")));
         }
-        let mut document = parse_query(&request.query)
-            .map_err(|error| Box::new(error::unparsable(error.into())))?;
+        let mut document =
+            parse_query(&request.query).map_err(|error| Box::new(error::unparsable(error)))?;
         limits::check_document(&document, &self.limits).map_err(too_complex)?;
         match merge_root_fields(&mut document) {
             None => Ok(document),

@@ -13,34 +13,33 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 use super::media_type::MediaType;
-use super::parameters;
+use super::parameters::{self, Requests};
 use super::refusal::Refusal;
 use super::request_id::RequestId;
 use super::{State, client};
-use crate::graphql::{Answer, Caller, Operations, Request, Verdict};
+use crate::graphql::{Answer, Caller, Operations, Verdict};
 
-/// Runs a request that was sent in a body.
+/// Who has sent a request.
+type Asker = (Extension<RequestId>, ConnectInfo<SocketAddr>, HeaderMap);
+
+/// Runs what was sent in a body.
 pub(super) async fn post(
     extract::State(state): extract::State<State>,
-    Extension(id): Extension<RequestId>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
+    asker: Asker,
     body: std::result::Result<Bytes, BytesRejection>,
 ) -> Response {
-    let request = parameters::in_body(&headers, body);
-    run(&state, &id, &headers, peer, request, Operations::All).await
+    let requests = parameters::in_body(&asker.2, body, &state.settings);
+    run(&state, &asker, requests, Operations::All).await
 }
 
 /// Runs a request that stands in a URL: queries only, since a link must not change anything.
 pub(super) async fn get(
     extract::State(state): extract::State<State>,
-    Extension(id): Extension<RequestId>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
+    asker: Asker,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let request = parameters::in_url(query.as_deref());
-    run(&state, &id, &headers, peer, request, Operations::Queries).await
+    let request = parameters::in_url(query.as_deref()).map(Requests::One);
+    run(&state, &asker, request, Operations::Queries).await
 }
 
 /// Refuses all other methods.
@@ -51,27 +50,47 @@ pub(super) async fn other_method(headers: HeaderMap) -> Response {
 
 async fn run(
     state: &State,
-    id: &RequestId,
-    headers: &HeaderMap,
-    peer: SocketAddr,
-    request: std::result::Result<Request, Refusal>,
+    (Extension(id), ConnectInfo(peer), headers): &Asker,
+    requests: std::result::Result<Requests, Refusal>,
     operations: Operations,
 ) -> Response {
     let Some(media_type) = MediaType::wanted(headers) else {
         let message = "Answers are application/graphql-response+json or application/json.";
         return Refusal::new(StatusCode::NOT_ACCEPTABLE, message).into_answer(None);
     };
-    let request = match request {
-        Ok(request) => request,
+    let requests = match requests {
+        Ok(requests) => requests,
         Err(refusal) => return refusal.into_answer(Some(media_type)),
     };
-    let caller = Caller::new(
-        Arc::clone(&state.services),
-        client::client(headers, peer.ip(), state.trusted_proxies),
-        client::viewer(&state.services, headers).await,
-        id.as_str().to_owned(),
-    );
-    into_answer(state.schema.execute(request, caller, operations).await, media_type)
+    let client = client::client(headers, peer.ip(), state.settings.trusted_proxies);
+    let viewer = client::viewer(&state.services, headers).await;
+    let execute = async |request| {
+        let (services, id) = (Arc::clone(&state.services), id.as_str().to_owned());
+        let caller = Caller::new(services, client.clone(), viewer.clone(), id);
+        state.schema.execute(request, caller, operations).await
+    };
+    match requests {
+        Requests::One(request) => into_answer(execute(request).await, media_type),
+        Requests::Batch(requests) => {
+            let mut answers = Vec::with_capacity(requests.len());
+            // One after the other, as if they had been sent so.
+            for request in requests {
+                answers.push(execute(request).await);
+            }
+            into_answers(answers, media_type)
+        }
+    }
+}
+
+/// The answers to a batch: a list, with the status of a list that was answered.
+fn into_answers(answers: Vec<Answer>, media_type: MediaType) -> Response {
+    let retry_after = answers.iter().filter_map(Answer::retry_after).max();
+    let answers = answers.into_iter().map(|answer| match answer.verdict {
+        Verdict::Run => json!(answer.response),
+        _ => json!({ "errors": answer.response.errors }),
+    });
+    let response = axum::Json(answers.collect::<Vec<_>>()).into_response();
+    with_headers(response, media_type, retry_after)
 }
 
 /// A request that was run answers 200. One that was not has no data and, for clients that know of
@@ -90,11 +109,7 @@ fn into_answer(answer: Answer, media_type: MediaType) -> Response {
     } else {
         (status, axum::Json(json!({ "errors": answer.response.errors }))).into_response()
     };
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type.content_type()));
-    if let Some(seconds) = retry_after {
-        headers.insert(header::RETRY_AFTER, seconds.into());
-    }
+    response = with_headers(response, media_type, retry_after);
     match answer.verdict {
         Verdict::OperationNotAllowed => allow(response, "POST"),
         Verdict::Unauthenticated => {
@@ -106,6 +121,19 @@ fn into_answer(answer: Answer, media_type: MediaType) -> Response {
     }
 }
 
+fn with_headers(
+    mut response: Response,
+    media_type: MediaType,
+    retry_after: Option<u64>,
+) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type.content_type()));
+    if let Some(seconds) = retry_after {
+        headers.insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}
+
 fn allow(mut response: Response, methods: &'static str) -> Response {
     response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
     response
@@ -113,9 +141,5 @@ fn allow(mut response: Response, methods: &'static str) -> Response {
 
 /// The answer to a request whose handler panicked; the panic itself is on stderr.
 pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> axum::http::Response<Body> {
-    let error = json!({
-        "message": "Something went wrong. The server's log has the details.",
-        "extensions": { "code": "INTERNAL_SERVER_ERROR" },
-    });
-    (StatusCode::INTERNAL_SERVER_ERROR, axum::Json(json!({ "errors": [error] }))).into_response()
+    Refusal::internal().into_answer(None)
 }

@@ -1,14 +1,25 @@
 //! GraphiQL, the page to explore the API with. It loads its scripts from a public CDN, pinned by
 //! version and hash.
 
+use axum::Router;
 use axum::http::header;
-use axum::response::{Html, IntoResponse};
+use axum::response::{Html, IntoResponse, Redirect};
+use axum::routing::get;
 use data_encoding::BASE64;
+
+use super::State;
+
+/// Where it is, and the way there.
+pub(super) fn routes() -> Router<State> {
+    Router::new()
+        .route("/", get(|| async { Redirect::temporary("/graphiql") }))
+        .route("/graphiql", get(page))
+}
 
 const PAGE: &str = include_str!("graphiql.html");
 
 /// The page, with a policy that lets nothing run but the scripts it names.
-pub(super) async fn page() -> impl IntoResponse {
+async fn page() -> impl IntoResponse {
     let nonce = BASE64.encode(&rand::random::<[u8; 16]>());
     let policy = format!(
         "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; \

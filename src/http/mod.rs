@@ -1,6 +1,7 @@
 //! HTTP: the routes, what wraps them, and the one GraphQL endpoint.
 
 mod client;
+mod deadline;
 mod endpoint;
 mod graphiql;
 mod health;
@@ -14,40 +15,40 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, Method, Request, header};
-use axum::response::Redirect;
 use axum::routing::{get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::trace::{DefaultOnResponse, TraceLayer};
 use tracing::Level;
 
-use crate::config::{Config, Cors};
+use crate::config::{Cors, Http};
 use crate::graphql::Schema;
 use crate::service::Services;
-
-/// The largest body that is read, in bytes.
-const BODY_LIMIT: usize = 1024 * 1024;
 
 /// What the handlers work with.
 #[derive(Clone)]
 struct State {
     services: Arc<Services>,
     schema: Schema,
-    trusted_proxies: usize,
+    settings: Arc<Http>,
 }
 
 /// All routes and what wraps them.
-pub fn router(services: Arc<Services>, schema: Schema, config: &Config) -> Router {
+pub fn router(services: Arc<Services>, schema: Schema, settings: Http) -> Router {
+    let state = State { services, schema, settings: Arc::new(settings) };
+    let Http { request_time, max_body, graphiql, .. } = *state.settings;
+    let cors = cors_layer(&state.settings.cors);
+    let deadline = axum::middleware::from_fn_with_state(request_time, deadline::keep);
     Router::new()
-        .route("/", get(|| async { Redirect::temporary("/graphiql") }))
         .route("/graphql", post(endpoint::post).get(endpoint::get).fallback(endpoint::other_method))
-        .route("/graphiql", get(graphiql::page))
+        .merge(if graphiql { graphiql::routes() } else { Router::new() })
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
-        .with_state(State { services, schema, trusted_proxies: config.trusted_proxies })
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .with_state(state)
+        .layer(DefaultBodyLimit::max(max_body))
+        .layer(deadline)
         .layer(CatchPanicLayer::custom(endpoint::panicked))
-        .layer(cors_layer(&config.cors))
+        .layer(cors)
         .layer(
             TraceLayer::new_for_http()
                 .make_span_with(span)

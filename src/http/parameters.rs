@@ -4,9 +4,11 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
+use crate::config::Http;
 use crate::graphql::{Request, request};
 
 /// What a request consists of. Null is the same as leaving out.
@@ -28,11 +30,21 @@ impl From<Parameters> for Request {
     }
 }
 
+/// What a body holds.
+#[allow(clippy::large_enum_variant, reason = "there is one for each body, and it is moved once")]
+pub(super) enum Requests {
+    /// A request.
+    One(Request),
+    /// A list of requests.
+    Batch(Vec<Request>),
+}
+
 /// Reads the body of a POST.
 pub(super) fn in_body(
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Request, Refusal> {
+    settings: &Http,
+) -> Result<Requests, Refusal> {
     if !is_json(headers) {
         return Err(Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
@@ -40,21 +52,42 @@ pub(super) fn in_body(
         ));
     }
     let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "The body is larger than 1 MiB.")
-        }
+        StatusCode::PAYLOAD_TOO_LARGE => Refusal::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("The body is larger than {} KiB.", settings.max_body / 1024),
+        ),
         _ => Refusal::bad_request("The body cannot be read."),
     })?;
     match body.trim_ascii_start().first() {
-        // Serde would read a struct from an array too.
-        Some(b'{') => serde_json::from_slice::<Parameters>(&body).map(Into::into).map_err(|_| {
-            Refusal::bad_request(
-                "The body must be a JSON object with the text query and, if need be, the objects variables and extensions and the text operationName.",
-            )
-        }),
-        Some(b'[') => Err(Refusal::bad_request("Send one request at a time: batches are not taken.")),
+        Some(b'{') => parse(&body).and_then(one).map(Requests::One),
+        Some(b'[') => batch(&body, settings.max_batch).map(Requests::Batch),
         _ => Err(Refusal::bad_request("The body must be a JSON object.")),
     }
+}
+
+const SHAPE: &str = "The body must be a JSON object with the text query and, if need be, the objects variables and extensions and the text operationName.";
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(body).map_err(|_| Refusal::bad_request(SHAPE))
+}
+
+/// Serde would read a struct from an array too.
+fn one(object: Map<String, Value>) -> Result<Request, Refusal> {
+    serde_json::from_value::<Parameters>(Value::Object(object))
+        .map(Into::into)
+        .map_err(|_| Refusal::bad_request(SHAPE))
+}
+
+fn batch(body: &[u8], max: usize) -> Result<Vec<Request>, Refusal> {
+    if max == 0 {
+        return Err(Refusal::bad_request("Send one request at a time: batches are not taken."));
+    }
+    let objects: Vec<Map<String, Value>> = parse(body)?;
+    if !(1..=max).contains(&objects.len()) {
+        let message = format!("A batch has 1 to {max} requests; this has {}.", objects.len());
+        return Err(Refusal::bad_request(message));
+    }
+    objects.into_iter().map(one).collect()
 }
 
 /// JSON, in UTF-8 if it says so at all.

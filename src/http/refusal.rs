@@ -1,5 +1,7 @@
 //! Answers to what does not even get to the schema.
 
+use std::borrow::Cow;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -9,21 +11,38 @@ use super::media_type::MediaType;
 /// Why a request is not run.
 pub(super) struct Refusal {
     status: StatusCode,
-    message: &'static str,
+    code: &'static str,
+    message: Cow<'static, str>,
 }
 
 impl Refusal {
-    pub(super) fn new(status: StatusCode, message: &'static str) -> Self {
-        Self { status, message }
+    /// For what is wrong with the request.
+    pub(super) fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { status, code: "BAD_REQUEST", message: message.into() }
     }
 
-    pub(super) fn bad_request(message: &'static str) -> Self {
+    pub(super) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// For what the server has no time for.
+    pub(super) fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
+        let (status, code) = (StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE");
+        Self { status, code, message: message.into() }
+    }
+
+    /// For a defect. The log tells of it.
+    pub(super) fn internal() -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            code: "INTERNAL_SERVER_ERROR",
+            message: "Something went wrong. The server's log has the details.".into(),
+        }
     }
 
     /// The answer, in the media type that is wanted, JSON if it is neither of ours.
     pub(super) fn into_answer(self, wanted: Option<MediaType>) -> Response {
-        let error = json!({ "message": self.message, "extensions": { "code": "BAD_REQUEST" } });
+        let error = json!({ "message": self.message, "extensions": { "code": self.code } });
         let body = axum::Json(json!({ "errors": [error] }));
         let content_type = wanted.unwrap_or(MediaType::Json).content_type();
         let mut answer = (self.status, body).into_response();

@@ -13,6 +13,7 @@ mod filters;
 mod hangup;
 mod history_pages;
 mod http;
+mod limits;
 mod order;
 mod paging;
 mod permissions;
@@ -36,6 +37,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         attempts::all(),
         boards::all(),
         bombs::all(),
+        limits::all(),
         order::all(),
         paging::all(),
         http::all(),

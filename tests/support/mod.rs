@@ -3,11 +3,13 @@
 mod client;
 mod database;
 mod list;
+mod lock;
 mod server;
 
 pub use client::{Answer, User, column, text};
 pub use database::{Backend, Template, count, execute};
 pub use list::List;
+pub use lock::{Lock, postgres};
 pub use server::{LogIn, SECRET, Server, config_with};
 
 use std::panic::AssertUnwindSafe;

@@ -5,6 +5,9 @@ use async_graphql::{Value, Variables};
 use super::TooComplex;
 use crate::config::Limits;
 
+/// How long a name may be: an alias comes back in the path of every error beneath it.
+const MAX_NAME: usize = 255;
+
 /// Refuses a text with too many tokens, or with brackets nested too deep. Whether it is a document
 /// at all is for the parser to say.
 pub(super) fn check(text: &str, limits: &Limits) -> Result<(), TooComplex> {
@@ -13,7 +16,10 @@ pub(super) fn check(text: &str, limits: &Limits) -> Result<(), TooComplex> {
     while let Some((token, behind)) = next_token(rest) {
         rest = behind;
         tokens += 1;
-        match token {
+        if is_name(token[0]) && token.len() > MAX_NAME {
+            return Err(format!("A name has more than {MAX_NAME} characters."));
+        }
+        match token[0] {
             b'{' | b'(' | b'[' => nesting += 1,
             b'}' | b')' | b']' => nesting = nesting.saturating_sub(1),
             _ => {}
@@ -28,28 +34,31 @@ pub(super) fn check(text: &str, limits: &Limits) -> Result<(), TooComplex> {
     Ok(())
 }
 
-/// The first byte of the next token, and what is behind the token; white space and comments are
+/// The next token, which has at least one byte, and what is behind it; white space and comments are
 /// passed over.
-fn next_token(mut rest: &[u8]) -> Option<(u8, &[u8])> {
+fn next_token(mut rest: &[u8]) -> Option<(&[u8], &[u8])> {
     loop {
-        match rest {
+        let behind = match rest {
             [] => return None,
-            [b' ' | b'\t' | b'\n' | b'\r' | b',', behind @ ..] => rest = behind,
+            [b' ' | b'\t' | b'\n' | b'\r' | b',', behind @ ..] => {
+                rest = behind;
+                continue;
+            }
             [b'#', behind @ ..] => {
                 let end = behind.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
                 rest = &behind[end.unwrap_or(behind.len())..];
+                continue;
             }
-            [b'"', b'"', b'"', behind @ ..] => return Some((b'"', behind_block_string(behind))),
-            [b'"', behind @ ..] => return Some((b'"', behind_string(behind))),
-            [b'.', b'.', b'.', behind @ ..] => return Some((b'.', behind)),
+            [b'"', b'"', b'"', behind @ ..] => behind_block_string(behind),
+            [b'"', behind @ ..] => behind_string(behind),
+            [b'.', b'.', b'.', behind @ ..] => behind,
             [first, behind @ ..] if first.is_ascii_digit() || *first == b'-' => {
-                return Some((*first, behind_all(behind, is_number)));
+                behind_all(behind, is_number)
             }
-            [first, behind @ ..] if is_name(*first) => {
-                return Some((*first, behind_all(behind, is_name)));
-            }
-            [first, behind @ ..] => return Some((*first, behind)),
-        }
+            [first, behind @ ..] if is_name(*first) => behind_all(behind, is_name),
+            [_, behind @ ..] => behind,
+        };
+        return Some(rest.split_at(rest.len() - behind.len()));
     }
 }
 

@@ -35,12 +35,14 @@ pub(super) struct Invalid {
 /// The schema, as far as requests are checked against it.
 pub(super) struct Validation {
     types: Types,
+    introspection: bool,
 }
 
 impl Validation {
-    /// Reads the schema's text.
-    pub(super) fn new(sdl: &str) -> Result<Self, String> {
-        Types::of(sdl).map(|types| Self { types })
+    /// Reads the schema's text. Without introspection, no message tells a name that the request does
+    /// not.
+    pub(super) fn new(sdl: &str, introspection: bool) -> Result<Self, String> {
+        Types::of(sdl, introspection).map(|types| Self { types, introspection })
     }
 
     /// Checks an operation, with the fragments that it spreads, whose selections have been bounded;
@@ -54,8 +56,12 @@ impl Validation {
         let variables = Defined::new(operation, variables);
         let of_request = |message| Invalid { message, place: None };
         variables.check_values(&self.types).map_err(of_request)?;
-        let walk =
-            Walk { types: &self.types, fragments: &document.fragments, variables: &variables };
+        let walk = Walk {
+            types: &self.types,
+            introspection: self.introspection,
+            fragments: &document.fragments,
+            variables: &variables,
+        };
         walk.directives(&operation.directives)?;
         walk.selection_set(Some(root(operation.ty)), &operation.selection_set.node, Page::NONE)
     }
@@ -64,6 +70,7 @@ impl Validation {
 /// Walks through an operation, each fragment in its place.
 struct Walk<'d> {
     types: &'d Types,
+    introspection: bool,
     fragments: &'d HashMap<Name, Positioned<FragmentDefinition>>,
     variables: &'d Defined<'d>,
 }
@@ -111,6 +118,10 @@ impl<'d> Walk<'d> {
         let place = field.pos;
         let field = &field.node;
         self.directives(&field.directives)?;
+        if !self.introspection && ["__schema", "__type"].contains(&field.name.node.as_str()) {
+            let message = "Introspection is turned off.".into();
+            return Err(Invalid { message, place: Some(place) });
+        }
         let fields = parent.and_then(|parent| self.types.fields(parent));
         let Some(known) = fields.and_then(|fields| fields.get(&field.name.node)) else {
             let below = self.selection_set(None, &field.selection_set.node, Page::NONE)?;
@@ -162,10 +173,13 @@ impl<'d> Walk<'d> {
         }
         match missing(known, |name| given.iter().any(|(own, _)| own.node == name)) {
             None => Ok(()),
-            Some(name) => Err(Invalid {
-                message: format!("Argument {name}: is required."),
-                place: Some(place),
-            }),
+            Some(name) => {
+                let name = if self.types.told { name } else { "…" };
+                Err(Invalid {
+                    message: format!("Argument {name}: is required."),
+                    place: Some(place),
+                })
+            }
         }
     }
 }

@@ -35,11 +35,13 @@ pub(super) enum Kind {
 pub(super) struct Types {
     kinds: HashMap<Name, Kind>,
     directives: HashMap<Name, HashMap<Name, Input>>,
+    /// Whether messages may tell of them.
+    pub(super) told: bool,
 }
 
 impl Types {
     /// Reads them from the schema's text, the one form in which the library gives all of them.
-    pub(super) fn of(sdl: &str) -> Result<Self, String> {
+    pub(super) fn of(sdl: &str, told: bool) -> Result<Self, String> {
         let document = parse_schema(sdl).map_err(|error| error.to_string())?;
         let (mut kinds, mut directives) = (HashMap::new(), HashMap::new());
         for definition in document.definitions {
@@ -54,11 +56,16 @@ impl Types {
                 TypeSystemDefinition::Schema(_) => {}
             }
         }
-        Ok(Self { kinds, directives })
+        Ok(Self { kinds, directives, told })
     }
 
     pub(super) fn get(&self, name: &str) -> Option<&Kind> {
         self.kinds.get(name)
+    }
+
+    /// What is expected where the value has another type.
+    pub(super) fn expected(&self, ty: &Type) -> String {
+        if self.told { format!("expected {ty}") } else { "has another type".into() }
     }
 
     /// The arguments of a directive.

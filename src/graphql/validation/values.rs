@@ -18,10 +18,6 @@ impl Wrong {
         Self { path: String::new(), reason: reason.into() }
     }
 
-    fn expected(ty: &Type) -> Self {
-        Self::new(format!("expected {ty}"))
-    }
-
     fn at(mut self, step: &str) -> Self {
         self.path.insert_str(0, step);
         self
@@ -46,7 +42,7 @@ pub(super) enum Origin {
 pub(super) trait Usages {
     /// Checks the use of a variable where `ty` is expected; `has_default` if leaving it out gives the
     /// place a value.
-    fn check(&self, name: &Name, ty: &Type, has_default: bool) -> Result<(), Wrong>;
+    fn check(&self, types: &Types, name: &Name, ty: &Type, has_default: bool) -> Result<(), Wrong>;
 }
 
 /// Checks values.
@@ -60,7 +56,9 @@ impl<U: Usages> Values<'_, U> {
     /// Checks the value of an argument or of an input object's field.
     pub(super) fn input(&self, input: &Input, value: &Value) -> Result<(), Wrong> {
         match value {
-            Value::Variable(name) => self.usages.check(name, &input.ty, input.has_default),
+            Value::Variable(name) => {
+                self.usages.check(self.types, name, &input.ty, input.has_default)
+            }
             value => self.value(&input.ty, value),
         }
     }
@@ -68,9 +66,9 @@ impl<U: Usages> Values<'_, U> {
     /// Checks a value.
     pub(super) fn value(&self, ty: &Type, value: &Value) -> Result<(), Wrong> {
         match (value, &ty.base) {
-            (Value::Variable(name), _) => self.usages.check(name, ty, false),
+            (Value::Variable(name), _) => self.usages.check(self.types, name, ty, false),
             (Value::Null, _) if ty.nullable => Ok(()),
-            (Value::Null, _) => Err(Wrong::expected(ty)),
+            (Value::Null, _) => Err(Wrong::new(self.types.expected(ty))),
             (Value::List(items), BaseType::List(inner)) => {
                 for (index, item) in items.iter().enumerate() {
                     self.value(inner, item).map_err(|wrong| wrong.at(&format!("[{index}]")))?;
@@ -88,13 +86,16 @@ impl<U: Usages> Values<'_, U> {
             (Some(Kind::InputObject(fields)), Value::Object(given)) => {
                 for (name, value) in given {
                     let known = fields.get(name);
-                    let known = known.ok_or_else(|| Wrong::new(format!("{ty} has no such field")));
+                    let known = known.ok_or_else(|| Wrong::new("there is no such field"));
                     let step = format!(".{name}");
                     known.and_then(|field| self.input(field, value)).map_err(|w| w.at(&step))?;
                 }
                 return match missing(fields, |name| given.contains_key(name)) {
                     None => Ok(()),
-                    Some(name) => Err(Wrong::new("is required").at(&format!(".{name}"))),
+                    Some(name) => {
+                        let name = if self.types.told { name } else { "…" };
+                        Err(Wrong::new("is required").at(&format!(".{name}")))
+                    }
                 };
             }
             (Some(Kind::Enum(values)), Value::Enum(value)) => values.contains(value),
@@ -104,7 +105,7 @@ impl<U: Usages> Values<'_, U> {
             (Some(Kind::InputObject(_) | Kind::Enum(_) | Kind::Output(_)), _) => false,
             (Some(Kind::Scalar) | None, value) => scalar(name, value),
         };
-        if right { Ok(()) } else { Err(Wrong::expected(ty)) }
+        if right { Ok(()) } else { Err(Wrong::new(self.types.expected(ty))) }
     }
 }
 

@@ -55,7 +55,13 @@ impl<'d> Defined<'d> {
 
 impl Usages for &Defined<'_> {
     /// `IsVariableUsageAllowed` of the specification.
-    fn check(&self, name: &Name, expected: &Type, has_default: bool) -> Result<(), Wrong> {
+    fn check(
+        &self,
+        types: &Types,
+        name: &Name,
+        expected: &Type,
+        has_default: bool,
+    ) -> Result<(), Wrong> {
         // What is not defined is for the library to tell.
         let Some(definition) = self.definition(name) else { return Ok(()) };
         let (own, null) = (&definition.var_type.node, &async_graphql::Value::Null);
@@ -67,11 +73,11 @@ impl Usages for &Defined<'_> {
             never_null && base_is_subtype(&own.base, &expected.base)
         };
         if !allowed {
-            return Err(Wrong::new(format!("${name} is {own} where {expected} is expected")));
+            return Err(Wrong::new(format!("${name} is {own}, {}", types.expected(expected))));
         }
         // Allowed by its type, but the request says null all the same.
         if !expected.nullable && self.given.get(name) == Some(null) {
-            return Err(Wrong::new(format!("${name} is null where {expected} is expected")));
+            return Err(Wrong::new(format!("${name} is null, {}", types.expected(expected))));
         }
         Ok(())
     }
@@ -93,7 +99,7 @@ fn base_is_subtype(own: &BaseType, expected: &BaseType) -> bool {
 struct NoVariables;
 
 impl Usages for NoVariables {
-    fn check(&self, _: &Name, _: &Type, _: bool) -> Result<(), Wrong> {
+    fn check(&self, _: &Types, _: &Name, _: &Type, _: bool) -> Result<(), Wrong> {
         Ok(())
     }
 }
