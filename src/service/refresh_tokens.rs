@@ -26,14 +26,19 @@ impl RefreshTokens {
     /// What may be the successor of a token: the first one if it is made now.
     pub(super) fn successors(&self, token: &str) -> Vec<String> {
         let message = [DOMAIN, token.as_bytes()].concat();
-        let successor = |key| BASE64URL_NOPAD.encode(hmac::sign(key, &message).as_ref());
+        let successor = |key| token_of(hmac::sign(key, &message).as_ref());
         self.keys.iter().map(successor).collect()
     }
 }
 
 /// The first token of a session.
 pub(super) fn random() -> String {
-    BASE64URL_NOPAD.encode(&rand::random::<[u8; 32]>())
+    token_of(&rand::random::<[u8; 32]>())
+}
+
+/// The prefix tells people, and programs that look for secrets in the wrong places, what it is.
+fn token_of(bytes: &[u8]) -> String {
+    format!("rt_{}", BASE64URL_NOPAD.encode(bytes))
 }
 
 /// What is stored of a token. It is random, so a fast hash without salt is enough.

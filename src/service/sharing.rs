@@ -45,7 +45,7 @@ async fn give_role(
 ) -> Result<Option<Change>> {
     let Some(present) = members::find(tx, board.access(), user.id).await? else {
         let role = role.unwrap_or(BoardRole::Member);
-        members::insert(tx, board, user.id, role, now).await?;
+        members::insert(tx, board, user.id, role, now).await.at("userId")?;
         return Ok(Some(Change::MemberAdded { user: user.key, role }));
     };
     let Some(role) = role.filter(|role| *role != present.role) else {

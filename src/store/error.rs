@@ -63,3 +63,11 @@ pub(super) fn unique<T>(result: diesel::QueryResult<T>, taken: Error) -> Result<
         other => Ok(other?),
     }
 }
+
+/// Answers `gone` when the statement failed because what it names has been deleted meanwhile.
+pub(super) fn referenced<T>(result: diesel::QueryResult<T>, gone: Error) -> Result<T, Error> {
+    match result {
+        Err(DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => Err(gone),
+        other => Ok(other?),
+    }
+}

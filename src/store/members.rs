@@ -4,13 +4,14 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::access::{BoardAccess, BoardAdmin, LockedBoard, Membership};
+use super::error::referenced;
 use super::page::{self, Children, Sort};
 use super::schema::{users, users_boards};
 use super::sql::{ColumnTypes, Columns};
 use super::users::UserRow;
 use super::{Conn, Tx, sql};
 use crate::domain::{
-    BoardId, BoardRole, Direction, Member, Page, PageRequest, Position, Result, SortValue,
+    BoardId, BoardRole, Direction, Error, Member, Page, PageRequest, Position, Result, SortValue,
     Timestamp, UserId,
 };
 
@@ -72,7 +73,7 @@ fn values(board: BoardId, user: UserId, role: BoardRole, now: Timestamp) -> NewM
     )
 }
 
-/// Makes a user, who is no member yet, a member.
+/// Makes a user, who is no member yet, a member; NOT_FOUND when the account has just gone.
 pub async fn insert(
     tx: &mut Tx,
     board: &BoardAdmin,
@@ -80,11 +81,11 @@ pub async fn insert(
     role: BoardRole,
     now: Timestamp,
 ) -> Result<()> {
-    run!(tx, |c| diesel::insert_into(users_boards::table)
+    let inserted = run!(tx, |c| diesel::insert_into(users_boards::table)
         .values(values(board.id(), user, role, now))
         .execute(c)
-        .await)?;
-    Ok(())
+        .await);
+    referenced(inserted, Error::not_found("user")).map(drop)
 }
 
 /// Gives a member another role.

@@ -11,6 +11,7 @@ scenarios![
     attempts_at_an_account_are_limited,
     attempts_from_an_address_are_limited,
     aliases_count_one_by_one,
+    attempts_at_once_count_one_by_one,
     the_present_password_cannot_be_guessed_either,
     a_proxy_is_believed_only_when_told_so,
     a_flood_is_bounded_even_without_limits,
@@ -77,11 +78,12 @@ async fn attempts_from_an_address_are_limited(server: Arc<Server>) {
 async fn aliases_count_one_by_one(server: Arc<Server>) {
     server.user("ann").await;
     let strict = strict(&server, &[("RATE_LIMIT_PER_ACCOUNT", "3")]).await;
-    let guesses: String = (0..10)
-        .map(|n| {
-            format!(r#"a{n}: logIn(input: {{ email: "ann@example.com", password: "guess {n}" }}) {{ accessToken }} "#)
-        })
-        .collect();
+    let guess = |n: usize| {
+        format!(
+            r#"a{n}: logIn(input: {{ email: "ann@example.com", password: "guess {n}" }}) {{ accessToken }} "#
+        )
+    };
+    let guesses = (0..10).map(guess).collect::<Vec<_>>().concat();
     let answer = strict.ask(&format!("mutation {{ {guesses} }}"), json!({})).await;
     let codes: Vec<&str> = answer.body["errors"]
         .as_array()
@@ -92,6 +94,15 @@ async fn aliases_count_one_by_one(server: Arc<Server>) {
     assert_eq!(codes[..3], ["INVALID_CREDENTIALS"; 3]);
     assert_eq!(codes[3..], ["RATE_LIMITED"; 7]);
     assert!(answer.headers.contains_key("retry-after"));
+    strict.stop().await;
+}
+
+async fn attempts_at_once_count_one_by_one(server: Arc<Server>) {
+    let strict = strict(&server, &[("RATE_LIMIT_PER_ACCOUNT", "5")]).await;
+    let guesses = (0..32).map(|_| strict.try_log_in("ann@example.com", "guess"));
+    let codes: Vec<String> = join_all(guesses).await.iter().map(Answer::code).collect();
+    let limited = codes.iter().filter(|code| *code == "RATE_LIMITED").count();
+    assert_eq!(limited, 27, "{codes:?}");
     strict.stop().await;
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::support::{Server, config_with, scenarios};
+use crate::support::{Server, bombs, config_with, scenarios};
 
 scenarios![
     bombs_are_refused,
@@ -12,97 +12,6 @@ scenarios![
     each_limit_can_be_set,
     introspection_does_not_go_in_circles,
 ];
-
-/// Each with the codes that may refuse it.
-fn bombs() -> Vec<(String, String)> {
-    let mut bombs = Vec::new();
-    let mut add = |name: &str, document: String| bombs.push((name.to_owned(), document));
-    for depth in [100, 500, 2_000, 8_000, 20_000] {
-        let nest = |open: &str, close: &str, inner: &str| {
-            format!("{}{inner}{}", open.repeat(depth), close.repeat(depth))
-        };
-        add(&format!("{depth} selections"), nest("{ viewer ", "}", "{ id }"));
-        add(
-            &format!("{depth} lists"),
-            format!("{{ nodes(ids: {}) {{ id }} }}", nest("[", "]", "1")),
-        );
-        add(
-            &format!("{depth} lists, never closed"),
-            format!("{{ nodes(ids: {}", "[".repeat(depth)),
-        );
-        add(
-            &format!("{depth} objects"),
-            format!("{{ boards(orderBy: {}) {{ totalCount }} }}", nest("{ a: ", "}", "1")),
-        );
-        add(
-            &format!("{depth} types"),
-            format!("query($v: {}) {{ __typename }}", nest("[", "]", "Int")),
-        );
-        add(
-            &format!("{depth} inline fragments"),
-            format!("{{ {} }}", nest("... { ", "}", "__typename")),
-        );
-        add(
-            &format!("{depth} default values"),
-            format!("query($v: Int = {}) {{ __typename }}", nest("[", "]", "1")),
-        );
-        add(
-            &format!("{depth} directives' arguments"),
-            format!("{{ __typename @skip(if: {}) }}", nest("{ a: ", "}", "1")),
-        );
-    }
-    let many = |one: &dyn Fn(usize) -> String| (0..10_000).map(one).collect::<String>();
-    add("aliases", format!("{{ {} }}", many(&|n| format!("a{n}: __typename "))));
-    add("fields", format!("{{ {} }}", "__typename ".repeat(10_000)));
-    add("directives", format!("{{ __typename {} }}", "@skip(if: false) ".repeat(10_000)));
-    add("unknown directives", format!("{{ __typename {} }}", "@x ".repeat(2_000)));
-    add("arguments", format!("{{ boards({}) {{ totalCount }} }}", "first: 1 ".repeat(10_000)));
-    add(
-        "unused fragments",
-        format!(
-            "{{ __typename }} {}",
-            many(&|n| format!("fragment F{n} on Query {{ __typename }} "))
-        ),
-    );
-    add(
-        "unused variables",
-        format!("query({}) {{ __typename }}", many(&|n| format!("$v{n}: Int "))),
-    );
-    add("operations", many(&|n| format!("query Q{n} {{ __typename }} ")));
-    let chain = |levels: usize, one: &dyn Fn(usize) -> String| {
-        let fragments: String = (0..levels).map(one).collect();
-        format!("{{ ...F0 }} {fragments} fragment F{levels} on Query {{ __typename }}")
-    };
-    let doubling = |n: usize| format!("fragment F{n} on Query {{ ...F{0} ...F{0} }} ", n + 1);
-    add("doubling fragments", chain(30, &doubling));
-    add(
-        "doubling fragments that nothing spreads",
-        chain(30, &doubling).replace("{ ...F0 }", "{ __typename }"),
-    );
-    let nesting = |n: usize| {
-        format!(
-            "fragment F{n} on Query {{ a: viewer {{ id }} ...F{0} b: boards {{ nodes {{ id }} }} ...F{0} }} ",
-            n + 1
-        )
-    };
-    add("doubling fragments with fields", chain(25, &nesting));
-    add(
-        "long chain of fragments",
-        chain(600, &|n| format!("fragment F{n} on Query {{ ...F{} }} ", n + 1)),
-    );
-    add("circle of one", "{ ...F } fragment F on Query { ...F }".into());
-    add(
-        "circle of two",
-        "{ ...F } fragment F on Query { ...G } fragment G on Query { ...F }".into(),
-    );
-    add("circle that nothing spreads", "{ __typename } fragment F on Query { ...F }".into());
-    add(
-        "circle through a field",
-        "{ boards { nodes { ...F } } } fragment F on Board { cards { nodes { board { ...F } } } }"
-            .into(),
-    );
-    bombs
-}
 
 async fn bombs_are_refused(server: Arc<Server>) {
     let ann = server.user("ann").await;

@@ -20,6 +20,7 @@ checks![
     a_wrong_setting_stops_the_start_with_one_line,
     a_missing_secret_is_told_first,
     help_lists_every_variable_and_so_does_the_readme,
+    security_md_names_settings_and_tests_that_exist,
     a_server_keeps_its_data_over_a_restart,
     a_dot_env_file_is_read,
 ];
@@ -67,6 +68,31 @@ async fn a_missing_secret_is_told_first() {
     let (output, _, err) = output(kanban(folder.path()).env("DATABASE_URL", nowhere));
     assert_eq!(output.status.code(), Some(1));
     assert!(err.contains("kanban: JWT_SECRET: is required"), "{err}");
+}
+
+async fn security_md_names_settings_and_tests_that_exist() {
+    let security = include_str!("../../SECURITY.md");
+    let names: Vec<&str> = super::on_each_database()
+        .iter()
+        .map(|scenario| scenario.name)
+        .chain(super::once().iter().map(|check| check.name))
+        .chain(super::once_with_postgres().iter().map(|check| check.name))
+        .collect();
+    let (mut tests, mut settings) = (0, 0);
+    for quoted in security.split('`').skip(1).step_by(2) {
+        if quoted.contains("::") && quoted != "file::scenario" {
+            let name = format!("::{quoted}");
+            assert!(names.iter().any(|test| test.ends_with(&name)), "there is no test {quoted}");
+            tests += 1;
+        }
+        let is_setting = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        if quoted.len() > 1 && quoted.contains('_') && quoted.chars().all(is_setting) {
+            let known = kanban::config::VARIABLES.iter().any(|variable| variable.name == quoted);
+            assert!(known, "there is no setting {quoted}");
+            settings += 1;
+        }
+    }
+    assert!(tests > 30 && settings > 20, "{tests} tests, {settings} settings");
 }
 
 async fn help_lists_every_variable_and_so_does_the_readme() {

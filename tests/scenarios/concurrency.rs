@@ -16,6 +16,8 @@ scenarios![
     the_last_member_stays_when_all_leave_at_once,
     two_who_remove_each_other_leave_one,
     the_last_admin_stays_when_all_go_at_once,
+    the_last_admin_stays_when_all_delete_their_accounts_at_once,
+    an_account_that_goes_while_boards_come_leaves_nothing_behind,
     cards_that_all_move_at_once_keep_one_order,
     one_of_many_with_the_same_version_wins,
     a_history_has_no_gap_under_many_writers,
@@ -142,6 +144,63 @@ async fn the_last_admin_stays_when_all_go_at_once(server: Arc<Server>) {
     let roles = column(&found["board"]["members"]["edges"], "role");
     assert_eq!(roles.iter().filter(|role| *role == "ADMIN").count(), 1, "{roles:?}");
     assert_eq!(member.events(&board, before).await.len(), CLIENTS - 1);
+}
+
+async fn the_last_admin_stays_when_all_delete_their_accounts_at_once(server: Arc<Server>) {
+    let (ann, eve) = (server.user("ann").await, server.user("eve").await);
+    let board = ann.board("Plans").await;
+    ann.share(&board, &eve).await;
+    let mut admins = vec![];
+    for n in 1..CLIENTS {
+        let admin = server.user(&format!("admin{n}")).await;
+        ann.share_as(&board, &admin, "ADMIN").await;
+        admins.push(admin);
+    }
+    admins.push(ann);
+    let input = json!({ "currentPassword": "password" });
+    let gone =
+        join_all(admins.iter().map(|one| one.call("deleteViewer", input.clone(), "deletedUserId")));
+    let codes = codes(&gone.await);
+    assert_eq!(codes.iter().filter(|code| *code == "CONFLICT").count(), 1, "{codes:?}");
+    assert_eq!(codes.iter().filter(|code| *code == "ok").count(), CLIENTS - 1, "{codes:?}");
+    let query = format!("{{ board(id: {board:?}) {{ members {{ edges {{ role }} }} }} }}");
+    let roles = column(&eve.get(&query).await["board"]["members"]["edges"], "role");
+    assert_eq!(roles, ["MEMBER", "ADMIN"]);
+    let removed = eve.events(&board, 0).await;
+    assert_eq!(removed.iter().filter(|kind| *kind == "MemberRemovedEvent").count(), CLIENTS - 1);
+}
+
+/// Boards that are made, and shared with the account, just when it goes.
+async fn an_account_that_goes_while_boards_come_leaves_nothing_behind(server: Arc<Server>) {
+    let bob = server.user("bob").await;
+    let ours = bob.board("Ours").await;
+    for round in 0..4 {
+        let ann = server.user(&format!("ann{round}")).await;
+        let make =
+            |n: usize| ann.call("createBoard", json!({ "title": n.to_string() }), "board { id }");
+        let input = json!({ "boardId": ours, "userId": ann.id });
+        let share = || bob.call("shareBoard", input.clone(), "board { id }");
+        let go =
+            || ann.call("deleteViewer", json!({ "currentPassword": "password" }), "deletedUserId");
+        let (made, shared, gone, later) =
+            tokio::join!(join_all((0..12).map(make)), share(), go(), join_all((0..12).map(make)));
+        for answer in made.iter().chain(&later).filter(|one| one.body.get("errors").is_some()) {
+            assert_eq!(answer.code(), "UNAUTHENTICATED", "{}", answer.body);
+        }
+        assert!(["ok", "NOT_FOUND"].contains(&codes(&[shared])[0].as_str()));
+        // Made again and again while it looked, boards can keep it from going, not by half.
+        let mut answer = gone;
+        while codes(std::slice::from_ref(&answer)) == ["SERVICE_UNAVAILABLE"] {
+            answer = go().await;
+        }
+        answer.ok();
+    }
+    let orphans = "boards WHERE NOT EXISTS (SELECT 1 FROM users_boards WHERE board_id = boards.id)";
+    assert_eq!(server.count(orphans).await, 0);
+    assert_eq!((server.count("boards").await, server.count("users").await), (1, 1));
+    let members =
+        bob.get(&format!("{{ board(id: {ours:?}) {{ members {{ totalCount }} }} }}")).await;
+    assert_eq!(members["board"]["members"]["totalCount"], 1);
 }
 
 /// 32 clients move the same 50 cards, and others read all the while.

@@ -10,6 +10,7 @@ use crate::support::{Answer, Lock, Server, config_with, scenarios, text};
 
 scenarios![
     errors_are_few_and_short_and_quote_nothing,
+    a_defect_tells_nothing_but_an_id,
     introspection_can_be_turned_off,
     graphiql_can_be_turned_off,
     bodies_are_bounded,
@@ -60,6 +61,21 @@ async fn errors_are_few_and_short_and_quote_nothing(server: Arc<Server>) {
         json!({ "query": "query A { __typename }", "operationName": "x".repeat(100_000) });
     let sent = server.http.post(format!("{}/graphql", server.url)).json(&request).send().await;
     assert!(Answer::of(sent.unwrap()).await.body.to_string().len() < 1000);
+}
+
+/// What the database says stays in the log.
+async fn a_defect_tells_nothing_but_an_id(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let card = ann.card(&board, "x").await;
+    server.execute("DROP TABLE comments", "DROP TABLE comments").await;
+    let query = format!("{{ card(id: {card:?}) {{ title comments {{ nodes {{ id }} }} }} }}");
+    let answer = ann.ask(&query, json!({})).await;
+    assert_eq!(answer.code(), "INTERNAL_SERVER_ERROR");
+    let error = &answer.body["errors"][0];
+    assert_eq!(error["message"], "Something went wrong. The server's log has the details.");
+    assert_eq!(text(&error["extensions"]["requestId"]), answer.headers["x-request-id"]);
+    assert!(!error.to_string().contains("table"), "{error}");
 }
 
 async fn introspection_can_be_turned_off(server: Arc<Server>) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, LogIn, Server, column, config_with, scenarios, text};
+use crate::support::{Answer, List, LogIn, Server, column, config_with, scenarios, text};
 
 scenarios![
     a_refresh_token_is_spent_by_its_use,
@@ -16,6 +16,7 @@ scenarios![
     refresh_tokens_outlive_a_change_of_keys,
     sessions_end_when_they_are_not_refreshed,
     sessions_are_listed_for_their_user_only,
+    pages_of_sessions_are_newest_first,
     a_user_agent_is_kept_within_bounds,
     logging_out_ends_the_session_at_once,
     sessions_can_be_revoked,
@@ -138,7 +139,7 @@ async fn tokens_are_not_stored(server: Arc<Server>) {
     let first = server.log_in_as("ann", "password").await;
     let second = refreshed(server.refresh(&first.refresh_token).await);
     for token in [&first.refresh_token, &second.refresh_token] {
-        assert!(token.len() >= 43, "256 random bits: {token}");
+        assert!(token.starts_with("rt_") && token.len() == 46, "256 random bits: {token}");
         let own = format!("refresh_tokens WHERE hash LIKE '%{token}%'");
         assert_eq!(server.count(&own).await, 0);
     }
@@ -223,6 +224,29 @@ async fn sessions_are_listed_for_their_user_only(server: Arc<Server>) {
     assert_eq!(revoke.await.error(), ("NOT_FOUND".into(), json!(["input", "sessionId"])));
     let malformed = ann.call("revokeSession", json!({ "sessionId": "x" }), "revokedSessionId");
     assert_eq!(malformed.await.error(), ("BAD_USER_INPUT".into(), json!(["input", "sessionId"])));
+}
+
+async fn pages_of_sessions_are_newest_first(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    for _ in 0..14 {
+        server.log_in("ann", "password").await;
+        server.log_in("ann", "password").await;
+        server.user_again("bob").await;
+    }
+    // Half of Ann's have ended, not that which asks.
+    server
+        .execute(
+            "UPDATE sessions SET expires_at = 5 WHERE id % 3 = 0",
+            "UPDATE sessions SET expires_at = 'epoch' WHERE id % 3 = 0",
+        )
+        .await;
+    let number = |id: &String| id.rsplit('_').next().unwrap().parse::<i64>().unwrap();
+    let own = ann.get("{ sessions(first: 200) { nodes { id } } }").await;
+    let left = column(&own["sessions"]["nodes"], "id");
+    assert!(left.len() > 5 && left.iter().all(|id| number(id) % 3 != 0), "{left:?}");
+    assert!(left.windows(2).all(|pair| number(&pair[0]) > number(&pair[1])), "{left:?}");
+    List::sessions(&ann).assert_is(&left).await;
+    List::sessions(&ann).assert_refuses(json!({ "first": 201 }), "first").await;
 }
 
 async fn a_user_agent_is_kept_within_bounds(server: Arc<Server>) {

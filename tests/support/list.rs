@@ -79,6 +79,10 @@ impl<'a> List<'a> {
         Self::new(user, "/deletedBoards", &field, "", json!({}))
     }
 
+    pub fn sessions(user: &'a User) -> Self {
+        Self::new(user, "/sessions", &format!("sessions({ARGUMENTS}) PAGE"), "", json!({}))
+    }
+
     pub async fn ask(&self, arguments: &Value) -> Answer {
         let mut variables = self.variables.clone();
         for (name, value) in arguments.as_object().unwrap() {

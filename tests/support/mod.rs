@@ -1,11 +1,13 @@
 //! What scenarios speak: servers, users, requests, answers.
 
+mod bombs;
 mod client;
 mod database;
 mod list;
 mod lock;
 mod server;
 
+pub use bombs::bombs;
 pub use client::{Answer, User, column, text};
 pub use database::{Backend, Template, count, execute};
 pub use list::List;

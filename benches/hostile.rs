@@ -1,0 +1,259 @@
+//! What hostile requests cost, and what they cost others: `cargo bench --bench hostile`.
+//!
+//! Starts the release binary on an SQLite file, or, where TEST_DATABASE_URL names a server, on a new
+//! database of PostgreSQL, and prints
+//! - how long each bomb takes to be refused (median and longest of 15),
+//! - the p99 of a signed-in read while nothing else goes on, while bombs are sent without a pause, and
+//!   while 200 log-ins come at once, with the ratios over several rounds and the server's memory.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::panic, clippy::cast_precision_loss)]
+
+#[allow(unreachable_pub)]
+#[path = "../tests/support/bombs.rs"]
+mod bombs;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+const ROUNDS: usize = 7;
+const SAMPLES: usize = 15;
+const READ: &str = "{ viewer { id } boards(first: 10) { nodes { id title } } }";
+
+fn main() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let database = Database::create().await;
+        println!("database: {}", database.name());
+        let server = Server::start(&database.url);
+        measure(&server).await;
+        drop(server);
+        database.remove().await;
+    });
+}
+
+async fn measure(server: &Server) {
+    server.sign_up().await;
+    time_bombs(server).await;
+    neighbours(server, "bombs without a pause", async |server, stop| {
+        let bombs = bombs::bombs();
+        while !stop.load(Ordering::Relaxed) {
+            for (_, bomb) in &bombs {
+                server.send(None, bomb).await;
+            }
+        }
+    })
+    .await;
+    neighbours(server, "200 log-ins at once", async |server, stop| {
+        while !stop.load(Ordering::Relaxed) {
+            let flood = (0..200).map(|_| server.log_in("nobody@example.com"));
+            let codes = join_all(flood).await;
+            let limited = codes.iter().filter(|code| *code == "RATE_LIMITED").count();
+            assert!((1..200).contains(&limited), "{limited} of 200 were RATE_LIMITED");
+        }
+    })
+    .await;
+}
+
+/// How long each bomb takes to be refused.
+async fn time_bombs(server: &Server) {
+    println!("\n{:>8} {:>10} {:>10}  bomb", "bytes", "median ms", "longest");
+    let mut worst = Duration::ZERO;
+    for (name, bomb) in bombs::bombs() {
+        let mut times = Vec::new();
+        for _ in 0..SAMPLES {
+            let start = Instant::now();
+            let answer = server.send(None, &bomb).await;
+            times.push(start.elapsed());
+            assert!(
+                answer.get("data").is_none() && answer["errors"].is_array(),
+                "{name}: {answer}"
+            );
+        }
+        times.sort();
+        let (median, longest) = (times[SAMPLES / 2], times[SAMPLES - 1]);
+        worst = worst.max(longest);
+        println!("{:>8} {:>10.2} {:>10.2}  {name}", bomb.len(), ms(median), ms(longest));
+    }
+    println!("longest of all: {:.2} ms", ms(worst));
+}
+
+/// The p99 of a read in quiet, and while something else goes on, in turn.
+async fn neighbours(server: &Server, what: &str, disturb: impl AsyncFn(&Server, &AtomicBool)) {
+    let mut rows = Vec::new();
+    for _ in 0..ROUNDS {
+        let quiet = reads(server).await;
+        let stop = AtomicBool::new(false);
+        let disturbed = async {
+            // Until it is in full swing.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let times = reads(server).await;
+            stop.store(true, Ordering::Relaxed);
+            times
+        };
+        let (disturbed, ()) = tokio::join!(disturbed, disturb(server, &stop));
+        rows.push((percentile(&quiet, 99), percentile(&disturbed, 99)));
+    }
+    let mut ratios: Vec<f64> =
+        rows.iter().map(|(q, d)| d.as_secs_f64() / q.as_secs_f64()).collect();
+    ratios.sort_by(f64::total_cmp);
+    println!("\np99 of a signed-in read: quiet, during {what} (ms)");
+    for (quiet, disturbed) in &rows {
+        println!("{:>8.2} {:>8.2}", ms(*quiet), ms(*disturbed));
+    }
+    println!(
+        "ratio: median {:.2}, {:.2} to {:.2}; memory of the server: {} MB, {} MB at most",
+        ratios[ROUNDS / 2],
+        ratios[0],
+        ratios[ROUNDS - 1],
+        server.memory("VmRSS") / 1024,
+        server.memory("VmHWM") / 1024
+    );
+}
+
+/// The times of reads, one after the other for a while, sorted.
+async fn reads(server: &Server) -> Vec<Duration> {
+    let mut times = Vec::new();
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_millis(1500) {
+        let before = Instant::now();
+        let answer = server.send(Some(&server.token()), READ).await;
+        times.push(before.elapsed());
+        assert!(answer.get("errors").is_none(), "{answer}");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    times.sort();
+    times
+}
+
+fn percentile(sorted: &[Duration], percent: usize) -> Duration {
+    sorted[(sorted.len() * percent / 100).min(sorted.len() - 1)]
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1000.0
+}
+
+/// A server in a process of its own.
+struct Server {
+    child: Child,
+    url: String,
+    http: reqwest::Client,
+    token: Arc<std::sync::OnceLock<String>>,
+}
+
+impl Server {
+    fn start(database_url: &str) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_kanban"))
+            .env("DATABASE_URL", database_url)
+            .env("LISTEN_ADDR", "127.0.0.1:0")
+            .env("JWT_SECRET", "0123456789abcdef0123456789abcdef")
+            .env("RATE_LIMIT", "off")
+            .env("LOG_LEVEL", "kanban::cli=info")
+            .current_dir(std::env::temp_dir())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let line = lines.find_map(|line| line.ok().filter(|line| line.contains("listening on")));
+        let line = line.unwrap();
+        let url = line.split("listening on ").nth(1).unwrap().split(',').next().unwrap().to_owned();
+        // Whatever else it says must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, url, http: reqwest::Client::new(), token: Arc::default() }
+    }
+
+    async fn send(&self, token: Option<&str>, query: &str) -> Value {
+        let mut request = self.http.post(format!("{}/graphql", self.url));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        request.json(&json!({ "query": query })).send().await.unwrap().json().await.unwrap()
+    }
+
+    async fn sign_up(&self) {
+        let input = r#"(input: { email: "ann@example.com", password: "password" })"#;
+        self.send(None, &format!("mutation {{ signUp{input} {{ user {{ id }} }} }}")).await;
+        let answer =
+            self.send(None, &format!("mutation {{ logIn{input} {{ accessToken }} }}")).await;
+        let token = answer["data"]["logIn"]["accessToken"].as_str().unwrap().to_owned();
+        self.token.set(token).unwrap();
+        for n in 0..10 {
+            let make = format!(
+                "mutation {{ createBoard(input: {{ title: \"board {n}\" }}) {{ board {{ id }} }} }}"
+            );
+            self.send(Some(&self.token()), &make).await;
+        }
+    }
+
+    fn token(&self) -> String {
+        self.token.get().unwrap().clone()
+    }
+
+    /// Tries to log in; answers the code of the error.
+    async fn log_in(&self, email: &str) -> String {
+        let query = format!(
+            "mutation {{ logIn(input: {{ email: {email:?}, password: \"x\" }}) {{ accessToken }} }}"
+        );
+        let answer = self.send(None, &query).await;
+        answer["errors"][0]["extensions"]["code"].as_str().unwrap().to_owned()
+    }
+
+    /// A line of the process's status, in KiB.
+    fn memory(&self, name: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A database for the time of the measurement.
+struct Database {
+    url: String,
+    /// The server's URL and the database's name, on PostgreSQL.
+    postgres: Option<(String, String)>,
+    _folder: tempfile::TempDir,
+}
+
+impl Database {
+    async fn create() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let Ok(server) = std::env::var("TEST_DATABASE_URL") else {
+            let url = format!("sqlite://{}/kanban.db", folder.path().display());
+            return Self { url, postgres: None, _folder: folder };
+        };
+        let name = format!("kanban_bench_{}", std::process::id());
+        execute(&server, &format!("CREATE DATABASE {name}")).await;
+        let url = format!("{}/{name}", server.rsplit_once('/').unwrap().0);
+        Self { url, postgres: Some((server, name)), _folder: folder }
+    }
+
+    fn name(&self) -> &'static str {
+        if self.postgres.is_some() { "PostgreSQL" } else { "SQLite" }
+    }
+
+    async fn remove(self) {
+        if let Some((server, name)) = self.postgres {
+            execute(&server, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        }
+    }
+}
+
+async fn execute(url: &str, sql: &str) {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute(sql).await.unwrap();
+}
