@@ -22,6 +22,7 @@ pub struct App {
     router: Router,
     services: Arc<Services>,
     trash: Trash,
+    request_time: Duration,
     address: SocketAddr,
 }
 
@@ -29,13 +30,14 @@ pub struct App {
 pub async fn build(config: Config) -> Result<App, StartError> {
     let services = Arc::new(services(&config).await?);
     let schema = Schema::new(Arc::clone(&services), &config)?;
+    let request_time = config.http.request_time;
     let router = http::router(Arc::clone(&services), schema, config.http);
     let cannot_listen = |error| {
         StartError::new(format!("LISTEN_ADDR: cannot listen on {}: {error}", config.listen))
     };
     let listener = TcpListener::bind(config.listen).await.map_err(cannot_listen)?;
     let address = listener.local_addr().map_err(cannot_listen)?;
-    Ok(App { listener, router, services, trash: config.trash, address })
+    Ok(App { listener, router, services, trash: config.trash, request_time, address })
 }
 
 /// The rules on an up-to-date database, for a server. What is missing is said before the database is
@@ -86,27 +88,16 @@ impl App {
     }
 
     /// Serves, and keeps its database tidy, until `stop` is ready, then lets requests under way end.
-    pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
-        let (stopping, stopped) = tokio::sync::oneshot::channel();
-        let stop = async move {
-            stop.await;
-            let _ = stopping.send(());
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let connections = http::Connections {
+            // Long enough for whatever keeps them, such as a proxy.
+            idle: self.request_time * 2,
+            grace: GRACE,
         };
-        let service = self.router.into_make_service_with_connect_info::<SocketAddr>();
-        let serve = axum::serve(self.listener, service).with_graceful_shutdown(stop);
-        let deadline = async {
-            // The sender is dropped unused when the server ends by itself.
-            if stopped.await.is_err() {
-                std::future::pending::<()>().await;
-            }
-            tokio::time::sleep(GRACE).await;
-        };
-        let result = tokio::select! {
-            result = serve => result,
-            () = upkeep::keep_up(&self.services, self.trash) => Ok(()),
-            () = deadline => Ok(()),
-        };
+        tokio::select! {
+            () = connections.serve(self.listener, self.router, stop) => {}
+            () = upkeep::keep_up(&self.services, self.trash) => {}
+        }
         self.services.db.close();
-        result
     }
 }

@@ -100,7 +100,8 @@ async fn serve() -> Result<(), StartError> {
     let app = app::build(config).await?;
     let address = app.address();
     tracing::info!(%database, "listening on http://{address}, GraphiQL at http://{address}/graphiql");
-    app.run(stop_signal()).await.map_err(|error| StartError::new(error.to_string()))
+    app.run(stop_signal()).await;
+    Ok(())
 }
 
 async fn migrate() -> Result<(), StartError> {

@@ -1,6 +1,7 @@
 //! HTTP: the routes, what wraps them, and the one GraphQL endpoint.
 
 mod client;
+mod connections;
 mod deadline;
 mod endpoint;
 mod graphiql;
@@ -11,6 +12,8 @@ mod refusal;
 mod request_id;
 
 use std::sync::Arc;
+
+pub use connections::Connections;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

@@ -16,6 +16,7 @@ pub mod sharing;
 mod tokens;
 pub mod trash;
 pub mod upkeep;
+mod workers;
 
 use crate::config::{Config, Secret, StartError};
 use crate::store::Db;

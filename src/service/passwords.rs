@@ -1,20 +1,14 @@
-//! Hashing and checking of passwords: argon2id (RFC 9106), on the blocking pool, few at a time.
+//! Hashing and checking of passwords: argon2id (RFC 9106), few at a time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
-use tokio::sync::Semaphore;
 
+use super::workers::Workers;
 use crate::config::{self, StartError};
 use crate::domain::{Error, Password, Result};
-
-/// How many may wait for their turn. More are answered RATE_LIMITED at once.
-const QUEUE: usize = 64;
-
-/// When those may try again, in seconds: by then, all who wait have had their turn.
-const RETRY_AFTER: u64 = 5;
 
 /// Hashes and checks.
 pub(super) struct Passwords {
@@ -23,9 +17,8 @@ pub(super) struct Passwords {
     /// What a password is compared with when the account does not exist, so that this costs the
     /// same time as a wrong password.
     decoy: String,
-    running: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
-    work: AtomicU64,
+    workers: Workers,
+    work: Arc<AtomicU64>,
 }
 
 impl Passwords {
@@ -35,46 +28,42 @@ impl Passwords {
             .map_err(|error| wrong(&error))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
         let decoy = argon2.hash_password(b"decoy").map_err(|error| wrong(&error))?.to_string();
-        // One core is left for everything else.
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let running = Arc::new(Semaphore::new(cores.saturating_sub(1).max(1)));
-        Ok(Self {
-            argon2,
-            params,
-            decoy,
-            running,
-            waiting: Arc::new(Semaphore::new(QUEUE)),
-            work: AtomicU64::new(0),
-        })
+        let workers = Workers::start()
+            .map_err(|error| StartError::new(format!("no thread for hashing: {error}")))?;
+        Ok(Self { argon2, params, decoy, workers, work: Arc::default() })
     }
 
     /// The hash of a new password, a PHC string.
     pub(super) async fn hash(&self, password: Password) -> Result<String> {
-        self.count(&self.params);
-        let argon2 = self.argon2.clone();
-        self.blocking(move || {
-            argon2.hash_password(password.expose().as_bytes()).map(|hash| hash.to_string()).map_err(
-                |error| {
-                    tracing::error!(%error, "a password cannot be hashed");
-                    Error::Internal
-                },
-            )
-        })
-        .await?
+        let (argon2, count) = (self.argon2.clone(), self.counter(&self.params));
+        self.workers
+            .run(move || {
+                count();
+                argon2
+                    .hash_password(password.expose().as_bytes())
+                    .map(|hash| hash.to_string())
+                    .map_err(|error| {
+                        tracing::error!(%error, "a password cannot be hashed");
+                        Error::Internal
+                    })
+            })
+            .await?
     }
 
     /// Whether the password is the one behind the hash; without a hash, `false` in the same time.
     pub(super) async fn verify(&self, password: String, hash: Option<&str>) -> Result<bool> {
         let known = hash.is_some();
         let hash = hash.unwrap_or(&self.decoy).to_owned();
-        self.count(&params_of(&hash).unwrap_or_else(|| self.params.clone()));
+        let count = self.counter(&params_of(&hash).unwrap_or_else(|| self.params.clone()));
         let argon2 = self.argon2.clone();
-        self.blocking(move || {
-            PasswordHash::new(&hash)
-                .is_ok_and(|hash| argon2.verify_password(password.as_bytes(), &hash).is_ok())
-        })
-        .await
-        .map(|same| same && known)
+        self.workers
+            .run(move || {
+                count();
+                PasswordHash::new(&hash)
+                    .is_ok_and(|hash| argon2.verify_password(password.as_bytes(), &hash).is_ok())
+            })
+            .await
+            .map(|same| same && known)
     }
 
     /// Whether a hash was made with other parameters than those in force.
@@ -88,30 +77,12 @@ impl Passwords {
         self.work.load(Ordering::Relaxed)
     }
 
-    fn count(&self, params: &Params) {
+    fn counter(&self, params: &Params) -> impl FnOnce() + Send + 'static {
         let cost = u64::from(params.m_cost()) * u64::from(params.t_cost());
-        self.work.fetch_add(cost, Ordering::Relaxed);
-    }
-
-    async fn blocking<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T> {
-        let full = |_| Error::RateLimited { retry_after: RETRY_AFTER };
-        let place = Arc::clone(&self.waiting).try_acquire_owned().map_err(full)?;
-        let turn = Arc::clone(&self.running).acquire_owned().await;
-        let turn = turn.map_err(|_| Error::Unavailable)?;
-        drop(place);
-        // The turn goes along: hashing cannot be stopped when the client hangs up.
-        let job = tokio::task::spawn_blocking(move || {
-            let result = work();
-            drop(turn);
-            result
-        });
-        job.await.map_err(|error| {
-            tracing::error!(%error, "hashing panicked");
-            Error::Internal
-        })
+        let work = Arc::clone(&self.work);
+        move || {
+            work.fetch_add(cost, Ordering::Relaxed);
+        }
     }
 }
 

@@ -17,6 +17,7 @@ scenarios![
     batches_are_taken_when_allowed,
     a_request_that_takes_too_long_is_answered,
     a_request_that_is_never_sent_is_answered,
+    a_connection_that_says_nothing_is_closed,
 ];
 
 async fn with(server: &Server, settings: &[(&str, &str)]) -> Arc<Server> {
@@ -229,5 +230,19 @@ async fn a_request_that_is_never_sent_is_answered(server: Arc<Server>) {
     let mut answer = vec![0; 12];
     stream.read_exact(&mut answer).await.unwrap();
     assert_eq!(answer, b"HTTP/1.1 503");
+    hasty.stop().await;
+}
+
+async fn a_connection_that_says_nothing_is_closed(server: Arc<Server>) {
+    let hasty = with(&server, &[("HTTP_REQUEST_SECONDS", "1")]).await;
+    let address = hasty.url.trim_start_matches("http://");
+    let answered = "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
+    for start in ["", "GET /livez HTTP/1.1\r\nhost: ", answered] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(start.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert_eq!(answer.starts_with("HTTP/1.1 200"), start == answered, "{start}: {answer}");
+    }
     hasty.stop().await;
 }

@@ -1,0 +1,83 @@
+//! Connections: accepted, bounded in time, ended in peace.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::extract::ConnectInfo;
+use axum::{Extension, Router};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+
+/// How long to wait when the system has no room for another connection.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long connections may take.
+pub struct Connections {
+    /// How long one may be without the whole head of a request. (`axum::serve` has no limit there, and
+    /// connections that say nothing would stay for ever.)
+    pub idle: Duration,
+    /// How long requests under way may take to end when the server stops.
+    pub grace: Duration,
+}
+
+impl Connections {
+    /// Serves until `stop` is ready, then lets requests under way end.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        router: Router,
+        stop: impl Future<Output = ()>,
+    ) {
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(self.idle);
+        builder.http2().timer(TokioTimer::new()).keep_alive_interval(self.idle);
+        let connections = GracefulShutdown::new();
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            tokio::select! {
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, peer)) => begin(&builder, &connections, &router, stream, peer),
+                    Err(error) => refused(&error).await,
+                },
+                () = &mut stop => break,
+            }
+        }
+        drop(listener);
+        if tokio::time::timeout(self.grace, connections.shutdown()).await.is_err() {
+            tracing::warn!("requests under way were cut short");
+        }
+    }
+}
+
+fn begin(
+    builder: &Builder<TokioExecutor>,
+    connections: &GracefulShutdown,
+    router: &Router,
+    stream: TcpStream,
+    peer: SocketAddr,
+) {
+    // Answers are sent when they are ready, in one piece mostly.
+    let _ = stream.set_nodelay(true);
+    let service = router.clone().layer(Extension(ConnectInfo(peer)));
+    let service = TowerToHyperService::new(service);
+    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let connection = connections.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(%error, "a connection has ended");
+        }
+    });
+}
+
+/// A client that was gone at once is no matter; that no files are left is one, for a moment.
+async fn refused(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        tracing::error!(%error, "no connection can be accepted");
+        tokio::time::sleep(PAUSE).await;
+    }
+}
