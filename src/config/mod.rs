@@ -79,7 +79,8 @@ variables! {
     GRAPHQL_MAX_SELECTIONS = "2000": "How many fields an operation may select, with each fragment counted wherever it is spread.";
     GRAPHQL_MAX_ROOT_FIELDS = "50": "How many fields an operation may begin with.";
     GRAPHQL_MAX_ALIASES = "200": "How many aliases an operation may have.";
-    GRAPHQL_MAX_COMPLEXITY = "2000000": "How much an answer may hold by the sizes of the pages that are asked for: an object counts 10, any other field 1.";
+    GRAPHQL_MAX_COMPLEXITY = "2000000": "How much an answer may hold by the sizes of the pages that are asked for: an object counts 10, any other field and each value of an argument 1, a search for a text 10,000.";
+    GRAPHQL_MAX_TEXT_KIB = "32768": "How much text an answer may hold.";
     GRAPHQL_MAX_DIRECTIVES = "100": "How many directives an operation may have.";
     LOG_FORMAT = "text": "text or json.";
     LOG_LEVEL = "info": "error, warn, info, debug, trace, or filters such as info,kanban=debug.";
@@ -169,6 +170,8 @@ pub struct Trash {
 pub struct Limits {
     /// What an answer may hold: objects count 10, other fields 1.
     pub complexity: u64,
+    /// Bytes of text in an answer.
+    pub text: usize,
     /// Tokens of the document.
     pub tokens: usize,
     /// How deep brackets may be nested, and lists and objects in variables.
@@ -284,6 +287,7 @@ impl Config {
                 root_fields: vars.number(&GRAPHQL_MAX_ROOT_FIELDS, 1..=10_000)?,
                 aliases: vars.number(&GRAPHQL_MAX_ALIASES, 0..=100_000)?,
                 complexity: vars.number(&GRAPHQL_MAX_COMPLEXITY, 1000..=1_000_000_000)?,
+                text: vars.number(&GRAPHQL_MAX_TEXT_KIB, 1..=4_194_304)? * 1024,
                 directives: vars.number(&GRAPHQL_MAX_DIRECTIVES, 0..=100_000)?,
             },
             log: Log {

@@ -40,6 +40,11 @@ pub enum Error {
         /// When to try again, in seconds.
         retry_after: u64,
     },
+    /// The answer would have too much text.
+    TooLong {
+        /// How much it may have.
+        kib: usize,
+    },
     /// Wrong e-mail or password; never says which.
     InvalidCredentials,
     /// Something in the input breaks a rule.

@@ -1,5 +1,6 @@
 //! What a resolver finds in its context.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::Context;
@@ -21,6 +22,9 @@ pub struct Caller {
     loaders: Mutex<Arc<Loaders>>,
     services: Arc<Services>,
     rounds: Arc<Rounds>,
+    /// How many bytes of text the answer has, and may have.
+    text: AtomicUsize,
+    pub(super) max_text: usize,
 }
 
 impl Caller {
@@ -39,7 +43,8 @@ impl Caller {
         let rounds = Arc::new(Rounds::default());
         let loaders = Mutex::new(Arc::new(Loaders::new(&services.db, viewer, &rounds)));
         let viewer = Mutex::new(viewer);
-        Self { request_id, client, viewer, refusal, loaders, services, rounds }
+        let (text, max_text) = (AtomicUsize::new(0), usize::MAX);
+        Self { request_id, client, viewer, refusal, loaders, services, rounds, text, max_text }
     }
 
     /// When the loaders load.
@@ -51,6 +56,17 @@ impl Caller {
     pub(super) fn viewer(&self) -> Result<Viewer> {
         let viewer = self.viewer.lock().unwrap_or_else(PoisonError::into_inner);
         viewer.ok_or(Error::Unauthenticated)
+    }
+
+    /// QUERY_TOO_COMPLEX when the texts of the answer become too long. (One long text can stand in it
+    /// thousands of times.)
+    fn make_room(&self, bytes: usize) -> Result<()> {
+        let used = self.text.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
+        if used > self.max_text {
+            Err(Error::TooLong { kib: self.max_text / 1024 })
+        } else {
+            Ok(())
+        }
     }
 
     /// From now on nobody is logged in: the session has ended.
@@ -77,6 +93,11 @@ pub(super) trait ContextExt {
 
     fn viewer(&self) -> Result<Viewer> {
         self.caller()?.viewer()
+    }
+
+    /// A text for the answer, if there is room for it.
+    fn text<'t>(&self, text: &'t str) -> Result<&'t str> {
+        self.caller()?.make_room(text.len()).map(|()| text)
     }
 
     fn loaders(&self) -> Result<Arc<Loaders>> {

@@ -46,6 +46,7 @@ fn code(error: &Error) -> &'static str {
     match error {
         Error::Unauthenticated => "UNAUTHENTICATED",
         Error::RateLimited { .. } => "RATE_LIMITED",
+        Error::TooLong { .. } => "QUERY_TOO_COMPLEX",
         Error::InvalidCredentials => "INVALID_CREDENTIALS",
         Error::BadUserInput { .. } => "BAD_USER_INPUT",
         Error::NotFound { .. } => "NOT_FOUND",
@@ -63,6 +64,9 @@ fn message(error: &Error) -> String {
         }
         Error::RateLimited { retry_after } => {
             format!("Too many attempts. Try again in {retry_after} seconds.")
+        }
+        Error::TooLong { kib } => {
+            format!("The answer has more than {kib} KiB of text. Ask for smaller pages.")
         }
         Error::InvalidCredentials => "The e-mail address or the password is wrong.".into(),
         Error::BadUserInput { message, .. } => message.clone().into_owned(),
@@ -104,6 +108,13 @@ pub(super) fn unparsable(error: parser::Error) -> Response {
     Response::from_errors(vec![error])
 }
 
+/// The answer to a text that is no document, without its parser.
+pub(super) fn unclosed(message: String) -> Response {
+    let mut error = ServerError::new(message, None);
+    set_code(&mut error, "GRAPHQL_PARSE_FAILED");
+    Response::from_errors(vec![error])
+}
+
 /// The answer to a document that asks for too much; `reason` says of what.
 pub(super) fn too_complex(reason: String) -> Response {
     let mut error = ServerError::new(reason, None);
@@ -135,8 +146,12 @@ pub(super) fn written_twice(name: &str) -> Response {
 /// Gives the errors of the library a code, and defects the id under which the log tells of them.
 ///
 /// (An extension could do this too, but any extension slows down every field.)
-pub(super) fn complete(errors: &mut Vec<ServerError>, request_id: &str) {
+pub(super) fn complete(errors: &mut Vec<ServerError>, request_id: &str, tell_names: bool) {
     for error in errors.iter_mut() {
+        // The library's own, which name types and fields.
+        if !tell_names && error.extensions.as_ref().is_none_or(|all| all.get(CODE).is_none()) {
+            error.message = "The request does not fit the schema.".into();
+        }
         // Some of what the specification calls validation the library does while it resolves a field.
         set_code(error, "GRAPHQL_VALIDATION_FAILED");
         shorten(error);

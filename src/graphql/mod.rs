@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{
-    ExecutableDocument, OperationDefinition, OperationType, Selection,
+    ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
 };
 use async_graphql::{
     EmptySubscription, Response, SDLExportOptions, SchemaBuilder, Value, Variables,
@@ -32,6 +32,7 @@ pub use context::Caller;
 use crate::config::{Config, Limits, StartError};
 use crate::domain::Error;
 use crate::service::Services;
+use limits::Refused;
 use validation::{Validation, merge_root_fields};
 
 type Builder = SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription>;
@@ -50,6 +51,7 @@ pub struct Schema {
     schema: async_graphql::Schema<query::Query, mutation::Mutation, EmptySubscription>,
     validation: Arc<Validation>,
     limits: Limits,
+    introspection: bool,
 }
 
 /// Something of a request, or the answer that refuses it.
@@ -65,14 +67,15 @@ impl Schema {
         let schema = builder.finish();
         let validation = Validation::new(&schema.sdl(), config.introspection);
         let validation = validation.map_err(|error| StartError::new(format!("schema: {error}")))?;
-        Ok(Self { schema, validation: Arc::new(validation), limits: config.limits })
+        let (limits, introspection) = (config.limits, config.introspection);
+        Ok(Self { schema, validation: Arc::new(validation), limits, introspection })
     }
 
     /// Runs a request for its caller, if it is one of the allowed operations.
     pub async fn execute(
         &self,
         mut request: Request,
-        caller: Caller,
+        mut caller: Caller,
         allowed: Operations,
     ) -> Answer {
         let document = match self.parse(&request) {
@@ -85,7 +88,7 @@ impl Schema {
                 return Answer { response, verdict: Verdict::OperationNotAllowed };
             }
             if let Some(refusal) = &caller.refusal
-                && !logs_in(operation)
+                && !logs_in(&document, operation)
             {
                 return Answer::without_viewer(refusal.clone());
             }
@@ -93,10 +96,11 @@ impl Schema {
                 return Answer::refused(*refusal);
             }
         }
+        caller.max_text = self.limits.text;
         request.set_parsed_query(document);
         let (rounds, request_id) = (caller.rounds(), caller.request_id.clone());
         let mut response = rounds.run(self.schema.execute(request.data(caller))).await;
-        error::complete(&mut response.errors, &request_id);
+        error::complete(&mut response.errors, &request_id, self.introspection);
         Answer::of(response)
     }
 
@@ -122,7 +126,10 @@ impl Schema {
     /// Parses a document that is not made to be slow.
     fn parse(&self, request: &Request) -> Checked<ExecutableDocument> {
         let too_complex = |reason| Box::new(error::too_complex(reason));
-        limits::check_text(&request.query, &self.limits).map_err(too_complex)?;
+        limits::check_text(&request.query, &self.limits).map_err(|refused| match refused {
+            Refused::TooComplex(reason) => too_complex(reason),
+            Refused::Unparsable(reason) => Box::new(error::unclosed(reason)),
+        })?;
         if limits::nested_deeper(&request.variables, self.limits.nesting) {
             let limit = self.limits.nesting;
             return Err(too_complex(format!("Variables are nested deeper than {limit}.")));
@@ -224,14 +231,23 @@ fn operation<'d>(
 
 /// Whether an operation does nothing but find out who is asking. Clients send the access token that
 /// they have with it, which may be the very one that has ended.
-fn logs_in(operation: &OperationDefinition) -> bool {
-    operation.ty == OperationType::Mutation
-        && operation.selection_set.node.items.iter().all(|selection| match &selection.node {
-            Selection::Field(field) => {
-                ["signUp", "logIn", "refreshSession"].contains(&field.node.name.node.as_str())
-            }
-            _ => false,
-        })
+fn logs_in(document: &ExecutableDocument, operation: &OperationDefinition) -> bool {
+    operation.ty == OperationType::Mutation && only_logs_in(document, &operation.selection_set.node)
+}
+
+/// Fragments have been found to have no circles.
+fn only_logs_in(document: &ExecutableDocument, set: &SelectionSet) -> bool {
+    set.items.iter().all(|selection| match &selection.node {
+        Selection::Field(field) => ["signUp", "logIn", "refreshSession", "__typename"]
+            .contains(&field.node.name.node.as_str()),
+        Selection::InlineFragment(inline) => {
+            only_logs_in(document, &inline.node.selection_set.node)
+        }
+        Selection::FragmentSpread(spread) => {
+            let fragment = document.fragments.get(&spread.node.fragment_name.node);
+            fragment.is_some_and(|one| only_logs_in(document, &one.node.selection_set.node))
+        }
+    })
 }
 
 /// The schema as text, which is what `schema.graphql` holds.

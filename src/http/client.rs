@@ -1,6 +1,6 @@
 //! Who is on the other side of a request.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::http::{HeaderMap, header};
 
@@ -20,9 +20,15 @@ pub(super) fn client(headers: &HeaderMap, peer: IpAddr, proxies: usize) -> Clien
 /// counted from the end; what stands before it anybody may have written.
 fn forwarded_for(headers: &HeaderMap, proxies: usize) -> Option<IpAddr> {
     let from_the_end = proxies.checked_sub(1)?;
-    let values = headers.get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());
-    let addresses: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
-    addresses.iter().rev().nth(from_the_end)?.parse().ok()
+    // What is no text stands in the way of nothing.
+    let values = headers.get_all("x-forwarded-for").iter();
+    let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    let addresses: Vec<&str> =
+        values.iter().flat_map(|value| value.split(',')).map(str::trim).collect();
+    let address = addresses.iter().rev().nth(from_the_end)?;
+    // Some proxies add the port.
+    let with_port = || address.parse().ok().map(|address: SocketAddr| address.ip());
+    address.parse().ok().or_else(with_port)
 }
 
 fn user_agent(headers: &HeaderMap) -> Option<String> {
@@ -45,11 +51,16 @@ pub(super) async fn viewer(services: &Services, headers: &HeaderMap) -> Result<O
 
 #[cfg(test)]
 mod tests {
+    use axum::http::HeaderValue;
+
     use super::*;
 
     fn headers(values: &[&str]) -> HeaderMap {
         let name = || header::HeaderName::from_static("x-forwarded-for");
-        values.iter().map(|value| (name(), value.parse().unwrap())).collect()
+        values
+            .iter()
+            .map(|value| (name(), HeaderValue::from_bytes(value.as_bytes()).unwrap()))
+            .collect()
     }
 
     #[test]
@@ -62,6 +73,9 @@ mod tests {
             (&["198.51.100.9", "192.0.2.1"], 1, "192.0.2.1"),
             (&["198.51.100.9, 192.0.2.1, 10.0.0.2"], 2, "192.0.2.1"),
             (&["2001:db8::1"], 1, "2001:db8::1"),
+            (&["192.0.2.1:4711"], 1, "192.0.2.1"),
+            (&["[2001:db8::1]:4711"], 1, "2001:db8::1"),
+            (&["é, 192.0.2.1"], 1, "192.0.2.1"),
             (&["192.0.2.1"], 2, "10.0.0.1"),
             (&["nonsense"], 1, "10.0.0.1"),
             (&[], 1, "10.0.0.1"),

@@ -32,9 +32,9 @@ impl Connections {
         router: Router,
         stop: impl Future<Output = ()>,
     ) {
-        let mut builder = Builder::new(TokioExecutor::new());
+        // HTTP/2 without TLS would need a look at the first bytes, for which there is no time limit.
+        let mut builder = Builder::new(TokioExecutor::new()).http1_only();
         builder.http1().timer(TokioTimer::new()).header_read_timeout(self.idle);
-        builder.http2().timer(TokioTimer::new()).keep_alive_interval(self.idle);
         let connections = GracefulShutdown::new();
         let mut stop = std::pin::pin!(stop);
         loop {

@@ -63,10 +63,11 @@ async fn run(
         Err(refusal) => return refusal.into_answer(Some(media_type)),
     };
     let client = client::client(headers, peer.ip(), state.settings.trusted_proxies);
-    let viewer = client::viewer(&state.services, headers).await;
     let execute = async |request| {
+        // Anew for each: the one before may have ended the session.
+        let viewer = client::viewer(&state.services, headers).await;
         let (services, id) = (Arc::clone(&state.services), id.as_str().to_owned());
-        let caller = Caller::new(services, client.clone(), viewer.clone(), id);
+        let caller = Caller::new(services, client.clone(), viewer, id);
         state.schema.execute(request, caller, operations).await
     };
     match requests {

@@ -2,7 +2,8 @@
 
 use super::{LogIn, Services, sessions, trash};
 use crate::domain::{
-    BoardId, Change, Client, Email, Error, Password, Result, Timestamp, User, UserId, Viewer,
+    BoardId, Change, Client, Email, Error, Password, Result, SessionId, Timestamp, User, UserId,
+    Viewer,
 };
 use crate::store::access::lock_to_leave;
 use crate::store::users::Credentials;
@@ -42,21 +43,36 @@ pub async fn log_in(
     password: String,
 ) -> Result<LogIn> {
     services.attempts.from(client)?;
-    let known = match Email::parse(email) {
-        Ok(email) => {
-            services.attempts.at(&email)?;
-            users::credentials_by_email(&mut services.db.read().await?, &email).await?
+    let email = Email::parse(email).ok();
+    email.as_ref().map_or(Ok(()), |email| services.attempts.at(email))?;
+    // Again, if the hash changes while it is checked: it may have been renewed, not the password.
+    for _ in 0..2 {
+        if let Some(log_in) = try_log_in(services, client, email.as_ref(), &password).await? {
+            return Ok(log_in);
         }
-        Err(_) => None,
+    }
+    Err(Error::InvalidCredentials)
+}
+
+/// `None` if the account's hash has changed meanwhile.
+async fn try_log_in(
+    services: &Services,
+    client: &Client,
+    email: Option<&Email>,
+    password: &str,
+) -> Result<Option<LogIn>> {
+    let known = match email {
+        Some(email) => users::credentials_by_email(&mut services.db.read().await?, email).await?,
+        None => None,
     };
     let hash = known.as_ref().map(|known| known.password_hash.as_str());
-    let same = services.passwords.verify(password.clone(), hash).await?;
-    let known = known.filter(|_| same).ok_or(Error::InvalidCredentials)?;
-    let Credentials { user, password_hash } = known;
+    let same = services.passwords.verify(password.to_owned(), hash).await?;
+    let Credentials { user, password_hash } =
+        known.filter(|_| same).ok_or(Error::InvalidCredentials)?;
     let id = user.id;
     let log_in = sessions::begin(services, user, &password_hash, client).await?;
-    if services.passwords.is_outdated(&password_hash) {
-        renew_hash(services, id, password_hash, password).await;
+    if log_in.is_some() && services.passwords.is_outdated(&password_hash) {
+        renew_hash(services, id, password_hash, password.to_owned()).await;
     }
     Ok(log_in)
 }
@@ -112,22 +128,26 @@ pub async fn update(
     if email.is_none() && new_hash.is_none() {
         return Ok(known.user);
     }
-    let input = (known.password_hash, email, new_hash, viewer);
-    let updated = services.db.write(input, async |tx, (old_hash, email, new_hash, viewer)| {
-        let (new_hash, now) = (new_hash.as_deref(), Timestamp::now());
-        let user = users::update(tx, viewer.id, old_hash, email.as_ref(), new_hash, now)
-            .await?
-            // Somebody else has changed the password since it was checked.
-            .ok_or(Error::InvalidCredentials)?;
-        let ended = match new_hash {
-            Some(_) => store::sessions::delete_others(tx, viewer.id, viewer.session, now).await?,
-            None => Vec::new(),
-        };
-        Ok((user, ended))
-    });
-    let (user, ended) = updated.await?;
-    services.sessions.forget(&ended);
-    Ok(user)
+    let forget = services.sessions.forgetting();
+    let updated = services.db.write_then(
+        (viewer, known.password_hash, email, new_hash),
+        async |tx, (viewer, old_hash, email, new_hash)| {
+            let (new_hash, now) = (new_hash.as_deref(), Timestamp::now());
+            let user = users::update(tx, viewer.id, old_hash, email.as_ref(), new_hash, now)
+                .await?
+                // Somebody else has changed the password since it was checked.
+                .ok_or(Error::InvalidCredentials)?;
+            let ended = match new_hash {
+                Some(_) => {
+                    store::sessions::delete_others(tx, viewer.id, viewer.session, now).await?
+                }
+                None => Vec::new(),
+            };
+            Ok((user, ended))
+        },
+        move |(_, ended)| forget(ended),
+    );
+    updated.await.map(|(user, _)| user)
 }
 
 /// Deletes the account of one who knows its password. Boards that nobody else uses are erased with
@@ -135,32 +155,43 @@ pub async fn update(
 /// is the only ADMIN of a board with other members.
 pub async fn delete(services: &Services, viewer: Viewer, current_password: String) -> Result<()> {
     let known = check_password(services, viewer, current_password).await?;
-    let input = (viewer, known.password_hash);
-    let deleted = services.db.write(input, async |tx, (viewer, hash)| {
-        let mut forsaken = Vec::new();
-        for board in members::boards_of(tx, viewer.id).await? {
-            if leave(tx, *viewer, board).await? {
-                forsaken.push(board);
-            }
-        }
-        if !users::lock_to_delete(tx, viewer.id, hash).await? {
-            return Err(Error::InvalidCredentials);
-        }
-        if !members::boards_of(tx, viewer.id).await?.is_empty() {
-            // Made or shared since: look again.
-            return Err(Error::Contention);
-        }
-        let sessions = store::sessions::of_user(tx, viewer.id).await?;
-        users::delete(tx, viewer.id).await?;
-        Ok((forsaken, sessions))
-    });
-    let (forsaken, sessions) = deleted.await?;
-    services.sessions.forget(&sessions);
+    let forget = services.sessions.forgetting();
+    let deleted = services.db.write_then(
+        (viewer, known.password_hash),
+        async |tx, (viewer, hash)| leave_all(tx, *viewer, hash).await,
+        move |(_, ended)| forget(ended),
+    );
+    let (forsaken, _) = deleted.await?;
     for board in forsaken {
         // What fails here is seen by nobody any more, and erased with the trash.
         let _ = trash::erase_forsaken(services, board).await;
     }
     Ok(())
+}
+
+/// Takes the viewer off all boards and deletes the account; answers the boards that nobody is left on
+/// and the sessions that have ended.
+async fn leave_all(
+    tx: &mut Tx,
+    viewer: Viewer,
+    hash: &str,
+) -> Result<(Vec<BoardId>, Vec<SessionId>)> {
+    let mut forsaken = Vec::new();
+    for board in members::boards_of(tx, viewer.id).await? {
+        if leave(tx, viewer, board).await? {
+            forsaken.push(board);
+        }
+    }
+    if !users::lock_to_delete(tx, viewer.id, hash).await? {
+        return Err(Error::InvalidCredentials);
+    }
+    if !members::boards_of(tx, viewer.id).await?.is_empty() {
+        // Made or shared since: look again.
+        return Err(Error::Contention);
+    }
+    let sessions = store::sessions::of_user(tx, viewer.id).await?;
+    users::delete(tx, viewer.id).await?;
+    Ok((forsaken, sessions))
 }
 
 /// Takes the viewer off a board; answers whether nobody is left on it.

@@ -18,6 +18,8 @@ pub mod trash;
 pub mod upkeep;
 mod workers;
 
+use std::sync::Arc;
+
 use crate::config::{Config, Secret, StartError};
 use crate::store::Db;
 
@@ -36,7 +38,7 @@ pub struct Services {
     passwords: Passwords,
     tokens: Tokens,
     refresh_tokens: RefreshTokens,
-    sessions: SessionCache,
+    sessions: Arc<SessionCache>,
     /// How many days a session lives on after its last use.
     session_days: u32,
 }
@@ -51,7 +53,7 @@ impl Services {
             passwords: Passwords::new(config.argon2)?,
             tokens: Tokens::new(secrets)?,
             refresh_tokens: RefreshTokens::new(secrets),
-            sessions: SessionCache::new(),
+            sessions: Arc::new(SessionCache::new()),
             session_days: config.session_days,
         })
     }

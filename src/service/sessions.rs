@@ -1,6 +1,6 @@
 //! Sessions: begin with a log-in, live on by refresh tokens, end by being revoked.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use moka::sync::Cache;
@@ -45,8 +45,14 @@ impl SessionCache {
         }
     }
 
+    /// What to do when sessions have ended, as soon as that is committed.
+    pub(super) fn forgetting(self: &Arc<Self>) -> impl FnOnce(&[SessionId]) + Send + 'static {
+        let cache = Arc::clone(self);
+        move |sessions| cache.forget(sessions)
+    }
+
     /// From now on these sessions are looked up anew.
-    pub(super) fn forget(&self, sessions: &[SessionId]) {
+    fn forget(&self, sessions: &[SessionId]) {
         let mut forgotten = self.forgotten.lock().unwrap_or_else(PoisonError::into_inner);
         *forgotten += 1;
         for session in sessions {
@@ -85,14 +91,14 @@ pub async fn authenticate(services: &Services, token: &str) -> Result<Viewer> {
     Ok(viewer)
 }
 
-/// Begins a session for one whose password has been checked against `hash`; INVALID_CREDENTIALS if
-/// it has changed meanwhile.
+/// Begins a session for one whose password has been checked against `hash`; `None` if that is no longer
+/// the account's.
 pub(super) async fn begin(
     services: &Services,
     user: User,
     hash: &str,
     client: &Client,
-) -> Result<LogIn> {
+) -> Result<Option<LogIn>> {
     let refresh_token = refresh_tokens::random();
     let new = NewSession {
         user: user.id,
@@ -102,7 +108,7 @@ pub(super) async fn begin(
         days: services.session_days,
     };
     let session = services.db.write(new, async |tx, new| insert(tx, new).await).await?;
-    log_in(services, user, session, refresh_token)
+    session.map(|session| log_in(services, user, session, refresh_token)).transpose()
 }
 
 struct NewSession {
@@ -113,15 +119,15 @@ struct NewSession {
     days: u32,
 }
 
-async fn insert(tx: &mut Tx, new: &NewSession) -> Result<Session> {
+async fn insert(tx: &mut Tx, new: &NewSession) -> Result<Option<Session>> {
     if !users::lock(tx, new.user, &new.password_hash).await? {
-        return Err(Error::InvalidCredentials);
+        return Ok(None);
     }
     let now = Timestamp::now();
     let expires = now.days_after(new.days);
     let session = sessions::insert(tx, new.user, new.user_agent.as_deref(), now, expires).await?;
     sessions::insert_token(tx, session.id, &new.token_hash).await?;
-    Ok(session)
+    Ok(Some(session))
 }
 
 fn log_in(
@@ -157,12 +163,24 @@ pub async fn refresh(services: &Services, token: &str) -> Result<LogIn> {
         successors: services.refresh_tokens.successors(token),
         days: services.session_days,
     };
-    let refresh = services.db.write(presented, async |tx, presented| spend(tx, presented).await);
+    if !sessions::knows(&mut services.db.read().await?, &presented.hash).await? {
+        // Nonsense does not keep others from writing.
+        return Err(Error::Unauthenticated);
+    }
+    let forget = services.sessions.forgetting();
+    let refresh = services.db.write_then(
+        presented,
+        async |tx, presented| spend(tx, presented).await,
+        move |refresh| {
+            if let Refresh::Reused(session) = refresh {
+                forget(&[*session]);
+            }
+        },
+    );
     match refresh.await? {
         Refresh::Done { user, session, successor } => log_in(services, user, session, successor),
         Refresh::Unknown => Err(Error::Unauthenticated),
         Refresh::Reused(session) => {
-            services.sessions.forget(&[session]);
             tracing::warn!(session = session.0, "a refresh token was used again: session revoked");
             Err(Error::Unauthenticated)
         }
@@ -207,7 +225,7 @@ async fn done(tx: &mut Tx, session: Session, successor: String) -> Result<Refres
 /// The successor that was given: when the secrets were rotated meanwhile, it is not the first.
 async fn known_among(tx: &mut Tx, successors: &[String]) -> Result<Option<String>> {
     for successor in successors {
-        if sessions::has_token(tx, &refresh_tokens::hash(successor)).await? {
+        if sessions::knows(tx, &refresh_tokens::hash(successor)).await? {
             return Ok(Some(successor.clone()));
         }
     }
@@ -222,24 +240,26 @@ pub async fn log_out(services: &Services, viewer: Viewer) -> Result<()> {
 
 /// Ends a session of the viewer's; NOT_FOUND when they have no such session.
 pub async fn revoke(services: &Services, viewer: Viewer, session: SessionId) -> Result<()> {
-    let deleted = services.db.write((viewer.id, session), async |tx, (user, session)| {
-        sessions::delete_of(tx, *user, *session, Timestamp::now()).await
-    });
-    if !deleted.await? {
-        return Err(Error::not_found("session"));
-    }
-    services.sessions.forget(&[session]);
-    Ok(())
+    let forget = services.sessions.forgetting();
+    let deleted = services.db.write_then(
+        (viewer.id, session),
+        async |tx, (user, session)| {
+            sessions::delete_of(tx, *user, *session, Timestamp::now()).await
+        },
+        move |_| forget(&[session]),
+    );
+    if deleted.await? { Ok(()) } else { Err(Error::not_found("session")) }
 }
 
 /// Ends all sessions of the viewer's but the one that asks; answers which, the newest first.
 pub async fn revoke_others(services: &Services, viewer: Viewer) -> Result<Vec<SessionId>> {
-    let deleted = services.db.write((viewer.id, viewer.session), async |tx, (user, keep)| {
-        sessions::delete_others(tx, *user, *keep, Timestamp::now()).await
-    });
-    let deleted = deleted.await?;
-    services.sessions.forget(&deleted);
-    Ok(deleted)
+    let forget = services.sessions.forgetting();
+    let deleted = services.db.write_then(
+        (viewer.id, viewer.session),
+        async |tx, (user, keep)| sessions::delete_others(tx, *user, *keep, Timestamp::now()).await,
+        move |ended| forget(ended),
+    );
+    deleted.await
 }
 
 /// Erases what has ended by itself, in small transactions.

@@ -100,6 +100,13 @@ pub async fn lock_by_token(tx: &mut Tx, hash: &str) -> Result<Option<RefreshToke
     Ok(spent_at.map(|spent_at| RefreshToken { session: session.into(), spent_at }))
 }
 
+/// Whether there is a refresh token with this hash, without a lock.
+pub async fn knows(conn: &mut Conn, hash: &str) -> Result<bool> {
+    let one = refresh_tokens::table.find(hash).select(refresh_tokens::session_id);
+    let found: Option<i64> = run!(conn, |c| one.first(c).await.optional())?;
+    Ok(found.is_some())
+}
+
 /// Gives the session a refresh token.
 pub async fn insert_token(tx: &mut Tx, session: SessionId, hash: &str) -> Result<()> {
     run!(tx, |c| diesel::insert_into(refresh_tokens::table)
@@ -116,13 +123,6 @@ pub async fn spend_token(tx: &mut Tx, hash: &str, now: Timestamp) -> Result<()> 
         .execute(c)
         .await)?;
     Ok(())
-}
-
-/// Whether there is a refresh token with this hash.
-pub async fn has_token(tx: &mut Tx, hash: &str) -> Result<bool> {
-    let one = refresh_tokens::table.find(hash).select(refresh_tokens::session_id);
-    let found: Option<i64> = run!(tx, |c| one.first(c).await.optional())?;
-    Ok(found.is_some())
 }
 
 /// Notes that the session has been used.

@@ -46,12 +46,36 @@ impl Db {
             + Sync
             + 'static,
     {
+        self.write_then(input, work, |_| ()).await
+    }
+
+    /// The same, and calls `then` with what `work` has answered as soon as it is committed, whether
+    /// anybody still waits for it or not.
+    pub async fn write_then<I, T, F>(
+        &self,
+        input: I,
+        work: F,
+        then: impl FnOnce(&T) + Send + 'static,
+    ) -> Result<T>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        for<'t, 'i> F: AsyncFn(&'t mut Tx, &'i I) -> Result<T>
+            + Work<&'t mut Tx, &'i I, Result<T>, Fut: Send>
+            + Send
+            + Sync
+            + 'static,
+    {
         let db = self.clone();
         let task = async move {
             for _ in 0..TRIES {
                 match attempt(&db, &input, &work).await {
                     Err(Error::Contention) => {}
-                    result => return result,
+                    Ok(answer) => {
+                        then(&answer);
+                        return Ok(answer);
+                    }
+                    Err(error) => return Err(error),
                 }
             }
             tracing::error!("the transaction met contention {TRIES} times");

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Server, scenarios, text};
+use crate::support::{Server, config_with, scenarios, text};
 
 scenarios![
     sign_up_log_in_and_see_oneself,
@@ -13,6 +14,7 @@ scenarios![
     changing_address_and_password_needs_the_present_one,
     users_are_found_by_exact_address_only,
     unknown_and_wrong_cost_the_same,
+    log_ins_that_renew_the_hash_at_once_all_succeed,
     an_account_goes_with_what_is_its_own,
     an_account_stays_while_a_board_needs_it,
 ];
@@ -197,4 +199,20 @@ async fn an_account_stays_while_a_board_needs_it(server: Arc<Server>) {
     go().await.ok();
     let left = bob.get("{ boards { nodes { title viewerRole } } }").await;
     assert_eq!(left["boards"]["nodes"], json!([{ "title": "Shared", "viewerRole": "ADMIN" }]));
+}
+
+/// A hash of older settings is renewed by the first log-in; others that have just been checked against
+/// it are no less right.
+async fn log_ins_that_renew_the_hash_at_once_all_succeed(server: Arc<Server>) {
+    server.user("ann").await;
+    let config = config_with(&server.database_url, &[("ARGON2_ITERATIONS", "3")]);
+    let harder = Server::start_with(config, server.database_url.clone()).await;
+    let log_ins = join_all((0..16).map(|_| harder.try_log_in("ann@example.com", "password"))).await;
+    for answer in log_ins {
+        answer.ok();
+    }
+    let before = harder.services.hashing_work();
+    harder.log_in("ann", "password").await;
+    assert_eq!(harder.services.hashing_work() - before, 24, "renewed: three passes over 8 KiB");
+    harder.stop().await;
 }

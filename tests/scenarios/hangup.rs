@@ -9,7 +9,10 @@ use tokio::net::TcpStream;
 
 use crate::support::{Lock, Server, User, postgres, scenarios};
 
-scenarios![clients_that_hang_up_leave_no_transaction_behind];
+scenarios![
+    clients_that_hang_up_leave_no_transaction_behind,
+    a_session_ends_at_once_though_the_client_hangs_up,
+];
 
 /// 100 requests get stuck within their transactions behind a lock that the test holds, their
 /// clients hang up, and only then the lock is let go.
@@ -52,11 +55,15 @@ async fn transactions_end(server: &Server) -> bool {
     false
 }
 
-/// Sends a request and does not wait for the answer.
+/// Sends a request to make a card and does not wait for the answer.
 async fn send_create_card(user: &User, board: &str) -> TcpStream {
     let query = "mutation($i: CreateCardInput!) { createCard(input: $i) { card { id } } }";
     let input = json!({ "boardId": board, "card": { "title": "hung up", "labels": ["RED"] } });
-    let body = json!({ "query": query, "variables": { "i": input } }).to_string();
+    send(user, &json!({ "query": query, "variables": { "i": input } }).to_string()).await
+}
+
+/// Sends a request and does not wait for the answer.
+async fn send(user: &User, body: &str) -> TcpStream {
     let request = format!(
         "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
          authorization: Bearer {}\r\ncontent-length: {}\r\n\r\n{body}",
@@ -67,4 +74,27 @@ async fn send_create_card(user: &User, board: &str) -> TcpStream {
         TcpStream::connect(user.server.url.trim_start_matches("http://")).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     stream
+}
+
+/// Who logs out and does not wait for the answer is logged out all the same.
+async fn a_session_ends_at_once_though_the_client_hangs_up(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    // The instance knows the session.
+    ann.get("{ viewer { id } }").await;
+    let mut lock = Lock::take(&server).await;
+    lock.take_sessions().await;
+    let body = json!({ "query": "mutation { logOut { revokedSessionId } }" });
+    let stream = send(&ann, &body.to_string()).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    drop(stream);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    lock.release().await;
+    let since = std::time::Instant::now();
+    while server.count("sessions").await > 0 {
+        assert!(since.elapsed().as_secs() < 10, "it is never ended");
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let answer = ann.ask("{ viewer { id } }", json!({})).await;
+    assert_eq!(answer.code(), "UNAUTHENTICATED");
+    assert!(since.elapsed().as_secs() < 5, "too late to tell");
 }

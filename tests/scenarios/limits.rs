@@ -117,6 +117,11 @@ async fn introspection_can_be_turned_off(server: Arc<Server>) {
         ("mutation { login { user { id } } }", &["logIn"]),
         ("query($x: BoardOrdr) { viewer { id } }", &["BoardOrder"]),
         ("{ viewer { ... on Usr { id } } }", &["\"User\""]),
+        ("{ viewer }", &["User"]),
+        ("{ viewer { emial } }", &["User"]),
+        ("{ boards { nodes { ...F } } } fragment F on Card { id }", &["\"Board\""]),
+        ("{ viewer { id { x } } }", &["ID"]),
+        ("query($x: Int = \"a\") { boards(first: $x) { totalCount } }", &["BoardOrder"]),
     ] {
         let answer = closed.ask_as(Some(&ann.token), query, json!({})).await;
         let messages: Vec<String> =
@@ -128,6 +133,12 @@ async fn introspection_can_be_turned_off(server: Arc<Server>) {
         let open = server.ask_as(Some(&ann.token), query, json!({})).await;
         assert!(open.body["errors"].is_array());
     }
+    // Nor do operations that are not run.
+    let two = "query A { viewer { id } } mutation B { logIn(input: { a: 1 }) { user { id } } }";
+    let body = json!({ "query": two, "operationName": "A" });
+    let request = closed.http.post(format!("{}/graphql", closed.url)).json(&body);
+    let answer = Answer::of(request.send().await.unwrap()).await;
+    assert!(!answer.body.to_string().contains("email"), "{}", answer.body);
     closed.stop().await;
 }
 
@@ -198,6 +209,14 @@ async fn batches_are_taken_when_allowed(server: Arc<Server>) {
         assert_eq!((refused.status, refused.code().as_str()), (400, "BAD_REQUEST"), "{bad}");
     }
     assert_eq!(ann.get("{ boards { totalCount } }").await["boards"]["totalCount"], 1);
+    // A session that one request ends is no good for the next.
+    let leave = query("mutation { logOut { revokedSessionId } }");
+    let answer = send(&batching, json!([leave, query(make), query("{ viewer { id } }")])).await;
+    let answers = answer.body.as_array().unwrap();
+    assert!(answers[0]["data"]["logOut"].is_object());
+    for later in &answers[1..] {
+        assert_eq!(later["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{later}");
+    }
     batching.stop().await;
 }
 

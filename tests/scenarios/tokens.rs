@@ -152,6 +152,9 @@ async fn a_bad_token_keeps_nobody_from_logging_in(server: Arc<Server>) {
         format!("mutation {{ logIn{credentials} {{ tokenType }} }}"),
         format!("mutation {{ refreshSession{refresh} {{ tokenType }} }}"),
         format!("mutation {{ signUp{new} {{ user {{ id }} }} }}"),
+        format!(
+            "mutation {{ __typename ...F }} fragment F on Mutation {{ ... {{ logIn{credentials} {{ tokenType }} }} }}"
+        ),
     ];
     for query in &log_ins {
         server.ask_as(Some("x"), query, json!({})).await.ok();

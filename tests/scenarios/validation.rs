@@ -10,7 +10,9 @@ scenarios![
     values_of_wrong_types_are_refused_before_anything_is_done,
     variables_are_checked_where_they_are_used,
     what_is_right_is_taken,
+    operations_that_are_not_run_are_checked_too,
     complexity_grows_with_the_pages,
+    texts_that_stand_in_an_answer_often_are_bounded,
     equal_fields_of_a_mutation_run_once,
     fields_of_a_mutation_that_cannot_be_merged_are_refused,
 ];
@@ -277,9 +279,55 @@ async fn what_is_right_is_taken(server: Arc<Server>) {
     }
 }
 
+async fn operations_that_are_not_run_are_checked_too(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    for other in [
+        "query B($t: String) { board(id: $t) { id } }",
+        "query B { boards(first: 1.5) { totalCount } }",
+        "query B($n: Int = 1.5) { boards(first: $n) { totalCount } }",
+        "mutation B { createBoard(input: {}) { board { id } } }",
+    ] {
+        let body = json!({ "query": format!("query A {{ viewer {{ id }} }} {other}"), "operationName": "A" });
+        let request = server.http.post(format!("{}/graphql", server.url)).bearer_auth(&ann.token);
+        let answer: Value = request.json(&body).send().await.unwrap().json().await.unwrap();
+        assert_eq!(
+            answer["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED",
+            "{other}"
+        );
+    }
+    // What they require need not be given.
+    let good = "query A { viewer { id } } query B($id: ID!) { board(id: $id) { id } }";
+    let body = json!({ "query": good, "operationName": "A" });
+    let request = server.http.post(format!("{}/graphql", server.url)).bearer_auth(&ann.token);
+    let answer: Value = request.json(&body).send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer["data"]["viewer"]["id"], json!(ann.id));
+}
+
+/// A text is stored once and can be asked for thousands of times.
+async fn texts_that_stand_in_an_answer_often_are_bounded(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let cards: Vec<_> = (0..50)
+        .map(|n| json!({ "title": n.to_string(), "description": "é".repeat(10_000) }))
+        .collect();
+    ann.done("createCards", json!({ "boardId": board, "cards": cards }), "cards { id }").await;
+    let query = format!(
+        "{{ viewer {{ id }} board(id: {board:?}) {{ cards {{ nodes {{ title board {{ cards {{ nodes {{ description }} }} }} }} }} }} }}"
+    );
+    let answer = ann.ask(&query, json!({})).await;
+    assert_eq!(answer.body["errors"][0]["extensions"]["code"], "QUERY_TOO_COMPLEX");
+    assert_eq!(answer.body["data"]["board"], Value::Null);
+    assert_eq!(answer.body["data"]["viewer"]["id"], json!(ann.id));
+    assert!(answer.body.to_string().len() < 50_000);
+    let once = format!("{{ board(id: {board:?}) {{ cards {{ nodes {{ description }} }} }} }}");
+    assert!(ann.get(&once).await.to_string().len() > 1_000_000);
+}
+
 async fn complexity_grows_with_the_pages(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
+    let name = |n: usize| format!("{}{n}: id ", "x".repeat(250));
+    let long_names = (0..190).map(name).collect::<Vec<_>>().concat();
     for (query, variables) in [
         ("{ boards(first: 200) { nodes { cards(first: 1000) { nodes { id } } } } }".to_owned(), json!({})),
         ("{ boards(last: 200) { edges { node { cards(last: 1000) { edges { cursor } } } } } }".into(), json!({})),
@@ -299,6 +347,26 @@ async fn complexity_grows_with_the_pages(server: Arc<Server>) {
         ),
         (
             format!("{{ nodes(ids: {:?}) {{ ... on Board {{ cards(first: 1000) {{ nodes {{ id }} }} }} }} }}", vec![&board; 200]),
+            json!({}),
+        ),
+        (
+            "{ boards(first: 200) { nodes { cards(first: 1000) { pageInfo { endCursor } } } } }".into(),
+            json!({}),
+        ),
+        (
+            format!("mutation {{ createCards(input: {{ boardId: {board:?}, cards: [] }}) {{ cards {{ board {{ cards(first: 1000) {{ nodes {{ id title board {{ id }} }} }} }} }} }} }}"),
+            json!({}),
+        ),
+        (
+            "query($l: [LabelColor!]) { boards(first: 200) { nodes { cards(filter: { labels: $l }) { totalCount } } } }".into(),
+            json!({ "l": vec!["RED"; 10_000] }),
+        ),
+        (
+            "query($f: CardFilter) { boards(first: 200) { nodes { cards(filter: $f) { totalCount } } } }".into(),
+            json!({ "f": { "text": "x", "labels": ["RED"] } }),
+        ),
+        (
+            format!("{{ board(id: {board:?}) {{ columns {{ cards(first: 1000) {{ nodes {{ {long_names} }} }} }} }} }}"),
             json!({}),
         ),
         (
@@ -324,6 +392,7 @@ async fn equal_fields_of_a_mutation_run_once(server: Arc<Server>) {
     let query = "mutation($i: CreateBoardInput!) { createBoard(input: $i) { board { id } }
         createBoard(input: $i) { board { title } } other: createBoard(input: $i) { board { title } } }";
     let made = ann.ask(query, json!({ "i": { "title": "x" } })).await.ok();
+    ann.ask("mutation { __typename ... { __typename } }", json!({})).await.ok();
     assert!(made["createBoard"]["board"]["id"].is_string());
     assert_eq!(made["createBoard"]["board"]["title"], "x");
     assert_eq!(ann.get("{ boards { totalCount } }").await["boards"]["totalCount"], 2);

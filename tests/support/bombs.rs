@@ -38,6 +38,13 @@ pub fn bombs() -> Vec<(String, String)> {
             format!("{{ __typename @skip(if: {}) }}", nest("{ a: ", "}", "1")),
         );
     }
+    for depth in [70, 500, 20_000] {
+        let brackets = format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
+        let name = format!("{depth} lists behind a block string that is not closed");
+        add(&name, format!("{{ nodes(ids: [\"\"\"abc\" {brackets}]) {{ id }} }}"));
+        let name = format!("{name}, in a default value");
+        add(&name, format!("query($v: [ID] = [\"\"\"abc\" {brackets}]) {{ __typename }}"));
+    }
     let many = |one: &dyn Fn(usize) -> String| (0..10_000).map(one).collect::<String>();
     add("aliases", format!("{{ {} }}", many(&|n| format!("a{n}: __typename "))));
     add("fields", format!("{{ {} }}", "__typename ".repeat(10_000)));
@@ -56,6 +63,26 @@ pub fn bombs() -> Vec<(String, String)> {
         format!("query({}) {{ __typename }}", many(&|n| format!("$v{n}: Int "))),
     );
     add("operations", many(&|n| format!("query Q{n} {{ __typename }} ")));
+    let all_labels = "RED ".repeat(2_000);
+    add(
+        "a long list in a fragment that is spread often",
+        format!(
+            "{{ boards(first: 200) {{ nodes {{ {} }} }} }} fragment F on Board {{ cards(filter: {{ labels: [{all_labels}] }}) {{ totalCount }} }}",
+            "...F ".repeat(80)
+        ),
+    );
+    let searches: String = (0..190)
+        .map(|n| format!("a{n}: cards(filter: {{ text: \"zz{n}\" }}) {{ totalCount }} "))
+        .collect();
+    add("searches", format!("{{ boards(first: 200) {{ nodes {{ {searches} }} }} }}"));
+    let infos: String = (0..3)
+        .map(|n| format!("a{n}: cards(first: {}) {{ pageInfo {{ hasNextPage }} }} ", 1000 - n))
+        .collect();
+    add("information about pages", format!("{{ boards(first: 200) {{ nodes {{ {infos} }} }} }}"));
+    let types: String = (0..40)
+        .map(|n| format!("a{n}: __schema {{ types {{ fields {{ args {{ type {{ ofType {{ ofType {{ name }} }} }} }} }} }} }} "))
+        .collect();
+    add("introspections", format!("{{ {types} }}"));
     let chain = |levels: usize, one: &dyn Fn(usize) -> String| {
         let fragments: String = (0..levels).map(one).collect();
         format!("{{ ...F0 }} {fragments} fragment F{levels} on Query {{ __typename }}")

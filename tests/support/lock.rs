@@ -51,6 +51,13 @@ impl Lock {
         panic!("the requests do not wait for the lock");
     }
 
+    /// On PostgreSQL, all sessions too.
+    pub async fn take_sessions(&mut self) {
+        if let Self::Postgres(client) = self {
+            client.batch_execute("SELECT 1 FROM sessions FOR UPDATE").await.unwrap();
+        }
+    }
+
     pub async fn release(self) {
         match self {
             Self::Sqlite(mut conn) => conn.batch_execute("ROLLBACK").unwrap(),

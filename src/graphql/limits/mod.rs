@@ -16,8 +16,15 @@ use crate::config::Limits;
 /// Why a document is refused: a sentence that says by how much.
 pub(super) type TooComplex = String;
 
+/// Why a text is not even parsed, as a sentence.
+#[derive(Debug)]
+pub(super) enum Refused {
+    TooComplex(TooComplex),
+    Unparsable(String),
+}
+
 /// Bounds tokens and the nesting of brackets, before parsing.
-pub(super) fn check_text(query: &str, limits: &Limits) -> Result<(), TooComplex> {
+pub(super) fn check_text(query: &str, limits: &Limits) -> Result<(), Refused> {
     scan::check(query, limits)
 }
 

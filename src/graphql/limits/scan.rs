@@ -2,7 +2,7 @@
 
 use async_graphql::{Value, Variables};
 
-use super::TooComplex;
+use super::Refused;
 use crate::config::Limits;
 
 /// How long a name may be: an alias comes back in the path of every error beneath it.
@@ -10,14 +10,17 @@ const MAX_NAME: usize = 255;
 
 /// Refuses a text with too many tokens, or with brackets nested too deep. Whether it is a document
 /// at all is for the parser to say.
-pub(super) fn check(text: &str, limits: &Limits) -> Result<(), TooComplex> {
+pub(super) fn check(text: &str, limits: &Limits) -> Result<(), Refused> {
     let (mut tokens, mut nesting) = (0, 0_usize);
     let mut rest = text.as_bytes();
     while let Some((token, behind)) = next_token(rest) {
         rest = behind;
         tokens += 1;
+        if token == UNCLOSED {
+            return Err(Refused::Unparsable("Syntax error: a block string is not closed.".into()));
+        }
         if is_name(token[0]) && token.len() > MAX_NAME {
-            return Err(format!("A name has more than {MAX_NAME} characters."));
+            return too_complex(format!("A name has more than {MAX_NAME} characters."));
         }
         match token[0] {
             b'{' | b'(' | b'[' => nesting += 1,
@@ -25,14 +28,21 @@ pub(super) fn check(text: &str, limits: &Limits) -> Result<(), TooComplex> {
             _ => {}
         }
         if nesting > limits.nesting {
-            return Err(format!("Brackets are nested deeper than {}.", limits.nesting));
+            return too_complex(format!("Brackets are nested deeper than {}.", limits.nesting));
         }
         if tokens > limits.tokens {
-            return Err(format!("The document has more than {} tokens.", limits.tokens));
+            return too_complex(format!("The document has more than {} tokens.", limits.tokens));
         }
     }
     Ok(())
 }
+
+fn too_complex(reason: String) -> Result<(), Refused> {
+    Err(Refused::TooComplex(reason))
+}
+
+/// What stands for a block string that is not closed.
+const UNCLOSED: &[u8] = b"\"\"\"";
 
 /// The next token, which has at least one byte, and what is behind it; white space and comments are
 /// passed over.
@@ -49,7 +59,10 @@ fn next_token(mut rest: &[u8]) -> Option<(&[u8], &[u8])> {
                 rest = &behind[end.unwrap_or(behind.len())..];
                 continue;
             }
-            [b'"', b'"', b'"', behind @ ..] => behind_block_string(behind),
+            [b'"', b'"', b'"', behind @ ..] => match behind_block_string(behind) {
+                Some(behind) => behind,
+                None => return Some((UNCLOSED, &[])),
+            },
             [b'"', behind @ ..] => behind_string(behind),
             [b'.', b'.', b'.', behind @ ..] => behind,
             [first, behind @ ..] if first.is_ascii_digit() || *first == b'-' => {
@@ -85,11 +98,13 @@ fn behind_string(mut rest: &[u8]) -> &[u8] {
     }
 }
 
-fn behind_block_string(mut rest: &[u8]) -> &[u8] {
+/// `None` if it is not closed. The parser then takes its first two quotation marks for an empty string
+/// and goes on behind them, brackets and all.
+fn behind_block_string(mut rest: &[u8]) -> Option<&[u8]> {
     loop {
         rest = match rest {
-            [] => return rest,
-            [b'"', b'"', b'"', behind @ ..] => return behind,
+            [] => return None,
+            [b'"', b'"', b'"', behind @ ..] => return Some(behind),
             [b'\\', b'"', b'"', b'"', behind @ ..] | [_, behind @ ..] => behind,
         }
     }
@@ -133,6 +148,7 @@ mod tests {
             (r#""a string { \" (" b"#, 2),
             ("\"not closed {\n{", 2),
             ("\"\"\"a block \" { \\\"\"\" ( \"\"\" b", 2),
+            ("\"\"\"\"\"\" a", 2),
             ("\"\"\"never closed { (", 1),
             ("...F @x", 4),
             ("é", 2),
@@ -148,6 +164,7 @@ mod tests {
         let complexity = 1;
         let limits = Limits {
             complexity,
+            text: 1,
             tokens,
             nesting,
             depth,
@@ -159,6 +176,10 @@ mod tests {
         assert!(check("{a(b: \"((((\") #((((\n}", &limits).is_ok());
         assert!(check("{a{b{c}}}", &limits).is_err());
         assert!(check("))) {a} {b} {c}", &limits).is_ok());
+        assert!(check("{a(b: \"\"\"{{{\"\"\")}", &limits).is_ok());
+        for unclosed in ["{a(b: \"\"\"{{{)}", "{a \"\"\"", "\"\"\"\"", "\"\"\"\\\"\"\""] {
+            assert!(matches!(check(unclosed, &limits), Err(Refused::Unparsable(_))), "{unclosed}");
+        }
     }
 
     #[test]

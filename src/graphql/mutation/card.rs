@@ -12,7 +12,7 @@ use crate::graphql::types::{Board, Card, CardColumn, CardEdge, LabelColor};
 use crate::service::cards;
 
 /// How many cards one mutation may make.
-const MAX_BATCH: usize = 100;
+pub(in crate::graphql) const MAX_BATCH: usize = 100;
 
 /// A new card. A colour that the board has no label for is BAD_USER_INPUT.
 #[derive(InputObject)]

@@ -13,6 +13,8 @@ mod trash;
 
 use async_graphql::MergedObject;
 
+pub(super) use card::MAX_BATCH;
+
 /// What can be done. Every field but `signUp`, `logIn` and `refreshSession` needs a log-in. Fields run one after the
 /// other; one that fails answers null and leaves the others alone.
 #[derive(MergedObject, Default)]

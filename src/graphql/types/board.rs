@@ -56,13 +56,13 @@ impl Board {
     }
 
     /// Its title.
-    async fn title(&self) -> &str {
-        &self.board.title
+    async fn title(&self, ctx: &Context<'_>) -> Result<&str> {
+        ctx.text(&self.board.title)
     }
 
     /// What it is about, in Markdown, as it was written; may be empty.
-    async fn description(&self) -> &str {
-        &self.board.description
+    async fn description(&self, ctx: &Context<'_>) -> Result<&str> {
+        ctx.text(&self.board.description)
     }
 
     /// When it was made.

@@ -60,13 +60,13 @@ impl Card {
     }
 
     /// What is to do, in one line.
-    async fn title(&self) -> &str {
-        &self.card.title
+    async fn title(&self, ctx: &Context<'_>) -> Result<&str> {
+        ctx.text(&self.card.title)
     }
 
     /// More about it, in Markdown, as it was written; may be empty.
-    async fn description(&self) -> &str {
-        &self.card.description
+    async fn description(&self, ctx: &Context<'_>) -> Result<&str> {
+        ctx.text(&self.card.description)
     }
 
     /// The column it stands in.

@@ -65,8 +65,8 @@ impl Comment {
     }
 
     /// Markdown, as it was written.
-    async fn body(&self) -> &str {
-        &self.comment.body
+    async fn body(&self, ctx: &Context<'_>) -> Result<&str> {
+        ctx.text(&self.comment.body)
     }
 
     /// When it was written.

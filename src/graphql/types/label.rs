@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Enum, ID, Object};
+use async_graphql::{Context, Enum, ID, Object};
 
 use super::Board;
-use crate::domain::{self, PublicId};
+use crate::domain::{self, PublicId, Result};
+use crate::graphql::context::ContextExt;
 use crate::graphql::scalars::DateTime;
 
 /// The colours of labels, in the order in which labels are listed.
@@ -65,8 +66,8 @@ impl Label {
     }
 
     /// Its name; may be empty.
-    async fn name(&self) -> &str {
-        &self.label.name
+    async fn name(&self, ctx: &Context<'_>) -> Result<&str> {
+        ctx.text(&self.label.name)
     }
 
     /// When it was made.

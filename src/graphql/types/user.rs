@@ -50,8 +50,8 @@ impl User {
     }
 
     /// The e-mail address as it was written. Unique, compared without case.
-    async fn email(&self) -> &str {
-        &self.user.email
+    async fn email(&self, ctx: &Context<'_>) -> Result<&str> {
+        ctx.text(&self.user.email)
     }
 
     /// When the account was made. Only on the viewer's own account; null for everybody else.

@@ -45,22 +45,43 @@ impl Validation {
         Types::of(sdl, introspection).map(|types| Self { types, introspection })
     }
 
-    /// Checks an operation, with the fragments that it spreads, whose selections have been bounded;
-    /// answers how much the answer may hold.
+    /// Checks all operations of a document whose selections have been bounded, and the values of
+    /// variables for the one that shall be run; answers how much its answer may hold.
     pub(super) fn check(
         &self,
         document: &ExecutableDocument,
-        operation: &OperationDefinition,
+        chosen: &OperationDefinition,
         variables: &Variables,
     ) -> Result<u64, Invalid> {
-        let variables = Defined::new(operation, variables);
-        let of_request = |message| Invalid { message, place: None };
-        variables.check_values(&self.types).map_err(of_request)?;
+        let (mut cost, none) = (0, Variables::default());
+        for (_, operation) in document.operations.iter() {
+            let is_chosen = std::ptr::eq(&raw const operation.node, chosen);
+            let given = if is_chosen { variables } else { &none };
+            let variables = Defined::new(&operation.node, given);
+            let of_request = |message| Invalid { message, place: None };
+            variables.check_defaults(&self.types).map_err(of_request)?;
+            if is_chosen {
+                variables.check_values(&self.types).map_err(of_request)?;
+            }
+            let walked = self.walk(document, &operation.node, &variables)?;
+            if is_chosen {
+                cost = walked;
+            }
+        }
+        Ok(cost)
+    }
+
+    fn walk(
+        &self,
+        document: &ExecutableDocument,
+        operation: &OperationDefinition,
+        variables: &Defined<'_>,
+    ) -> Result<Cost, Invalid> {
         let walk = Walk {
             types: &self.types,
             introspection: self.introspection,
             fragments: &document.fragments,
-            variables: &variables,
+            variables,
         };
         walk.directives(&operation.directives)?;
         walk.selection_set(Some(root(operation.ty)), &operation.selection_set.node, Page::NONE)
@@ -123,17 +144,28 @@ impl<'d> Walk<'d> {
             return Err(Invalid { message, place: Some(place) });
         }
         let fields = parent.and_then(|parent| self.types.fields(parent));
+        let own = cost::of_field(field);
         let Some(known) = fields.and_then(|fields| fields.get(&field.name.node)) else {
             let below = self.selection_set(None, &field.selection_set.node, Page::NONE)?;
-            return Ok(below.saturating_add(cost::of_one(field)));
+            let times = cost::times_in_introspection(&field.name.node);
+            return Ok(below.saturating_add(own).saturating_mul(times));
         };
         self.arguments(&known.arguments, &field.arguments, place)?;
         let argument = |name: &str| self.argument(field, name);
-        let below = Page::of(known, argument);
-        let children =
-            self.selection_set(Some(innermost(&known.ty)), &field.selection_set.node, below)?;
-        let times = page.times(&field.name.node, known, argument);
-        Ok(children.saturating_add(cost::of_one(field)).saturating_mul(times))
+        let is_connection = known.arguments.contains_key("first");
+        let below = if is_connection { Page::of(argument) } else { Page::NONE };
+        let parent = Some(innermost(&known.ty).as_str());
+        let children = self.selection_set(parent, &field.selection_set.node, below)?;
+        let times = page.times(&field.name.node, &known.ty, argument);
+        let once = children.saturating_add(own).saturating_add(self.cost_of_arguments(field));
+        Ok(once.saturating_mul(times))
+    }
+
+    fn cost_of_arguments(&self, field: &Field) -> Cost {
+        let variable = |name: &str| self.variables.cost(name);
+        let values =
+            field.arguments.iter().map(|(_, value)| cost::of_value(&value.node, &variable));
+        values.fold(0, Cost::saturating_add)
     }
 
     /// The value of an argument: what a variable stands for, if it is one.

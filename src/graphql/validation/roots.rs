@@ -75,7 +75,8 @@ fn twice(
     set.items.iter().find_map(|selection| match &selection.node {
         Selection::Field(field) => {
             let key = &field.node.response_key().node;
-            (!seen.insert(key.clone())).then(|| key.clone())
+            let does_something = field.node.name.node != "__typename";
+            (!seen.insert(key.clone()) && does_something).then(|| key.clone())
         }
         Selection::InlineFragment(inline) => {
             twice(&inline.node.selection_set.node, fragments, seen)

@@ -1,8 +1,12 @@
 //! The variables of an operation: their values, and where they are used.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use async_graphql::parser::types::{BaseType, OperationDefinition, Type, VariableDefinition};
 use async_graphql::{Name, Variables};
 
+use super::cost::{Cost, of_value};
 use super::types::Types;
 use super::values::{Origin, Usages, Values, Wrong};
 
@@ -10,28 +14,42 @@ use super::values::{Origin, Usages, Values, Wrong};
 pub(super) struct Defined<'d> {
     definitions: Vec<&'d VariableDefinition>,
     given: &'d Variables,
+    costs: RefCell<HashMap<String, Cost>>,
+}
+
+fn check(
+    types: &Types,
+    definition: &VariableDefinition,
+    value: async_graphql::Value,
+    origin: Origin,
+) -> Result<(), String> {
+    let values = Values { types, usages: NoVariables, origin };
+    let checked = values.value(&definition.var_type.node, &value.into_value());
+    checked.map_err(|wrong| wrong.sentence(&format!("Variable ${}", definition.name.node)))
 }
 
 impl<'d> Defined<'d> {
     pub(super) fn new(operation: &'d OperationDefinition, given: &'d Variables) -> Self {
         let definitions = operation.variable_definitions.iter().map(|one| &one.node).collect();
-        Self { definitions, given }
+        Self { definitions, given, costs: RefCell::default() }
     }
 
-    /// Checks the values that the request gives, and the defaults of the document.
+    /// Checks the values that the document gives where the request does not.
+    pub(super) fn check_defaults(&self, types: &Types) -> Result<(), String> {
+        for definition in &self.definitions {
+            if let Some(default) = &definition.default_value {
+                check(types, definition, default.node.clone(), Origin::Literal)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks the values that the request gives.
     pub(super) fn check_values(&self, types: &Types) -> Result<(), String> {
         for definition in &self.definitions {
             let (name, ty) = (&definition.name.node, &definition.var_type.node);
-            let check = |value: async_graphql::Value, origin| {
-                let values = Values { types, usages: NoVariables, origin };
-                let checked = values.value(ty, &value.into_value());
-                checked.map_err(|wrong| wrong.sentence(&format!("Variable ${name}")))
-            };
-            if let Some(default) = &definition.default_value {
-                check(default.node.clone(), Origin::Literal)?;
-            }
             match self.given.get(name) {
-                Some(value) => check(value.clone(), Origin::Json)?,
+                Some(value) => check(types, definition, value.clone(), Origin::Json)?,
                 None if !ty.nullable && definition.default_value.is_none() => {
                     return Err(format!("Variable ${name} is required."));
                 }
@@ -39,6 +57,13 @@ impl<'d> Defined<'d> {
             }
         }
         Ok(())
+    }
+
+    /// What the variable counts wherever it is used.
+    pub(super) fn cost(&self, name: &str) -> Cost {
+        *self.costs.borrow_mut().entry(name.into()).or_insert_with(|| {
+            self.value(name).map_or(0, |value| of_value(&value.clone().into_value(), &|_| 0))
+        })
     }
 
     fn definition(&self, name: &str) -> Option<&'d VariableDefinition> {
