@@ -56,12 +56,12 @@ impl Board {
     }
 
     /// Its title.
-    async fn title(&self, ctx: &Context<'_>) -> Result<&str> {
+    fn title(&self, ctx: &Context<'_>) -> Result<&str> {
         ctx.text(&self.board.title)
     }
 
     /// What it is about, in Markdown, as it was written; may be empty.
-    async fn description(&self, ctx: &Context<'_>) -> Result<&str> {
+    fn description(&self, ctx: &Context<'_>) -> Result<&str> {
         ctx.text(&self.board.description)
     }
 

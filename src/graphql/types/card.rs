@@ -60,12 +60,12 @@ impl Card {
     }
 
     /// What is to do, in one line.
-    async fn title(&self, ctx: &Context<'_>) -> Result<&str> {
+    fn title(&self, ctx: &Context<'_>) -> Result<&str> {
         ctx.text(&self.card.title)
     }
 
     /// More about it, in Markdown, as it was written; may be empty.
-    async fn description(&self, ctx: &Context<'_>) -> Result<&str> {
+    fn description(&self, ctx: &Context<'_>) -> Result<&str> {
         ctx.text(&self.card.description)
     }
 

@@ -65,7 +65,7 @@ impl Comment {
     }
 
     /// Markdown, as it was written.
-    async fn body(&self, ctx: &Context<'_>) -> Result<&str> {
+    fn body(&self, ctx: &Context<'_>) -> Result<&str> {
         ctx.text(&self.comment.body)
     }
 

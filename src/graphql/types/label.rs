@@ -66,7 +66,7 @@ impl Label {
     }
 
     /// Its name; may be empty.
-    async fn name(&self, ctx: &Context<'_>) -> Result<&str> {
+    fn name(&self, ctx: &Context<'_>) -> Result<&str> {
         ctx.text(&self.label.name)
     }
 

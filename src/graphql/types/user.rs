@@ -50,7 +50,7 @@ impl User {
     }
 
     /// The e-mail address as it was written. Unique, compared without case.
-    async fn email(&self, ctx: &Context<'_>) -> Result<&str> {
+    fn email(&self, ctx: &Context<'_>) -> Result<&str> {
         ctx.text(&self.user.email)
     }
 
