@@ -118,6 +118,22 @@ const LOOK_UPS: &[(&str, &str, &str)] = &[
         "users_boards_since",
     ),
     ("a user by address", "SELECT * FROM users WHERE email_key = 'x'", "users_email_key_key"),
+    (
+        "sessions of a user",
+        "SELECT * FROM sessions WHERE user_id = 1 AND expires_at > '2026-01-01' AND (created_at, id) < ('2026-01-01', 5) ORDER BY created_at DESC, id DESC LIMIT 51",
+        "sessions_user",
+    ),
+    (
+        "sessions that have ended",
+        "SELECT id FROM sessions WHERE expires_at <= '2026-01-01' ORDER BY expires_at LIMIT 1000",
+        "sessions_expired",
+    ),
+    ("a refresh token", "SELECT * FROM refresh_tokens WHERE hash = 'x'", "refresh_tokens_pkey"),
+    (
+        "refresh tokens of a session",
+        "SELECT * FROM refresh_tokens WHERE session_id = 1",
+        "refresh_tokens_session",
+    ),
     ("a user by public id", "SELECT * FROM users WHERE public_id = 'x'", "users_public_id_key"),
 ];
 
@@ -130,7 +146,9 @@ struct Step {
 /// SQLite names what a constraint makes by itself.
 fn sqlite_name(index: &str) -> String {
     match index {
-        "board_events_pkey" | "cards_labels_pkey" | "users_boards_pkey" => "PRIMARY KEY".into(),
+        "board_events_pkey" | "cards_labels_pkey" | "refresh_tokens_pkey" | "users_boards_pkey" => {
+            "PRIMARY KEY".into()
+        }
         "labels_board_id_color_key" => "sqlite_autoindex_labels_1".into(),
         "users_public_id_key" => "sqlite_autoindex_users_1".into(),
         "users_email_key_key" => "sqlite_autoindex_users_2".into(),

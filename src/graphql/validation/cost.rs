@@ -50,7 +50,7 @@ pub(super) fn of_value(value: &Value, variable: &impl Fn(&str) -> Cost) -> Cost 
 }
 
 /// Whether a selection set is that of a connection, and how many things its page may have.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Page(Option<Cost>);
 
 impl Page {

@@ -10,6 +10,7 @@ mod types;
 mod values;
 mod variables;
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 
 use async_graphql::parser::types::{
@@ -45,7 +46,7 @@ impl Validation {
         Types::of(sdl, introspection).map(|types| Self { types, introspection })
     }
 
-    /// Checks all operations of a document whose selections have been bounded, and the values of
+    /// Checks all operations of a document whose fragments have no circles, and the values of
     /// variables for the one that shall be run; answers how much its answer may hold.
     pub(super) fn check(
         &self,
@@ -82,18 +83,20 @@ impl Validation {
             introspection: self.introspection,
             fragments: &document.fragments,
             variables,
+            known: RefCell::default(),
         };
         walk.directives(&operation.directives)?;
         walk.selection_set(Some(root(operation.ty)), &operation.selection_set.node, Page::NONE)
     }
 }
 
-/// Walks through an operation, each fragment in its place.
+/// Walks through an operation, with its fragments.
 struct Walk<'d> {
     types: &'d Types,
     introspection: bool,
     fragments: &'d HashMap<Name, Positioned<FragmentDefinition>>,
     variables: &'d Defined<'d>,
+    known: RefCell<HashMap<(&'d str, Page), Cost>>,
 }
 
 impl<'d> Walk<'d> {
@@ -117,16 +120,25 @@ impl<'d> Walk<'d> {
                 }
                 Selection::FragmentSpread(spread) => {
                     self.directives(&spread.node.directives)?;
-                    let Some(fragment) = self.fragments.get(&spread.node.fragment_name.node) else {
-                        continue;
-                    };
-                    self.directives(&fragment.node.directives)?;
-                    let parent = Some(fragment.node.type_condition.node.on.node.as_str());
-                    self.selection_set(parent, &fragment.node.selection_set.node, page)?
+                    self.fragment(&spread.node.fragment_name.node, page)?
                 }
             };
             cost = cost.saturating_add(one);
         }
+        Ok(cost)
+    }
+
+    /// Each is looked at once, however often it is spread.
+    fn fragment(&self, name: &'d str, page: Page) -> Result<Cost, Invalid> {
+        if let Some(cost) = self.known.borrow().get(&(name, page)) {
+            return Ok(*cost);
+        }
+        // One that is not there is for the library to tell.
+        let Some(fragment) = self.fragments.get(name) else { return Ok(0) };
+        self.directives(&fragment.node.directives)?;
+        let parent = Some(fragment.node.type_condition.node.on.node.as_str());
+        let cost = self.selection_set(parent, &fragment.node.selection_set.node, page)?;
+        self.known.borrow_mut().insert((name, page), cost);
         Ok(cost)
     }
 
