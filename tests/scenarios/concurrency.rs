@@ -8,7 +8,7 @@ use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Server, User, column, scenarios, text};
+use crate::support::{Answer, Lock, Server, User, column, scenarios, text};
 
 scenarios![
     one_of_many_sign_ups_gets_the_address,
@@ -18,6 +18,7 @@ scenarios![
     the_last_admin_stays_when_all_go_at_once,
     the_last_admin_stays_when_all_delete_their_accounts_at_once,
     an_account_that_goes_while_boards_come_leaves_nothing_behind,
+    a_board_that_comes_at_the_last_moment_goes_with_the_account,
     cards_that_all_move_at_once_keep_one_order,
     one_of_many_with_the_same_version_wins,
     a_history_has_no_gap_under_many_writers,
@@ -201,6 +202,32 @@ async fn an_account_that_goes_while_boards_come_leaves_nothing_behind(server: Ar
     let members =
         bob.get(&format!("{{ board(id: {ours:?}) {{ members {{ totalCount }} }} }}")).await;
     assert_eq!(members["board"]["members"]["totalCount"], 1);
+}
+
+/// Somebody shares a board when the account has looked through its own and is about to go.
+async fn a_board_that_comes_at_the_last_moment_goes_with_the_account(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let mut lock = Lock::take(&server).await;
+    let insert = |now: &str, boards: &str| {
+        format!(
+            "INSERT INTO boards (title, title_key, description, created_at, updated_at, version)
+             VALUES ('x', 'x', '', {now}, {now}, 1);
+             INSERT INTO users_boards (board_id, user_id, created_at, updated_at, role)
+             SELECT {boards}, id, {now}, {now}, 'ADMIN' FROM users"
+        )
+    };
+    let last = "currval(pg_get_serial_sequence('boards', 'id'))";
+    lock.execute(&insert("5", "last_insert_rowid()"), &insert("now()", last)).await;
+    let go = async {
+        let input = json!({ "currentPassword": "password" });
+        ann.done("deleteViewer", input, "deletedUserId").await
+    };
+    let share = async {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        lock.commit().await;
+    };
+    tokio::join!(go, share);
+    assert_eq!((server.count("users").await, server.count("boards").await), (0, 0));
 }
 
 /// 32 clients move the same 50 cards, and others read all the while.

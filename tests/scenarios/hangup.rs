@@ -82,7 +82,7 @@ async fn a_session_ends_at_once_though_the_client_hangs_up(server: Arc<Server>) 
     // The instance knows the session.
     ann.get("{ viewer { id } }").await;
     let mut lock = Lock::take(&server).await;
-    lock.take_sessions().await;
+    lock.execute("", "SELECT 1 FROM sessions FOR UPDATE").await;
     let body = json!({ "query": "mutation { logOut { revokedSessionId } }" });
     let stream = send(&ann, &body.to_string()).await;
     tokio::time::sleep(Duration::from_millis(300)).await;

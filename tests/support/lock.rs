@@ -51,17 +51,21 @@ impl Lock {
         panic!("the requests do not wait for the lock");
     }
 
-    /// On PostgreSQL, all sessions too.
-    pub async fn take_sessions(&mut self) {
-        if let Self::Postgres(client) = self {
-            client.batch_execute("SELECT 1 FROM sessions FOR UPDATE").await.unwrap();
+    /// Does something more under it, in the words of either database.
+    pub async fn execute(&mut self, sqlite: &str, postgres: &str) {
+        match self {
+            Self::Sqlite(conn) => conn.batch_execute(sqlite).unwrap(),
+            Self::Postgres(client) => client.batch_execute(postgres).await.unwrap(),
         }
     }
 
-    pub async fn release(self) {
-        match self {
-            Self::Sqlite(mut conn) => conn.batch_execute("ROLLBACK").unwrap(),
-            Self::Postgres(client) => client.batch_execute("ROLLBACK").await.unwrap(),
-        }
+    /// Lets everybody go on, with what was done under it.
+    pub async fn commit(mut self) {
+        self.execute("COMMIT", "COMMIT").await;
+    }
+
+    /// Lets everybody go on, as if nothing had been done.
+    pub async fn release(mut self) {
+        self.execute("ROLLBACK", "ROLLBACK").await;
     }
 }
