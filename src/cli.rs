@@ -97,9 +97,12 @@ async fn serve() -> Result<(), StartError> {
     let config = Config::from_env()?;
     start_log(&config.log);
     let database = config.database.url.to_string();
+    let graphiql = config.http.graphiql;
     let app = app::build(config).await?;
     let address = app.address();
-    tracing::info!(%database, "listening on http://{address}, GraphiQL at http://{address}/graphiql");
+    let explore =
+        if graphiql { format!(", GraphiQL at http://{address}/graphiql") } else { String::new() };
+    tracing::info!(%database, "listening on http://{address}{explore}");
     app.run(stop_signal()).await;
     Ok(())
 }

@@ -59,13 +59,13 @@ variables! {
     LISTEN_ADDR = "127.0.0.1:8000": "Address and port to listen on; port 0 takes a free one.";
     HTTP_REQUEST_SECONDS = "30": "How long a request may take before it is answered SERVICE_UNAVAILABLE.";
     HTTP_MAX_BODY_KIB = "1024": "How large the body of a request may be.";
-    TRUSTED_PROXIES = "0": "How many proxies stand in front, each of which appends to X-Forwarded-For: the address of a client is the one that the first of them saw. 0 takes the address of the connection.";
+    TRUSTED_PROXIES = "0": "How many proxies stand in front, each of which appends to X-Forwarded-For: the address of a client is the one that the first of them saw. 0, or a header that is too short, takes the address of the connection.";
     CORS_ORIGINS = "": "Origins whose pages may call the API, comma-separated, e.g. https://app.example.com; * for any; none by default.";
     GRAPHIQL = "on": "off serves no GraphiQL.";
     JWT_SECRET = "": "Signs the access tokens: at least 32 bytes. A comma-separated list signs with the first and accepts all, so that keys can be rotated. Required on PostgreSQL; on SQLite one is made and kept beside the database file.";
-    RATE_LIMIT = "on": "off lifts the limits on attempts to log in.";
-    RATE_LIMIT_PER_ACCOUNT = "10": "How many attempts a minute may be made at one account.";
-    RATE_LIMIT_PER_ADDRESS = "60": "How many attempts a minute may come from one address (IPv6: one network of 64 bits).";
+    RATE_LIMIT = "on": "off lifts the limits on attempts to log in, to sign up, and with the present password.";
+    RATE_LIMIT_PER_ACCOUNT = "10": "How many attempts a minute may be made at one account, right or wrong. They come back one by one.";
+    RATE_LIMIT_PER_ADDRESS = "60": "How many attempts a minute may come from one address (IPv6: one network of 64 bits), right or wrong. They come back one by one.";
     SESSION_DAYS = "30": "How many days a session lives on after its last use.";
     TRASH_RETENTION_DAYS = "30": "How many days deleted boards and cards can be restored before they are erased; 0 keeps them for ever.";
     ARGON2_MEMORY_KIB = "19456": "Memory for hashing one password.";
@@ -253,7 +253,7 @@ impl Config {
         let (one, million) = (NonZeroU32::MIN, NonZeroU32::MIN.saturating_add(999_999));
         let config = Self {
             database,
-            listen: vars.parse(&LISTEN_ADDR)?,
+            listen: vars.parse::<Listen>(&LISTEN_ADDR)?.0,
             jwt_secrets: vars.get(&JWT_SECRET).map(|list| secrets(&list)).transpose()?,
             rate_limit: vars.parse::<Switch>(&RATE_LIMIT)?.0.then_some(RateLimit {
                 per_account: vars.number(&RATE_LIMIT_PER_ACCOUNT, one..=million)?,
@@ -391,6 +391,16 @@ impl FromStr for Cors {
             }
         });
         checked.collect::<Result<_, _>>().map(Self::Only)
+    }
+}
+
+struct Listen(SocketAddr);
+
+impl FromStr for Listen {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self).map_err(|_| "must be an IP address and a port, such as 0.0.0.0:8000")
     }
 }
 

@@ -35,6 +35,16 @@ impl From<usize> for Segment {
 pub enum Error {
     /// Nobody is logged in, or the access token is of no use.
     Unauthenticated,
+    /// An access or a refresh token that is of no use.
+    BadToken {
+        /// What to do, as a sentence for people.
+        message: &'static str,
+    },
+    /// The password that shall confirm a change is not the account's.
+    WrongPassword {
+        /// The path of the input field.
+        field: Vec<Segment>,
+    },
     /// Too many attempts, or too much to do at once.
     RateLimited {
         /// When to try again, in seconds.
@@ -137,6 +147,7 @@ pub trait At {
 impl At for Error {
     fn at(mut self, segment: impl Into<Segment>) -> Self {
         if let Self::BadUserInput { field, .. }
+        | Self::WrongPassword { field }
         | Self::NotFound { field, .. }
         | Self::Outdated { field, .. }
         | Self::Conflict { field, .. } = &mut self

@@ -144,6 +144,12 @@ pub(super) async fn mutate_as_anybody<T>(
     ctx: &Context<'_>,
     mutation: impl Future<Output = Result<T>>,
 ) -> Nullable<T> {
-    let result = mutation.await.at("input");
+    let result = match mutation.await {
+        // About the state of things, not about what was sent.
+        Err(Error::Conflict { field, message }) if field.is_empty() => {
+            Err(Error::Conflict { field, message })
+        }
+        result => result.at("input"),
+    };
     Some(ctx.caller().map(Caller::forget).and(result))
 }

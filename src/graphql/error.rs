@@ -18,6 +18,7 @@ impl From<Error> for async_graphql::Error {
         let mut extensions = ErrorExtensionValues::default();
         extensions.set(CODE, code(&error));
         if let Error::BadUserInput { field, .. }
+        | Error::WrongPassword { field }
         | Error::NotFound { field, .. }
         | Error::Outdated { field, .. }
         | Error::Conflict { field, .. } = &error
@@ -44,10 +45,10 @@ fn segment(segment: &Segment) -> Value {
 
 fn code(error: &Error) -> &'static str {
     match error {
-        Error::Unauthenticated => "UNAUTHENTICATED",
+        Error::Unauthenticated | Error::BadToken { .. } => "UNAUTHENTICATED",
         Error::RateLimited { .. } => "RATE_LIMITED",
         Error::TooLong { .. } => "QUERY_TOO_COMPLEX",
-        Error::InvalidCredentials => "INVALID_CREDENTIALS",
+        Error::InvalidCredentials | Error::WrongPassword { .. } => "INVALID_CREDENTIALS",
         Error::BadUserInput { .. } => "BAD_USER_INPUT",
         Error::NotFound { .. } => "NOT_FOUND",
         Error::Forbidden { .. } => "FORBIDDEN",
@@ -63,15 +64,18 @@ fn message(error: &Error) -> String {
             "Log in, and send the access token as Authorization: Bearer.".into()
         }
         Error::RateLimited { retry_after } => {
-            format!("Too many attempts. Try again in {retry_after} seconds.")
+            format!("Too many attempts. Try again in {retry_after} s.")
         }
+        Error::WrongPassword { .. } => "The present password is wrong.".into(),
         Error::TooLong { kib } => {
             format!("The answer has more than {kib} KiB of text. Ask for smaller pages.")
         }
         Error::InvalidCredentials => "The e-mail address or the password is wrong.".into(),
         Error::BadUserInput { message, .. } => message.clone().into_owned(),
         Error::NotFound { what, .. } => format!("There is no such {what}."),
-        Error::Forbidden { message } | Error::Conflict { message, .. } => (*message).into(),
+        Error::BadToken { message }
+        | Error::Forbidden { message }
+        | Error::Conflict { message, .. } => (*message).into(),
         Error::Outdated { current_version, .. } => {
             format!("It has changed meanwhile; its present version is {current_version}.")
         }
@@ -120,6 +124,16 @@ pub(super) fn too_complex(reason: String) -> Response {
     let mut error = ServerError::new(reason, None);
     set_code(&mut error, "QUERY_TOO_COMPLEX");
     Response::from_errors(vec![error])
+}
+
+/// The answer to a request that does not say which operation it means.
+pub(super) fn no_operation(named: bool) -> Response {
+    let message = if named {
+        "The document has no operation of the name that operationName says."
+    } else {
+        "The document has several operations: say in operationName which one to run."
+    };
+    invalid(Invalid { message: message.into(), place: None })
 }
 
 /// The answer to anything but a query where only queries are taken.

@@ -82,19 +82,20 @@ impl Schema {
             Ok(document) => document,
             Err(refusal) => return Answer::refused(*refusal),
         };
-        if let Some(operation) = operation(&document, &request) {
-            if allowed == Operations::Queries && operation.ty != OperationType::Query {
-                let response = error::operation_not_allowed();
-                return Answer { response, verdict: Verdict::OperationNotAllowed };
-            }
-            if let Some(refusal) = &caller.refusal
-                && !logs_in(&document, operation)
-            {
-                return Answer::without_viewer(refusal.clone());
-            }
-            if let Err(refusal) = self.check(&document, operation, &request.variables) {
-                return Answer::refused(*refusal);
-            }
+        let Some(operation) = operation(&document, &request) else {
+            return Answer::refused(error::no_operation(request.operation_name.is_some()));
+        };
+        if allowed == Operations::Queries && operation.ty != OperationType::Query {
+            let response = error::operation_not_allowed();
+            return Answer { response, verdict: Verdict::OperationNotAllowed };
+        }
+        if let Some(refusal) = &caller.refusal
+            && !logs_in(&document, operation)
+        {
+            return Answer::without_viewer(refusal.clone());
+        }
+        if let Err(refusal) = self.check(&document, operation, &request.variables) {
+            return Answer::refused(*refusal);
         }
         caller.max_text = self.limits.text;
         request.set_parsed_query(document);
@@ -195,7 +196,7 @@ impl Answer {
 
     fn without_viewer(refusal: Error) -> Self {
         let verdict = match refusal {
-            Error::Unauthenticated => Verdict::Unauthenticated,
+            Error::BadToken { .. } => Verdict::Unauthenticated,
             _ => Verdict::Unavailable,
         };
         Self { response: error::of_request(refusal), verdict }
@@ -252,7 +253,10 @@ fn only_logs_in(document: &ExecutableDocument, set: &SelectionSet) -> bool {
 
 /// The schema as text, which is what `schema.graphql` holds.
 pub fn sdl() -> String {
-    let options =
-        SDLExportOptions::new().prefer_single_line_descriptions().use_space_ident().indent_width(2);
+    let options = SDLExportOptions::new()
+        .include_specified_by()
+        .prefer_single_line_descriptions()
+        .use_space_ident()
+        .indent_width(2);
     builder().finish().sdl_with_options(options)
 }

@@ -10,10 +10,7 @@ use crate::domain::Timestamp;
 pub(super) struct DateTime(pub(super) Timestamp);
 
 /// RFC 3339 in UTC with at most microseconds, e.g. `2026-01-31T12:00:00.123456Z`.
-#[Scalar(
-    name = "DateTime",
-    specified_by_url = "https://scalars.graphql.org/andimarek/date-time.html"
-)]
+#[Scalar(name = "DateTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
         let Value::String(text) = &value else {

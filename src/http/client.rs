@@ -46,7 +46,16 @@ pub(super) async fn viewer(services: &Services, headers: &HeaderMap) -> Result<O
         let (scheme, token) = text.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
     });
-    sessions::authenticate(services, token.ok_or(Error::Unauthenticated)?).await.map(Some)
+    let viewer = match token {
+        Some(token) => sessions::authenticate(services, token).await,
+        None => Err(Error::Unauthenticated),
+    };
+    viewer.map(Some).map_err(|error| match error {
+        Error::Unauthenticated => Error::BadToken {
+            message: "The access token is of no use: refresh the session, or log in.",
+        },
+        other => other,
+    })
 }
 
 #[cfg(test)]

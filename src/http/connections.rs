@@ -47,6 +47,7 @@ impl Connections {
             }
         }
         drop(listener);
+        tracing::info!("stopping");
         if tokio::time::timeout(self.grace, connections.shutdown()).await.is_err() {
             tracing::warn!("requests under way were cut short");
         }

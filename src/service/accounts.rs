@@ -2,8 +2,8 @@
 
 use super::{LogIn, Services, sessions, trash};
 use crate::domain::{
-    BoardId, Change, Client, Email, Error, Password, Result, SessionId, Timestamp, User, UserId,
-    Viewer,
+    At, BoardId, Change, Client, Email, Error, Password, Result, SessionId, Timestamp, User,
+    UserId, Viewer,
 };
 use crate::store::access::lock_to_leave;
 use crate::store::users::Credentials;
@@ -37,6 +37,22 @@ pub async fn sign_up(
 /// Checks address and password. An unknown address gives the same answer in the same time as a
 /// wrong password. A hash made with other parameters than those in force is renewed.
 pub async fn log_in(
+    services: &Services,
+    client: &Client,
+    email: &str,
+    password: String,
+) -> Result<LogIn> {
+    let result = log_in_unless_limited(services, client, email, password).await;
+    if let Err(Error::InvalidCredentials | Error::RateLimited { .. }) = &result {
+        // For those who watch for attacks; not the address that was tried, which may be a password.
+        let address = client.address.map(|address| address.to_string());
+        let limited = matches!(result, Err(Error::RateLimited { .. }));
+        tracing::warn!(address, limited, "a log-in was refused");
+    }
+    result
+}
+
+async fn log_in_unless_limited(
     services: &Services,
     client: &Client,
     email: &str,
@@ -107,8 +123,12 @@ async fn check_password(
     if services.passwords.verify(password, Some(&known.password_hash)).await? {
         Ok(known)
     } else {
-        Err(Error::InvalidCredentials)
+        Err(wrong_password())
     }
+}
+
+fn wrong_password() -> Error {
+    Error::WrongPassword { field: Vec::new() }.at("currentPassword")
 }
 
 /// Changes address, password or both, for one who knows the present password. A new password ends
@@ -136,7 +156,7 @@ pub async fn update(
             let user = users::update(tx, viewer.id, old_hash, email.as_ref(), new_hash, now)
                 .await?
                 // Somebody else has changed the password since it was checked.
-                .ok_or(Error::InvalidCredentials)?;
+                .ok_or_else(wrong_password)?;
             let ended = match new_hash {
                 Some(_) => {
                     store::sessions::delete_others(tx, viewer.id, viewer.session, now).await?
@@ -183,7 +203,7 @@ async fn leave_all(
         }
     }
     if !users::lock_to_delete(tx, viewer.id, hash).await? {
-        return Err(Error::InvalidCredentials);
+        return Err(wrong_password());
     }
     if !members::boards_of(tx, viewer.id).await?.is_empty() {
         // Made or shared since: look again.
@@ -206,7 +226,7 @@ async fn leave(tx: &mut Tx, viewer: Viewer, board: BoardId) -> Result<bool> {
     }
     if !members::any_admin(tx, &locked).await? {
         return Err(Error::conflict(
-            "You are the only ADMIN of a board with other members, perhaps in the trash. Make one of them ADMIN, or take them off it.",
+            "You are the only ADMIN of a board with other members. Make one of them ADMIN, or take them off it; if it is in the trash, restore it first.",
         ));
     }
     let event = Change::MemberRemoved { user: viewer.key };

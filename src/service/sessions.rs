@@ -165,7 +165,7 @@ pub async fn refresh(services: &Services, token: &str) -> Result<LogIn> {
     };
     if !sessions::knows(&mut services.db.read().await?, &presented.hash).await? {
         // Nonsense does not keep others from writing.
-        return Err(Error::Unauthenticated);
+        return Err(unknown_token());
     }
     let forget = services.sessions.forgetting();
     let refresh = services.db.write_then(
@@ -179,12 +179,16 @@ pub async fn refresh(services: &Services, token: &str) -> Result<LogIn> {
     );
     match refresh.await? {
         Refresh::Done { user, session, successor } => log_in(services, user, session, successor),
-        Refresh::Unknown => Err(Error::Unauthenticated),
+        Refresh::Unknown => Err(unknown_token()),
         Refresh::Reused(session) => {
             tracing::warn!(session = session.0, "a refresh token was used again: session revoked");
-            Err(Error::Unauthenticated)
+            Err(unknown_token())
         }
     }
+}
+
+fn unknown_token() -> Error {
+    Error::BadToken { message: "The refresh token is of no use: log in." }
 }
 
 async fn spend(tx: &mut Tx, presented: &Presented) -> Result<Refresh> {

@@ -33,7 +33,7 @@ fn assert_limited(answer: &Answer) {
     assert!((1..=60).contains(&seconds), "{seconds}");
     assert_eq!(answer.headers["retry-after"], seconds.to_string().as_str());
     let message = answer.body["errors"][0]["message"].as_str().unwrap();
-    assert!(message.contains(&format!("in {seconds} seconds")), "{message}");
+    assert!(message.contains(&format!("in {seconds} s.")), "{message}");
 }
 
 async fn attempts_at_an_account_are_limited(server: Arc<Server>) {

@@ -90,9 +90,9 @@ async fn values_of_wrong_types_are_refused_before_anything_is_done(server: Arc<S
             "",
             "createBoard(input: {}) { board { id } }".into(),
             json!({}),
-            "Argument input.title: is required.",
+            "Argument input.title is required.",
         ),
-        ("", "createBoard { board { id } }".into(), json!({}), "Argument input: is required."),
+        ("", "createBoard { board { id } }".into(), json!({}), "Argument input is required."),
         (
             "",
             "createBoard(input: null) { board { id } }".into(),
@@ -111,7 +111,7 @@ async fn values_of_wrong_types_are_refused_before_anything_is_done(server: Arc<S
             json!({}),
             "Argument if: expected Boolean!.",
         ),
-        ("", "logOut @include { revokedSessionId }".into(), json!({}), "Argument if: is required."),
+        ("", "logOut @include { revokedSessionId }".into(), json!({}), "Argument if is required."),
         (
             "($n: Int)",
             activity("$n"),

@@ -103,7 +103,8 @@ pub(super) struct AuthMutation;
 
 #[Object]
 impl AuthMutation {
-    /// Makes an account. CONFLICT when there is one with this address.
+    /// Makes an account. CONFLICT when there is one with this address, RATE_LIMITED after too many
+    /// attempts.
     async fn sign_up(
         &self,
         ctx: &Context<'_>,
@@ -119,7 +120,8 @@ impl AuthMutation {
         .await
     }
 
-    /// Logs in. INVALID_CREDENTIALS when address or password is wrong, never saying which.
+    /// Logs in. INVALID_CREDENTIALS when address or password is wrong, never saying which; RATE_LIMITED
+    /// after too many attempts, right or wrong.
     async fn log_in(
         &self,
         ctx: &Context<'_>,
@@ -133,7 +135,8 @@ impl AuthMutation {
     }
 
     /// Changes one's own address, password or both. INVALID_CREDENTIALS when the present password
-    /// is wrong, CONFLICT when the new address is taken. A new password ends all other sessions.
+    /// is wrong, RATE_LIMITED after too many attempts, CONFLICT when the new address is taken. A new
+    /// password ends all other sessions.
     async fn update_viewer(
         &self,
         ctx: &Context<'_>,
@@ -152,8 +155,9 @@ impl AuthMutation {
     }
 
     /// Deletes one's own account. Boards that nobody else uses, also those in the trash, are erased with
-    /// it; the others lose a member. INVALID_CREDENTIALS when the present password is wrong, CONFLICT
-    /// while the viewer is the only ADMIN of a board with other members.
+    /// it; the others lose a member. INVALID_CREDENTIALS when the present password is wrong, RATE_LIMITED
+    /// after too many attempts, CONFLICT while the viewer is the only ADMIN of a board with other
+    /// members.
     async fn delete_viewer(
         &self,
         ctx: &Context<'_>,

@@ -220,7 +220,7 @@ impl<'d> Walk<'d> {
             Some(name) => {
                 let name = if self.types.told { name } else { "…" };
                 Err(Invalid {
-                    message: format!("Argument {name}: is required."),
+                    message: format!("Argument {name} is required."),
                     place: Some(place),
                 })
             }

@@ -25,7 +25,8 @@ impl Wrong {
 
     /// A sentence about the value that is called `name`.
     pub(super) fn sentence(self, name: &str) -> String {
-        format!("{name}{}: {}.", self.path, self.reason)
+        let colon = if self.reason.starts_with("is ") { "" } else { ":" };
+        format!("{name}{}{colon} {}.", self.path, self.reason)
     }
 }
 
