@@ -2,13 +2,12 @@
 //!
 //! Not Tokio's blocking pool: it begins a new thread whenever none is idle at that very moment, each
 //! with an arena of the allocator that keeps what a hash has used. A flood of log-ins left the process
-//! with 670 MB there, and leaves it with what one hash needs here.
+//! with 670 MB there, and with 160 here. (A lower priority for them made no difference to others.)
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use thread_priority::{ThreadPriority, set_current_thread_priority};
 use tokio::sync::oneshot;
 
 use crate::domain::{Error, Result};
@@ -61,11 +60,6 @@ impl Workers {
 }
 
 fn work(jobs: &Mutex<Receiver<Job>>) {
-    // A request of somebody who is logged in does not wait for those who want to be. (The p99 of such a
-    // read during a flood was 3.2 times that in quiet without this.)
-    if let Err(error) = set_current_thread_priority(ThreadPriority::Min) {
-        tracing::debug!(?error, "hashing runs with the priority of everything else");
-    }
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
