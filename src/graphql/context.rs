@@ -144,12 +144,9 @@ pub(super) async fn mutate_as_anybody<T>(
     ctx: &Context<'_>,
     mutation: impl Future<Output = Result<T>>,
 ) -> Nullable<T> {
-    let result = match mutation.await {
-        // About the state of things, not about what was sent.
-        Err(Error::Conflict { field, message }) if field.is_empty() => {
-            Err(Error::Conflict { field, message })
-        }
-        result => result.at("input"),
-    };
+    let result = mutation.await;
+    // About the state of things, not about what was sent.
+    let of_state = matches!(&result, Err(Error::Conflict { field, .. }) if field.is_empty());
+    let result = if of_state { result } else { result.at("input") };
     Some(ctx.caller().map(Caller::forget).and(result))
 }

@@ -107,23 +107,24 @@ pub(super) fn unparsable(error: parser::Error) -> Response {
     if let Some((_, expected)) = error.message.rsplit_once("\n  = ") {
         error.message = format!("Syntax error: {expected}.");
     }
+    refusal("GRAPHQL_PARSE_FAILED", error)
+}
+
+/// The answer to a request that is not run.
+fn refusal(code: &str, mut error: ServerError) -> Response {
     shorten(&mut error);
-    set_code(&mut error, "GRAPHQL_PARSE_FAILED");
+    set_code(&mut error, code);
     Response::from_errors(vec![error])
 }
 
 /// The answer to a text that is no document, without its parser.
 pub(super) fn unclosed(message: String) -> Response {
-    let mut error = ServerError::new(message, None);
-    set_code(&mut error, "GRAPHQL_PARSE_FAILED");
-    Response::from_errors(vec![error])
+    refusal("GRAPHQL_PARSE_FAILED", ServerError::new(message, None))
 }
 
 /// The answer to a document that asks for too much; `reason` says of what.
 pub(super) fn too_complex(reason: String) -> Response {
-    let mut error = ServerError::new(reason, None);
-    set_code(&mut error, "QUERY_TOO_COMPLEX");
-    Response::from_errors(vec![error])
+    refusal("QUERY_TOO_COMPLEX", ServerError::new(reason, None))
 }
 
 /// The answer to a request that does not say which operation it means.
@@ -138,17 +139,13 @@ pub(super) fn no_operation(named: bool) -> Response {
 
 /// The answer to anything but a query where only queries are taken.
 pub(super) fn operation_not_allowed() -> Response {
-    let mut error = ServerError::new("GET runs queries only. Send mutations by POST.", None);
-    set_code(&mut error, "BAD_REQUEST");
-    Response::from_errors(vec![error])
+    let message = "GET runs queries only. Send mutations by POST.";
+    refusal("BAD_REQUEST", ServerError::new(message, None))
 }
 
 /// The answer to a request that the specification's validation refuses.
 pub(super) fn invalid(invalid: Invalid) -> Response {
-    let mut error = ServerError::new(invalid.message, invalid.place);
-    shorten(&mut error);
-    set_code(&mut error, "GRAPHQL_VALIDATION_FAILED");
-    Response::from_errors(vec![error])
+    refusal("GRAPHQL_VALIDATION_FAILED", ServerError::new(invalid.message, invalid.place))
 }
 
 /// The answer to a mutation that would do something twice because it is written twice.

@@ -59,23 +59,23 @@ pub(super) fn in_body(
         _ => Refusal::bad_request("The body cannot be read."),
     })?;
     match body.trim_ascii_start().first() {
-        Some(b'{') => parse(&body).and_then(one).map(Requests::One),
+        Some(b'{') => parse(&body).and_then(|object| request_of(object, BODY)).map(Requests::One),
         Some(b'[') => batch(&body, settings.max_batch).map(Requests::Batch),
         _ => Err(Refusal::bad_request("The body must be a JSON object.")),
     }
 }
 
-const SHAPE: &str = "The body must be a JSON object with the text query and, if need be, the objects variables and extensions and the text operationName.";
+const BODY: &str = "The body must be a JSON object with the text query and, if need be, the objects variables and extensions and the text operationName.";
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|_| Refusal::bad_request(SHAPE))
+    serde_json::from_slice(body).map_err(|_| Refusal::bad_request(BODY))
 }
 
-/// Serde would read a struct from an array too.
-fn one(object: Map<String, Value>) -> Result<Request, Refusal> {
+/// From an object, since Serde would read a struct from an array too. `shape` says what it must be.
+fn request_of(object: Map<String, Value>, shape: &'static str) -> Result<Request, Refusal> {
     serde_json::from_value::<Parameters>(Value::Object(object))
         .map(Into::into)
-        .map_err(|_| Refusal::bad_request(SHAPE))
+        .map_err(|_| Refusal::bad_request(shape))
 }
 
 fn batch(body: &[u8], max: usize) -> Result<Vec<Request>, Refusal> {
@@ -87,7 +87,7 @@ fn batch(body: &[u8], max: usize) -> Result<Vec<Request>, Refusal> {
         let message = format!("A batch has 1 to {max} requests; this has {}.", objects.len());
         return Err(Refusal::bad_request(message));
     }
-    objects.into_iter().map(one).collect()
+    objects.into_iter().map(|object| request_of(object, BODY)).collect()
 }
 
 /// JSON, in UTF-8 if it says so at all.
@@ -122,9 +122,7 @@ pub(super) fn in_url(query: Option<&str>) -> Result<Request, Refusal> {
             return Err(Refusal::bad_request("Each parameter may stand in the URL once."));
         }
     }
-    serde_json::from_value::<Parameters>(Value::Object(found)).map(Into::into).map_err(|_| {
-        Refusal::bad_request(
-            "The URL must have the parameter query and, if need be, the JSON objects variables and extensions and the text operationName.",
-        )
-    })
+    request_of(found, URL)
 }
+
+const URL: &str = "The URL must have the parameter query and, if need be, the JSON objects variables and extensions and the text operationName.";

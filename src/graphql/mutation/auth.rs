@@ -35,9 +35,9 @@ pub(super) struct LogInInput {
     password: String,
 }
 
-/// A log-in.
+/// What a log-in and a refresh answer alike.
 #[derive(SimpleObject)]
-pub(super) struct LogInPayload {
+pub(super) struct SignedIn {
     /// A JWT that carries sub (the user's id) and email; to be sent as `Authorization: Bearer`.
     access_token: String,
     /// Always `Bearer`.
@@ -46,13 +46,13 @@ pub(super) struct LogInPayload {
     expires_at: DateTime,
     /// What `refreshSession` takes, once, for the next access token. Keep it as you would a password.
     refresh_token: String,
-    /// The session that has begun.
+    /// The session that has begun or goes on.
     session: Session,
     /// Whose it is.
     user: User,
 }
 
-impl From<LogIn> for LogInPayload {
+impl From<LogIn> for SignedIn {
     fn from(log_in: LogIn) -> Self {
         Self {
             access_token: log_in.access_token,
@@ -63,6 +63,13 @@ impl From<LogIn> for LogInPayload {
             user: User::own(log_in.user),
         }
     }
+}
+
+/// A log-in.
+#[derive(SimpleObject)]
+pub(super) struct LogInPayload {
+    #[graphql(flatten)]
+    signed_in: SignedIn,
 }
 
 /// Changes to one's own account. A field left out stays as it is.
@@ -129,7 +136,8 @@ impl AuthMutation {
     ) -> Nullable<LogInPayload> {
         mutate_as_anybody(ctx, async {
             let (services, client) = (ctx.services()?, &ctx.caller()?.client);
-            accounts::log_in(services, client, &input.email, input.password).await.map(Into::into)
+            let log_in = accounts::log_in(services, client, &input.email, input.password).await?;
+            Ok(LogInPayload { signed_in: log_in.into() })
         })
         .await
     }

@@ -2,12 +2,11 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
+use super::auth::SignedIn;
 use crate::domain::{At, PublicId};
 use crate::graphql::context::{ContextExt, Nullable, mutate, mutate_as_anybody};
 use crate::graphql::inputs::id;
-use crate::graphql::scalars::DateTime;
-use crate::graphql::types::{Session, User};
-use crate::service::{LogIn, sessions};
+use crate::service::sessions;
 
 /// What keeps a session going.
 #[derive(InputObject)]
@@ -20,31 +19,8 @@ pub(super) struct RefreshSessionInput {
 /// A session that goes on.
 #[derive(SimpleObject)]
 pub(super) struct RefreshSessionPayload {
-    /// A JWT that carries sub (the user's id) and email; to be sent as `Authorization: Bearer`.
-    access_token: String,
-    /// Always `Bearer`.
-    token_type: &'static str,
-    /// When the access token ends: one hour from now.
-    expires_at: DateTime,
-    /// What `refreshSession` takes the next time.
-    refresh_token: String,
-    /// Whose session it is.
-    user: User,
-    /// The session.
-    session: Session,
-}
-
-impl From<LogIn> for RefreshSessionPayload {
-    fn from(log_in: LogIn) -> Self {
-        Self {
-            access_token: log_in.access_token,
-            token_type: "Bearer",
-            expires_at: log_in.expires_at.into(),
-            refresh_token: log_in.refresh_token,
-            user: User::own(log_in.user),
-            session: Session::current(log_in.session),
-        }
-    }
+    #[graphql(flatten)]
+    signed_in: SignedIn,
 }
 
 /// The session that has ended.
@@ -89,7 +65,8 @@ impl SessionMutation {
         #[graphql(desc = "The refresh token.")] input: RefreshSessionInput,
     ) -> Nullable<RefreshSessionPayload> {
         mutate_as_anybody(ctx, async {
-            sessions::refresh(ctx.services()?, &input.refresh_token).await.map(Into::into)
+            let log_in = sessions::refresh(ctx.services()?, &input.refresh_token).await?;
+            Ok(RefreshSessionPayload { signed_in: log_in.into() })
         })
         .await
     }

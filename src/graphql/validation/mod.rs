@@ -36,14 +36,13 @@ pub(super) struct Invalid {
 /// The schema, as far as requests are checked against it.
 pub(super) struct Validation {
     types: Types,
-    introspection: bool,
 }
 
 impl Validation {
     /// Reads the schema's text. Without introspection, no message tells a name that the request does
     /// not.
     pub(super) fn new(sdl: &str, introspection: bool) -> Result<Self, String> {
-        Types::of(sdl, introspection).map(|types| Self { types, introspection })
+        Types::of(sdl, introspection).map(|types| Self { types })
     }
 
     /// Checks all operations of a document whose fragments have no circles, and the values of
@@ -80,7 +79,6 @@ impl Validation {
     ) -> Result<Cost, Invalid> {
         let walk = Walk {
             types: &self.types,
-            introspection: self.introspection,
             fragments: &document.fragments,
             variables,
             known: RefCell::default(),
@@ -93,7 +91,6 @@ impl Validation {
 /// Walks through an operation, with its fragments.
 struct Walk<'d> {
     types: &'d Types,
-    introspection: bool,
     fragments: &'d HashMap<Name, Positioned<FragmentDefinition>>,
     variables: &'d Defined<'d>,
     known: RefCell<HashMap<(&'d str, Page), Cost>>,
@@ -151,7 +148,7 @@ impl<'d> Walk<'d> {
         let place = field.pos;
         let field = &field.node;
         self.directives(&field.directives)?;
-        if !self.introspection && ["__schema", "__type"].contains(&field.name.node.as_str()) {
+        if !self.types.told && ["__schema", "__type"].contains(&field.name.node.as_str()) {
             let message = "Introspection is turned off.".into();
             return Err(Invalid { message, place: Some(place) });
         }

@@ -35,7 +35,7 @@ pub(super) enum Kind {
 pub(super) struct Types {
     kinds: HashMap<Name, Kind>,
     directives: HashMap<Name, HashMap<Name, Input>>,
-    /// Whether messages may tell of them.
+    /// Whether requests may ask for them, and messages tell of them.
     pub(super) told: bool,
 }
 
