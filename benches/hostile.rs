@@ -11,15 +11,17 @@
 #[allow(unreachable_pub)]
 #[path = "../tests/support/bombs.rs"]
 mod bombs;
+#[allow(dead_code, unreachable_pub, missing_docs)]
+mod support;
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+
+use support::{Database, Process};
 
 const ROUNDS: usize = 7;
 const SAMPLES: usize = 15;
@@ -28,7 +30,10 @@ const READ: &str = "{ viewer { id } boards(first: 10) { nodes { id title } } }";
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let database = Database::create().await;
+        let database = match std::env::var("TEST_DATABASE_URL") {
+            Ok(server) => Database::postgres(&server, "hostile").await,
+            Err(_) => Database::sqlite(),
+        };
         println!("database: {}", database.name());
         let server = Server::start(&database.url);
         measure(&server).await;
@@ -111,8 +116,8 @@ async fn neighbours(server: &Server, what: &str, disturb: impl AsyncFn(&Server, 
         ratios[ROUNDS / 2],
         ratios[0],
         ratios[ROUNDS - 1],
-        server.memory("VmRSS") / 1024,
-        server.memory("VmHWM") / 1024
+        server.process.memory("VmRSS").round(),
+        server.process.memory("VmHWM").round()
     );
 }
 
@@ -139,9 +144,9 @@ fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-/// A server in a process of its own.
+/// The server that is attacked, and how it is asked.
 struct Server {
-    child: Child,
+    process: Process,
     url: String,
     http: reqwest::Client,
     token: Arc<std::sync::OnceLock<String>>,
@@ -149,23 +154,9 @@ struct Server {
 
 impl Server {
     fn start(database_url: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_kanban"))
-            .env("DATABASE_URL", database_url)
-            .env("LISTEN_ADDR", "127.0.0.1:0")
-            .env("JWT_SECRET", "0123456789abcdef0123456789abcdef")
-            .env("RATE_LIMIT", "off")
-            .env("LOG_LEVEL", "kanban::cli=info")
-            .current_dir(std::env::temp_dir())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let line = lines.find_map(|line| line.ok().filter(|line| line.contains("listening on")));
-        let line = line.unwrap();
-        let url = line.split("listening on ").nth(1).unwrap().split(',').next().unwrap().to_owned();
-        // Whatever else it says must not fill the pipe.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, url, http: reqwest::Client::new(), token: Arc::default() }
+        let process = Process::kanban(database_url, &[("RATE_LIMIT", "off")]);
+        let url = format!("http://{}", process.address);
+        Self { process, url, http: reqwest::Client::new(), token: Arc::default() }
     }
 
     async fn send(&self, token: Option<&str>, query: &str) -> Value {
@@ -203,57 +194,4 @@ impl Server {
         let answer = self.send(None, &query).await;
         answer["errors"][0]["extensions"]["code"].as_str().unwrap().to_owned()
     }
-
-    /// A line of the process's status, in KiB.
-    fn memory(&self, name: &str) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
-        let status = status.unwrap_or_default();
-        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-        line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or_default()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A database for the time of the measurement.
-struct Database {
-    url: String,
-    /// The server's URL and the database's name, on PostgreSQL.
-    postgres: Option<(String, String)>,
-    _folder: tempfile::TempDir,
-}
-
-impl Database {
-    async fn create() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let Ok(server) = std::env::var("TEST_DATABASE_URL") else {
-            let url = format!("sqlite://{}/kanban.db", folder.path().display());
-            return Self { url, postgres: None, _folder: folder };
-        };
-        let name = format!("kanban_bench_{}", std::process::id());
-        execute(&server, &format!("CREATE DATABASE {name}")).await;
-        let url = format!("{}/{name}", server.rsplit_once('/').unwrap().0);
-        Self { url, postgres: Some((server, name)), _folder: folder }
-    }
-
-    fn name(&self) -> &'static str {
-        if self.postgres.is_some() { "PostgreSQL" } else { "SQLite" }
-    }
-
-    async fn remove(self) {
-        if let Some((server, name)) = self.postgres {
-            execute(&server, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
-        }
-    }
-}
-
-async fn execute(url: &str, sql: &str) {
-    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client.batch_execute(sql).await.unwrap();
 }

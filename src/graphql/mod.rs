@@ -2,7 +2,9 @@
 //!
 //! async-graphql is named here and in `http::endpoint` only.
 
+mod at_once;
 mod context;
+mod documents;
 mod error;
 mod guard;
 mod inputs;
@@ -23,7 +25,7 @@ use async_graphql::parser::types::{
     ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
 };
 use async_graphql::{
-    EmptySubscription, Response, SDLExportOptions, SchemaBuilder, Value, Variables,
+    EmptySubscription, Response, SDLExportOptions, SchemaBuilder, ValidationMode, Value, Variables,
 };
 
 pub use async_graphql::Request;
@@ -32,10 +34,12 @@ pub use context::Caller;
 use crate::config::{Config, Limits, StartError};
 use crate::domain::Error;
 use crate::service::Services;
+use documents::{Documents, Key};
 use limits::Refused;
 use validation::{Validation, merge_root_fields};
 
 type Builder = SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription>;
+type Executor = async_graphql::Schema<query::Query, mutation::Mutation, EmptySubscription>;
 
 fn builder() -> Builder {
     async_graphql::Schema::build(query::Query, mutation::Mutation::default(), EmptySubscription)
@@ -48,7 +52,10 @@ fn builder() -> Builder {
 /// The schema with everything its resolvers need. Cloning is cheap.
 #[derive(Clone)]
 pub struct Schema {
-    schema: async_graphql::Schema<query::Query, mutation::Mutation, EmptySubscription>,
+    schema: Executor,
+    /// The same for documents that `schema` has found to be valid: it leaves out what reads them only.
+    trusting: Executor,
+    documents: Arc<Documents>,
     validation: Arc<Validation>,
     limits: Limits,
     introspection: bool,
@@ -60,15 +67,19 @@ type Checked<T> = std::result::Result<T, Box<Response>>;
 impl Schema {
     /// Puts it together.
     pub fn new(services: Arc<Services>, config: &Config) -> std::result::Result<Self, StartError> {
-        let mut builder = builder().data(services);
-        if !config.introspection {
-            builder = builder.disable_introspection().disable_suggestions();
-        }
-        let schema = builder.finish();
+        let executor = |mode| {
+            let builder = builder().data(Arc::clone(&services)).validation_mode(mode);
+            if config.introspection {
+                return builder.finish();
+            }
+            builder.disable_introspection().disable_suggestions().finish()
+        };
+        let (schema, trusting) = (executor(ValidationMode::Strict), executor(ValidationMode::Fast));
         let validation = Validation::new(&schema.sdl(), config.introspection);
         let validation = validation.map_err(|error| StartError::new(format!("schema: {error}")))?;
         let (limits, introspection) = (config.limits, config.introspection);
-        Ok(Self { schema, validation: Arc::new(validation), limits, introspection })
+        let (documents, validation) = (Arc::new(Documents::new()), Arc::new(validation));
+        Ok(Self { schema, trusting, documents, validation, limits, introspection })
     }
 
     /// Runs a request for its caller, if it is one of the allowed operations.
@@ -78,7 +89,10 @@ impl Schema {
         mut caller: Caller,
         allowed: Operations,
     ) -> Answer {
-        let document = match self.parse(&request) {
+        let key = Key::of(&request);
+        let known = self.documents.get(&key);
+        let is_known = known.is_some();
+        let document = match known.map_or_else(|| self.parse(&request).map(Arc::new), Ok) {
             Ok(document) => document,
             Err(refusal) => return Answer::refused(*refusal),
         };
@@ -98,11 +112,16 @@ impl Schema {
             return Answer::refused(*refusal);
         }
         caller.max_text = self.limits.text;
-        request.set_parsed_query(document);
+        request.set_parsed_query(ExecutableDocument::clone(&document));
         let (rounds, request_id) = (caller.rounds(), caller.request_id.clone());
-        let mut response = rounds.run(self.schema.execute(request.data(caller))).await;
+        let executor = if is_known { &self.trusting } else { &self.schema };
+        let mut response = rounds.run(executor.execute(request.data(caller))).await;
         error::complete(&mut response.errors, &request_id, self.introspection);
-        Answer::of(response)
+        let answer = Answer::of(response);
+        if !is_known && answer.verdict == Verdict::Run {
+            self.documents.keep(key, document);
+        }
+        answer
     }
 
     /// Refuses what the library would find wrong only when it is half done, and what asks for too much.
@@ -112,6 +131,11 @@ impl Schema {
         operation: &OperationDefinition,
         variables: &Variables,
     ) -> Checked<()> {
+        if limits::nested_deeper(variables, self.limits.nesting) {
+            let limit = self.limits.nesting;
+            let reason = format!("Variables are nested deeper than {limit}.");
+            return Err(Box::new(error::too_complex(reason)));
+        }
         let found = self.validation.check(document, operation, variables);
         let found = found.map_err(|invalid| Box::new(error::invalid(invalid)))?;
         let limit = self.limits.complexity;
@@ -131,10 +155,6 @@ impl Schema {
             Refused::TooComplex(reason) => too_complex(reason),
             Refused::Unparsable(reason) => Box::new(error::unclosed(reason)),
         })?;
-        if limits::nested_deeper(&request.variables, self.limits.nesting) {
-            let limit = self.limits.nesting;
-            return Err(too_complex(format!("Variables are nested deeper than {limit}.")));
-        }
         let mut document =
             parse_query(&request.query).map_err(|error| Box::new(error::unparsable(error)))?;
         limits::check_document(&document, &self.limits).map_err(too_complex)?;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Object, OutputType, SimpleObject};
+use async_graphql::{ContainerType, Context, Object, SimpleObject};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
+use super::at_once::Rows;
 use super::context::ContextExt;
 use super::scalars::int;
 use super::types::{
@@ -139,8 +140,8 @@ impl ValueKind {
 }
 
 /// An edge of a connection.
-pub(super) trait Edge: OutputType {
-    type Node: OutputType;
+pub(super) trait Edge: ContainerType {
+    type Node: ContainerType;
 
     fn node(&self) -> &Self::Node;
     fn cursor(&self) -> String;
@@ -217,13 +218,13 @@ impl<E> Connection<E> {
 )]
 impl<E: Edge> Connection<E> {
     /// The things on this page, each with its cursor.
-    async fn edges(&self) -> &[E] {
-        &self.edges
+    async fn edges(&self) -> Rows<&E> {
+        Rows(self.edges.iter().collect())
     }
 
     /// The things on this page.
-    async fn nodes(&self) -> Vec<&E::Node> {
-        self.edges.iter().map(Edge::node).collect()
+    async fn nodes(&self) -> Rows<&E::Node> {
+        Rows(self.edges.iter().map(Edge::node).collect())
     }
 
     /// Whether the list goes on, and where.

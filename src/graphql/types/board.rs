@@ -12,6 +12,7 @@ use super::{
     Label, OrderDirection,
 };
 use crate::domain::{self, BoardId, BoardList, PublicId, Result};
+use crate::graphql::at_once::Rows;
 use crate::graphql::context::ContextExt;
 use crate::graphql::paging::{
     Connection, Count, CursorKind, Edge, MAX_OTHERS, PageArgs, ValueKind,
@@ -76,7 +77,7 @@ impl Board {
     }
 
     /// The board's labels, at most one of each colour, in the order of LabelColor.
-    async fn labels(&self, ctx: &Context<'_>) -> Result<Vec<Label>> {
+    async fn labels(&self, ctx: &Context<'_>) -> Result<Rows<Label>> {
         let labels = ctx.loaders()?.board_labels.load(self.access).await?;
         Ok(Label::all(&labels, self))
     }

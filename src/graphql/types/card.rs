@@ -8,6 +8,7 @@ use super::comment::{COMMENTS, CommentEdge};
 use super::event::{BoardEventEdge, event_page};
 use super::{Board, Label};
 use crate::domain::{self, PublicId, Result};
+use crate::graphql::at_once::Rows;
 use crate::graphql::context::ContextExt;
 use crate::graphql::loaders::LoadedCard;
 use crate::graphql::paging::{Connection, Count, MAX_OTHERS, PageArgs};
@@ -80,7 +81,7 @@ impl Card {
     }
 
     /// The labels it bears, in the order of LabelColor.
-    async fn labels(&self, ctx: &Context<'_>) -> Result<Vec<Label>> {
+    async fn labels(&self, ctx: &Context<'_>) -> Result<Rows<Label>> {
         if let Some(labels) = &self.labels {
             return Ok(Label::all(labels, &self.on));
         }

@@ -6,6 +6,7 @@ use async_graphql::{Context, Enum, InputObject, Lookahead, Object};
 
 use super::{Board, Card, CardColumn, LabelColor, OrderDirection};
 use crate::domain::{self, At, Direction, Result, SearchText};
+use crate::graphql::at_once::Row;
 use crate::graphql::context::ContextExt;
 use crate::graphql::loaders::{CardQuery, LoadedCard};
 use crate::graphql::paging::{Connection, Count, CursorKind, Edge, MAX_CARDS, PageArgs, ValueKind};
@@ -35,8 +36,8 @@ impl CardEdge {
     }
 
     /// The card.
-    async fn node(&self) -> &Card {
-        &self.card
+    async fn node(&self) -> Row<&Card> {
+        Row(&self.card)
     }
 }
 

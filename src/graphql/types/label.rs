@@ -6,6 +6,7 @@ use async_graphql::{Context, Enum, ID, Object};
 
 use super::Board;
 use crate::domain::{self, PublicId, Result};
+use crate::graphql::at_once::Rows;
 use crate::graphql::context::ContextExt;
 use crate::graphql::scalars::DateTime;
 
@@ -42,8 +43,9 @@ impl Label {
     }
 
     /// All labels of a list that belongs to one board.
-    pub(super) fn all(labels: &[Arc<domain::Label>], on: &Board) -> Vec<Self> {
-        labels.iter().map(|label| Self { label: Arc::clone(label), on: on.clone() }).collect()
+    pub(super) fn all(labels: &[Arc<domain::Label>], on: &Board) -> Rows<Self> {
+        let label = |label: &Arc<_>| Self { label: Arc::clone(label), on: on.clone() };
+        Rows(labels.iter().map(label).collect())
     }
 }
 

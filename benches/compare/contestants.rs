@@ -1,0 +1,153 @@
+//! The contestants, each in a process of its own.
+
+use std::process::Command;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::load::{Request, ask};
+use crate::report::Round;
+use crate::rows;
+use crate::support::{Database, Process};
+use crate::work::{Asker, Read};
+
+/// One of those who are compared.
+pub struct Contestant {
+    pub name: &'static str,
+    /// Its column.
+    pub place: usize,
+    pub process: Process,
+    pub asker: Asker,
+}
+
+const POSTGRAPHILE: &str = "PostGraphile";
+
+impl Contestant {
+    /// The request for a read.
+    pub fn read(&self, read: &Read, after: Option<&str>) -> Request {
+        if self.is_postgraphile() {
+            return self.asker.graphql(&read.postgraphile, &json!({ "after": after }));
+        }
+        self.asker.read(read, after)
+    }
+
+    /// How it says where its page ends.
+    pub fn end_cursor(&self, page: &Value) -> String {
+        let list =
+            if self.is_postgraphile() { "boardByRowId/cardsByBoardId" } else { "board/cards" };
+        let cursor = page.pointer(&format!("/data/{list}/pageInfo/endCursor"));
+        cursor.and_then(Value::as_str).unwrap_or_else(|| panic!("{}: {page}", self.name)).to_owned()
+    }
+
+    pub fn is_postgraphile(&self) -> bool {
+        self.name == POSTGRAPHILE
+    }
+}
+
+/// All that take part.
+pub struct Field {
+    pub all: Vec<Contestant>,
+}
+
+impl Field {
+    /// By hand comes first: the others are compared with it. PostGraphile, and kanban without its cache,
+    /// take part in reads only.
+    pub async fn start(database: &Database, reads: bool) -> Self {
+        let kanban_itself = kanban("kanban", database, &[]).await;
+        let token = Arc::clone(&kanban_itself.asker.token);
+        let mut all = vec![by_hand(database, Arc::clone(&token)), kanban_itself];
+        if reads {
+            all.push(kanban("kanban without cache", database, &[("CACHE_MIB", "0")]).await);
+            if database.name() == "PostgreSQL" {
+                all.extend(postgraphile(database, token));
+            }
+        }
+        for (place, contestant) in all.iter_mut().enumerate() {
+            contestant.place = place;
+        }
+        Self { all }
+    }
+
+    pub fn names(&self) -> Vec<&'static str> {
+        self.all.iter().map(|contestant| contestant.name).collect()
+    }
+
+    pub fn rounds(&self) -> Vec<Vec<Round>> {
+        self.all.iter().map(|_| Vec::new()).collect()
+    }
+
+    pub fn kanban(&self) -> &Contestant {
+        &self.all[1]
+    }
+}
+
+/// kanban with everything on. (Limits on attempts are too: the account is allowed many.)
+pub async fn kanban(
+    name: &'static str,
+    database: &Database,
+    settings: &[(&str, &str)],
+) -> Contestant {
+    let many = ("RATE_LIMIT_PER_ACCOUNT", "1000000");
+    let settings = [settings, &[many, ("RATE_LIMIT_PER_ADDRESS", "1000000")]].concat();
+    let process = Process::kanban(&database.url, &settings);
+    let token = log_in(&process.address).await;
+    Contestant { name, place: 0, process, asker: Asker { token, by_hand: false } }
+}
+
+/// The access token of the viewer.
+pub async fn log_in(address: &str) -> Arc<str> {
+    let nobody = Asker { token: "".into(), by_hand: false };
+    let (_, answer) = ask(address, nobody.log_in()).await;
+    let token = answer["data"]["logIn"]["accessToken"].as_str();
+    token.unwrap_or_else(|| panic!("{answer}")).into()
+}
+
+fn by_hand(database: &Database, token: Arc<str>) -> Contestant {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let process = Process::start(command.args(["by-hand", &database.url]));
+    Contestant { name: "by hand", place: 0, process, asker: Asker { token, by_hand: true } }
+}
+
+/// `None`, and a word about it, on a machine without npm.
+fn postgraphile(database: &Database, token: Arc<str>) -> Option<Contestant> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/postgraphile");
+    let install = [
+        "install",
+        "--no-audit",
+        "--no-fund",
+        "--no-package-lock",
+        "--loglevel=error",
+        "--prefix",
+        folder,
+    ];
+    let installed = Command::new("npm").args(install).stdout(std::process::Stdio::null()).status();
+    if !installed.is_ok_and(|status| status.success()) {
+        eprintln!("npm has not installed PostGraphile: it is left out");
+        return None;
+    }
+    let mut command = Command::new(format!("{folder}/node_modules/.bin/node"));
+    command.arg("server.mjs").current_dir(folder).env("DATABASE_URL", &database.url);
+    command.env("NODE_ENV", "production").env("GRAPHILE_ENV", "production");
+    let process = Process::start(&mut command);
+    Some(Contestant {
+        name: POSTGRAPHILE,
+        place: 0,
+        process,
+        asker: Asker { token, by_hand: false },
+    })
+}
+
+/// Makes the tables, the viewer's account and all rows.
+pub async fn fill(url: &str, size: rows::Size) {
+    let process = Process::kanban(url, &[]);
+    let nobody = Asker { token: "".into(), by_hand: false };
+    let query = "mutation($input: SignUpInput!) { signUp(input: $input) { user { id } } }";
+    let input = json!({ "input": { "email": rows::EMAIL, "password": rows::PASSWORD } });
+    let (_, answer) = ask(&process.address, nobody.graphql(query, &input)).await;
+    assert!(answer.get("errors").is_none(), "{answer}");
+    drop(process);
+    match url.strip_prefix("sqlite://") {
+        Some(path) => rows::fill_sqlite(path, size),
+        None => rows::fill_postgres(url, size).await,
+    }
+}

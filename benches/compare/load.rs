@@ -1,0 +1,67 @@
+//! Clients that ask, each again as soon as it is answered.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::Bytes;
+use futures_util::future::join_all;
+use http_body_util::{BodyExt, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+pub type Request = hyper::Request<Full<Bytes>>;
+
+/// What a client asks next.
+pub type Next = Box<dyn FnMut() -> Request>;
+
+/// What an answer must look like while time is taken: so long, or, without a length, without errors.
+pub type Length = Option<usize>;
+
+async fn connect(address: &str) -> SendRequest<Full<Bytes>> {
+    let stream = TcpStream::connect(address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let (sender, connection) = handshake(TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    sender
+}
+
+/// Asks once; answers the body, whatever it says.
+pub async fn ask(address: &str, request: Request) -> (usize, Value) {
+    let answer = connect(address).await.send_request(request).await.unwrap();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    let value = serde_json::from_slice(&body);
+    (body.len(), value.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&body))))
+}
+
+/// Drives a server for so long; answers how many requests it has answered a second.
+pub async fn drive(address: &str, clients: Vec<Next>, time: Duration, length: Length) -> f64 {
+    let connections = join_all(clients.iter().map(|_| connect(address))).await;
+    let address: Arc<str> = address.into();
+    let start = Instant::now();
+    let clients = connections.into_iter().zip(clients).map(|(mut sender, mut next)| {
+        let address = Arc::clone(&address);
+        async move {
+            let mut count = 0_u32;
+            while start.elapsed() < time {
+                let answer = sender.send_request(next()).await.unwrap();
+                assert!(answer.status().is_success(), "{address}: {}", answer.status());
+                let mut body = answer.into_body();
+                let mut found = 0;
+                while let Some(frame) = body.frame().await {
+                    let data = frame.unwrap().into_data().unwrap_or_default();
+                    let errors =
+                        length.is_none() && data.windows(8).any(|part| part == b"\"errors\"");
+                    assert!(!errors, "{address}: {}", String::from_utf8_lossy(&data));
+                    found += data.len();
+                }
+                assert!(length.is_none_or(|length| length == found), "{address}: {found} bytes");
+                count += 1;
+            }
+            count
+        }
+    });
+    let answered: u32 = join_all(clients).await.into_iter().sum();
+    f64::from(answered) / start.elapsed().as_secs_f64()
+}

@@ -1,0 +1,105 @@
+//! What is printed: Markdown.
+
+use std::fmt::Write;
+
+/// What one round has cost.
+#[derive(Clone, Copy)]
+pub struct Round {
+    /// Requests a second.
+    pub rate: f64,
+    /// Seconds of the server's processor for a request.
+    pub cpu: f64,
+    /// Seconds of PostgreSQL's processor for a request.
+    pub cpu_of_database: f64,
+}
+
+/// A table whose first column of figures is what the others are compared with.
+pub struct Table {
+    text: String,
+}
+
+impl Table {
+    pub fn new(title: &str, names: &[&str]) -> Self {
+        let mut text = format!("\n### {title}\n\n| | {} |", names[0]);
+        for name in &names[1..] {
+            write!(text, " {name} | ratio |").unwrap();
+        }
+        write!(text, " CPU of a request, ms: server + database |\n|---|").unwrap();
+        text += &"---:|".repeat(2 * names.len() - 1);
+        text += "---|\n";
+        Self { text }
+    }
+
+    /// Requests a second, medians; ratios within a round, medians with the lowest and the highest.
+    pub fn row(&mut self, name: &str, contestants: &[Vec<Round>]) {
+        let rate = |rounds: &[Round]| median(rounds.iter().map(|round| round.rate).collect());
+        write!(self.text, "| {name} | {} |", round(rate(&contestants[0]))).unwrap();
+        for rounds in &contestants[1..] {
+            let pairs = rounds.iter().zip(&contestants[0]);
+            let ratios: Vec<f64> = pairs.map(|(own, first)| own.rate / first.rate).collect();
+            let (low, high) = range(&ratios);
+            let ratio = median(ratios);
+            write!(self.text, " {} | **{ratio:.2}** ({low:.2}–{high:.2}) |", round(rate(rounds)))
+                .unwrap();
+        }
+        let cpu = |rounds: &Vec<Round>| {
+            let server = median(rounds.iter().map(|round| round.cpu * 1000.0).collect());
+            let database =
+                median(rounds.iter().map(|round| round.cpu_of_database * 1000.0).collect());
+            format!("{server:.3} + {database:.3}")
+        };
+        let costs: Vec<String> = contestants.iter().map(cpu).collect();
+        writeln!(self.text, " {} |", costs.join("; ")).unwrap();
+        eprintln!("{}", self.text.lines().last().unwrap_or_default());
+    }
+
+    pub fn print(&self) {
+        println!("{}", self.text);
+    }
+}
+
+/// The median of figures, and their range.
+pub fn figures(figures: &[f64], unit: &str) -> String {
+    let (low, high) = range(figures);
+    format!("{:.1} {unit} ({low:.1}–{high:.1})", median(figures.to_vec()))
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
+}
+
+fn range(figures: &[f64]) -> (f64, f64) {
+    let low = figures.iter().copied().fold(f64::INFINITY, f64::min);
+    (low, figures.iter().copied().fold(0.0, f64::max))
+}
+
+/// With a comma between thousands.
+fn round(rate: f64) -> String {
+    let digits = format!("{rate:.0}");
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Date, machine and versions.
+pub async fn about_the_machine(server: Option<&str>) {
+    let cores = std::thread::available_parallelism().map_or(0, usize::from);
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let model = model.map_or("unknown processor", |(_, model)| model);
+    let today = chrono::Utc::now().date_naive();
+    println!("{today}, {cores} cores of {model}, shared by clients, servers and databases.");
+    if let Some(server) = server {
+        let (client, connection) =
+            tokio_postgres::connect(server, tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        let version = client.query_one("SHOW server_version", &[]).await.unwrap();
+        println!("PostgreSQL {}.", version.get::<_, String>(0));
+    }
+}

@@ -1,0 +1,305 @@
+//! The rows that every contestant reads: the same ones in both databases, whenever they are made.
+//!
+//! Board 1 has 1,000 cards, board 2 10,000, board 3 200; all others share what is left. The viewer is a
+//! member of the first twenty boards, of which 11 to 19 are those that are written to.
+
+use std::fmt::Write;
+
+use kanban::domain::{CardColumn, LabelColor, Rank, fold_case};
+use tokio_postgres::NoTls;
+
+/// How much there is of everything.
+#[derive(Clone, Copy)]
+pub struct Size {
+    pub users: i64,
+    pub boards: i64,
+    pub cards: i64,
+}
+
+impl Size {
+    /// What is measured.
+    pub const ONE: Self = Self { users: 1_000, boards: 1_000, cards: 200_000 };
+    /// Ten times of everything, to see what grows with it.
+    pub const TEN: Self = Self { users: 10_000, boards: 10_000, cards: 2_000_000 };
+}
+
+/// The boards that are asked for.
+pub const BOARD_OF_1000: i64 = 1;
+pub const BOARD_OF_10000: i64 = 2;
+pub const BOARD_OF_200: i64 = 3;
+/// The first of eight boards that are written to, each by a client of its own.
+pub const WRITTEN: i64 = 11;
+/// The board that all clients write to.
+pub const SHARED: i64 = 19;
+/// On how many boards the viewer is.
+const OWN_BOARDS: i64 = 20;
+/// How many members a board has.
+const MEMBERS: i64 = 5;
+
+pub const EMAIL: &str = "ann@example.com";
+pub const PASSWORD: &str = "correct horse";
+
+/// 2026-01-01, in microseconds.
+const START: i64 = 1_767_225_600_000_000;
+
+/// The parts of a row; what they are called stands in [`TABLES`].
+type Row = Vec<Value>;
+
+/// A part of a row.
+pub enum Value {
+    Null,
+    Number(i64),
+    Text(String),
+    /// Microseconds since 1970.
+    Time(i64),
+}
+
+fn text(text: impl Into<String>) -> Value {
+    Value::Text(text.into())
+}
+
+/// The tables and their columns, in the order in which they are filled.
+const TABLES: [(&str, &str); 7] = [
+    ("users", "id, public_id, email, email_key, password_hash, created_at, updated_at"),
+    ("boards", "id, title, title_key, description, created_at, updated_at, version"),
+    ("users_boards", "board_id, user_id, role, created_at, updated_at"),
+    ("labels", "id, board_id, color, name, created_at, updated_at"),
+    (
+        "cards",
+        r#"id, board_id, title, title_key, description, search_text, "column", rank, version, created_at, updated_at"#,
+    ),
+    ("cards_labels", "card_id, label_id, created_at, updated_at"),
+    ("board_events", "board_id, sequence, created_at, actor_id, card_id, kind, payload"),
+];
+
+/// How many cards a board has.
+pub fn cards_on(size: Size, board: i64) -> i64 {
+    match board {
+        BOARD_OF_1000 => 1_000,
+        BOARD_OF_10000 => 10_000,
+        BOARD_OF_200 => 200,
+        // The first of the rest take one more each until nothing is left.
+        _ => {
+            let (cards, boards) = (size.cards - 11_200, size.boards - 3);
+            cards / boards + i64::from(board - 4 < cards % boards)
+        }
+    }
+}
+
+/// The labels of a card, as places among the colours: none on every fifth, else one to three.
+pub fn labels_of(card: i64) -> Vec<i64> {
+    let count = [0, 1, 2, 3, 2][at(card, 5)];
+    let mut places: Vec<i64> = (0..count).map(|n| (card / 5 + 3 * n) % 7).collect();
+    places.sort_unstable();
+    places
+}
+
+/// The title of a card.
+pub fn title_of(card: i64) -> String {
+    format!("Card {card}: look after the {} of the {}", NOUNS[at(card, 8)], NOUNS[at(card / 8, 8)])
+}
+
+const NOUNS: [&str; 8] =
+    ["order page", "Invoice", "search", "log-in", "Übersicht", "mail", "export", "start page"];
+
+fn at(number: i64, of: i64) -> usize {
+    usize::try_from(number % of).unwrap()
+}
+
+fn description_of(card: i64) -> String {
+    "It does *not* do what it should; see the notes of last week. "
+        .repeat(usize::try_from(card % 5).unwrap())
+}
+
+/// The key of the first card of a board.
+pub fn first_card(size: Size, board: i64) -> i64 {
+    1 + (1..board).map(|before| cards_on(size, before)).sum::<i64>()
+}
+
+fn rows(size: Size, table: &str, mut put: impl FnMut(Row)) {
+    use Value::{Number, Time};
+    let mut card = 0;
+    for user in 2..=size.users {
+        if table == "users" {
+            let email = format!("user{user}@example.com");
+            let (id, time) = (format!("user_{user:022}"), START + user);
+            let hash = text("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$AAAA");
+            put(vec![
+                Number(user),
+                text(id),
+                text(&email),
+                text(&email),
+                hash,
+                Time(time),
+                Time(time),
+            ]);
+        }
+    }
+    for board in 1..=size.boards {
+        let made = START + board * 1_000_000;
+        let count = cards_on(size, board);
+        match table {
+            "boards" => {
+                let title = format!("Board {board}");
+                let key = fold_case(&title);
+                let (description, version) = (text("What is to do."), Number(count + 1));
+                put(vec![
+                    Number(board),
+                    text(title),
+                    text(key),
+                    description,
+                    Time(made),
+                    Time(made),
+                    version,
+                ]);
+            }
+            "users_boards" => {
+                for place in 0..MEMBERS {
+                    let viewer = board <= OWN_BOARDS && place == 0;
+                    let user =
+                        if viewer { 1 } else { 2 + (board * 7 + place * 31) % (size.users - 1) };
+                    let role = text(if place == 0 { "ADMIN" } else { "MEMBER" });
+                    put(vec![Number(board), Number(user), role, Time(made), Time(made)]);
+                }
+            }
+            "labels" => {
+                for (place, color) in (1..).zip(LabelColor::ALL) {
+                    let id = (board - 1) * 7 + place;
+                    let name = text(format!("label {place}"));
+                    put(vec![
+                        Number(id),
+                        Number(board),
+                        text(color.as_str()),
+                        name,
+                        Time(made),
+                        Time(made),
+                    ]);
+                }
+            }
+            "board_events" => put(vec![
+                Number(board),
+                Number(1),
+                Time(made),
+                Number(1),
+                Value::Null,
+                text("BOARD_CREATED"),
+                text("{}"),
+            ]),
+            _ => {}
+        }
+        let mut ranks: [Option<Rank>; 4] = [None, None, None, None];
+        for n in 1..=count {
+            card += 1;
+            let time = made + n * 1000;
+            match table {
+                "cards" => {
+                    let place = at(n, 4);
+                    let rank = Rank::between(ranks[place].as_ref(), None).unwrap();
+                    let (title, description) = (title_of(card), description_of(card));
+                    let key = fold_case(&title);
+                    let search = format!("{key}\u{1f}{}", fold_case(&description));
+                    let column = text(CardColumn::ALL[place].as_str());
+                    put(vec![
+                        Number(card),
+                        Number(board),
+                        text(title),
+                        text(key),
+                        text(description),
+                        text(search),
+                        column,
+                        text(rank.as_str()),
+                        Number(n + 1),
+                        Time(time),
+                        Time(time),
+                    ]);
+                    ranks[place] = Some(rank);
+                }
+                "cards_labels" => {
+                    for place in labels_of(card) {
+                        let label = (board - 1) * 7 + place + 1;
+                        put(vec![Number(card), Number(label), Time(time), Time(time)]);
+                    }
+                }
+                "board_events" => put(vec![
+                    Number(board),
+                    Number(n + 1),
+                    Time(time),
+                    Number(1),
+                    Number(card),
+                    text("CARD_CREATED"),
+                    text(format!("{{\"card\":{card}}}")),
+                ]),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Fills a database of PostgreSQL whose tables are empty but for the viewer's account.
+pub async fn fill_postgres(url: &str, size: Size) {
+    use futures_util::SinkExt;
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+    tokio::spawn(connection);
+    for (table, columns) in TABLES {
+        let copy = format!("COPY {table} ({columns}) FROM STDIN WITH (FORMAT csv)");
+        let sink = client.copy_in::<_, std::io::Cursor<Vec<u8>>>(&copy).await.unwrap();
+        let mut sink = std::pin::pin!(sink);
+        let mut chunks = vec![String::new()];
+        rows(size, table, |row| {
+            let last = chunks.last_mut().unwrap();
+            let fields: Vec<String> = row.iter().map(field).collect();
+            writeln!(last, "{}", fields.join(",")).unwrap();
+            if last.len() > 1 << 20 {
+                chunks.push(String::new());
+            }
+        });
+        for chunk in chunks {
+            sink.send(std::io::Cursor::new(chunk.into_bytes())).await.unwrap();
+        }
+        sink.finish().await.unwrap();
+    }
+    let next = |table: &str| {
+        format!(
+            "SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}));"
+        )
+    };
+    let sequences: String = ["users", "boards", "labels", "cards"].map(next).concat();
+    for sql in [&*sequences, "VACUUM ANALYZE", "CHECKPOINT"] {
+        client.batch_execute(sql).await.unwrap();
+    }
+}
+
+/// Fills an SQLite file whose tables are empty but for the viewer's account.
+pub fn fill_sqlite(path: &str, size: Size) {
+    let mut conn = rusqlite::Connection::open(path).unwrap();
+    let transaction = conn.transaction().unwrap();
+    for (table, columns) in TABLES {
+        let places = vec!["?"; columns.split(',').count()].join(", ");
+        let insert = format!("INSERT INTO {table} ({columns}) VALUES ({places})");
+        let mut insert = transaction.prepare(&insert).unwrap();
+        rows(size, table, |row| {
+            insert.execute(rusqlite::params_from_iter(row)).unwrap();
+        });
+    }
+    transaction.commit().unwrap();
+    conn.execute_batch("ANALYZE; PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+}
+
+impl rusqlite::ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<rusqlite::types::ToSqlOutput<'_>> {
+        match self {
+            Self::Null => rusqlite::types::Null.to_sql(),
+            Self::Number(number) | Self::Time(number) => number.to_sql(),
+            Self::Text(text) => text.to_sql(),
+        }
+    }
+}
+
+fn field(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Number(number) => number.to_string(),
+        Value::Text(text) => format!("\"{}\"", text.replace('"', "\"\"")),
+        Value::Time(time) => format!("{}", kanban::domain::Timestamp::from_micros(*time).unwrap()),
+    }
+}

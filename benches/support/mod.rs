@@ -1,0 +1,144 @@
+//! What benches share: the server in a process of its own, and databases for the time of a measurement.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Signs the tokens of all servers that are measured.
+pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+/// A server in a process of its own, which ends with this value.
+pub struct Process {
+    child: Child,
+    /// Where it listens, e.g. `127.0.0.1:4711`.
+    pub address: String,
+    /// From its start until it listened.
+    pub start_up: Duration,
+}
+
+impl Process {
+    /// Starts a command and waits until it writes `listening on http://…` or `listening on …` to
+    /// its stderr.
+    pub fn start(command: &mut Command) -> Self {
+        let start = Instant::now();
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut said = Vec::new();
+        let address = loop {
+            let Some(Ok(line)) = lines.next() else {
+                panic!("{command:?} did not start: {said:?}");
+            };
+            if let Some((_, address)) = line.split_once("listening on ") {
+                let address = address.strip_prefix("http://").unwrap_or(address);
+                let end = address.find(|c: char| !(c.is_ascii_digit() || ".:".contains(c)));
+                break address[..end.unwrap_or(address.len())].to_owned();
+            }
+            said.push(line);
+        };
+        let start_up = start.elapsed();
+        // Whatever else it says must not fill the pipe.
+        std::thread::spawn(move || lines.for_each(drop));
+        Self { child, address, start_up }
+    }
+
+    /// The release binary with everything on, on this database. `settings` come on top.
+    pub fn kanban(database_url: &str, settings: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kanban"));
+        command
+            .env("DATABASE_URL", database_url)
+            .env("LISTEN_ADDR", "127.0.0.1:0")
+            .env("JWT_SECRET", SECRET)
+            .env("LOG_LEVEL", "warn,kanban::cli=info")
+            .envs(settings.iter().copied())
+            .current_dir(std::env::temp_dir());
+        Self::start(&mut command)
+    }
+
+    /// The time that its threads have run.
+    pub fn cpu(&self) -> Duration {
+        cpu_of(self.child.id()).unwrap_or_default()
+    }
+
+    /// A line of its status that tells of memory, in MB.
+    pub fn memory(&self, name: &str) -> f64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+        kib.unwrap_or_default() * 1024.0 / 1e6
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The time that a process has run: fields 14 and 15 of its `stat`, in hundredths of a second.
+fn cpu_of(pid: u32) -> Option<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in brackets may hold anything.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
+    Some(Duration::from_millis(ticks * 10))
+}
+
+/// The time that all processes of PostgreSQL on this machine have run.
+pub fn cpu_of_postgres() -> Duration {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.filter(|pid| {
+        let name = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+        name.is_ok_and(|name| name.trim() == "postgres")
+    })
+    .filter_map(cpu_of)
+    .sum()
+}
+
+/// A database for the time of a measurement: an SQLite file, or a new one on the server that
+/// TEST_DATABASE_URL names.
+pub struct Database {
+    /// As DATABASE_URL has it.
+    pub url: String,
+    postgres: Option<(String, String)>,
+    _folder: tempfile::TempDir,
+}
+
+impl Database {
+    /// An SQLite file.
+    pub fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/kanban.db", folder.path().display());
+        Self { url, postgres: None, _folder: folder }
+    }
+
+    /// A database on this server of PostgreSQL.
+    pub async fn postgres(server: &str, name: &str) -> Self {
+        let name = format!("kanban_bench_{}_{name}", std::process::id());
+        execute(server, &format!("CREATE DATABASE {name}")).await;
+        let url = format!("{}/{name}", server.rsplit_once('/').unwrap().0);
+        let folder = tempfile::tempdir().unwrap();
+        Self { url, postgres: Some((server.to_owned(), name)), _folder: folder }
+    }
+
+    /// Which kind it is.
+    pub fn name(&self) -> &'static str {
+        if self.postgres.is_some() { "PostgreSQL" } else { "SQLite" }
+    }
+
+    /// Removes it.
+    pub async fn remove(self) {
+        if let Some((server, name)) = self.postgres {
+            execute(&server, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
+        }
+    }
+}
+
+/// Runs statements on a server of PostgreSQL.
+pub async fn execute(url: &str, sql: &str) {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute(sql).await.unwrap();
+}

@@ -1,0 +1,168 @@
+//! Objects whose fields are at hand, put together in one go.
+//!
+//! The library makes a future for each field of each row, in a box, and joins them all: 0.3 µs a field. The
+//! fields of a row that has been loaded wait for nothing, so here each is polled once, one after the other. If
+//! one does wait after all (for a loader), the whole list goes the library's way.
+
+use std::pin::pin;
+use std::task::{Context as Task, Poll, Waker};
+
+use async_graphql::indexmap::IndexMap;
+use async_graphql::parser::types::{Field, Selection, SelectionSet};
+use async_graphql::registry::Registry;
+use async_graphql::resolver_utils::{resolve_container, resolve_list};
+use async_graphql::{
+    ContainerType, ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value,
+};
+use std::borrow::Cow;
+
+/// A list of objects.
+pub(super) struct Rows<T>(pub(super) Vec<T>);
+
+/// One object.
+pub(super) struct Row<T>(pub(super) T);
+
+impl<T: ContainerType> OutputType for Rows<T> {
+    fn type_name() -> Cow<'static, str> {
+        Vec::<T>::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        Vec::<T>::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        Vec::<T>::create_type_info(registry)
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        let fields = self.0.first().and_then(|row| fields_of(ctx, row));
+        if let Some(fields) = fields {
+            let rows = self.0.iter().enumerate().map(|(index, row)| {
+                let ctx = ctx.with_index(index);
+                let row = object(&ctx, row, &fields)?;
+                Some(row.map_err(|error| ctx.set_error_path(error)))
+            });
+            if let Some(rows) = rows.collect::<Option<ServerResult<Vec<Value>>>>() {
+                return rows.map(Value::List);
+            }
+        }
+        resolve_list(ctx, field, &self.0, Some(self.0.len())).await
+    }
+}
+
+impl<T: ContainerType> OutputType for Row<T> {
+    fn type_name() -> Cow<'static, str> {
+        T::type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        T::create_type_info(registry)
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        _field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        let fields = fields_of(ctx, &self.0);
+        match fields.and_then(|fields| object(ctx, &self.0, &fields)) {
+            Some(object) => object,
+            None => resolve_container(ctx, &self.0).await,
+        }
+    }
+}
+
+/// The object of these fields; `None` if one of them has to wait.
+fn object<T: ContainerType>(
+    ctx: &ContextSelectionSet<'_>,
+    object: &T,
+    fields: &[&Positioned<Field>],
+) -> Option<ServerResult<Value>> {
+    let mut values = IndexMap::with_capacity(fields.len());
+    for field in fields {
+        let key = field.node.response_key().node.clone();
+        let value = if field.node.name.node == "__typename" {
+            Value::String(T::type_name().into_owned())
+        } else {
+            let ctx = ctx.with_field(field);
+            let field = pin!(object.resolve_field(&ctx));
+            match field.poll(&mut Task::from_waker(Waker::noop())) {
+                Poll::Ready(Ok(value)) => value.unwrap_or_default(),
+                Poll::Ready(Err(error)) => return Some(Err(error)),
+                Poll::Pending => return None,
+            }
+        };
+        values.insert(key, value);
+    }
+    Some(Ok(Value::Object(values)))
+}
+
+/// The fields that are selected of an object, with those of fragments in their places; `None` for what the
+/// library must put together: interfaces, and two selections beneath one key.
+fn fields_of<'a, T: ContainerType>(
+    ctx: &ContextSelectionSet<'a>,
+    object: &T,
+) -> Option<Vec<&'a Positioned<Field>>> {
+    if object.introspection_type_name() != T::type_name() {
+        return None;
+    }
+    let mut fields = Vec::new();
+    add::<T>(ctx, &ctx.item.node, &mut fields)?;
+    Some(fields)
+}
+
+fn add<'a, T: ContainerType>(
+    ctx: &ContextSelectionSet<'a>,
+    set: &'a SelectionSet,
+    fields: &mut Vec<&'a Positioned<Field>>,
+) -> Option<()> {
+    for selection in &set.items {
+        let (condition, set) = match &selection.node {
+            Selection::Field(field) => {
+                add_field(field, fields)?;
+                continue;
+            }
+            Selection::InlineFragment(inline) => {
+                (inline.node.type_condition.as_ref(), &inline.node.selection_set.node)
+            }
+            Selection::FragmentSpread(spread) => {
+                let fragment = &ctx.query_env.fragments.get(&spread.node.fragment_name.node)?.node;
+                (Some(&fragment.type_condition), &fragment.selection_set.node)
+            }
+        };
+        if condition.is_none_or(|condition| applies::<T>(ctx, &condition.node.on.node)) {
+            add::<T>(ctx, set, fields)?;
+        }
+    }
+    Some(())
+}
+
+fn add_field<'a>(
+    field: &'a Positioned<Field>,
+    fields: &mut Vec<&'a Positioned<Field>>,
+) -> Option<()> {
+    let same = |other: &&&Positioned<Field>| other.node.response_key() == field.node.response_key();
+    match fields.iter().find(same) {
+        None if field.node.directives.is_empty() => fields.push(field),
+        // A leaf that is selected twice is the same one.
+        Some(other) if is_leaf(other) && is_leaf(field) => {}
+        _ => return None,
+    }
+    Some(())
+}
+
+fn is_leaf(field: &Positioned<Field>) -> bool {
+    field.node.selection_set.node.items.is_empty()
+}
+
+/// Whether a fragment on this type is one on `T`.
+fn applies<T: ContainerType>(ctx: &ContextSelectionSet<'_>, condition: &Name) -> bool {
+    let name = T::type_name();
+    let implemented = || ctx.schema_env.registry.implements.get(&*name);
+    *condition == *name || implemented().is_some_and(|all| all.contains(condition.as_str()))
+}
