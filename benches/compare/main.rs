@@ -36,7 +36,7 @@ use contestants::{Contestant, Field, kanban};
 use load::{Length, Next, ask, drive};
 use report::{Round, Table};
 use rows::Size;
-use support::{Database, cpu_of_postgres};
+use support::{CpuOfPostgres, Database};
 use work::{Boards, CLIENTS, Read, Write, held, repeat, titles, writer};
 
 const ROUNDS: usize = 7;
@@ -105,13 +105,13 @@ async fn take(
     length: Length,
 ) -> Round {
     let cpu = contestant.process.cpu();
-    let cpu_of_database = cpu_of_postgres();
+    let postgres = CpuOfPostgres::now();
     let rate = drive(&contestant.process.address, clients, time, length).await;
     let requests = rate * time.as_secs_f64();
     Round {
         rate,
         cpu: (contestant.process.cpu() - cpu).as_secs_f64() / requests,
-        cpu_of_database: (cpu_of_postgres() - cpu_of_database).as_secs_f64() / requests,
+        cpu_of_database: CpuOfPostgres::now().since(&postgres).as_secs_f64() / requests,
     }
 }
 

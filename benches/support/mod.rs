@@ -1,5 +1,6 @@
 //! What benches share: the server in a process of its own, and databases for the time of a measurement.
 
+use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -85,16 +86,27 @@ fn cpu_of(pid: u32) -> Option<Duration> {
     Some(Duration::from_millis(ticks * 10))
 }
 
-/// The time that all processes of PostgreSQL on this machine have run.
-pub fn cpu_of_postgres() -> Duration {
-    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
-    pids.filter(|pid| {
-        let name = std::fs::read_to_string(format!("/proc/{pid}/comm"));
-        name.is_ok_and(|name| name.trim() == "postgres")
-    })
-    .filter_map(cpu_of)
-    .sum()
+/// The time that each process of PostgreSQL on this machine has run.
+pub struct CpuOfPostgres(HashMap<u32, Duration>);
+
+impl CpuOfPostgres {
+    /// Until now.
+    pub fn now() -> Self {
+        let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+        let is_postgres = |pid: &u32| {
+            let name = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+            name.is_ok_and(|name| name.trim() == "postgres")
+        };
+        Self(pids.filter(is_postgres).filter_map(|pid| Some((pid, cpu_of(pid)?))).collect())
+    }
+
+    /// Since then. What ended meanwhile had nothing to do.
+    pub fn since(&self, then: &Self) -> Duration {
+        let own =
+            |(pid, time): (&u32, &Duration)| *time - then.0.get(pid).copied().unwrap_or_default();
+        self.0.iter().map(own).sum()
+    }
 }
 
 /// A database for the time of a measurement: an SQLite file, or a new one on the server that
@@ -118,7 +130,8 @@ impl Database {
     pub async fn postgres(server: &str, name: &str) -> Self {
         let name = format!("kanban_bench_{}_{name}", std::process::id());
         execute(server, &format!("CREATE DATABASE {name}")).await;
-        let url = format!("{}/{name}", server.rsplit_once('/').unwrap().0);
+        // Nothing is encrypted on the way, by anybody: it would be as much again as a small query takes.
+        let url = format!("{}/{name}?sslmode=disable", server.rsplit_once('/').unwrap().0);
         let folder = tempfile::tempdir().unwrap();
         Self { url, postgres: Some((server.to_owned(), name)), _folder: folder }
     }

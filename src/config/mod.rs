@@ -71,6 +71,7 @@ variables! {
     ARGON2_MEMORY_KIB = "19456": "Memory for hashing one password.";
     ARGON2_ITERATIONS = "2": "Passes for hashing one password.";
     ARGON2_PARALLELISM = "1": "Lanes for hashing one password.";
+    CACHE_MIB = "32": "How much memory the answers may take that are kept until their board changes, by instance; 0 keeps none.";
     GRAPHQL_INTROSPECTION = "on": "off refuses introspection, and then no message tells a name that the request does not.";
     GRAPHQL_MAX_BATCH = "0": "How many requests one body may hold, as a list; 0 takes no lists.";
     GRAPHQL_MAX_TOKENS = "5000": "How many tokens a document may have.";
@@ -103,6 +104,8 @@ pub struct Config {
     pub trash: Trash,
     /// How passwords are hashed.
     pub argon2: Argon2,
+    /// How many bytes the answers may take that are kept until their board changes.
+    pub cache: u64,
     /// What a document may ask for.
     pub limits: Limits,
     /// Who may ask, and how.
@@ -278,6 +281,7 @@ impl Config {
                 cors: vars.parse(&CORS_ORIGINS)?,
                 graphiql: vars.parse::<Switch>(&GRAPHIQL)?.0,
             },
+            cache: vars.number::<u64>(&CACHE_MIB, 0..=65_536)? << 20,
             introspection: vars.parse::<Switch>(&GRAPHQL_INTROSPECTION)?.0,
             limits: Limits {
                 tokens: vars.number(&GRAPHQL_MAX_TOKENS, 100..=1_000_000)?,

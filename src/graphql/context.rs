@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::Context;
 
-use super::loaders::Loaders;
+use super::loaders::{BoardCache, Loaders};
 use super::rounds::Rounds;
 use crate::domain::{At, Client, Error, Result, Viewer};
 use crate::service::Services;
@@ -21,17 +21,20 @@ pub struct Caller {
     pub(super) refusal: Option<Error>,
     loaders: Mutex<Arc<Loaders>>,
     services: Arc<Services>,
+    cache: Arc<BoardCache>,
     rounds: Arc<Rounds>,
     /// How many bytes of text the answer has, and may have.
     text: AtomicUsize,
-    pub(super) max_text: usize,
+    max_text: usize,
 }
 
 impl Caller {
     /// The caller of a request; without a viewer nobody is logged in, an error is what came of the
-    /// attempt to find out who.
-    pub fn new(
+    /// attempt to find out who. Its answer may have so many bytes of text.
+    pub(super) fn new(
         services: Arc<Services>,
+        cache: Arc<BoardCache>,
+        max_text: usize,
         client: Client,
         viewer: Result<Option<Viewer>>,
         request_id: String,
@@ -41,10 +44,20 @@ impl Caller {
             Err(refusal) => (None, Some(refusal)),
         };
         let rounds = Arc::new(Rounds::default());
-        let loaders = Mutex::new(Arc::new(Loaders::new(&services.db, viewer, &rounds)));
-        let viewer = Mutex::new(viewer);
-        let (text, max_text) = (AtomicUsize::new(0), usize::MAX);
-        Self { request_id, client, viewer, refusal, loaders, services, rounds, text, max_text }
+        let loaders = Mutex::new(Arc::new(Loaders::new(&services.db, &cache, viewer, &rounds)));
+        let (viewer, text) = (Mutex::new(viewer), AtomicUsize::new(0));
+        Self {
+            request_id,
+            client,
+            viewer,
+            refusal,
+            loaders,
+            services,
+            cache,
+            rounds,
+            text,
+            max_text,
+        }
     }
 
     /// When the loaders load.
@@ -81,7 +94,8 @@ impl Caller {
 
     /// Forgets what has been loaded, because a mutation has changed it.
     fn forget(&self) {
-        let fresh = Loaders::new(&self.services.db, self.viewer().ok(), &self.rounds);
+        let viewer = self.viewer().ok();
+        let fresh = Loaders::new(&self.services.db, &self.cache, viewer, &self.rounds);
         *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
     }
 }

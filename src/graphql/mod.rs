@@ -18,6 +18,7 @@ mod scalars;
 mod types;
 mod validation;
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use async_graphql::parser::parse_query;
@@ -32,10 +33,11 @@ pub use async_graphql::Request;
 pub use context::Caller;
 
 use crate::config::{Config, Limits, StartError};
-use crate::domain::Error;
+use crate::domain::{Client, Error, Result as DomainResult, Viewer};
 use crate::service::Services;
 use documents::{Documents, Key};
 use limits::Refused;
+use loaders::BoardCache;
 use validation::{Validation, merge_root_fields};
 
 type Builder = SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription>;
@@ -49,14 +51,15 @@ fn builder() -> Builder {
         )
 }
 
-/// The schema with everything its resolvers need. Cloning is cheap.
-#[derive(Clone)]
+/// The schema with everything its resolvers need.
 pub struct Schema {
     schema: Executor,
     /// The same for documents that `schema` has found to be valid: it leaves out what reads them only.
     trusting: Executor,
-    documents: Arc<Documents>,
-    validation: Arc<Validation>,
+    documents: Documents,
+    services: Arc<Services>,
+    cache: Arc<BoardCache>,
+    validation: Validation,
     limits: Limits,
     introspection: bool,
 }
@@ -78,15 +81,35 @@ impl Schema {
         let validation = Validation::new(&schema.sdl(), config.introspection);
         let validation = validation.map_err(|error| StartError::new(format!("schema: {error}")))?;
         let (limits, introspection) = (config.limits, config.introspection);
-        let (documents, validation) = (Arc::new(Documents::new()), Arc::new(validation));
-        Ok(Self { schema, trusting, documents, validation, limits, introspection })
+        Ok(Self {
+            schema,
+            trusting,
+            documents: Documents::new(),
+            services,
+            cache: Arc::new(BoardCache::new(config.cache)),
+            validation,
+            limits,
+            introspection,
+        })
+    }
+
+    /// The caller of a request; without a viewer nobody is logged in, an error is what came of the
+    /// attempt to find out who.
+    pub fn caller(
+        &self,
+        client: Client,
+        viewer: DomainResult<Option<Viewer>>,
+        request_id: String,
+    ) -> Caller {
+        let (services, cache) = (Arc::clone(&self.services), Arc::clone(&self.cache));
+        Caller::new(services, cache, self.limits.text, client, viewer, request_id)
     }
 
     /// Runs a request for its caller, if it is one of the allowed operations.
     pub async fn execute(
         &self,
         mut request: Request,
-        mut caller: Caller,
+        caller: Caller,
         allowed: Operations,
     ) -> Answer {
         let key = Key::of(&request);
@@ -111,11 +134,11 @@ impl Schema {
         if let Err(refusal) = self.check(&document, operation, &request.variables) {
             return Answer::refused(*refusal);
         }
-        caller.max_text = self.limits.text;
         request.set_parsed_query(ExecutableDocument::clone(&document));
         let (rounds, request_id) = (caller.rounds(), caller.request_id.clone());
         let executor = if is_known { &self.trusting } else { &self.schema };
-        let mut response = rounds.run(executor.execute(request.data(caller))).await;
+        let execution = pin!(executor.execute(request.data(caller)));
+        let mut response = rounds.run(execution).await;
         error::complete(&mut response.errors, &request_id, self.introspection);
         let answer = Answer::of(response);
         if !is_known && answer.verdict == Verdict::Run {

@@ -8,7 +8,7 @@
 //! for a list of 50 boards.)
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -31,7 +31,7 @@ impl Rounds {
     }
 
     /// Runs a request to its end, round after round.
-    pub(super) async fn run<F: Future>(&self, request: F) -> F::Output {
+    pub(super) async fn run<T>(&self, request: Pin<&mut impl Future<Output = T>>) -> T {
         // Tokio's cooperative budget would stop a level of more than 128 answers half-way, without
         // a trace that there is more to do.
         let mut request = pin!(tokio::task::unconstrained(request));
@@ -141,7 +141,7 @@ mod tests {
             load(next, pauses).await;
         };
         let both = async { tokio::join!(field("a", "aa", 0), field("b", "bb", 7)) };
-        rounds.run(both).await;
+        rounds.run(pin!(both)).await;
         let mut log = log.lock().unwrap().clone();
         for round in log.chunks_mut(2) {
             round.sort();

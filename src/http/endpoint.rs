@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use async_graphql_axum::GraphQLResponse;
 use axum::body::{Body, Bytes};
@@ -17,7 +16,7 @@ use super::parameters::{self, Requests};
 use super::refusal::Refusal;
 use super::request_id::RequestId;
 use super::{State, client};
-use crate::graphql::{Answer, Caller, Operations, Verdict};
+use crate::graphql::{Answer, Operations, Verdict};
 
 /// Who has sent a request.
 type Asker = (Extension<RequestId>, ConnectInfo<SocketAddr>, HeaderMap);
@@ -29,7 +28,8 @@ pub(super) async fn post(
     body: std::result::Result<Bytes, BytesRejection>,
 ) -> Response {
     let requests = parameters::in_body(&asker.2, body, &state.settings);
-    run(&state, &asker, requests, Operations::All).await
+    // In a box, since the layers around it would move all of it from one to the next.
+    Box::pin(run(&state, &asker, requests, Operations::All)).await
 }
 
 /// Runs a request that stands in a URL: queries only, since a link must not change anything.
@@ -39,7 +39,7 @@ pub(super) async fn get(
     RawQuery(query): RawQuery,
 ) -> Response {
     let request = parameters::in_url(query.as_deref()).map(Requests::One);
-    run(&state, &asker, request, Operations::Queries).await
+    Box::pin(run(&state, &asker, request, Operations::Queries)).await
 }
 
 /// Refuses all other methods.
@@ -66,8 +66,7 @@ async fn run(
     let execute = async |request| {
         // Anew for each: the one before may have ended the session.
         let viewer = client::viewer(&state.services, headers).await;
-        let (services, id) = (Arc::clone(&state.services), id.as_str().to_owned());
-        let caller = Caller::new(services, client.clone(), viewer, id);
+        let caller = state.schema.caller(client.clone(), viewer, id.as_str().to_owned());
         state.schema.execute(request, caller, operations).await
     };
     match requests {

@@ -19,6 +19,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderName, HeaderValue, Method, Request, header};
 use axum::routing::{get, post};
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::trace::{DefaultOnResponse, TraceLayer};
@@ -29,35 +30,38 @@ use crate::graphql::Schema;
 use crate::service::Services;
 
 /// What the handlers work with.
-#[derive(Clone)]
-struct State {
+struct Shared {
     services: Arc<Services>,
     schema: Schema,
-    settings: Arc<Http>,
+    settings: Http,
 }
+
+type State = Arc<Shared>;
 
 /// All routes and what wraps them.
 pub fn router(services: Arc<Services>, schema: Schema, settings: Http) -> Router {
-    let state = State { services, schema, settings: Arc::new(settings) };
-    let Http { request_time, max_body, graphiql, .. } = *state.settings;
+    let Http { request_time, max_body, graphiql, .. } = settings;
+    let state: State = Arc::new(Shared { services, schema, settings });
     let cors = cors_layer(&state.settings.cors);
     let deadline = axum::middleware::from_fn_with_state(request_time, deadline::keep);
+    let trace = TraceLayer::new_for_http()
+        .make_span_with(span)
+        .on_response(DefaultOnResponse::new().level(Level::INFO));
+    // As one: a router boxes each of its layers, and every future between two of them.
+    let layers = ServiceBuilder::new()
+        .layer(axum::middleware::from_fn(request_id::set))
+        .layer(trace)
+        .layer(cors)
+        .layer(CatchPanicLayer::custom(endpoint::panicked))
+        .layer(deadline)
+        .layer(DefaultBodyLimit::max(max_body));
     Router::new()
         .route("/graphql", post(endpoint::post).get(endpoint::get).fallback(endpoint::other_method))
         .merge(if graphiql { graphiql::routes() } else { Router::new() })
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .with_state(state)
-        .layer(DefaultBodyLimit::max(max_body))
-        .layer(deadline)
-        .layer(CatchPanicLayer::custom(endpoint::panicked))
-        .layer(cors)
-        .layer(
-            TraceLayer::new_for_http()
-                .make_span_with(span)
-                .on_response(DefaultOnResponse::new().level(Level::INFO)),
-        )
-        .layer(axum::middleware::from_fn(request_id::set))
+        .layer(layers)
 }
 
 /// The span of a request. Neither headers nor query strings are logged: they may hold tokens.

@@ -1,6 +1,7 @@
 //! Boards: make, change, delete, restore.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::Services;
 use super::labels::label_change;
@@ -89,11 +90,10 @@ async fn rename_labels(
 }
 
 /// The label of this colour; bad input when the board has none.
-pub(super) fn label_of(labels: &[Label], color: LabelColor) -> Result<&Label> {
-    labels
-        .iter()
-        .find(|label| label.color == color)
-        .ok_or_else(|| Error::bad_input(format!("The board has no {} label.", color.as_str())))
+pub(super) fn label_of(labels: &[Arc<Label>], color: LabelColor) -> Result<&Label> {
+    let found = labels.iter().find(|label| label.color == color);
+    let missing = || Error::bad_input(format!("The board has no {} label.", color.as_str()));
+    found.map(|label| &**label).ok_or_else(missing)
 }
 
 /// Puts a board into the trash, with everything on it.

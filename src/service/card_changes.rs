@@ -1,6 +1,7 @@
 //! What an update makes of a card: texts, column and labels, and the events that tell of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::boards::label_of;
 use super::order;
@@ -86,12 +87,12 @@ pub(super) async fn labels_for(
     tx: &mut Tx,
     board: &BoardEditor,
     colors: &[LabelColor],
-) -> Result<Vec<Label>> {
+) -> Result<Vec<Arc<Label>>> {
     if colors.is_empty() { Ok(Vec::new()) } else { labels::of_board(tx, board.access()).await }
 }
 
 /// The labels of these colours, each once.
-pub(super) fn labels_named(labels: &[Label], colors: &[LabelColor]) -> Result<Labels> {
+pub(super) fn labels_named(labels: &[Arc<Label>], colors: &[LabelColor]) -> Result<Labels> {
     let named = colors
         .iter()
         .enumerate()

@@ -16,12 +16,14 @@ use super::sql::Statement;
 use super::{Conn, Tx};
 use crate::domain::{Board, BoardId, BoardRole, Error, Result, Right, UserId};
 
-/// Proof that a user is a member of a board: made from a membership's row only.
+/// Proof that a user is a member of a board, made from a membership's row only, and which version the
+/// board then had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BoardAccess {
     board_id: BoardId,
     user_id: UserId,
     role: BoardRole,
+    version: i64,
 }
 
 impl BoardAccess {
@@ -38,6 +40,11 @@ impl BoardAccess {
     /// The member's role.
     pub fn role(self) -> BoardRole {
         self.role
+    }
+
+    /// The board's version when the membership was read: what is read later is at least as new.
+    pub fn version(self) -> i64 {
+        self.version
     }
 
     /// Whether the member has the right.
@@ -64,9 +71,10 @@ pub(super) struct Membership {
 }
 
 impl Membership {
-    pub(super) fn access(&self) -> BoardAccess {
+    /// `version` is that of the board, read in the same statement or before.
+    pub(super) fn access(&self, version: i64) -> BoardAccess {
         let Self { board_id, user_id, role } = *self;
-        BoardAccess { board_id: BoardId(board_id), user_id: UserId(user_id), role }
+        BoardAccess { board_id: BoardId(board_id), user_id: UserId(user_id), role, version }
     }
 }
 
@@ -104,9 +112,9 @@ pub struct LockedBoard {
 }
 
 impl LockedBoard {
-    /// The member who holds the lock.
+    /// The member who holds the lock, and the board's version with all events that were recorded.
     pub fn access(&self) -> BoardAccess {
-        self.access
+        BoardAccess { version: self.lock.board.version, ..self.access }
     }
 
     /// The board's key.
@@ -131,7 +139,7 @@ impl LockedBoard {
 
     /// The board for those who ask for it, with the way to it.
     pub fn seen(&self) -> SeenBoard {
-        (self.lock.board.clone(), self.access)
+        (self.lock.board.clone(), self.access())
     }
 }
 
@@ -232,14 +240,14 @@ async fn any_access(
     user: UserId,
     board: BoardId,
 ) -> Result<Option<(BoardAccess, bool)>> {
-    let row: Option<(Membership, bool)> = run!(conn, |c| users_boards::table
+    let row: Option<(Membership, i64, bool)> = run!(conn, |c| users_boards::table
         .find((board.0, user.0))
         .inner_join(boards::table)
-        .select((Membership::as_select(), boards::deleted_at.is_not_null()))
+        .select((Membership::as_select(), boards::version, boards::deleted_at.is_not_null()))
         .first(c)
         .await
         .optional())?;
-    Ok(row.map(|(membership, deleted)| (membership.access(), deleted)))
+    Ok(row.map(|(membership, version, deleted)| (membership.access(version), deleted)))
 }
 
 /// Takes the lock of a board for one of its members who has the right. Strangers, and members

@@ -43,7 +43,8 @@ impl From<BoardRow> for Board {
 pub(super) type BoardWithAccess = (BoardRow, Membership);
 
 pub(super) fn with_access((board, membership): BoardWithAccess) -> SeenBoard {
-    (board.into(), membership.access())
+    let access = membership.access(board.version);
+    (board.into(), access)
 }
 
 /// Makes a board with all seven labels, `user` as its ADMIN, and the first event of its history.
@@ -67,7 +68,7 @@ pub async fn insert(
         .await)?;
     let board = Board::from(row);
     labels::insert_all(tx, board.id, now).await?;
-    let access = members::insert_first(tx, board.id, user, now).await?;
+    let access = members::insert_first(tx, &board, user, now).await?;
     events::insert(tx, board.id, Some(user), board.version, &[Change::BoardCreated], now).await?;
     Ok((board, access))
 }

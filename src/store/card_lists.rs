@@ -19,8 +19,10 @@ pub struct CardList {
     part: Part,
 }
 
+/// Which of a board's cards a list has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Part {
+#[allow(missing_docs)]
+pub enum Part {
     Board,
     Column(CardColumn),
     Trash,
@@ -56,6 +58,11 @@ impl CardList {
     /// The way to the board.
     pub fn board(self) -> BoardAccess {
         self.board
+    }
+
+    /// Which of the board's cards it has.
+    pub fn part(self) -> Part {
+        self.part
     }
 
     /// Which kind of list it is.

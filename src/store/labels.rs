@@ -1,6 +1,7 @@
 //! Labels, and which cards bear them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
@@ -161,7 +162,7 @@ pub async fn find_on(tx: &mut Tx, board: &BoardEditor, id: LabelId) -> Result<Op
 }
 
 /// The labels of one board, in the order of their colours.
-pub async fn of_board(conn: &mut Conn, board: BoardAccess) -> Result<Vec<Label>> {
+pub async fn of_board(conn: &mut Conn, board: BoardAccess) -> Result<Vec<Arc<Label>>> {
     Ok(of_boards(conn, &[board]).await?.remove(&board.board_id()).unwrap_or_default())
 }
 
@@ -169,19 +170,20 @@ pub async fn of_board(conn: &mut Conn, board: BoardAccess) -> Result<Vec<Label>>
 pub async fn of_boards(
     conn: &mut Conn,
     boards: &[BoardAccess],
-) -> Result<HashMap<BoardId, Vec<Label>>> {
+) -> Result<HashMap<BoardId, Vec<Arc<Label>>>> {
     let statement = sql::select::<LabelRow>()
         .sql(" FROM labels WHERE labels.board_id")
         .in_numbers(boards.iter().map(|board| board.board_id().0).collect());
     let rows: Vec<LabelRow> = run!(conn, |c| statement.load(c).await)?;
-    Ok(grouped(rows.into_iter().map(|row| (BoardId(row.board_id), row))))
+    let of_board = |row: LabelRow| (BoardId(row.board_id), Arc::new(row.into()));
+    Ok(grouped(rows.into_iter().map(of_board)))
 }
 
-/// The labels of several cards, in the order of their colours.
+/// The labels of several cards, in the order of their colours; a label is shared by all that bear it.
 pub async fn of_cards(
     conn: &mut Conn,
     cards: &[(BoardAccess, CardId)],
-) -> Result<HashMap<CardId, Vec<Label>>> {
+) -> Result<HashMap<CardId, Vec<Arc<Label>>>> {
     let statement = Statement::<(BigInt, ColumnTypes<LabelRow>), Columns<LabelRow>>::new(
         sql::columns_of::<LabelRow>(),
     )
@@ -190,15 +192,20 @@ pub async fn of_cards(
     .sql(" FROM cards_labels JOIN labels ON labels.id = cards_labels.label_id WHERE cards_labels.card_id")
     .in_numbers(cards.iter().map(|(_, card)| card.0).collect());
     let rows: Vec<(i64, LabelRow)> = run!(conn, |c| statement.load(c).await)?;
-    Ok(grouped(rows.into_iter().map(|(card, row)| (CardId(card), row))))
+    let mut labels: HashMap<i64, Arc<Label>> = HashMap::new();
+    let borne = rows.into_iter().map(|(card, row)| {
+        let label = labels.entry(row.id).or_insert_with(|| Arc::new(row.into()));
+        (CardId(card), Arc::clone(label))
+    });
+    Ok(grouped(borne))
 }
 
 fn grouped<K: Eq + std::hash::Hash>(
-    rows: impl Iterator<Item = (K, LabelRow)>,
-) -> HashMap<K, Vec<Label>> {
-    let mut lists: HashMap<K, Vec<Label>> = HashMap::new();
-    for (key, row) in rows {
-        lists.entry(key).or_default().push(row.into());
+    labels: impl Iterator<Item = (K, Arc<Label>)>,
+) -> HashMap<K, Vec<Arc<Label>>> {
+    let mut lists: HashMap<K, Vec<Arc<Label>>> = HashMap::new();
+    for (key, label) in labels {
+        lists.entry(key).or_default().push(label);
     }
     for list in lists.values_mut() {
         list.sort_by_key(|label| label.color);

@@ -11,8 +11,8 @@ use super::sql::{ColumnTypes, Columns};
 use super::users::UserRow;
 use super::{Conn, Tx, sql};
 use crate::domain::{
-    BoardId, BoardRole, Direction, Error, Member, Page, PageRequest, Position, Result, SortValue,
-    Timestamp, UserId,
+    Board, BoardId, BoardRole, Direction, Error, Member, Page, PageRequest, Position, Result,
+    SortValue, Timestamp, UserId,
 };
 
 #[derive(Queryable, Selectable)]
@@ -43,16 +43,16 @@ const BY_SINCE: Sort = Sort {
 /// Makes the creator of a board its first member, as ADMIN.
 pub(super) async fn insert_first(
     tx: &mut Tx,
-    board: BoardId,
+    board: &Board,
     user: UserId,
     now: Timestamp,
 ) -> Result<BoardAccess> {
     let row: Membership = run!(tx, |c| diesel::insert_into(users_boards::table)
-        .values(values(board, user, BoardRole::Admin, now))
+        .values(values(board.id, user, BoardRole::Admin, now))
         .returning(Membership::as_returning())
         .get_result(c)
         .await)?;
-    Ok(row.access())
+    Ok(row.access(board.version))
 }
 
 type NewMember = (

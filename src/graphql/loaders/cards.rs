@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
-use super::labels::{Shared, shared};
-use super::{Relation, grouped};
+use super::labels::Shared;
+use super::{BoardCache, Relation, grouped};
 use crate::domain::{Card, CardFilter, CardId, CardOrder, Page, PageRequest, Result, Viewer};
 use crate::store::access::BoardAccess;
 use crate::store::card_lists::CardList;
@@ -64,6 +64,17 @@ pub(in crate::graphql) struct LoadedCard {
     pub(in crate::graphql) labels: Option<Shared>,
 }
 
+impl LoadedCard {
+    /// What it takes of the heap, about. (Its labels are shared by all cards of a page.)
+    pub(super) fn bytes(&self) -> usize {
+        let Card { title, description, rank, .. } = &*self.card;
+        let texts = title.len() + description.len() + rank.as_str().len();
+        let labels = self.labels.as_ref().map_or(0, |labels| labels.len() * size_of::<usize>());
+        // Each part of the heap costs some bytes more than it has.
+        size_of::<Self>() + size_of::<Card>() + texts + labels + 64
+    }
+}
+
 pub(in crate::graphql) struct CardPages;
 
 impl Relation for CardPages {
@@ -93,13 +104,23 @@ impl Relation for CardPages {
             }
             for (list, page) in lists.into_iter().zip(found) {
                 let page = page.map(|card| LoadedCard {
-                    labels: labels.as_mut().map(|labels| shared(labels.remove(&card.id))),
+                    labels: labels
+                        .as_mut()
+                        .map(|labels| Arc::new(labels.remove(&card.id).unwrap_or_default())),
                     card: Arc::new(card),
                 });
                 pages.insert((list, Arc::clone(&query)), Arc::new(page));
             }
         }
         Ok(pages)
+    }
+
+    fn known(cache: &BoardCache, (list, query): &Self::Key) -> Option<Self::Value> {
+        cache.cards(*list, query)
+    }
+
+    fn keep(cache: &BoardCache, (list, query): &Self::Key, page: &Self::Value) {
+        cache.keep_cards(*list, query, page);
     }
 }
 
@@ -124,5 +145,13 @@ impl Relation for CardCounts {
             }
         }
         Ok(counts)
+    }
+
+    fn known(cache: &BoardCache, (list, filter): &Self::Key) -> Option<i64> {
+        cache.count(*list, filter)
+    }
+
+    fn keep(cache: &BoardCache, (list, filter): &Self::Key, count: &i64) {
+        cache.keep_count(*list, filter, *count);
     }
 }

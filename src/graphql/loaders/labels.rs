@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Relation;
 use super::boards::{SharedBoard, shared_board};
+use super::{BoardCache, Relation};
 use crate::domain::{CardId, Label, LabelId, Result, Viewer};
 use crate::store::access::BoardAccess;
 use crate::store::{self, Db};
@@ -21,16 +21,21 @@ impl Relation for BoardLabels {
         keys: &[BoardAccess],
     ) -> Result<HashMap<BoardAccess, Self::Value>> {
         let mut found = store::labels::of_boards(&mut db.read().await?, keys).await?;
-        Ok(keys.iter().map(|key| (*key, shared(found.remove(&key.board_id())))).collect())
+        let mut labels = |key: &BoardAccess| found.remove(&key.board_id()).unwrap_or_default();
+        Ok(keys.iter().map(|key| (*key, Arc::new(labels(key)))).collect())
+    }
+
+    fn known(cache: &BoardCache, key: &BoardAccess) -> Option<Shared> {
+        cache.labels(*key)
+    }
+
+    fn keep(cache: &BoardCache, key: &BoardAccess, labels: &Shared) {
+        cache.keep_labels(*key, labels);
     }
 }
 
 /// Labels that many fields may hold at once.
 pub(in crate::graphql) type Shared = Arc<Vec<Arc<Label>>>;
-
-pub(super) fn shared(labels: Option<Vec<Label>>) -> Shared {
-    Arc::new(labels.unwrap_or_default().into_iter().map(Arc::new).collect())
-}
 
 pub(in crate::graphql) struct CardLabels;
 
@@ -44,7 +49,8 @@ impl Relation for CardLabels {
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
         let mut found = store::labels::of_cards(&mut db.read().await?, keys).await?;
-        Ok(keys.iter().map(|key| (*key, shared(found.remove(&key.1)))).collect())
+        let mut labels = |key: &Self::Key| found.remove(&key.1).unwrap_or_default();
+        Ok(keys.iter().map(|key| (*key, Arc::new(labels(key)))).collect())
     }
 }
 

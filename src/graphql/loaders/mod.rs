@@ -2,6 +2,7 @@
 //! the number of statements depends on the text of a query and never on how many rows it finds.
 
 mod boards;
+mod cache;
 mod cards;
 mod comments;
 mod events;
@@ -19,6 +20,7 @@ use dataloader::BatchFn;
 use dataloader::cached::Loader;
 use tokio::sync::oneshot;
 
+pub(super) use self::cache::BoardCache;
 pub(super) use self::cards::{CardQuery, LoadedCard};
 use super::rounds::Rounds;
 use boards::{BoardCount, BoardPages, Boards};
@@ -43,11 +45,20 @@ pub(super) trait Relation: Send + Sync + 'static {
         viewer: Viewer,
         keys: &[Self::Key],
     ) -> impl Future<Output = Result<HashMap<Self::Key, Self::Value>>> + Send;
+
+    /// What was loaded before and is still true.
+    fn known(_cache: &BoardCache, _key: &Self::Key) -> Option<Self::Value> {
+        None
+    }
+
+    /// Keeps what has been loaded.
+    fn keep(_cache: &BoardCache, _key: &Self::Key, _value: &Self::Value) {}
 }
 
 /// What all loaders of a request work with.
 struct Source {
     db: Db,
+    cache: Arc<BoardCache>,
     viewer: Option<Viewer>,
     rounds: Arc<Rounds>,
 }
@@ -82,7 +93,11 @@ impl<R: Relation> BatchFn<R::Key, Result<R::Value>> for Batch<R> {
         };
         // Every key gets an answer: the crate takes a missing one for an error.
         let answer = |key: &R::Key| match &found {
-            Ok(values) => Ok(values.get(key).cloned().unwrap_or_default()),
+            Ok(values) => {
+                let value = values.get(key).cloned().unwrap_or_default();
+                R::keep(&self.source.cache, key, &value);
+                Ok(value)
+            }
             Err(error) => Err(error.clone()),
         };
         keys.iter().map(|key| (key.clone(), answer(key))).collect()
@@ -101,6 +116,9 @@ impl<R: Relation> Made<R> {
 impl<R: Relation> Batched<R> {
     /// Loads one key together with those of all sibling fields.
     pub(super) async fn load(&self, key: R::Key) -> Result<R::Value> {
+        if let Some(known) = R::known(&self.source.cache, &key) {
+            return Ok(known);
+        }
         let made = self.made.get_or_init(|| Made::new(Arc::clone(&self.source)));
         let (sender, answer) = oneshot::channel();
         {
@@ -149,9 +167,14 @@ macro_rules! loaders {
         }
 
         impl Loaders {
-            pub(super) fn new(db: &Db, viewer: Option<Viewer>, rounds: &Arc<Rounds>) -> Self {
-                let (db, rounds) = (db.clone(), Arc::clone(rounds));
-                let source = Arc::new(Source { db, viewer, rounds });
+            pub(super) fn new(
+                db: &Db,
+                cache: &Arc<BoardCache>,
+                viewer: Option<Viewer>,
+                rounds: &Arc<Rounds>,
+            ) -> Self {
+                let (db, cache, rounds) = (db.clone(), Arc::clone(cache), Arc::clone(rounds));
+                let source = Arc::new(Source { db, cache, viewer, rounds });
                 Self { $($field: Batched { source: Arc::clone(&source), made: OnceLock::new() },)* }
             }
         }
