@@ -6,8 +6,8 @@ use clap::Parser;
 
 /// A request allocates hundreds of small things, which glibc's allocator takes a fifth of the time for and
 /// seldom gives back.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+//#[global_allocator]
+//static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -40,8 +40,7 @@ impl<T: ContainerType> OutputType for Rows<T> {
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        let fields = self.0.first().and_then(|row| fields_of(ctx, row));
-        if let Some(fields) = fields {
+        if let Some(fields) = fields_of::<T>(ctx) {
             let rows = self.0.iter().enumerate().map(|(index, row)| {
                 let ctx = ctx.with_index(index);
                 let row = object(&ctx, row, &fields)?;
@@ -69,7 +68,7 @@ impl<T: ContainerType> OutputType for Row<T> {
         ctx: &ContextSelectionSet<'_>,
         _field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        let fields = fields_of(ctx, &self.0);
+        let fields = fields_of::<T>(ctx);
         match fields.and_then(|fields| object(ctx, &self.0, &fields)) {
             Some(object) => object,
             None => resolve_container(ctx, &self.0).await,
@@ -106,9 +105,8 @@ fn object<T: ContainerType>(
 /// library must put together: interfaces, and two selections beneath one key.
 fn fields_of<'a, T: ContainerType>(
     ctx: &ContextSelectionSet<'a>,
-    object: &T,
 ) -> Option<Vec<&'a Positioned<Field>>> {
-    if object.introspection_type_name() != T::type_name() {
+    if ctx.schema_env.registry.types.get(&*T::type_name())?.is_abstract() {
         return None;
     }
     let mut fields = Vec::new();

@@ -78,7 +78,7 @@ impl Membership {
     }
 }
 
-impl<ST, C> Statement<ST, C> {
+impl<ST> Statement<ST> {
     /// Appends the joins and the condition that `board` (a column) is the key of a board in use
     /// of which the user is a member.
     pub(super) fn on_boards_of(self, user: UserId, board: &'static str) -> Self {

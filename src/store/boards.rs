@@ -139,7 +139,7 @@ pub async fn find(conn: &mut Conn, user: UserId, ids: &[BoardId]) -> Result<Vec<
 
 const FROM_MEMBERSHIPS: &str = " FROM users_boards JOIN boards ON boards.id = users_boards.board_id WHERE users_boards.user_id = ";
 
-impl<ST, C> Statement<ST, C> {
+impl<ST> Statement<ST> {
     /// Appends the memberships of a user that belong to the list, and their boards.
     fn of_list(self, user: UserId, list: BoardList) -> Self {
         let statement = self.sql(FROM_MEMBERSHIPS).number(user.0);
@@ -166,7 +166,7 @@ pub async fn list(
 
 /// How many boards a list of the user's boards has.
 pub async fn count(conn: &mut Conn, user: UserId, list: BoardList) -> Result<i64> {
-    let statement = Statement::<BigInt>::new(()).sql("SELECT count(*)").of_list(user, list);
+    let statement = Statement::<BigInt>::new().sql("SELECT count(*)").of_list(user, list);
     Ok(run!(conn, |c| statement.get_result(c).await)?)
 }
 

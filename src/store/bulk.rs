@@ -5,10 +5,10 @@ use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 
+use super::Tx;
 use super::access::BoardEditor;
 use super::cards::{CardRow, search_text};
-use super::sql::{ColumnTypes, Columns, Statement};
-use super::{Tx, sql};
+use super::sql::{ColumnTypes, Statement};
 use crate::domain::{Card, CardId, Error, LabelId, NewCard, Rank, Result, Timestamp, fold_case};
 
 /// A card that is to be stored.
@@ -52,9 +52,7 @@ impl<'a> CardRecord<'a> {
 
 /// Stores cards, with ascending keys in the given order.
 pub(super) async fn insert_cards(tx: &mut Tx, records: &[CardRecord<'_>]) -> Result<Vec<Card>> {
-    let statement = Statement::<ColumnTypes<CardRow>, Columns<CardRow>>::new(
-        sql::columns_of::<CardRow>(),
-    )
+    let statement = Statement::<ColumnTypes<CardRow>>::new()
     .sql(r#"INSERT INTO cards (board_id, title, title_key, description, search_text, "column", rank, version, created_at, updated_at)"#)
     .either(
         r#" SELECT board_id, title, title_key, description, search_text, "column", rank, version, at, at FROM (
@@ -74,7 +72,7 @@ pub(super) async fn insert_cards(tx: &mut Tx, records: &[CardRecord<'_>]) -> Res
         ") ORDER BY key",
     )
     .sql(" RETURNING ")
-    .columns();
+    .columns::<CardRow>();
     let rows: Vec<CardRow> = run!(tx, |c| statement.load(c).await)?;
     let mut cards: Vec<Card> = rows.into_iter().map(Card::from).collect();
     cards.sort_by_key(|card| card.id);
@@ -91,7 +89,7 @@ pub(super) async fn insert_card_labels(
         return Ok(());
     }
     let pairs: Vec<_> = pairs.iter().map(|(card, label)| (card.0, label.0)).collect();
-    let statement = Statement::<BigInt>::new(())
+    let statement = Statement::<BigInt>::new()
         .sql("INSERT INTO cards_labels (card_id, label_id, created_at, updated_at) SELECT p.id, p.sub, ")
         .time(now)
         .sql(", ")
@@ -113,7 +111,7 @@ pub(super) async fn update_ranks(
 ) -> Result<()> {
     let ranks = Rank::sequence(None, cards.len()).ok_or(Error::Internal)?;
     let rows: Vec<_> = cards.iter().zip(ranks).collect();
-    let statement = Statement::<BigInt>::new(())
+    let statement = Statement::<BigInt>::new()
         .sql("UPDATE cards SET version = ")
         .number(version)
         .sql(", updated_at = ")

@@ -2,11 +2,11 @@
 
 use diesel_async::RunQueryDsl;
 
+use super::Conn;
 use super::access::BoardAccess;
 use super::cards::CardRow;
 use super::page::{self, Children, Sort};
-use super::sql::{ColumnTypes, Columns, Statement};
-use super::{Conn, sql};
+use super::sql::Statement;
 use crate::domain::{
     Card, CardColumn, CardFilter, CardOrder, CardOrderField, Direction, Page, PageRequest,
     Position, Result, Right, SortValue, fold_case,
@@ -104,8 +104,7 @@ pub async fn list(
     request: &PageRequest,
 ) -> Result<Vec<Page<Card>>> {
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
-    let statement = page::page_of_each::<ColumnTypes<CardRow>, Columns<CardRow>>(
-        sql::columns_of::<CardRow>(),
+    let statement = page::page_of_each::<CardRow>(
         &parents,
         &children(kind),
         "",
@@ -132,7 +131,7 @@ pub async fn counts(
     Ok(page::into_counts(rows, lists.len()))
 }
 
-fn filtered<ST, C>(statement: Statement<ST, C>, filter: &CardFilter) -> Statement<ST, C> {
+fn filtered<ST>(statement: Statement<ST>, filter: &CardFilter) -> Statement<ST> {
     let mut statement = statement;
     if !filter.columns.is_empty() {
         let places = filter.columns.iter().map(|column| column.position()).collect();

@@ -8,7 +8,7 @@ use super::access::{BoardAccess, BoardEditor, SeenBoard};
 use super::boards::{BoardWithAccess, with_access};
 use super::page::{self, Children, Sort};
 use super::schema::{cards, comments};
-use super::sql::{ColumnTypes, Columns, Statement};
+use super::sql::{ColumnTypes, Statement};
 use super::{Conn, Tx, sql};
 use crate::domain::{
     BoardId, Card, CardId, Comment, CommentBody, CommentId, Direction, Page, PageRequest, Position,
@@ -140,11 +140,10 @@ pub async fn on_boards(
     conn: &mut Conn,
     comments: &[(BoardAccess, CommentId)],
 ) -> Result<Vec<Comment>> {
-    let columns = (sql::columns_of::<CommentRow>(), cards::board_id);
-    let statement = Statement::<(ColumnTypes<CommentRow>, BigInt), _>::new(columns)
+    let statement = Statement::<(ColumnTypes<CommentRow>, BigInt)>::new()
         .sql("SELECT ")
-        .columns()
-        .sql(" FROM comments JOIN cards ON cards.deleted_at IS NULL AND cards.id = comments.card_id WHERE comments.id")
+        .columns::<CommentRow>()
+        .sql(", cards.board_id FROM comments JOIN cards ON cards.deleted_at IS NULL AND cards.id = comments.card_id WHERE comments.id")
         .in_numbers(comments.iter().map(|(_, comment)| comment.0).collect())
         .sql(" AND cards.board_id")
         .in_numbers(comments.iter().map(|(board, _)| board.board_id().0).collect());
@@ -168,8 +167,7 @@ pub async fn list(
     cards: &[(BoardAccess, CardId)],
     request: &PageRequest,
 ) -> Result<Vec<Page<Comment>>> {
-    let statement = page::page_of_each::<ColumnTypes<CommentRow>, Columns<CommentRow>>(
-        sql::columns_of::<CommentRow>(),
+    let statement = page::page_of_each::<CommentRow>(
         &parents(cards),
         &ON_CARD,
         "",

@@ -9,8 +9,8 @@ use super::access::{BoardAccess, BoardLock, LockedBoard};
 use super::boards::BoardRow;
 use super::page::{self, Children, Sort};
 use super::schema::{board_events, boards};
-use super::sql::{ColumnTypes, Columns, Statement};
-use super::{Conn, Tx, sql};
+use super::sql::Statement;
+use super::{Conn, Tx};
 use crate::domain::{
     BoardId, CardId, Change, Direction, Error, Event, Page, PageRequest, Position, Result,
     Timestamp, UserId,
@@ -109,7 +109,7 @@ pub(super) async fn insert(
         .zip(changes)
         .map(|(n, change)| record_of(n, change))
         .collect::<Result<Vec<_>>>()?;
-    let statement = Statement::<BigInt>::new(())
+    let statement = Statement::<BigInt>::new()
         .sql("INSERT INTO board_events (board_id, sequence, created_at, actor_id, card_id, kind, payload) SELECT ")
         .number(board.0)
         .either(", sequence, ", ", value->>'sequence', ")
@@ -192,8 +192,7 @@ pub async fn list(
     request: &PageRequest,
 ) -> Result<Vec<Page<Event>>> {
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
-    let statement = page::page_of_each::<ColumnTypes<EventRow>, Columns<EventRow>>(
-        sql::columns_of::<EventRow>(),
+    let statement = page::page_of_each::<EventRow>(
         &parents,
         &children(lists),
         "",

@@ -11,7 +11,7 @@ use super::access::{BoardAccess, BoardEditor, SeenBoard};
 use super::boards::{BoardWithAccess, with_access};
 use super::error::unique;
 use super::schema::{cards, cards_labels, labels};
-use super::sql::{ColumnTypes, Columns, Statement};
+use super::sql::{ColumnTypes, Statement};
 use super::{Conn, Tx, sql};
 use crate::domain::{
     At, BoardId, CardId, Error, Label, LabelColor, LabelId, LabelName, Result, Timestamp, UserId,
@@ -43,7 +43,7 @@ impl From<LabelRow> for Label {
 
 /// Gives a new board a nameless label of each colour.
 pub(super) async fn insert_all(tx: &mut Tx, board: BoardId, now: Timestamp) -> Result<()> {
-    let statement = Statement::<BigInt>::new(())
+    let statement = Statement::<BigInt>::new()
         .sql("INSERT INTO labels (board_id, color, name, created_at, updated_at) SELECT ")
         .number(board.0)
         .sql(", t.value, '', ")
@@ -184,11 +184,9 @@ pub async fn of_cards(
     conn: &mut Conn,
     cards: &[(BoardAccess, CardId)],
 ) -> Result<HashMap<CardId, Vec<Arc<Label>>>> {
-    let statement = Statement::<(BigInt, ColumnTypes<LabelRow>), Columns<LabelRow>>::new(
-        sql::columns_of::<LabelRow>(),
-    )
+    let statement = Statement::<(BigInt, ColumnTypes<LabelRow>)>::new()
     .sql("SELECT cards_labels.card_id, ")
-    .columns()
+    .columns::<LabelRow>()
     .sql(" FROM cards_labels JOIN labels ON labels.id = cards_labels.label_id WHERE cards_labels.card_id")
     .in_numbers(cards.iter().map(|(_, card)| card.0).collect());
     let rows: Vec<(i64, LabelRow)> = run!(conn, |c| statement.load(c).await)?;

@@ -7,9 +7,8 @@ use super::access::{BoardAccess, BoardAdmin, LockedBoard, Membership};
 use super::error::referenced;
 use super::page::{self, Children, Sort};
 use super::schema::{users, users_boards};
-use super::sql::{ColumnTypes, Columns};
 use super::users::UserRow;
-use super::{Conn, Tx, sql};
+use super::{Conn, Tx};
 use crate::domain::{
     Board, BoardId, BoardRole, Direction, Error, Member, Page, PageRequest, Position, Result,
     SortValue, Timestamp, UserId,
@@ -161,8 +160,7 @@ pub async fn list(
     request: &PageRequest,
 ) -> Result<Vec<Page<Member>>> {
     let parents: Vec<_> = boards.iter().map(|board| (board.board_id().0, 0)).collect();
-    let statement = page::page_of_each::<ColumnTypes<MemberRow>, Columns<MemberRow>>(
-        sql::columns_of::<MemberRow>(),
+    let statement = page::page_of_each::<MemberRow>(
         &parents,
         &OF_BOARD,
         " JOIN users ON users.id = users_boards.user_id",

@@ -72,7 +72,7 @@ async fn first_rank_from(
 }
 
 fn of_column<ST>(select: &'static str, board: &BoardEditor, column: CardColumn) -> Statement<ST> {
-    Statement::new(())
+    Statement::new()
         .sql(select)
         .sql(" FROM cards WHERE deleted_at IS NULL AND board_id = ")
         .number(board.id().0)

@@ -4,9 +4,11 @@
 //! A page of each parent reads only its own rows: PostgreSQL through `LATERAL`, SQLite through a
 //! correlated `IN (… LIMIT …)`. (A window function would read every row of every parent.)
 
+use diesel::pg::Pg;
+use diesel::query_builder::QueryFragment;
 use diesel::sql_types::BigInt;
 
-use super::sql::Statement;
+use super::sql::{ColumnTypes, Columns, Row, Statement};
 use crate::domain::{Direction, Page, PageRequest};
 
 /// How a list is sorted: by columns, ties by another that is unique within the list.
@@ -30,7 +32,7 @@ pub(super) struct Children {
     pub(super) of_parent: &'static str,
 }
 
-impl<ST, C> Statement<ST, C> {
+impl<ST> Statement<ST> {
     /// Appends ` AND (only rows of the page) ORDER BY … LIMIT limit + 1`; the one row more tells
     /// whether the list goes on.
     pub(super) fn page(self, sort: Sort, request: &PageRequest) -> Self {
@@ -71,22 +73,27 @@ impl<ST, C> Statement<ST, C> {
     }
 }
 
+/// Rows with the place of their parent.
+pub(super) type PageOfEach<R> = Statement<(BigInt, ColumnTypes<R>)>;
+
 /// A statement for a page of each parent. Its rows are the parent's place in `parents` and the
 /// columns; `filter` appends further conditions, each with its ` AND `, and `join` follows the
 /// table.
-pub(super) fn page_of_each<ST, C>(
-    columns: C,
+pub(super) fn page_of_each<R: Row>(
     parents: &[(i64, i64)],
     children: &Children,
     join: &'static str,
-    filter: impl FnOnce(Statement<(BigInt, ST), C>) -> Statement<(BigInt, ST), C>,
+    filter: impl FnOnce(PageOfEach<R>) -> PageOfEach<R>,
     sort: Sort,
     request: &PageRequest,
-) -> Statement<(BigInt, ST), C> {
+) -> PageOfEach<R>
+where
+    Columns<R>: diesel::Expression + QueryFragment<Pg>,
+{
     let Children { table, key, of_parent } = children;
-    let statement = Statement::new(columns)
+    let statement = Statement::new()
         .sql("SELECT p.ord, ")
-        .columns()
+        .columns::<R>()
         .sql(" FROM ")
         .table_of_pairs(parents)
         .sql(" CROSS JOIN ")
@@ -110,7 +117,7 @@ pub(super) fn count_of_each(
     children: &Children,
     filter: impl FnOnce(Statement<(BigInt, BigInt)>) -> Statement<(BigInt, BigInt)>,
 ) -> Statement<(BigInt, BigInt)> {
-    let statement = Statement::new(())
+    let statement = Statement::new()
         .sql("SELECT p.ord, (SELECT count(*) FROM ")
         .sql(children.table)
         .sql(" WHERE ")

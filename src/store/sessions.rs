@@ -200,7 +200,7 @@ pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Vec<SessionId>> {
 
 /// Erases sessions, so many at most, that have ended before `now`; answers how many.
 pub async fn delete_expired(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<usize> {
-    let statement = Statement::<BigInt>::new(())
+    let statement = Statement::<BigInt>::new()
         .sql("DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= ")
         .time(now)
         .sql(" ORDER BY expires_at LIMIT ")
@@ -209,7 +209,7 @@ pub async fn delete_expired(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<u
     Ok(run!(tx, |c| statement.execute(c).await)?)
 }
 
-impl<ST, C> Statement<ST, C> {
+impl<ST> Statement<ST> {
     fn sessions_of(self, user: UserId, now: Timestamp) -> Self {
         self.sql(" FROM sessions WHERE user_id = ")
             .number(user.0)
@@ -235,7 +235,7 @@ pub async fn list(
 
 /// How many sessions of the user have not ended.
 pub async fn count(conn: &mut Conn, user: UserId, now: Timestamp) -> Result<i64> {
-    let statement = Statement::<BigInt>::new(()).sql("SELECT count(*)").sessions_of(user, now);
+    let statement = Statement::<BigInt>::new().sql("SELECT count(*)").sessions_of(user, now);
     Ok(run!(conn, |c| statement.get_result(c).await)?)
 }
 

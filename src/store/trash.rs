@@ -73,7 +73,7 @@ pub async fn erase_board(tx: &mut Tx, board: &BoardLock, limit: i64) -> Result<b
         "DELETE FROM cards WHERE id IN (SELECT id FROM cards WHERE board_id = ",
         "DELETE FROM board_events WHERE (board_id, sequence) IN (SELECT board_id, sequence FROM board_events WHERE board_id = ",
     ] {
-        let statement = Statement::<BigInt>::new(())
+        let statement = Statement::<BigInt>::new()
             .sql(delete)
             .number(board.board().id.0)
             .sql(" LIMIT ")
@@ -96,7 +96,7 @@ pub async fn erase_cards(
     time: Timestamp,
     limit: i64,
 ) -> Result<Vec<CardId>> {
-    let statement = Statement::<BigInt>::new(())
+    let statement = Statement::<BigInt>::new()
         .sql("DELETE FROM cards WHERE id IN (SELECT id FROM cards WHERE board_id = ")
         .number(board.board().id.0)
         .sql(" AND deleted_at < ")

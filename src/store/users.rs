@@ -149,7 +149,7 @@ pub async fn lock(tx: &mut Tx, user: UserId, hash: &str) -> Result<bool> {
 /// The same for one who will delete the account: until the transaction ends, nothing new can name
 /// it. (PostgreSQL lets what `lock` holds be named; SQLite has one writer at a time anyway.)
 pub async fn lock_to_delete(tx: &mut Tx, user: UserId, hash: &str) -> Result<bool> {
-    let statement = Statement::<BigInt>::new(())
+    let statement = Statement::<BigInt>::new()
         .sql("SELECT id FROM users WHERE id = ")
         .number(user.0)
         .sql(" AND password_hash = ")
@@ -208,9 +208,9 @@ pub async fn visible(
 ) -> Result<Vec<Visible>> {
     type Row = (UserRow, Option<i64>, bool);
     type Types = (ColumnTypes<UserRow>, Nullable<BigInt>, Bool);
-    let statement = Statement::<Types, _>::new(sql::columns_of::<UserRow>())
+    let statement = Statement::<Types>::new()
         .sql("SELECT ")
-        .columns()
+        .columns::<UserRow>()
         .sql(", theirs.board_id, users.id = ")
         .number(viewer.id.0)
         .sql(" OR EXISTS (SELECT 1 FROM users_boards AS mine")

@@ -21,12 +21,12 @@ scenarios![
 ];
 
 /// A board that shows everything a mutation can change.
-struct Fixture {
-    ann: User,
-    bob: User,
-    eve: User,
-    board: String,
-    cards: Vec<String>,
+pub(super) struct Fixture {
+    pub(super) ann: User,
+    pub(super) bob: User,
+    pub(super) eve: User,
+    pub(super) board: String,
+    pub(super) cards: Vec<String>,
     trashed: String,
     comment: String,
     labels: Vec<String>,
@@ -34,13 +34,13 @@ struct Fixture {
 
 impl Fixture {
     /// Ann is ADMIN, Bob a MEMBER, Eve no member.
-    async fn new(server: &Arc<Server>) -> Self {
+    pub(super) async fn new(server: &Arc<Server>) -> Self {
         let (ann, bob) = (server.user("ann").await, server.user("bob").await);
         let eve = server.user("eve").await;
         Self::of(ann, bob, eve).await
     }
 
-    async fn of(ann: User, bob: User, eve: User) -> Self {
+    pub(super) async fn of(ann: User, bob: User, eve: User) -> Self {
         let board = ann.board("Plans").await;
         ann.share(&board, &bob).await;
         let mut cards = ann.cards(&board, 4).await;
@@ -101,7 +101,7 @@ impl Fixture {
     }
 
     /// Changes, each with the events it makes.
-    fn changes(&self) -> Vec<(&'static str, Value, &'static [&'static str])> {
+    pub(super) fn changes(&self) -> Vec<(&'static str, Value, &'static [&'static str])> {
         let Self { board, cards, trashed, comment, labels, bob, eve, .. } = self;
         vec![
             ("updateBoard", json!({ "boardId": board, "title": "Deeds" }), &["BoardUpdatedEvent"]),

@@ -78,6 +78,9 @@ async fn pages_of_the_trash_are_latest_first(server: Arc<Server>) {
         };
         server.execute(&update("5"), &update("'epoch'")).await;
     }
+    // What is changed behind the program's back is seen with the board's next version.
+    let input = json!({ "boardId": board, "title": "Deeds" });
+    ann.done("updateBoard", input, "board { id }").await;
     let by_number =
         |id: &String| std::cmp::Reverse(id.rsplit('_').next().unwrap().parse::<u32>().unwrap());
     ids.sort_by_key(by_number);

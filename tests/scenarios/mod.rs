@@ -5,6 +5,7 @@ mod attempts;
 mod bad_input;
 mod boards;
 mod bombs;
+mod cache;
 mod cli;
 mod comments;
 mod concurrency;
@@ -37,6 +38,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         attempts::all(),
         boards::all(),
         bombs::all(),
+        cache::all(),
         limits::all(),
         order::all(),
         paging::all(),

@@ -65,6 +65,12 @@ impl Server {
         Self { url, database_url, db, services, http: reqwest::Client::new(), run }
     }
 
+    /// Another instance on the same database, with these settings besides.
+    pub async fn another(&self, settings: &[(&str, &str)]) -> Self {
+        let config = config_with(&self.database_url, settings);
+        Self::start_with(config, self.database_url.clone()).await
+    }
+
     /// Stops the server as a service manager would.
     pub async fn stop(&self) {
         let run = self.run.lock().unwrap().take();
