@@ -39,6 +39,11 @@ use rows::Size;
 use support::{CpuOfPostgres, Database};
 use work::{Boards, CLIENTS, Read, Write, held, repeat, titles, writer};
 
+/// What kanban allocates with, so that it makes no difference.
+#[cfg(not(target_env = "msvc"))]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 const ROUNDS: usize = 7;
 
 fn main() {

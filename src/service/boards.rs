@@ -35,7 +35,7 @@ pub async fn update(
         .write(input, async |tx, (viewer, board, changes)| {
             let mut locked: BoardAdmin = lock_board(tx, viewer.id, *board).await.at("boardId")?;
             let now = Timestamp::now();
-            let texts = write_texts(tx, &locked, changes).await?;
+            let texts = write_texts(tx, &mut locked, changes).await?;
             let mut events: Vec<_> = texts.into_iter().collect();
             events.extend(rename_labels(tx, &locked, &changes.labels, now).await?);
             if events.is_empty() {
@@ -50,10 +50,10 @@ pub async fn update(
 
 async fn write_texts(
     tx: &mut Tx,
-    board: &BoardAdmin,
+    board: &mut BoardAdmin,
     changes: &BoardChanges,
 ) -> Result<Option<Change>> {
-    let old = board.board();
+    let old = board.board().clone();
     let title = changes.title.as_ref().filter(|new| new.as_str() != old.title);
     let description = changes.description.as_ref().filter(|new| new.as_str() != old.description);
     let title_change = title.map(|new| FieldChange::new("title", &old.title, new.as_str()));
@@ -103,7 +103,7 @@ pub async fn delete(services: &Services, viewer: Viewer, board: BoardId) -> Resu
         .write((viewer, board), async |tx, (viewer, board)| {
             let mut locked: BoardAdmin = lock_board(tx, viewer.id, *board).await.at("boardId")?;
             let now = Timestamp::now();
-            boards::delete(tx, &locked, now).await?;
+            boards::delete(tx, &mut locked, now).await?;
             events::record(tx, &mut locked, &[Change::BoardDeleted], now).await
         })
         .await
@@ -118,7 +118,7 @@ pub async fn restore(services: &Services, viewer: Viewer, board: BoardId) -> Res
             if locked.board().deleted_at.is_none() {
                 tx.discard();
             } else {
-                boards::restore(tx, &locked).await?;
+                boards::restore(tx, &mut locked).await?;
                 let now = Timestamp::now();
                 events::record(tx, &mut locked, &[Change::BoardRestored], now).await?;
             }

@@ -6,7 +6,7 @@ use crate::domain::{
     At, BoardId, Card, CardChanges, CardId, CardMove, Change, Error, LabelId, NewCard, Result,
     Timestamp, Viewer, excerpt,
 };
-use crate::store::access::{BoardEditor, SeenBoard, lock_board, lock_board_of};
+use crate::store::access::{BoardEditor, SeenBoard, lock_board, lock_board_of, lock_board_with};
 use crate::store::{Tx, cards, events};
 
 /// Makes one card.
@@ -64,9 +64,9 @@ async fn insert(
     new: &[(&NewCard, Vec<LabelId>)],
 ) -> Result<Vec<Card>> {
     let now = Timestamp::now();
-    let made = cards::insert(tx, board, new, now).await?;
+    let (made, borne) = cards::insert(tx, board, new, now).await?;
     let events: Vec<_> = made.iter().map(|card| Change::CardCreated { card: card.id }).collect();
-    events::record(tx, board, &events, now).await?;
+    events::record_with(tx, board, borne, &events, now).await?;
     Ok(made)
 }
 
@@ -188,8 +188,8 @@ async fn finish(
         return Ok(card);
     }
     (card.version, card.updated_at) = (board.version_after(events.len()), now);
-    cards::save(tx, board, old, &card).await?;
-    events::record(tx, board, &events, now).await?;
+    let saved = cards::save(board, old, &card);
+    events::record_with(tx, board, vec![saved], &events, now).await?;
     Ok(card)
 }
 
@@ -214,9 +214,14 @@ pub(super) async fn lock_card(
     viewer: Viewer,
     card: CardId,
 ) -> Result<(BoardEditor, Card)> {
-    let seen = cards::board_of(tx, card).await?.filter(|(_, deleted)| !deleted);
-    let (board, _) = seen.ok_or_else(missing)?;
-    let locked = lock_board_of(tx, viewer.id, board, missing).await?;
+    let locked: BoardEditor = match lock_board_with(tx, viewer.id, card).await? {
+        Some(locked) => locked,
+        None => {
+            let seen = cards::board_of(tx, card).await?.filter(|(_, deleted)| !deleted);
+            let (board, _) = seen.ok_or_else(missing)?;
+            lock_board_of(tx, viewer.id, board, missing).await?
+        }
+    };
     let found = cards::find_on(tx, &locked, card).await?;
     Ok((locked, found.filter(|card| card.deleted_at.is_none()).ok_or_else(missing)?))
 }

@@ -69,14 +69,15 @@ pub async fn insert(
     let board = Board::from(row);
     labels::insert_all(tx, board.id, now).await?;
     let access = members::insert_first(tx, &board, user, now).await?;
-    events::insert(tx, board.id, Some(user), board.version, &[Change::BoardCreated], now).await?;
+    let made = events::events(board.id, Some(user), board.version, &[Change::BoardCreated], now)?;
+    sql::together(tx, vec![made]).await?;
     Ok((board, access))
 }
 
 /// Writes new texts; `None` stays as it is. The event that tells of it moves `updated_at`.
 pub async fn update(
     tx: &mut Tx,
-    board: &BoardAdmin,
+    board: &mut BoardAdmin,
     title: Option<&Title>,
     description: Option<&Description>,
 ) -> Result<()> {
@@ -85,6 +86,13 @@ pub async fn update(
     };
     let target = boards::table.find(board.id().0);
     run!(tx, |c| diesel::update(target).set(changes).execute(c).await)?;
+    let Board { title: old_title, description: old_description, .. } = &mut board.lock.board;
+    if let Some(title) = title {
+        title.as_str().clone_into(old_title);
+    }
+    if let Some(description) = description {
+        description.as_str().clone_into(old_description);
+    }
     Ok(())
 }
 
@@ -106,17 +114,19 @@ fn texts<'a>(title: Option<&'a Title>, description: Option<&'a Description>) -> 
 }
 
 /// Puts the board into the trash.
-pub async fn delete(tx: &mut Tx, board: &BoardAdmin, now: Timestamp) -> Result<()> {
+pub async fn delete(tx: &mut Tx, board: &mut BoardAdmin, now: Timestamp) -> Result<()> {
     let target = boards::table.find(board.id().0);
     run!(tx, |c| diesel::update(target).set(boards::deleted_at.eq(now)).execute(c).await)?;
+    board.lock.board.deleted_at = Some(now);
     Ok(())
 }
 
 /// Takes the board out of the trash.
-pub async fn restore(tx: &mut Tx, board: &DeletedBoard) -> Result<()> {
+pub async fn restore(tx: &mut Tx, board: &mut DeletedBoard) -> Result<()> {
     let never: Option<Timestamp> = None;
     let target = boards::table.find(board.id().0);
     run!(tx, |c| diesel::update(target).set(boards::deleted_at.eq(never)).execute(c).await)?;
+    board.lock.board.deleted_at = None;
     Ok(())
 }
 

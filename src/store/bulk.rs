@@ -1,14 +1,13 @@
 //! Many rows in one statement: a slice of values is one statement in neither of Diesel's two
 //! backends alike, JSON is.
 
-use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 use serde::Serialize;
 
 use super::Tx;
 use super::access::BoardEditor;
 use super::cards::{CardRow, search_text};
-use super::sql::{ColumnTypes, Statement};
+use super::sql::{ColumnTypes, Statement, Write};
 use crate::domain::{Card, CardId, Error, LabelId, NewCard, Rank, Result, Timestamp, fold_case};
 
 /// A card that is to be stored.
@@ -79,17 +78,13 @@ pub(super) async fn insert_cards(tx: &mut Tx, records: &[CardRecord<'_>]) -> Res
     Ok(cards)
 }
 
-/// Puts labels on cards; one that is there already stays.
-pub(super) async fn insert_card_labels(
-    tx: &mut Tx,
-    pairs: &[(CardId, LabelId)],
-    now: Timestamp,
-) -> Result<()> {
+/// Puts labels on cards; one that is there already stays. `None` when there are none.
+pub(super) fn card_labels(pairs: &[(CardId, LabelId)], now: Timestamp) -> Option<Write> {
     if pairs.is_empty() {
-        return Ok(());
+        return None;
     }
     let pairs: Vec<_> = pairs.iter().map(|(card, label)| (card.0, label.0)).collect();
-    let statement = Statement::<BigInt>::new()
+    let statement = Write::new()
         .sql("INSERT INTO cards_labels (card_id, label_id, created_at, updated_at) SELECT p.id, p.sub, ")
         .time(now)
         .sql(", ")
@@ -98,8 +93,7 @@ pub(super) async fn insert_card_labels(
         .table_of_pairs(&pairs)
         // Without WHERE, SQLite would read ON as part of a join.
         .sql(" WHERE true ON CONFLICT DO NOTHING");
-    run!(tx, |c| statement.execute(c).await)?;
-    Ok(())
+    Some(statement)
 }
 
 /// Gives these cards ranks in this order, and a version.
@@ -111,7 +105,7 @@ pub(super) async fn update_ranks(
 ) -> Result<()> {
     let ranks = Rank::sequence(None, cards.len()).ok_or(Error::Internal)?;
     let rows: Vec<_> = cards.iter().zip(ranks).collect();
-    let statement = Statement::<BigInt>::new()
+    let statement = Write::new()
         .sql("UPDATE cards SET version = ")
         .number(version)
         .sql(", updated_at = ")

@@ -10,6 +10,7 @@ use super::access::{BoardAccess, BoardEditor, SeenBoard};
 use super::boards::{BoardWithAccess, with_access};
 use super::bulk::{self, CardRecord};
 use super::schema::{cards, cards_labels};
+use super::sql::Write;
 use super::{Conn, Tx, order, sql};
 use crate::domain::{
     BoardId, Card, CardColumn, CardId, Error, LabelId, NewCard, Rank, Result, Timestamp, UserId,
@@ -55,13 +56,14 @@ pub(super) fn search_text(title: &str, description: &str) -> String {
 }
 
 /// Makes cards in the given order, each with its labels, at the end of its column. Each is an event
-/// of its own: the first gets the board's next version, and so on.
+/// of its own: the first gets the board's next version, and so on. Answers them, and what puts their
+/// labels on, to be written together with the events.
 pub async fn insert(
     tx: &mut Tx,
     board: &BoardEditor,
     new: &[(&NewCard, Vec<LabelId>)],
     now: Timestamp,
-) -> Result<Vec<Card>> {
+) -> Result<(Vec<Card>, Vec<Write>)> {
     let mut last: HashMap<CardColumn, Option<Rank>> = HashMap::new();
     let mut records = Vec::new();
     for (index, (card, _)) in new.iter().enumerate() {
@@ -81,41 +83,41 @@ pub async fn insert(
         .zip(new)
         .flat_map(|(card, (_, labels))| labels.iter().map(|label| (card.id, *label)))
         .collect();
-    bulk::insert_card_labels(tx, &pairs, now).await?;
-    Ok(cards)
+    let borne = bulk::card_labels(&pairs, now);
+    Ok((cards, borne.into_iter().collect()))
 }
 
-#[derive(AsChangeset)]
-#[diesel(table_name = cards)]
-struct Texts<'a> {
-    title: &'a str,
-    title_key: String,
-    description: &'a str,
-    search_text: String,
-}
-
-/// Writes a card of the board as it shall be. Texts that stay are not written: they may be long.
-pub async fn save(tx: &mut Tx, board: &BoardEditor, old: &Card, new: &Card) -> Result<()> {
-    let same_texts = old.title == new.title && old.description == new.description;
-    let texts = (!same_texts).then(|| Texts {
-        title: &new.title,
-        title_key: fold_case(&new.title),
-        description: &new.description,
-        search_text: search_text(&new.title, &new.description),
-    });
-    let target = cards::table.find(new.id.0).filter(cards::board_id.eq(board.id().0));
-    run!(tx, |c| diesel::update(target)
-        .set((
-            texts,
-            cards::column.eq(new.column.as_str()),
-            cards::rank.eq(new.rank.as_str()),
-            cards::version.eq(new.version),
-            cards::updated_at.eq(new.updated_at),
-            cards::deleted_at.eq(new.deleted_at),
-        ))
-        .execute(c)
-        .await)?;
-    Ok(())
+/// Writes a card of the board as it shall be, together with the events that tell of it. Texts that stay
+/// are not written: they may be long.
+pub fn save(board: &BoardEditor, old: &Card, new: &Card) -> Write {
+    let mut statement = Write::new().sql("UPDATE cards SET ");
+    if old.title != new.title || old.description != new.description {
+        statement = statement
+            .sql("title = ")
+            .text(&*new.title)
+            .sql(", title_key = ")
+            .text(fold_case(&new.title))
+            .sql(", description = ")
+            .text(&*new.description)
+            .sql(", search_text = ")
+            .text(search_text(&new.title, &new.description))
+            .sql(", ");
+    }
+    statement = statement
+        .sql(r#""column" = "#)
+        .text(new.column.as_str())
+        .sql(", rank = ")
+        .text(new.rank.as_str())
+        .sql(", version = ")
+        .number(new.version)
+        .sql(", updated_at = ")
+        .time(new.updated_at)
+        .sql(", deleted_at = ");
+    statement = match new.deleted_at {
+        Some(time) => statement.time(time),
+        None => statement.sql("NULL"),
+    };
+    statement.sql(" WHERE id = ").number(new.id.0).sql(" AND board_id = ").number(board.id().0)
 }
 
 /// Gives a card labels of its board that it does not bear yet.
@@ -127,7 +129,8 @@ pub async fn add_labels(
     now: Timestamp,
 ) -> Result<()> {
     let pairs: Vec<_> = labels.iter().map(|label| (card, *label)).collect();
-    bulk::insert_card_labels(tx, &pairs, now).await
+    sql::together(tx, bulk::card_labels(&pairs, now).into_iter().collect()).await?;
+    Ok(())
 }
 
 /// Takes labels off a card.

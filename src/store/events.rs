@@ -1,16 +1,15 @@
 //! The history of boards.
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+
 use diesel_async::RunQueryDsl;
 use serde_json::{Map, Value};
 
 use super::access::{BoardAccess, BoardLock, LockedBoard};
-use super::boards::BoardRow;
 use super::page::{self, Children, Sort};
-use super::schema::{board_events, boards};
-use super::sql::Statement;
-use super::{Conn, Tx};
+use super::schema::board_events;
+use super::sql::Write;
+use super::{Conn, Tx, sql};
 use crate::domain::{
     BoardId, CardId, Change, Direction, Error, Event, Page, PageRequest, Position, Result,
     Timestamp, UserId,
@@ -62,7 +61,19 @@ pub async fn record(
     now: Timestamp,
 ) -> Result<()> {
     let actor = board.access().user_id();
-    append(tx, &mut board.lock, Some(actor), changes, now).await
+    append(tx, &mut board.lock, Some(actor), Vec::new(), changes, now).await
+}
+
+/// The same, together with what the change itself writes.
+pub async fn record_with(
+    tx: &mut Tx,
+    board: &mut LockedBoard,
+    writes: Vec<Write>,
+    changes: &[Change],
+    now: Timestamp,
+) -> Result<()> {
+    let actor = board.access().user_id();
+    append(tx, &mut board.lock, Some(actor), writes, changes, now).await
 }
 
 /// The same for what the server did by itself.
@@ -72,13 +83,14 @@ pub async fn record_by_server(
     changes: &[Change],
     now: Timestamp,
 ) -> Result<()> {
-    append(tx, board, None, changes, now).await
+    append(tx, board, None, Vec::new(), changes, now).await
 }
 
 async fn append(
     tx: &mut Tx,
     lock: &mut BoardLock,
     actor: Option<UserId>,
+    mut writes: Vec<Write>,
     changes: &[Change],
     now: Timestamp,
 ) -> Result<()> {
@@ -86,30 +98,34 @@ async fn append(
         return Ok(());
     }
     let count = i64::try_from(changes.len()).map_err(|_| Error::Internal)?;
-    let row: BoardRow = run!(tx, |c| diesel::update(boards::table.find(lock.board.id.0))
-        .set((boards::version.eq(boards::version + count), boards::updated_at.eq(now)))
-        .returning(BoardRow::as_returning())
-        .get_result(c)
-        .await)?;
-    lock.board = row.into();
-    let first = lock.board.version - count + 1;
-    insert(tx, lock.board.id, actor, first, changes, now).await
+    let (board, first) = (lock.board.id, lock.board.version + 1);
+    let version = lock.board.version + count;
+    let raised = Write::new()
+        .sql("UPDATE boards SET version = ")
+        .number(version)
+        .sql(", updated_at = ")
+        .time(now)
+        .sql(" WHERE id = ")
+        .number(board.0);
+    writes.extend([raised, events(board, actor, first, changes, now)?]);
+    sql::together(tx, writes).await?;
+    (lock.board.version, lock.board.updated_at) = (version, now);
+    Ok(())
 }
 
 /// Stores events with consecutive sequences from `first` on.
-pub(super) async fn insert(
-    tx: &mut Tx,
+pub(super) fn events(
     board: BoardId,
     actor: Option<UserId>,
     first: i64,
     changes: &[Change],
     now: Timestamp,
-) -> Result<()> {
+) -> Result<Write> {
     let records = (first..)
         .zip(changes)
         .map(|(n, change)| record_of(n, change))
         .collect::<Result<Vec<_>>>()?;
-    let statement = Statement::<BigInt>::new()
+    let statement = Write::new()
         .sql("INSERT INTO board_events (board_id, sequence, created_at, actor_id, card_id, kind, payload) SELECT ")
         .number(board.0)
         .either(", sequence, ", ", value->>'sequence', ")
@@ -122,8 +138,7 @@ pub(super) async fn insert(
         )
         .text(Value::from(records).to_string())
         .either("::json) AS r (sequence bigint, card bigint, kind text, payload text)", ")");
-    run!(tx, |c| statement.execute(c).await)?;
-    Ok(())
+    Ok(statement)
 }
 
 fn record_of(sequence: i64, change: &Change) -> Result<Value> {

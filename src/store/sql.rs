@@ -12,12 +12,14 @@ use std::marker::PhantomData;
 use std::sync::{PoisonError, RwLock};
 
 use diesel::QueryResult;
+use diesel::connection::Connection;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Text};
 use diesel::sqlite::Sqlite;
 
 use super::types::Instant;
+use super::{Conn, Tx};
 use crate::domain::{SortValue, Timestamp};
 
 /// The columns of a row type `R`, as Diesel selects them.
@@ -57,9 +59,35 @@ where
 }
 
 /// A statement whose rows have the SQL type `ST`.
-pub(super) struct Statement<ST> {
+pub struct Statement<ST> {
     parts: Vec<Part>,
     row: PhantomData<fn() -> ST>,
+}
+
+/// A statement that only writes.
+pub(super) type Write = Statement<BigInt>;
+
+/// Runs statements that write to different rows: on PostgreSQL as one, which is one way there and back.
+pub(super) async fn together(tx: &mut Tx, mut writes: Vec<Write>) -> QueryResult<()> {
+    let Some(last) = writes.pop() else { return Ok(()) };
+    match &mut **tx {
+        Conn::Postgres(c) => {
+            let mut statement = Write::new();
+            for (number, write) in writes.into_iter().enumerate() {
+                let with = if number == 0 { "WITH" } else { "," };
+                statement = statement.sql(format!("{with} w{number} AS (")).then(write).sql(") ");
+            }
+            diesel_async::RunQueryDsl::execute(statement.then(last), c).await?;
+        }
+        Conn::Sqlite(c) => {
+            writes.push(last);
+            c.spawn_blocking(move |c| {
+                writes.iter().try_for_each(|write| c.execute_returning_count(write).map(drop))
+            })
+            .await?;
+        }
+    }
+    Ok(())
 }
 
 enum Part {
@@ -97,6 +125,12 @@ impl<ST> Statement<ST> {
 
     fn push(mut self, part: Part) -> Self {
         self.parts.push(part);
+        self
+    }
+
+    /// All of another statement.
+    fn then(mut self, other: Self) -> Self {
+        self.parts.extend(other.parts);
         self
     }
 

@@ -30,14 +30,15 @@ const LOOKS: [&str; 7] = [
 
 /// All of them, also while the board is in the trash.
 async fn look(user: &User, board: &str) -> Vec<Value> {
-    let ask = |look: &'static str| async move {
+    let mut found = Vec::new();
+    for look in LOOKS {
         let query = format!(
             "{{ board(id: {board:?}) {{ version {look} }}
                 deletedBoards(first: 1) {{ nodes {{ version {look} }} }} }}"
         );
-        user.get(&query).await
-    };
-    join_all(LOOKS.map(ask)).await
+        found.push(user.get(&query).await);
+    }
+    found
 }
 
 /// The same user on another instance, with these settings.

@@ -158,7 +158,7 @@ impl Filler {
         let new: Vec<_> =
             (0..count).map(|_| demo_card(rng, &self.labels)).collect::<Result<_>>()?;
         let new: Vec<_> = new.iter().map(|(card, labels)| (card, labels.clone())).collect();
-        let made = cards::insert(tx, &self.board, &new, self.time).await?;
+        let (made, borne) = cards::insert(tx, &self.board, &new, self.time).await?;
         let mut events: Vec<_> =
             made.iter().map(|card| Change::CardCreated { card: card.id }).collect();
         for card in made.iter().take(2) {
@@ -166,7 +166,7 @@ impl Filler {
             let comment = comments::insert(tx, &self.board, card, &body, self.time).await?;
             events.push(Change::CommentAdded { card: card.id, comment: comment.id });
         }
-        events::record(tx, &mut self.board, &events, self.time).await
+        events::record_with(tx, &mut self.board, borne, &events, self.time).await
     }
 }
 
