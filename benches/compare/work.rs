@@ -273,7 +273,7 @@ impl Asker {
         let n = WRITTEN.fetch_add(1, Ordering::Relaxed);
         let title = format!("Card that was written {n} times");
         let card_id = format!("card_{card}");
-        let column = if turn % 2 == 0 { CardColumn::Doing } else { CardColumn::Done };
+        let column = if turn.is_multiple_of(2) { CardColumn::Doing } else { CardColumn::Done };
         let new = json!({
             "title": title, "description": "It does what it should.", "column": "TODO",
             "labels": [LabelColor::Red.as_str(), LabelColor::Blue.as_str()],

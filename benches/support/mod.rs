@@ -103,8 +103,9 @@ impl CpuOfPostgres {
 
     /// Since then. What ended meanwhile had nothing to do.
     pub fn since(&self, then: &Self) -> Duration {
-        let own =
-            |(pid, time): (&u32, &Duration)| *time - then.0.get(pid).copied().unwrap_or_default();
+        let own = |(pid, time): (&u32, &Duration)| {
+            time.saturating_sub(then.0.get(pid).copied().unwrap_or_default())
+        };
         self.0.iter().map(own).sum()
     }
 }

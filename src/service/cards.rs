@@ -214,13 +214,13 @@ pub(super) async fn lock_card(
     viewer: Viewer,
     card: CardId,
 ) -> Result<(BoardEditor, Card)> {
-    let locked: BoardEditor = match lock_board_with(tx, viewer.id, card).await? {
-        Some(locked) => locked,
-        None => {
-            let seen = cards::board_of(tx, card).await?.filter(|(_, deleted)| !deleted);
-            let (board, _) = seen.ok_or_else(missing)?;
-            lock_board_of(tx, viewer.id, board, missing).await?
-        }
+    let locked: BoardEditor = if let Some(locked) = lock_board_with(tx, viewer.id, card).await? {
+        locked
+    } else {
+        // Once more, to find out why not.
+        let seen = cards::board_of(tx, card).await?.filter(|(_, deleted)| !deleted);
+        let (board, _) = seen.ok_or_else(missing)?;
+        lock_board_of(tx, viewer.id, board, missing).await?
     };
     let found = cards::find_on(tx, &locked, card).await?;
     Ok((locked, found.filter(|card| card.deleted_at.is_none()).ok_or_else(missing)?))

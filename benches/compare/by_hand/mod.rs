@@ -266,7 +266,7 @@ async fn run<D: Database>(database: D) {
     validation.set_issuer(&["simple-kanban"]);
     validation.set_audience(&["simple-kanban"]);
     // As kanban does: a core is left to the others.
-    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let server = Server {
         database,
         sign: EncodingKey::from_secret(SECRET.as_bytes()),

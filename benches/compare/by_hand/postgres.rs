@@ -66,9 +66,9 @@ statements! {
     bearing_of = "SELECT card_id, label_id FROM cards_labels WHERE card_id = ANY($1)";
     lock = &format!("{LOCK} AND id = $1 RETURNING version");
     lock_of_card = &format!("{LOCK} AND id = (SELECT board_id FROM cards WHERE id = $1) RETURNING version, id");
-    end = &format!(r#"SELECT u.id, (SELECT rank FROM cards
+    end = &format!("SELECT u.id, (SELECT rank FROM cards
             WHERE board_id = $1 AND column_position = $3 AND deleted_at IS NULL
-            ORDER BY rank DESC, id DESC LIMIT 1) FROM {MEMBER}"#);
+            ORDER BY rank DESC, id DESC LIMIT 1) FROM {MEMBER}");
     create = r#"WITH card AS (
             INSERT INTO cards (board_id, title, title_key, description, search_text, "column", rank, version, created_at, updated_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) RETURNING id
