@@ -115,7 +115,7 @@ async fn take(
     let requests = rate * time.as_secs_f64();
     Round {
         rate,
-        cpu: (contestant.process.cpu() - cpu).as_secs_f64() / requests,
+        cpu: contestant.process.cpu().saturating_sub(cpu).as_secs_f64() / requests,
         cpu_of_database: CpuOfPostgres::now().since(&postgres).as_secs_f64() / requests,
     }
 }

@@ -153,7 +153,7 @@ async fn no_answer_is_older_than_its_question(server: Arc<Server>) {
     let acknowledged: Mutex<HashMap<String, i64>> = Mutex::default();
     let writer = async |n: usize| {
         for turn in 0..8 {
-            let user = if (n + turn) % 2 == 0 { &ann } else { &other };
+            let user = if (n + turn).is_multiple_of(2) { &ann } else { &other };
             let input = json!({ "cardId": cards[n], "title": format!("{n}, {turn}") });
             let done = user.done("updateCard", input, "card { version }").await;
             let version = done["card"]["version"].as_i64().unwrap();
@@ -166,7 +166,7 @@ async fn no_answer_is_older_than_its_question(server: Arc<Server>) {
     let reader = async |n: usize| {
         for turn in 0..16 {
             let expected = acknowledged.lock().unwrap().clone();
-            let user = if (n + turn) % 2 == 0 { &ann } else { &other };
+            let user = if (n + turn).is_multiple_of(2) { &ann } else { &other };
             let found = user.get(&query).await;
             let nodes = found["board"]["cards"]["nodes"].as_array().unwrap();
             assert_eq!(nodes.len(), cards.len());
