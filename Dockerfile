@@ -2,6 +2,8 @@
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /build
+# The allocator's own build needs it.
+RUN apt-get update && apt-get install -y --no-install-recommends make
 # .dockerignore lets in only what the binary is made of. The image's own toolchain builds it, so
 # rust-toolchain.toml stays out: it would also fetch clippy and rustfmt.
 COPY . .
