@@ -148,15 +148,7 @@ async fn checked(field: &Field, read: &Read) -> Vec<(load::Request, usize)> {
     let mut requests = Vec::new();
     let mut first: Option<serde_json::Value> = None;
     for contestant in &field.all {
-        let mut after = None;
-        if read.name.starts_with("third page") {
-            for _ in 0..2 {
-                let (_, page) =
-                    ask(&contestant.process.address, contestant.read(read, after.as_deref())).await;
-                after = Some(contestant.end_cursor(&page));
-            }
-        }
-        let request = contestant.read(read, after.as_deref());
+        let request = contestant.request(read).await;
         let (length, answer) = ask(&contestant.process.address, request.clone()).await;
         assert!(answer.get("errors").is_none(), "{}: {answer}", contestant.name);
         let is_postgraphile = contestant.is_postgraphile();
@@ -170,8 +162,7 @@ async fn checked(field: &Field, read: &Read) -> Vec<(load::Request, usize)> {
                     titles.sort_unstable();
                     titles
                 };
-                let is_page = after.is_some();
-                assert!(is_page || sorted(first) == sorted(&answer), "{}", read.name);
+                assert!(read.is_third_page() || sorted(first) == sorted(&answer), "{}", read.name);
             }
             Some(first) => assert_eq!(*first, without_cursors(answer), "{}", read.name),
         }
@@ -267,7 +258,8 @@ async fn measure_start(database: &Database) {
     let whole = reads.iter().find(|read| read.holds.cards == 1000).unwrap();
     for _ in 0..3 {
         let contestant = kanban("kanban", database, &[]).await;
-        let clients = (0..64).map(|_| repeat(contestant.read(whole, None))).collect();
+        let request = contestant.request(whole).await;
+        let clients = (0..64).map(|_| repeat(request.clone())).collect();
         drive(&contestant.process.address, clients, Duration::from_secs(5), None).await;
         loaded.push(contestant.process.memory("VmHWM"));
     }
@@ -297,14 +289,7 @@ async fn measure_growth(small: &Database, large: &Database) {
                 let reads = work::reads(*size);
                 let read = reads.iter().find(|read| read.name == name).unwrap();
                 let address = &contestant.process.address;
-                let mut after = None;
-                if name.starts_with("third") {
-                    for _ in 0..2 {
-                        let page = ask(address, contestant.read(read, after.as_deref())).await.1;
-                        after = Some(contestant.end_cursor(&page));
-                    }
-                }
-                let request = contestant.read(read, after.as_deref());
+                let request = contestant.request(read).await;
                 let answer = ask(address, request.clone()).await.1;
                 assert_eq!(held(&answer), read.holds, "{name}");
                 let clients = (0..CLIENTS).map(|_| repeat(request.clone())).collect();

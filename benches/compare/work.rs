@@ -39,6 +39,13 @@ pub struct Holds {
     pub labels: usize,
 }
 
+impl Read {
+    /// Whether it is a page behind others.
+    pub fn is_third_page(&self) -> bool {
+        self.variables.get("after").is_some()
+    }
+}
+
 const TITLE: &str = "query($id: ID!) { board(id: $id) { id title } }";
 const TEN: &str =
     "{ boards(first: 10) { nodes { id title labels { id color name } cards { totalCount } } } }";

@@ -1,7 +1,6 @@
 //! The history of boards.
 
 use diesel::prelude::*;
-
 use diesel_async::RunQueryDsl;
 use serde_json::{Map, Value};
 
