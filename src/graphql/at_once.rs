@@ -3,7 +3,11 @@
 //! The library makes a future for each field of each row, in a box, and joins them all: 0.3 µs a field. The
 //! fields of a row that has been loaded wait for nothing, so here each is polled once, one after the other. If
 //! one does wait after all (for a loader), the whole list goes the library's way.
+//!
+//! A list within one that is being tried does not go on by itself then: the outer one will ask it again, and
+//! each level of nesting would double the work.
 
+use std::cell::Cell;
 use std::pin::pin;
 use std::task::{Context as Task, Poll, Waker};
 
@@ -49,6 +53,7 @@ impl<T: ContainerType> OutputType for Rows<T> {
             if let Some(rows) = rows.collect::<Option<ServerResult<Vec<Value>>>>() {
                 return rows.map(Value::List);
             }
+            give_up_within_another().await;
         }
         resolve_list(ctx, field, &self.0, Some(self.0.len())).await
     }
@@ -68,11 +73,42 @@ impl<T: ContainerType> OutputType for Row<T> {
         ctx: &ContextSelectionSet<'_>,
         _field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        let fields = fields_of::<T>(ctx);
-        match fields.and_then(|fields| object(ctx, &self.0, &fields)) {
-            Some(object) => object,
-            None => resolve_container(ctx, &self.0).await,
+        if let Some(fields) = fields_of::<T>(ctx) {
+            if let Some(object) = object(ctx, &self.0, &fields) {
+                return object;
+            }
+            give_up_within_another().await;
         }
+        resolve_container(ctx, &self.0).await
+    }
+}
+
+thread_local! {
+    /// Whether a field of an object is being polled that must not wait.
+    static TRYING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Never ends within an object that is being tried; its field is then found to wait, and dropped.
+async fn give_up_within_another() {
+    if TRYING.get() {
+        std::future::pending().await
+    }
+}
+
+/// Polls a field once.
+fn attempt<F: Future>(field: F) -> Poll<F::Output> {
+    let _trying = Trying { outer: TRYING.replace(true) };
+    pin!(field).poll(&mut Task::from_waker(Waker::noop()))
+}
+
+/// Ends the attempt, even with a panic.
+struct Trying {
+    outer: bool,
+}
+
+impl Drop for Trying {
+    fn drop(&mut self) {
+        TRYING.set(self.outer);
     }
 }
 
@@ -89,8 +125,7 @@ fn object<T: ContainerType>(
             Value::String(T::type_name().into_owned())
         } else {
             let ctx = ctx.with_field(field);
-            let field = pin!(object.resolve_field(&ctx));
-            match field.poll(&mut Task::from_waker(Waker::noop())) {
+            match attempt(object.resolve_field(&ctx)) {
                 Poll::Ready(Ok(value)) => value.unwrap_or_default(),
                 Poll::Ready(Err(error)) => return Some(Err(error)),
                 Poll::Pending => return None,
@@ -163,4 +198,50 @@ fn applies<T: ContainerType>(ctx: &ContextSelectionSet<'_>, condition: &Name) ->
     let name = T::type_name();
     let implemented = || ctx.schema_env.registry.implements.get(&*name);
     *condition == *name || implemented().is_some_and(|all| all.contains(condition.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
+
+    use super::*;
+
+    /// How often a field that waits was asked.
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+    struct Level;
+
+    #[Object]
+    impl Level {
+        async fn list(&self) -> Rows<Level> {
+            Rows(vec![Level, Level])
+        }
+
+        async fn one(&self) -> Row<Level> {
+            Row(Level)
+        }
+
+        async fn waits(&self) -> bool {
+            ASKED.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            true
+        }
+    }
+
+    #[tokio::test]
+    async fn depth_adds_to_the_work_and_does_not_double_it() {
+        const DEPTH: usize = 8;
+        let schema = Schema::new(Level, EmptyMutation, EmptySubscription);
+        for (field, rows) in [("one", 1), ("list", 1 << DEPTH)] {
+            ASKED.store(0, Ordering::Relaxed);
+            let query = format!("{{ {field} ").repeat(DEPTH) + "{ waits }" + &"}".repeat(DEPTH);
+            let response = schema.execute(query).await;
+            assert!(response.is_ok(), "{:?}", response.errors);
+            let asked = ASKED.load(Ordering::Relaxed);
+            // Each is asked once by the library, and once by each list above that begins with it.
+            assert!((rows..=rows * 2 + DEPTH).contains(&asked), "{field}: asked {asked} times");
+        }
+    }
 }

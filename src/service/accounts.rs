@@ -5,7 +5,7 @@ use crate::domain::{
     At, BoardId, Change, Client, Email, Error, Password, Result, SessionId, Timestamp, User,
     UserId, Viewer,
 };
-use crate::store::access::lock_to_leave;
+use crate::store::locks::lock_to_leave;
 use crate::store::users::Credentials;
 use crate::store::{self, Tx, events, members, users};
 

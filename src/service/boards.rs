@@ -1,7 +1,6 @@
 //! Boards: make, change, delete, restore.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::Services;
 use super::labels::label_change;
@@ -9,7 +8,8 @@ use crate::domain::{
     At, BoardChanges, BoardId, Change, Error, FieldChange, Label, LabelColor, LabelName, NewBoard,
     Result, Timestamp, Viewer,
 };
-use crate::store::access::{BoardAdmin, SeenBoard, lock_board, lock_deleted_board};
+use crate::store::access::SeenBoard;
+use crate::store::locks::{BoardAdmin, lock_board, lock_deleted_board};
 use crate::store::{Tx, boards, events, labels};
 
 /// Makes a board with all seven labels and the viewer as its ADMIN.
@@ -77,7 +77,9 @@ async fn rename_labels(
     let present = labels::of_board(tx, board.access()).await?;
     let mut wanted: BTreeMap<LabelColor, (&Label, &LabelName)> = BTreeMap::new();
     for (index, (color, name)) in names.iter().enumerate() {
-        let label = label_of(&present, *color).at("color").at(index).at("labels")?;
+        let label = present.iter().find(|label| label.color == *color);
+        let label = label.ok_or_else(|| no_label(*color));
+        let label = label.at("color").at(index).at("labels")?;
         wanted.insert(*color, (label, name));
     }
     wanted.retain(|_, (label, name)| label.name != name.as_str());
@@ -89,11 +91,9 @@ async fn rename_labels(
     Ok(events)
 }
 
-/// The label of this colour; bad input when the board has none.
-pub(super) fn label_of(labels: &[Arc<Label>], color: LabelColor) -> Result<&Label> {
-    let found = labels.iter().find(|label| label.color == color);
-    let missing = || Error::bad_input(format!("The board has no {} label.", color.as_str()));
-    found.map(|label| &**label).ok_or_else(missing)
+/// The board has no label of a colour that was named.
+pub(super) fn no_label(color: LabelColor) -> Error {
+    Error::bad_input(format!("The board has no {} label.", color.as_str()))
 }
 
 /// Puts a board into the trash, with everything on it.

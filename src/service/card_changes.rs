@@ -1,16 +1,15 @@
 //! What an update makes of a card: texts, column and labels, and the events that tell of it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use super::boards::label_of;
+use super::boards::no_label;
 use super::order;
 use crate::domain::{
-    At, Card, CardChanges, CardId, Change, FieldChange, Label, LabelColor, LabelId,
+    At, Card, CardChanges, CardId, Change, FieldChange, LabelColor, LabelId,
     LabelsChange::{self, Add, Remove, Set},
     Result, Timestamp,
 };
-use crate::store::access::BoardEditor;
+use crate::store::locks::BoardEditor;
 use crate::store::{Tx, cards, labels};
 
 /// Labels of a board by colour, of which it has each at most once.
@@ -83,19 +82,19 @@ fn without(labels: &Labels, others: &Labels) -> Labels {
 }
 
 /// The board's labels, read only when colours were given.
-pub(super) async fn labels_for(
-    tx: &mut Tx,
-    board: &BoardEditor,
-    colors: &[LabelColor],
-) -> Result<Vec<Arc<Label>>> {
-    if colors.is_empty() { Ok(Vec::new()) } else { labels::of_board(tx, board.access()).await }
+async fn labels_for(tx: &mut Tx, board: &BoardEditor, colors: &[LabelColor]) -> Result<Labels> {
+    if colors.is_empty() {
+        return Ok(Labels::new());
+    }
+    let labels = labels::of_board(tx, board.access()).await?;
+    Ok(labels.iter().map(|label| (label.color, label.id)).collect())
 }
 
-/// The labels of these colours, each once.
-pub(super) fn labels_named(labels: &[Arc<Label>], colors: &[LabelColor]) -> Result<Labels> {
-    let named = colors
-        .iter()
-        .enumerate()
-        .map(|(index, color)| Ok((*color, label_of(labels, *color).at(index).at("labels")?.id)));
+/// Those of a board's labels that have these colours, each once.
+pub(super) fn labels_named(labels: &Labels, colors: &[LabelColor]) -> Result<Labels> {
+    let named = colors.iter().enumerate().map(|(index, color)| {
+        let label = labels.get(color).copied().ok_or_else(|| no_label(*color));
+        Ok((*color, label.at(index).at("labels")?))
+    });
     named.collect()
 }

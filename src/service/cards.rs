@@ -1,13 +1,14 @@
 //! Cards: make, change, move, delete, restore.
 
-use super::card_changes::{change, labels_for, labels_named};
+use super::card_changes::{change, labels_named};
 use super::{Services, order};
 use crate::domain::{
-    At, BoardId, Card, CardChanges, CardId, CardMove, Change, Error, LabelId, NewCard, Result,
-    Timestamp, Viewer, excerpt,
+    At, BoardId, Card, CardChanges, CardId, CardMove, Change, Error, NewCard, Result, Timestamp,
+    Viewer, excerpt,
 };
-use crate::store::access::{BoardEditor, SeenBoard, lock_board, lock_board_of, lock_board_with};
-use crate::store::{Tx, cards, events};
+use crate::store::access::SeenBoard;
+use crate::store::locks::{BoardEditor, lock_board, lock_board_of};
+use crate::store::{Tx, cards, events, locks};
 
 /// Makes one card.
 pub async fn create(
@@ -16,14 +17,12 @@ pub async fn create(
     board: BoardId,
     card: NewCard,
 ) -> Result<(Card, SeenBoard)> {
-    let input = (viewer, board, card);
+    let input = (viewer, board, [card]);
     services
         .db
-        .write(input, async |tx, (viewer, board, card)| {
+        .write(input, async |tx, (viewer, board, new)| {
             let mut locked: BoardEditor = lock_board(tx, viewer.id, *board).await.at("boardId")?;
-            let labels = labels_for(tx, &locked, &card.labels).await?;
-            let labels = labels_named(&labels, &card.labels).at("card")?;
-            let made = insert(tx, &mut locked, &[(card, labels.into_values().collect())]).await?;
+            let made = insert(tx, &mut locked, new, |error, _| error.at("card")).await?;
             let card = made.into_iter().next().ok_or(Error::Internal)?;
             Ok((card, locked.seen()))
         })
@@ -42,31 +41,34 @@ pub async fn create_many(
         .db
         .write(input, async |tx, (viewer, board, new)| {
             let mut locked: BoardEditor = lock_board(tx, viewer.id, *board).await.at("boardId")?;
-            let any_label: Vec<_> = new.iter().flat_map(|card| card.labels.clone()).collect();
-            let labels = labels_for(tx, &locked, &any_label).await?;
-            let with_labels = new
-                .iter()
-                .enumerate()
-                .map(|(index, card)| {
-                    let named = labels_named(&labels, &card.labels).at(index).at("cards")?;
-                    Ok((card, named.into_values().collect()))
-                })
-                .collect::<Result<Vec<_>>>()?;
-            let made = insert(tx, &mut locked, &with_labels).await?;
+            let at = |error: Error, index: usize| error.at(index).at("cards");
+            let made = insert(tx, &mut locked, new, at).await?;
             Ok((made, locked.seen()))
         })
         .await
 }
 
+/// `at` says which of the cards an error is about.
 async fn insert(
     tx: &mut Tx,
     board: &mut BoardEditor,
-    new: &[(&NewCard, Vec<LabelId>)],
+    new: &[NewCard],
+    at: impl Fn(Error, usize) -> Error,
 ) -> Result<Vec<Card>> {
+    let footing = cards::footing(tx, board, new).await?;
+    let with_labels = new
+        .iter()
+        .enumerate()
+        .map(|(index, card)| {
+            let labels = labels_named(&footing.labels, &card.labels);
+            let labels = labels.map_err(|error| at(error, index))?;
+            Ok((card, labels.into_values().collect()))
+        })
+        .collect::<Result<Vec<_>>>()?;
     let now = Timestamp::now();
-    let (made, borne) = cards::insert(tx, board, new, now).await?;
+    let (made, writes) = cards::insert(board, &footing, &with_labels, now)?;
     let events: Vec<_> = made.iter().map(|card| Change::CardCreated { card: card.id }).collect();
-    events::record_with(tx, board, borne, &events, now).await?;
+    events::record_with(tx, board, writes, &events, now).await?;
     Ok(made)
 }
 
@@ -214,14 +216,13 @@ pub(super) async fn lock_card(
     viewer: Viewer,
     card: CardId,
 ) -> Result<(BoardEditor, Card)> {
-    let locked: BoardEditor = if let Some(locked) = lock_board_with(tx, viewer.id, card).await? {
-        locked
-    } else {
-        // Once more, to find out why not.
-        let seen = cards::board_of(tx, card).await?.filter(|(_, deleted)| !deleted);
-        let (board, _) = seen.ok_or_else(missing)?;
-        lock_board_of(tx, viewer.id, board, missing).await?
-    };
+    if let Some(locked) = locks::lock_card(tx, viewer.id, card).await? {
+        return Ok(locked);
+    }
+    // Once more, to find out why not.
+    let seen = cards::board_of(tx, card).await?.filter(|(_, deleted)| !deleted);
+    let (board, _) = seen.ok_or_else(missing)?;
+    let locked: BoardEditor = lock_board_of(tx, viewer.id, board, missing).await?;
     let found = cards::find_on(tx, &locked, card).await?;
     Ok((locked, found.filter(|card| card.deleted_at.is_none()).ok_or_else(missing)?))
 }

@@ -6,7 +6,8 @@ use crate::domain::{
     At, Card, CardId, Change, Comment, CommentBody, CommentId, Error, Result, Right, Timestamp,
     Viewer,
 };
-use crate::store::access::{BoardEditor, SeenBoard};
+use crate::store::access::SeenBoard;
+use crate::store::locks::BoardEditor;
 use crate::store::{Tx, cards, comments, events};
 
 /// Comments on a card.

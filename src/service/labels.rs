@@ -5,7 +5,8 @@ use crate::domain::{
     At, BoardId, Change, Error, FieldChange, Label, LabelChanges, LabelColor, LabelId, LabelName,
     Result, Timestamp, Viewer,
 };
-use crate::store::access::{BoardEditor, SeenBoard, lock_board, lock_board_of};
+use crate::store::access::SeenBoard;
+use crate::store::locks::{BoardEditor, lock_board, lock_board_of};
 use crate::store::{Tx, events, labels};
 
 /// Makes a label; CONFLICT when the board has one of the colour.

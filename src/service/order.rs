@@ -3,7 +3,7 @@
 use crate::domain::{
     At, Card, CardColumn, CardId, CardMove, Change, Direction, Error, Rank, Result, Timestamp,
 };
-use crate::store::access::BoardEditor;
+use crate::store::locks::BoardEditor;
 use crate::store::order::{end_without, last_rank, next_without, rerank_without};
 use crate::store::{Tx, cards, events};
 

@@ -4,7 +4,8 @@ use super::Services;
 use crate::domain::{
     At, BoardId, BoardRole, Change, Error, Member, Result, Timestamp, User, UserKey, Viewer,
 };
-use crate::store::access::{BoardAdmin, LockedBoard, SeenBoard, board_access, lock_board};
+use crate::store::access::{SeenBoard, board_access};
+use crate::store::locks::{BoardAdmin, LockedBoard, lock_board};
 use crate::store::{Tx, events, members, users};
 
 /// Makes a user a member of the board, MEMBER unless a role is given. One who is a member gets the

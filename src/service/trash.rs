@@ -2,7 +2,7 @@
 
 use super::Services;
 use crate::domain::{BoardId, Change, Result, Timestamp};
-use crate::store::access::lock_for_purge;
+use crate::store::locks::lock_for_purge;
 use crate::store::{events, trash};
 
 /// How many boards are looked up, or cards erased in one transaction, at once.

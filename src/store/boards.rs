@@ -4,7 +4,8 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 
-use super::access::{BoardAdmin, DeletedBoard, Membership, SeenBoard};
+use super::access::{Membership, SeenBoard};
+use super::locks::{BoardAdmin, DeletedBoard};
 use super::page::Sort;
 use super::schema::boards;
 use super::sql::Statement;

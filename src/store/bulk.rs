@@ -5,77 +5,63 @@ use diesel_async::RunQueryDsl;
 use serde::Serialize;
 
 use super::Tx;
-use super::access::BoardEditor;
-use super::cards::{CardRow, search_text};
-use super::sql::{ColumnTypes, Statement, Write};
-use crate::domain::{Card, CardId, Error, LabelId, NewCard, Rank, Result, Timestamp, fold_case};
+use super::cards::search_text;
+use super::sql::Write;
+use crate::domain::{Card, CardId, Error, LabelId, Rank, Result, Timestamp, fold_case};
 
-/// A card that is to be stored.
 #[derive(Serialize)]
-pub(super) struct CardRecord<'a> {
+struct CardRecord<'a> {
+    id: i64,
     board_id: i64,
     title: &'a str,
     title_key: String,
     description: &'a str,
     search_text: String,
     column: &'static str,
-    rank: Rank,
+    rank: &'a str,
     version: i64,
     /// Microseconds since the Unix epoch.
     created_at: i64,
 }
 
-impl<'a> CardRecord<'a> {
-    /// A new card of the board that makes so many-th event of its transaction.
-    pub(super) fn new(
-        board: &BoardEditor,
-        card: &'a NewCard,
-        rank: Rank,
-        event: usize,
-        now: Timestamp,
-    ) -> Self {
-        let (title, description) = (card.title.as_str(), card.description.as_str());
+impl<'a> From<&'a Card> for CardRecord<'a> {
+    fn from(card: &'a Card) -> Self {
         Self {
-            board_id: board.id().0,
-            title,
-            title_key: fold_case(title),
-            description,
-            search_text: search_text(title, description),
+            id: card.id.0,
+            board_id: card.board_id.0,
+            title: &card.title,
+            title_key: fold_case(&card.title),
+            description: &card.description,
+            search_text: search_text(&card.title, &card.description),
             column: card.column.as_str(),
-            rank,
-            version: board.version_after(event),
-            created_at: now.micros(),
+            rank: card.rank.as_str(),
+            version: card.version,
+            created_at: card.created_at.micros(),
         }
     }
 }
 
-/// Stores cards, with ascending keys in the given order.
-pub(super) async fn insert_cards(tx: &mut Tx, records: &[CardRecord<'_>]) -> Result<Vec<Card>> {
-    let statement = Statement::<ColumnTypes<CardRow>>::new()
-    .sql(r#"INSERT INTO cards (board_id, title, title_key, description, search_text, "column", rank, version, created_at, updated_at)"#)
-    .either(
-        r#" SELECT board_id, title, title_key, description, search_text, "column", rank, version, at, at FROM (
-            SELECT r.*, 'epoch'::timestamptz + r.created_at * interval '1 microsecond' AS at
-            FROM ROWS FROM (json_to_recordset("#,
-        r" SELECT value->>'board_id', value->>'title', value->>'title_key', value->>'description',
-            value->>'search_text', value->>'column', value->>'rank', value->>'version',
-            value->>'created_at', value->>'created_at'
+/// Stores new cards with the keys that they have.
+pub(super) fn insert_cards(cards: &[Card]) -> Write {
+    let records: Vec<_> = cards.iter().map(CardRecord::from).collect();
+    Write::new()
+        .sql(r#"INSERT INTO cards (id, board_id, title, title_key, description, search_text, "column", rank, version, created_at, updated_at)"#)
+        .either(
+            r#" OVERRIDING SYSTEM VALUE
+            SELECT id, board_id, title, title_key, description, search_text, "column", rank, version, at, at
+            FROM json_to_recordset("#,
+            r" SELECT value->>'id', value->>'board_id', value->>'title', value->>'title_key',
+            value->>'description', value->>'search_text', value->>'column', value->>'rank',
+            value->>'version', value->>'created_at', value->>'created_at'
             FROM json_each(",
-    )
-    .text(serde_json::json!(records).to_string())
-    .either(
-        r#"::json) AS (board_id bigint, title text, title_key text, description text,
-            search_text text, "column" text, rank text, version bigint, created_at bigint))
-            WITH ORDINALITY AS r (board_id, title, title_key, description, search_text, "column", rank, version, created_at, ord)
-            ) AS rows ORDER BY ord"#,
-        ") ORDER BY key",
-    )
-    .sql(" RETURNING ")
-    .columns::<CardRow>();
-    let rows: Vec<CardRow> = run!(tx, |c| statement.load(c).await)?;
-    let mut cards: Vec<Card> = rows.into_iter().map(Card::from).collect();
-    cards.sort_by_key(|card| card.id);
-    Ok(cards)
+        )
+        .text(serde_json::json!(records).to_string())
+        .either(
+            r#"::json) AS r (id bigint, board_id bigint, title text, title_key text, description text,
+            search_text text, "column" text, rank text, version bigint, created_at bigint),
+            LATERAL (SELECT 'epoch'::timestamptz + created_at * interval '1 microsecond' AS at) AS t"#,
+            ")",
+        )
 }
 
 /// Puts labels on cards; one that is there already stays. `None` when there are none.

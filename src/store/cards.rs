@@ -1,20 +1,21 @@
 //! Cards.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::iter;
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
 
-use super::access::{BoardAccess, BoardEditor, SeenBoard};
+use super::access::{BoardAccess, SeenBoard};
 use super::boards::{BoardWithAccess, with_access};
-use super::bulk::{self, CardRecord};
+use super::locks::BoardEditor;
 use super::schema::{cards, cards_labels};
-use super::sql::Write;
-use super::{Conn, Tx, order, sql};
+use super::sql::{Statement, Write};
+use super::{Conn, Tx, bulk, sql};
 use crate::domain::{
-    BoardId, Card, CardColumn, CardId, Error, LabelId, NewCard, Rank, Result, Timestamp, UserId,
-    fold_case,
+    BoardId, Card, CardColumn, CardId, Error, LabelColor, LabelId, NewCard, Rank, Result,
+    Timestamp, UserId, fold_case,
 };
 
 #[derive(Queryable, Selectable)]
@@ -55,36 +56,82 @@ pub(super) fn search_text(title: &str, description: &str) -> String {
     fold_case(title) + "\u{1f}" + &fold_case(description)
 }
 
-/// Makes cards in the given order, each with its labels, at the end of its column. Each is an event
-/// of its own: the first gets the board's next version, and so on. Answers them, and what puts their
-/// labels on, to be written together with the events.
-pub async fn insert(
-    tx: &mut Tx,
+/// What must be known before cards are made.
+pub struct Footing {
+    /// The board's labels, if any were named.
+    pub labels: BTreeMap<LabelColor, LabelId>,
+    /// For each card the key that it gets, and the last rank in its column.
+    places: Vec<(CardId, Option<Rank>)>,
+}
+
+/// Finds out what must be known before these cards are made, in one statement.
+pub async fn footing(tx: &mut Tx, board: &BoardEditor, new: &[NewCard]) -> Result<Footing> {
+    let statement = Statement::<(BigInt, Nullable<Text>, Nullable<Text>)>::new()
+        .either(
+            "SELECT nextval('cards_id_seq')",
+            "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'cards'), 0) + 1 + p.ord",
+        )
+        .sql(", (SELECT rank FROM cards WHERE deleted_at IS NULL AND board_id = ")
+        .number(board.id().0)
+        .sql(" AND column_position = p.id ORDER BY rank DESC, id DESC LIMIT 1), ");
+    let statement = if new.iter().all(|card| card.labels.is_empty()) {
+        statement.sql("NULL")
+    } else {
+        statement
+            .either(
+                "(SELECT json_object_agg(color, id)::text",
+                "(SELECT json_group_object(color, id)",
+            )
+            .sql(" FROM labels WHERE board_id = ")
+            .number(board.id().0)
+            .sql(")")
+    };
+    let columns: Vec<_> = new.iter().map(|card| (card.column.position(), 0)).collect();
+    let statement = statement.sql(" FROM ").table_of_pairs(&columns).sql(" ORDER BY p.ord");
+    let rows: Vec<(i64, Option<Rank>, Option<String>)> = run!(tx, |c| statement.load(c).await)?;
+    let labels = rows.iter().find_map(|(_, _, labels)| labels.as_deref()).unwrap_or("{}");
+    let labels: BTreeMap<LabelColor, i64> =
+        serde_json::from_str(labels).map_err(|_| Error::Internal)?;
+    Ok(Footing {
+        labels: labels.into_iter().map(|(color, id)| (color, LabelId(id))).collect(),
+        places: rows.into_iter().map(|(key, last, _)| (CardId(key), last)).collect(),
+    })
+}
+
+/// Cards in the given order, each with its labels, at the end of its column, and what writes them. Each
+/// is an event of its own: the first gets the board's next version, and so on.
+pub fn insert(
     board: &BoardEditor,
+    footing: &Footing,
     new: &[(&NewCard, Vec<LabelId>)],
     now: Timestamp,
 ) -> Result<(Vec<Card>, Vec<Write>)> {
-    let mut last: HashMap<CardColumn, Option<Rank>> = HashMap::new();
-    let mut records = Vec::new();
-    for (index, (card, _)) in new.iter().enumerate() {
-        let end = match last.entry(card.column) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => {
-                unknown.insert(order::last_rank(tx, board, card.column).await?)
-            }
-        };
-        let rank = Rank::between(end.as_ref(), None).ok_or(Error::Internal)?;
-        records.push(CardRecord::new(board, card, rank.clone(), index + 1, now));
-        *end = Some(rank);
+    let mut ends: HashMap<CardColumn, Rank> = HashMap::new();
+    let mut cards = Vec::new();
+    for (index, ((new, _), (id, last))) in new.iter().zip(&footing.places).enumerate() {
+        let last = ends.get(&new.column).or(last.as_ref());
+        let rank = Rank::between(last, None).ok_or(Error::Internal)?;
+        ends.insert(new.column, rank.clone());
+        cards.push(Card {
+            id: *id,
+            board_id: board.id(),
+            title: new.title.as_str().to_owned(),
+            description: new.description.as_str().to_owned(),
+            column: new.column,
+            rank,
+            version: board.version_after(index + 1),
+            created_at: now,
+            updated_at: now,
+            deleted_at: None,
+        });
     }
-    let cards = bulk::insert_cards(tx, &records).await?;
-    let pairs: Vec<_> = cards
-        .iter()
-        .zip(new)
+    let labels = cards.iter().zip(new);
+    let labels: Vec<_> = labels
         .flat_map(|(card, (_, labels))| labels.iter().map(|label| (card.id, *label)))
         .collect();
-    let borne = bulk::card_labels(&pairs, now);
-    Ok((cards, borne.into_iter().collect()))
+    let writes = iter::once(bulk::insert_cards(&cards)).chain(bulk::card_labels(&labels, now));
+    let writes = writes.collect();
+    Ok((cards, writes))
 }
 
 /// Writes a card of the board as it shall be, together with the events that tell of it. Texts that stay

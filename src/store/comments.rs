@@ -4,8 +4,9 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 
-use super::access::{BoardAccess, BoardEditor, SeenBoard};
+use super::access::{BoardAccess, SeenBoard};
 use super::boards::{BoardWithAccess, with_access};
+use super::locks::BoardEditor;
 use super::page::{self, Children, Sort};
 use super::schema::{cards, comments};
 use super::sql::{ColumnTypes, Statement};

@@ -4,7 +4,8 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use serde_json::{Map, Value};
 
-use super::access::{BoardAccess, BoardLock, LockedBoard};
+use super::access::BoardAccess;
+use super::locks::{BoardLock, LockedBoard};
 use super::page::{self, Children, Sort};
 use super::schema::board_events;
 use super::sql::Write;

@@ -7,9 +7,10 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 
-use super::access::{BoardAccess, BoardEditor, SeenBoard};
+use super::access::{BoardAccess, SeenBoard};
 use super::boards::{BoardWithAccess, with_access};
 use super::error::unique;
+use super::locks::BoardEditor;
 use super::schema::{cards, cards_labels, labels};
 use super::sql::{ColumnTypes, Statement};
 use super::{Conn, Tx, sql};

@@ -3,8 +3,9 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
-use super::access::{BoardAccess, BoardAdmin, LockedBoard, Membership};
+use super::access::{BoardAccess, Membership};
 use super::error::referenced;
+use super::locks::{BoardAdmin, LockedBoard};
 use super::page::{self, Children, Sort};
 use super::schema::{users, users_boards};
 use super::users::UserRow;

@@ -3,7 +3,7 @@
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 
-use super::access::BoardEditor;
+use super::locks::BoardEditor;
 use super::sql::Statement;
 use super::{Tx, bulk};
 use crate::domain::{Card, CardColumn, CardId, Direction, Rank, Result, Timestamp};

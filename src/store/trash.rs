@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 
-use super::access::BoardLock;
+use super::locks::BoardLock;
 use super::schema::{boards, cards, users_boards};
 use super::sql::Statement;
 use super::{Conn, Tx};

@@ -11,7 +11,7 @@ use crate::domain::{
     BoardRole, CardColumn, Change, CommentBody, Description, Email, Error, LabelId, NewBoard,
     NewCard, Password, Result, Timestamp, Title, User,
 };
-use crate::store::access::{BoardAdmin, lock_board};
+use crate::store::locks::{BoardAdmin, lock_board};
 use crate::store::{Tx, boards, cards, comments, events, labels, members, users};
 use words::{GOALS, PROJECTS, THINGS, VERBS};
 
@@ -155,18 +155,24 @@ impl Filler {
     /// Makes cards, and comments on the first two.
     async fn make_cards(&mut self, tx: &mut Tx, rng: &mut StdRng, count: usize) -> Result<()> {
         self.time = some_time(rng, self.time.micros(), DAY / 24);
-        let new: Vec<_> =
-            (0..count).map(|_| demo_card(rng, &self.labels)).collect::<Result<_>>()?;
-        let new: Vec<_> = new.iter().map(|(card, labels)| (card, labels.clone())).collect();
-        let (made, borne) = cards::insert(tx, &self.board, &new, self.time).await?;
-        let mut events: Vec<_> =
+        let (new, labels): (Vec<_>, Vec<_>) = (0..count)
+            .map(|_| demo_card(rng, &self.labels))
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .unzip();
+        let footing = cards::footing(tx, &self.board, &new).await?;
+        let new: Vec<_> = new.iter().zip(labels).collect();
+        let (made, writes) = cards::insert(&self.board, &footing, &new, self.time)?;
+        let events: Vec<_> =
             made.iter().map(|card| Change::CardCreated { card: card.id }).collect();
+        events::record_with(tx, &mut self.board, writes, &events, self.time).await?;
+        let mut events = Vec::new();
         for card in made.iter().take(2) {
             let body = CommentBody::parse(&text(rng))?;
             let comment = comments::insert(tx, &self.board, card, &body, self.time).await?;
             events.push(Change::CommentAdded { card: card.id, comment: comment.id });
         }
-        events::record_with(tx, &mut self.board, borne, &events, self.time).await
+        events::record(tx, &mut self.board, &events, self.time).await
     }
 }
 
