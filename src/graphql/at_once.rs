@@ -91,7 +91,7 @@ thread_local! {
 /// Never ends within an object that is being tried; its field is then found to wait, and dropped.
 async fn give_up_within_another() {
     if TRYING.get() {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -2,11 +2,11 @@
 
 use diesel_async::RunQueryDsl;
 
-use super::Conn;
 use super::access::BoardAccess;
 use super::cards::CardRow;
 use super::page::{self, Children, Sort};
 use super::sql::Statement;
+use super::{Conn, sql};
 use crate::domain::{
     Card, CardColumn, CardFilter, CardOrder, CardOrderField, Direction, Page, PageRequest,
     Position, Result, Right, SortValue, fold_case,
@@ -138,11 +138,11 @@ fn filtered<ST>(statement: Statement<ST>, filter: &CardFilter) -> Statement<ST> 
         statement = statement.sql(" AND cards.column_position").in_numbers(places);
     }
     if !filter.labels.is_empty() {
-        let colors = filter.labels.iter().map(|color| color.as_str()).collect();
+        let colors = sql::texts(&filter.labels, |color| color.as_str());
         statement = statement
             .sql(" AND EXISTS (SELECT 1 FROM cards_labels JOIN labels ON labels.id = cards_labels.label_id")
             .sql(" WHERE cards_labels.card_id = cards.id AND labels.color")
-            .in_texts(colors)
+            .in_list(colors)
             .sql(")");
     }
     if let Some(text) = &filter.text {

@@ -11,7 +11,7 @@ use super::access::{BoardAccess, SeenBoard};
 use super::boards::{BoardWithAccess, with_access};
 use super::locks::BoardEditor;
 use super::schema::{cards, cards_labels};
-use super::sql::{Statement, Write};
+use super::sql::{Statement, Write, numbers};
 use super::{Conn, Tx, bulk, sql};
 use crate::domain::{
     BoardId, Card, CardColumn, CardId, Error, LabelColor, LabelId, NewCard, Rank, Result,
@@ -69,11 +69,11 @@ pub async fn footing(tx: &mut Tx, board: &BoardEditor, new: &[NewCard]) -> Resul
     let statement = Statement::<(BigInt, Nullable<Text>, Nullable<Text>)>::new()
         .either(
             "SELECT nextval('cards_id_seq')",
-            "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'cards'), 0) + 1 + p.ord",
+            "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'cards'), 0) + 1 + ord",
         )
         .sql(", (SELECT rank FROM cards WHERE deleted_at IS NULL AND board_id = ")
         .number(board.id().0)
-        .sql(" AND column_position = p.id ORDER BY rank DESC, id DESC LIMIT 1), ");
+        .sql(" AND column_position = new.position ORDER BY rank DESC, id DESC LIMIT 1), ");
     let statement = if new.iter().all(|card| card.labels.is_empty()) {
         statement.sql("NULL")
     } else {
@@ -86,8 +86,9 @@ pub async fn footing(tx: &mut Tx, board: &BoardEditor, new: &[NewCard]) -> Resul
             .number(board.id().0)
             .sql(")")
     };
-    let columns: Vec<_> = new.iter().map(|card| (card.column.position(), 0)).collect();
-    let statement = statement.sql(" FROM ").table_of_pairs(&columns).sql(" ORDER BY p.ord");
+    let positions = numbers(new, |card| card.column.position());
+    let statement =
+        statement.sql(" FROM ").table("new", [("position", positions)]).sql(" ORDER BY ord");
     let rows: Vec<(i64, Option<Rank>, Option<String>)> = run!(tx, |c| statement.load(c).await)?;
     let labels = rows.iter().find_map(|(_, _, labels)| labels.as_deref()).unwrap_or("{}");
     let labels: BTreeMap<LabelColor, i64> =
@@ -129,7 +130,7 @@ pub fn insert(
     let labels: Vec<_> = labels
         .flat_map(|(card, (_, labels))| labels.iter().map(|label| (card.id, *label)))
         .collect();
-    let writes = iter::once(bulk::insert_cards(&cards)).chain(bulk::card_labels(&labels, now));
+    let writes = iter::once(bulk::insert_cards(&cards, now)).chain(bulk::card_labels(&labels, now));
     let writes = writes.collect();
     Ok((cards, writes))
 }

@@ -8,7 +8,7 @@ use super::access::BoardAccess;
 use super::locks::{BoardLock, LockedBoard};
 use super::page::{self, Children, Sort};
 use super::schema::board_events;
-use super::sql::Write;
+use super::sql::{Write, numbers, texts};
 use super::{Conn, Tx, sql};
 use crate::domain::{
     BoardId, CardId, Change, Direction, Error, Event, Page, PageRequest, Position, Result,
@@ -121,34 +121,34 @@ pub(super) fn events(
     changes: &[Change],
     now: Timestamp,
 ) -> Result<Write> {
-    let records = (first..)
-        .zip(changes)
-        .map(|(n, change)| record_of(n, change))
-        .collect::<Result<Vec<_>>>()?;
+    let events = (first..).zip(changes).map(|(sequence, change)| {
+        let (kind, payload) = kind_and_payload(change)?;
+        Ok((sequence, change.card().map(|card| card.0), kind, payload))
+    });
+    let events = events.collect::<Result<Vec<_>>>()?;
     let statement = Write::new()
-        .sql("INSERT INTO board_events (board_id, sequence, created_at, actor_id, card_id, kind, payload) SELECT ")
+        .sql("INSERT INTO board_events (board_id, created_at, actor_id, sequence, card_id, kind, payload) SELECT ")
         .number(board.0)
-        .either(", sequence, ", ", value->>'sequence', ")
+        .sql(", ")
         .time(now)
         .sql(", ")
         .optional_number(actor.map(|actor| actor.0))
-        .either(
-            ", card, kind, payload FROM json_to_recordset(",
-            ", value->>'card', value->>'kind', value->>'payload' FROM json_each(",
-        )
-        .text(Value::from(records).to_string())
-        .either("::json) AS r (sequence bigint, card bigint, kind text, payload text)", ")");
+        .sql(", sequence, card, kind, payload FROM ")
+        .table("new", [
+            ("sequence", numbers(&events, |event| event.0)),
+            ("card", numbers(&events, |event| event.1)),
+            ("kind", texts(&events, |event| event.2.clone())),
+            ("payload", texts(&events, |event| event.3.clone())),
+        ]);
     Ok(statement)
 }
 
-fn record_of(sequence: i64, change: &Change) -> Result<Value> {
+fn kind_and_payload(change: &Change) -> Result<(String, String)> {
     let Ok(Value::Object(mut payload)) = serde_json::to_value(change) else {
         return Err(Error::Internal);
     };
-    let kind = payload.remove(KIND);
-    let card = change.card().map(|card| card.0);
-    let payload = Value::Object(payload).to_string();
-    Ok(serde_json::json!({ "sequence": sequence, "card": card, "kind": kind, "payload": payload }))
+    let Some(Value::String(kind)) = payload.remove(KIND) else { return Err(Error::Internal) };
+    Ok((kind, Value::Object(payload).to_string()))
 }
 
 /// Whether the board's history tells of the card, which may be gone.

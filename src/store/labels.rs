@@ -47,12 +47,12 @@ pub(super) async fn insert_all(tx: &mut Tx, board: BoardId, now: Timestamp) -> R
     let statement = Statement::<BigInt>::new()
         .sql("INSERT INTO labels (board_id, color, name, created_at, updated_at) SELECT ")
         .number(board.0)
-        .sql(", t.value, '', ")
+        .sql(", t.color, '', ")
         .time(now)
         .sql(", ")
         .time(now)
         .sql(" FROM ")
-        .table_of_texts(LabelColor::ALL.map(LabelColor::as_str).to_vec());
+        .table("t", [("color", sql::texts(LabelColor::ALL, LabelColor::as_str))]);
     run!(tx, |c| statement.execute(c).await)?;
     Ok(())
 }

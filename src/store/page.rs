@@ -8,7 +8,7 @@ use diesel::pg::Pg;
 use diesel::query_builder::QueryFragment;
 use diesel::sql_types::BigInt;
 
-use super::sql::{ColumnTypes, Columns, Row, Statement};
+use super::sql::{ColumnTypes, Columns, List, Row, Statement, numbers};
 use crate::domain::{Direction, Page, PageRequest};
 
 /// How a list is sorted: by columns, ties by another that is unique within the list.
@@ -95,7 +95,7 @@ where
         .sql("SELECT p.ord, ")
         .columns::<R>()
         .sql(" FROM ")
-        .table_of_pairs(parents)
+        .table("p", pairs(parents))
         .sql(" CROSS JOIN ")
         .either(
             format!("LATERAL (SELECT {table}.* FROM {table}"),
@@ -122,7 +122,12 @@ pub(super) fn count_of_each(
         .sql(children.table)
         .sql(" WHERE ")
         .sql(children.of_parent);
-    filter(statement).sql(") FROM ").table_of_pairs(parents)
+    filter(statement).sql(") FROM ").table("p", pairs(parents))
+}
+
+/// The keys of parents, or of what stands for one.
+fn pairs(parents: &[(i64, i64)]) -> [(&'static str, List); 2] {
+    [("id", numbers(parents, |parent| parent.0)), ("sub", numbers(parents, |parent| parent.1))]
 }
 
 /// Puts rows, each with its parent's place, into one page for each parent.

@@ -9,14 +9,15 @@ use std::any::TypeId;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 use diesel::QueryResult;
 use diesel::connection::Connection;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Text};
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use diesel::sqlite::Sqlite;
+use serde_json::Value;
 
 use super::types::Instant;
 use super::{Conn, Tx};
@@ -96,25 +97,70 @@ enum Part {
     Number(i64),
     Text(String),
     Time(Timestamp),
-    Numbers(List<i64>),
-    Texts(List<Cow<'static, str>>),
-    Pairs(Pairs),
+    Lists(Lists),
 }
 
-struct List<T> {
-    items: Vec<T>,
-    json: String,
+/// Lists that are sent along.
+struct Lists {
+    lists: Vec<List>,
+    /// What SQLite gets.
+    json: OnceLock<String>,
 }
 
-struct Pairs {
-    firsts: Vec<i64>,
-    seconds: Vec<i64>,
-    json: String,
+/// A list of values that is sent along.
+pub(super) enum List {
+    Numbers(Vec<Option<i64>>),
+    Texts(Vec<Cow<'static, str>>),
 }
 
-fn list<T: serde::Serialize>(items: Vec<T>) -> List<T> {
-    let json = serde_json::json!(items).to_string();
-    List { items, json }
+/// A number of each of these.
+pub(super) fn numbers<T, N: Into<Option<i64>>>(
+    of: impl IntoIterator<Item = T>,
+    number: impl Fn(T) -> N,
+) -> List {
+    List::Numbers(of.into_iter().map(|one| number(one).into()).collect())
+}
+
+/// A text of each of these.
+pub(super) fn texts<T, S: Into<Cow<'static, str>>>(
+    of: impl IntoIterator<Item = T>,
+    text: impl Fn(T) -> S,
+) -> List {
+    List::Texts(of.into_iter().map(|one| text(one).into()).collect())
+}
+
+impl List {
+    fn len(&self) -> usize {
+        match self {
+            Self::Numbers(numbers) => numbers.len(),
+            Self::Texts(texts) => texts.len(),
+        }
+    }
+
+    fn json(&self, index: usize) -> Value {
+        match self {
+            Self::Numbers(numbers) => numbers.get(index).copied().flatten().into(),
+            Self::Texts(texts) => texts.get(index).map(|text| &**text).into(),
+        }
+    }
+}
+
+impl Lists {
+    fn new(lists: Vec<List>) -> Self {
+        Self { lists, json: OnceLock::new() }
+    }
+
+    /// A list as an array, several as an array of rows.
+    fn json(&self) -> &str {
+        self.json.get_or_init(|| {
+            let count = self.lists.iter().map(List::len).max().unwrap_or_default();
+            let row = |index: usize| match &self.lists[..] {
+                [list] => list.json(index),
+                lists => lists.iter().map(|list| list.json(index)).collect(),
+            };
+            (0..count).map(row).collect::<Value>().to_string()
+        })
+    }
 }
 
 impl<ST> Statement<ST> {
@@ -194,35 +240,36 @@ impl<ST> Statement<ST> {
         if let [value] = values[..] {
             return self.sql(" = ").number(value);
         }
+        self.in_list(numbers(values, |value| value))
+    }
+
+    /// The condition that what stands before is one of these values.
+    pub(super) fn in_list(self, list: List) -> Self {
         self.either(" = ANY(", " IN (SELECT value FROM json_each(")
-            .push(Part::Numbers(list(values)))
+            .push(Part::Lists(Lists::new(vec![list])))
             .either(")", "))")
     }
 
-    /// The condition that what stands before is one of these texts.
-    pub(super) fn in_texts<T: Into<Cow<'static, str>>>(self, values: Vec<T>) -> Self {
-        self.either(" = ANY(", " IN (SELECT value FROM json_each(")
-            .push(Part::Texts(list(values.into_iter().map(Into::into).collect())))
-            .either(")", "))")
-    }
-
-    /// A table `t (value)` of these texts.
-    pub(super) fn table_of_texts<T: Into<Cow<'static, str>>>(self, values: Vec<T>) -> Self {
-        self.either("unnest(", "json_each(")
-            .push(Part::Texts(list(values.into_iter().map(Into::into).collect())))
-            .either(") AS t (value)", ") AS t")
-    }
-
-    /// A table `p (ord, id, sub)` of these pairs, `ord` counting from 0.
-    pub(super) fn table_of_pairs(self, pairs: &[(i64, i64)]) -> Self {
-        let (firsts, seconds) = pairs.iter().copied().unzip();
-        let json = serde_json::json!(pairs).to_string();
+    /// A table of this name with these columns, and `ord`, which counts its rows from 0. On SQLite a
+    /// column has no type, so what is compared with one must be a column that has.
+    pub(super) fn table<const N: usize>(
+        self,
+        name: &'static str,
+        columns: [(&'static str, List); N],
+    ) -> Self {
+        let (names, lists): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+        let all = names.join(", ");
+        let value = |(index, column)| match N {
+            1 => format!("value AS {column}"),
+            _ => format!("value->>{index} AS {column}"),
+        };
+        let values: Vec<_> = names.iter().enumerate().map(value).collect();
         self.either(
-            "(SELECT ord - 1 AS ord, id, sub FROM unnest(",
-            "(SELECT key AS ord, value->>0 AS id, value->>1 AS sub FROM json_each(",
+            format!("(SELECT ord - 1 AS ord, {all} FROM unnest("),
+            format!("(SELECT key AS ord, {} FROM json_each(", values.join(", ")),
         )
-        .push(Part::Pairs(Pairs { firsts, seconds, json }))
-        .either(") WITH ORDINALITY AS u (id, sub, ord)) AS p", ")) AS p")
+        .push(Part::Lists(Lists::new(lists)))
+        .either(format!(") WITH ORDINALITY AS u ({all}, ord)) AS {name}"), format!(")) AS {name}"))
     }
 }
 
@@ -245,12 +292,18 @@ impl<ST> QueryFragment<Pg> for Statement<ST> {
                 Part::Number(value) => out.push_bind_param::<BigInt, _>(value)?,
                 Part::Text(value) => out.push_bind_param::<Text, _>(value)?,
                 Part::Time(value) => out.push_bind_param::<Instant, _>(value)?,
-                Part::Numbers(list) => out.push_bind_param::<Array<BigInt>, _>(&list.items)?,
-                Part::Texts(list) => out.push_bind_param::<Array<Text>, _>(&list.items)?,
-                Part::Pairs(pairs) => {
-                    out.push_bind_param::<Array<BigInt>, _>(&pairs.firsts)?;
-                    out.push_sql(", ");
-                    out.push_bind_param::<Array<BigInt>, _>(&pairs.seconds)?;
+                Part::Lists(Lists { lists, .. }) => {
+                    for (index, list) in lists.iter().enumerate() {
+                        if index > 0 {
+                            out.push_sql(", ");
+                        }
+                        match list {
+                            List::Numbers(numbers) => {
+                                out.push_bind_param::<Array<Nullable<BigInt>>, _>(numbers)?;
+                            }
+                            List::Texts(texts) => out.push_bind_param::<Array<Text>, _>(texts)?,
+                        }
+                    }
                 }
             }
         }
@@ -267,9 +320,7 @@ impl<ST> QueryFragment<Sqlite> for Statement<ST> {
                 Part::Number(value) => out.push_bind_param::<BigInt, _>(value)?,
                 Part::Text(value) => out.push_bind_param::<Text, _>(value)?,
                 Part::Time(value) => out.push_bind_param::<Instant, _>(value)?,
-                Part::Numbers(List { json, .. })
-                | Part::Texts(List { json, .. })
-                | Part::Pairs(Pairs { json, .. }) => out.push_bind_param::<Text, _>(json)?,
+                Part::Lists(lists) => out.push_bind_param::<Text, _>(lists.json())?,
             }
         }
         Ok(())
