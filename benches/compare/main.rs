@@ -82,6 +82,9 @@ fn main() {
                 measure_start(database).await;
             }
         }
+        if let ([postgres, sqlite], true) = (&databases[..], wanted("reads")) {
+            measure_databases(postgres, sqlite).await;
+        }
         if wanted("growth") {
             for small in &databases {
                 eprintln!("filling {} with ten times as much", small.name());
@@ -272,17 +275,31 @@ async fn measure_start(database: &Database) {
     );
 }
 
+/// What the two databases are to a client.
+async fn measure_databases(postgres: &Database, sqlite: &Database) {
+    let contestants = [
+        (Size::ONE, kanban("PostgreSQL", postgres, &[]).await),
+        (Size::ONE, kanban("SQLite", sqlite, &[]).await),
+    ];
+    let names = ["board: id, title", "whole board of 1,000 cards"];
+    measure_beside("SQLite beside PostgreSQL", &contestants, names).await;
+}
+
 /// What a point query and a page cost with ten times the boards, cards and members.
 async fn measure_growth(small: &Database, large: &Database) {
     let contestants = [
         (Size::ONE, kanban("1,000 boards", small, &[("CACHE_MIB", "0")]).await),
         (Size::TEN, kanban("10,000 boards", large, &[("CACHE_MIB", "0")]).await),
     ];
-    let mut table = Table::new(
-        &format!("Growth on {}, without the cache", small.name()),
-        &["1,000 boards", "10,000 boards"],
-    );
-    for name in ["board: id, title", "third page of 100 of 10,000 cards"] {
+    let title = format!("Growth on {}, without the cache", small.name());
+    let names = ["board: id, title", "third page of 100 of 10,000 cards"];
+    measure_beside(&title, &contestants, names).await;
+}
+
+/// The reads of these names from two databases.
+async fn measure_beside(title: &str, contestants: &[(Size, Contestant); 2], names: [&str; 2]) {
+    let mut table = Table::new(title, &[contestants[0].1.name, contestants[1].1.name]);
+    for name in names {
         let mut rounds = vec![Vec::new(), Vec::new()];
         for _ in 0..ROUNDS {
             for (place, (size, contestant)) in contestants.iter().enumerate() {

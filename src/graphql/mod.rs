@@ -26,10 +26,10 @@ use async_graphql::parser::types::{
     ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet,
 };
 use async_graphql::{
-    EmptySubscription, Response, SDLExportOptions, SchemaBuilder, ValidationMode, Value, Variables,
+    EmptySubscription, Response, SDLExportOptions, SchemaBuilder, ValidationMode, Value,
 };
 
-pub use async_graphql::Request;
+pub use async_graphql::{Request, Variables};
 pub use context::Caller;
 
 use crate::config::{Config, Limits, StartError};
@@ -186,18 +186,6 @@ impl Schema {
             Some(name) => Err(Box::new(error::written_twice(&name))),
         }
     }
-}
-
-/// A request of these parameters.
-pub fn request(
-    query: String,
-    variables: serde_json::Map<String, serde_json::Value>,
-    operation_name: Option<String>,
-) -> Request {
-    let variables = Variables::from_json(serde_json::Value::Object(variables));
-    let mut request = Request::new(query).variables(variables);
-    request.operation_name = operation_name;
-    request
 }
 
 /// Which operations a request may run.

@@ -9,14 +9,14 @@ use serde_json::{Map, Value};
 
 use super::refusal::Refusal;
 use crate::config::Http;
-use crate::graphql::{Request, request};
+use crate::graphql::{Request, Variables};
 
 /// What a request consists of. Null is the same as leaving out.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Parameters {
     query: String,
-    variables: Option<Map<String, Value>>,
+    variables: Option<Variables>,
     operation_name: Option<String>,
     /// Must be an object, and is of no use here.
     #[serde(rename = "extensions")]
@@ -26,7 +26,9 @@ struct Parameters {
 impl From<Parameters> for Request {
     fn from(parameters: Parameters) -> Self {
         let Parameters { query, variables, operation_name, .. } = parameters;
-        request(query, variables.unwrap_or_default(), operation_name)
+        let mut request = Self::new(query).variables(variables.unwrap_or_default());
+        request.operation_name = operation_name;
+        request
     }
 }
 
@@ -59,7 +61,7 @@ pub(super) fn in_body(
         _ => Refusal::bad_request("The body cannot be read."),
     })?;
     match body.trim_ascii_start().first() {
-        Some(b'{') => parse(&body).and_then(|object| request_of(object, BODY)).map(Requests::One),
+        Some(b'{') => parse(&body).map(|one: Parameters| Requests::One(one.into())),
         Some(b'[') => batch(&body, settings.max_batch).map(Requests::Batch),
         _ => Err(Refusal::bad_request("The body must be a JSON object.")),
     }
