@@ -6,7 +6,6 @@
 
 use std::sync::Arc;
 
-use async_graphql::Request;
 use async_graphql::parser::types::ExecutableDocument;
 use moka::sync::Cache;
 
@@ -17,36 +16,23 @@ const CAPACITY: u64 = 16 << 20;
 const PARSED: usize = 32;
 
 /// The documents that were asked for most often and latest.
-pub(super) struct Documents(Cache<Key, Arc<ExecutableDocument>>);
-
-/// The library checks a document for the one operation that is run.
-#[derive(PartialEq, Eq, Hash)]
-pub(super) struct Key {
-    text: String,
-    operation: Option<String>,
-}
-
-impl Key {
-    pub(super) fn of(request: &Request) -> Self {
-        Self { text: request.query.clone(), operation: request.operation_name.clone() }
-    }
-}
+pub(super) struct Documents(Cache<String, Arc<ExecutableDocument>>);
 
 impl Documents {
     pub(super) fn new() -> Self {
-        let weight = |key: &Key, _: &Arc<_>| {
-            u32::try_from(key.text.len().saturating_mul(PARSED)).unwrap_or(u32::MAX)
+        let weight = |text: &String, _: &Arc<_>| {
+            u32::try_from(text.len().saturating_mul(PARSED)).unwrap_or(u32::MAX)
         };
         Self(Cache::builder().max_capacity(CAPACITY).weigher(weight).build())
     }
 
     /// A document that has been run.
-    pub(super) fn get(&self, key: &Key) -> Option<Arc<ExecutableDocument>> {
-        self.0.get(key)
+    pub(super) fn get(&self, text: &str) -> Option<Arc<ExecutableDocument>> {
+        self.0.get(text)
     }
 
-    /// Keeps a document that was found to be valid.
-    pub(super) fn keep(&self, key: Key, document: Arc<ExecutableDocument>) {
-        self.0.insert(key, document);
+    /// Keeps a document that was found to be valid, with all its operations.
+    pub(super) fn keep(&self, text: String, document: Arc<ExecutableDocument>) {
+        self.0.insert(text, document);
     }
 }

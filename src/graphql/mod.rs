@@ -35,7 +35,7 @@ pub use context::Caller;
 use crate::config::{Config, Limits, StartError};
 use crate::domain::{Client, Error, Result as DomainResult, Viewer};
 use crate::service::Services;
-use documents::{Documents, Key};
+use documents::Documents;
 use limits::Refused;
 use loaders::BoardCache;
 use validation::{Validation, merge_root_fields};
@@ -112,9 +112,8 @@ impl Schema {
         caller: Caller,
         allowed: Operations,
     ) -> Answer {
-        let key = Key::of(&request);
-        let known = self.documents.get(&key);
-        let is_known = known.is_some();
+        let known = self.documents.get(&request.query);
+        let new = known.is_none().then(|| request.query.clone());
         let document = match known.map_or_else(|| self.parse(&request).map(Arc::new), Ok) {
             Ok(document) => document,
             Err(refusal) => return Answer::refused(*refusal),
@@ -136,13 +135,13 @@ impl Schema {
         }
         request.set_parsed_query(ExecutableDocument::clone(&document));
         let (rounds, request_id) = (caller.rounds(), caller.request_id.clone());
-        let executor = if is_known { &self.trusting } else { &self.schema };
+        let executor = if new.is_none() { &self.trusting } else { &self.schema };
         let execution = pin!(executor.execute(request.data(caller)));
         let mut response = rounds.run(execution).await;
         error::complete(&mut response.errors, &request_id, self.introspection);
         let answer = Answer::of(response);
-        if !is_known && answer.verdict == Verdict::Run {
-            self.documents.keep(key, document);
+        if let (Some(text), Verdict::Run) = (new, answer.verdict) {
+            self.documents.keep(text, document);
         }
         answer
     }

@@ -136,3 +136,21 @@ fn key_id(secret: &Secret) -> std::result::Result<String, StartError> {
         .map_err(|error| StartError::new(format!("JWT_SECRET: {error}")))?;
     Ok(signature.chars().take(8).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_that_is_remembered_ends_all_the_same() {
+        let secret = Secret::new(b"0123456789abcdef0123456789abcdef").unwrap();
+        let tokens = Tokens::new(&[secret]).unwrap();
+        let now = Timestamp::now().seconds();
+        let user = UserKey::random();
+        for (expires, good) in [(now + 60, true), (now - 60, false)] {
+            let claimed = Claimed { session: SessionId(1), user, expires };
+            tokens.known.insert("token".to_owned(), claimed);
+            assert_eq!(tokens.check("token").is_ok(), good);
+        }
+    }
+}

@@ -15,6 +15,7 @@ mod hangup;
 mod history_pages;
 mod http;
 mod limits;
+mod locks;
 mod order;
 mod paging;
 mod permissions;
@@ -40,6 +41,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         bombs::all(),
         cache::all(),
         limits::all(),
+        locks::all(),
         order::all(),
         paging::all(),
         http::all(),

@@ -47,6 +47,7 @@ impl Answer {
 }
 
 /// Somebody who is logged in.
+#[derive(Clone)]
 pub struct User {
     pub server: Arc<Server>,
     pub id: String,

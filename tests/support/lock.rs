@@ -33,8 +33,13 @@ impl Lock {
         Self::Postgres(client)
     }
 
-    /// On PostgreSQL, until as many transactions wait as there are connections in the pool.
+    /// Until as many transactions wait as there are connections in the pool.
     pub async fn wait_until_others_queue(&mut self) {
+        self.wait_for_others(10).await;
+    }
+
+    /// Until so many transactions wait. (SQLite does not tell, so there it is a moment.)
+    pub async fn wait_for_others(&mut self, count: i64) {
         let Self::Postgres(client) = self else {
             return tokio::time::sleep(Duration::from_millis(20)).await;
         };
@@ -43,7 +48,7 @@ impl Lock {
         for _ in 0..200 {
             // Within a transaction, PostgreSQL would show the same picture again.
             client.batch_execute("SELECT pg_stat_clear_snapshot()").await.unwrap();
-            if client.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) >= 10 {
+            if client.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) >= count {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;

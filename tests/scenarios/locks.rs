@@ -1,0 +1,116 @@
+//! What becomes of a write that had to wait for its board.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::support::{Answer, Lock, Server, User, scenarios, text};
+
+scenarios![
+    a_right_that_goes_while_one_waits_is_gone,
+    a_membership_that_ends_while_one_waits_is_no_more,
+    a_card_that_changes_while_one_waits_is_as_it_has_become,
+    who_may_not_write_keeps_nobody_waiting,
+];
+
+/// A board of Ann's with a card, on which Bob has a role.
+async fn board_with(server: &Arc<Server>, role: &str) -> (User, User, String, String) {
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let board = ann.board("Plans").await;
+    let card = ann.cards(&board, 1).await.remove(0);
+    ann.share_as(&board, &bob, role).await;
+    (ann, bob, board, card)
+}
+
+/// Ways to take the lock of a board: by itself, and with one of its cards.
+fn writes(board: &str, card: &str) -> [(&'static str, Value); 4] {
+    [
+        ("createCard", json!({ "boardId": board, "card": { "title": "Late" } })),
+        ("updateCard", json!({ "cardId": card, "title": "Late" })),
+        ("moveCard", json!({ "cardId": card, "column": "DONE" })),
+        ("deleteCard", json!({ "cardId": card })),
+    ]
+}
+
+/// What somebody is answered who has to wait while this is done to the board.
+async fn meanwhile(user: &User, (mutation, input): &(&'static str, Value), change: &str) -> Answer {
+    let mut lock = Lock::take(&user.server).await;
+    let (user, mutation, input) = (user.clone(), *mutation, input.clone());
+    let write = tokio::spawn(async move { user.call(mutation, input, "__typename").await });
+    lock.wait_for_others(1).await;
+    lock.execute(change, change).await;
+    assert!(!write.is_finished());
+    lock.commit().await;
+    write.await.unwrap()
+}
+
+const BOB: &str = "user_id = (SELECT id FROM users WHERE email = 'bob@example.com')";
+
+async fn a_right_that_goes_while_one_waits_is_gone(server: Arc<Server>) {
+    let (_, bob, board, card) = board_with(&server, "MEMBER").await;
+    for write in writes(&board, &card) {
+        let lost = format!("UPDATE users_boards SET role = 'VIEWER' WHERE {BOB}");
+        assert_eq!(meanwhile(&bob, &write, &lost).await.code(), "FORBIDDEN", "{write:?}");
+        let mut lock = Lock::take(&server).await;
+        let again = format!("UPDATE users_boards SET role = 'MEMBER' WHERE {BOB}");
+        lock.execute(&again, &again).await;
+        lock.commit().await;
+    }
+    assert_eq!(server.count("cards").await, 1);
+}
+
+async fn a_membership_that_ends_while_one_waits_is_no_more(server: Arc<Server>) {
+    let (ann, bob, board, card) = board_with(&server, "MEMBER").await;
+    for write in writes(&board, &card) {
+        let end = format!("DELETE FROM users_boards WHERE {BOB}");
+        assert_eq!(meanwhile(&bob, &write, &end).await.code(), "NOT_FOUND", "{write:?}");
+        ann.share(&board, &bob).await;
+    }
+    assert_eq!(server.count("cards").await, 1);
+}
+
+async fn a_card_that_changes_while_one_waits_is_as_it_has_become(server: Arc<Server>) {
+    let (ann, _, board, card) = board_with(&server, "MEMBER").await;
+    let query = "query($id: ID!) { card(id: $id) { version description } }";
+    for (mutation, mut input) in writes(&board, &card).into_iter().skip(1) {
+        let found = ann.ask(query, json!({ "id": card })).await.ok();
+        input["expectedVersion"] = found["card"]["version"].clone();
+        let change = "UPDATE cards SET version = version + 1, description = 'changed'";
+        let answer = meanwhile(&ann, &(mutation, input), change).await;
+        assert_eq!(answer.code(), "CONFLICT", "{mutation}");
+    }
+    // What is not changed stays as it has become.
+    let write = ("updateCard", json!({ "cardId": card, "column": "DOING" }));
+    meanwhile(&ann, &write, "UPDATE cards SET description = 'changed again'").await.ok();
+    let found = ann.ask(query, json!({ "id": card })).await.ok();
+    assert_eq!(text(&found["card"]["description"]), "changed again");
+    for write in writes(&board, &card).into_iter().skip(1) {
+        let deleted = "UPDATE cards SET deleted_at = created_at";
+        assert_eq!(meanwhile(&ann, &write, deleted).await.code(), "NOT_FOUND", "{write:?}");
+        let mut lock = Lock::take(&server).await;
+        let restored = "UPDATE cards SET deleted_at = NULL";
+        lock.execute(restored, restored).await;
+        lock.commit().await;
+    }
+}
+
+/// On PostgreSQL they do not even wait themselves. (SQLite has one lock for all.)
+async fn who_may_not_write_keeps_nobody_waiting(server: Arc<Server>) {
+    let (_, bob, board, card) = board_with(&server, "VIEWER").await;
+    let stranger = server.user("carol").await;
+    for write in writes(&board, &card) {
+        for (user, code) in [(&bob, "FORBIDDEN"), (&stranger, "NOT_FOUND")] {
+            let lock = Lock::take(&server).await;
+            let answer = user.call(write.0, write.1.clone(), "__typename");
+            let answer = match lock {
+                Lock::Postgres(_) => {
+                    let answer = answer.await;
+                    lock.release().await;
+                    answer
+                }
+                Lock::Sqlite(_) => futures_util::future::join(answer, lock.release()).await.0,
+            };
+            assert_eq!(answer.code(), code, "{}", write.0);
+        }
+    }
+}
