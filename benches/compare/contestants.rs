@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use crate::load::{Request, ask};
-use crate::report::Round;
 use crate::rows;
 use crate::support::{Database, Process};
 use crate::work::{Asker, Read};
@@ -14,8 +13,6 @@ use crate::work::{Asker, Read};
 /// One of those who are compared.
 pub struct Contestant {
     pub name: &'static str,
-    /// Its column.
-    pub place: usize,
     pub process: Process,
     pub asker: Asker,
 }
@@ -53,41 +50,19 @@ impl Contestant {
     }
 }
 
-/// All that take part.
-pub struct Field {
-    pub all: Vec<Contestant>,
-}
-
-impl Field {
-    /// By hand comes first: the others are compared with it. PostGraphile, and kanban without its cache,
-    /// take part in reads only.
-    pub async fn start(database: &Database, reads: bool) -> Self {
-        let kanban_itself = kanban("kanban", database, &[]).await;
-        let token = Arc::clone(&kanban_itself.asker.token);
-        let mut all = vec![by_hand(database, Arc::clone(&token)), kanban_itself];
-        if reads {
-            all.push(kanban("kanban without cache", database, &[("CACHE_MIB", "0")]).await);
-            if database.name() == "PostgreSQL" {
-                all.extend(postgraphile(database, token));
-            }
+/// Starts all that take part. By hand comes first: the others are compared with it. kanban is the second.
+/// PostGraphile, and kanban without its cache, take part in reads only.
+pub async fn start(database: &Database, reads: bool) -> Vec<Contestant> {
+    let kanban_itself = kanban("kanban", database, &[]).await;
+    let token = Arc::clone(&kanban_itself.asker.token);
+    let mut all = vec![by_hand(database, Arc::clone(&token)), kanban_itself];
+    if reads {
+        all.push(kanban("kanban without cache", database, &[("CACHE_MIB", "0")]).await);
+        if database.name() == "PostgreSQL" {
+            all.extend(postgraphile(database, token));
         }
-        for (place, contestant) in all.iter_mut().enumerate() {
-            contestant.place = place;
-        }
-        Self { all }
     }
-
-    pub fn names(&self) -> Vec<&'static str> {
-        self.all.iter().map(|contestant| contestant.name).collect()
-    }
-
-    pub fn rounds(&self) -> Vec<Vec<Round>> {
-        self.all.iter().map(|_| Vec::new()).collect()
-    }
-
-    pub fn kanban(&self) -> &Contestant {
-        &self.all[1]
-    }
+    all
 }
 
 /// kanban with everything on. (Limits on attempts are too: the account is allowed many.)
@@ -100,7 +75,7 @@ pub async fn kanban(
     let settings = [settings, &[many, ("RATE_LIMIT_PER_ADDRESS", "1000000")]].concat();
     let process = Process::kanban(&database.url, &settings);
     let token = log_in(&process.address).await;
-    Contestant { name, place: 0, process, asker: Asker { token, by_hand: false } }
+    Contestant { name, process, asker: Asker { token, by_hand: false } }
 }
 
 /// The access token of the viewer.
@@ -114,7 +89,7 @@ pub async fn log_in(address: &str) -> Arc<str> {
 fn by_hand(database: &Database, token: Arc<str>) -> Contestant {
     let mut command = Command::new(std::env::current_exe().unwrap());
     let process = Process::start(command.args(["by-hand", &database.url]));
-    Contestant { name: "by hand", place: 0, process, asker: Asker { token, by_hand: true } }
+    Contestant { name: "by hand", process, asker: Asker { token, by_hand: true } }
 }
 
 /// `None`, and a word about it, on a machine without npm.
@@ -138,12 +113,7 @@ fn postgraphile(database: &Database, token: Arc<str>) -> Option<Contestant> {
     command.arg("server.mjs").current_dir(folder).env("DATABASE_URL", &database.url);
     command.env("NODE_ENV", "production").env("GRAPHILE_ENV", "production");
     let process = Process::start(&mut command);
-    Some(Contestant {
-        name: POSTGRAPHILE,
-        place: 0,
-        process,
-        asker: Asker { token, by_hand: false },
-    })
+    Some(Contestant { name: POSTGRAPHILE, process, asker: Asker { token, by_hand: false } })
 }
 
 /// Makes the tables, the viewer's account and all rows.

@@ -167,15 +167,28 @@ fn count(value: &Value, holds: &mut Holds) {
     }
 }
 
-/// All titles of cards.
-pub fn titles(value: &Value) -> Vec<&str> {
+/// The values of all fields that the APIs call alike, sorted: whatever they are nested in.
+pub fn values(answer: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    collect_values(answer, &mut found);
+    found.sort_unstable();
+    found
+}
+
+const ALIKE: [&str; 7] = ["title", "description", "rank", "version", "color", "name", "totalCount"];
+
+fn collect_values(value: &Value, found: &mut Vec<String>) {
     match value {
-        Value::Array(items) => items.iter().flat_map(titles).collect(),
-        Value::Object(fields) if fields.contains_key("updatedAt") => {
-            fields.get("title").and_then(Value::as_str).into_iter().collect()
+        Value::Array(items) => items.iter().for_each(|item| collect_values(item, found)),
+        Value::Object(fields) => {
+            for name in ALIKE {
+                // PostGraphile writes large numbers as texts.
+                let value = fields.get(name).map(|value| value.to_string().replace('"', ""));
+                found.extend(value.map(|value| format!("{name}: {value}")));
+            }
+            fields.values().for_each(|field| collect_values(field, found));
         }
-        Value::Object(fields) => fields.values().flat_map(titles).collect(),
-        _ => Vec::new(),
+        _ => {}
     }
 }
 
@@ -197,6 +210,26 @@ impl Write {
             Self::Move => "moveCard",
         }
     }
+
+    /// The event that tells of it.
+    pub fn event(self) -> &'static str {
+        match self {
+            Self::Create => "CardCreatedEvent",
+            Self::Update => "CardUpdatedEvent",
+            Self::Move => "CardMovedEvent",
+        }
+    }
+}
+
+const DESCRIPTION: &str = "It does what it should.";
+const LABELS: [LabelColor; 2] = [LabelColor::Red, LabelColor::Blue];
+
+/// Description and labels of a card that was made.
+pub fn made() -> [Value; 2] {
+    [
+        json!(DESCRIPTION),
+        LABELS.map(|color| json!({ "color": color.as_str() })).into_iter().collect(),
+    ]
 }
 
 /// Which boards are written to.
@@ -282,8 +315,8 @@ impl Asker {
         let card_id = format!("card_{card}");
         let column = if turn.is_multiple_of(2) { CardColumn::Doing } else { CardColumn::Done };
         let new = json!({
-            "title": title, "description": "It does what it should.", "column": "TODO",
-            "labels": [LabelColor::Red.as_str(), LabelColor::Blue.as_str()],
+            "title": title, "description": DESCRIPTION, "column": "TODO",
+            "labels": LABELS.map(LabelColor::as_str),
         });
         if self.by_hand {
             return match write {

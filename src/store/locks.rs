@@ -14,7 +14,7 @@ use super::access::{BoardAccess, SeenBoard, any_access, board_access};
 use super::boards::{BoardRow, BoardWithAccess, with_access};
 use super::cards::CardRow;
 use super::sql::{ColumnTypes, Columns, Statement};
-use super::{Tx, sql};
+use super::{Tx, cards, sql};
 use crate::domain::{Board, BoardId, BoardRole, Card, CardId, Error, Result, Right, UserId};
 
 /// Proof that the lock of a board is held until the transaction ends, so that whatever rule is
@@ -163,7 +163,7 @@ pub async fn lock_board<P: Permission>(tx: &mut Tx, user: UserId, board: BoardId
 }
 
 /// The same for the board that a card is on; answers the card too, as it is under the lock. `None` when
-/// there is no such card, or none that the member may change, or it is in the trash.
+/// there is no such card on a board of the user, or it is in the trash.
 pub async fn lock_card<P: Permission>(
     tx: &mut Tx,
     user: UserId,
@@ -178,14 +178,23 @@ pub async fn lock_card<P: Permission>(
         .number(card.0)
         .either(" FOR SHARE OF users_boards FOR NO KEY UPDATE OF cards", "");
     let row: Option<Row> = run!(tx, |c| statement.get_result(c).await.optional())?;
-    row.map(|(board, card)| Ok((P::of(locked(board))?, card.into()))).transpose()
+    if let Some((board, card)) = row {
+        return Ok(Some((P::of(locked(board))?, card.into())));
+    }
+    let seen = cards::find(tx, user, &[card]).await?;
+    let Some((_, (_, access))) = seen.into_iter().next() else { return Ok(None) };
+    Err(refused(access, P::RIGHT))
 }
 
 /// Why somebody does not get the lock of a board.
 async fn refusal(tx: &mut Tx, user: UserId, board: BoardId, right: Right) -> Result<Error> {
-    let Some(seen) = board_access(tx, user, board).await? else { return Ok(missing()) };
-    // Who has become a member, or got the right, just now gets the lock with the next try.
-    Ok(seen.require(right).err().unwrap_or(Error::Contention))
+    let seen = board_access(tx, user, board).await?;
+    Ok(seen.map_or_else(missing, |access| refused(access, right)))
+}
+
+/// Who has become a member, or got the right, just now gets the lock with the next try.
+fn refused(access: BoardAccess, right: Right) -> Error {
+    access.require(right).err().unwrap_or(Error::Contention)
 }
 
 /// The beginning of a statement that locks the board of this `id`, if the user has the right, and reads

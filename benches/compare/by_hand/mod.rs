@@ -7,6 +7,7 @@
 mod postgres;
 mod sqlite;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use argon2::password_hash::phc::PasswordHash;
@@ -16,9 +17,10 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::serve::ListenerExt;
 use chrono::{DateTime, SecondsFormat, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
-use kanban::domain::{CardColumn, CardId, LabelId, PublicId};
+use kanban::domain::{CardColumn, CardId, LabelId, PublicId, Rank};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
@@ -69,7 +71,7 @@ struct Titled {
     title: String,
 }
 
-#[derive(Serialize, Clone)]
+#[derive(Serialize)]
 struct Label {
     #[serde(skip)]
     key: i64,
@@ -78,11 +80,21 @@ struct Label {
     name: String,
 }
 
+/// A label that many cards bear.
+#[derive(Clone)]
+struct SharedLabel(Arc<Label>);
+
+impl Serialize for SharedLabel {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
 #[derive(Serialize)]
 struct Listed {
     id: String,
     title: String,
-    labels: Vec<Label>,
+    labels: Vec<SharedLabel>,
     cards: Count,
 }
 
@@ -97,7 +109,7 @@ struct Whole {
     id: String,
     title: String,
     version: i64,
-    labels: Vec<Label>,
+    labels: Vec<SharedLabel>,
     columns: [Column; 4],
 }
 
@@ -122,7 +134,7 @@ struct Card {
     version: i64,
     created_at: String,
     updated_at: String,
-    labels: Vec<Label>,
+    labels: Vec<SharedLabel>,
 }
 
 #[derive(Serialize)]
@@ -144,7 +156,7 @@ struct ShortCard {
     title: String,
     column: String,
     updated_at: String,
-    labels: Vec<Label>,
+    labels: Vec<SharedLabel>,
 }
 
 #[derive(Serialize)]
@@ -210,14 +222,36 @@ fn card_id(key: i64) -> String {
     CardId(key).to_public()
 }
 
-fn label(key: i64, color: String, name: String) -> Label {
-    Label { key, id: LabelId(key).to_public(), color, name }
+fn label(key: i64, color: String, name: String) -> SharedLabel {
+    SharedLabel(Arc::new(Label { key, id: LabelId(key).to_public(), color, name }))
 }
 
 /// In the order of the API: that of the colours, which their keys have here.
-fn labels_in_order(mut labels: Vec<Label>) -> Vec<Label> {
-    labels.sort_unstable_by_key(|label| label.key);
+fn labels_in_order(mut labels: Vec<SharedLabel>) -> Vec<SharedLabel> {
+    labels.sort_unstable_by_key(|label| label.0.key);
     labels
+}
+
+/// The labels of each card.
+type Borne = HashMap<i64, Vec<SharedLabel>>;
+
+/// Of pairs of a card and a label.
+fn borne(pairs: impl IntoIterator<Item = (i64, i64)>, labels: &[SharedLabel]) -> Borne {
+    let by_key: HashMap<i64, &SharedLabel> =
+        labels.iter().map(|label| (label.0.key, label)).collect();
+    let mut borne = Borne::new();
+    for (card, label) in pairs {
+        borne.entry(card).or_default().push(by_key[&label].clone());
+    }
+    borne
+}
+
+fn taken(borne: &mut Borne, card: i64) -> Vec<SharedLabel> {
+    labels_in_order(borne.remove(&card).unwrap_or_default())
+}
+
+fn below(last: Option<String>) -> Rank {
+    Rank::between(last.map(Rank::from_stored).as_ref(), None).unwrap()
 }
 
 fn columns(cards: Vec<(i64, Card)>) -> [Column; 4] {
@@ -286,6 +320,7 @@ async fn run<D: Database>(database: D) {
         .with_state(Arc::new(server));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     eprintln!("listening on {}", listener.local_addr().unwrap());
+    let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap());
     axum::serve(listener, router).await.unwrap();
 }
 

@@ -1,18 +1,17 @@
 //! By hand on PostgreSQL: tokio-postgres, every statement prepared once for each connection, those that
 //! do not need each other's answers sent together.
 
-use std::collections::HashMap;
-
 use chrono::{DateTime, Utc};
 use deadpool::managed::{Manager, Metrics, Pool, RecycleResult};
-use futures_util::future::{join, try_join3};
-use kanban::domain::{BoardId, CardColumn, PublicId, Rank, fold_case};
+use futures_util::future::try_join4;
+use kanban::domain::{BoardId, CardColumn, PublicId, fold_case};
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, NoTls, Row, Statement};
 
 use super::{
-    Account, CONNECTIONS, Card, Changed, Count, Database, Label, Listed, NewCard, PAGE, Page,
-    Place, ShortCard, Titled, Whole, board_key, card_id, columns, label, labels_in_order, page,
-    time,
+    Account, Borne, CONNECTIONS, Card, Changed, Count, Database, Listed, NewCard, PAGE, Page,
+    Place, SharedLabel, ShortCard, Titled, Whole, below, board_key, borne, card_id, columns, label,
+    labels_in_order, page, taken, time,
 };
 
 macro_rules! statements {
@@ -46,6 +45,10 @@ const LOCK: &str = "UPDATE boards SET version = version + 1, updated_at = $3
 const MEMBER: &str = "users u JOIN users_boards m ON m.user_id = u.id
     WHERE u.public_id = $2 AND m.board_id = $1 AND m.role <> 'VIEWER'";
 
+const PAGE_OF_CARDS: &str =
+    "FROM cards WHERE board_id = $1 AND deleted_at IS NULL AND (column_position, rank, id) > ($2, $3, $4)
+    ORDER BY column_position, rank, id LIMIT $5";
+
 statements! {
     board = &format!("SELECT b.title {BOARD}");
     boards = "SELECT b.id, b.title,
@@ -60,12 +63,17 @@ statements! {
     // By the labels of the board, of which there are seven, and not by its cards.
     bearing = "SELECT cl.card_id, cl.label_id FROM labels l JOIN cards_labels cl ON cl.label_id = l.id
         WHERE l.board_id = $1";
-    page = r#"SELECT id, title, "column", column_position, rank, updated_at FROM cards
-        WHERE board_id = $1 AND deleted_at IS NULL AND (column_position, rank, id) > ($2, $3, $4)
-        ORDER BY column_position, rank, id LIMIT $5"#;
-    bearing_of = "SELECT card_id, label_id FROM cards_labels WHERE card_id = ANY($1)";
+    page = &format!(r#"SELECT id, title, "column", column_position, rank, updated_at {PAGE_OF_CARDS}"#);
+    bearing_of_page = &format!(
+        "SELECT card_id, label_id FROM cards_labels WHERE card_id = ANY(ARRAY(SELECT id {PAGE_OF_CARDS}))");
     lock = &format!("{LOCK} AND id = $1 RETURNING version");
-    lock_of_card = &format!("{LOCK} AND id = (SELECT board_id FROM cards WHERE id = $1) RETURNING version, id");
+    lock_with_card = &format!(r#"WITH b AS (
+            {LOCK} AND id = (SELECT board_id FROM cards WHERE id = $1) RETURNING version, id
+        ) SELECT b.version, b.id, u.id, c.title, c.description, c."column"
+        FROM b JOIN cards c ON c.board_id = b.id AND c.id = $1 AND c.deleted_at IS NULL
+        JOIN users_boards m ON m.board_id = b.id AND m.role <> 'VIEWER'
+        JOIN users u ON u.id = m.user_id AND u.public_id = $2
+        FOR SHARE OF m FOR NO KEY UPDATE OF c"#);
     end = &format!("SELECT u.id, (SELECT rank FROM cards
             WHERE board_id = $1 AND column_position = $3 AND deleted_at IS NULL
             ORDER BY rank DESC, id DESC LIMIT 1) FROM {MEMBER}");
@@ -79,10 +87,8 @@ statements! {
             INSERT INTO board_events (board_id, sequence, created_at, actor_id, card_id, kind, payload)
             SELECT $1, $8, $9, $10, id, 'CARD_CREATED', '{"card":' || id || '}' FROM card
         ) SELECT id FROM card"#;
-    card = &format!(r#"SELECT u.id, c.title, c.description, c."column",
-        (SELECT rank FROM cards WHERE board_id = $1 AND column_position = $4 AND deleted_at IS NULL
-            ORDER BY rank DESC, id DESC LIMIT 1)
-        FROM cards c, {MEMBER} AND c.id = $3 AND c.deleted_at IS NULL"#);
+    last = "SELECT rank FROM cards WHERE board_id = $1 AND column_position = $2 AND deleted_at IS NULL
+        ORDER BY rank DESC, id DESC LIMIT 1";
     update = r#"WITH card AS (
             UPDATE cards SET title = $3, title_key = $4, search_text = $5, version = $6, updated_at = $7
             WHERE id = $2 RETURNING "column", rank
@@ -133,23 +139,12 @@ impl Postgres {
     }
 }
 
-fn labels(rows: &[Row]) -> Vec<Label> {
+fn labels(rows: &[Row]) -> Vec<SharedLabel> {
     labels_in_order(rows.iter().map(|row| label(row.get(0), row.get(1), row.get(2))).collect())
 }
 
-/// The labels of each card, of pairs of a card and a label.
-fn borne(pairs: &[Row], labels: &[Label]) -> HashMap<i64, Vec<Label>> {
-    let by_key: HashMap<i64, &Label> = labels.iter().map(|label| (label.key, label)).collect();
-    let mut borne: HashMap<i64, Vec<Label>> = HashMap::new();
-    for pair in pairs {
-        let label = by_key[&pair.get::<_, i64>(1)].clone();
-        borne.entry(pair.get(0)).or_default().push(label);
-    }
-    borne
-}
-
-fn taken(borne: &mut HashMap<i64, Vec<Label>>, card: i64) -> Vec<Label> {
-    labels_in_order(borne.remove(&card).unwrap_or_default())
+fn pair(row: &Row) -> (i64, i64) {
+    (row.get(0), row.get(1))
 }
 
 impl Database for Postgres {
@@ -163,7 +158,7 @@ impl Database for Postgres {
         let conn = self.0.get().await.unwrap();
         let rows = conn.client.query(&conn.boards, &[&user]).await.unwrap();
         let keys: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
-        let mut labels: HashMap<i64, Vec<Label>> = HashMap::new();
+        let mut labels = Borne::new();
         for row in conn.client.query(&conn.labels_of, &[&keys]).await.unwrap() {
             labels.entry(row.get(0)).or_default().push(label(row.get(1), row.get(2), row.get(3)));
         }
@@ -178,17 +173,18 @@ impl Database for Postgres {
 
     async fn whole(&self, user: String, board: i64) -> Option<Whole> {
         let conn = self.0.get().await.unwrap();
-        let row = conn.client.query_opt(&conn.whole, &[&board, &user]).await.unwrap()?;
-        let (cards, all, pairs) = try_join3(
+        let (member, cards, all, pairs) = try_join4(
+            conn.client.query_opt(&conn.whole, &[&board, &user]),
             conn.client.query(&conn.cards, &[&board]),
             conn.client.query(&conn.labels, &[&board]),
             conn.client.query(&conn.bearing, &[&board]),
         )
         .await
         .unwrap();
+        let row = member?;
         drop(conn);
         let labels = labels(&all);
-        let mut borne = borne(&pairs, &labels);
+        let mut borne = borne(pairs.iter().map(pair), &labels);
         let card = |row: Row| {
             let key = row.get(0);
             let card = Card {
@@ -210,17 +206,19 @@ impl Database for Postgres {
 
     async fn page(&self, user: String, board: i64, after: Option<Place>) -> Option<Page> {
         let conn = self.0.get().await.unwrap();
-        conn.client.query_opt(&conn.board, &[&board, &user]).await.unwrap()?;
         let Place { column, rank, key } = after.unwrap_or_else(Place::start);
-        let (rows, all) = join(
-            conn.client.query(&conn.page, &[&board, &column, &rank, &key, &(PAGE + 1)]),
+        let place: [&(dyn ToSql + Sync); 5] = [&board, &column, &rank, &key, &(PAGE + 1)];
+        let (member, rows, all, pairs) = try_join4(
+            conn.client.query_opt(&conn.board, &[&board, &user]),
+            conn.client.query(&conn.page, &place),
             conn.client.query(&conn.labels, &[&board]),
+            conn.client.query(&conn.bearing_of_page, &place),
         )
-        .await;
-        let (rows, labels) = (rows.unwrap(), labels(&all.unwrap()));
-        let keys: Vec<i64> = rows.iter().map(|row| row.get(0)).collect();
-        let pairs = conn.client.query(&conn.bearing_of, &[&keys]).await.unwrap();
-        let mut borne = borne(&pairs, &labels);
+        .await
+        .unwrap();
+        member?;
+        let labels = labels(&all);
+        let mut borne = borne(pairs.iter().map(pair), &labels);
         let card = |row: Row| {
             let key = row.get(0);
             let card = ShortCard {
@@ -273,13 +271,11 @@ impl Database for Postgres {
     async fn update(&self, user: String, card: i64, title: String) -> Option<Changed> {
         let now = Utc::now();
         let mut conn = self.0.get().await.unwrap();
-        let Connection { client, lock_of_card, card: find, update, .. } = &mut *conn;
+        let Connection { client, lock_with_card, update, .. } = &mut *conn;
         let tx = client.transaction().await.unwrap();
-        let locked = tx.query_opt(&*lock_of_card, &[&card, &user, &now]).await.unwrap()?;
-        let (version, board): (i64, i64) = (locked.get(0), locked.get(1));
-        let found = tx.query_opt(&*find, &[&board, &user, &card, &-1_i64]).await.unwrap()?;
-        let (actor, old, description): (i64, String, String) =
-            (found.get(0), found.get(1), found.get(2));
+        let found = tx.query_opt(&*lock_with_card, &[&card, &user, &now]).await.unwrap()?;
+        let (version, board, actor): (i64, i64, i64) = (found.get(0), found.get(1), found.get(2));
+        let (old, description): (String, String) = (found.get(3), found.get(4));
         let key = fold_case(&title);
         let search = format!("{key}\u{1f}{}", fold_case(&description));
         let changes = serde_json::json!({
@@ -300,14 +296,13 @@ impl Database for Postgres {
     async fn move_to(&self, user: String, card: i64, column: CardColumn) -> Option<Changed> {
         let now: DateTime<Utc> = Utc::now();
         let mut conn = self.0.get().await.unwrap();
-        let Connection { client, lock_of_card, card: find, move_to, .. } = &mut *conn;
+        let Connection { client, lock_with_card, last, move_to, .. } = &mut *conn;
         let tx = client.transaction().await.unwrap();
-        let locked = tx.query_opt(&*lock_of_card, &[&card, &user, &now]).await.unwrap()?;
-        let (version, board): (i64, i64) = (locked.get(0), locked.get(1));
-        let found =
-            tx.query_opt(&*find, &[&board, &user, &card, &column.position()]).await.unwrap()?;
-        let (actor, from, last): (i64, String, Option<String>) =
-            (found.get(0), found.get(3), found.get(4));
+        let found = tx.query_opt(&*lock_with_card, &[&card, &user, &now]).await.unwrap()?;
+        let (version, board, actor): (i64, i64, i64) = (found.get(0), found.get(1), found.get(2));
+        let from: String = found.get(5);
+        let last = tx.query_opt(&*last, &[&board, &column.position()]).await.unwrap();
+        let last = last.map(|row| row.get(0));
         let rank = below(last);
         let event = serde_json::json!({ "card": card, "from": from, "to": column }).to_string();
         let row = tx
@@ -333,8 +328,4 @@ impl Database for Postgres {
         let row = conn.client.query_one(&conn.session, &[&user, &Utc::now(), &token_hash]).await;
         row.unwrap().get(0)
     }
-}
-
-fn below(last: Option<String>) -> Rank {
-    Rank::between(last.map(Rank::from_stored).as_ref(), None).unwrap()
 }

@@ -1,16 +1,15 @@
 //! By hand on SQLite: rusqlite, each job in one call on a thread that may block.
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
-use kanban::domain::{BoardId, CardColumn, PublicId, Rank, fold_case};
+use kanban::domain::{BoardId, CardColumn, PublicId, fold_case};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 
 use super::{
-    Account, CONNECTIONS, Card, Changed, Count, Database, Label, Listed, NewCard, PAGE, Page,
-    Place, ShortCard, Titled, Whole, board_key, card_id, columns, label, labels_in_order, page,
-    time,
+    Account, CONNECTIONS, Card, Changed, Count, Database, Listed, NewCard, PAGE, Page, Place,
+    SharedLabel, ShortCard, Titled, Whole, below, board_key, borne, card_id, columns, label,
+    labels_in_order, page, taken, time,
 };
 
 /// The board `?1`, if the user `?2` is a member.
@@ -22,6 +21,10 @@ const BOARD: &str =
 const MAY_WRITE: &str = "AND m.role <> 'VIEWER'";
 
 const LABELS: &str = "SELECT id, color, name FROM labels WHERE board_id = ?1";
+
+const PAGE_OF_CARDS: &str =
+    "FROM cards WHERE board_id = ?1 AND deleted_at IS NULL AND (column_position, rank, id) > (?2, ?3, ?4)
+    ORDER BY column_position, rank, id LIMIT ?5";
 
 const LAST: &str = "SELECT rank FROM cards WHERE board_id = ?1 AND column_position = ?2
     AND deleted_at IS NULL ORDER BY rank DESC, id DESC LIMIT 1";
@@ -87,32 +90,14 @@ fn at(micros: i64) -> String {
     time(DateTime::from_timestamp_micros(micros).unwrap())
 }
 
-fn labels(conn: &Connection, board: i64) -> rusqlite::Result<Vec<Label>> {
+fn labels(conn: &Connection, board: i64) -> rusqlite::Result<Vec<SharedLabel>> {
     let mut found = conn.prepare_cached(LABELS)?;
     let rows = found.query_map([board], |row| Ok(label(row.get(0)?, row.get(1)?, row.get(2)?)))?;
     Ok(labels_in_order(rows.collect::<rusqlite::Result<_>>()?))
 }
 
-/// The labels of each card, of pairs of a card and a label.
-fn borne(
-    pairs: impl Iterator<Item = rusqlite::Result<(i64, i64)>>,
-    labels: &[Label],
-) -> rusqlite::Result<HashMap<i64, Vec<Label>>> {
-    let by_key: HashMap<i64, &Label> = labels.iter().map(|label| (label.key, label)).collect();
-    let mut borne: HashMap<i64, Vec<Label>> = HashMap::new();
-    for pair in pairs {
-        let (card, label) = pair?;
-        borne.entry(card).or_default().push(by_key[&label].clone());
-    }
-    Ok(borne)
-}
-
 fn pair(row: &Row<'_>) -> rusqlite::Result<(i64, i64)> {
     Ok((row.get(0)?, row.get(1)?))
-}
-
-fn taken(borne: &mut HashMap<i64, Vec<Label>>, card: i64) -> Vec<Label> {
-    labels_in_order(borne.remove(&card).unwrap_or_default())
 }
 
 impl Database for Sqlite {
@@ -158,7 +143,8 @@ impl Database for Sqlite {
                 "SELECT cl.card_id, cl.label_id FROM labels l JOIN cards_labels cl ON cl.label_id = l.id
                 WHERE l.board_id = ?1",
             )?;
-            let mut borne = borne(pairs.query_map([board], pair)?, &labels)?;
+            let pairs = pairs.query_map([board], pair)?.collect::<rusqlite::Result<Vec<_>>>()?;
+            let mut borne = borne(pairs, &labels);
             let mut cards = conn.prepare_cached(
                 "SELECT id, title, description, column_position, rank, version, created_at, updated_at
                 FROM cards WHERE board_id = ?1 AND deleted_at IS NULL ORDER BY column_position, rank, id",
@@ -193,13 +179,15 @@ impl Database for Sqlite {
             let Place { column, rank, key } =
                 after.unwrap_or_else(Place::start);
             let labels = labels(conn, board)?;
-            let mut cards = conn.prepare_cached(
-                r#"SELECT id, title, "column", rank, updated_at, column_position FROM cards
-                WHERE board_id = ?1 AND deleted_at IS NULL AND (column_position, rank, id) > (?2, ?3, ?4)
-                ORDER BY column_position, rank, id LIMIT ?5"#,
-            )?;
-            let mut pairs =
-                conn.prepare_cached("SELECT card_id, label_id FROM cards_labels WHERE card_id = ?1")?;
+            let place = (board, column, rank, key, PAGE + 1);
+            let mut pairs = conn.prepare_cached(&format!(
+                "SELECT card_id, label_id FROM cards_labels WHERE card_id IN (SELECT id {PAGE_OF_CARDS})",
+            ))?;
+            let pairs = pairs.query_map(place.clone(), pair)?.collect::<rusqlite::Result<Vec<_>>>()?;
+            let mut borne = borne(pairs, &labels);
+            let mut cards = conn.prepare_cached(&format!(
+                r#"SELECT id, title, "column", rank, updated_at, column_position {PAGE_OF_CARDS}"#,
+            ))?;
             let card = |row: &Row<'_>| {
                 let key = row.get(0)?;
                 let card = ShortCard {
@@ -207,11 +195,11 @@ impl Database for Sqlite {
                     title: row.get(1)?,
                     column: row.get(2)?,
                     updated_at: at(row.get(4)?),
-                    labels: taken(&mut borne(pairs.query_map([key], pair)?, &labels)?, key),
+                    labels: taken(&mut borne, key),
                 };
                 Ok((card, Place { column: row.get(5)?, rank: row.get(3)?, key }))
             };
-            let rows = cards.query_map((board, column, rank, key, PAGE + 1), card)?;
+            let rows = cards.query_map(place, card)?;
             Ok(Some(page(rows.collect::<rusqlite::Result<_>>()?)))
         })
         .await
@@ -357,8 +345,4 @@ fn find(tx: &Connection, card: i64) -> rusqlite::Result<Option<Found>> {
         })
     };
     found.query_row([card], read).optional()
-}
-
-fn below(last: Option<String>) -> Rank {
-    Rank::between(last.map(Rank::from_stored).as_ref(), None).unwrap()
 }
