@@ -33,6 +33,13 @@ pub enum SortValue {
     Time(Timestamp),
 }
 
+impl SortValue {
+    /// How much it takes, about.
+    pub fn bytes(&self) -> usize {
+        size_of::<Self>() + if let Self::Text(text) = self { text.len() } else { 0 }
+    }
+}
+
 /// The place of a row in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Position {

@@ -9,6 +9,7 @@
 
 use std::cell::Cell;
 use std::pin::pin;
+use std::sync::{MutexGuard, PoisonError};
 use std::task::{Context as Task, Poll, Waker};
 
 use async_graphql::indexmap::IndexMap;
@@ -16,9 +17,12 @@ use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::registry::Registry;
 use async_graphql::resolver_utils::{resolve_container, resolve_list};
 use async_graphql::{
-    ContainerType, ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value,
+    ContainerType, ContextSelectionSet, Name, OutputType, Positioned, ServerError, ServerResult,
+    Value,
 };
 use std::borrow::Cow;
+
+use super::context::Caller;
 
 /// A list of objects.
 pub(super) struct Rows<T>(pub(super) Vec<T>);
@@ -45,6 +49,7 @@ impl<T: ContainerType> OutputType for Rows<T> {
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
         if let Some(fields) = fields_of::<T>(ctx) {
+            let before = Traces::of(ctx);
             let rows = self.0.iter().enumerate().map(|(index, row)| {
                 let ctx = ctx.with_index(index);
                 let row = object(&ctx, row, &fields)?;
@@ -53,6 +58,7 @@ impl<T: ContainerType> OutputType for Rows<T> {
             if let Some(rows) = rows.collect::<Option<ServerResult<Vec<Value>>>>() {
                 return rows.map(Value::List);
             }
+            before.restore(ctx);
             give_up_within_another().await;
         }
         resolve_list(ctx, field, &self.0, Some(self.0.len())).await
@@ -74,13 +80,40 @@ impl<T: ContainerType> OutputType for Row<T> {
         _field: &Positioned<Field>,
     ) -> ServerResult<Value> {
         if let Some(fields) = fields_of::<T>(ctx) {
+            let before = Traces::of(ctx);
             if let Some(object) = object(ctx, &self.0, &fields) {
                 return object;
             }
+            before.restore(ctx);
             give_up_within_another().await;
         }
         resolve_container(ctx, &self.0).await
     }
+}
+
+/// What fields leave behind when they are asked: they count their text, and nullable ones note their errors.
+/// All of it is done again when an attempt is given up. (Nothing else of the request runs meanwhile.)
+struct Traces {
+    text: usize,
+    errors: usize,
+}
+
+impl Traces {
+    fn of(ctx: &ContextSelectionSet<'_>) -> Self {
+        let text = ctx.data_opt::<Caller>().map_or(0, Caller::text);
+        Self { text, errors: errors(ctx).len() }
+    }
+
+    fn restore(self, ctx: &ContextSelectionSet<'_>) {
+        if let Some(caller) = ctx.data_opt::<Caller>() {
+            caller.set_text(self.text);
+        }
+        errors(ctx).truncate(self.errors);
+    }
+}
+
+fn errors<'c>(ctx: &'c ContextSelectionSet<'_>) -> MutexGuard<'c, Vec<ServerError>> {
+    ctx.query_env.errors.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 thread_local! {
@@ -202,14 +235,15 @@ fn applies<T: ContainerType>(ctx: &ContextSelectionSet<'_>, condition: &Name) ->
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use async_graphql::{EmptyMutation, EmptySubscription, Object, Schema};
+    use async_graphql::{Context, EmptyMutation, EmptySubscription, Object, Schema};
 
     use super::*;
 
     /// How often a field that waits was asked.
-    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    type Asked = Arc<AtomicUsize>;
 
     struct Level;
 
@@ -223,25 +257,41 @@ mod tests {
             Row(Level)
         }
 
-        async fn waits(&self) -> bool {
-            ASKED.fetch_add(1, Ordering::Relaxed);
+        async fn fails(&self) -> Option<Result<bool, &'static str>> {
+            Some(Err("it fails"))
+        }
+
+        async fn waits(&self, ctx: &Context<'_>) -> bool {
+            ctx.data_unchecked::<Asked>().fetch_add(1, Ordering::Relaxed);
             tokio::task::yield_now().await;
             true
         }
     }
 
+    async fn run(query: String) -> (async_graphql::Response, usize) {
+        let asked = Asked::default();
+        let schema = Schema::build(Level, EmptyMutation, EmptySubscription);
+        let schema = schema.data(Arc::clone(&asked)).finish();
+        (schema.execute(query).await, asked.load(Ordering::Relaxed))
+    }
+
     #[tokio::test]
     async fn depth_adds_to_the_work_and_does_not_double_it() {
         const DEPTH: usize = 8;
-        let schema = Schema::new(Level, EmptyMutation, EmptySubscription);
         for (field, rows) in [("one", 1), ("list", 1 << DEPTH)] {
-            ASKED.store(0, Ordering::Relaxed);
-            let query = format!("{{ {field} ").repeat(DEPTH) + "{ waits }" + &"}".repeat(DEPTH);
-            let response = schema.execute(query).await;
+            let nested = format!("{{ {field} ").repeat(DEPTH);
+            let (response, asked) = run(nested + "{ waits }" + &"}".repeat(DEPTH)).await;
             assert!(response.is_ok(), "{:?}", response.errors);
-            let asked = ASKED.load(Ordering::Relaxed);
             // Each is asked once by the library, and once by each list above that begins with it.
             assert!((rows..=rows * 2 + DEPTH).contains(&asked), "{field}: asked {asked} times");
         }
+    }
+
+    #[tokio::test]
+    async fn an_error_is_told_once() {
+        let (response, _) = run("{ list { one { fails waits } } }".to_owned()).await;
+        let paths: Vec<_> = response.errors.iter().map(|error| error.path.clone()).collect();
+        assert_eq!(paths.len(), 2, "{paths:?}");
+        assert_ne!(paths[0], paths[1]);
     }
 }

@@ -82,6 +82,16 @@ impl Caller {
         }
     }
 
+    /// How many bytes of text there are so far.
+    pub(super) fn text(&self) -> usize {
+        self.text.load(Ordering::Relaxed)
+    }
+
+    /// Forgets the text that was counted since there were so many bytes.
+    pub(super) fn set_text(&self, bytes: usize) {
+        self.text.store(bytes, Ordering::Relaxed);
+    }
+
     /// From now on nobody is logged in: the session has ended.
     pub(super) fn leave(&self) {
         *self.viewer.lock().unwrap_or_else(PoisonError::into_inner) = None;

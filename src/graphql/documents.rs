@@ -6,14 +6,15 @@
 
 use std::sync::Arc;
 
-use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
 use moka::sync::Cache;
 
 /// How many bytes the documents may take, about.
-const CAPACITY: u64 = 16 << 20;
+const CAPACITY: u64 = 32 << 20;
 
-/// How many bytes a parsed document takes for each of its text, about: a field has some 300.
-const PARSED: usize = 32;
+/// How many bytes a parsed document takes for each of its text, at most about: a field has some 300, and may
+/// be written with three.
+const PARSED: usize = 100;
 
 /// The documents that were asked for most often and latest.
 pub(super) struct Documents(Cache<String, Arc<ExecutableDocument>>);
@@ -33,6 +34,14 @@ impl Documents {
 
     /// Keeps a document that was found to be valid, with all its operations.
     pub(super) fn keep(&self, text: String, document: Arc<ExecutableDocument>) {
-        self.0.insert(text, document);
+        if !may_hold_secrets(&text, &document) {
+            self.0.insert(text, document);
+        }
     }
+}
+
+/// Passwords and refresh tokens that stand in the text itself, and not among the variables, are not kept.
+fn may_hold_secrets(text: &str, document: &ExecutableDocument) -> bool {
+    let mut operations = document.operations.iter();
+    text.contains('"') && operations.any(|(_, one)| one.node.ty != OperationType::Query)
 }

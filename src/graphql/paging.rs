@@ -20,6 +20,9 @@ use crate::store::access::BoardAccess;
 use crate::store::card_lists::CardList;
 use crate::store::events::EventList;
 
+/// How long a cursor may be. Ours are shorter: the longest holds a title of 500 characters.
+const MAX_CURSOR: usize = 16 * 1024;
+
 /// The format of cursors; another number makes all older cursors invalid.
 const CURSOR_VERSION: u64 = 2;
 
@@ -114,6 +117,9 @@ impl CursorKind {
     }
 
     fn parse(self, cursor: &str) -> Option<Position> {
+        if cursor.len() > MAX_CURSOR {
+            return None;
+        }
         let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?;
         let [version, list, order, values, key] =
             serde_json::from_slice::<[Value; 5]>(&bytes).ok()?;

@@ -10,7 +10,7 @@ use diesel_async::RunQueryDsl;
 use super::Conn;
 use super::schema::{boards, users_boards};
 use super::sql::Statement;
-use crate::domain::{Board, BoardId, BoardRole, Error, Result, Right, UserId};
+use crate::domain::{Board, BoardId, BoardRole, Error, Result, Right, Timestamp, UserId};
 
 /// Proof that a user is a member of a board, made from a membership's row only, and which version the
 /// board then had.
@@ -19,8 +19,11 @@ pub struct BoardAccess {
     board_id: BoardId,
     user_id: UserId,
     role: BoardRole,
-    version: i64,
+    version: Version,
 }
+
+/// What a board has been through: its version, and when it got it.
+pub type Version = (i64, Timestamp);
 
 impl BoardAccess {
     /// The board.
@@ -39,12 +42,12 @@ impl BoardAccess {
     }
 
     /// The board's version when the membership was read: what is read later is at least as new.
-    pub fn version(self) -> i64 {
+    pub fn version(self) -> Version {
         self.version
     }
 
     /// The same when the board's own changes have raised its version.
-    pub(super) fn at(self, version: i64) -> Self {
+    pub(super) fn at(self, version: Version) -> Self {
         Self { version, ..self }
     }
 
@@ -73,7 +76,7 @@ pub(super) struct Membership {
 
 impl Membership {
     /// `version` is that of the board, read in the same statement or before.
-    pub(super) fn access(&self, version: i64) -> BoardAccess {
+    pub(super) fn access(&self, version: Version) -> BoardAccess {
         let Self { board_id, user_id, role } = *self;
         BoardAccess { board_id: BoardId(board_id), user_id: UserId(user_id), role, version }
     }
@@ -108,10 +111,14 @@ pub(super) async fn any_access(
     user: UserId,
     board: BoardId,
 ) -> Result<Option<(BoardAccess, bool)>> {
-    let row: Option<(Membership, i64, bool)> = run!(conn, |c| users_boards::table
+    let row: Option<(Membership, Version, bool)> = run!(conn, |c| users_boards::table
         .find((board.0, user.0))
         .inner_join(boards::table)
-        .select((Membership::as_select(), boards::version, boards::deleted_at.is_not_null()))
+        .select((
+            Membership::as_select(),
+            (boards::version, boards::updated_at),
+            boards::deleted_at.is_not_null(),
+        ))
         .first(c)
         .await
         .optional())?;

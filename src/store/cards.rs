@@ -135,8 +135,8 @@ pub fn insert(
     Ok((cards, writes))
 }
 
-/// Writes a card of the board as it shall be, together with the events that tell of it. Texts that stay
-/// are not written: they may be long.
+/// What writes a card of the board as it shall be, to be run with the events that tell of it. Texts that
+/// stay are not written: they may be long.
 pub fn save(board: &BoardEditor, old: &Card, new: &Card) -> Write {
     let mut statement = Write::new().sql("UPDATE cards SET ");
     if old.title != new.title || old.description != new.description {

@@ -95,7 +95,8 @@ async fn append(
     now: Timestamp,
 ) -> Result<()> {
     if changes.is_empty() {
-        return Ok(());
+        // What is written without an event would not raise the board's version.
+        return if writes.is_empty() { Ok(()) } else { Err(Error::Internal) };
     }
     let count = i64::try_from(changes.len()).map_err(|_| Error::Internal)?;
     let (board, first) = (lock.board.id, lock.board.version + 1);

@@ -40,7 +40,7 @@ pub struct LockedBoard {
 impl LockedBoard {
     /// The member who holds the lock, and the board's version with all events that were recorded.
     pub fn access(&self) -> BoardAccess {
-        self.access.at(self.lock.board.version)
+        self.access.at((self.lock.board.version, self.lock.board.updated_at))
     }
 
     /// The board's key.

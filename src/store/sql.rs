@@ -60,6 +60,7 @@ where
 }
 
 /// A statement whose rows have the SQL type `ST`.
+#[must_use = "it does nothing until it is run"]
 pub struct Statement<ST> {
     parts: Vec<Part>,
     row: PhantomData<fn() -> ST>,

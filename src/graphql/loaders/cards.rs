@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
-use super::labels::Shared;
+use super::labels::{Shared, shared};
 use super::{BoardCache, Relation, grouped};
 use crate::domain::{Card, CardFilter, CardId, CardOrder, Page, PageRequest, Result, Viewer};
 use crate::store::access::BoardAccess;
@@ -100,13 +100,14 @@ impl Relation for CardPages {
                     .zip(&found)
                     .flat_map(|(list, page)| page.items.iter().map(|card| (list.board(), card.id)))
                     .collect();
-                labels = Some(store::labels::of_cards(&mut conn, &cards).await?);
+                let found = store::labels::of_cards(&mut conn, &cards).await?;
+                labels = Some(shared(found, &cards, |card| card.1));
             }
             for (list, page) in lists.into_iter().zip(found) {
                 let page = page.map(|card| LoadedCard {
-                    labels: labels
-                        .as_mut()
-                        .map(|labels| Arc::new(labels.remove(&card.id).unwrap_or_default())),
+                    labels: labels.as_ref().map(|labels| {
+                        labels.get(&(list.board(), card.id)).cloned().unwrap_or_default()
+                    }),
                     card: Arc::new(card),
                 });
                 pages.insert((list, Arc::clone(&query)), Arc::new(page));

@@ -1,6 +1,7 @@
 //! Labels, of boards and of cards.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
@@ -20,9 +21,8 @@ impl Relation for BoardLabels {
         _viewer: Viewer,
         keys: &[BoardAccess],
     ) -> Result<HashMap<BoardAccess, Self::Value>> {
-        let mut found = store::labels::of_boards(&mut db.read().await?, keys).await?;
-        let mut labels = |key: &BoardAccess| found.remove(&key.board_id()).unwrap_or_default();
-        Ok(keys.iter().map(|key| (*key, Arc::new(labels(key)))).collect())
+        let found = store::labels::of_boards(&mut db.read().await?, keys).await?;
+        Ok(shared(found, keys, |key| key.board_id()))
     }
 
     fn known(cache: &BoardCache, key: &BoardAccess) -> Option<Shared> {
@@ -37,6 +37,18 @@ impl Relation for BoardLabels {
 /// Labels that many fields may hold at once.
 pub(in crate::graphql) type Shared = Arc<Vec<Arc<Label>>>;
 
+/// What was found for each key. Several keys may be the same row: a board that was read twice has two
+/// versions if it has changed meanwhile.
+pub(super) fn shared<K: Copy + Eq + Hash, I: Eq + Hash, V>(
+    found: HashMap<I, Vec<V>>,
+    keys: &[K],
+    id: impl Fn(&K) -> I,
+) -> HashMap<K, Arc<Vec<V>>> {
+    let found: HashMap<I, Arc<Vec<V>>> =
+        found.into_iter().map(|(id, values)| (id, Arc::new(values))).collect();
+    keys.iter().map(|key| (*key, found.get(&id(key)).cloned().unwrap_or_default())).collect()
+}
+
 pub(in crate::graphql) struct CardLabels;
 
 impl Relation for CardLabels {
@@ -48,9 +60,8 @@ impl Relation for CardLabels {
         _viewer: Viewer,
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
-        let mut found = store::labels::of_cards(&mut db.read().await?, keys).await?;
-        let mut labels = |key: &Self::Key| found.remove(&key.1).unwrap_or_default();
-        Ok(keys.iter().map(|key| (*key, Arc::new(labels(key)))).collect())
+        let found = store::labels::of_cards(&mut db.read().await?, keys).await?;
+        Ok(shared(found, keys, |key| key.1))
     }
 }
 
@@ -69,5 +80,18 @@ impl Relation for Labels {
         let entry =
             |(label, board): (Label, _)| (label.id, Some((Arc::new(label), shared_board(board))));
         Ok(found.into_iter().map(entry).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_are_the_same_row_get_the_same() {
+        let found = HashMap::from([("board", vec!["red"])]);
+        let keys = [("board", 5), ("board", 6), ("other", 5)];
+        let found = shared(found, &keys, |key| key.0);
+        assert_eq!(keys.map(|key| found[&key].len()), [1, 1, 0]);
     }
 }
