@@ -45,3 +45,24 @@ fn may_hold_secrets(text: &str, document: &ExecutableDocument) -> bool {
     let mut operations = document.operations.iter();
     text.contains('"') && operations.any(|(_, one)| one.node.ty != OperationType::Query)
 }
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::parser::parse_query;
+
+    use super::*;
+
+    #[test]
+    fn passwords_are_not_kept() {
+        let documents = Documents::new();
+        for (text, kept) in [
+            (r#"{ board(id: "board_1") { id } }"#, true),
+            ("mutation($i: LogInInput!) { logIn(input: $i) { accessToken } }", true),
+            (r#"mutation { logIn(input: { password: "secret" }) { accessToken } }"#, false),
+            (r#"query A { a } mutation B { b(input: { c: """secret""" }) { d } }"#, false),
+        ] {
+            documents.keep(text.to_owned(), Arc::new(parse_query(text).unwrap()));
+            assert_eq!(documents.get(text).is_some(), kept, "{text}");
+        }
+    }
+}

@@ -47,7 +47,8 @@ pub fn router(services: Arc<Services>, schema: Schema, settings: Http) -> Router
     let trace = TraceLayer::new_for_http()
         .make_span_with(span)
         .on_response(DefaultOnResponse::new().level(Level::INFO));
-    // As one: a router boxes each of its layers, and every future between two of them.
+    // As one: a router boxes each of its layers, and every future between two of them (300 kB were moved for
+    // each request).
     let layers = ServiceBuilder::new()
         .layer(axum::middleware::from_fn(request_id::set))
         .layer(trace)

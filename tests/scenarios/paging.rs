@@ -451,6 +451,17 @@ async fn forged_cursors_do_no_harm(server: Arc<Server>) {
             }
         }
     }
+    // What is asked for is remembered with its answer, so it must not be long.
+    let list = List::cards(&ann, &board, &order("TITLE", "ASC"));
+    let mut forged = fields_of(&list.page(json!({})).await.cursors[0]);
+    forged[3] = json!("a".repeat(100_000));
+    let answer = list.ask(&json!({ "after": cursor_of(&forged) })).await;
+    assert_eq!(answer.error(), ("BAD_USER_INPUT".to_owned(), json!(["after"])));
+    // The longest that there is.
+    make(&ann, &board, &[("\u{130}".repeat(500).as_str(), "TODO"), ("z", "TODO")]).await;
+    let cursors = list.page(json!({})).await.cursors;
+    let behind = list.page(json!({ "after": cursors[cursors.len() - 2] })).await;
+    assert_eq!(behind.cursors.len(), 1);
 }
 
 async fn each_parent_has_its_own_page(server: Arc<Server>) {
