@@ -70,7 +70,7 @@ statements! {
     lock_with_card = &format!(r#"WITH b AS (
             {LOCK} AND id = (SELECT board_id FROM cards WHERE id = $1) RETURNING version, id
         ) SELECT b.version, b.id, u.id, c.title, c.description, c."column"
-        FROM b JOIN cards c ON c.board_id = b.id AND c.id = $1 AND c.deleted_at IS NULL
+        FROM b JOIN cards c ON c.id = $1 AND c.deleted_at IS NULL
         JOIN users_boards m ON m.board_id = b.id AND m.role <> 'VIEWER'
         JOIN users u ON u.id = m.user_id AND u.public_id = $2
         FOR SHARE OF m FOR NO KEY UPDATE OF c"#);
