@@ -439,11 +439,14 @@ async fn forged_cursors_do_no_harm(server: Arc<Server>) {
     for field in ["RANK", "CREATED_AT", "TITLE"] {
         let list = List::cards(&ann, &board, &order(field, "ASC"));
         let fields = fields_of(&list.page(json!({})).await.cursors[0]);
-        // The sort value and the key.
-        for forgery in values.split_whitespace().flat_map(|value| [(3, value), (4, value)]) {
-            let (place, value) = forgery;
+        // The sort values and the key.
+        let values = values.split_whitespace().map(|value| serde_json::from_str(value).unwrap());
+        let forgeries = values.flat_map(|value: Value| {
+            [(3, value.clone()), (3, json!([value])), (3, json!([1, value])), (4, value)]
+        });
+        for (place, value) in forgeries {
             let mut forged = fields.clone();
-            forged[place] = serde_json::from_str(value).unwrap();
+            forged[place] = value.clone();
             let answer = list.ask(&json!({ "after": cursor_of(&forged) })).await;
             if answer.body.get("errors").is_some() {
                 let refusal = ("BAD_USER_INPUT".to_owned(), json!(["after"]));
@@ -454,7 +457,7 @@ async fn forged_cursors_do_no_harm(server: Arc<Server>) {
     // What is asked for is remembered with its answer, so it must not be long.
     let list = List::cards(&ann, &board, &order("TITLE", "ASC"));
     let mut forged = fields_of(&list.page(json!({})).await.cursors[0]);
-    forged[3] = json!("a".repeat(100_000));
+    forged[3] = json!(["a".repeat(100_000)]);
     let answer = list.ask(&json!({ "after": cursor_of(&forged) })).await;
     assert_eq!(answer.error(), ("BAD_USER_INPUT".to_owned(), json!(["after"])));
     // The longest that there is.
