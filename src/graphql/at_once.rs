@@ -49,17 +49,15 @@ impl<T: ContainerType> OutputType for Rows<T> {
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
         if let Some(fields) = fields_of::<T>(ctx) {
-            let before = Traces::of(ctx);
             let rows = self.0.iter().enumerate().map(|(index, row)| {
                 let ctx = ctx.with_index(index);
                 let row = object(&ctx, row, &fields)?;
                 Some(row.map_err(|error| ctx.set_error_path(error)))
             });
-            if let Some(rows) = rows.collect::<Option<ServerResult<Vec<Value>>>>() {
+            let rows = || rows.collect::<Option<ServerResult<Vec<Value>>>>();
+            if let Some(rows) = without_traces(ctx, rows).await {
                 return rows.map(Value::List);
             }
-            before.restore(ctx);
-            give_up_within_another().await;
         }
         resolve_list(ctx, field, &self.0, Some(self.0.len())).await
     }
@@ -80,36 +78,37 @@ impl<T: ContainerType> OutputType for Row<T> {
         _field: &Positioned<Field>,
     ) -> ServerResult<Value> {
         if let Some(fields) = fields_of::<T>(ctx) {
-            let before = Traces::of(ctx);
-            if let Some(object) = object(ctx, &self.0, &fields) {
+            let object = || object(ctx, &self.0, &fields);
+            if let Some(object) = without_traces(ctx, object).await {
                 return object;
             }
-            before.restore(ctx);
-            give_up_within_another().await;
         }
         resolve_container(ctx, &self.0).await
     }
 }
 
-/// What fields leave behind when they are asked: they count their text, and nullable ones note their errors.
-/// All of it is done again when an attempt is given up. (Nothing else of the request runs meanwhile.)
-struct Traces {
-    text: usize,
-    errors: usize,
-}
-
-impl Traces {
-    fn of(ctx: &ContextSelectionSet<'_>) -> Self {
-        let text = ctx.data_opt::<Caller>().map_or(0, Caller::text);
-        Self { text, errors: errors(ctx).len() }
-    }
-
-    fn restore(self, ctx: &ContextSelectionSet<'_>) {
-        if let Some(caller) = ctx.data_opt::<Caller>() {
-            caller.set_text(self.text);
+/// What was put together; `None` when it has to be done again, the library's way. What fields leave behind when
+/// they are asked is forgotten then: they count their text, and nullable ones note their errors. (Nothing else
+/// of the request runs meanwhile.) Within an object that is being tried this never ends; its field is then
+/// found to wait, and dropped.
+async fn without_traces<T>(
+    ctx: &ContextSelectionSet<'_>,
+    put_together: impl FnOnce() -> Option<T>,
+) -> Option<T> {
+    let caller = ctx.data_opt::<Caller>();
+    let before = (caller.map(Caller::text), errors(ctx).len());
+    let made = put_together();
+    if made.is_none() {
+        let (text, noted) = before;
+        if let (Some(caller), Some(text)) = (caller, text) {
+            caller.set_text(text);
         }
-        errors(ctx).truncate(self.errors);
+        errors(ctx).truncate(noted);
+        if TRYING.get() {
+            std::future::pending::<()>().await;
+        }
     }
+    made
 }
 
 fn errors<'c>(ctx: &'c ContextSelectionSet<'_>) -> MutexGuard<'c, Vec<ServerError>> {
@@ -119,13 +118,6 @@ fn errors<'c>(ctx: &'c ContextSelectionSet<'_>) -> MutexGuard<'c, Vec<ServerErro
 thread_local! {
     /// Whether a field of an object is being polled that must not wait.
     static TRYING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Never ends within an object that is being tried; its field is then found to wait, and dropped.
-async fn give_up_within_another() {
-    if TRYING.get() {
-        std::future::pending::<()>().await;
-    }
 }
 
 /// Polls a field once.

@@ -162,7 +162,18 @@ pub async fn lock_board<P: Permission>(tx: &mut Tx, user: UserId, board: BoardId
     }
 }
 
-/// The same for the board that a card is on; answers the card too, as it is under the lock. `None` when
+/// The same for one who asked for something on the board: whatever became of the board meanwhile,
+/// it is that which is `missing`.
+pub async fn lock_board_of<P: Permission>(
+    tx: &mut Tx,
+    user: UserId,
+    board: BoardId,
+    missing: impl FnOnce() -> Error,
+) -> Result<P> {
+    lock_board(tx, user, board).await.map_err(|error| error.not_found_as(missing))
+}
+
+/// Takes the lock of the board that a card is on in the same way; answers the card too, as it is under the lock. `None` when
 /// there is no such card on a board of the user, or it is in the trash.
 pub async fn lock_card<P: Permission>(
     tx: &mut Tx,
@@ -210,8 +221,8 @@ fn locking<R: sql::Row>(
 where
     Columns<R>: diesel::Expression + QueryFragment<Pg>,
 {
-    let roles: Vec<_> = BoardRole::ALL.into_iter().filter(|role| role.may(right)).collect();
-    let roles: Vec<_> = roles.into_iter().map(|role| format!("'{}'", role.as_str())).collect();
+    let roles = BoardRole::ALL.into_iter().filter(|role| role.may(right));
+    let roles: Vec<_> = roles.map(|role| format!("'{}'", role.as_str())).collect();
     let statement = Statement::new()
         .sql("WITH boards AS (SELECT * FROM ")
         .either("boards", "main.boards")
@@ -229,17 +240,6 @@ where
 fn locked(row: BoardWithAccess) -> LockedBoard {
     let (board, access) = with_access(row);
     LockedBoard { lock: BoardLock { board }, access }
-}
-
-/// The same for one who asked for something on the board: whatever became of the board meanwhile,
-/// it is that which is `missing`.
-pub async fn lock_board_of<P: Permission>(
-    tx: &mut Tx,
-    user: UserId,
-    board: BoardId,
-    missing: impl FnOnce() -> Error,
-) -> Result<P> {
-    lock_board(tx, user, board).await.map_err(|error| error.not_found_as(missing))
 }
 
 /// Takes the lock of a board that one of its ADMINs wants back. For everybody else a board in the
