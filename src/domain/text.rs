@@ -7,10 +7,10 @@ use super::{Error, Result};
 /// Letter by letter, so that a part of a text folds as it does within the whole; a final sigma
 /// equals every other sigma. `ß` stays `ß`.
 pub fn fold_case(text: &str) -> String {
-    text.chars()
-        .flat_map(char::to_lowercase)
-        .map(|letter| if letter == 'ς' { 'σ' } else { letter })
-        .collect()
+    let letters = text.chars().flat_map(char::to_lowercase);
+    let mut folded = String::with_capacity(text.len());
+    folded.extend(letters.map(|letter| if letter == 'ς' { 'σ' } else { letter }));
+    folded
 }
 
 /// One line: trimmed, of `min` to `max` characters, without control characters.

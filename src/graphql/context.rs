@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::Context;
+use futures_util::future::{BoxFuture, ready};
 
 use super::loaders::{BoardCache, Loaders};
 use super::rounds::Rounds;
@@ -152,25 +153,30 @@ pub(super) fn nullable<T>(result: Result<Option<T>>) -> Nullable<T> {
 ///
 /// async-graphql's own guard would null the whole answer when it refuses one field, and with it
 /// what the fields before have committed.
-pub(super) async fn mutate<T>(
-    ctx: &Context<'_>,
-    mutation: impl Future<Output = Result<T>>,
-) -> Nullable<T> {
+pub(super) fn mutate<'c, T: Send + 'c>(
+    ctx: &'c Context<'_>,
+    mutation: impl Future<Output = Result<T>> + Send + 'c,
+) -> BoxFuture<'c, Nullable<T>> {
     match ctx.viewer() {
-        Ok(_) => mutate_as_anybody(ctx, mutation).await,
-        Err(refusal) => Some(Err(refusal)),
+        Ok(_) => mutate_as_anybody(ctx, mutation),
+        Err(refusal) => Box::pin(ready(Some(Err(refusal)))),
     }
 }
 
 /// Runs a mutation that needs no log-in: errors in its input are named below `input`, and what has
 /// been loaded before is forgotten.
-pub(super) async fn mutate_as_anybody<T>(
-    ctx: &Context<'_>,
-    mutation: impl Future<Output = Result<T>>,
-) -> Nullable<T> {
-    let result = mutation.await;
-    // About the state of things, not about what was sent.
-    let of_state = matches!(&result, Err(Error::Conflict { field, .. }) if field.is_empty());
-    let result = if of_state { result } else { result.at("input") };
-    Some(ctx.caller().map(Caller::forget).and(result))
+///
+/// In a box, since the future of a field is as large as the largest of all mutations: 17 KB, which were
+/// moved for each field of an answer's root.
+pub(super) fn mutate_as_anybody<'c, T: Send + 'c>(
+    ctx: &'c Context<'_>,
+    mutation: impl Future<Output = Result<T>> + Send + 'c,
+) -> BoxFuture<'c, Nullable<T>> {
+    Box::pin(async move {
+        let result = mutation.await;
+        // About the state of things, not about what was sent.
+        let of_state = matches!(&result, Err(Error::Conflict { field, .. }) if field.is_empty());
+        let result = if of_state { result } else { result.at("input") };
+        Some(ctx.caller().map(Caller::forget).and(result))
+    })
 }

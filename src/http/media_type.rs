@@ -15,6 +15,8 @@ pub(super) enum MediaType {
 /// (2), by its first half (1) or by `*/*` (0).
 type Preference = (u16, u8);
 
+const NOT_WANTED: Preference = (0, 0);
+
 impl MediaType {
     /// What the `Accept` header asks for; `None` when it is neither. Without the header it is JSON.
     pub(super) fn wanted(headers: &HeaderMap) -> Option<Self> {
@@ -22,10 +24,13 @@ impl MediaType {
         if accept.peek().is_none() {
             return Some(Self::Json);
         }
-        let accept: Vec<&str> = accept.filter_map(|value| value.to_str().ok()).collect();
-        let accept = accept.join(",");
-        let json = preference(&accept, "json");
-        let response = preference(&accept, "graphql-response+json");
+        let accept = accept.filter_map(|value| value.to_str().ok());
+        let ranges = accept.flat_map(|value| value.split(',')).filter_map(Range::parse);
+        let (mut json, mut response) = (NOT_WANTED, NOT_WANTED);
+        for range in ranges {
+            json = range.preferred("json", json);
+            response = range.preferred("graphql-response+json", response);
+        }
         match (response, json) {
             ((0, _), (0, _)) => None,
             // The newer one, if somebody names it who wants the older one no more.
@@ -44,20 +49,38 @@ impl MediaType {
     }
 }
 
-/// How much `application/{subtype}` is wanted: the most specific range of the list counts.
-fn preference(accept: &str, subtype: &str) -> Preference {
-    let ranges = accept.split(',').filter_map(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        let specificity = match parts.next()?.to_ascii_lowercase().split_once('/')? {
-            ("application", name) if name == subtype => 2,
-            ("application", "*") => 1,
-            ("*", "*") => 0,
-            _ => return None,
+/// A range of media types, and how much it is wanted, in thousandths.
+struct Range<'a> {
+    main: &'a str,
+    sub: &'a str,
+    quality: u16,
+}
+
+impl<'a> Range<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let mut parts = text.split(';').map(str::trim);
+        let (main, sub) = parts.next()?.split_once('/')?;
+        Some(Self { main, sub, quality: quality(parts)? })
+    }
+
+    /// How much `application/{sub}` is wanted, if the ranges before have said `so_far`: the most specific one
+    /// counts, and of those the last.
+    fn preferred(&self, sub: &str, so_far: Preference) -> Preference {
+        let specificity = if self.main.eq_ignore_ascii_case("application") {
+            if self.sub.eq_ignore_ascii_case(sub) {
+                2
+            } else if self.sub == "*" {
+                1
+            } else {
+                return so_far;
+            }
+        } else if (self.main, self.sub) == ("*", "*") {
+            0
+        } else {
+            return so_far;
         };
-        Some((specificity, quality(parts)?))
-    });
-    let (specificity, quality) = ranges.max_by_key(|range| range.0).unwrap_or((0, 0));
-    (quality, specificity)
+        if specificity >= so_far.1 { (self.quality, specificity) } else { so_far }
+    }
 }
 
 /// The parameter `q` in thousandths, 1000 without it.

@@ -4,7 +4,8 @@ use diesel_async::RunQueryDsl;
 
 use super::Tx;
 use super::cards::search_text;
-use super::sql::{Write, numbers, texts};
+use super::lists::{numbers, texts};
+use super::sql::Write;
 use crate::domain::{Card, CardId, Error, LabelId, Rank, Result, Timestamp, fold_case};
 
 /// Stores new cards with the keys that they have.

@@ -2,11 +2,12 @@
 
 use diesel_async::RunQueryDsl;
 
+use super::Conn;
 use super::access::BoardAccess;
 use super::cards::CardRow;
+use super::lists::texts;
 use super::page::{self, Children, Sort};
 use super::sql::Statement;
-use super::{Conn, sql};
 use crate::domain::{
     Card, CardColumn, CardFilter, CardOrder, CardOrderField, Direction, Page, PageRequest,
     Position, Result, Right, SortValue, fold_case,
@@ -138,7 +139,7 @@ fn filtered<ST>(statement: Statement<ST>, filter: &CardFilter) -> Statement<ST> 
         statement = statement.sql(" AND cards.column_position").in_numbers(places);
     }
     if !filter.labels.is_empty() {
-        let colors = sql::texts(&filter.labels, |color| color.as_str());
+        let colors = texts(&filter.labels, |color| color.as_str());
         statement = statement
             .sql(" AND EXISTS (SELECT 1 FROM cards_labels JOIN labels ON labels.id = cards_labels.label_id")
             .sql(" WHERE cards_labels.card_id = cards.id AND labels.color")

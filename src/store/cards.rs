@@ -9,9 +9,10 @@ use diesel_async::RunQueryDsl;
 
 use super::access::{BoardAccess, SeenBoard};
 use super::boards::{BoardWithAccess, with_access};
+use super::lists::numbers;
 use super::locks::BoardEditor;
 use super::schema::{cards, cards_labels};
-use super::sql::{Statement, Write, numbers};
+use super::sql::{Statement, Write};
 use super::{Conn, Tx, bulk, sql};
 use crate::domain::{
     BoardId, Card, CardColumn, CardId, Error, LabelColor, LabelId, NewCard, Rank, Result,

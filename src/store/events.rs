@@ -5,10 +5,11 @@ use diesel_async::RunQueryDsl;
 use serde_json::{Map, Value};
 
 use super::access::BoardAccess;
+use super::lists::{numbers, texts};
 use super::locks::{BoardLock, LockedBoard};
 use super::page::{self, Children, Sort};
 use super::schema::board_events;
-use super::sql::{Write, numbers, texts};
+use super::sql::Write;
 use super::{Conn, Tx, sql};
 use crate::domain::{
     BoardId, CardId, Change, Direction, Error, Event, Page, PageRequest, Position, Result,

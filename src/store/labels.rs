@@ -10,6 +10,7 @@ use diesel_async::RunQueryDsl;
 use super::access::{BoardAccess, SeenBoard};
 use super::boards::{BoardWithAccess, with_access};
 use super::error::unique;
+use super::lists::texts;
 use super::locks::BoardEditor;
 use super::schema::{cards, cards_labels, labels};
 use super::sql::{ColumnTypes, Statement};
@@ -52,7 +53,7 @@ pub(super) async fn insert_all(tx: &mut Tx, board: BoardId, now: Timestamp) -> R
         .sql(", ")
         .time(now)
         .sql(" FROM ")
-        .table("t", [("color", sql::texts(LabelColor::ALL, LabelColor::as_str))]);
+        .table("t", [("color", texts(LabelColor::ALL, LabelColor::as_str))]);
     run!(tx, |c| statement.execute(c).await)?;
     Ok(())
 }

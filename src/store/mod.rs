@@ -36,6 +36,7 @@ pub mod comments;
 mod error;
 pub mod events;
 pub mod labels;
+mod lists;
 pub mod locks;
 pub mod members;
 mod migrations;

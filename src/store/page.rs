@@ -8,7 +8,8 @@ use diesel::pg::Pg;
 use diesel::query_builder::QueryFragment;
 use diesel::sql_types::BigInt;
 
-use super::sql::{ColumnTypes, Columns, List, Row, Statement, numbers};
+use super::lists::{List, numbers};
+use super::sql::{ColumnTypes, Columns, Row, Statement};
 use crate::domain::{Direction, Page, PageRequest};
 
 /// How a list is sorted: by columns, ties by another that is unique within the list.

@@ -9,16 +9,16 @@ use std::any::TypeId;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
-use std::sync::{OnceLock, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 
 use diesel::QueryResult;
 use diesel::connection::Connection;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Array, BigInt, Nullable, Text};
+use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::sqlite::Sqlite;
-use serde_json::Value;
 
+use super::lists::{List, Lists, numbers};
 use super::types::Instant;
 use super::{Conn, Tx};
 use crate::domain::{SortValue, Timestamp};
@@ -95,73 +95,10 @@ pub(super) async fn together(tx: &mut Tx, mut writes: Vec<Write>) -> QueryResult
 enum Part {
     Sql(Cow<'static, str>),
     Either { postgres: Cow<'static, str>, sqlite: Cow<'static, str> },
-    Number(i64),
+    Number(Option<i64>),
     Text(String),
     Time(Timestamp),
     Lists(Lists),
-}
-
-/// Lists that are sent along.
-struct Lists {
-    lists: Vec<List>,
-    /// What SQLite gets.
-    json: OnceLock<String>,
-}
-
-/// A list of values that is sent along.
-pub(super) enum List {
-    Numbers(Vec<Option<i64>>),
-    Texts(Vec<Cow<'static, str>>),
-}
-
-/// A number of each of these.
-pub(super) fn numbers<T, N: Into<Option<i64>>>(
-    of: impl IntoIterator<Item = T>,
-    number: impl Fn(T) -> N,
-) -> List {
-    List::Numbers(of.into_iter().map(|one| number(one).into()).collect())
-}
-
-/// A text of each of these.
-pub(super) fn texts<T, S: Into<Cow<'static, str>>>(
-    of: impl IntoIterator<Item = T>,
-    text: impl Fn(T) -> S,
-) -> List {
-    List::Texts(of.into_iter().map(|one| text(one).into()).collect())
-}
-
-impl List {
-    fn len(&self) -> usize {
-        match self {
-            Self::Numbers(numbers) => numbers.len(),
-            Self::Texts(texts) => texts.len(),
-        }
-    }
-
-    fn json(&self, index: usize) -> Value {
-        match self {
-            Self::Numbers(numbers) => numbers.get(index).copied().flatten().into(),
-            Self::Texts(texts) => texts.get(index).map(|text| &**text).into(),
-        }
-    }
-}
-
-impl Lists {
-    fn new(lists: Vec<List>) -> Self {
-        Self { lists, json: OnceLock::new() }
-    }
-
-    /// A list as an array, several as an array of rows.
-    fn json(&self) -> &str {
-        self.json.get_or_init(|| {
-            let count = self.lists.iter().map(List::len).max().unwrap_or_default();
-            let row = |index: usize| match &self.lists[..] {
-                [list] => list.json(index),
-                lists => lists.iter().map(|list| list.json(index)).collect(),
-            };
-            (0..count).map(row).collect::<Value>().to_string()
-        })
-    }
 }
 
 impl<ST> Statement<ST> {
@@ -205,15 +142,12 @@ impl<ST> Statement<ST> {
 
     /// A number.
     pub(super) fn number(self, value: i64) -> Self {
-        self.push(Part::Number(value))
+        self.optional_number(Some(value))
     }
 
     /// A number, or NULL.
     pub(super) fn optional_number(self, value: Option<i64>) -> Self {
-        match value {
-            Some(value) => self.number(value),
-            None => self.sql("NULL"),
-        }
+        self.push(Part::Number(value))
     }
 
     /// A text.
@@ -258,6 +192,9 @@ impl<ST> Statement<ST> {
         name: &'static str,
         columns: [(&'static str, List); N],
     ) -> Self {
+        if columns.iter().all(|(_, list)| list.len() == 1) {
+            return self.table_of_one(name, columns);
+        }
         let (names, lists): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
         let all = names.join(", ");
         let value = |(index, column)| match N {
@@ -271,6 +208,26 @@ impl<ST> Statement<ST> {
         )
         .push(Part::Lists(Lists::new(lists)))
         .either(format!(") WITH ORDINALITY AS u ({all}, ord)) AS {name}"), format!(")) AS {name}"))
+    }
+
+    /// One row needs no list: its values are what most statements are about.
+    fn table_of_one<const N: usize>(
+        self,
+        name: &'static str,
+        columns: [(&'static str, List); N],
+    ) -> Self {
+        let mut statement = self.either("(SELECT 0::bigint AS ord", "(SELECT 0 AS ord");
+        for (column, list) in columns {
+            statement = statement.sql(", ");
+            statement = match list {
+                List::Numbers(numbers) => {
+                    statement.optional_number(numbers.into_iter().flatten().next())
+                }
+                List::Texts(texts) => statement.text(texts.into_iter().next().unwrap_or_default()),
+            };
+            statement = statement.sql(" AS ").sql(column);
+        }
+        statement.sql(") AS ").sql(name)
     }
 }
 
@@ -290,22 +247,10 @@ impl<ST> QueryFragment<Pg> for Statement<ST> {
             match part {
                 Part::Sql(text) => out.push_sql(text),
                 Part::Either { postgres, .. } => out.push_sql(postgres),
-                Part::Number(value) => out.push_bind_param::<BigInt, _>(value)?,
+                Part::Number(value) => out.push_bind_param::<Nullable<BigInt>, _>(value)?,
                 Part::Text(value) => out.push_bind_param::<Text, _>(value)?,
                 Part::Time(value) => out.push_bind_param::<Instant, _>(value)?,
-                Part::Lists(Lists { lists, .. }) => {
-                    for (index, list) in lists.iter().enumerate() {
-                        if index > 0 {
-                            out.push_sql(", ");
-                        }
-                        match list {
-                            List::Numbers(numbers) => {
-                                out.push_bind_param::<Array<Nullable<BigInt>>, _>(numbers)?;
-                            }
-                            List::Texts(texts) => out.push_bind_param::<Array<Text>, _>(texts)?,
-                        }
-                    }
-                }
+                Part::Lists(lists) => lists.push_arrays(out.reborrow())?,
             }
         }
         Ok(())
@@ -318,7 +263,7 @@ impl<ST> QueryFragment<Sqlite> for Statement<ST> {
             match part {
                 Part::Sql(text) => out.push_sql(text),
                 Part::Either { sqlite, .. } => out.push_sql(sqlite),
-                Part::Number(value) => out.push_bind_param::<BigInt, _>(value)?,
+                Part::Number(value) => out.push_bind_param::<Nullable<BigInt>, _>(value)?,
                 Part::Text(value) => out.push_bind_param::<Text, _>(value)?,
                 Part::Time(value) => out.push_bind_param::<Instant, _>(value)?,
                 Part::Lists(lists) => out.push_bind_param::<Text, _>(lists.json())?,

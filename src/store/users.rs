@@ -6,6 +6,7 @@ use diesel_async::RunQueryDsl;
 
 use super::access::BoardAccess;
 use super::error::unique;
+use super::lists::texts;
 use super::schema::users;
 use super::sql::{ColumnTypes, Statement};
 use super::{Conn, Tx, sql};
@@ -221,7 +222,7 @@ pub async fn visible(
         .sql(") FROM users LEFT JOIN users_boards AS theirs ON theirs.user_id = users.id AND theirs.board_id")
         .in_numbers(boards.iter().map(|board| board.board_id().0).collect())
         .sql(" WHERE users.public_id")
-        .in_list(sql::texts(keys, ToString::to_string));
+        .in_list(texts(keys, ToString::to_string));
     let rows: Vec<Row> = run!(conn, |c| statement.load(c).await)?;
     let visible = rows.into_iter().map(|(user, board, anywhere)| Visible {
         user: user.into(),

@@ -88,8 +88,8 @@ impl<U: Usages> Values<'_, U> {
                 for (name, value) in given {
                     let known = fields.get(name);
                     let known = known.ok_or_else(|| Wrong::new("there is no such field"));
-                    let step = format!(".{name}");
-                    known.and_then(|field| self.input(field, value)).map_err(|w| w.at(&step))?;
+                    let checked = known.and_then(|field| self.input(field, value));
+                    checked.map_err(|wrong| wrong.at(&format!(".{name}")))?;
                 }
                 return match missing(fields, |name| given.contains_key(name)) {
                     None => Ok(()),

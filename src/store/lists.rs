@@ -1,0 +1,89 @@
+//! Lists of values that a statement sends along: arrays in PostgreSQL, JSON text in SQLite.
+
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+use diesel::QueryResult;
+use diesel::pg::Pg;
+use diesel::query_builder::AstPass;
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
+use serde_json::Value;
+
+/// A list of values that is sent along.
+pub(super) enum List {
+    Numbers(Vec<Option<i64>>),
+    Texts(Vec<Cow<'static, str>>),
+}
+
+/// A number of each of these.
+pub(super) fn numbers<T, N: Into<Option<i64>>>(
+    of: impl IntoIterator<Item = T>,
+    number: impl Fn(T) -> N,
+) -> List {
+    List::Numbers(of.into_iter().map(|one| number(one).into()).collect())
+}
+
+/// A text of each of these.
+pub(super) fn texts<T, S: Into<Cow<'static, str>>>(
+    of: impl IntoIterator<Item = T>,
+    text: impl Fn(T) -> S,
+) -> List {
+    List::Texts(of.into_iter().map(|one| text(one).into()).collect())
+}
+
+impl List {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Numbers(numbers) => numbers.len(),
+            Self::Texts(texts) => texts.len(),
+        }
+    }
+
+    fn json(&self, index: usize) -> Value {
+        match self {
+            Self::Numbers(numbers) => numbers.get(index).copied().flatten().into(),
+            Self::Texts(texts) => texts.get(index).map(|text| &**text).into(),
+        }
+    }
+}
+
+/// Lists of the same length: the columns of a table, or a single one.
+pub(super) struct Lists {
+    lists: Vec<List>,
+    json: OnceLock<String>,
+}
+
+impl Lists {
+    pub(super) fn new(lists: Vec<List>) -> Self {
+        Self { lists, json: OnceLock::new() }
+    }
+
+    /// What PostgreSQL gets: an array of each.
+    pub(super) fn push_arrays<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        for (index, list) in self.lists.iter().enumerate() {
+            if index > 0 {
+                out.push_sql(", ");
+            }
+            match list {
+                List::Numbers(numbers) => {
+                    out.push_bind_param::<Array<Nullable<BigInt>>, _>(numbers)?
+                }
+                List::Texts(texts) => out.push_bind_param::<Array<Text>, _>(texts)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// What SQLite gets: a list as an array, several as an array of rows. It is made when it is asked for,
+    /// and kept, since Diesel borrows what it binds.
+    pub(super) fn json(&self) -> &str {
+        self.json.get_or_init(|| {
+            let count = self.lists.iter().map(List::len).max().unwrap_or_default();
+            let row = |index: usize| match &self.lists[..] {
+                [list] => list.json(index),
+                lists => lists.iter().map(|list| list.json(index)).collect(),
+            };
+            (0..count).map(row).collect::<Value>().to_string()
+        })
+    }
+}
