@@ -44,7 +44,11 @@ use work::{Boards, CLIENTS, Read, Write, held, repeat, values, writer};
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-const ROUNDS: usize = 9;
+/// Many and short: the machine's own speed changes from minute to minute, and less within a round.
+const ROUNDS: usize = 15;
+
+/// How long a contestant is driven in a round.
+const TIME: Duration = Duration::from_secs(1);
 
 fn main() {
     let mut args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
@@ -110,7 +114,6 @@ fn main() {
 /// before fills caches and is not counted.
 async fn drive_all(
     contestants: &[Contestant],
-    time: Duration,
     clients: impl Fn(usize) -> (Vec<Next>, Length),
 ) -> Vec<Vec<Round>> {
     let mut rounds: Vec<Vec<Round>> = contestants.iter().map(|_| Vec::new()).collect();
@@ -118,7 +121,7 @@ async fn drive_all(
         for turn in 0..contestants.len() {
             let place = (round + turn) % contestants.len();
             let (clients, length) = clients(place);
-            let time = if round == 0 { time / 3 } else { time };
+            let time = if round == 0 { TIME / 2 } else { TIME };
             let taken = take(&contestants[place], clients, time, length).await;
             if round > 0 {
                 rounds[place].push(taken);
@@ -154,8 +157,7 @@ async fn measure_reads(database: &Database) {
     let mut table = Table::new(&format!("Reads on {}", database.name()), &names(&contestants));
     for read in work::reads(Size::ONE) {
         let requests = checked(&contestants, &read).await;
-        let time = Duration::from_millis(1500);
-        let rounds = drive_all(&contestants, time, |place| readers(&requests[place])).await;
+        let rounds = drive_all(&contestants, |place| readers(&requests[place])).await;
         table.row(read.name, &rounds);
     }
     table.print();
@@ -211,7 +213,7 @@ async fn measure_writes(database: &Database) {
                 let client = |n| writer(asker, write, boards.of(n, Size::ONE));
                 ((0..CLIENTS).map(client).collect(), None)
             };
-            let rounds = drive_all(&contestants, Duration::from_millis(1500), clients).await;
+            let rounds = drive_all(&contestants, clients).await;
             table.row(&format!("{}, {}", write.name(), boards.name()), &rounds);
         }
     }
@@ -261,7 +263,7 @@ async fn measure_log_in(database: &Database) {
         let request = contestants[place].asker.log_in();
         ((0..CLIENTS).map(|_| repeat(request.clone())).collect(), None)
     };
-    let rounds = drive_all(&contestants, Duration::from_millis(1500), clients).await;
+    let rounds = drive_all(&contestants, clients).await;
     table.row("log-in", &rounds);
     table.print();
 }
@@ -333,8 +335,7 @@ async fn measure_beside(
             assert_eq!(held(&answer), read.holds, "{name}");
             requests.push((request, length));
         }
-        let time = Duration::from_millis(1500);
-        let rounds = drive_all(contestants, time, |place| readers(&requests[place])).await;
+        let rounds = drive_all(contestants, |place| readers(&requests[place])).await;
         table.row(name, &rounds);
     }
     table.print();

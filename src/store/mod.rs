@@ -42,6 +42,7 @@ pub mod members;
 mod migrations;
 pub mod order;
 mod page;
+mod pg_conn;
 mod postgres;
 mod schema;
 pub mod sessions;
@@ -52,6 +53,7 @@ pub mod trash;
 mod types;
 pub mod users;
 
+pub use pg_conn::PgConn;
 pub use transaction::{Tx, Work};
 
 type SqliteConn = SyncConnectionWrapper<diesel::SqliteConnection>;
@@ -79,7 +81,7 @@ pub enum Conn {
     /// To an SQLite file.
     Sqlite(Object<SqliteConn>),
     /// To a PostgreSQL server.
-    Postgres(Object<AsyncPgConnection>),
+    Postgres(PgConn),
 }
 
 impl Db {
@@ -108,7 +110,7 @@ impl Db {
     pub async fn read(&self) -> Result<Conn> {
         match &self.pools {
             Pools::Sqlite { readers, .. } => readers.get().await.map(Conn::Sqlite),
-            Pools::Postgres(pool) => pool.get().await.map(Conn::Postgres),
+            Pools::Postgres(pool) => pool.get().await.map(PgConn::new).map(Conn::Postgres),
         }
         .map_err(|error| no_connection(&error))
     }
@@ -117,7 +119,7 @@ impl Db {
     async fn writer(&self) -> Result<Conn> {
         match &self.pools {
             Pools::Sqlite { writer, .. } => writer.get().await.map(Conn::Sqlite),
-            Pools::Postgres(pool) => pool.get().await.map(Conn::Postgres),
+            Pools::Postgres(pool) => pool.get().await.map(PgConn::new).map(Conn::Postgres),
         }
         .map_err(|error| no_connection(&error))
     }

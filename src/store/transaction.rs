@@ -2,17 +2,19 @@
 
 use std::ops::{Deref, DerefMut};
 
-use diesel::QueryResult;
 use diesel::connection::AnsiTransactionManager;
 use diesel_async::pooled_connection::deadpool::Object;
 use diesel_async::{AsyncConnection, TransactionManager};
 use tracing::Instrument;
 
-use super::{Conn, Db};
+use super::pg_conn::End;
+use super::{Conn, Db, SqliteConn};
 use crate::domain::{Error, Result};
 
 /// How often a transaction is tried that the database asks to run again (a deadlock, say).
 const TRIES: usize = 3;
+
+type Manager = <SqliteConn as AsyncConnection>::TransactionManager;
 
 /// An async function of a transaction and its input. It exists because the future of an
 /// `AsyncFn` cannot be required to be `Send` in stable Rust; never implemented by hand.
@@ -119,10 +121,10 @@ impl Tx {
                 c.spawn_blocking(|c| {
                     AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")
                 })
-                .await
+                .await?;
             }
-            Conn::Postgres(c) => begin(c).await,
-        }?;
+            Conn::Postgres(c) => c.begin(),
+        }
         Ok(tx)
     }
 
@@ -133,11 +135,12 @@ impl Tx {
     }
 
     async fn end(mut self, ok: bool) -> Result<()> {
-        if ok && self.keep {
-            run!(&mut *self, |c| commit(c).await)?;
-        } else {
-            run!(&mut *self, |c| rollback(c).await)?;
-        }
+        let how = if ok && self.keep { End::Commit } else { End::Rollback };
+        match (&mut *self, how) {
+            (Conn::Postgres(c), how) => c.end(how).await,
+            (Conn::Sqlite(c), End::Commit) => Manager::commit_transaction(&mut **c).await,
+            (Conn::Sqlite(c), End::Rollback) => Manager::rollback_transaction(&mut **c).await,
+        }?;
         // Ended in peace: back to the pool.
         drop(self.conn.take());
         Ok(())
@@ -150,7 +153,7 @@ impl Drop for Tx {
     fn drop(&mut self) {
         match self.conn.take() {
             Some(Conn::Sqlite(conn)) => drop(Object::take(conn)),
-            Some(Conn::Postgres(conn)) => drop(Object::take(conn)),
+            Some(Conn::Postgres(conn)) => conn.close(),
             None => {}
         }
     }
@@ -170,16 +173,4 @@ impl DerefMut for Tx {
     fn deref_mut(&mut self) -> &mut Conn {
         self.conn.as_mut().expect("only end and drop take the connection, and both consume")
     }
-}
-
-async fn begin<C: AsyncConnection>(conn: &mut C) -> QueryResult<()> {
-    C::TransactionManager::begin_transaction(conn).await
-}
-
-async fn commit<C: AsyncConnection>(conn: &mut C) -> QueryResult<()> {
-    C::TransactionManager::commit_transaction(conn).await
-}
-
-async fn rollback<C: AsyncConnection>(conn: &mut C) -> QueryResult<()> {
-    C::TransactionManager::rollback_transaction(conn).await
 }
