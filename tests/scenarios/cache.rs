@@ -14,6 +14,7 @@ scenarios![
     a_second_look_at_a_board_is_one_statement,
     whoever_is_no_longer_a_member_sees_nothing_at_once,
     no_answer_is_older_than_its_question,
+    text_is_counted_once_whatever_is_kept,
 ];
 
 /// What is shown of a board in ways that are kept, each by itself.
@@ -182,4 +183,32 @@ async fn no_answer_is_older_than_its_question(server: Arc<Server>) {
     let look = async |user: &User| user.get(&query).await["board"]["cards"].clone();
     assert_eq!(look(&ann).await, look(&other).await);
     other.server.stop().await;
+}
+
+/// A list whose last board must be loaded is begun with what is kept of the others, and done again.
+async fn text_is_counted_once_whatever_is_kept(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let mut boards = Vec::new();
+    for title in ["last", "second", "first"] {
+        let board = ann.board(title).await;
+        let card = json!({ "title": "long", "description": "x".repeat(20_000) });
+        ann.done("createCard", json!({ "boardId": board, "card": card }), "__typename").await;
+        boards.push(board);
+    }
+    let ann = elsewhere(&ann, &[("GRAPHQL_MAX_TEXT_KIB", "64")]).await;
+    let cards = "cards(first: 1) { nodes { description } }";
+    for board in &boards[1..] {
+        ann.get(&format!("{{ board(id: {board:?}) {{ {cards} }} }}")).await;
+    }
+    let all = |times: usize| {
+        let more = "again: description ".repeat(times);
+        format!(
+            "{{ boards {{ nodes {{ {} }} }} }}",
+            cards.replace("description", &format!("description {more}"))
+        )
+    };
+    ann.get(&all(0)).await;
+    // The limit is one: twice the text is too much.
+    assert_eq!(ann.ask(&all(1), json!({})).await.code(), "QUERY_TOO_COMPLEX");
+    ann.server.stop().await;
 }

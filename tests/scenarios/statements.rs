@@ -14,6 +14,7 @@ scenarios![
     a_failing_sibling_does_not_disturb_the_others,
     counting_is_done_only_when_asked_for,
     a_query_of_one_thing_is_one_statement,
+    changes_of_cards_take_few_statements_however_many_cards,
     comments_and_histories_of_many_are_one_statement_each,
     a_page_of_events_costs_one_statement_for_each_kind_of_thing,
     what_is_found_by_itself_brings_its_board_along,
@@ -132,6 +133,39 @@ async fn a_query_of_one_thing_is_one_statement(server: Arc<Server>) {
     assert_eq!(statements(&ann, &format!("{{ board(id: {board:?}) {{ id title }} }}")).await, 1);
     assert_eq!(statements(&ann, &format!("{{ card(id: {card:?}) {{ id title }} }}")).await, 1);
     assert_eq!(statements(&ann, "{ boards { nodes { id title } } }").await, 1);
+}
+
+/// Two changes each, with begin and commit. What is written is one statement on PostgreSQL, one for each table on SQLite.
+async fn changes_of_cards_take_few_statements_however_many_cards(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let card = ann.card(&board, "x").await;
+    let create = |cards: &str| {
+        format!(
+            "createCards(input: {{ boardId: {board:?}, cards: [{cards}] }}) {{ cards {{ id }} }}"
+        )
+    };
+    let change = |name: &str, to: &str| {
+        format!("{name}(input: {{ cardId: {card:?}, {to} }}) {{ card {{ id }} }}")
+    };
+    let one = r#"{ title: "a", labels: [RED, BLUE] }"#;
+    let on_postgres = server.database_url.starts_with("postgres");
+    for (fields, sqlite, postgres) in [
+        ([create(one), create(one)], 16, 10),
+        ([create(&one.repeat(2)), create(&one.repeat(50))], 16, 10),
+        ([r#"title: "b""#, r#"title: "c""#].map(|to| change("updateCard", to)), 12, 8),
+        (["DOING", "DONE"].map(|to| change("moveCard", &format!("column: {to}"))), 14, 10),
+        (
+            ["deleteCard", "restoreCard"]
+                .map(|name| format!("{name}(input: {{ cardId: {card:?} }}) {{ __typename }}")),
+            15,
+            11,
+        ),
+    ] {
+        let query = format!("mutation {{ a: {} b: {} }}", fields[0], fields[1]);
+        let wanted = if on_postgres { postgres } else { sqlite };
+        assert_eq!(statements(&ann, &query).await, wanted, "{query}");
+    }
 }
 
 async fn comments_and_histories_of_many_are_one_statement_each(server: Arc<Server>) {
