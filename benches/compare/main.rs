@@ -16,7 +16,6 @@
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::cast_precision_loss,
-    clippy::too_many_lines,
     missing_docs,
     unreachable_pub
 )]
@@ -147,9 +146,14 @@ async fn take(
     }
 }
 
-/// Eight clients that ask for the same again and again.
+/// Eight clients.
+fn eight(client: impl Fn(i64) -> Next) -> Vec<Next> {
+    (0..CLIENTS).map(client).collect()
+}
+
+/// Eight that ask for the same again and again.
 fn readers((request, length): &(load::Request, usize)) -> (Vec<Next>, Length) {
-    ((0..CLIENTS).map(|_| repeat(request.clone())).collect(), Some(*length))
+    (eight(|_| repeat(request.clone())), Some(*length))
 }
 
 async fn measure_reads(database: &Database) {
@@ -210,8 +214,7 @@ async fn measure_writes(database: &Database) {
             check_writes(&contestants, write, boards.of(0, Size::ONE)).await;
             let clients = |place: usize| {
                 let asker = &contestants[place].asker;
-                let client = |n| writer(asker, write, boards.of(n, Size::ONE));
-                ((0..CLIENTS).map(client).collect(), None)
+                (eight(|n| writer(asker, write, boards.of(n, Size::ONE))), None)
             };
             let rounds = drive_all(&contestants, clients).await;
             table.row(&format!("{}, {}", write.name(), boards.name()), &rounds);
@@ -261,7 +264,7 @@ async fn measure_log_in(database: &Database) {
     let mut table = Table::new(&format!("Log-in on {}", database.name()), &names(&contestants));
     let clients = |place: usize| {
         let request = contestants[place].asker.log_in();
-        ((0..CLIENTS).map(|_| repeat(request.clone())).collect(), None)
+        (eight(|_| repeat(request.clone())), None)
     };
     let rounds = drive_all(&contestants, clients).await;
     table.row("log-in", &rounds);

@@ -42,6 +42,8 @@ pub const PASSWORD: &str = "correct horse";
 /// 2026-01-01, in microseconds.
 const START: i64 = 1_767_225_600_000_000;
 
+use Value::{Number, Time};
+
 /// The parts of a row; what they are called stands in [`TABLES`].
 type Row = Vec<Value>;
 
@@ -58,18 +60,26 @@ fn text(text: impl Into<String>) -> Value {
     Value::Text(text.into())
 }
 
-/// The tables and their columns, in the order in which they are filled.
-const TABLES: [(&str, &str); 7] = [
-    ("users", "id, public_id, email, email_key, password_hash, created_at, updated_at"),
-    ("boards", "id, title, title_key, description, created_at, updated_at, version"),
-    ("users_boards", "board_id, user_id, role, created_at, updated_at"),
-    ("labels", "id, board_id, color, name, created_at, updated_at"),
+/// A table: its name, its columns, and what puts its rows into it.
+type Table = (&'static str, &'static str, fn(Size, &mut dyn FnMut(Row)));
+
+/// The tables in the order in which they are filled.
+const TABLES: [Table; 7] = [
+    ("users", "id, public_id, email, email_key, password_hash, created_at, updated_at", users),
+    ("boards", "id, title, title_key, description, created_at, updated_at, version", boards),
+    ("users_boards", "board_id, user_id, role, created_at, updated_at", members),
+    ("labels", "id, board_id, color, name, created_at, updated_at", labels),
     (
         "cards",
         r#"id, board_id, title, title_key, description, search_text, "column", rank, version, created_at, updated_at"#,
+        cards,
     ),
-    ("cards_labels", "card_id, label_id, created_at, updated_at"),
-    ("board_events", "board_id, sequence, created_at, actor_id, card_id, kind, payload"),
+    ("cards_labels", "card_id, label_id, created_at, updated_at", cards_labels),
+    (
+        "board_events",
+        "board_id, sequence, created_at, actor_id, card_id, kind, payload",
+        board_events,
+    ),
 ];
 
 /// How many cards a board has.
@@ -116,121 +126,111 @@ pub fn first_card(size: Size, board: i64) -> i64 {
     1 + (1..board).map(|before| cards_on(size, before)).sum::<i64>()
 }
 
-fn rows(size: Size, table: &str, mut put: impl FnMut(Row)) {
-    use Value::{Number, Time};
-    let mut card = 0;
+/// When a board was made.
+fn made(board: i64) -> i64 {
+    START + board * 1_000_000
+}
+
+/// The cards of a board: their keys, their places from 1 on, and when they were made.
+fn cards_of(size: Size, board: i64) -> impl Iterator<Item = (i64, i64, i64)> {
+    let before = first_card(size, board) - 1;
+    (1..=cards_on(size, board))
+        .map(move |place| (before + place, place, made(board) + place * 1000))
+}
+
+/// The key of a board's label, by its place from 0 on.
+fn label(board: i64, place: i64) -> i64 {
+    (board - 1) * 7 + place + 1
+}
+
+fn users(size: Size, put: &mut dyn FnMut(Row)) {
     for user in 2..=size.users {
-        if table == "users" {
-            let email = format!("user{user}@example.com");
-            let (id, time) = (format!("user_{user:022}"), START + user);
-            let hash = text("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$AAAA");
+        let email = format!("user{user}@example.com");
+        let (id, time) = (format!("user_{user:022}"), || Time(START + user));
+        let hash = text("$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$AAAA");
+        put(vec![Number(user), text(id), text(&email), text(&email), hash, time(), time()]);
+    }
+}
+
+fn boards(size: Size, put: &mut dyn FnMut(Row)) {
+    for board in 1..=size.boards {
+        let title = format!("Board {board}");
+        let key = fold_case(&title);
+        let (description, version) = (text("What is to do."), Number(cards_on(size, board) + 1));
+        let time = || Time(made(board));
+        put(vec![Number(board), text(title), text(key), description, time(), time(), version]);
+    }
+}
+
+fn members(size: Size, put: &mut dyn FnMut(Row)) {
+    for board in 1..=size.boards {
+        for place in 0..MEMBERS {
+            let viewer = board <= OWN_BOARDS && place == 0;
+            let user = if viewer { 1 } else { 2 + (board * 7 + place * 31) % (size.users - 1) };
+            let role = text(if place == 0 { "ADMIN" } else { "MEMBER" });
+            put(vec![Number(board), Number(user), role, Time(made(board)), Time(made(board))]);
+        }
+    }
+}
+
+fn labels(size: Size, put: &mut dyn FnMut(Row)) {
+    for board in 1..=size.boards {
+        for (place, color) in (0..).zip(LabelColor::ALL) {
+            let (id, color) = (Number(label(board, place)), text(color.as_str()));
+            let name = text(format!("label {}", place + 1));
+            put(vec![id, Number(board), color, name, Time(made(board)), Time(made(board))]);
+        }
+    }
+}
+
+fn cards(size: Size, put: &mut dyn FnMut(Row)) {
+    for board in 1..=size.boards {
+        let mut ranks: [Option<Rank>; 4] = [None, None, None, None];
+        for (card, n, time) in cards_of(size, board) {
+            let place = at(n, 4);
+            let rank = Rank::between(ranks[place].as_ref(), None).unwrap();
+            let (title, description) = (title_of(card), description_of(card));
+            let key = fold_case(&title);
+            let search = format!("{key}\u{1f}{}", fold_case(&description));
             put(vec![
-                Number(user),
-                text(id),
-                text(&email),
-                text(&email),
-                hash,
+                Number(card),
+                Number(board),
+                text(title),
+                text(key),
+                text(description),
+                text(search),
+                text(CardColumn::ALL[place].as_str()),
+                text(rank.as_str()),
+                Number(n + 1),
                 Time(time),
                 Time(time),
             ]);
+            ranks[place] = Some(rank);
         }
     }
+}
+
+fn cards_labels(size: Size, put: &mut dyn FnMut(Row)) {
     for board in 1..=size.boards {
-        let made = START + board * 1_000_000;
-        let count = cards_on(size, board);
-        match table {
-            "boards" => {
-                let title = format!("Board {board}");
-                let key = fold_case(&title);
-                let (description, version) = (text("What is to do."), Number(count + 1));
-                put(vec![
-                    Number(board),
-                    text(title),
-                    text(key),
-                    description,
-                    Time(made),
-                    Time(made),
-                    version,
-                ]);
+        for (card, _, time) in cards_of(size, board) {
+            for place in labels_of(card) {
+                put(vec![Number(card), Number(label(board, place)), Time(time), Time(time)]);
             }
-            "users_boards" => {
-                for place in 0..MEMBERS {
-                    let viewer = board <= OWN_BOARDS && place == 0;
-                    let user =
-                        if viewer { 1 } else { 2 + (board * 7 + place * 31) % (size.users - 1) };
-                    let role = text(if place == 0 { "ADMIN" } else { "MEMBER" });
-                    put(vec![Number(board), Number(user), role, Time(made), Time(made)]);
-                }
-            }
-            "labels" => {
-                for (place, color) in (1..).zip(LabelColor::ALL) {
-                    let id = (board - 1) * 7 + place;
-                    let name = text(format!("label {place}"));
-                    put(vec![
-                        Number(id),
-                        Number(board),
-                        text(color.as_str()),
-                        name,
-                        Time(made),
-                        Time(made),
-                    ]);
-                }
-            }
-            "board_events" => put(vec![
-                Number(board),
-                Number(1),
-                Time(made),
-                Number(1),
-                Value::Null,
-                text("BOARD_CREATED"),
-                text("{}"),
-            ]),
-            _ => {}
         }
-        let mut ranks: [Option<Rank>; 4] = [None, None, None, None];
-        for n in 1..=count {
-            card += 1;
-            let time = made + n * 1000;
-            match table {
-                "cards" => {
-                    let place = at(n, 4);
-                    let rank = Rank::between(ranks[place].as_ref(), None).unwrap();
-                    let (title, description) = (title_of(card), description_of(card));
-                    let key = fold_case(&title);
-                    let search = format!("{key}\u{1f}{}", fold_case(&description));
-                    let column = text(CardColumn::ALL[place].as_str());
-                    put(vec![
-                        Number(card),
-                        Number(board),
-                        text(title),
-                        text(key),
-                        text(description),
-                        text(search),
-                        column,
-                        text(rank.as_str()),
-                        Number(n + 1),
-                        Time(time),
-                        Time(time),
-                    ]);
-                    ranks[place] = Some(rank);
-                }
-                "cards_labels" => {
-                    for place in labels_of(card) {
-                        let label = (board - 1) * 7 + place + 1;
-                        put(vec![Number(card), Number(label), Time(time), Time(time)]);
-                    }
-                }
-                "board_events" => put(vec![
-                    Number(board),
-                    Number(n + 1),
-                    Time(time),
-                    Number(1),
-                    Number(card),
-                    text("CARD_CREATED"),
-                    text(format!("{{\"card\":{card}}}")),
-                ]),
-                _ => {}
-            }
+    }
+}
+
+fn board_events(size: Size, put: &mut dyn FnMut(Row)) {
+    let mut event =
+        |board: i64, sequence: i64, time: i64, card: Value, kind: &str, payload: String| {
+            let (board, sequence, actor) = (Number(board), Number(sequence), Number(1));
+            put(vec![board, sequence, Time(time), actor, card, text(kind), text(payload)]);
+        };
+    for board in 1..=size.boards {
+        event(board, 1, made(board), Value::Null, "BOARD_CREATED", "{}".into());
+        for (card, n, time) in cards_of(size, board) {
+            let payload = format!("{{\"card\":{card}}}");
+            event(board, n + 1, time, Number(card), "CARD_CREATED", payload);
         }
     }
 }
@@ -240,12 +240,12 @@ pub async fn fill_postgres(url: &str, size: Size) {
     use futures_util::SinkExt;
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
     tokio::spawn(connection);
-    for (table, columns) in TABLES {
+    for (table, columns, rows) in TABLES {
         let copy = format!("COPY {table} ({columns}) FROM STDIN WITH (FORMAT csv)");
         let sink = client.copy_in::<_, std::io::Cursor<Vec<u8>>>(&copy).await.unwrap();
         let mut sink = std::pin::pin!(sink);
         let mut chunks = vec![String::new()];
-        rows(size, table, |row| {
+        rows(size, &mut |row| {
             let last = chunks.last_mut().unwrap();
             let fields: Vec<String> = row.iter().map(field).collect();
             writeln!(last, "{}", fields.join(",")).unwrap();
@@ -273,11 +273,11 @@ pub async fn fill_postgres(url: &str, size: Size) {
 pub fn fill_sqlite(path: &str, size: Size) {
     let mut conn = rusqlite::Connection::open(path).unwrap();
     let transaction = conn.transaction().unwrap();
-    for (table, columns) in TABLES {
+    for (table, columns, rows) in TABLES {
         let places = vec!["?"; columns.split(',').count()].join(", ");
         let insert = format!("INSERT INTO {table} ({columns}) VALUES ({places})");
         let mut insert = transaction.prepare(&insert).unwrap();
-        rows(size, table, |row| {
+        rows(size, &mut |row| {
             insert.execute(rusqlite::params_from_iter(row)).unwrap();
         });
     }

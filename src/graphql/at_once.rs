@@ -51,7 +51,7 @@ impl<T: ContainerType> OutputType for Rows<T> {
         if let Some(fields) = fields_of::<T>(ctx) {
             let rows = self.0.iter().enumerate().map(|(index, row)| {
                 let ctx = ctx.with_index(index);
-                let row = object(&ctx, row, &fields)?;
+                let row = object(&ctx, row, &fields.selected, fields.answer.clone())?;
                 Some(row.map_err(|error| ctx.set_error_path(error)))
             });
             let rows = || rows.collect::<Option<ServerResult<Vec<Value>>>>();
@@ -78,7 +78,7 @@ impl<T: ContainerType> OutputType for Row<T> {
         _field: &Positioned<Field>,
     ) -> ServerResult<Value> {
         if let Some(fields) = fields_of::<T>(ctx) {
-            let object = || object(ctx, &self.0, &fields);
+            let object = || object(ctx, &self.0, &fields.selected, fields.answer);
             if let Some(object) = without_traces(ctx, object).await {
                 return object;
             }
@@ -137,16 +137,15 @@ impl Drop for Trying {
     }
 }
 
-/// The object of these fields; `None` if one of them has to wait.
+/// The object of these fields; `None` if one of them has to wait. `answer` has a place for each.
 fn object<T: ContainerType>(
     ctx: &ContextSelectionSet<'_>,
     object: &T,
     fields: &[&Positioned<Field>],
+    mut answer: IndexMap<Name, Value>,
 ) -> Option<ServerResult<Value>> {
-    let mut values = IndexMap::with_capacity(fields.len());
-    for field in fields {
-        let key = field.node.response_key().node.clone();
-        let value = if field.node.name.node == "__typename" {
+    for (field, place) in fields.iter().zip(answer.values_mut()) {
+        *place = if field.node.name.node == "__typename" {
             Value::String(T::type_name().into_owned())
         } else {
             let ctx = ctx.with_field(field);
@@ -156,22 +155,32 @@ fn object<T: ContainerType>(
                 Poll::Pending => return None,
             }
         };
-        values.insert(key, value);
     }
-    Some(Ok(Value::Object(values)))
+    Some(Ok(Value::Object(answer)))
+}
+
+/// The fields that are selected of an object.
+struct Fields<'a> {
+    selected: Vec<&'a Positioned<Field>>,
+    /// Their names, each with a place for its value; each row gets a copy, which need not hash them again.
+    ///
+    /// They are the list's own, not those of the document: that one is kept, and requests that run on several
+    /// cores would all count on the same names (a board of 1,000 cards took 3.2 ms of processor time on two
+    /// cores, 2.5 on one; now it takes 2.65 and 2.5).
+    answer: IndexMap<Name, Value>,
 }
 
 /// The fields that are selected of an object, with those of fragments in their places; `None` for what the
 /// library must put together: interfaces, and two selections beneath one key.
-fn fields_of<'a, T: ContainerType>(
-    ctx: &ContextSelectionSet<'a>,
-) -> Option<Vec<&'a Positioned<Field>>> {
+fn fields_of<'a, T: ContainerType>(ctx: &ContextSelectionSet<'a>) -> Option<Fields<'a>> {
     if ctx.schema_env.registry.types.get(&*T::type_name())?.is_abstract() {
         return None;
     }
-    let mut fields = Vec::new();
-    add::<T>(ctx, &ctx.item.node, &mut fields)?;
-    Some(fields)
+    let mut selected = Vec::new();
+    add::<T>(ctx, &ctx.item.node, &mut selected)?;
+    let place =
+        |field: &&Positioned<Field>| (Name::new(&field.node.response_key().node), Value::Null);
+    Some(Fields { answer: selected.iter().map(place).collect(), selected })
 }
 
 fn add<'a, T: ContainerType>(
