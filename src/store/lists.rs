@@ -66,7 +66,7 @@ impl Lists {
             }
             match list {
                 List::Numbers(numbers) => {
-                    out.push_bind_param::<Array<Nullable<BigInt>>, _>(numbers)?
+                    out.push_bind_param::<Array<Nullable<BigInt>>, _>(numbers)?;
                 }
                 List::Texts(texts) => out.push_bind_param::<Array<Text>, _>(texts)?,
             }
