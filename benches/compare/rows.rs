@@ -8,6 +8,8 @@ use std::fmt::Write;
 use kanban::domain::{CardColumn, LabelColor, Rank, fold_case};
 use tokio_postgres::NoTls;
 
+use self::Value::{Number, Time};
+
 /// How much there is of everything.
 #[derive(Clone, Copy)]
 pub struct Size {
@@ -41,8 +43,6 @@ pub const PASSWORD: &str = "correct horse";
 
 /// 2026-01-01, in microseconds.
 const START: i64 = 1_767_225_600_000_000;
-
-use Value::{Number, Time};
 
 /// The parts of a row; what they are called stands in [`TABLES`].
 type Row = Vec<Value>;

@@ -48,7 +48,9 @@ impl<T: ContainerType> OutputType for Rows<T> {
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        if let Some(fields) = fields_of::<T>(ctx) {
+        if !self.0.is_empty()
+            && let Some(fields) = fields_of::<T>(ctx)
+        {
             let rows = self.0.iter().enumerate().map(|(index, row)| {
                 let ctx = ctx.with_index(index);
                 let row = object(&ctx, row, &fields.selected, fields.answer.clone())?;

@@ -66,18 +66,12 @@ impl<'a> Range<'a> {
     /// How much `application/{sub}` is wanted, if the ranges before have said `so_far`: the most specific one
     /// counts, and of those the last.
     fn preferred(&self, sub: &str, so_far: Preference) -> Preference {
-        let specificity = if self.main.eq_ignore_ascii_case("application") {
-            if self.sub.eq_ignore_ascii_case(sub) {
-                2
-            } else if self.sub == "*" {
-                1
-            } else {
-                return so_far;
-            }
-        } else if (self.main, self.sub) == ("*", "*") {
-            0
-        } else {
-            return so_far;
+        let specificity = match (self.main, self.sub) {
+            ("*", "*") => 0,
+            (main, _) if !main.eq_ignore_ascii_case("application") => return so_far,
+            (_, "*") => 1,
+            (_, own) if own.eq_ignore_ascii_case(sub) => 2,
+            _ => return so_far,
         };
         if specificity >= so_far.1 { (self.quality, specificity) } else { so_far }
     }

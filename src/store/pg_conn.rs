@@ -34,14 +34,15 @@ impl PgConn {
 
     /// Ends the transaction, if a statement has begun it.
     pub(super) async fn end(&mut self, how: End) -> QueryResult<()> {
-        if std::mem::take(&mut self.begins) {
+        let (begins, mut conn) = self.next();
+        if begins {
             return Ok(());
         }
         let sql = match how {
             End::Commit => "COMMIT",
             End::Rollback => "ROLLBACK",
         };
-        self.conn.batch_execute(sql).await
+        conn.batch_execute(sql).await
     }
 
     /// Closes the connection, in whatever state it is.

@@ -171,18 +171,26 @@ impl<ST> Statement<ST> {
 
     /// The condition that what stands before is one of these numbers.
     pub(super) fn in_numbers(self, values: Vec<i64>) -> Self {
-        // PostgreSQL takes any array for ten values, and then would rather read all boards of a user.
-        if let [value] = values[..] {
-            return self.sql(" = ").number(value);
-        }
         self.in_list(numbers(values, |value| value))
     }
 
     /// The condition that what stands before is one of these values.
     pub(super) fn in_list(self, list: List) -> Self {
+        // PostgreSQL takes any array for ten values, and then would rather read all boards of a user.
+        if list.len() == 1 {
+            return self.sql(" = ").only(list);
+        }
         self.either(" = ANY(", " IN (SELECT value FROM json_each(")
             .push(Part::Lists(Lists::new(vec![list])))
             .either(")", "))")
+    }
+
+    /// The value of a list of one.
+    fn only(self, list: List) -> Self {
+        match list {
+            List::Numbers(numbers) => self.optional_number(numbers.into_iter().flatten().next()),
+            List::Texts(texts) => self.text(texts.into_iter().next().unwrap_or_default()),
+        }
     }
 
     /// A table of this name with these columns, and `ord`, which counts its rows from 0. On SQLite a
@@ -218,14 +226,7 @@ impl<ST> Statement<ST> {
     ) -> Self {
         let mut statement = self.either("(SELECT 0::bigint AS ord", "(SELECT 0 AS ord");
         for (column, list) in columns {
-            statement = statement.sql(", ");
-            statement = match list {
-                List::Numbers(numbers) => {
-                    statement.optional_number(numbers.into_iter().flatten().next())
-                }
-                List::Texts(texts) => statement.text(texts.into_iter().next().unwrap_or_default()),
-            };
-            statement = statement.sql(" AS ").sql(column);
+            statement = statement.sql(", ").only(list).sql(" AS ").sql(column);
         }
         statement.sql(") AS ").sql(name)
     }
