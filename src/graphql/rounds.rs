@@ -36,40 +36,61 @@ impl Rounds {
         // a trace that there is more to do.
         let mut request = pin!(tokio::task::unconstrained(request));
         let mut loads = UnderWay::default();
-        let progress = Arc::new(Progress::default());
+        let progress = Arc::new(Progress::new());
         let waker = Waker::from(Arc::clone(&progress));
         poll_fn(|cx| {
-            progress.task.register(cx.waker());
+            progress.listen();
             loop {
-                progress.made.store(false, Ordering::Release);
-                let poll = request.as_mut().poll(&mut Context::from_waker(&waker));
-                if poll.is_ready() {
-                    return poll;
+                while progress.take() {
+                    let poll = request.as_mut().poll(&mut Context::from_waker(&waker));
+                    if poll.is_ready() {
+                        return poll;
+                    }
                 }
-                loads.poll(cx);
-                if progress.made.load(Ordering::Acquire) {
-                    continue;
+                if loads.0.is_empty() {
+                    loads.0.extend(self.next());
                 }
-                if !loads.0.is_empty() {
+                if loads.poll(cx) == Poll::Pending && progress.sleep(cx) {
                     return Poll::Pending;
                 }
-                let next =
-                    std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-                if next.is_empty() {
-                    return Poll::Pending;
-                }
-                loads.0.extend(next);
             }
         })
         .await
     }
+
+    /// The loads of the next round.
+    fn next(&self) -> Vec<Load> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// Notes whether a part of the request was woken, and wakes its task.
-#[derive(Default)]
 struct Progress {
     made: AtomicBool,
     task: AtomicWaker,
+}
+
+impl Progress {
+    /// Of a request that has not been polled yet.
+    fn new() -> Self {
+        Self { made: AtomicBool::new(true), task: AtomicWaker::new() }
+    }
+
+    /// While its task runs, nobody has to wake it.
+    fn listen(&self) {
+        self.task.take();
+    }
+
+    /// Whether there was progress since the last time.
+    fn take(&self) -> bool {
+        self.made.swap(false, Ordering::AcqRel)
+    }
+
+    /// Has the task woken as soon as there is progress; not if there is some already.
+    fn sleep(&self, cx: &Context<'_>) -> bool {
+        self.task.register(cx.waker());
+        !self.made.load(Ordering::Acquire)
+    }
 }
 
 impl Wake for Progress {
@@ -84,8 +105,13 @@ impl Wake for Progress {
 struct UnderWay(FuturesUnordered<Load>);
 
 impl UnderWay {
-    fn poll(&mut self, cx: &mut Context<'_>) {
-        while let Poll::Ready(Some(())) = self.0.poll_next_unpin(cx) {}
+    /// Ready when some have answered.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut answered = Poll::Pending;
+        while let Poll::Ready(Some(())) = self.0.poll_next_unpin(cx) {
+            answered = Poll::Ready(());
+        }
+        answered
     }
 }
 

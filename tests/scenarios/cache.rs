@@ -12,6 +12,7 @@ use crate::support::{Server, User, scenarios, text};
 scenarios![
     every_change_is_seen_at_once_on_every_instance,
     a_second_look_at_a_board_is_one_statement,
+    what_is_kept_of_some_boards_takes_no_statement_more,
     whoever_is_no_longer_a_member_sees_nothing_at_once,
     no_answer_is_older_than_its_question,
     text_is_counted_once_whatever_is_kept,
@@ -123,6 +124,38 @@ async fn a_second_look_at_a_board_is_one_statement(server: Arc<Server>) {
     let (count, changed) = statements(&bob).await;
     assert_eq!(count, 5);
     assert_ne!(changed, first);
+}
+
+/// What is beneath a board that is known and beneath one that is not goes into the same statements.
+async fn what_is_kept_of_some_boards_takes_no_statement_more(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let mut boards = Vec::new();
+    for title in ["new", "known", "also new", "also known"] {
+        let board = ann.board(title).await;
+        ann.comment(&ann.card(&board, "x").await, "hm").await;
+        boards.push(board);
+    }
+    let fields = "labels { name } cards(first: 9) { totalCount nodes { comments(first: 2) { totalCount nodes { author { email } } } } }";
+    let all = format!("{{ boards(first: 4) {{ nodes {{ {fields} }} }} }}");
+    let statements = async |user: &User| {
+        user.get("{ viewer { id } }").await;
+        let before = user.server.db.statement_count();
+        let found = user.get(&all).await;
+        (user.server.db.statement_count() - before, found)
+    };
+    let (new, some) = (elsewhere(&ann, &[]).await, elsewhere(&ann, &[]).await);
+    for board in [&boards[1], &boards[3]] {
+        some.get(&format!("{{ board(id: {board:?}) {{ {fields} }} }}")).await;
+    }
+    // The boards, their labels, the cards, their number, the comments, their number, the authors.
+    let (count, found) = statements(&new).await;
+    assert_eq!(count, 7);
+    assert_eq!(statements(&some).await, (7, found.clone()));
+    // The boards, the comments, their number, the authors.
+    assert_eq!(statements(&some).await, (4, found));
+    for user in [new, some] {
+        user.server.stop().await;
+    }
 }
 
 async fn whoever_is_no_longer_a_member_sees_nothing_at_once(server: Arc<Server>) {

@@ -76,7 +76,7 @@ async fn a_level_of_many_siblings_is_one_statement(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
     ann.cards(&board, 1000).await;
-    // Through a fragment and an alias, so that the labels are not loaded along with the cards.
+    // The labels come along with the cards, beneath an alias too.
     let query = format!(
         "{{ board(id: {board:?}) {{ cards(first: 1000) {{ edges {{ node {{ board {{ id }} }} }}
             again: nodes {{ labels {{ color }} }} }} }} }}"

@@ -137,8 +137,8 @@ fn bytes(filter: &CardFilter) -> usize {
         + filter.text.as_ref().map_or(0, |text| text.as_str().len())
 }
 
-/// What the labels of a board take: names are short, and there are seven.
-const LABELS: usize = 2048;
+/// What the labels of a board take at most: there are seven, with names of 100 characters.
+const LABELS: usize = 4096;
 
 impl Answer {
     /// What it takes of the heap, about.

@@ -85,22 +85,40 @@ struct Batch<R> {
     relation: PhantomData<fn() -> R>,
 }
 
+impl<R: Relation> Batch<R> {
+    async fn fetch(&self, keys: &[R::Key]) -> Result<HashMap<R::Key, R::Value>> {
+        let viewer = self.source.viewer.ok_or(Error::Unauthenticated)?;
+        R::fetch(&self.source.db, viewer, keys).await
+    }
+}
+
 impl<R: Relation> BatchFn<R::Key, Result<R::Value>> for Batch<R> {
+    /// What is known is answered together with the rest: fields that went on with it would ask for what is
+    /// beneath a round before their siblings, in a statement of their own.
     async fn load(&mut self, keys: &[R::Key]) -> HashMap<R::Key, Result<R::Value>> {
-        let found = match self.source.viewer {
-            Some(viewer) => R::fetch(&self.source.db, viewer, keys).await,
-            None => Err(Error::Unauthenticated),
-        };
-        // Every key gets an answer: the crate takes a missing one for an error.
-        let answer = |key: &R::Key| match &found {
-            Ok(values) => {
-                let value = values.get(key).cloned().unwrap_or_default();
-                R::keep(&self.source.cache, key, &value);
-                Ok(value)
+        let cache = Arc::clone(&self.source.cache);
+        let mut answers = HashMap::with_capacity(keys.len());
+        let mut unknown = Vec::new();
+        for key in keys {
+            match R::known(&cache, key) {
+                Some(value) => drop(answers.insert(key.clone(), Ok(value))),
+                None => unknown.push(key.clone()),
             }
-            Err(error) => Err(error.clone()),
-        };
-        keys.iter().map(|key| (key.clone(), answer(key))).collect()
+        }
+        if unknown.is_empty() {
+            return answers;
+        }
+        let found = self.fetch(&unknown).await;
+        // Every key gets an answer: the crate takes a missing one for an error.
+        answers.extend(unknown.into_iter().map(|key| {
+            let answer = found.as_ref().map_err(Clone::clone).map(|values| {
+                let value = values.get(&key).cloned().unwrap_or_default();
+                R::keep(&cache, &key, &value);
+                value
+            });
+            (key, answer)
+        }));
+        answers
     }
 }
 
@@ -116,9 +134,6 @@ impl<R: Relation> Made<R> {
 impl<R: Relation> Batched<R> {
     /// Loads one key together with those of all sibling fields.
     pub(super) async fn load(&self, key: R::Key) -> Result<R::Value> {
-        if let Some(known) = R::known(&self.source.cache, &key) {
-            return Ok(known);
-        }
         let made = self.made.get_or_init(|| Made::new(Arc::clone(&self.source)));
         let (sender, answer) = oneshot::channel();
         {
