@@ -1,12 +1,12 @@
 //! The GraphQL endpoint, as the specification of GraphQL over HTTP has it.
 
 use std::any::Any;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use async_graphql_axum::GraphQLResponse;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{self, ConnectInfo, Extension, RawQuery};
+use axum::extract::{self, ConnectInfo, DefaultBodyLimit, FromRequest, RawQuery, Request};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
@@ -14,32 +14,46 @@ use serde_json::json;
 use super::media_type::MediaType;
 use super::parameters::{self, Requests};
 use super::refusal::Refusal;
-use super::request_id::RequestId;
-use super::{State, client};
+use super::{State, client, deadline, request_id};
 use crate::graphql::{Answer, Operations, Verdict};
 
 /// Who has sent a request.
-type Asker = (Extension<RequestId>, ConnectInfo<SocketAddr>, HeaderMap);
+struct Asker {
+    peer: IpAddr,
+    headers: HeaderMap,
+}
 
 /// Runs what was sent in a body.
 pub(super) async fn post(
     extract::State(state): extract::State<State>,
-    asker: Asker,
-    body: std::result::Result<Bytes, BytesRejection>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
 ) -> Response {
-    let requests = parameters::in_body(&asker.2, body, &state.settings);
-    // In a box, since the layers around it would move all of it from one to the next.
-    Box::pin(run(&state, &asker, requests, Operations::All)).await
+    let (parts, body) = request.into_parts();
+    let asker = Asker { peer: peer.ip(), headers: parts.headers };
+    let requests = async {
+        let body = read(body, state.settings.max_body).await;
+        parameters::in_body(&asker.headers, body, &state.settings)
+    };
+    answer(&state, &asker, requests, Operations::All).await
+}
+
+async fn read(body: Body, limit: usize) -> std::result::Result<Bytes, BytesRejection> {
+    let mut request = Request::new(body);
+    DefaultBodyLimit::max(limit).apply(&mut request);
+    Bytes::from_request(request, &()).await
 }
 
 /// Runs a request that stands in a URL: queries only, since a link must not change anything.
 pub(super) async fn get(
     extract::State(state): extract::State<State>,
-    asker: Asker,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let request = parameters::in_url(query.as_deref()).map(Requests::One);
-    Box::pin(run(&state, &asker, request, Operations::Queries)).await
+    let asker = Asker { peer: peer.ip(), headers };
+    let request = async { parameters::in_url(query.as_deref()).map(Requests::One) };
+    answer(&state, &asker, request, Operations::Queries).await
 }
 
 /// Refuses all other methods.
@@ -48,25 +62,42 @@ pub(super) async fn other_method(headers: HeaderMap) -> Response {
     allow(refusal.into_answer(MediaType::wanted(&headers)), "GET, POST")
 }
 
-async fn run(
+/// Reads and runs what is asked for, if it can be answered in a way that the client understands, in the time
+/// that a request may take.
+async fn answer(
     state: &State,
-    (Extension(id), ConnectInfo(peer), headers): &Asker,
-    requests: std::result::Result<Requests, Refusal>,
+    asker: &Asker,
+    requests: impl Future<Output = std::result::Result<Requests, Refusal>>,
     operations: Operations,
 ) -> Response {
-    let Some(media_type) = MediaType::wanted(headers) else {
+    let Some(media_type) = MediaType::wanted(&asker.headers) else {
         let message = "Answers are application/graphql-response+json or application/json.";
         return Refusal::new(StatusCode::NOT_ACCEPTABLE, message).into_answer(None);
     };
-    let requests = match requests {
-        Ok(requests) => requests,
-        Err(refusal) => return refusal.into_answer(Some(media_type)),
-    };
-    let client = client::client(headers, peer.ip(), state.settings.trusted_proxies);
+    // In a box, since what is around it would move all of it from one to the next.
+    let answer = Box::pin(async {
+        match requests.await {
+            Ok(requests) => run(state, asker, requests, operations, media_type).await,
+            Err(refusal) => refusal.into_answer(Some(media_type)),
+        }
+    });
+    let answer = deadline::keep(state.settings.request_time, answer).await;
+    answer.unwrap_or_else(|late| late.into_answer(Some(media_type)))
+}
+
+async fn run(
+    state: &State,
+    Asker { peer, headers }: &Asker,
+    requests: Requests,
+    operations: Operations,
+    media_type: MediaType,
+) -> Response {
+    let client = client::client(headers, *peer, state.settings.trusted_proxies);
     let execute = async |request| {
         // Anew for each: the one before may have ended the session.
         let viewer = client::viewer(&state.services, headers).await;
-        let caller = state.schema.caller(client.clone(), viewer, id.as_str().to_owned());
+        let id = request_id::of(headers).to_owned();
+        let caller = state.schema.caller(client.clone(), viewer, id);
         state.schema.execute(request, caller, operations).await
     };
     match requests {

@@ -16,12 +16,12 @@ use std::sync::Arc;
 pub use connections::Connections;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderName, HeaderValue, Method, Request, header};
+use axum::http::{HeaderValue, Method, Request, header};
 use axum::routing::{get, post};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::request_id::PropagateRequestIdLayer;
 use tower_http::trace::{DefaultOnResponse, TraceLayer};
 use tracing::Level;
 
@@ -40,22 +40,20 @@ type State = Arc<Shared>;
 
 /// All routes and what wraps them.
 pub fn router(services: Arc<Services>, schema: Schema, settings: Http) -> Router {
-    let Http { request_time, max_body, graphiql, .. } = settings;
+    let graphiql = settings.graphiql;
     let state: State = Arc::new(Shared { services, schema, settings });
     let cors = cors_layer(&state.settings.cors);
-    let deadline = axum::middleware::from_fn_with_state(request_time, deadline::keep);
     let trace = TraceLayer::new_for_http()
         .make_span_with(span)
         .on_response(DefaultOnResponse::new().level(Level::INFO));
     // As one: a router boxes each of its layers, and every future between two of them (300 kB were moved for
     // each request).
     let layers = ServiceBuilder::new()
-        .layer(axum::middleware::from_fn(request_id::set))
+        .map_request(request_id::set)
+        .layer(PropagateRequestIdLayer::new(request_id::HEADER))
         .layer(trace)
-        .layer(cors)
-        .layer(CatchPanicLayer::custom(endpoint::panicked))
-        .layer(deadline)
-        .layer(DefaultBodyLimit::max(max_body));
+        .option_layer(cors)
+        .layer(CatchPanicLayer::custom(endpoint::panicked));
     Router::new()
         .route("/graphql", post(endpoint::post).get(endpoint::get).fallback(endpoint::other_method))
         .merge(if graphiql { graphiql::routes() } else { Router::new() })
@@ -67,35 +65,32 @@ pub fn router(services: Arc<Services>, schema: Schema, settings: Http) -> Router
 
 /// The span of a request. Neither headers nor query strings are logged: they may hold tokens.
 fn span<B>(request: &Request<B>) -> tracing::Span {
-    let id = request.extensions().get::<request_id::RequestId>();
     tracing::info_span!(
         "request",
-        id = id.map_or("", |id| id.as_str()),
+        id = request_id::of(request.headers()),
         method = %request.method(),
         path = request.uri().path(),
     )
 }
 
-fn cors_layer(cors: &Cors) -> CorsLayer {
+/// None where pages of other origins have no business.
+fn cors_layer(cors: &Cors) -> Option<CorsLayer> {
     let origins = match cors {
-        Cors::Only(list) if list.is_empty() => return CorsLayer::new(),
+        Cors::Only(list) if list.is_empty() => return None,
         Cors::Any => AllowOrigin::any(),
         Cors::Only(list) => {
             AllowOrigin::list(list.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
         }
     };
-    CorsLayer::new()
+    let layer = CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([
             header::ACCEPT,
             header::AUTHORIZATION,
             header::CONTENT_TYPE,
-            HeaderName::from_static(request_id::HEADER),
+            request_id::HEADER,
         ])
-        .expose_headers([
-            HeaderName::from_static(request_id::HEADER),
-            header::RETRY_AFTER,
-            header::WWW_AUTHENTICATE,
-        ])
+        .expose_headers([request_id::HEADER, header::RETRY_AFTER, header::WWW_AUTHENTICATE]);
+    Some(layer)
 }
