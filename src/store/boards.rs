@@ -144,7 +144,7 @@ pub async fn find(conn: &mut Conn, user: UserId, ids: &[BoardId]) -> Result<Vec<
         .number(user.0)
         .sql(" AND boards.deleted_at IS NULL AND boards.id")
         .in_numbers(ids.iter().map(|id| id.0).collect());
-    let rows: Vec<BoardWithAccess> = run!(conn, |c| statement.load(c).await)?;
+    let rows: Vec<BoardWithAccess> = statement.rows(conn).await?;
     Ok(rows.into_iter().map(with_access).collect())
 }
 
@@ -171,14 +171,14 @@ pub async fn list(
     request: &PageRequest,
 ) -> Result<Page<SeenBoard>> {
     let statement = sql::select::<BoardWithAccess>().of_list(user, list).page(sort(list), request);
-    let rows: Vec<BoardWithAccess> = run!(conn, |c| statement.load(c).await)?;
+    let rows: Vec<BoardWithAccess> = statement.rows(conn).await?;
     Ok(Page::from_rows(rows.into_iter().map(with_access).collect(), request))
 }
 
 /// How many boards a list of the user's boards has.
 pub async fn count(conn: &mut Conn, user: UserId, list: BoardList) -> Result<i64> {
     let statement = Statement::<BigInt>::new().sql("SELECT count(*)").of_list(user, list);
-    Ok(run!(conn, |c| statement.get_result(c).await)?)
+    Ok(statement.row(conn).await?.unwrap_or_default())
 }
 
 fn sort(list: BoardList) -> Sort {

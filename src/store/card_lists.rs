@@ -1,7 +1,5 @@
 //! Lists of cards: filtered, ordered, a page of each of many.
 
-use diesel_async::RunQueryDsl;
-
 use super::Conn;
 use super::access::BoardAccess;
 use super::cards::CardRow;
@@ -113,7 +111,7 @@ pub async fn list(
         sort(kind, order),
         request,
     );
-    let rows: Vec<(i64, CardRow)> = run!(conn, |c| statement.load(c).await)?;
+    let rows: Vec<(i64, CardRow)> = statement.rows(conn).await?;
     let rows = rows.into_iter().map(|(place, row)| (place, row.into())).collect();
     Ok(page::into_pages(rows, lists.len(), request))
 }
@@ -128,7 +126,7 @@ pub async fn counts(
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
     let statement =
         page::count_of_each(&parents, &children(kind), |statement| filtered(statement, filter));
-    let rows: Vec<(i64, i64)> = run!(conn, |c| statement.load::<(i64, i64)>(c).await)?;
+    let rows: Vec<(i64, i64)> = statement.rows(conn).await?;
     Ok(page::into_counts(rows, lists.len()))
 }
 

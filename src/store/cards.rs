@@ -90,10 +90,12 @@ pub async fn footing(tx: &mut Tx, board: &BoardEditor, new: &[NewCard]) -> Resul
     let positions = numbers(new, |card| card.column.position());
     let statement =
         statement.sql(" FROM ").table("new", [("position", positions)]).sql(" ORDER BY ord");
-    let rows: Vec<(i64, Option<Rank>, Option<String>)> = run!(tx, |c| statement.load(c).await)?;
+    let rows: Vec<(i64, Option<Rank>, Option<String>)> = statement.rows(tx).await?;
     let labels = rows.iter().find_map(|(_, _, labels)| labels.as_deref()).unwrap_or("{}");
-    let labels: BTreeMap<LabelColor, i64> =
-        serde_json::from_str(labels).map_err(|_| Error::Internal)?;
+    let labels: BTreeMap<LabelColor, i64> = serde_json::from_str(labels).map_err(|error| {
+        tracing::error!(%error, "the labels of a board cannot be read");
+        Error::Internal
+    })?;
     Ok(Footing {
         labels: labels.into_iter().map(|(color, id)| (color, LabelId(id))).collect(),
         places: rows.into_iter().map(|(key, last, _)| (CardId(key), last)).collect(),
@@ -208,7 +210,7 @@ pub async fn find(conn: &mut Conn, user: UserId, ids: &[CardId]) -> Result<Vec<(
         .on_boards_of(user, "cards.board_id")
         .sql(" AND cards.deleted_at IS NULL AND cards.id")
         .in_numbers(ids.iter().map(|id| id.0).collect());
-    let rows: Vec<Row> = run!(conn, |c| statement.load(c).await)?;
+    let rows: Vec<Row> = statement.rows(conn).await?;
     Ok(rows.into_iter().map(|(card, board)| (card.into(), with_access(board))).collect())
 }
 
@@ -243,6 +245,6 @@ pub async fn on_boards(conn: &mut Conn, cards: &[(BoardAccess, CardId)]) -> Resu
         .in_numbers(cards.iter().map(|(_, card)| card.0).collect())
         .sql(" AND cards.board_id")
         .in_numbers(cards.iter().map(|(board, _)| board.board_id().0).collect());
-    let rows: Vec<CardRow> = run!(conn, |c| statement.load(c).await)?;
+    let rows: Vec<CardRow> = statement.rows(conn).await?;
     Ok(rows.into_iter().map(Card::from).collect())
 }

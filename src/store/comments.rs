@@ -128,7 +128,7 @@ pub async fn find(
         .on_boards_of(user, "cards.board_id")
         .sql(" AND comments.id")
         .in_numbers(ids.iter().map(|id| id.0).collect());
-    let rows: Vec<Row> = run!(conn, |c| statement.load(c).await)?;
+    let rows: Vec<Row> = statement.rows(conn).await?;
     let seen = |(comment, board): Row| {
         let board = with_access(board);
         (comment.on(board.0.id), board)
@@ -148,7 +148,7 @@ pub async fn on_boards(
         .in_numbers(comments.iter().map(|(_, comment)| comment.0).collect())
         .sql(" AND cards.board_id")
         .in_numbers(comments.iter().map(|(board, _)| board.board_id().0).collect());
-    let rows: Vec<(CommentRow, i64)> = run!(conn, |c| statement.load(c).await)?;
+    let rows: Vec<(CommentRow, i64)> = statement.rows(conn).await?;
     Ok(rows.into_iter().map(|(comment, board)| comment.on(BoardId(board))).collect())
 }
 
@@ -176,7 +176,7 @@ pub async fn list(
         OLDEST_FIRST,
         request,
     );
-    let rows: Vec<(i64, CommentRow)> = run!(conn, |c| statement.load(c).await)?;
+    let rows: Vec<(i64, CommentRow)> = statement.rows(conn).await?;
     let pages = page::into_pages(rows, cards.len(), request);
     let on_board = |(page, (board, _)): (Page<CommentRow>, &(BoardAccess, CardId))| {
         page.map(|comment| comment.on(board.board_id()))
@@ -187,7 +187,7 @@ pub async fn list(
 /// How many comments there are on each card, in the order of `cards`.
 pub async fn counts(conn: &mut Conn, cards: &[(BoardAccess, CardId)]) -> Result<Vec<i64>> {
     let statement = page::count_of_each(&parents(cards), &ON_CARD, |statement| statement);
-    let rows: Vec<(i64, i64)> = run!(conn, |c| statement.load::<(i64, i64)>(c).await)?;
+    let rows: Vec<(i64, i64)> = statement.rows(conn).await?;
     Ok(page::into_counts(rows, cards.len()))
 }
 

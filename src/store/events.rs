@@ -217,7 +217,7 @@ pub async fn list(
         LATEST_FIRST,
         request,
     );
-    let rows: Vec<(i64, EventRow)> = run!(conn, |c| statement.load(c).await)?;
+    let rows: Vec<(i64, EventRow)> = statement.rows(conn).await?;
     let rows = rows.into_iter().map(|(place, row)| Ok((place, row.try_into()?)));
     Ok(page::into_pages(rows.collect::<Result<_>>()?, lists.len(), request))
 }
@@ -226,7 +226,7 @@ pub async fn list(
 pub async fn counts(conn: &mut Conn, lists: &[EventList]) -> Result<Vec<i64>> {
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
     let statement = page::count_of_each(&parents, &children(lists), |statement| statement);
-    let rows: Vec<(i64, i64)> = run!(conn, |c| statement.load::<(i64, i64)>(c).await)?;
+    let rows: Vec<(i64, i64)> = statement.rows(conn).await?;
     Ok(page::into_counts(rows, lists.len()))
 }
 

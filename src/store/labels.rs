@@ -140,7 +140,7 @@ pub async fn find(
         .on_boards_of(user, "labels.board_id")
         .sql(" AND labels.id")
         .in_numbers(ids.iter().map(|id| id.0).collect());
-    let rows: Vec<Row> = run!(conn, |c| statement.load(c).await)?;
+    let rows: Vec<Row> = statement.rows(conn).await?;
     Ok(rows.into_iter().map(|(label, board)| (label.into(), with_access(board))).collect())
 }
 
@@ -176,7 +176,7 @@ pub async fn of_boards(
     let statement = sql::select::<LabelRow>()
         .sql(" FROM labels WHERE labels.board_id")
         .in_numbers(boards.iter().map(|board| board.board_id().0).collect());
-    let rows: Vec<LabelRow> = run!(conn, |c| statement.load(c).await)?;
+    let rows: Vec<LabelRow> = statement.rows(conn).await?;
     let of_board = |row: LabelRow| (BoardId(row.board_id), Arc::new(row.into()));
     Ok(grouped(rows.into_iter().map(of_board)))
 }
@@ -191,7 +191,7 @@ pub async fn of_cards(
     .columns::<LabelRow>()
     .sql(" FROM cards_labels JOIN labels ON labels.id = cards_labels.label_id WHERE cards_labels.card_id")
     .in_numbers(cards.iter().map(|(_, card)| card.0).collect());
-    let rows: Vec<(i64, LabelRow)> = run!(conn, |c| statement.load(c).await)?;
+    let rows: Vec<(i64, LabelRow)> = statement.rows(conn).await?;
     let mut labels: HashMap<i64, Arc<Label>> = HashMap::new();
     let borne = rows.into_iter().map(|(card, row)| {
         let label = labels.entry(row.id).or_insert_with(|| Arc::new(row.into()));

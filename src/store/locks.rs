@@ -6,9 +6,7 @@
 use std::ops::{Deref, DerefMut};
 
 use diesel::pg::Pg;
-use diesel::prelude::*;
 use diesel::query_builder::QueryFragment;
-use diesel_async::RunQueryDsl;
 
 use super::access::{BoardAccess, SeenBoard, any_access, board_access};
 use super::boards::{BoardRow, BoardWithAccess, with_access};
@@ -155,7 +153,7 @@ fn missing() -> Error {
 pub async fn lock_board<P: Permission>(tx: &mut Tx, user: UserId, board: BoardId) -> Result<P> {
     let statement = locking::<BoardWithAccess>(user, P::RIGHT, |id| id.number(board.0))
         .either(" FOR SHARE OF users_boards", "");
-    let row: Option<BoardWithAccess> = run!(tx, |c| statement.get_result(c).await.optional())?;
+    let row: Option<BoardWithAccess> = statement.row(tx).await?;
     match row {
         Some(row) => P::of(locked(row)),
         None => Err(refusal(tx, user, board, P::RIGHT).await?),
@@ -189,7 +187,7 @@ pub async fn lock_card<P: Permission>(
         .sql(" JOIN cards ON cards.deleted_at IS NULL AND cards.id = ")
         .number(card.0)
         .either(" FOR SHARE OF users_boards FOR NO KEY UPDATE OF cards", "");
-    let row: Option<Row> = run!(tx, |c| statement.get_result(c).await.optional())?;
+    let row: Option<Row> = statement.row(tx).await?;
     if let Some((board, card)) = row {
         return Ok(Some((P::of(locked(board))?, card.into())));
     }
@@ -284,6 +282,6 @@ async fn lock(tx: &mut Tx, board: BoardId) -> Result<Option<BoardLock>> {
         .sql(" FROM boards WHERE boards.id = ")
         .number(board.0)
         .either(" FOR NO KEY UPDATE", "");
-    let row: Option<BoardRow> = run!(tx, |c| statement.get_result(c).await.optional())?;
+    let row: Option<BoardRow> = statement.row(tx).await?;
     Ok(row.map(|row| BoardLock { board: row.into() }))
 }

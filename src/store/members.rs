@@ -169,7 +169,7 @@ pub async fn list(
         BY_SINCE,
         request,
     );
-    let rows: Vec<(i64, MemberRow)> = run!(conn, |c| statement.load(c).await)?;
+    let rows: Vec<(i64, MemberRow)> = statement.rows(conn).await?;
     let rows = rows.into_iter().map(|(place, row)| (place, member(row))).collect();
     Ok(page::into_pages(rows, boards.len(), request))
 }
@@ -178,7 +178,7 @@ pub async fn list(
 pub async fn counts(conn: &mut Conn, boards: &[BoardAccess]) -> Result<Vec<i64>> {
     let parents: Vec<_> = boards.iter().map(|board| (board.board_id().0, 0)).collect();
     let statement = page::count_of_each(&parents, &OF_BOARD, |statement| statement);
-    let rows: Vec<(i64, i64)> = run!(conn, |c| statement.load::<(i64, i64)>(c).await)?;
+    let rows: Vec<(i64, i64)> = statement.rows(conn).await?;
     Ok(page::into_counts(rows, boards.len()))
 }
 

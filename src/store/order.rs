@@ -1,7 +1,6 @@
 //! The order of cards within a column.
 
 use diesel::sql_types::{BigInt, Text};
-use diesel_async::RunQueryDsl;
 
 use super::locks::BoardEditor;
 use super::sql::Statement;
@@ -67,7 +66,7 @@ async fn first_rank_from(
         Direction::Descending => " ORDER BY rank DESC, id DESC LIMIT 1",
     };
     let statement = statement.sql(order);
-    let found: Vec<Rank> = run!(tx, |c| statement.load(c).await)?;
+    let found: Vec<Rank> = statement.rows(tx).await?;
     Ok(found.into_iter().next())
 }
 
@@ -94,6 +93,6 @@ pub async fn rerank_without(
         .sql(" AND id <> ")
         .number(without.0)
         .sql(" ORDER BY rank, id");
-    let ids: Vec<i64> = run!(tx, |c| statement.load(c).await)?;
+    let ids: Vec<i64> = statement.rows(tx).await?;
     bulk::update_ranks(tx, &ids, version, now).await
 }

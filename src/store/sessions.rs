@@ -229,14 +229,14 @@ pub async fn list(
     request: &PageRequest,
 ) -> Result<Page<Session>> {
     let statement = sql::select::<SessionRow>().sessions_of(user, now).page(NEWEST_FIRST, request);
-    let rows: Vec<SessionRow> = run!(conn, |c| statement.load(c).await)?;
+    let rows: Vec<SessionRow> = statement.rows(conn).await?;
     Ok(Page::from_rows(rows.into_iter().map(Session::from).collect(), request))
 }
 
 /// How many sessions of the user have not ended.
 pub async fn count(conn: &mut Conn, user: UserId, now: Timestamp) -> Result<i64> {
     let statement = Statement::<BigInt>::new().sql("SELECT count(*)").sessions_of(user, now);
-    Ok(run!(conn, |c| statement.get_result(c).await)?)
+    Ok(statement.row(conn).await?.unwrap_or_default())
 }
 
 /// Those of the sessions that are the user's and have not ended.
@@ -250,7 +250,7 @@ pub async fn find(
         .sessions_of(user, now)
         .sql(" AND id")
         .in_numbers(ids.iter().map(|id| id.0).collect());
-    let rows: Vec<SessionRow> = run!(conn, |c| statement.load(c).await)?;
+    let rows: Vec<SessionRow> = statement.rows(conn).await?;
     Ok(rows.into_iter().map(Session::from).collect())
 }
 

@@ -12,6 +12,7 @@ use std::marker::PhantomData;
 use std::sync::{PoisonError, RwLock};
 
 use diesel::QueryResult;
+use diesel::SqliteConnection;
 use diesel::connection::Connection;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
@@ -20,7 +21,7 @@ use diesel::sqlite::Sqlite;
 
 use super::lists::{List, Lists, numbers};
 use super::types::Instant;
-use super::{Conn, Tx};
+use super::{Conn, PgConn, Tx};
 use crate::domain::{SortValue, Timestamp};
 
 /// The columns of a row type `R`, as Diesel selects them.
@@ -90,6 +91,49 @@ pub(super) async fn together(tx: &mut Tx, mut writes: Vec<Write>) -> QueryResult
         }
     }
     Ok(())
+}
+
+/// What can be read as rows of the type `R` from both databases.
+pub(super) trait Rows<R>:
+    diesel::query_dsl::LoadQuery<'static, SqliteConnection, R>
+    + diesel_async::methods::LoadQuery<'static, PgConn, R>
+    + Send
+    + 'static
+{
+}
+
+impl<R, S> Rows<R> for S where
+    S: diesel::query_dsl::LoadQuery<'static, SqliteConnection, R>
+        + diesel_async::methods::LoadQuery<'static, PgConn, R>
+        + Send
+        + 'static
+{
+}
+
+impl<ST> Statement<ST> {
+    /// The rows that it finds.
+    ///
+    /// On SQLite all of it runs in one call on a thread that may block: the wrapper around the connection
+    /// would copy each value to hand out the rows one by one.
+    pub(super) async fn rows<R>(self, conn: &mut Conn) -> QueryResult<Vec<R>>
+    where
+        R: Send + 'static,
+        Self: Rows<R>,
+    {
+        match conn {
+            Conn::Postgres(c) => diesel_async::RunQueryDsl::load(self, c).await,
+            Conn::Sqlite(c) => c.spawn_blocking(move |c| diesel::RunQueryDsl::load(self, c)).await,
+        }
+    }
+
+    /// The first of the rows that it finds.
+    pub(super) async fn row<R>(self, conn: &mut Conn) -> QueryResult<Option<R>>
+    where
+        R: Send + 'static,
+        Self: Rows<R>,
+    {
+        Ok(self.rows(conn).await?.into_iter().next())
+    }
 }
 
 enum Part {
@@ -235,6 +279,8 @@ impl<ST> Statement<ST> {
 impl<ST> Query for Statement<ST> {
     type SqlType = ST;
 }
+
+impl<ST> diesel::RunQueryDsl<SqliteConnection> for Statement<ST> {}
 
 /// No static id: the text depends on the parts, and Diesel's cache then goes by the text.
 impl<ST> QueryId for Statement<ST> {

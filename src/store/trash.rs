@@ -104,7 +104,7 @@ pub async fn erase_cards(
         .sql(" ORDER BY deleted_at, id LIMIT ")
         .number(limit)
         .sql(") RETURNING id");
-    let mut ids: Vec<i64> = run!(tx, |c| statement.load(c).await)?;
+    let mut ids: Vec<i64> = statement.rows(tx).await?;
     ids.sort_unstable();
     Ok(ids.into_iter().map(CardId).collect())
 }

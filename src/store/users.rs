@@ -156,7 +156,7 @@ pub async fn lock_to_delete(tx: &mut Tx, user: UserId, hash: &str) -> Result<boo
         .sql(" AND password_hash = ")
         .text(hash)
         .either(" FOR UPDATE", "");
-    let found: Option<i64> = run!(tx, |c| statement.get_result(c).await.optional())?;
+    let found: Option<i64> = statement.row(tx).await?;
     Ok(found.is_some())
 }
 
@@ -223,7 +223,7 @@ pub async fn visible(
         .in_numbers(boards.iter().map(|board| board.board_id().0).collect())
         .sql(" WHERE users.public_id")
         .in_list(texts(keys, ToString::to_string));
-    let rows: Vec<Row> = run!(conn, |c| statement.load(c).await)?;
+    let rows: Vec<Row> = statement.rows(conn).await?;
     let visible = rows.into_iter().map(|(user, board, anywhere)| Visible {
         user: user.into(),
         anywhere,
@@ -238,7 +238,7 @@ pub async fn by_ids(conn: &mut Conn, ids: &[UserId]) -> Result<Vec<User>> {
     let statement = sql::select::<UserRow>()
         .sql(" FROM users WHERE users.id")
         .in_numbers(ids.iter().map(|id| id.0).collect());
-    let rows: Vec<UserRow> = run!(conn, |c| statement.load(c).await)?;
+    let rows: Vec<UserRow> = statement.rows(conn).await?;
     Ok(rows.into_iter().map(User::from).collect())
 }
 
