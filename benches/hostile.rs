@@ -38,7 +38,6 @@ fn main() {
         let server = Server::start(&database.url);
         measure(&server).await;
         drop(server);
-        database.remove().await;
     });
 }
 

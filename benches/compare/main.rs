@@ -7,7 +7,8 @@
 //!
 //! Every contestant has the same rows (`rows.rs`), is asked for the same (`work.rs`) by the same clients
 //! (`load.rs`), and its answers are checked before time is taken. In each round one is driven after the
-//! other; ratios are taken within a round, and their medians and ranges are what is printed.
+//! other, in an order drawn by lot; ratios are taken within a round, and their medians and ranges are what is
+//! printed.
 
 #![allow(
     clippy::unwrap_used,
@@ -29,14 +30,18 @@ mod rows;
 mod support;
 mod work;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contestants::{Contestant, kanban};
 use load::{Length, Next, ask, drive};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand::seq::SliceRandom;
 use report::{Round, Table};
 use rows::Size;
 use support::{CpuOfPostgres, Database};
-use work::{Boards, CLIENTS, Read, Write, held, repeat, values, writer};
+use work::{Asker, Boards, CLIENTS, Read, Write, held, reader_and_writer, repeat, values, writer};
 
 /// What kanban allocates with, so that it makes no difference.
 #[cfg(not(target_env = "msvc"))]
@@ -99,26 +104,24 @@ fn main() {
                 };
                 contestants::fill(&large.url, Size::TEN).await;
                 measure_growth(small, &large).await;
-                large.remove().await;
             }
-        }
-        for database in databases {
-            database.remove().await;
         }
     });
 }
 
-/// Drives the contestants one after the other, each first once in as many rounds as there are of them, and
-/// takes down what each round has cost. `clients` makes those of the contestant at a place. A short round
-/// before fills caches and is not counted.
+/// Drives the contestants one after the other and takes down what each round has cost. `clients` makes those
+/// of the contestant at a place. A short round before fills caches and is not counted. Lots are drawn for the
+/// order of each round (the same in every run): what one leaves behind must not always meet the same other.
 async fn drive_all(
     contestants: &[Contestant],
     clients: impl Fn(usize) -> (Vec<Next>, Length),
 ) -> Vec<Vec<Round>> {
     let mut rounds: Vec<Vec<Round>> = contestants.iter().map(|_| Vec::new()).collect();
+    let mut places: Vec<usize> = (0..contestants.len()).collect();
+    let mut lots = StdRng::seed_from_u64(1);
     for round in 0..=ROUNDS {
-        for turn in 0..contestants.len() {
-            let place = (round + turn) % contestants.len();
+        places.shuffle(&mut lots);
+        for &place in &places {
             let (clients, length) = clients(place);
             let time = if round == 0 { TIME / 2 } else { TIME };
             let taken = take(&contestants[place], clients, time, length).await;
@@ -158,17 +161,38 @@ fn readers((request, length): &(load::Request, usize)) -> (Vec<Next>, Length) {
 
 async fn measure_reads(database: &Database) {
     let contestants = contestants::start(database, true).await;
-    let mut table = Table::new(&format!("Reads on {}", database.name()), &names(&contestants));
+    let mut table = table(&format!("Reads on {}", database.name()), &contestants);
     for read in work::reads(Size::ONE) {
         let requests = checked(&contestants, &read).await;
         let rounds = drive_all(&contestants, |place| readers(&requests[place])).await;
         table.row(read.name, &rounds);
     }
     table.print();
+    measure_changing_board(database, &contestants[..3]).await;
 }
 
-fn names(contestants: &[Contestant]) -> Vec<&'static str> {
-    contestants.iter().map(|contestant| contestant.name).collect()
+/// A board that is read nine times and then changed, by each of eight clients: what is kept of it is of no use
+/// for long.
+async fn measure_changing_board(database: &Database, contestants: &[Contestant]) {
+    let title = format!("Reads and writes on {}", database.name());
+    let mut table = table(&title, contestants);
+    let whole = work::reads(Size::ONE).into_iter().find(|read| read.holds.cards == 200).unwrap();
+    let requests = checked(contestants, &whole).await;
+    let clients = |place: usize| {
+        let asker = &contestants[place].asker;
+        (eight(|n| reader_and_writer(&requests[place].0, asker, n, Size::ONE)), None)
+    };
+    let rounds = drive_all(contestants, clients).await;
+    table.row("whole board of 200 cards, changed by every tenth request", &rounds);
+    table.print();
+}
+
+/// Everybody is compared with the one by hand, which is the first; kanban, the second, with PostGraphile.
+fn table(title: &str, contestants: &[Contestant]) -> Table {
+    let names: Vec<_> = contestants.iter().map(|contestant| contestant.name).collect();
+    let ratio =
+        |place: usize| if contestants[place].is_postgraphile() { (1, place) } else { (place, 0) };
+    Table::new(title, &names, (1..contestants.len()).map(ratio).collect())
 }
 
 /// The requests for a read, and how long their answers are, after all answers were found to be complete
@@ -208,7 +232,7 @@ fn without_cursors(mut answer: serde_json::Value) -> serde_json::Value {
 
 async fn measure_writes(database: &Database) {
     let contestants = contestants::start(database, false).await;
-    let mut table = Table::new(&format!("Writes on {}", database.name()), &names(&contestants));
+    let mut table = table(&format!("Writes on {}", database.name()), &contestants);
     for write in Write::ALL {
         for boards in Boards::BOTH {
             check_writes(&contestants, write, boards.of(0, Size::ONE)).await;
@@ -259,9 +283,23 @@ async fn check_writes(contestants: &[Contestant], write: Write, target: (i64, i6
     }
 }
 
+/// The access token that each hands out is one that it takes.
+async fn check_log_in(contestants: &[Contestant]) {
+    let read = &work::reads(Size::ONE)[0];
+    for Contestant { name, process, asker } in contestants {
+        let (_, answer) = ask(&process.address, asker.log_in()).await;
+        let token = |kind| answer["data"]["logIn"][kind].as_str();
+        assert!(token("refreshToken").is_some_and(|token| token.len() >= 43), "{name}: {answer}");
+        let asker = Asker { token: token("accessToken").unwrap().into(), ..*asker };
+        let (_, answer) = ask(&process.address, asker.read(read, None)).await;
+        assert_eq!(held(&answer), read.holds, "{name}: {answer}");
+    }
+}
+
 async fn measure_log_in(database: &Database) {
     let contestants = contestants::start(database, false).await;
-    let mut table = Table::new(&format!("Log-in on {}", database.name()), &names(&contestants));
+    check_log_in(&contestants).await;
+    let mut table = table(&format!("Log-in on {}", database.name()), &contestants);
     let clients = |place: usize| {
         let request = contestants[place].asker.log_in();
         (eight(|_| repeat(request.clone())), None)
@@ -271,33 +309,42 @@ async fn measure_log_in(database: &Database) {
     table.print();
 }
 
-/// How long it takes to start, and how much memory it has when idle and with 64 clients on the board of
-/// 1,000 cards.
+/// How long kanban takes to start, and how much memory everybody has when idle and with 64 clients on the
+/// board of 1,000 cards.
 async fn measure_start(database: &Database) {
-    let (mut starts, mut idle, mut loaded) = (Vec::new(), Vec::new(), Vec::new());
+    println!("\n### Start and memory on {}\n", database.name());
+    let mut starts = Vec::new();
     for _ in 0..ROUNDS {
-        let contestant = kanban("kanban", database, &[]).await;
-        starts.push(contestant.process.start_up.as_secs_f64() * 1000.0);
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        idle.push(contestant.process.memory("VmRSS"));
+        let process = kanban("kanban", database, &[]).await.process;
+        starts.push(process.start_up.as_secs_f64() * 1000.0);
     }
+    println!("kanban starts on an existing database in {}.\n", report::figures(&starts, "ms"));
     let reads = work::reads(Size::ONE);
     let whole = reads.iter().find(|read| read.holds.cards == 1000).unwrap();
-    for _ in 0..3 {
-        let contestant = kanban("kanban", database, &[]).await;
-        let request = contestant.request(whole).await;
-        let length = ask(&contestant.process.address, request.clone()).await.0;
-        let clients = (0..64).map(|_| repeat(request.clone())).collect();
-        drive(&contestant.process.address, clients, Duration::from_secs(5), Some(length)).await;
-        loaded.push(contestant.process.memory("VmHWM"));
-    }
-    println!("\n### Start and memory on {}\n", database.name());
-    println!("- start-up on an existing database: {}", report::figures(&starts, "ms"));
-    println!("- memory, idle: {}", report::figures(&idle, "MB"));
     println!(
-        "- memory at most, 64 clients on the board of 1,000 cards: {}",
-        report::figures(&loaded, "MB")
+        "| memory | idle | with 64 clients on the board of 1,000 cards, at most |\n|---|---:|---:|"
     );
+    let mut figures = BTreeMap::new();
+    for _ in 0..3 {
+        let contestants = contestants::start(database, true).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let idle = contestants.iter().map(|one| one.process.memory("VmRSS")).collect::<Vec<_>>();
+        for (place, (contestant, idle)) in contestants.iter().zip(idle).enumerate() {
+            let request = contestant.request(whole).await;
+            let length = ask(&contestant.process.address, request.clone()).await.0;
+            let clients = (0..64).map(|_| repeat(request.clone())).collect();
+            drive(&contestant.process.address, clients, 4 * TIME, Some(length)).await;
+            let loaded = contestant.process.memory("VmHWM");
+            let (idles, loads): &mut (Vec<_>, Vec<_>) =
+                figures.entry((place, contestant.name)).or_default();
+            idles.push(idle);
+            loads.push(loaded);
+        }
+    }
+    for ((_, name), (idle, loaded)) in figures {
+        let [idle, loaded] = [idle, loaded].map(|all| report::figures(&all, "MB"));
+        println!("| {name} | {idle} | {loaded} |");
+    }
 }
 
 /// What the two databases are to a client.
@@ -327,7 +374,7 @@ async fn measure_beside(
     sizes: [Size; 2],
     names: [&str; 2],
 ) {
-    let mut table = Table::new(title, &contestants.each_ref().map(|one| one.name));
+    let mut table = table(title, contestants);
     for name in names {
         let mut requests = Vec::new();
         for (contestant, size) in contestants.iter().zip(sizes) {

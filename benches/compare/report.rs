@@ -13,34 +13,38 @@ pub struct Round {
     pub cpu_of_database: f64,
 }
 
-/// A table whose first column of figures is what the others are compared with.
+/// A table of the rates of contestants, and of ratios between them.
 pub struct Table {
     text: String,
+    /// The places of the two that are compared.
+    ratios: Vec<(usize, usize)>,
 }
 
 impl Table {
-    pub fn new(title: &str, names: &[&str]) -> Self {
-        let mut text = format!("\n### {title}\n\n| | {} |", names[0]);
-        for name in &names[1..] {
-            write!(text, " {name} | ratio |").unwrap();
-        }
-        write!(text, " CPU of a request, ms: server + database |\n|---|").unwrap();
-        text += &"---:|".repeat(2 * names.len() - 1);
+    pub fn new(title: &str, names: &[&str], ratios: Vec<(usize, usize)>) -> Self {
+        let compared =
+            ratios.iter().map(|&(own, other)| format!("{} ÷ {}", names[own], names[other]));
+        let columns: Vec<String> = names.iter().map(ToString::to_string).chain(compared).collect();
+        let mut text = format!("\n### {title}\n\n| | {} |", columns.join(" | "));
+        text += " CPU of a request, ms: server + database |\n|---|";
+        text += &"---:|".repeat(columns.len());
         text += "---|\n";
-        Self { text }
+        Self { text, ratios }
     }
 
     /// Requests a second, medians; ratios within a round, medians with the lowest and the highest.
     pub fn row(&mut self, name: &str, contestants: &[Vec<Round>]) {
-        let rate = |rounds: &[Round]| median(rounds.iter().map(|round| round.rate).collect());
-        write!(self.text, "| {name} | {} |", round(rate(&contestants[0]))).unwrap();
-        for rounds in &contestants[1..] {
-            let pairs = rounds.iter().zip(&contestants[0]);
-            let ratios: Vec<f64> = pairs.map(|(own, first)| own.rate / first.rate).collect();
+        write!(self.text, "| {name} |").unwrap();
+        for rounds in contestants {
+            let rate = median(rounds.iter().map(|round| round.rate).collect());
+            write!(self.text, " {} |", round(rate)).unwrap();
+        }
+        for &(own, other) in &self.ratios {
+            let pairs = contestants[own].iter().zip(&contestants[other]);
+            let ratios: Vec<f64> = pairs.map(|(own, other)| own.rate / other.rate).collect();
             let (low, high) = range(&ratios);
             let ratio = median(ratios);
-            write!(self.text, " {} | **{ratio:.2}** ({low:.2}–{high:.2}) |", round(rate(rounds)))
-                .unwrap();
+            write!(self.text, " **{ratio:.2}** ({low:.2}–{high:.2}) |").unwrap();
         }
         let cpu = |rounds: &Vec<Round>| {
             let server = median(rounds.iter().map(|round| round.cpu * 1000.0).collect());

@@ -357,6 +357,17 @@ pub fn repeat(request: Request) -> Next {
     Box::new(move || request.clone())
 }
 
+/// A client that asks for a board of 200 cards nine times, and then changes a card of it.
+pub fn reader_and_writer(read: &Request, asker: &Asker, client: i64, size: Size) -> Next {
+    let target = (rows::BOARD_OF_200, rows::first_card(size, rows::BOARD_OF_200) + client);
+    let (read, mut turn) = (read.clone(), 0_u64);
+    let mut write = writer(asker, Write::Update, target);
+    Box::new(move || {
+        turn += 1;
+        if turn.is_multiple_of(10) { write() } else { read.clone() }
+    })
+}
+
 /// A client that writes.
 pub fn writer(asker: &Asker, write: Write, target: (i64, i64)) -> Next {
     let (asker, mut turn) = (asker.clone(), 0);

@@ -141,12 +141,18 @@ impl Database {
     pub fn name(&self) -> &'static str {
         if self.postgres.is_some() { "PostgreSQL" } else { "SQLite" }
     }
+}
 
-    /// Removes it.
-    pub async fn remove(self) {
-        if let Some((server, name)) = self.postgres {
-            execute(&server, &format!("DROP DATABASE {name} WITH (FORCE)")).await;
-        }
+/// Removes it, also after a panic.
+impl Drop for Database {
+    fn drop(&mut self) {
+        let Some((server, name)) = self.postgres.take() else { return };
+        let drop =
+            async move { execute(&server, &format!("DROP DATABASE {name} WITH (FORCE)")).await };
+        // On a thread of its own, since a runtime may be running on this one.
+        let runtime =
+            || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let _ = std::thread::spawn(move || runtime().block_on(drop)).join();
     }
 }
 

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use deadpool::managed::{Manager, Metrics, Pool, RecycleResult};
-use futures_util::future::try_join4;
+use futures_util::future::{try_join, try_join4};
 use kanban::domain::{BoardId, CardColumn, PublicId, fold_case};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, NoTls, Row, Statement};
@@ -139,6 +139,28 @@ impl Postgres {
     }
 }
 
+type Params<'p> = &'p [&'p (dyn ToSql + Sync)];
+
+/// Begins a transaction with a statement that finds what may be changed, in one way to the database, as
+/// kanban does; ends it at once if there is nothing.
+async fn begin(client: &Client, statement: &Statement, params: Params<'_>) -> Option<Row> {
+    // Both are sent when they are polled, which is in this order.
+    let both = try_join(client.batch_execute("BEGIN"), client.query_opt(statement, params)).await;
+    match both.unwrap().1 {
+        None => roll_back(client).await,
+        row => row,
+    }
+}
+
+async fn roll_back<T>(client: &Client) -> Option<T> {
+    client.batch_execute("ROLLBACK").await.unwrap();
+    None
+}
+
+async fn commit(client: &Client) {
+    client.batch_execute("COMMIT").await.unwrap();
+}
+
 fn labels(rows: &[Row]) -> Vec<SharedLabel> {
     labels_in_order(rows.iter().map(|row| label(row.get(0), row.get(1), row.get(2))).collect())
 }
@@ -235,18 +257,20 @@ impl Database for Postgres {
 
     async fn create(&self, user: String, new: NewCard) -> Option<Changed> {
         let (board, now) = (board_key(&new.board_id), Utc::now());
-        let mut conn = self.0.get().await.unwrap();
-        let Connection { client, lock, end, create, .. } = &mut *conn;
-        let tx = client.transaction().await.unwrap();
-        let version: i64 = tx.query_opt(&*lock, &[&board, &user, &now]).await.unwrap()?.get(0);
-        let found = tx.query_opt(&*end, &[&board, &user, &new.column.position()]).await.unwrap()?;
+        let conn = self.0.get().await.unwrap();
+        let Connection { client, lock, end, create, .. } = &*conn;
+        let version: i64 = begin(client, lock, &[&board, &user, &now]).await?.get(0);
+        let place: Params<'_> = &[&board, &user, &new.column.position()];
+        let Some(found) = client.query_opt(end, place).await.unwrap() else {
+            return roll_back(client).await;
+        };
         let (actor, last): (i64, Option<String>) = (found.get(0), found.get(1));
         let rank = below(last);
         let key = fold_case(&new.title);
         let search = format!("{key}\u{1f}{}", fold_case(&new.description));
-        let card = tx
+        let card = client
             .query_one(
-                &*create,
+                create,
                 &[
                     &board,
                     &new.title,
@@ -263,17 +287,16 @@ impl Database for Postgres {
             )
             .await
             .unwrap();
-        tx.commit().await.unwrap();
+        commit(client).await;
         let (id, column) = (card_id(card.get(0)), new.column.as_str().to_owned());
         Some(Changed { id, title: new.title, column, rank: rank.as_str().to_owned(), version })
     }
 
     async fn update(&self, user: String, card: i64, title: String) -> Option<Changed> {
         let now = Utc::now();
-        let mut conn = self.0.get().await.unwrap();
-        let Connection { client, lock_with_card, update, .. } = &mut *conn;
-        let tx = client.transaction().await.unwrap();
-        let found = tx.query_opt(&*lock_with_card, &[&card, &user, &now]).await.unwrap()?;
+        let conn = self.0.get().await.unwrap();
+        let Connection { client, lock_with_card, update, .. } = &*conn;
+        let found = begin(client, lock_with_card, &[&card, &user, &now]).await?;
         let (version, board, actor): (i64, i64, i64) = (found.get(0), found.get(1), found.get(2));
         let (old, description): (String, String) = (found.get(3), found.get(4));
         let key = fold_case(&title);
@@ -282,37 +305,36 @@ impl Database for Postgres {
             "card": card, "changes": [{ "field": "title", "from": old, "to": title }],
         });
         let changes = changes.to_string();
-        let row = tx
+        let row = client
             .query_one(
-                &*update,
+                update,
                 &[&board, &card, &title, &key, &search, &version, &now, &actor, &changes],
             )
             .await
             .unwrap();
-        tx.commit().await.unwrap();
+        commit(client).await;
         Some(Changed { id: card_id(card), title, column: row.get(0), rank: row.get(1), version })
     }
 
     async fn move_to(&self, user: String, card: i64, column: CardColumn) -> Option<Changed> {
         let now: DateTime<Utc> = Utc::now();
-        let mut conn = self.0.get().await.unwrap();
-        let Connection { client, lock_with_card, last, move_to, .. } = &mut *conn;
-        let tx = client.transaction().await.unwrap();
-        let found = tx.query_opt(&*lock_with_card, &[&card, &user, &now]).await.unwrap()?;
+        let conn = self.0.get().await.unwrap();
+        let Connection { client, lock_with_card, last, move_to, .. } = &*conn;
+        let found = begin(client, lock_with_card, &[&card, &user, &now]).await?;
         let (version, board, actor): (i64, i64, i64) = (found.get(0), found.get(1), found.get(2));
         let from: String = found.get(5);
-        let last = tx.query_opt(&*last, &[&board, &column.position()]).await.unwrap();
+        let last = client.query_opt(last, &[&board, &column.position()]).await.unwrap();
         let last = last.map(|row| row.get(0));
         let rank = below(last);
         let event = serde_json::json!({ "card": card, "from": from, "to": column }).to_string();
-        let row = tx
+        let row = client
             .query_one(
-                &*move_to,
+                move_to,
                 &[&board, &card, &column.as_str(), &rank.as_str(), &version, &now, &actor, &event],
             )
             .await
             .unwrap();
-        tx.commit().await.unwrap();
+        commit(client).await;
         let (rank, column) = (rank.as_str().to_owned(), column.as_str().to_owned());
         Some(Changed { id: card_id(card), title: row.get(0), column, rank, version })
     }

@@ -17,7 +17,7 @@ const BOARD: &str =
     "FROM boards b JOIN users_boards m ON m.board_id = b.id JOIN users u ON u.id = m.user_id
     WHERE b.id = ?1 AND u.public_id = ?2 AND b.deleted_at IS NULL";
 
-/// The same, and who the user is, if they may write.
+/// And may write.
 const MAY_WRITE: &str = "AND m.role <> 'VIEWER'";
 
 const LABELS: &str = "SELECT id, color, name FROM labels WHERE board_id = ?1";
@@ -114,10 +114,13 @@ impl Database for Sqlite {
     async fn boards(&self, user: String) -> Vec<Listed> {
         self.read(move |conn| {
             let mut found = conn.prepare_cached(
-                "SELECT b.id, b.title,
-                (SELECT count(*) FROM cards c WHERE c.board_id = b.id AND c.deleted_at IS NULL)
-                FROM users u JOIN users_boards m ON m.user_id = u.id JOIN boards b ON b.id = m.board_id
-                WHERE u.public_id = ?1 AND b.deleted_at IS NULL ORDER BY b.created_at DESC, b.id DESC LIMIT 10",
+                // Cards are counted for those ten only (SQLite would count before it sorts).
+                "SELECT id, title,
+                (SELECT count(*) FROM cards c WHERE c.board_id = ten.id AND c.deleted_at IS NULL)
+                FROM (SELECT b.id, b.title
+                    FROM users u JOIN users_boards m ON m.user_id = u.id JOIN boards b ON b.id = m.board_id
+                    WHERE u.public_id = ?1 AND b.deleted_at IS NULL
+                    ORDER BY b.created_at DESC, b.id DESC LIMIT 10) AS ten",
             )?;
             let listed = |row: &Row<'_>| {
                 let key = row.get(0)?;
