@@ -49,7 +49,7 @@ use work::{Asker, Boards, CLIENTS, Read, Write, held, reader_and_writer, repeat,
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Many and short: the machine's own speed changes from minute to minute, and less within a round.
-const ROUNDS: usize = 15;
+const ROUNDS: usize = 11;
 
 /// How long a contestant is driven in a round.
 const TIME: Duration = Duration::from_secs(1);

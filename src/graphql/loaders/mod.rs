@@ -11,7 +11,7 @@ mod sessions;
 mod users;
 
 use std::collections::HashMap;
-use std::fmt::Debug;
+use std::fmt::{self, Debug};
 use std::hash::Hash;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -36,7 +36,7 @@ use crate::store::Db;
 
 /// What can be loaded, and how: many keys at once.
 pub(super) trait Relation: Send + Sync + 'static {
-    type Key: Clone + Debug + Eq + Hash + Send + Sync;
+    type Key: Clone + Eq + Hash + Send + Sync;
     /// What a key without an answer gets is the default: nothing, an empty list, zero.
     type Value: Clone + Default + Send + Sync;
 
@@ -75,7 +75,19 @@ struct Made<R: Relation> {
     waiting: Arc<Mutex<Vec<Waiting<R>>>>,
 }
 
-type RelationLoader<R> = Loader<<R as Relation>::Key, Result<<R as Relation>::Value>, Batch<R>>;
+type RelationLoader<R> =
+    Loader<Key<<R as Relation>::Key>, Result<<R as Relation>::Value>, Batch<R>>;
+
+/// A key as the crate takes it: without a text of its own, since the crate writes the message that a key was
+/// left out for each that was not.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key<K>(K);
+
+impl<K> Debug for Key<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("key")
+    }
+}
 
 /// A field that waits for a key.
 type Waiting<R> = (<R as Relation>::Key, oneshot::Sender<Result<<R as Relation>::Value>>);
@@ -85,40 +97,27 @@ struct Batch<R> {
     relation: PhantomData<fn() -> R>,
 }
 
-impl<R: Relation> Batch<R> {
-    async fn fetch(&self, keys: &[R::Key]) -> Result<HashMap<R::Key, R::Value>> {
-        let viewer = self.source.viewer.ok_or(Error::Unauthenticated)?;
-        R::fetch(&self.source.db, viewer, keys).await
-    }
-}
-
-impl<R: Relation> BatchFn<R::Key, Result<R::Value>> for Batch<R> {
-    /// What is known is answered together with the rest: fields that went on with it would ask for what is
-    /// beneath a round before their siblings, in a statement of their own.
-    async fn load(&mut self, keys: &[R::Key]) -> HashMap<R::Key, Result<R::Value>> {
-        let cache = Arc::clone(&self.source.cache);
-        let mut answers = HashMap::with_capacity(keys.len());
-        let mut unknown = Vec::new();
-        for key in keys {
-            match R::known(&cache, key) {
-                Some(value) => drop(answers.insert(key.clone(), Ok(value))),
-                None => unknown.push(key.clone()),
-            }
-        }
-        if unknown.is_empty() {
-            return answers;
-        }
-        let found = self.fetch(&unknown).await;
+impl<R: Relation> BatchFn<Key<R::Key>, Result<R::Value>> for Batch<R> {
+    async fn load(&mut self, keys: &[Key<R::Key>]) -> HashMap<Key<R::Key>, Result<R::Value>> {
+        let keys: Vec<R::Key> = keys.iter().map(|Key(key)| key.clone()).collect();
+        let found = match self.source.viewer {
+            Some(viewer) => R::fetch(&self.source.db, viewer, &keys).await,
+            None => Err(Error::Unauthenticated),
+        };
         // Every key gets an answer: the crate takes a missing one for an error.
-        answers.extend(unknown.into_iter().map(|key| {
-            let answer = found.as_ref().map_err(Clone::clone).map(|values| {
-                let value = values.get(&key).cloned().unwrap_or_default();
-                R::keep(&cache, &key, &value);
-                value
-            });
-            (key, answer)
-        }));
-        answers
+        let answer = |key: &R::Key| match &found {
+            Ok(values) => {
+                let value = values.get(key).cloned().unwrap_or_default();
+                R::keep(&self.source.cache, key, &value);
+                Ok(value)
+            }
+            Err(error) => Err(error.clone()),
+        };
+        let answers = keys.into_iter().map(|key| {
+            let answer = answer(&key);
+            (Key(key), answer)
+        });
+        answers.collect()
     }
 }
 
@@ -140,7 +139,8 @@ impl<R: Relation> Batched<R> {
             let mut waiting = made.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             if waiting.is_empty() {
                 let (loader, waiting) = (made.loader.clone(), Arc::clone(&made.waiting));
-                self.source.rounds.add(Box::pin(load_all::<R>(loader, waiting)));
+                let load = load_all::<R>(Arc::clone(&self.source.cache), loader, waiting);
+                self.source.rounds.add(Box::pin(load));
             }
             waiting.push((key, sender));
         }
@@ -149,18 +149,30 @@ impl<R: Relation> Batched<R> {
 }
 
 /// Loads what all wait for, and tells them.
-async fn load_all<R: Relation>(loader: RelationLoader<R>, waiting: Arc<Mutex<Vec<Waiting<R>>>>) {
+///
+/// What is known is told together with the rest: fields that went on with it would ask for what is beneath a
+/// round before their siblings, in a statement of their own.
+async fn load_all<R: Relation>(
+    cache: Arc<BoardCache>,
+    loader: RelationLoader<R>,
+    waiting: Arc<Mutex<Vec<Waiting<R>>>>,
+) {
     let waiting = std::mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner));
-    let keys = waiting.iter().map(|(key, _)| key.clone()).collect();
-    let answers = match loader.try_load_many(keys).await {
-        Ok(answers) => answers,
-        // Cannot be, since every key has its answer; all who wait get INTERNAL_SERVER_ERROR.
-        Err(error) => return tracing::error!(%error, "a load left a key out"),
-    };
-    for (key, sender) in waiting {
-        if let Some(answer) = answers.get(&key) {
+    let known: Vec<_> = waiting.iter().map(|(key, _)| R::known(&cache, key)).collect();
+    let unknown = waiting.iter().zip(&known).filter(|(_, known)| known.is_none());
+    let unknown: Vec<_> = unknown.map(|((key, _), _)| Key(key.clone())).collect();
+    let mut loaded = HashMap::new();
+    if !unknown.is_empty() {
+        loaded = match loader.try_load_many(unknown).await {
+            Ok(loaded) => loaded,
+            // Cannot be, since every key has its answer; all who wait get INTERNAL_SERVER_ERROR.
+            Err(error) => return tracing::error!(%error, "a load left a key out"),
+        };
+    }
+    for ((key, sender), known) in waiting.into_iter().zip(known) {
+        if let Some(answer) = known.map(Ok).or_else(|| loaded.get(&Key(key)).cloned()) {
             // Nobody listens when the request has been dropped.
-            let _ = sender.send(answer.clone());
+            let _ = sender.send(answer);
         }
     }
 }
