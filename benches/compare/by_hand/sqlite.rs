@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, Utc};
 use kanban::domain::{BoardId, CardColumn, PublicId, fold_case};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
+use tokio::sync::Semaphore;
 
 use super::{
     Account, CONNECTIONS, Card, Changed, Count, Database, Listed, NewCard, PAGE, Page, Place,
@@ -37,6 +38,8 @@ const EVENT: &str =
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 pub(super) struct Sqlite {
+    /// As many may read at once as there are connections.
+    reading: Semaphore,
     readers: Arc<Mutex<Vec<Connection>>>,
     writer: Arc<Mutex<Connection>>,
 }
@@ -53,13 +56,18 @@ impl Sqlite {
             conn
         };
         let readers = std::iter::repeat_with(open).take(CONNECTIONS).collect();
-        Self { readers: Arc::new(Mutex::new(readers)), writer: Arc::new(Mutex::new(open())) }
+        Self {
+            reading: Semaphore::new(CONNECTIONS),
+            readers: Arc::new(Mutex::new(readers)),
+            writer: Arc::new(Mutex::new(open())),
+        }
     }
 
     async fn read<T: Send + 'static>(
         &self,
         job: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> T {
+        let _permit = self.reading.acquire().await;
         let readers = Arc::clone(&self.readers);
         let run = move || {
             let conn = readers.lock().unwrap().pop().unwrap();
