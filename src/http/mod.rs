@@ -12,6 +12,7 @@ mod refusal;
 mod request_id;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 pub use connections::Connections;
 
@@ -73,6 +74,9 @@ fn span<B>(request: &Request<B>) -> tracing::Span {
     )
 }
 
+/// How long a browser need not ask again whether a page may call the API; Chromium's longest.
+const PREFLIGHT: Duration = Duration::from_hours(2);
+
 /// None where pages of other origins have no business.
 fn cors_layer(cors: &Cors) -> Option<CorsLayer> {
     let origins = match cors {
@@ -91,6 +95,7 @@ fn cors_layer(cors: &Cors) -> Option<CorsLayer> {
             header::CONTENT_TYPE,
             request_id::HEADER,
         ])
+        .max_age(PREFLIGHT)
         .expose_headers([request_id::HEADER, header::RETRY_AFTER, header::WWW_AUTHENTICATE]);
     Some(layer)
 }

@@ -426,6 +426,7 @@ async fn pages_of_others_may_not_call_unless_named(server: Arc<Server>) {
     let names = question["access-control-allow-headers"].to_str().unwrap().to_lowercase();
     assert!(names.contains("authorization") && names.contains("content-type"), "{names}");
     assert!(question["access-control-allow-methods"].to_str().unwrap().contains("POST"));
+    assert_eq!(question["access-control-max-age"], "7200");
 }
 
 async fn the_schema_can_be_asked_for_without_log_in(server: Arc<Server>) {
