@@ -218,7 +218,7 @@ async fn no_answer_is_older_than_its_question(server: Arc<Server>) {
     other.server.stop().await;
 }
 
-/// A list whose last board must be loaded is begun with what is kept of the others, and done again.
+/// A list that is begun with what is at hand of its rows, and is done again since they have to wait for more.
 async fn text_is_counted_once_whatever_is_kept(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let mut boards = Vec::new();
@@ -235,6 +235,8 @@ async fn text_is_counted_once_whatever_is_kept(server: Arc<Server>) {
     }
     let all = |cards: &str| format!("{{ boards {{ nodes {{ {cards} }} }} }}");
     ann.get(&all(cards)).await;
+    let waiting = cards.replace("description", "description comments(first: 1) { totalCount }");
+    ann.get(&all(&waiting)).await;
     // The limit is one: twice the text is too much.
     let twice = all(&cards.replace("description", "description again: description"));
     assert_eq!(ann.ask(&twice, json!({})).await.code(), "QUERY_TOO_COMPLEX");
