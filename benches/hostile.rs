@@ -37,7 +37,6 @@ fn main() {
         println!("database: {}", database.name());
         let server = Server::start(&database.url);
         measure(&server).await;
-        drop(server);
     });
 }
 

@@ -66,8 +66,7 @@ async fn first_rank_from(
         Direction::Descending => " ORDER BY rank DESC, id DESC LIMIT 1",
     };
     let statement = statement.sql(order);
-    let found: Vec<Rank> = statement.rows(tx).await?;
-    Ok(found.into_iter().next())
+    Ok(statement.row(tx).await?)
 }
 
 fn of_column<ST>(select: &'static str, board: &BoardEditor, column: CardColumn) -> Statement<ST> {

@@ -11,13 +11,12 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::sync::{PoisonError, RwLock};
 
-use diesel::QueryResult;
-use diesel::SqliteConnection;
 use diesel::connection::Connection;
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::sqlite::Sqlite;
+use diesel::{QueryResult, SqliteConnection};
 
 use super::lists::{List, Lists, numbers};
 use super::types::Instant;
