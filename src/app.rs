@@ -8,7 +8,7 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::config::{Config, DatabaseUrl, Secret, StartError, Trash};
-use crate::graphql::Schema;
+use crate::graphql::Api;
 use crate::service::{Services, upkeep};
 use crate::store::Db;
 use crate::{http, secret_file};
@@ -29,9 +29,9 @@ pub struct App {
 /// Brings the database up to date, binds the address and puts everything together.
 pub async fn build(config: Config) -> Result<App, StartError> {
     let services = Arc::new(services(&config).await?);
-    let schema = Schema::new(Arc::clone(&services), &config)?;
+    let api = Api::new(Arc::clone(&services), &config)?;
     let request_time = config.http.request_time;
-    let router = http::router(Arc::clone(&services), schema, config.http);
+    let router = http::router(Arc::clone(&services), api, config.http);
     let cannot_listen = |error| {
         StartError::new(format!("LISTEN_ADDR: cannot listen on {}: {error}", config.listen))
     };

@@ -82,6 +82,7 @@ variables! {
     GRAPHQL_MAX_ALIASES = "200": "How many aliases an operation may have.";
     GRAPHQL_MAX_COMPLEXITY = "2000000": "How much an answer may hold by the sizes of the pages that are asked for: an object counts 10, any other field and each value of an argument 1, a search for a text 10,000.";
     GRAPHQL_MAX_TEXT_KIB = "32768": "How much text an answer may hold.";
+    GRAPHQL_MEMORY_MIB = "96": "How much memory the answers of all requests under way may take together, by instance; what needs more is answered SERVICE_UNAVAILABLE.";
     GRAPHQL_MAX_DIRECTIVES = "100": "How many directives an operation may have.";
     LOG_FORMAT = "text": "text or json.";
     LOG_LEVEL = "info": "error, warn, info, debug, trace, or filters such as info,kanban=debug.";
@@ -106,6 +107,8 @@ pub struct Config {
     pub argon2: Argon2,
     /// How many bytes the answers may take that are kept until their board changes.
     pub cache: u64,
+    /// How many bytes all requests under way may take together.
+    pub memory: usize,
     /// What a document may ask for.
     pub limits: Limits,
     /// Who may ask, and how.
@@ -282,6 +285,7 @@ impl Config {
                 graphiql: vars.parse::<Switch>(&GRAPHIQL)?.0,
             },
             cache: vars.number::<u64>(&CACHE_MIB, 0..=65_536)? << 20,
+            memory: vars.number::<usize>(&GRAPHQL_MEMORY_MIB, 1..=65_536)? << 20,
             introspection: vars.parse::<Switch>(&GRAPHQL_INTROSPECTION)?.0,
             limits: Limits {
                 tokens: vars.number(&GRAPHQL_MAX_TOKENS, 100..=1_000_000)?,

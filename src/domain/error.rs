@@ -55,6 +55,13 @@ pub enum Error {
         /// How much it may have.
         kib: usize,
     },
+    /// A search would read too much.
+    TooMuchWork {
+        /// What it costs.
+        cost: u64,
+        /// What is left of the complexity that a query may have.
+        left: u64,
+    },
     /// Wrong e-mail or password; never says which.
     InvalidCredentials,
     /// Something in the input breaks a rule.

@@ -1,15 +1,23 @@
 //! What a resolver finds in its context.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::Context;
 use futures_util::future::{BoxFuture, ready};
 
+use super::engine::{Budget, Memory, Rounds, Row};
 use super::loaders::{BoardCache, Loaders};
-use super::rounds::Rounds;
 use crate::domain::{At, Client, Error, Result, Viewer};
 use crate::service::Services;
+
+/// What the requests of a process share.
+pub(super) struct Shared {
+    pub(super) services: Arc<Services>,
+    pub(super) cache: BoardCache,
+    pub(super) memory: Arc<Memory>,
+    /// How many bytes of text an answer may have.
+    pub(super) max_text: usize,
+}
 
 /// Who asks, for one request.
 pub struct Caller {
@@ -21,21 +29,16 @@ pub struct Caller {
     /// Why the token that came along is of no use.
     pub(super) refusal: Option<Error>,
     loaders: Mutex<Arc<Loaders>>,
-    services: Arc<Services>,
-    cache: Arc<BoardCache>,
+    shared: Arc<Shared>,
     rounds: Arc<Rounds>,
-    /// How many bytes of text the answer has, and may have.
-    text: AtomicUsize,
-    max_text: usize,
+    budget: Arc<Budget>,
 }
 
 impl Caller {
     /// The caller of a request; without a viewer nobody is logged in, an error is what came of the
-    /// attempt to find out who. Its answer may have so many bytes of text.
+    /// attempt to find out who.
     pub(super) fn new(
-        services: Arc<Services>,
-        cache: Arc<BoardCache>,
-        max_text: usize,
+        shared: Arc<Shared>,
         client: Client,
         viewer: Result<Option<Viewer>>,
         request_id: String,
@@ -45,52 +48,34 @@ impl Caller {
             Err(refusal) => (None, Some(refusal)),
         };
         let rounds = Arc::new(Rounds::default());
-        let loaders = Mutex::new(Arc::new(Loaders::new(&services.db, &cache, viewer, &rounds)));
-        let (viewer, text) = (Mutex::new(viewer), AtomicUsize::new(0));
+        let budget = Arc::new(Budget::new(Arc::clone(&shared.memory), shared.max_text));
+        let loaders = Loaders::new(&shared, viewer, &rounds, &budget);
         Self {
             request_id,
             client,
-            viewer,
+            viewer: Mutex::new(viewer),
             refusal,
-            loaders,
-            services,
-            cache,
+            loaders: Mutex::new(Arc::new(loaders)),
+            shared,
             rounds,
-            text,
-            max_text,
+            budget,
         }
     }
 
     /// When the loaders load.
-    pub(super) fn rounds(&self) -> Arc<Rounds> {
-        Arc::clone(&self.rounds)
+    pub(super) fn rounds(&self) -> &Arc<Rounds> {
+        &self.rounds
+    }
+
+    /// What the request may take.
+    pub(super) fn budget(&self) -> &Arc<Budget> {
+        &self.budget
     }
 
     /// Who is logged in.
     pub(super) fn viewer(&self) -> Result<Viewer> {
         let viewer = self.viewer.lock().unwrap_or_else(PoisonError::into_inner);
         viewer.ok_or(Error::Unauthenticated)
-    }
-
-    /// QUERY_TOO_COMPLEX when the texts of the answer become too long. (One long text can stand in it
-    /// thousands of times.)
-    fn make_room(&self, bytes: usize) -> Result<()> {
-        let used = self.text.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
-        if used > self.max_text {
-            Err(Error::TooLong { kib: self.max_text / 1024 })
-        } else {
-            Ok(())
-        }
-    }
-
-    /// How many bytes of text there are so far.
-    pub(super) fn text(&self) -> usize {
-        self.text.load(Ordering::Relaxed)
-    }
-
-    /// Forgets the text that was counted since there were so many bytes.
-    pub(super) fn set_text(&self, bytes: usize) {
-        self.text.store(bytes, Ordering::Relaxed);
     }
 
     /// From now on nobody is logged in: the session has ended.
@@ -106,7 +91,7 @@ impl Caller {
     /// Forgets what has been loaded, because a mutation has changed it.
     fn forget(&self) {
         let viewer = self.viewer().ok();
-        let fresh = Loaders::new(&self.services.db, &self.cache, viewer, &self.rounds);
+        let fresh = Loaders::new(&self.shared, viewer, &self.rounds, &self.budget);
         *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
     }
 }
@@ -118,11 +103,6 @@ pub(super) trait ContextExt {
 
     fn viewer(&self) -> Result<Viewer> {
         self.caller()?.viewer()
-    }
-
-    /// A text for the answer, if there is room for it.
-    fn text<'t>(&self, text: &'t str) -> Result<&'t str> {
-        self.caller()?.make_room(text.len()).map(|()| text)
     }
 
     fn loaders(&self) -> Result<Arc<Loaders>> {
@@ -147,6 +127,11 @@ pub(super) type Nullable<T> = Option<Result<T>>;
 /// Turns the answer of a nullable field into that form.
 pub(super) fn nullable<T>(result: Result<Option<T>>) -> Nullable<T> {
     result.transpose()
+}
+
+/// The same for an object.
+pub(super) fn row<T>(result: Result<Option<T>>) -> Nullable<Row<T>> {
+    nullable(result.map(|object| object.map(Row)))
 }
 
 /// Runs a mutation of somebody who is logged in.

@@ -1,10 +1,8 @@
 //! The one place that turns an error of ours into one that clients see: a code, a safe message
 //! and, for bad input, the path of the field.
 
-use async_graphql::parser;
 use async_graphql::{ErrorExtensionValues, Pos, Response, ServerError, Value};
 
-use super::validation::Invalid;
 use crate::domain::{Error, Segment};
 
 /// The name under which an error's code stands in its extensions.
@@ -47,7 +45,7 @@ fn code(error: &Error) -> &'static str {
     match error {
         Error::Unauthenticated | Error::BadToken { .. } => "UNAUTHENTICATED",
         Error::RateLimited { .. } => "RATE_LIMITED",
-        Error::TooLong { .. } => "QUERY_TOO_COMPLEX",
+        Error::TooLong { .. } | Error::TooMuchWork { .. } => "QUERY_TOO_COMPLEX",
         Error::InvalidCredentials | Error::WrongPassword { .. } => "INVALID_CREDENTIALS",
         Error::BadUserInput { .. } => "BAD_USER_INPUT",
         Error::NotFound { .. } => "NOT_FOUND",
@@ -70,6 +68,9 @@ fn message(error: &Error) -> String {
         Error::TooLong { kib } => {
             format!("The answer has more than {kib} KiB of text. Ask for smaller pages.")
         }
+        Error::TooMuchWork { cost, left } => format!(
+            "A search has a complexity of {cost}; {left} is left of what is allowed. Search less at once."
+        ),
         Error::InvalidCredentials => "The e-mail address or the password is wrong.".into(),
         Error::BadUserInput { message, .. } => message.clone().into_owned(),
         Error::NotFound { what, .. } => format!("There is no such {what}."),
@@ -100,71 +101,13 @@ pub(super) fn retry_after(error: &ServerError) -> Option<u64> {
     }
 }
 
-/// The answer to a document that cannot be parsed. The parser quotes the line, which may hold a
-/// password.
-pub(super) fn unparsable(error: parser::Error) -> Response {
-    let mut error = ServerError::from(error);
-    if let Some((_, expected)) = error.message.rsplit_once("\n  = ") {
-        error.message = format!("Syntax error: {expected}.");
-    }
-    refusal("GRAPHQL_PARSE_FAILED", error)
-}
-
-/// The answer to a request that is not run.
-fn refusal(code: &str, mut error: ServerError) -> Response {
-    shorten(&mut error);
-    set_code(&mut error, code);
-    Response::from_errors(vec![error])
-}
-
-/// The answer to a text that is no document, without its parser.
-pub(super) fn unclosed(message: String) -> Response {
-    refusal("GRAPHQL_PARSE_FAILED", ServerError::new(message, None))
-}
-
-/// The answer to a document that asks for too much; `reason` says of what.
-pub(super) fn too_complex(reason: String) -> Response {
-    refusal("QUERY_TOO_COMPLEX", ServerError::new(reason, None))
-}
-
-/// The answer to a request that does not say which operation it means.
-pub(super) fn no_operation(named: bool) -> Response {
-    let message = if named {
-        "The document has no operation of the name that operationName says."
-    } else {
-        "The document has several operations: say in operationName which one to run."
-    };
-    invalid(Invalid { message: message.into(), place: None })
-}
-
-/// The answer to anything but a query where only queries are taken.
-pub(super) fn operation_not_allowed() -> Response {
-    let message = "GET runs queries only. Send mutations by POST.";
-    refusal("BAD_REQUEST", ServerError::new(message, None))
-}
-
-/// The answer to a request that the specification's validation refuses.
-pub(super) fn invalid(invalid: Invalid) -> Response {
-    refusal("GRAPHQL_VALIDATION_FAILED", ServerError::new(invalid.message, invalid.place))
-}
-
-/// The answer to a mutation that would do something twice because it is written twice.
-pub(super) fn written_twice(name: &str) -> Response {
-    let message = format!("{name} is written twice. Write it once, with all that it shall answer.");
-    invalid(Invalid { message, place: None })
-}
-
 /// Gives the errors of the library a code, and defects the id under which the log tells of them.
 ///
 /// (An extension could do this too, but any extension slows down every field.)
-pub(super) fn complete(errors: &mut Vec<ServerError>, request_id: &str, tell_names: bool) {
+pub(super) fn complete(errors: &mut Vec<ServerError>, request_id: &str) {
     for error in errors.iter_mut() {
-        // The library's own, which name types and fields.
-        if !tell_names && error.extensions.as_ref().is_none_or(|all| all.get(CODE).is_none()) {
-            error.message = "The request does not fit the schema.".into();
-        }
-        // Some of what the specification calls validation the library does while it resolves a field.
-        set_code(error, "GRAPHQL_VALIDATION_FAILED");
+        // A value that a scalar does not have, which the library finds while it resolves a field.
+        set_code(error, "BAD_USER_INPUT");
         shorten(error);
         if let Some(extensions) = &mut error.extensions
             && extensions.get(CODE) == Some(&"INTERNAL_SERVER_ERROR".into())
@@ -185,12 +128,13 @@ pub(super) fn complete(errors: &mut Vec<ServerError>, request_id: &str, tell_nam
 }
 
 /// How many errors an answer tells.
-const MAX_ERRORS: usize = 100;
+pub(super) const MAX_ERRORS: usize = 100;
 
 /// How many characters a message has: names of a document may be as long as it is.
 const MAX_MESSAGE: usize = 300;
 
-fn shorten(error: &mut ServerError) {
+/// Cuts a message that is too long.
+pub(super) fn shorten(error: &mut ServerError) {
     if let Some((end, _)) = error.message.char_indices().nth(MAX_MESSAGE) {
         error.message.truncate(end);
         error.message.push('…');
@@ -198,7 +142,7 @@ fn shorten(error: &mut ServerError) {
 }
 
 /// Sets the code of an error that has none.
-fn set_code(error: &mut ServerError, code: &str) {
+pub(super) fn set_code(error: &mut ServerError, code: &str) {
     let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
     if extensions.get(CODE).is_none() {
         extensions.set(CODE, code);

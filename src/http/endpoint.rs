@@ -97,8 +97,8 @@ async fn run(
         // Anew for each: the one before may have ended the session.
         let viewer = client::viewer(&state.services, headers).await;
         let id = request_id::of(headers).to_owned();
-        let caller = state.schema.caller(client.clone(), viewer, id);
-        state.schema.execute(request, caller, operations).await
+        let caller = state.api.caller(client.clone(), viewer, id);
+        state.api.execute(request, caller, operations).await
     };
     match requests {
         Requests::One(request) => into_answer(execute(request).await, media_type),

@@ -27,22 +27,22 @@ use tower_http::trace::{DefaultOnResponse, TraceLayer};
 use tracing::Level;
 
 use crate::config::{Cors, Http};
-use crate::graphql::Schema;
+use crate::graphql::Api;
 use crate::service::Services;
 
 /// What the handlers work with.
 struct Shared {
     services: Arc<Services>,
-    schema: Schema,
+    api: Api,
     settings: Http,
 }
 
 type State = Arc<Shared>;
 
 /// All routes and what wraps them.
-pub fn router(services: Arc<Services>, schema: Schema, settings: Http) -> Router {
+pub fn router(services: Arc<Services>, api: Api, settings: Http) -> Router {
     let graphiql = settings.graphiql;
-    let state: State = Arc::new(Shared { services, schema, settings });
+    let state: State = Arc::new(Shared { services, api, settings });
     let cors = cors_layer(&state.settings.cors);
     let trace = TraceLayer::new_for_http()
         .make_span_with(span)

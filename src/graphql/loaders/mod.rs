@@ -22,7 +22,8 @@ use tokio::sync::oneshot;
 
 pub(super) use self::cache::BoardCache;
 pub(super) use self::cards::{CardQuery, LoadedCard};
-use super::rounds::Rounds;
+use super::context::Shared;
+use super::engine::{Budget, Rounds};
 use boards::{BoardCount, BoardPages, Boards};
 use cards::{CardCounts, CardPages, Cards, CardsOnBoards};
 use comments::{CommentCounts, CommentPages, Comments, CommentsOnBoards};
@@ -58,7 +59,7 @@ pub(super) trait Relation: Send + Sync + 'static {
 /// What all loaders of a request work with.
 struct Source {
     db: Db,
-    cache: Arc<BoardCache>,
+    shared: Arc<Shared>,
     viewer: Option<Viewer>,
     rounds: Arc<Rounds>,
 }
@@ -108,7 +109,7 @@ impl<R: Relation> BatchFn<Key<R::Key>, Result<R::Value>> for Batch<R> {
         let answer = |key: &R::Key| match &found {
             Ok(values) => {
                 let value = values.get(key).cloned().unwrap_or_default();
-                R::keep(&self.source.cache, key, &value);
+                R::keep(&self.source.shared.cache, key, &value);
                 Ok(value)
             }
             Err(error) => Err(error.clone()),
@@ -139,7 +140,7 @@ impl<R: Relation> Batched<R> {
             let mut waiting = made.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             if waiting.is_empty() {
                 let (loader, waiting) = (made.loader.clone(), Arc::clone(&made.waiting));
-                let load = load_all::<R>(Arc::clone(&self.source.cache), loader, waiting);
+                let load = load_all::<R>(Arc::clone(&self.source), loader, waiting);
                 self.source.rounds.add(Box::pin(load));
             }
             waiting.push((key, sender));
@@ -153,12 +154,13 @@ impl<R: Relation> Batched<R> {
 /// What is known is told together with the rest: fields that went on with it would ask for what is beneath a
 /// round before their siblings, in a statement of their own.
 async fn load_all<R: Relation>(
-    cache: Arc<BoardCache>,
+    source: Arc<Source>,
     loader: RelationLoader<R>,
     waiting: Arc<Mutex<Vec<Waiting<R>>>>,
 ) {
     let waiting = std::mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner));
-    let known: Vec<_> = waiting.iter().map(|(key, _)| R::known(&cache, key)).collect();
+    let known: Vec<_> =
+        waiting.iter().map(|(key, _)| R::known(&source.shared.cache, key)).collect();
     let unknown = waiting.iter().zip(&known).filter(|(_, known)| known.is_none());
     let unknown: Vec<_> = unknown.map(|((key, _), _)| Key(key.clone())).collect();
     let mut loaded = HashMap::new();
@@ -195,13 +197,13 @@ macro_rules! loaders {
 
         impl Loaders {
             pub(super) fn new(
-                db: &Db,
-                cache: &Arc<BoardCache>,
+                shared: &Arc<Shared>,
                 viewer: Option<Viewer>,
                 rounds: &Arc<Rounds>,
+                _budget: &Arc<Budget>,
             ) -> Self {
-                let (db, cache, rounds) = (db.clone(), Arc::clone(cache), Arc::clone(rounds));
-                let source = Arc::new(Source { db, cache, viewer, rounds });
+                let (db, shared) = (shared.services.db.clone(), Arc::clone(shared));
+                let source = Arc::new(Source { db, shared, viewer, rounds: Arc::clone(rounds) });
                 Self { $($field: Batched { source: Arc::clone(&source), made: OnceLock::new() },)* }
             }
         }

@@ -1,0 +1,118 @@
+//! What became of a request.
+
+use std::sync::Arc;
+
+use apollo_compiler::executable::Operation;
+use apollo_compiler::introspection;
+use apollo_compiler::response::JsonMap;
+use apollo_compiler::validation::Valid;
+use async_graphql::{Name, Response, Value, Variables};
+
+use super::budget::Budget;
+use super::document::Document;
+use super::path::restore_path;
+use super::plan::place;
+use super::refusal::Refusal;
+use super::schema::TypeSystem;
+use crate::domain::Error;
+use crate::graphql::error;
+
+/// What became of a request.
+pub struct Answer {
+    /// What the client is told.
+    pub response: Response,
+    /// Whether it was run.
+    pub verdict: Verdict,
+    /// Whether tokens stand in it: it must not be compressed.
+    pub holds_tokens: bool,
+    /// The memory that it takes until it has been sent.
+    pub budget: Option<Arc<Budget>>,
+}
+
+/// Whether a request was run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It was, perhaps with errors in some of its fields.
+    Run,
+    /// It was not: something is wrong with the request itself.
+    Refused,
+    /// It was not: the access token is of no use.
+    Unauthenticated,
+    /// It was not: the database did not say whose the access token is.
+    Unavailable,
+    /// It was not: the operation is not one of those that were allowed.
+    OperationNotAllowed,
+}
+
+impl Answer {
+    fn new(response: Response, verdict: Verdict) -> Self {
+        Self { response, verdict, holds_tokens: false, budget: None }
+    }
+
+    pub(super) fn run(response: Response, budget: Arc<Budget>, holds_tokens: bool) -> Self {
+        Self { holds_tokens, budget: Some(budget), ..Self::new(response, Verdict::Run) }
+    }
+
+    pub(super) fn refused(refusal: Refusal) -> Self {
+        Self::new(refusal.into(), Verdict::Refused)
+    }
+
+    pub(super) fn not_allowed() -> Self {
+        Self::new(Refusal::operation_not_allowed().into(), Verdict::OperationNotAllowed)
+    }
+
+    pub(super) fn without_viewer(refusal: Error) -> Self {
+        let verdict = match refusal {
+            Error::BadToken { .. } => Verdict::Unauthenticated,
+            _ => Verdict::Unavailable,
+        };
+        Self::new(error::of_request(refusal), verdict)
+    }
+
+    /// In how many seconds the client may try again what was too much.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.response.errors.iter().filter_map(error::retry_after).max()
+    }
+
+    /// Puts what the introspection has told between the other fields, in the order of these keys.
+    pub(super) fn add_introspection(&mut self, keys: Vec<Name>, told: Value) {
+        let (Value::Object(data), Value::Object(mut told)) = (&mut self.response.data, told) else {
+            return;
+        };
+        let mut own = std::mem::take(data);
+        let entry = |key: Name| {
+            let value = own.swap_remove(&key).or_else(|| told.swap_remove(&key));
+            value.map(|value| (key, value))
+        };
+        *data = keys.into_iter().filter_map(entry).collect();
+    }
+
+    /// Gives errors their paths, their places in the document's text, and codes to those of the library.
+    pub(super) fn complete(&mut self, text: &str, request_id: &str) {
+        for error in &mut self.response.errors {
+            restore_path(error);
+            let places = error.locations.iter().filter_map(|found| place(text, *found));
+            error.locations = places.collect();
+        }
+        error::complete(&mut self.response.errors, request_id);
+    }
+}
+
+/// What the fields of the introspection answer.
+pub(super) fn introspection(
+    types: &TypeSystem,
+    document: &Document,
+    operation: &Operation,
+    variables: &Variables,
+) -> Option<Value> {
+    let variables = serde_json::to_value(variables).ok()?;
+    let variables: JsonMap = serde_json::from_value(variables).ok()?;
+    let answer = introspection::partial_execute(
+        &types.schema,
+        &types.implementers,
+        document.executable(),
+        operation,
+        Valid::assume_valid_ref(&variables),
+    );
+    async_graphql::to_value(answer.ok()?.data).ok()
+}

@@ -1,0 +1,135 @@
+//! How much a document asks for, before it is validated. Each fragment is measured once, however often it is
+//! spread, so the time grows with the length of the document alone.
+
+use std::collections::HashMap;
+
+use apollo_compiler::Node;
+use apollo_compiler::ast::{Definition, DirectiveList, Document, FragmentDefinition, Selection};
+
+use crate::config::Limits;
+
+/// How deep selections and fragments may lie within each other while they are measured: far beyond
+/// what the limits allow, and few enough for any stack.
+const MAX_LEVELS: usize = 200;
+
+/// What a selection set asks for, with its fragments in their places.
+#[derive(Clone, Copy, Default)]
+struct Measure {
+    /// Fields of the set itself.
+    width: usize,
+    /// Fields of the set and of all beneath.
+    selections: usize,
+    depth: usize,
+    aliases: usize,
+    directives: usize,
+}
+
+impl Measure {
+    /// Adds what stands beside.
+    fn add(&mut self, other: Self) {
+        self.width = self.width.saturating_add(other.width);
+        self.selections = self.selections.saturating_add(other.selections);
+        self.depth = self.depth.max(other.depth);
+        self.aliases = self.aliases.saturating_add(other.aliases);
+        self.directives = self.directives.saturating_add(other.directives);
+    }
+}
+
+/// Refuses a document of which any operation or any fragment asks for too much; the error says of what.
+/// Fragments that contain themselves are for the validation to tell: they count once.
+pub(super) fn check(document: &Document, limits: &Limits) -> Result<(), String> {
+    let fragments = document.definitions.iter().filter_map(|definition| match definition {
+        Definition::FragmentDefinition(fragment) => Some((fragment.name.as_str(), fragment)),
+        _ => None,
+    });
+    let mut measuring = Measuring { fragments: fragments.collect(), measured: HashMap::new() };
+    for definition in &document.definitions {
+        let measure = match definition {
+            Definition::OperationDefinition(operation) => {
+                let set = measuring.selection_set(&operation.selection_set, 0)?;
+                let variables = operation.variables.iter().map(|one| one.directives.len());
+                let own = operation.directives.len() + variables.sum::<usize>();
+                Measure { directives: set.directives.saturating_add(own), ..set }
+            }
+            // Also those that are spread nowhere.
+            Definition::FragmentDefinition(fragment) => measuring.fragment(&fragment.name, 0)?,
+            _ => continue,
+        };
+        for (what, found, limit) in [
+            ("selections, fragments spread out", measure.selections, limits.selections),
+            ("levels", measure.depth, limits.depth),
+            ("aliases", measure.aliases, limits.aliases),
+            ("directives", measure.directives, limits.directives),
+        ] {
+            within(what, found, limit)?;
+        }
+        if matches!(definition, Definition::OperationDefinition(_)) {
+            within("root fields", measure.width, limits.root_fields)?;
+        }
+    }
+    Ok(())
+}
+
+fn within(what: &str, found: usize, limit: usize) -> Result<(), String> {
+    if found > limit {
+        return Err(format!("The operation has {found} {what}; {limit} are allowed."));
+    }
+    Ok(())
+}
+
+struct Measuring<'d> {
+    fragments: HashMap<&'d str, &'d Node<FragmentDefinition>>,
+    /// Nothing while a fragment is being measured.
+    measured: HashMap<&'d str, Measure>,
+}
+
+impl<'d> Measuring<'d> {
+    fn fragment(&mut self, name: &'d str, level: usize) -> Result<Measure, String> {
+        if let Some(measure) = self.measured.get(name) {
+            return Ok(*measure);
+        }
+        // A fragment that is not there is for the validation to tell.
+        let Some(fragment) = self.fragments.get(name).copied() else {
+            return Ok(Measure::default());
+        };
+        self.measured.insert(name, Measure::default());
+        let mut measure = self.selection_set(&fragment.selection_set, level + 1)?;
+        measure.directives = measure.directives.saturating_add(fragment.directives.len());
+        self.measured.insert(name, measure);
+        Ok(measure)
+    }
+
+    fn selection_set(&mut self, set: &'d [Selection], level: usize) -> Result<Measure, String> {
+        if level > MAX_LEVELS {
+            return Err(format!(
+                "Selections and fragments lie more than {MAX_LEVELS} levels deep."
+            ));
+        }
+        let mut all = Measure::default();
+        for selection in set {
+            let directives: &DirectiveList = match selection {
+                Selection::Field(field) => {
+                    let below = self.selection_set(&field.selection_set, level + 1)?;
+                    all.add(Measure {
+                        width: 1,
+                        selections: below.selections.saturating_add(1),
+                        depth: below.depth + 1,
+                        aliases: below.aliases.saturating_add(field.alias.is_some().into()),
+                        directives: below.directives,
+                    });
+                    &field.directives
+                }
+                Selection::InlineFragment(inline) => {
+                    all.add(self.selection_set(&inline.selection_set, level + 1)?);
+                    &inline.directives
+                }
+                Selection::FragmentSpread(spread) => {
+                    all.add(self.fragment(&spread.fragment_name, level + 1)?);
+                    &spread.directives
+                }
+            };
+            all.directives = all.directives.saturating_add(directives.len());
+        }
+        Ok(all)
+    }
+}

@@ -1,0 +1,189 @@
+//! How a request is executed. It knows no board and no card.
+//!
+//! The steps, in order, and who takes them:
+//!
+//! 1. `document`: the text becomes a valid document, by the specification of September 2025, or is known from
+//!    before. `scan` and `measure` bound it first.
+//! 2. `Engine::prepare`: which operation, and may this caller run it at all?
+//! 3. `variables`: the values of variables are coerced, once.
+//! 4. `plan`: fragments, equal fields, `@skip` and `@include` are worked in, and `cost` says how much the answer
+//!    may hold. What is left is what the library executes.
+//! 5. The library executes the plan. Resolvers ask loaders; `rounds` says when loads are sent; `rows` puts
+//!    objects together; `budget` bounds what a request takes while it runs.
+//! 6. `answer`: the introspection is added, and errors get their codes, their paths and their places.
+//!
+//! What must hold:
+//!
+//! - Resolvers of [`Pure`] types may run twice for one answer; those of mutations run once.
+//! - Loads are sent only when every field of the request has its answer or waits for a load.
+//! - All strings of an answer that can be long are [`Text`]: they are counted.
+//!
+//! | what is our own | why it is not the library's |
+//! |---|---|
+//! | parsing, validation (apollo-compiler) | async-graphql accepts what the specification refuses, and the other way round |
+//! | merging of fields, `@skip`, `@include` | it runs equal fields twice, and leaves defaults of variables out |
+//! | introspection (apollo-compiler) | it differs from what graphql-js says of the same schema |
+//! | paths of errors | it cuts them at lists |
+//! | objects (`rows`) | it makes a boxed future for each field of each row |
+
+mod answer;
+mod budget;
+mod cost;
+mod document;
+mod measure;
+mod path;
+mod plan;
+mod refusal;
+mod rounds;
+mod rows;
+mod scan;
+mod schema;
+mod text;
+mod variables;
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use apollo_compiler::executable::{Operation, OperationType};
+use async_graphql::{Executor, Request, Variables};
+
+pub use self::answer::{Answer, Verdict};
+pub use self::budget::Budget;
+pub(super) use self::budget::Memory;
+use self::document::{Document, Documents};
+use self::plan::{Plan, plan};
+use self::refusal::Refusal;
+pub(super) use self::rounds::Rounds;
+pub(super) use self::rows::{Pure, Row, Rows};
+use self::schema::TypeSystem;
+pub(super) use self::text::Text;
+use self::variables::Values;
+use super::context::Caller;
+use crate::config::{Config, Limits};
+
+/// Which operations a request may run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Operations {
+    /// Queries, which change nothing.
+    Queries,
+    /// All.
+    All,
+}
+
+/// Executes requests with the resolvers of `E`.
+pub(super) struct Engine<E> {
+    executor: E,
+    types: TypeSystem,
+    documents: Documents,
+    limits: Limits,
+}
+
+/// A request that may be executed.
+struct Prepared {
+    plan: Plan,
+    /// What the introspection answers.
+    introspection: Option<async_graphql::Value>,
+    holds_tokens: bool,
+}
+
+impl<E: Executor> Engine<E> {
+    /// `sdl` is the schema of the resolvers; an error is a defect of the program.
+    pub(super) fn new(executor: E, sdl: &str, config: &Config) -> Result<Self, String> {
+        let types = TypeSystem::of(sdl, config.introspection)?;
+        Ok(Self {
+            executor,
+            types,
+            documents: Documents::new(config.limits),
+            limits: config.limits,
+        })
+    }
+
+    /// Runs a request for its caller, if it is one of the allowed operations.
+    pub(super) async fn execute(
+        &self,
+        mut request: Request,
+        caller: Caller,
+        allowed: Operations,
+    ) -> Answer {
+        let prepared = match self.prepare(&mut request, &caller, allowed) {
+            Ok(prepared) => prepared,
+            Err(answer) => return *answer,
+        };
+        let Prepared { plan, introspection, holds_tokens } = prepared;
+        caller.budget().set_work(self.limits.complexity.saturating_sub(plan.cost));
+        let (rounds, budget) = (Arc::clone(caller.rounds()), Arc::clone(caller.budget()));
+        let request_id = caller.request_id.clone();
+        let text = std::mem::take(&mut request.query);
+        request.operation_name = None;
+        request.variables = plan.variables;
+        request.set_parsed_query(plan.document);
+        let execution = pin!(self.executor.execute(request.data(caller)));
+        let response = rounds.run(execution).await;
+        let mut answer = Answer::run(response, budget, holds_tokens);
+        if let (Some(keys), Some(told)) = (plan.introspection, introspection) {
+            answer.add_introspection(keys, told);
+        }
+        answer.complete(&text, &request_id);
+        answer
+    }
+
+    /// Everything that can refuse a request before it runs.
+    fn prepare(
+        &self,
+        request: &mut Request,
+        caller: &Caller,
+        allowed: Operations,
+    ) -> Result<Prepared, Box<Answer>> {
+        let refused = |refusal: Refusal| Box::new(Answer::refused(refusal));
+        let document = self.documents.get(&self.types, &request.query).map_err(refused)?;
+        let name = request.operation_name.as_deref();
+        let operation = document.operation(name).map_err(refused)?;
+        if allowed == Operations::Queries && operation.operation_type != OperationType::Query {
+            return Err(Box::new(Answer::not_allowed()));
+        }
+        let (only_logs_in, holds_tokens) = log_ins(&document, operation);
+        if let Some(refusal) = &caller.refusal
+            && !only_logs_in
+        {
+            return Err(Box::new(Answer::without_viewer(refusal.clone())));
+        }
+        let variables = std::mem::take(&mut request.variables);
+        self.plan(&document, operation, variables, holds_tokens).map_err(refused)
+    }
+
+    fn plan(
+        &self,
+        document: &Document,
+        operation: &Operation,
+        variables: Variables,
+        holds_tokens: bool,
+    ) -> Result<Prepared, Refusal> {
+        let limit = self.limits.nesting;
+        if variables.values().any(|value| variables::nested_deeper(value, limit)) {
+            let message = format!("Variables are nested deeper than {limit}.");
+            return Err(Refusal::too_complex(message));
+        }
+        let values = Values::coerce(&self.types, operation, variables)?;
+        let plan = plan(&self.types, document, operation, values, self.limits.complexity)?;
+        let introspection = plan
+            .introspection
+            .as_ref()
+            .and_then(|_| answer::introspection(&self.types, document, operation, &plan.variables));
+        Ok(Prepared { plan, introspection, holds_tokens })
+    }
+}
+
+/// Whether an operation does nothing but find out who is asking (clients send the access token that they have
+/// with it, which may be the very one that has ended), and whether any of its fields does: the schema says so
+/// with `@anonymous`.
+fn log_ins(document: &Document, operation: &Operation) -> (bool, bool) {
+    if operation.operation_type != OperationType::Mutation {
+        return (false, false);
+    }
+    let fields = || operation.root_fields(document.executable());
+    let logs_in = |field: &apollo_compiler::Node<apollo_compiler::executable::Field>| {
+        field.definition.directives.has("anonymous")
+    };
+    let only = fields().all(|field| field.name == "__typename" || logs_in(field));
+    (only, fields().any(logs_in))
+}

@@ -1,0 +1,27 @@
+//! The paths of errors.
+//!
+//! The library sets an error's path anew wherever it passes a list or a field of a `SimpleObject`, so that it
+//! ends there and not where the error arose. The first path is kept beside it.
+
+use std::sync::Arc;
+
+use async_graphql::{ContextBase, PathSegment, ServerError};
+
+struct First(Vec<PathSegment>);
+
+/// Keeps the path of an error that has just come out of a field.
+pub(super) fn keep_path<T>(ctx: &ContextBase<'_, T>, error: ServerError) -> ServerError {
+    if error.source.as_ref().is_some_and(|source| source.is::<First>()) {
+        return error;
+    }
+    let mut error = if error.path.is_empty() { ctx.set_error_path(error) } else { error };
+    error.source = Some(Arc::new(First(error.path.clone())));
+    error
+}
+
+/// Gives an error the path that was kept.
+pub(super) fn restore_path(error: &mut ServerError) {
+    if let Some(First(path)) = error.source.as_ref().and_then(|source| source.downcast_ref()) {
+        error.path.clone_from(path);
+    }
+}

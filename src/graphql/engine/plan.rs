@@ -1,0 +1,409 @@
+//! From a valid operation to the one that the library executes: "Collecting Fields" of the specification, done
+//! before execution. Fragments are in their places, equal fields are one, what `@skip` and `@include` leave
+//! out is gone, and each object type has its own fields. What it costs is counted on the way.
+
+use apollo_compiler::Node;
+use apollo_compiler::ast::{self, DirectiveList, OperationType, Type};
+use apollo_compiler::executable::{Field, FragmentMap, Operation, Selection, SelectionSet};
+use apollo_compiler::parser::SourceSpan;
+use async_graphql::indexmap::IndexMap;
+use async_graphql::parser::types as library;
+use async_graphql::{Name, Pos, Positioned, Value, Variables};
+use async_graphql_value::Value as Literal;
+
+use super::cost::{self, Cost, Page, Size};
+use super::document::{Document, offset};
+use super::refusal::Refusal;
+use super::schema::TypeSystem;
+use super::variables::{Values, leaf};
+
+/// How many fields an operation may have when interfaces are written out for each of their types.
+const MAX_FIELDS: usize = 50_000;
+
+/// An operation that can be executed.
+pub(super) struct Plan {
+    /// The operation without the fields of the introspection.
+    pub(super) document: library::ExecutableDocument,
+    pub(super) variables: Variables,
+    pub(super) cost: Cost,
+    /// The keys of the answer, in their order, if some are of the introspection.
+    pub(super) introspection: Option<Vec<Name>>,
+}
+
+/// Plans an operation whose answer may cost so much.
+pub(super) fn plan(
+    types: &TypeSystem,
+    document: &Document,
+    operation: &Operation,
+    values: Values,
+    limit: Cost,
+) -> Result<Plan, Refusal> {
+    let fragments = &document.executable().fragments;
+    let mut planner = Planner { types, fragments, values: &values, fields: 0, trail: None };
+    let root = planner.root(operation)?;
+    if root.cost > limit {
+        planner.trail = Some(Vec::new());
+        planner.root(operation)?;
+        let trail = planner.trail.unwrap_or_default();
+        return Err(too_complex(root.cost, limit, &trail));
+    }
+    let definition = library::OperationDefinition {
+        ty: match operation.operation_type {
+            OperationType::Query => library::OperationType::Query,
+            OperationType::Mutation => library::OperationType::Mutation,
+            OperationType::Subscription => library::OperationType::Subscription,
+        },
+        variable_definitions: values.names().map(definition).collect(),
+        directives: Vec::new(),
+        selection_set: nowhere(root.set),
+    };
+    Ok(Plan {
+        document: library::ExecutableDocument {
+            operations: library::DocumentOperations::Single(nowhere(definition)),
+            fragments: Default::default(),
+        },
+        cost: root.cost,
+        introspection: root.introspection,
+        variables: values.into_variables(),
+    })
+}
+
+/// The library asks which variables there are, and never for their types.
+fn definition(name: &Name) -> Positioned<library::VariableDefinition> {
+    let any = library::BaseType::Named(name.clone());
+    nowhere(library::VariableDefinition {
+        name: nowhere(name.clone()),
+        var_type: nowhere(library::Type { base: any, nullable: true }),
+        directives: Vec::new(),
+        default_value: None,
+    })
+}
+
+/// Says which field costs how much, from the root down to where most of it is.
+fn too_complex(cost: Cost, limit: Cost, trail: &[(String, Cost)]) -> Refusal {
+    let mut path = String::new();
+    let mut told = Vec::new();
+    for (key, own) in trail.iter().take_while(|(_, own)| own.saturating_mul(2) > cost) {
+        path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        told.push(format!("{path} costs {own}"));
+    }
+    if told.is_empty() {
+        told.extend(trail.first().map(|(key, own)| format!("{key} costs {own}, the others less")));
+    }
+    Refusal::too_complex(format!(
+        "The query has a complexity of {cost}; {limit} is allowed. Ask for smaller pages: {}.",
+        told.join(", ")
+    ))
+}
+
+struct Planner<'d> {
+    types: &'d TypeSystem,
+    fragments: &'d FragmentMap,
+    values: &'d Values,
+    /// How many fields there are so far.
+    fields: usize,
+    /// The most expensive field of the last selection set that was planned, and so on down, if it shall be told.
+    trail: Option<Vec<(String, Cost)>>,
+}
+
+struct Root {
+    set: library::SelectionSet,
+    cost: Cost,
+    introspection: Option<Vec<Name>>,
+}
+
+/// Fields of one response key, which validation has found to be the same.
+struct Group<'d> {
+    first: &'d Node<Field>,
+    others: Vec<&'d Node<Field>>,
+}
+
+impl<'d> Group<'d> {
+    fn sets(&self) -> Vec<&'d SelectionSet> {
+        let all = std::iter::once(&self.first).chain(&self.others);
+        all.map(|field| &field.selection_set).collect()
+    }
+}
+
+/// The groups of a selection set, and which fragments have been visited.
+#[derive(Default)]
+struct Collected<'d> {
+    groups: Vec<Group<'d>>,
+    visited: Vec<&'d str>,
+}
+
+impl<'d> Planner<'d> {
+    fn root(&mut self, operation: &'d Operation) -> Result<Root, Refusal> {
+        let ty = operation.object_type();
+        let groups = self.collect(ty, &[&operation.selection_set]).unwrap_or_default();
+        let is_meta = |group: &Group<'_>| matches!(&*group.first.name, "__schema" | "__type");
+        let introspection = groups.iter().any(is_meta).then(|| {
+            groups.iter().map(|group| Name::new(group.first.response_key().as_str())).collect()
+        });
+        let (meta, groups): (Vec<_>, _) = groups.into_iter().partition(is_meta);
+        let (items, own) = self.fields(&groups, None)?;
+        let meta = meta.iter().map(|group| self.introspection(&group.sets()));
+        let cost = meta.fold(own, Cost::saturating_add);
+        Ok(Root { set: library::SelectionSet { items }, cost, introspection })
+    }
+
+    /// The fields that objects of a type have; `None` if that depends on which of an interface's types it is.
+    fn collect(&self, ty: &str, sets: &[&'d SelectionSet]) -> Option<Vec<Group<'d>>> {
+        let mut collected = Collected::default();
+        for set in sets {
+            self.add(&mut collected, ty, set)?;
+        }
+        Some(collected.groups)
+    }
+
+    fn add(&self, to: &mut Collected<'d>, ty: &str, set: &'d SelectionSet) -> Option<()> {
+        for selection in &set.selections {
+            if self.is_left_out(selection.directives()) {
+                continue;
+            }
+            let set = match selection {
+                Selection::Field(field) => {
+                    let key = field.response_key();
+                    match to.groups.iter_mut().find(|group| group.first.response_key() == key) {
+                        Some(group) => group.others.push(field),
+                        None => to.groups.push(Group { first: field, others: Vec::new() }),
+                    }
+                    continue;
+                }
+                Selection::InlineFragment(inline) => &inline.selection_set,
+                Selection::FragmentSpread(spread) => {
+                    let name = spread.fragment_name.as_str();
+                    if to.visited.contains(&name) {
+                        continue;
+                    }
+                    to.visited.push(name);
+                    &self.fragments.get(name)?.selection_set
+                }
+            };
+            if self.types.is_a(ty, &set.ty) {
+                self.add(to, ty, set)?;
+            } else if self.types.objects_of(ty).is_some() {
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    /// Whether `@skip` or `@include` says so.
+    fn is_left_out(&self, directives: &DirectiveList) -> bool {
+        directives.iter().any(|directive| {
+            let condition = || match &**directive.specified_argument_by_name("if")? {
+                ast::Value::Boolean(is) => Some(*is),
+                ast::Value::Variable(name) => Some(*self.values.get(name)? == Value::Boolean(true)),
+                _ => None,
+            };
+            match directive.name.as_str() {
+                "skip" => condition() == Some(true),
+                "include" => condition() == Some(false),
+                _ => false,
+            }
+        })
+    }
+
+    /// A selection set on a type, with what it costs once.
+    fn set(
+        &mut self,
+        ty: &str,
+        sets: &[&'d SelectionSet],
+        page: Option<Page<'d>>,
+    ) -> Result<(library::SelectionSet, Cost), Refusal> {
+        if let Some(groups) = self.collect(ty, sets) {
+            let (items, cost) = self.fields(&groups, page)?;
+            return Ok((library::SelectionSet { items }, cost));
+        }
+        let (mut items, mut most) = (Vec::new(), (0, None));
+        for object in self.types.objects_of(ty).into_iter().flatten() {
+            let groups = self.collect(object, sets).unwrap_or_default();
+            let (fields, cost) = self.fields(&groups, page)?;
+            if cost > most.0 {
+                most = (cost, self.trail.clone());
+            }
+            if !fields.is_empty() {
+                items.push(nowhere(on(object, fields)));
+            }
+        }
+        self.trail = self.trail.as_ref().and(most.1);
+        Ok((library::SelectionSet { items }, most.0))
+    }
+
+    fn fields(
+        &mut self,
+        groups: &[Group<'d>],
+        page: Option<Page<'d>>,
+    ) -> Result<(Vec<Positioned<library::Selection>>, Cost), Refusal> {
+        self.fields += groups.len();
+        if self.fields > MAX_FIELDS {
+            return Err(Refusal::too_complex(
+                "The operation has too many fields on interfaces within interfaces.",
+            ));
+        }
+        let mut items = Vec::with_capacity(groups.len());
+        let (mut total, mut most, mut trail) = (0, 0, None);
+        for group in groups {
+            let (field, cost) = self.field(group, page)?;
+            total = Cost::saturating_add(total, cost);
+            if self.trail.is_some() && cost >= most {
+                (most, trail) = (cost, self.trail.clone());
+            }
+            items.push(field);
+        }
+        self.trail = self.trail.as_ref().map(|_| trail.unwrap_or_default());
+        Ok((items, total))
+    }
+
+    fn field(
+        &mut self,
+        group: &Group<'d>,
+        page: Option<Page<'d>>,
+    ) -> Result<(Positioned<library::Selection>, Cost), Refusal> {
+        let field = group.first;
+        let ty = field.ty();
+        let is_object = self.types.is_composite(ty);
+        let mut cost = cost::of_field(field, is_object);
+        let size = cost::size(field, self.values);
+        let mut set = library::SelectionSet::default();
+        if is_object {
+            let below = if let Size::Page(page) = size { Some(page) } else { None };
+            // All rows of a page are found, whatever is told of them.
+            cost = cost.saturating_add(below.map_or(0, |page| page.size));
+            let (planned, beneath) = self.set(ty.inner_named_type(), &group.sets(), below)?;
+            (set, cost) = (planned, cost.saturating_add(beneath));
+        } else if let Some(trail) = &mut self.trail {
+            trail.clear();
+        }
+        let (arguments, values) = self.arguments(field)?;
+        let times = match (page, size) {
+            (Some(page), _) if page.has(&field.name) => page.size,
+            (_, Size::List(size)) => size,
+            _ => 1,
+        };
+        let cost = cost.saturating_add(values).saturating_mul(times);
+        if let Some(trail) = &mut self.trail {
+            trail.iter_mut().for_each(|(_, cost)| *cost = cost.saturating_mul(times));
+            trail.insert(0, (field.response_key().to_string(), cost));
+        }
+        let place = position(field.location());
+        let name = |name: &apollo_compiler::Name| Positioned::new(Name::new(name), place);
+        let field = library::Field {
+            alias: field.alias.as_ref().map(name),
+            name: name(&field.name),
+            arguments,
+            directives: Vec::new(),
+            selection_set: Positioned::new(set, place),
+        };
+        Ok((Positioned::new(library::Selection::Field(Positioned::new(field, place)), place), cost))
+    }
+
+    /// The arguments of a field, and how many values they have.
+    fn arguments(&self, field: &Field) -> Result<(Arguments, Cost), Refusal> {
+        let mut arguments = Vec::with_capacity(field.arguments.len());
+        let mut cost = 0;
+        for argument in &field.arguments {
+            let Some(definition) = field.definition.argument_by_name(&argument.name) else {
+                continue;
+            };
+            cost = Cost::saturating_add(cost, cost::values_in(&argument.value, self.values));
+            let place = position(argument.value.location());
+            if !self.is_absent(&argument.value) {
+                let value = self.literal(&definition.ty, &argument.value)?;
+                let name = Name::new(argument.name.as_str());
+                arguments.push((Positioned::new(name, place), Positioned::new(value, place)));
+            }
+        }
+        Ok((arguments, cost))
+    }
+
+    /// Whether a value is a variable that has none: as if nothing stood there.
+    fn is_absent(&self, value: &ast::Value) -> bool {
+        value.as_variable().is_some_and(|name| self.values.get(name).is_none())
+    }
+
+    /// A value as the library takes it.
+    fn literal(&self, ty: &Type, value: &ast::Value) -> Result<Literal, Refusal> {
+        match value {
+            ast::Value::Variable(name) => {
+                let is_null = self.values.get(name).is_none_or(|value| *value == Value::Null);
+                if is_null && ty.is_non_null() {
+                    let reason = format!("Variable ${name} is null: {}.", self.types.expected(ty));
+                    return Err(Refusal::invalid(reason));
+                }
+                Ok(Literal::Variable(Name::new(name)))
+            }
+            ast::Value::List(items) => {
+                let items = items.iter().map(|item| self.literal(ty.item_type(), item));
+                items.collect::<Result<_, _>>().map(Literal::List)
+            }
+            ast::Value::Object(fields) => {
+                let object = self.types.input_object(ty.inner_named_type());
+                let mut literal = IndexMap::with_capacity(fields.len());
+                for (name, value) in fields {
+                    let field = object.and_then(|object| object.fields.get(name));
+                    if let Some(field) = field.filter(|_| !self.is_absent(value)) {
+                        literal.insert(Name::new(name), self.literal(&field.ty, value)?);
+                    }
+                }
+                Ok(Literal::Object(literal))
+            }
+            value => Ok(leaf(ty.inner_named_type(), value).into_value()),
+        }
+    }
+
+    /// What a selection set within the introspection costs.
+    fn introspection(&self, sets: &[&'d SelectionSet]) -> Cost {
+        let field = |field: &Node<Field>| {
+            let below = self.introspection(&[&field.selection_set]);
+            below
+                .saturating_add(cost::FIELD)
+                .saturating_mul(cost::times_in_introspection(&field.name))
+        };
+        let selection = |selection: &'d Selection| match selection {
+            Selection::Field(one) => field(one),
+            Selection::InlineFragment(inline) => self.introspection(&[&inline.selection_set]),
+            Selection::FragmentSpread(spread) => {
+                let fragment = self.fragments.get(&spread.fragment_name);
+                fragment.map_or(0, |fragment| self.introspection(&[&fragment.selection_set]))
+            }
+        };
+        let all = sets.iter().flat_map(|set| &set.selections).map(selection);
+        all.fold(cost::OBJECT, Cost::saturating_add)
+    }
+}
+
+type Arguments = Vec<(Positioned<Name>, Positioned<Literal>)>;
+
+fn on(object: &str, items: Vec<Positioned<library::Selection>>) -> library::Selection {
+    let condition = library::TypeCondition { on: nowhere(Name::new(object)) };
+    library::Selection::InlineFragment(nowhere(library::InlineFragment {
+        type_condition: Some(nowhere(condition)),
+        directives: Vec::new(),
+        selection_set: nowhere(library::SelectionSet { items }),
+    }))
+}
+
+/// A place in the document as the library carries it: the offset, from 1, in place of a line. Lines are
+/// counted for errors only.
+fn position(place: Option<SourceSpan>) -> Pos {
+    Pos { line: offset(place) + 1, column: 0 }
+}
+
+fn nowhere<T>(node: T) -> Positioned<T> {
+    Positioned::new(node, Pos::default())
+}
+
+/// The line and the column of a place that a plan has made.
+pub(super) fn place(text: &str, place: Pos) -> Option<Pos> {
+    let before = text.get(..place.line.checked_sub(1)?)?;
+    let is_end = |(index, byte): &(usize, u8)| match byte {
+        b'\n' => true,
+        b'\r' => before.as_bytes().get(index + 1) != Some(&b'\n'),
+        _ => false,
+    };
+    let ends = before.bytes().enumerate().filter(is_end);
+    let (lines, start) = ends.fold((1, 0), |(lines, _), (index, _)| (lines + 1, index + 1));
+    Some(Pos { line: lines, column: before.get(start..)?.encode_utf16().count() + 1 })
+}

@@ -1,0 +1,60 @@
+//! The schema as requests are checked against it, read from its own text.
+
+use apollo_compiler::ast::Type;
+use apollo_compiler::collections::HashMap;
+use apollo_compiler::schema::{ExtendedType, Implementers, InputObjectType};
+use apollo_compiler::validation::Valid;
+use apollo_compiler::{Name, Node, Schema};
+
+/// The types of the schema.
+pub(super) struct TypeSystem {
+    pub(super) schema: Valid<Schema>,
+    pub(super) implementers: HashMap<Name, Implementers>,
+    /// Whether requests may ask for it, and messages tell of it.
+    pub(super) told: bool,
+}
+
+impl TypeSystem {
+    /// Reads SDL; an error is a defect of the program.
+    pub(super) fn of(sdl: &str, told: bool) -> Result<Self, String> {
+        let schema = Schema::parse_and_validate(sdl, "schema.graphql");
+        let schema = schema.map_err(|found| found.errors.to_string())?;
+        Ok(Self { implementers: schema.implementers_map(), schema, told })
+    }
+
+    /// Whether every object of the type `own` is one of `condition`, an object or an interface.
+    pub(super) fn is_a(&self, own: &str, condition: &str) -> bool {
+        own == condition
+            || match self.schema.types.get(own) {
+                Some(ExtendedType::Object(own)) => own.implements_interfaces.contains(condition),
+                Some(ExtendedType::Interface(own)) => own.implements_interfaces.contains(condition),
+                _ => false,
+            }
+    }
+
+    /// The object types of an interface; `None` for any other type.
+    pub(super) fn objects_of(&self, interface: &str) -> Option<impl Iterator<Item = &Name>> {
+        match self.schema.types.get(interface) {
+            Some(ExtendedType::Interface(_)) => {
+                Some(self.implementers.get(interface).into_iter().flat_map(|all| &all.objects))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether values of the type have fields of their own.
+    pub(super) fn is_composite(&self, ty: &Type) -> bool {
+        let ty = self.schema.types.get(ty.inner_named_type());
+        ty.is_some_and(|ty| !ty.is_leaf() && !ty.is_input_object())
+    }
+
+    /// An input object by the name of its type.
+    pub(super) fn input_object(&self, name: &str) -> Option<&Node<InputObjectType>> {
+        self.schema.get_input_object(name)
+    }
+
+    /// What is expected where a value has another type.
+    pub(super) fn expected(&self, ty: &Type) -> String {
+        if self.told { format!("expected {ty}") } else { "has another type".into() }
+    }
+}

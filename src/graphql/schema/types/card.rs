@@ -1,0 +1,158 @@
+//! Cards.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, Object};
+
+use super::comment::{COMMENTS, CommentEdge};
+use super::event::{BoardEventEdge, event_page};
+use super::{Board, Label};
+use crate::domain::{self, PublicId, Result};
+use crate::graphql::context::ContextExt;
+use crate::graphql::engine::{Pure, Row, Rows, Text};
+use crate::graphql::loaders::LoadedCard;
+use crate::graphql::schema::directives::{list_size, paged};
+use crate::graphql::schema::paging::{Connection, Count, MAX_OTHERS, PageArgs};
+use crate::graphql::schema::scalars::{DateTime, int};
+use crate::store::events::EventList;
+
+/// The columns of every board, in their order.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::CardColumn")]
+pub(in crate::graphql) enum CardColumn {
+    /// Thought of, not planned. New cards stand here unless they say otherwise.
+    Backlog,
+    /// Planned.
+    Todo,
+    /// Being done.
+    Doing,
+    /// Done.
+    Done,
+}
+
+/// A card on a board.
+#[derive(Clone)]
+pub(in crate::graphql) struct Card {
+    card: Arc<domain::Card>,
+    pub(super) on: Board,
+    labels: Option<Arc<Vec<Arc<domain::Label>>>>,
+}
+
+impl Card {
+    pub(in crate::graphql) fn new(card: impl Into<Arc<domain::Card>>, on: Board) -> Self {
+        Self { card: card.into(), on, labels: None }
+    }
+
+    /// A card of a list, which was seen under its board.
+    pub(super) fn loaded(loaded: LoadedCard, board: &Board) -> Self {
+        Self { card: loaded.card, on: board.clone(), labels: loaded.labels }
+    }
+
+    pub(super) fn entity(&self) -> &domain::Card {
+        &self.card
+    }
+}
+
+impl Pure for Card {}
+
+/// A card on a board.
+#[Object]
+impl Card {
+    /// Opaque.
+    pub(in crate::graphql) async fn id(&self) -> ID {
+        self.card.id.to_public().into()
+    }
+
+    /// What is to do, in one line.
+    async fn title(&self) -> Text<'_> {
+        Text::from(&self.card.title)
+    }
+
+    /// More about it, in Markdown, as it was written; may be empty.
+    async fn description(&self) -> Text<'_> {
+        Text::from(&self.card.description)
+    }
+
+    /// The column it stands in.
+    async fn column(&self) -> CardColumn {
+        self.card.column.into()
+    }
+
+    /// The board it is on.
+    async fn board(&self) -> Row<&Board> {
+        Row(&self.on)
+    }
+
+    /// The labels it bears, in the order of LabelColor.
+    #[graphql(directive = list_size::apply(Some(7), None, None))]
+    async fn labels(&self, ctx: &Context<'_>) -> Result<Rows<Label>> {
+        if let Some(labels) = &self.labels {
+            return Ok(Label::all(labels, &self.on));
+        }
+        let labels = ctx.loaders()?.card_labels.load((self.on.access, self.card.id)).await?;
+        Ok(Label::all(&labels, &self.on))
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime {
+        self.card.created_at.into()
+    }
+
+    /// When its text, column, rank or labels last changed.
+    async fn updated_at(&self) -> DateTime {
+        self.card.updated_at.into()
+    }
+
+    /// Where it stands in its column: compare ranks as plain ASCII strings, not by the rules of a
+    /// language. Set by the server alone. Where many cards have been moved to one spot, all cards of a
+    /// column get new ranks, and with them new versions (ColumnReorderedEvent).
+    async fn rank(&self) -> Text<'_> {
+        self.card.rank.as_str().into()
+    }
+
+    /// The board's version at the latest change of the card's text, column, rank or labels (not its
+    /// comments); for `expectedVersion`.
+    async fn version(&self) -> i32 {
+        int(self.card.version)
+    }
+
+    /// When it was deleted; null while it is on the board.
+    async fn deleted_at(&self) -> Option<DateTime> {
+        self.card.deleted_at.map(Into::into)
+    }
+
+    /// What people say about it, the oldest comment first.
+    #[graphql(directive = paged::apply())]
+    async fn comments(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<Connection<CommentEdge>> {
+        let request = PageArgs { first, after, last, before }.request(COMMENTS, MAX_OTHERS)?;
+        let (access, card) = (self.on.access, self.card.id);
+        let loaders = ctx.loaders()?;
+        let page = loaders.comment_page.load(((access, card), Arc::new(request)));
+        let edge = |comment| CommentEdge::under(self.clone(), comment);
+        Connection::load(ctx, Count::Comments(access, card), page, edge).await
+    }
+
+    /// What happened to it, the latest first. What changed several cards at once, a deleted label or new
+    /// ranks, stands in the board's activity only.
+    #[graphql(directive = paged::apply())]
+    async fn activity(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+    ) -> Result<Connection<BoardEventEdge>> {
+        let list = EventList { board: self.on.access, card: Some(self.card.id), after: 0 };
+        event_page(ctx, &self.on, list, PageArgs { first, after, last, before }).await
+    }
+}

@@ -1,0 +1,171 @@
+//! Lists of cards: how they are filtered, ordered and paged.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, InputObject, Lookahead, Object};
+
+use super::{Board, Card, CardColumn, LabelColor, OrderDirection};
+use crate::domain::{self, At, Direction, Result, SearchText};
+use crate::graphql::context::ContextExt;
+use crate::graphql::engine::{Pure, Row, Text};
+use crate::graphql::loaders::{CardQuery, LoadedCard};
+use crate::graphql::schema::paging::{
+    Connection, Count, CursorKind, Edge, MAX_CARDS, PageArgs, ValueKind,
+};
+use crate::store;
+use crate::store::card_lists::{CardList, CardListKind};
+
+/// A card in a list.
+pub(in crate::graphql) struct CardEdge {
+    card: Card,
+    kind: CardListKind,
+    order: domain::CardOrder,
+}
+
+impl CardEdge {
+    /// The card's edge among the board's cards in the default order.
+    pub(in crate::graphql) fn new(card: Card) -> Self {
+        Self { card, kind: CardListKind::Board, order: domain::CardOrder::default() }
+    }
+}
+
+/// A card in a list.
+#[Object]
+impl CardEdge {
+    /// The card's place in the list, for `after` and `before`.
+    async fn cursor(&self) -> Text<'_> {
+        Edge::cursor(self).into()
+    }
+
+    /// The card.
+    async fn node(&self) -> Row<&Card> {
+        Row(&self.card)
+    }
+}
+
+impl Pure for CardEdge {}
+
+impl Edge for CardEdge {
+    type Node = Card;
+
+    fn node(&self) -> &Card {
+        &self.card
+    }
+
+    fn cursor(&self) -> String {
+        let place = store::card_lists::position(self.card.entity(), self.kind, self.order);
+        cursor_kind(self.kind, self.order).encode(&place)
+    }
+}
+
+/// What a list of cards is ordered by.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::CardOrderField")]
+pub(in crate::graphql) enum CardOrderField {
+    /// As on the board: by column, then by place in the column.
+    Rank,
+    /// By the time it was made.
+    CreatedAt,
+    /// By the time of its last change.
+    UpdatedAt,
+    /// By title, without case.
+    Title,
+}
+
+/// The order of a list of cards; ties break by id.
+#[derive(InputObject)]
+pub(in crate::graphql) struct CardOrder {
+    /// By what.
+    field: CardOrderField,
+    /// Which way.
+    direction: OrderDirection,
+}
+
+impl From<CardOrder> for domain::CardOrder {
+    fn from(order: CardOrder) -> Self {
+        Self { field: order.field.into(), direction: order.direction.into() }
+    }
+}
+
+/// Which cards of a list are wanted: those that meet every condition given. An empty list does
+/// not filter.
+#[derive(InputObject, Default)]
+pub(in crate::graphql) struct CardFilter {
+    /// Cards in one of these columns.
+    columns: Option<Vec<CardColumn>>,
+    /// Cards that bear at least one of these colours.
+    labels: Option<Vec<LabelColor>>,
+    /// Case-insensitive substring of the title or the description; %, _ and \ mean themselves. At
+    /// most 500 characters.
+    text: Option<String>,
+}
+
+impl CardFilter {
+    fn parse(self) -> Result<domain::CardFilter> {
+        let text = self.text.as_deref().map(SearchText::parse).transpose().at("text")?.flatten();
+        Ok(domain::CardFilter {
+            columns: self.columns.unwrap_or_default().into_iter().map(Into::into).collect(),
+            labels: self.labels.unwrap_or_default().into_iter().map(Into::into).collect(),
+            text,
+        })
+    }
+}
+
+/// A page of a list of cards: what every field of that kind does.
+pub(super) async fn card_page(
+    ctx: &Context<'_>,
+    board: &Board,
+    list: CardList,
+    args: PageArgs,
+    filter: Option<CardFilter>,
+    order: Option<CardOrder>,
+) -> Result<Connection<CardEdge>> {
+    let order = order.map(domain::CardOrder::from).unwrap_or_default();
+    let filter = filter.unwrap_or_default().parse().at("filter")?;
+    let query = CardQuery {
+        request: args.request(cursor_kind(list.kind(), order), MAX_CARDS)?,
+        with_labels: selects_labels(&ctx.look_ahead()),
+        filter: filter.clone(),
+        order,
+    };
+    let loaders = ctx.loaders()?;
+    let page = loaders.card_page.load((list, Arc::new(query)));
+    let edge = |loaded: LoadedCard| CardEdge {
+        card: Card::loaded(loaded, board),
+        kind: list.kind(),
+        order,
+    };
+    Connection::load(ctx, Count::Cards(list, filter), page, edge).await
+}
+
+/// A page of the cards in a board's trash, which is empty for those who may not see it.
+pub(super) async fn deleted_card_page(
+    ctx: &Context<'_>,
+    board: &Board,
+    args: PageArgs,
+) -> Result<Connection<CardEdge>> {
+    if let Some(list) = CardList::in_trash(board.access) {
+        return card_page(ctx, board, list, args, None, None).await;
+    }
+    let kind = cursor_kind(CardListKind::Trash, domain::CardOrder::default());
+    args.request(kind, MAX_CARDS).map(|_| Connection::empty())
+}
+
+fn selects_labels(page: &Lookahead<'_>) -> bool {
+    page.field("nodes").field("labels").exists()
+        || page.field("edges").field("node").field("labels").exists()
+}
+
+fn cursor_kind(kind: CardListKind, order: domain::CardOrder) -> CursorKind {
+    if kind == CardListKind::Trash {
+        let (field, direction) = ("DELETED_AT", Direction::Descending);
+        return CursorKind { list: "deletedCards", field, direction, values: &[ValueKind::Time] };
+    }
+    let (field, values): (_, &[_]) = match order.field {
+        domain::CardOrderField::Rank => ("RANK", &[ValueKind::Number, ValueKind::Text]),
+        domain::CardOrderField::CreatedAt => ("CREATED_AT", &[ValueKind::Time]),
+        domain::CardOrderField::UpdatedAt => ("UPDATED_AT", &[ValueKind::Time]),
+        domain::CardOrderField::Title => ("TITLE", &[ValueKind::Text]),
+    };
+    CursorKind { list: "cards", field, direction: order.direction, values }
+}

@@ -1,0 +1,68 @@
+//! Columns of boards.
+
+use async_graphql::{Context, ID, Object};
+
+use super::card_list::card_page;
+use super::{Board, CardColumn, CardEdge, CardFilter};
+use crate::domain::{self, BoardId, PublicId, Result};
+use crate::graphql::engine::{Pure, Row};
+use crate::graphql::schema::directives::paged;
+use crate::graphql::schema::paging::{Connection, PageArgs};
+use crate::store::card_lists::CardList;
+
+/// One column of one board.
+#[derive(Clone)]
+pub(in crate::graphql) struct BoardColumn {
+    pub(super) board: Board,
+    pub(super) column: domain::CardColumn,
+}
+
+impl BoardColumn {
+    /// A column of a board that the viewer may see.
+    pub(in crate::graphql) async fn find(
+        ctx: &Context<'_>,
+        (board, column): (BoardId, domain::CardColumn),
+    ) -> Result<Option<Self>> {
+        let found = Board::find(ctx, board).await?;
+        Ok(found.map(|board| Self { board, column }))
+    }
+}
+
+impl Pure for BoardColumn {}
+
+/// One column of one board.
+#[Object]
+impl BoardColumn {
+    /// Opaque.
+    pub(in crate::graphql) async fn id(&self) -> ID {
+        (self.board.access.board_id(), self.column).to_public().into()
+    }
+
+    /// The board.
+    async fn board(&self) -> Row<&Board> {
+        Row(&self.board)
+    }
+
+    /// Which column.
+    async fn column(&self) -> CardColumn {
+        self.column.into()
+    }
+
+    /// The column's cards from top to bottom.
+    #[allow(clippy::too_many_arguments)]
+    #[graphql(directive = paged::apply())]
+    async fn cards(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first so many, 1 to 1000; 50 when neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last so many, 1 to 1000.")] last: Option<i32>,
+        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+        #[graphql(desc = "Which cards; all by default.")] filter: Option<CardFilter>,
+    ) -> Result<Connection<CardEdge>> {
+        let list = CardList::in_column(self.board.access, self.column);
+        let args = PageArgs { first, after, last, before };
+        card_page(ctx, &self.board, list, args, filter, None).await
+    }
+}

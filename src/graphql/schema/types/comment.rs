@@ -1,0 +1,130 @@
+//! Comments on cards.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object};
+
+use super::{Board, Card, User};
+use crate::domain::{self, CommentId, Direction, Error, PublicId, Result};
+use crate::graphql::context::{ContextExt, Nullable, row};
+use crate::graphql::engine::{Pure, Row, Text};
+use crate::graphql::schema::paging::{CursorKind, Edge, ValueKind};
+use crate::graphql::schema::scalars::DateTime;
+use crate::store;
+
+/// Cursors of the comments on a card.
+pub(super) const COMMENTS: CursorKind = CursorKind {
+    list: "comments",
+    field: "CREATED_AT",
+    direction: Direction::Ascending,
+    values: &[ValueKind::Time],
+};
+
+/// What somebody said about a card.
+#[derive(Clone)]
+pub(in crate::graphql) struct Comment {
+    comment: Arc<domain::Comment>,
+    on: Board,
+    /// The card it was seen under.
+    card: Option<Card>,
+}
+
+impl Comment {
+    pub(in crate::graphql) fn new(comment: impl Into<Arc<domain::Comment>>, on: Board) -> Self {
+        Self { comment: comment.into(), on, card: None }
+    }
+
+    /// A comment that the viewer may see; `None` for all others.
+    pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: CommentId) -> Result<Option<Self>> {
+        let found = ctx.loaders()?.comment.load(id).await?;
+        Ok(found.map(|(comment, board)| Self::new(comment, Board::new(board))))
+    }
+}
+
+impl Pure for Comment {}
+
+/// What somebody said about a card.
+#[Object]
+impl Comment {
+    /// Opaque.
+    pub(in crate::graphql) async fn id(&self) -> ID {
+        self.comment.id.to_public().into()
+    }
+
+    /// The card it is about.
+    async fn card(&self, ctx: &Context<'_>) -> Result<Row<Card>> {
+        if let Some(card) = &self.card {
+            return Ok(Row(card.clone()));
+        }
+        let key = (self.on.access, self.comment.card_id);
+        let card = ctx.loaders()?.card_on_board.load(key).await?;
+        let card = card.ok_or_else(|| Error::not_found("card"))?;
+        Ok(Row(Card::new(card, self.on.clone())))
+    }
+
+    /// Who wrote it; null when the account is gone.
+    async fn author(&self, ctx: &Context<'_>) -> Nullable<Row<User>> {
+        row(User::actor(ctx, self.comment.author).await)
+    }
+
+    /// Markdown, as it was written.
+    async fn body(&self) -> Text<'_> {
+        Text::from(&self.comment.body)
+    }
+
+    /// When it was written.
+    async fn created_at(&self) -> DateTime {
+        self.comment.created_at.into()
+    }
+
+    /// When it last changed.
+    async fn updated_at(&self) -> DateTime {
+        self.comment.updated_at.into()
+    }
+}
+
+/// A comment in the list of a card's comments.
+pub(in crate::graphql) struct CommentEdge {
+    comment: Comment,
+}
+
+impl CommentEdge {
+    /// The edge of a comment that was seen under its card.
+    pub(super) fn under(card: Card, comment: Arc<domain::Comment>) -> Self {
+        let on = card.on.clone();
+        Self { comment: Comment { comment, on, card: Some(card) } }
+    }
+
+    /// The comment's edge among the card's comments.
+    pub(in crate::graphql) fn new(comment: Comment) -> Self {
+        Self { comment }
+    }
+}
+
+/// A comment in the list of a card's comments.
+#[Object]
+impl CommentEdge {
+    /// The comment's place in the list, for `after` and `before`.
+    async fn cursor(&self) -> Text<'_> {
+        Edge::cursor(self).into()
+    }
+
+    /// The comment.
+    async fn node(&self) -> Row<&Comment> {
+        Row(&self.comment)
+    }
+}
+
+impl Pure for CommentEdge {}
+
+impl Edge for CommentEdge {
+    type Node = Comment;
+
+    fn node(&self) -> &Comment {
+        &self.comment
+    }
+
+    fn cursor(&self) -> String {
+        COMMENTS.encode(&store::comments::position(&self.comment.comment))
+    }
+}

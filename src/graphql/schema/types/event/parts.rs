@@ -1,0 +1,162 @@
+//! What kinds of events have in common.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, ID, Object, SimpleObject};
+
+use crate::domain::{self, CardId, CommentId, PublicId, Result, UserKey};
+use crate::graphql::context::{ContextExt, Nullable, row};
+use crate::graphql::engine::{Pure, Row, Text};
+use crate::graphql::schema::scalars::{DateTime, int};
+use crate::graphql::schema::types::{Board, Card, Comment, LabelColor, User};
+
+/// What every event has.
+pub(in crate::graphql) struct Happening {
+    pub(super) event: Arc<domain::Event>,
+    pub(super) on: Board,
+}
+
+#[Object]
+impl Happening {
+    /// Opaque.
+    pub(super) async fn id(&self) -> ID {
+        (self.event.board_id, self.event.sequence).to_public().into()
+    }
+
+    /// Its place in the board's history, counted from 1 without gaps.
+    pub(super) async fn sequence(&self) -> i32 {
+        int(self.event.sequence)
+    }
+
+    /// When it happened.
+    pub(super) async fn created_at(&self) -> DateTime {
+        self.event.created_at.into()
+    }
+
+    /// Who did it; null for the server itself and for an account that is gone.
+    pub(super) async fn actor(&self, ctx: &Context<'_>) -> Nullable<Row<User>> {
+        row(User::actor(ctx, self.event.actor).await)
+    }
+
+    /// On which board.
+    pub(super) async fn board_id(&self) -> ID {
+        self.event.board_id.to_public().into()
+    }
+
+    /// The board.
+    pub(super) async fn board(&self) -> Option<Row<&Board>> {
+        Some(Row(&self.on))
+    }
+}
+
+/// The card that an event is about.
+pub(in crate::graphql) struct AboutCard {
+    pub(super) id: CardId,
+    pub(super) on: Board,
+}
+
+#[Object]
+impl AboutCard {
+    /// Which card; stays when the card is gone.
+    async fn card_id(&self) -> ID {
+        self.id.to_public().into()
+    }
+
+    /// The card; null while it is in the trash, and when it is gone.
+    async fn card(&self, ctx: &Context<'_>) -> Nullable<Row<Card>> {
+        row(self.find(ctx).await)
+    }
+}
+
+impl AboutCard {
+    async fn find(&self, ctx: &Context<'_>) -> Result<Option<Card>> {
+        let card = ctx.loaders()?.card_on_board.load((self.on.access, self.id)).await?;
+        Ok(card.map(|card| Card::new(card, self.on.clone())))
+    }
+}
+
+/// The comment that an event is about.
+pub(in crate::graphql) struct AboutComment {
+    pub(super) id: CommentId,
+    pub(super) on: Board,
+}
+
+#[Object]
+impl AboutComment {
+    /// Which comment; stays when the comment is gone.
+    async fn comment_id(&self) -> ID {
+        self.id.to_public().into()
+    }
+
+    /// The comment; null when it, or its card, is gone or in the trash.
+    async fn comment(&self, ctx: &Context<'_>) -> Nullable<Row<Comment>> {
+        row(self.find(ctx).await)
+    }
+}
+
+impl AboutComment {
+    async fn find(&self, ctx: &Context<'_>) -> Result<Option<Comment>> {
+        let comment = ctx.loaders()?.comment_on_board.load((self.on.access, self.id)).await?;
+        Ok(comment.map(|comment| Comment::new(comment, self.on.clone())))
+    }
+}
+
+/// The label that an event is about, as it was then.
+#[derive(SimpleObject)]
+pub(in crate::graphql) struct AboutLabel {
+    /// Which label; stays when the label is gone.
+    pub(super) label_id: ID,
+    /// Its colour then; where the event changed it, the new one.
+    pub(super) color: LabelColor,
+    /// Its name then; where the event changed it, the new one.
+    pub(super) name: Text<'static>,
+}
+
+/// The user that an event is about.
+pub(in crate::graphql) struct AboutUser {
+    pub(super) key: UserKey,
+    pub(super) on: Board,
+}
+
+#[Object]
+impl AboutUser {
+    /// Which user; stays when the account is gone.
+    async fn user_id(&self) -> ID {
+        self.key.to_public().into()
+    }
+
+    /// The user; null when the account is gone or the viewer may not see it any more, since they share
+    /// no board now. (As `actor` one stays visible.)
+    async fn user(&self, ctx: &Context<'_>) -> Nullable<Row<User>> {
+        row(self.find(ctx).await)
+    }
+}
+
+impl AboutUser {
+    async fn find(&self, ctx: &Context<'_>) -> Result<Option<User>> {
+        let viewer = ctx.viewer()?;
+        let user = ctx.loaders()?.user_on_board.load((self.on.access, self.key)).await?;
+        Ok(user.map(|user| User::seen_by(viewer, user)))
+    }
+}
+
+/// What a field was and what it became, as text of at most 200 characters; what is longer is cut and
+/// ends in `…`.
+#[derive(SimpleObject)]
+pub(in crate::graphql) struct FieldChange {
+    /// The field's name.
+    pub(super) field: Text<'static>,
+    /// What it was.
+    pub(super) from: Option<Text<'static>>,
+    /// What it became.
+    pub(super) to: Option<Text<'static>>,
+}
+
+impl From<&domain::FieldChange> for FieldChange {
+    fn from(change: &domain::FieldChange) -> Self {
+        let domain::FieldChange { field, from, to } = change.clone();
+        Self { field: Text(field), from: from.map(Text::from), to: to.map(Text::from) }
+    }
+}
+
+impl Pure for FieldChange {}

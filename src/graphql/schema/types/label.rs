@@ -1,0 +1,85 @@
+//! Labels.
+
+use std::sync::Arc;
+
+use async_graphql::{Enum, ID, Object};
+
+use super::Board;
+use crate::domain::{self, PublicId};
+use crate::graphql::engine::{Pure, Row, Rows, Text};
+use crate::graphql::schema::scalars::DateTime;
+
+/// The colours of labels, in the order in which labels are listed.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::LabelColor")]
+pub(in crate::graphql) enum LabelColor {
+    /// Red, the first.
+    Red,
+    /// Orange.
+    Orange,
+    /// Yellow.
+    Yellow,
+    /// Green.
+    Green,
+    /// Blue.
+    Blue,
+    /// Purple.
+    Purple,
+    /// Gray, the last.
+    Gray,
+}
+
+/// A coloured label of a board, which its cards may bear. A board has at most one of each colour.
+#[derive(Clone)]
+pub(in crate::graphql) struct Label {
+    label: Arc<domain::Label>,
+    on: Board,
+}
+
+impl Label {
+    pub(in crate::graphql) fn new(label: impl Into<Arc<domain::Label>>, on: Board) -> Self {
+        Self { label: label.into(), on }
+    }
+
+    /// All labels of a list that belongs to one board.
+    pub(super) fn all(labels: &[Arc<domain::Label>], on: &Board) -> Rows<Self> {
+        let label = |label: &Arc<_>| Self { label: Arc::clone(label), on: on.clone() };
+        Rows(labels.iter().map(label).collect())
+    }
+}
+
+impl Pure for Label {}
+
+/// A coloured label of a board, which its cards may bear. A board has at most one of each colour.
+#[Object]
+impl Label {
+    /// Opaque.
+    pub(in crate::graphql) async fn id(&self) -> ID {
+        self.label.id.to_public().into()
+    }
+
+    /// The board it belongs to.
+    async fn board(&self) -> Row<&Board> {
+        Row(&self.on)
+    }
+
+    /// Its colour.
+    async fn color(&self) -> LabelColor {
+        self.label.color.into()
+    }
+
+    /// Its name; may be empty.
+    async fn name(&self) -> Text<'_> {
+        Text::from(&self.label.name)
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> DateTime {
+        self.label.created_at.into()
+    }
+
+    /// When its name or colour last changed.
+    async fn updated_at(&self) -> DateTime {
+        self.label.updated_at.into()
+    }
+}

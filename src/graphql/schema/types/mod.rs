@@ -1,0 +1,59 @@
+//! The objects of the schema.
+
+mod board;
+mod card;
+mod card_list;
+mod column;
+mod comment;
+mod event;
+mod label;
+mod member;
+mod session;
+mod user;
+
+use async_graphql::{ID, Interface};
+
+pub(super) use board::{Board, BoardEdge, BoardOrder, BoardPage};
+pub(super) use card::{Card, CardColumn};
+pub(super) use card_list::{CardEdge, CardFilter, CardOrder};
+pub(super) use column::BoardColumn;
+pub(super) use comment::{Comment, CommentEdge};
+pub(super) use event::BoardEventEdge;
+pub(super) use label::{Label, LabelColor};
+pub(super) use member::{BoardMemberEdge, BoardRole};
+pub(super) use session::{Session, SessionEdge, session_page};
+pub(super) use user::User;
+
+use crate::domain;
+use crate::graphql::engine::Pure;
+
+/// Which way a list runs.
+#[derive(async_graphql::Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::Direction")]
+pub(super) enum OrderDirection {
+    /// The smallest, the earliest, A first.
+    #[graphql(name = "ASC")]
+    Ascending,
+    /// The greatest, the latest, Z first.
+    #[graphql(name = "DESC")]
+    Descending,
+}
+
+/// A thing with an id that is unique over the whole schema.
+#[derive(Interface)]
+#[graphql(field(
+    name = "id",
+    ty = "ID",
+    desc = "Opaque, unique over all types, never used again."
+))]
+pub(super) enum Node {
+    User(User),
+    Board(Board),
+    BoardColumn(BoardColumn),
+    Card(Card),
+    Comment(Comment),
+    Label(Label),
+    Session(Session),
+}
+
+impl Pure for Node {}
