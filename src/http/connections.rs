@@ -7,8 +7,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
@@ -35,8 +35,8 @@ impl Connections {
         stop: impl Future<Output = ()>,
     ) {
         // HTTP/2 without TLS would need a look at the first bytes, for which there is no time limit.
-        let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-        builder.http1().timer(TokioTimer::new()).header_read_timeout(self.idle);
+        let mut builder = Builder::new();
+        builder.timer(TokioTimer::new()).header_read_timeout(self.idle);
         let connections = GracefulShutdown::new();
         let mut stop = std::pin::pin!(stop);
         loop {
@@ -57,7 +57,7 @@ impl Connections {
 }
 
 fn begin(
-    builder: &Builder<TokioExecutor>,
+    builder: &Builder,
     connections: &GracefulShutdown,
     router: &Router,
     stream: TcpStream,
@@ -70,7 +70,7 @@ fn begin(
         request
     });
     let service = TowerToHyperService::new(service);
-    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
     let connection = connections.watch(connection);
     tokio::spawn(async move {
         if let Err(error) = connection.await {
