@@ -143,6 +143,13 @@ pub(super) fn operation_not_allowed() -> Response {
     refusal("BAD_REQUEST", ServerError::new(message, None))
 }
 
+/// The answer to a request that gives the hash of a document in place of its text. Clients know both words,
+/// and send the text then.
+pub(super) fn persisted_query_not_supported() -> Response {
+    let error = ServerError::new("PersistedQueryNotSupported", None);
+    refusal("PERSISTED_QUERY_NOT_SUPPORTED", error)
+}
+
 /// The answer to a request that the specification's validation refuses.
 pub(super) fn invalid(invalid: Invalid) -> Response {
     refusal("GRAPHQL_VALIDATION_FAILED", ServerError::new(invalid.message, invalid.place))

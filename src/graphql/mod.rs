@@ -15,6 +15,7 @@ mod paging;
 mod query;
 mod rounds;
 mod scalars;
+mod serialize;
 mod types;
 mod validation;
 
@@ -31,6 +32,7 @@ use async_graphql::{
 
 pub use async_graphql::{Request, Variables};
 pub use context::Caller;
+pub use serialize::Pieces;
 
 use crate::config::{Config, Limits, StartError};
 use crate::domain::{Client, Error, Result as DomainResult, Viewer};
@@ -123,7 +125,7 @@ impl Schema {
         };
         if allowed == Operations::Queries && operation.ty != OperationType::Query {
             let response = error::operation_not_allowed();
-            return Answer { response, verdict: Verdict::OperationNotAllowed };
+            return Answer::new(response, Verdict::OperationNotAllowed);
         }
         if let Some(refusal) = &caller.refusal
             && !logs_in(&document, operation)
@@ -134,12 +136,13 @@ impl Schema {
             return Answer::refused(*refusal);
         }
         request.set_parsed_query(ExecutableDocument::clone(&document));
+        let holds_tokens = names_tokens(&request.query);
         let (rounds, request_id) = (caller.rounds(), caller.request_id.clone());
         let executor = if new.is_none() { &self.trusting } else { &self.schema };
         let execution = pin!(executor.execute(request.data(caller)));
         let mut response = rounds.run(execution).await;
         error::complete(&mut response.errors, &request_id, self.introspection);
-        let answer = Answer::of(response);
+        let answer = Answer { holds_tokens, ..Answer::of(response) };
         if let (Some(text), Verdict::Run) = (new, answer.verdict) {
             self.documents.keep(text, document);
         }
@@ -202,6 +205,11 @@ pub struct Answer {
     pub response: Response,
     /// Whether it was run.
     pub verdict: Verdict,
+    /// Whether it may hold tokens, which must not be compressed beside what others have written: the size
+    /// would tell of them (BREACH).
+    pub holds_tokens: bool,
+    /// Dropped when all of the answer has been sent, or never will be.
+    pub guard: Option<Box<dyn Send>>,
 }
 
 /// Whether a request was run.
@@ -217,11 +225,27 @@ pub enum Verdict {
     Unavailable,
     /// It was not: the operation is not one of those that were allowed.
     OperationNotAllowed,
+    /// It was not: it gives a hash in place of the document.
+    OnlyHash,
 }
 
 impl Answer {
+    fn new(response: Response, verdict: Verdict) -> Self {
+        Self { response, verdict, holds_tokens: false, guard: None }
+    }
+
     fn refused(response: Response) -> Self {
-        Self { response, verdict: Verdict::Refused }
+        Self::new(response, Verdict::Refused)
+    }
+
+    /// The answer to a request whose variables or extensions (`what`) have more values than that.
+    pub fn too_many_values(what: &str, max: usize) -> Self {
+        Self::refused(error::too_complex(format!("The {what} have more than {max} values.")))
+    }
+
+    /// The answer to a request that gives the hash of a document only.
+    pub fn only_hash() -> Self {
+        Self::new(error::persisted_query_not_supported(), Verdict::OnlyHash)
     }
 
     fn without_viewer(refusal: Error) -> Self {
@@ -229,7 +253,7 @@ impl Answer {
             Error::BadToken { .. } => Verdict::Unauthenticated,
             _ => Verdict::Unavailable,
         };
-        Self { response: error::of_request(refusal), verdict }
+        Self::new(error::of_request(refusal), verdict)
     }
 
     /// In how many seconds the client may try again what was too much.
@@ -243,8 +267,13 @@ impl Answer {
         let run = response.data != Value::Null
             || response.errors.iter().all(|error| !error.path.is_empty());
         let verdict = if run { Verdict::Run } else { Verdict::Refused };
-        Self { response, verdict }
+        Self::new(response, verdict)
     }
+}
+
+/// Whether a document can ask for tokens; names have no escapes.
+fn names_tokens(document: &str) -> bool {
+    document.contains("accessToken") || document.contains("refreshToken")
 }
 
 /// The operation that shall be run; `None` when there is none of that name, or more than one.
