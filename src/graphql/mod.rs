@@ -1,6 +1,6 @@
 //! The API: thin resolvers that read input, call a rule or a loader, and shape the answer.
 //!
-//! async-graphql is named here and in `http::endpoint` only.
+//! async-graphql is named here only.
 
 mod at_once;
 mod context;

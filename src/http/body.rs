@@ -9,7 +9,7 @@ use http_body::{Frame, SizeHint};
 
 use crate::graphql::Pieces;
 
-/// After how many pieces others get their turn: making and compressing one takes half a millisecond.
+/// After how many pieces others get their turn: to make and to compress one takes 0.3 ms.
 const TURN: u8 = 8;
 
 /// An answer that becomes JSON while it is sent. One that fits in a single piece has a known length.
@@ -64,5 +64,37 @@ impl HttpBody for AnswerBody {
             hint.set_lower(first);
         }
         hint
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+    use crate::graphql::{Answer, Verdict};
+
+    #[test]
+    fn others_get_their_turn_and_the_length_is_known_only_of_one_piece() {
+        let mut answer = Answer::only_hash();
+        answer.verdict = Verdict::Run;
+        answer.response.errors.clear();
+        answer.response.data = vec!["x".repeat(1000); 1000].into();
+        let mut body = AnswerBody::new(Pieces::of(answer));
+        assert_eq!(body.size_hint().exact(), None);
+        let (mut bytes, mut turns) = (0, 1);
+        let mut cx = Context::from_waker(Waker::noop());
+        while !body.is_end_stream() {
+            match Pin::new(&mut body).poll_frame(&mut cx) {
+                Poll::Ready(Some(Ok(frame))) => bytes += frame.into_data().unwrap().len(),
+                Poll::Ready(_) => panic!("the end comes late"),
+                Poll::Pending => turns += 1,
+            }
+        }
+        assert_eq!(bytes, r#"{"data":[]}"#.len() + 1000 * 1003 - 1);
+        assert_eq!(turns, 4);
+
+        let small = AnswerBody::new(Pieces::of(Answer::only_hash()));
+        assert!(small.size_hint().exact().is_some_and(|size| size > 50));
     }
 }

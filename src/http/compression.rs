@@ -14,8 +14,8 @@ type Marked = fn(StatusCode, Version, &HeaderMap, &Extensions) -> bool;
 /// How large an answer is for which it is worth while.
 const WORTH: u64 = 1024;
 
-/// Compresses large answers that are marked, at the fastest level: a board of 1,000 cards has an eighth of its
-/// size then, and the next levels take twice the time for a tenth less.
+/// Compresses large answers that are marked, at the fastest level: 1.5 ms for 250 kB of cards, which become
+/// 45 kB; the usual level takes five times as long and makes them 37 kB.
 pub(super) fn layer() -> CompressionLayer<And<SizeAbove, Marked>> {
     let predicate = SizeAbove::new(WORTH).and(is_marked as Marked);
     CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(predicate)
