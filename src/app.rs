@@ -23,6 +23,7 @@ pub struct App {
     services: Arc<Services>,
     trash: Trash,
     request_time: Duration,
+    write_time: Duration,
     address: SocketAddr,
 }
 
@@ -30,14 +31,15 @@ pub struct App {
 pub async fn build(config: Config) -> Result<App, StartError> {
     let services = Arc::new(services(&config).await?);
     let api = Api::new(Arc::clone(&services), &config)?;
-    let request_time = config.http.request_time;
+    let (request_time, write_time) = (config.http.request_time, config.http.write_time);
     let router = http::router(Arc::clone(&services), api, config.http);
     let cannot_listen = |error| {
         StartError::new(format!("LISTEN_ADDR: cannot listen on {}: {error}", config.listen))
     };
     let listener = TcpListener::bind(config.listen).await.map_err(cannot_listen)?;
     let address = listener.local_addr().map_err(cannot_listen)?;
-    Ok(App { listener, router, services, trash: config.trash, request_time, address })
+    let trash = config.trash;
+    Ok(App { listener, router, services, trash, request_time, write_time, address })
 }
 
 /// The rules on an up-to-date database, for a server. What is missing is said before the database is
@@ -92,6 +94,7 @@ impl App {
         let connections = http::Connections {
             // Long enough for whatever keeps them, such as a proxy.
             idle: self.request_time * 2,
+            write: self.write_time,
             grace: GRACE,
         };
         tokio::select! {

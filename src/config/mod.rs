@@ -58,6 +58,7 @@ variables! {
     DATABASE_STATEMENT_SECONDS = "20": "How long one statement may run on PostgreSQL, HTTP_REQUEST_SECONDS at most.";
     LISTEN_ADDR = "127.0.0.1:8000": "Address and port to listen on; port 0 takes a free one.";
     HTTP_REQUEST_SECONDS = "30": "How long a request may take before it is answered SERVICE_UNAVAILABLE.";
+    HTTP_WRITE_SECONDS = "10": "How long a client may take none of an answer before its connection is closed.";
     HTTP_MAX_BODY_KIB = "1024": "How large the body of a request may be.";
     TRUSTED_PROXIES = "0": "How many proxies stand in front, each of which appends to X-Forwarded-For: the address of a client is the one that the first of them saw. 0, or a header that is too short, takes the address of the connection.";
     CORS_ORIGINS = "": "Origins whose pages may call the API, comma-separated, e.g. https://app.example.com; * for any; none by default.";
@@ -74,7 +75,7 @@ variables! {
     CACHE_MIB = "32": "How much memory the answers may take that are kept until their board changes, by instance; 0 keeps none.";
     GRAPHQL_INTROSPECTION = "on": "off refuses introspection, and then no message tells a name that the request does not.";
     GRAPHQL_MAX_BATCH = "0": "How many requests one body may hold, as a list; 0 takes no lists.";
-    GRAPHQL_MAX_TOKENS = "5000": "How many tokens a document may have.";
+    GRAPHQL_MAX_TOKENS = "5000": "How many tokens a document may have, and how many values its variables.";
     GRAPHQL_MAX_NESTING = "64": "How deep brackets may be nested in a document, and lists and objects in variables.";
     GRAPHQL_MAX_DEPTH = "25": "How deep the fields of an operation may be nested.";
     GRAPHQL_MAX_SELECTIONS = "2000": "How many fields an operation may select, with each fragment counted wherever it is spread.";
@@ -141,10 +142,14 @@ pub struct Secret(Vec<u8>);
 pub struct Http {
     /// How long a request may take.
     pub request_time: Duration,
+    /// How long a client may take none of an answer.
+    pub write_time: Duration,
     /// How large a body may be, in bytes.
     pub max_body: usize,
     /// How many requests a body may hold as a list; 0 for no lists.
     pub max_batch: usize,
+    /// How many values the variables of a request may have, and its extensions.
+    pub max_values: usize,
     /// How many proxies in front append to `X-Forwarded-For`.
     pub trusted_proxies: usize,
     /// Which pages of other origins may ask.
@@ -257,6 +262,17 @@ impl Config {
             .min(request_time),
         };
         let (one, million) = (NonZeroU32::MIN, NonZeroU32::MIN.saturating_add(999_999));
+        let limits = Limits {
+            tokens: vars.number(&GRAPHQL_MAX_TOKENS, 100..=1_000_000)?,
+            nesting: vars.number(&GRAPHQL_MAX_NESTING, 10..=200)?,
+            depth: vars.number(&GRAPHQL_MAX_DEPTH, 5..=100)?,
+            selections: vars.number(&GRAPHQL_MAX_SELECTIONS, 100..=1_000_000)?,
+            root_fields: vars.number(&GRAPHQL_MAX_ROOT_FIELDS, 1..=10_000)?,
+            aliases: vars.number(&GRAPHQL_MAX_ALIASES, 0..=100_000)?,
+            complexity: vars.number(&GRAPHQL_MAX_COMPLEXITY, 1000..=1_000_000_000)?,
+            text: vars.number(&GRAPHQL_MAX_TEXT_KIB, 1..=4_194_304)? * 1024,
+            directives: vars.number(&GRAPHQL_MAX_DIRECTIVES, 0..=100_000)?,
+        };
         let config = Self {
             database,
             listen: vars.parse::<Listen>(&LISTEN_ADDR)?.0,
@@ -278,8 +294,10 @@ impl Config {
             },
             http: Http {
                 request_time,
+                write_time: Duration::from_secs(vars.number(&HTTP_WRITE_SECONDS, 1..=3600)?),
                 max_body: vars.number(&HTTP_MAX_BODY_KIB, 1..=1_048_576)? * 1024,
                 max_batch: vars.number(&GRAPHQL_MAX_BATCH, 0..=1000)?,
+                max_values: limits.tokens,
                 trusted_proxies: vars.number(&TRUSTED_PROXIES, 0..=10)?,
                 cors: vars.parse(&CORS_ORIGINS)?,
                 graphiql: vars.parse::<Switch>(&GRAPHIQL)?.0,
@@ -287,17 +305,7 @@ impl Config {
             cache: vars.number::<u64>(&CACHE_MIB, 0..=65_536)? << 20,
             memory: vars.number::<usize>(&GRAPHQL_MEMORY_MIB, 1..=65_536)? << 20,
             introspection: vars.parse::<Switch>(&GRAPHQL_INTROSPECTION)?.0,
-            limits: Limits {
-                tokens: vars.number(&GRAPHQL_MAX_TOKENS, 100..=1_000_000)?,
-                nesting: vars.number(&GRAPHQL_MAX_NESTING, 10..=200)?,
-                depth: vars.number(&GRAPHQL_MAX_DEPTH, 5..=100)?,
-                selections: vars.number(&GRAPHQL_MAX_SELECTIONS, 100..=1_000_000)?,
-                root_fields: vars.number(&GRAPHQL_MAX_ROOT_FIELDS, 1..=10_000)?,
-                aliases: vars.number(&GRAPHQL_MAX_ALIASES, 0..=100_000)?,
-                complexity: vars.number(&GRAPHQL_MAX_COMPLEXITY, 1000..=1_000_000_000)?,
-                text: vars.number(&GRAPHQL_MAX_TEXT_KIB, 1..=4_194_304)? * 1024,
-                directives: vars.number(&GRAPHQL_MAX_DIRECTIVES, 0..=100_000)?,
-            },
+            limits,
             log: Log {
                 json: vars.parse::<LogFormat>(&LOG_FORMAT)?.0,
                 level: vars.parse::<LogLevel>(&LOG_LEVEL)?.0,

@@ -1,7 +1,7 @@
 //! The API. `schema` says what it is: thin resolvers that read input, call a rule or a loader, and shape the
 //! answer. `engine` says how a request is executed, `loaders` what is read together.
 //!
-//! async-graphql is named here and in `http::endpoint` only.
+//! async-graphql is named here only.
 
 mod context;
 mod engine;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 pub use async_graphql::{Request, Variables};
 pub use context::Caller;
-pub use engine::{Answer, Operations, Verdict};
+pub use engine::{Answer, Operations, Pieces, Verdict};
 pub use schema::sdl;
 
 use crate::config::{Config, StartError};

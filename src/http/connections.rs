@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,6 +13,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
 /// How long to wait when the system has no room for another connection.
@@ -22,6 +24,8 @@ pub struct Connections {
     /// How long one may be without the whole head of a request. (`axum::serve` has no limit there, and
     /// connections that say nothing would stay for ever.)
     pub idle: Duration,
+    /// How long a client may take none of what is written to it.
+    pub write: Duration,
     /// How long requests under way may take to end when the server stops.
     pub grace: Duration,
 }
@@ -42,7 +46,9 @@ impl Connections {
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, peer)) => begin(&builder, &connections, &router, stream, peer),
+                    Ok((stream, peer)) => {
+                        begin(&builder, &connections, &router, self.bounded(stream), peer);
+                    },
                     Err(error) => refused(&error).await,
                 },
                 () = &mut stop => break,
@@ -54,17 +60,26 @@ impl Connections {
             tracing::warn!("requests under way were cut short");
         }
     }
+
+    /// A connection that fails when its client takes nothing.
+    fn bounded(&self, stream: TcpStream) -> Stream {
+        // Answers are sent when they are ready, in one piece mostly.
+        let _ = stream.set_nodelay(true);
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(self.write));
+        Box::pin(stream)
+    }
 }
+
+type Stream = Pin<Box<TimeoutStream<TcpStream>>>;
 
 fn begin(
     builder: &Builder,
     connections: &GracefulShutdown,
     router: &Router,
-    stream: TcpStream,
+    stream: Stream,
     peer: SocketAddr,
 ) {
-    // Answers are sent when they are ready, in one piece mostly.
-    let _ = stream.set_nodelay(true);
     let service = router.clone().map_request(move |mut request: Request<_>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         request

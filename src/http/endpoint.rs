@@ -3,19 +3,18 @@
 use std::any::Any;
 use std::net::{IpAddr, SocketAddr};
 
-use async_graphql_axum::GraphQLResponse;
-use axum::body::{Body, Bytes};
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{self, ConnectInfo, DefaultBodyLimit, FromRequest, RawQuery, Request};
+use axum::body::Body;
+use axum::extract::{self, ConnectInfo, RawQuery, Request};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 
+use super::body::AnswerBody;
+use super::compression::Compressible;
 use super::media_type::MediaType;
-use super::parameters::{self, Requests};
+use super::parameters::{self, Checked, Requests};
 use super::refusal::Refusal;
-use super::{State, client, deadline, request_id};
-use crate::graphql::{Answer, Operations, Verdict};
+use super::{State, client, deadline, request_body, request_id};
+use crate::graphql::{Answer, Operations, Pieces, Verdict};
 
 /// Who has sent a request.
 struct Asker {
@@ -32,16 +31,10 @@ pub(super) async fn post(
     let (parts, body) = request.into_parts();
     let asker = Asker { peer: peer.ip(), headers: parts.headers };
     let requests = async {
-        let body = read(body, state.settings.max_body).await;
+        let body = request_body::read(&asker.headers, body, state.settings.max_body).await;
         parameters::in_body(&asker.headers, body, &state.settings)
     };
     answer(&state, &asker, requests, Operations::All).await
-}
-
-async fn read(body: Body, limit: usize) -> std::result::Result<Bytes, BytesRejection> {
-    let mut request = Request::new(body);
-    DefaultBodyLimit::max(limit).apply(&mut request);
-    Bytes::from_request(request, &()).await
 }
 
 /// Runs a request that stands in a URL: queries only, since a link must not change anything.
@@ -52,7 +45,10 @@ pub(super) async fn get(
     RawQuery(query): RawQuery,
 ) -> Response {
     let asker = Asker { peer: peer.ip(), headers };
-    let request = async { parameters::in_url(query.as_deref()).map(Requests::One) };
+    let request = async {
+        let max_values = state.settings.max_values;
+        parameters::in_url(query.as_deref(), max_values).map(Requests::One)
+    };
     answer(&state, &asker, request, Operations::Queries).await
 }
 
@@ -93,7 +89,11 @@ async fn run(
     media_type: MediaType,
 ) -> Response {
     let client = client::client(headers, *peer, state.settings.trusted_proxies);
-    let execute = async |request| {
+    let execute = async |request: Checked| {
+        let request = match request {
+            Ok(request) => request,
+            Err(refused) => return *refused,
+        };
         // Anew for each: the one before may have ended the session.
         let viewer = client::viewer(&state.services, headers).await;
         let id = request_id::of(headers).to_owned();
@@ -116,32 +116,29 @@ async fn run(
 /// The answers to a batch: a list, with the status of a list that was answered.
 fn into_answers(answers: Vec<Answer>, media_type: MediaType) -> Response {
     let retry_after = answers.iter().filter_map(Answer::retry_after).max();
-    let answers = answers.into_iter().map(|answer| match answer.verdict {
-        Verdict::Run => json!(answer.response),
-        _ => json!({ "errors": answer.response.errors }),
-    });
-    let response = axum::Json(answers.collect::<Vec<_>>()).into_response();
-    with_headers(response, media_type, retry_after)
+    let holds_tokens = answers.iter().any(|answer| answer.holds_tokens);
+    let mut response = response_of(Pieces::of_batch(answers), holds_tokens, media_type);
+    set_retry_after(&mut response, retry_after);
+    response
 }
 
 /// A request that was run answers 200. One that was not has no data and, for clients that know of
 /// it, a status that says so.
 fn into_answer(answer: Answer, media_type: MediaType) -> Response {
-    let status = match (answer.verdict, media_type) {
+    let verdict = answer.verdict;
+    let status = match (verdict, media_type) {
         (Verdict::OperationNotAllowed, _) => StatusCode::METHOD_NOT_ALLOWED,
-        (Verdict::Run, _) | (_, MediaType::Json) => StatusCode::OK,
+        // Some clients do not read the errors of another status (Apollo iOS), and Apollo Server says 200 too.
+        (Verdict::Run | Verdict::OnlyHash, _) | (_, MediaType::Json) => StatusCode::OK,
         (Verdict::Refused, _) => StatusCode::BAD_REQUEST,
         (Verdict::Unauthenticated, _) => StatusCode::UNAUTHORIZED,
         (Verdict::Unavailable, _) => StatusCode::SERVICE_UNAVAILABLE,
     };
-    let retry_after = answer.retry_after();
-    let mut response = if answer.verdict == Verdict::Run {
-        GraphQLResponse::from(answer.response).into_response()
-    } else {
-        (status, axum::Json(json!({ "errors": answer.response.errors }))).into_response()
-    };
-    response = with_headers(response, media_type, retry_after);
-    match answer.verdict {
+    let (retry_after, holds_tokens) = (answer.retry_after(), answer.holds_tokens);
+    let mut response = response_of(Pieces::of(answer), holds_tokens, media_type);
+    *response.status_mut() = status;
+    set_retry_after(&mut response, retry_after);
+    match verdict {
         Verdict::OperationNotAllowed => allow(response, "POST"),
         Verdict::Unauthenticated => {
             let scheme = HeaderValue::from_static("Bearer error=\"invalid_token\"");
@@ -152,17 +149,19 @@ fn into_answer(answer: Answer, media_type: MediaType) -> Response {
     }
 }
 
-fn with_headers(
-    mut response: Response,
-    media_type: MediaType,
-    retry_after: Option<u64>,
-) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type.content_type()));
-    if let Some(seconds) = retry_after {
-        headers.insert(header::RETRY_AFTER, seconds.into());
+fn response_of(pieces: Pieces, holds_tokens: bool, media_type: MediaType) -> Response {
+    let headers = media_type.headers();
+    let mut response = (headers, Body::new(AnswerBody::new(pieces))).into_response();
+    if !holds_tokens {
+        response.extensions_mut().insert(Compressible);
     }
     response
+}
+
+fn set_retry_after(response: &mut Response, seconds: Option<u64>) {
+    if let Some(seconds) = seconds {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
 }
 
 fn allow(mut response: Response, methods: &'static str) -> Response {

@@ -28,8 +28,6 @@ async fn page() -> impl IntoResponse {
     );
     let headers = [
         (header::CONTENT_SECURITY_POLICY, policy),
-        (header::CACHE_CONTROL, "no-store".to_owned()),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
         (header::REFERRER_POLICY, "no-referrer".to_owned()),
     ];
     (headers, Html(PAGE.replace("{{nonce}}", &nonce)))

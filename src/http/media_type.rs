@@ -1,6 +1,6 @@
 //! In which media type an answer is wanted (RFC 9110, section 12.5.1; GraphQL over HTTP).
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderName, header};
 
 /// The media types of answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,12 +40,13 @@ impl MediaType {
         }
     }
 
-    /// The value of `Content-Type`.
-    pub(super) fn content_type(self) -> &'static str {
-        match self {
+    /// The headers of an answer in it: which type it is, and that `Accept` has chosen it.
+    pub(super) fn headers(self) -> [(HeaderName, &'static str); 2] {
+        let content_type = match self {
             Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
             Self::Json => "application/json; charset=utf-8",
-        }
+        };
+        [(header::CONTENT_TYPE, content_type), (header::VARY, "Accept")]
     }
 }
 

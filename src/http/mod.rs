@@ -1,6 +1,8 @@
 //! HTTP: the routes, what wraps them, and the one GraphQL endpoint.
 
+mod body;
 mod client;
+mod compression;
 mod connections;
 mod deadline;
 mod endpoint;
@@ -9,6 +11,7 @@ mod health;
 mod media_type;
 mod parameters;
 mod refusal;
+mod request_body;
 mod request_id;
 
 use std::sync::Arc;
@@ -17,7 +20,7 @@ use std::time::Duration;
 pub use connections::Connections;
 
 use axum::Router;
-use axum::http::{HeaderValue, Method, Request, header};
+use axum::http::{HeaderValue, Method, Request, Response, header};
 use axum::routing::{get, post};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -53,7 +56,9 @@ pub fn router(services: Arc<Services>, api: Api, settings: Http) -> Router {
         .map_request(request_id::set)
         .layer(PropagateRequestIdLayer::new(request_id::HEADER))
         .layer(trace)
+        .map_response(keep_to_the_caller)
         .option_layer(cors)
+        .layer(compression::layer())
         .layer(CatchPanicLayer::custom(endpoint::panicked));
     Router::new()
         .route("/graphql", post(endpoint::post).get(endpoint::get).fallback(endpoint::other_method))
@@ -72,6 +77,14 @@ fn span<B>(request: &Request<B>) -> tracing::Span {
         method = %request.method(),
         path = request.uri().path(),
     )
+}
+
+/// Answers are for whom they are sent to, and are what they say they are.
+fn keep_to_the_caller<B>(mut response: Response<B>) -> Response<B> {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
 }
 
 /// How long a browser need not ask again whether a page may call the API; Chromium's longest.

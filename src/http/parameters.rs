@@ -1,34 +1,95 @@
 //! The parameters of a GraphQL request, in a body or in a URL (GraphQL over HTTP, section 5).
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
 use super::refusal::Refusal;
 use crate::config::Http;
-use crate::graphql::{Request, Variables};
+use crate::graphql::{Answer, Request};
 
-/// What a request consists of. Null is the same as leaving out.
-#[derive(Deserialize)]
+/// What a request consists of. Null is the same as leaving out. What may be large is not parsed before it has
+/// been counted.
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Parameters {
-    query: String,
-    variables: Option<Variables>,
+struct Parameters<'a> {
+    query: Option<String>,
+    #[serde(borrow)]
+    variables: Option<&'a RawValue>,
     operation_name: Option<String>,
-    /// Must be an object, and is of no use here.
-    #[serde(rename = "extensions")]
-    _extensions: Option<Map<String, Value>>,
+    #[serde(borrow)]
+    extensions: Option<&'a RawValue>,
 }
 
-impl From<Parameters> for Request {
-    fn from(parameters: Parameters) -> Self {
-        let Parameters { query, variables, operation_name, .. } = parameters;
-        let mut request = Self::new(query).variables(variables.unwrap_or_default());
-        request.operation_name = operation_name;
-        request
+/// What is known of the object `extensions`.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Extensions {
+    /// The hash of a document, which clients may send in place of its text.
+    persisted_query: Option<IgnoredAny>,
+}
+
+/// A request that can be run, or the answer to one that asks for too much or for what there is not.
+pub(super) type Checked = Result<Request, Box<Answer>>;
+
+impl Parameters<'_> {
+    /// `shape` says what they must be.
+    fn check(self, max_values: usize, shape: &'static str) -> Result<Checked, Refusal> {
+        let malformed = || Refusal::bad_request(shape);
+        let objects = [("variables", self.variables), ("extensions", self.extensions)];
+        for (name, object) in objects {
+            let text = object.map_or("{}", RawValue::get);
+            if !text.starts_with('{') {
+                return Err(malformed());
+            }
+            if values_in(text) > max_values {
+                return Ok(Err(Box::new(Answer::too_many_values(name, max_values))));
+            }
+        }
+        let Some(query) = self.query else {
+            let extensions: Extensions = parse(self.extensions).map_err(|_| malformed())?;
+            let hash = extensions.persisted_query.ok_or_else(malformed);
+            return hash.map(|_| Err(Box::new(Answer::only_hash())));
+        };
+        let variables = parse(self.variables).map_err(|_| malformed())?;
+        let mut request = Request::new(query).variables(variables);
+        request.operation_name = self.operation_name.filter(|name| !name.is_empty());
+        Ok(Ok(request))
+    }
+}
+
+fn parse<'a, T: Default + Deserialize<'a>>(object: Option<&'a RawValue>) -> serde_json::Result<T> {
+    object.map_or_else(|| Ok(T::default()), |object| serde_json::from_str(object.get()))
+}
+
+/// How many values there are within a JSON text, those of its lists and objects included.
+fn values_in(json: &str) -> usize {
+    let (mut count, mut just_opened) = (0, false);
+    let mut bytes = json.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b' ' | b'\t' | b'\n' | b'\r' => continue,
+            // Before the first value, and between two of them.
+            b'[' | b'{' | b',' => count += 1,
+            // There was none.
+            b']' | b'}' if just_opened => count -= 1,
+            b'"' => skip_string(&mut bytes),
+            _ => {}
+        }
+        just_opened = matches!(byte, b'[' | b'{');
+    }
+    count
+}
+
+fn skip_string(bytes: &mut std::str::Bytes<'_>) {
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => return,
+            b'\\' => drop(bytes.next()),
+            _ => {}
+        }
     }
 }
 
@@ -36,60 +97,59 @@ impl From<Parameters> for Request {
 #[allow(clippy::large_enum_variant, reason = "there is one for each body, and it is moved once")]
 pub(super) enum Requests {
     /// A request.
-    One(Request),
+    One(Checked),
     /// A list of requests.
-    Batch(Vec<Request>),
+    Batch(Vec<Checked>),
 }
 
 /// Reads the body of a POST.
 pub(super) fn in_body(
     headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Result<Bytes, Refusal>,
     settings: &Http,
 ) -> Result<Requests, Refusal> {
-    if !is_json(headers) {
+    if !is_json(headers) || is_encoded(headers) {
         return Err(Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "Send the request as application/json in UTF-8.",
+            "Send the request as application/json in UTF-8, not compressed.",
         ));
     }
-    let body = body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Refusal::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            format!("The body is larger than {} KiB.", settings.max_body / 1024),
-        ),
-        _ => Refusal::bad_request("The body cannot be read."),
-    })?;
+    let body = body?;
+    // RFC 8259 lets a reader pass over a byte order mark.
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&body);
     match body.trim_ascii_start().first() {
-        Some(b'{') => parse(&body).map(|one: Parameters| Requests::One(one.into())),
-        Some(b'[') => batch(&body, settings.max_batch).map(Requests::Batch),
+        Some(b'{') => one(body, settings.max_values).map(Requests::One),
+        Some(b'[') => batch(body, settings).map(Requests::Batch),
         _ => Err(Refusal::bad_request("The body must be a JSON object.")),
     }
 }
 
 const BODY: &str = "The body must be a JSON object with the text query and, if need be, the objects variables and extensions and the text operationName.";
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(body).map_err(|_| Refusal::bad_request(BODY))
+fn malformed(_: serde_json::Error) -> Refusal {
+    Refusal::bad_request(BODY)
 }
 
-/// From an object, since Serde would read a struct from an array too. `shape` says what it must be.
-fn request_of(object: Map<String, Value>, shape: &'static str) -> Result<Request, Refusal> {
-    serde_json::from_value::<Parameters>(Value::Object(object))
-        .map(Into::into)
-        .map_err(|_| Refusal::bad_request(shape))
+/// From an object: Serde would read the parameters from a list too.
+fn one(object: &[u8], max_values: usize) -> Result<Checked, Refusal> {
+    let parameters: Parameters<'_> = serde_json::from_slice(object).map_err(malformed)?;
+    parameters.check(max_values, BODY)
 }
 
-fn batch(body: &[u8], max: usize) -> Result<Vec<Request>, Refusal> {
-    if max == 0 {
+fn batch(body: &[u8], Http { max_batch, max_values, .. }: &Http) -> Result<Vec<Checked>, Refusal> {
+    if *max_batch == 0 {
         return Err(Refusal::bad_request("Send one request at a time: batches are not taken."));
     }
-    let objects: Vec<Map<String, Value>> = parse(body)?;
-    if !(1..=max).contains(&objects.len()) {
-        let message = format!("A batch has 1 to {max} requests; this has {}.", objects.len());
+    let items: Vec<&RawValue> = serde_json::from_slice(body).map_err(malformed)?;
+    if !(1..=*max_batch).contains(&items.len()) {
+        let message = format!("A batch has 1 to {max_batch} requests; this has {}.", items.len());
         return Err(Refusal::bad_request(message));
     }
-    objects.into_iter().map(|object| request_of(object, BODY)).collect()
+    let items = items.into_iter().map(|item| match item.get().as_bytes() {
+        object @ [b'{', ..] => one(object, *max_values),
+        _ => Err(Refusal::bad_request(BODY)),
+    });
+    items.collect()
 }
 
 /// JSON, in UTF-8 if it says so at all.
@@ -109,22 +169,55 @@ fn is_json(headers: &HeaderMap) -> bool {
         })
 }
 
+/// Whether the body is compressed, which would hide how large it is.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+    encodings.any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
 /// Reads the URL of a GET.
-pub(super) fn in_url(query: Option<&str>) -> Result<Request, Refusal> {
-    let mut found = Map::new();
+pub(super) fn in_url(query: Option<&str>, max_values: usize) -> Result<Checked, Refusal> {
+    let (mut query_text, mut operation_name) = (None, None);
+    let (mut variables, mut extensions) = (None, None);
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-        let value = match &*name {
-            "query" | "operationName" => Value::from(value.into_owned()),
-            "variables" | "extensions" => serde_json::from_str(&value).map_err(|_| {
-                Refusal::bad_request("variables and extensions must be JSON objects.")
-            })?,
+        let parameter = match &*name {
+            "query" => &mut query_text,
+            "operationName" => &mut operation_name,
+            "variables" => &mut variables,
+            "extensions" => &mut extensions,
             _ => continue,
         };
-        if found.insert(name.into_owned(), value).is_some() {
+        if parameter.replace(value.into_owned()).is_some() {
             return Err(Refusal::bad_request("Each parameter may stand in the URL once."));
         }
     }
-    request_of(found, URL)
+    let (variables, extensions) = (raw(variables.as_deref())?, raw(extensions.as_deref())?);
+    let parameters = Parameters { query: query_text, variables, operation_name, extensions };
+    parameters.check(max_values, URL)
+}
+
+fn raw(json: Option<&str>) -> Result<Option<&RawValue>, Refusal> {
+    serde_json::from_str(json.unwrap_or("null"))
+        .map_err(|_| Refusal::bad_request("variables and extensions must be JSON objects."))
 }
 
 const URL: &str = "The URL must have the parameter query and, if need be, the JSON objects variables and extensions and the text operationName.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_counted() {
+        for (json, expected) in [
+            ("{}", 0),
+            ("{ }", 0),
+            (r#"{"a":1}"#, 1),
+            (r#"{"a":[],"b":{}}"#, 2),
+            (r#"{"a":[1,[2, 3]], "b": {"c": "x,[\"{,"}}"#, 7),
+            (r#"{"a":"\\","b":"\\\"","c":[ "]" , [ ] ]}"#, 5),
+        ] {
+            assert_eq!(values_in(json), expected, "{json}");
+        }
+    }
+}

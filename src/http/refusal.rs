@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
@@ -43,10 +43,8 @@ impl Refusal {
     /// The answer, in the media type that is wanted, JSON if it is neither of ours.
     pub(super) fn into_answer(self, wanted: Option<MediaType>) -> Response {
         let error = json!({ "message": self.message, "extensions": { "code": self.code } });
-        let body = axum::Json(json!({ "errors": [error] }));
-        let content_type = wanted.unwrap_or(MediaType::Json).content_type();
-        let mut answer = (self.status, body).into_response();
-        answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-        answer
+        let body = json!({ "errors": [error] }).to_string();
+        let headers = wanted.unwrap_or(MediaType::Json).headers();
+        (self.status, headers, body).into_response()
     }
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use reqwest::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderMap};
+use reqwest::header::{
+    ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, VARY,
+};
 use reqwest::{RequestBuilder, redirect};
 use serde_json::{Value, json};
 
@@ -11,6 +13,10 @@ use crate::support::{Answer, Server, config_with, scenarios};
 scenarios![
     a_body_that_is_no_request_is_refused,
     only_json_is_read,
+    a_byte_order_mark_and_an_empty_name_mean_nothing,
+    a_hash_in_place_of_a_query_is_not_supported,
+    variables_have_a_greatest_number_of_values,
+    every_answer_is_for_its_caller_only,
     a_body_has_a_greatest_size,
     documents_that_make_no_sense_are_refused,
     every_error_has_a_code,
@@ -112,6 +118,142 @@ async fn only_json_is_read(server: Arc<Server>) {
         let answer = send(post(&server, kind, body)).await;
         assert_eq!(answer.ok(), json!({ "__typename": "Query" }), "{kind}");
     }
+    for (encoding, status) in
+        [("identity", 200), ("Identity", 200), ("gzip", 415), ("br", 415), ("identity, gzip", 415)]
+    {
+        let request = post(&server, "application/json", body).header(CONTENT_ENCODING, encoding);
+        assert_eq!(send(request).await.status, status, "{encoding}");
+    }
+}
+
+async fn a_byte_order_mark_and_an_empty_name_mean_nothing(server: Arc<Server>) {
+    let typename = json!({ "__typename": "Query" });
+    let mark = "\u{feff}";
+    let body = r#"{"query": "{ __typename }"}"#;
+    let answer = send(post(&server, "application/json", format!("{mark} {body}"))).await;
+    assert_eq!(answer.ok(), typename);
+    let twice = send(post(&server, "application/json", format!("{mark}{mark}{body}"))).await;
+    assert_eq!(twice.status, 400);
+
+    for query in ["{ __typename }", "query A { __typename }"] {
+        let body = json!({ "query": query, "operationName": "" }).to_string();
+        assert_eq!(send(post(&server, "application/json", body)).await.ok(), typename, "{query}");
+    }
+    let answer = send(get(&server, "/graphql?query={__typename}&operationName=")).await;
+    assert_eq!(answer.ok(), typename);
+    let two =
+        json!({ "query": "query A { __typename } query B { __typename }", "operationName": "" });
+    let answer = send(post(&server, "application/json", two.to_string())).await;
+    assert_coded(&answer, &["GRAPHQL_VALIDATION_FAILED"]);
+}
+
+/// Clients send the text of the query then, as they do with Apollo Server.
+async fn a_hash_in_place_of_a_query_is_not_supported(server: Arc<Server>) {
+    let batches = server.another(&[("GRAPHQL_MAX_BATCH", "2")]).await;
+    let extensions = json!({ "persistedQuery": { "version": 1, "sha256Hash": "0".repeat(64) } });
+    let body = json!({ "operationName": "A", "variables": {}, "extensions": extensions });
+    let expected = json!({ "errors": [{
+        "message": "PersistedQueryNotSupported",
+        "extensions": { "code": "PERSISTED_QUERY_NOT_SUPPORTED" },
+    }] });
+    let url = form_urlencoded::Serializer::new(String::new())
+        .append_pair("extensions", &extensions.to_string())
+        .finish();
+    for accept in ["application/json", "application/graphql-response+json"] {
+        let in_body = post(&server, "application/json", body.to_string());
+        for request in [in_body, get(&server, &format!("/graphql?{url}"))] {
+            let answer = send(request.header(ACCEPT, accept)).await;
+            assert_eq!((answer.status, &answer.body), (200, &expected), "{accept}");
+        }
+    }
+    let with_text = json!({ "query": "{ __typename }", "extensions": extensions });
+    let answer = send(post(&server, "application/json", with_text.to_string())).await;
+    assert_eq!(answer.ok(), json!({ "__typename": "Query" }));
+    let answer =
+        send(post(&batches, "application/json", json!([body, with_text]).to_string())).await;
+    let typename = json!({ "data": { "__typename": "Query" } });
+    assert_eq!(answer.body, json!([expected, typename]));
+    for extensions in [json!({}), json!({ "persistedQuery": null }), json!([]), json!("x")] {
+        let body = json!({ "extensions": extensions }).to_string();
+        assert_eq!(send(post(&server, "application/json", body)).await.status, 400);
+    }
+    batches.stop().await;
+}
+
+async fn variables_have_a_greatest_number_of_values(server: Arc<Server>) {
+    let settings = [("GRAPHQL_MAX_TOKENS", "100"), ("GRAPHQL_MAX_BATCH", "2")];
+    let strict = server.another(&settings).await;
+    let body = |name: &str, values: usize| {
+        // The list is a value too; what stands in a string is none.
+        let list = vec![r#"],[{\\\",:"#; values - 1].join("\" , \"");
+        let list = format!("[\"{list}\"]").replace("[\"\"]", "[]");
+        format!(r#"{{"query": "{{ __typename }}", "{name}": {{ "x" : {list} }}}}"#)
+    };
+    let typename = json!({ "data": { "__typename": "Query" } });
+    for name in ["variables", "extensions"] {
+        let message = format!("The {name} have more than 100 values.");
+        for (values, passes) in [(1, true), (100, true), (101, false), (5000, false)] {
+            let one = body(name, values);
+            let in_url = form_urlencoded::Serializer::new(String::new())
+                .append_pair("query", "{ __typename }")
+                .append_pair(name, &serde_json::from_str::<Value>(&one).unwrap()[name].to_string())
+                .finish();
+            let mut answers = vec![send(post(&strict, "application/json", one.clone())).await];
+            // Longer URLs are not taken anyway.
+            if values < 5000 {
+                answers.push(send(get(&strict, &format!("/graphql?{in_url}"))).await);
+            }
+            for answer in answers {
+                if passes {
+                    assert_eq!(answer.body, typename, "{name} {values}");
+                } else {
+                    assert_eq!(answer.code(), "QUERY_TOO_COMPLEX");
+                    assert_eq!(answer.body["errors"][0]["message"], message.as_str());
+                }
+            }
+            let batch = format!("[{one}, {}]", body(name, 1));
+            let answer = send(post(&strict, "application/json", batch)).await;
+            assert_eq!(answer.body[0] == typename, passes, "{name} {values}");
+            assert_eq!(answer.body[1], typename);
+        }
+    }
+    strict.stop().await;
+}
+
+/// Nothing between server and client keeps an answer, or takes it for something else.
+async fn every_answer_is_for_its_caller_only(server: Arc<Server>) {
+    let open = server.another(&[("CORS_ORIGINS", "https://app.example.com")]).await;
+    let typename = r#"{"query": "{ __typename }"}"#;
+    let graphql = format!("{}/graphql", open.url);
+    let large = " ".repeat(2 * 1024 * 1024);
+    let to_graphql = [
+        (200, post(&open, "application/json", typename)),
+        (200, get(&open, "/graphql?query={__typename}")),
+        (400, post(&open, "application/json", "nonsense")),
+        (405, open.http.put(&graphql)),
+        (406, post(&open, "application/json", typename).header(ACCEPT, "text/html")),
+        (413, post(&open, "application/json", large)),
+        (415, post(&open, "text/plain", typename)),
+    ];
+    for (status, request) in to_graphql {
+        let answer = send(request.header("origin", "https://app.example.com")).await;
+        assert_eq!(answer.status, status);
+        assert_eq!(answer.headers[CACHE_CONTROL], "no-store", "{status}");
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{status}");
+        let vary = answer.headers.get_all(VARY).iter();
+        let vary = vary.map(|names| names.to_str().unwrap().to_lowercase()).collect::<Vec<_>>();
+        let vary = vary.join(",");
+        for name in ["accept", "origin"] {
+            assert!(vary.split(',').any(|one| one.trim() == name), "{status}: {vary}");
+        }
+    }
+    for path in ["/livez", "/readyz", "/nonsense", "/graphiql", "/"] {
+        let answer = send(get(&open, path)).await;
+        assert_eq!(answer.headers[CACHE_CONTROL], "no-store", "{path}");
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{path}");
+        assert!(answer.headers.get(CONTENT_ENCODING).is_none(), "{path}");
+    }
+    open.stop().await;
 }
 
 async fn a_body_has_a_greatest_size(server: Arc<Server>) {

@@ -21,6 +21,7 @@ mod paging;
 mod permissions;
 mod plans;
 mod schema;
+mod sending;
 mod sessions;
 mod statements;
 mod tls;
@@ -54,6 +55,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         history_pages::all(),
         permissions::all(),
         schema::all(),
+        sending::all(),
         sessions::all(),
         statements::all(),
         tokens::all(),

@@ -358,8 +358,10 @@ async fn complexity_grows_with_the_pages(server: Arc<Server>) {
             json!({}),
         ),
         (
-            "query($l: [LabelColor!]) { boards(first: 200) { nodes { cards(filter: { labels: $l }) { totalCount } } } }".into(),
-            json!({ "l": vec!["RED"; 10_000] }),
+            "query($l: [LabelColor!]) { boards(first: 200) { nodes { ...F a: cards(filter: { labels: $l }) { totalCount } } } }
+             fragment F on Board { b: cards(filter: { labels: $l }) { totalCount } c: cards(filter: { labels: $l }) { totalCount } }"
+                .into(),
+            json!({ "l": vec!["RED"; 4_000] }),
         ),
         (
             "query($f: CardFilter) { boards(first: 200) { nodes { cards(filter: $f) { totalCount } } } }".into(),

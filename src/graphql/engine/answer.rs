@@ -23,10 +23,11 @@ pub struct Answer {
     pub response: Response,
     /// Whether it was run.
     pub verdict: Verdict,
-    /// Whether tokens stand in it: it must not be compressed.
+    /// Whether it may hold tokens, which must not be compressed beside what others have written: the size
+    /// would tell of them (BREACH).
     pub holds_tokens: bool,
-    /// The memory that it takes until it has been sent.
-    pub budget: Option<Arc<Budget>>,
+    /// Dropped when all of the answer has been sent, or never will be: the memory that it takes.
+    pub guard: Option<Box<dyn Send>>,
 }
 
 /// Whether a request was run.
@@ -42,15 +43,27 @@ pub enum Verdict {
     Unavailable,
     /// It was not: the operation is not one of those that were allowed.
     OperationNotAllowed,
+    /// It was not: it gives a hash in place of the document.
+    OnlyHash,
 }
 
 impl Answer {
-    fn new(response: Response, verdict: Verdict) -> Self {
-        Self { response, verdict, holds_tokens: false, budget: None }
+    pub(super) fn new(response: Response, verdict: Verdict) -> Self {
+        Self { response, verdict, holds_tokens: false, guard: None }
     }
 
     pub(super) fn run(response: Response, budget: Arc<Budget>, holds_tokens: bool) -> Self {
-        Self { holds_tokens, budget: Some(budget), ..Self::new(response, Verdict::Run) }
+        Self { holds_tokens, guard: Some(Box::new(budget)), ..Self::new(response, Verdict::Run) }
+    }
+
+    /// The answer to a request whose variables or extensions (`what`) have more values than that.
+    pub fn too_many_values(what: &str, max: usize) -> Self {
+        Self::refused(Refusal::too_complex(format!("The {what} have more than {max} values.")))
+    }
+
+    /// The answer to a request that gives the hash of a document only.
+    pub fn only_hash() -> Self {
+        Self::new(Refusal::persisted_query_not_supported().into(), Verdict::OnlyHash)
     }
 
     pub(super) fn refused(refusal: Refusal) -> Self {

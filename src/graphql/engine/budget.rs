@@ -37,7 +37,7 @@ impl Memory {
 
 /// What one request has taken and may take. What it has reserved is free again when this is dropped: when
 /// its answer has been sent.
-pub struct Budget {
+pub(in crate::graphql) struct Budget {
     memory: Arc<Memory>,
     taken: AtomicUsize,
     reserved: AtomicUsize,

@@ -38,6 +38,7 @@ mod rounds;
 mod rows;
 mod scan;
 mod schema;
+mod serialize;
 mod text;
 mod variables;
 
@@ -48,8 +49,8 @@ use apollo_compiler::executable::{Operation, OperationType};
 use async_graphql::{Executor, Request, Variables};
 
 pub use self::answer::{Answer, Verdict};
-pub use self::budget::Budget;
-pub(super) use self::budget::Memory;
+pub(super) use self::budget::{Budget, Memory};
+pub use self::serialize::Pieces;
 use self::document::{Document, Documents};
 use self::plan::{Plan, plan};
 use self::refusal::Refusal;

@@ -45,6 +45,12 @@ impl Refusal {
         Self::new("QUERY_TOO_COMPLEX", message)
     }
 
+    /// For a request that gives the hash of a document in place of its text. Clients know both words, and send
+    /// the text then.
+    pub(super) fn persisted_query_not_supported() -> Self {
+        Self::new("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
+    }
+
     /// For anything but a query where only queries are taken.
     pub(super) fn operation_not_allowed() -> Self {
         Self::new("BAD_REQUEST", "GET runs queries only. Send mutations by POST.")

@@ -1,0 +1,242 @@
+//! Answers as JSON, a piece at a time: what has been written is freed at once, and whoever sends the pieces
+//! can let others work in between.
+
+use std::collections::BTreeMap;
+use std::vec;
+
+use async_graphql::indexmap::map;
+use async_graphql::{Name, Response, Value};
+use serde::Serialize;
+
+use super::{Answer, Verdict};
+
+/// How many bytes a piece has at least, but for the last one. It has more by one text at most.
+const PIECE: usize = 32 * 1024;
+
+/// The pieces of the JSON text of an answer, or of the answers to a batch. Their guards live as long as this.
+pub struct Pieces {
+    /// What is still to be written, the next at the end.
+    rest: Vec<Part>,
+    /// Whether something stands before the next item of a list or an object.
+    comma: bool,
+    _guards: Vec<Box<dyn Send>>,
+}
+
+/// A part of the text.
+enum Part {
+    Text(&'static str),
+    Answer(Box<Answer>),
+    Answers(vec::IntoIter<Answer>),
+    Items(vec::IntoIter<Value>),
+    Fields(map::IntoIter<Name, Value>),
+    /// What stands behind the data.
+    Extensions(BTreeMap<String, Value>),
+}
+
+impl Pieces {
+    /// Of the answer to one request.
+    pub fn of(mut answer: Answer) -> Self {
+        let guards = answer.guard.take().into_iter().collect();
+        Self { rest: vec![Part::Answer(Box::new(answer))], comma: false, _guards: guards }
+    }
+
+    /// Of a list of answers.
+    pub fn of_batch(mut answers: Vec<Answer>) -> Self {
+        let guards = answers.iter_mut().filter_map(|answer| answer.guard.take()).collect();
+        let rest = vec![Part::Text("]"), Part::Answers(answers.into_iter()), Part::Text("[")];
+        Self { rest, comma: false, _guards: guards }
+    }
+
+    /// Whether there is no further piece.
+    pub fn is_finished(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    fn write(&mut self, part: Part, out: &mut Vec<u8>) {
+        match part {
+            Part::Text(text) => out.extend_from_slice(text.as_bytes()),
+            Part::Answer(answer) => self.write_answer(*answer, out),
+            Part::Answers(mut answers) => {
+                if let Some(answer) = answers.next() {
+                    self.rest.push(Part::Answers(answers));
+                    self.separate(out);
+                    self.write_answer(answer, out);
+                }
+            }
+            Part::Items(mut items) => match items.next() {
+                Some(item) => {
+                    self.rest.push(Part::Items(items));
+                    self.separate(out);
+                    self.write_value(item, out);
+                }
+                None => self.close(b']', out),
+            },
+            Part::Fields(mut fields) => match fields.next() {
+                Some((name, value)) => {
+                    self.rest.push(Part::Fields(fields));
+                    self.separate(out);
+                    // Names need no escapes.
+                    out.push(b'"');
+                    out.extend_from_slice(name.as_bytes());
+                    out.extend_from_slice(b"\":");
+                    self.write_value(value, out);
+                }
+                None => self.close(b'}', out),
+            },
+            Part::Extensions(extensions) => {
+                if !extensions.is_empty() {
+                    out.extend_from_slice(b",\"extensions\":");
+                    write_json(&extensions, out);
+                }
+                self.close(b'}', out);
+            }
+        }
+    }
+
+    /// A request that was not run has no data.
+    fn write_answer(&mut self, answer: Answer, out: &mut Vec<u8>) {
+        let Response { errors, data, extensions, .. } = answer.response;
+        out.push(b'{');
+        self.comma = false;
+        if !errors.is_empty() {
+            out.extend_from_slice(b"\"errors\":");
+            write_json(&errors, out);
+            self.comma = true;
+        }
+        if answer.verdict == Verdict::Run {
+            self.separate(out);
+            out.extend_from_slice(b"\"data\":");
+            self.rest.push(Part::Extensions(extensions));
+            self.write_value(data, out);
+        } else {
+            self.close(b'}', out);
+        }
+    }
+
+    fn write_value(&mut self, value: Value, out: &mut Vec<u8>) {
+        self.comma = false;
+        match value {
+            Value::List(items) => {
+                out.push(b'[');
+                self.rest.push(Part::Items(items.into_iter()));
+            }
+            Value::Object(fields) => {
+                out.push(b'{');
+                self.rest.push(Part::Fields(fields.into_iter()));
+            }
+            leaf => {
+                write_json(&leaf, out);
+                self.comma = true;
+            }
+        }
+    }
+
+    fn separate(&self, out: &mut Vec<u8>) {
+        if self.comma {
+            out.push(b',');
+        }
+    }
+
+    fn close(&mut self, bracket: u8, out: &mut Vec<u8>) {
+        out.push(bracket);
+        self.comma = true;
+    }
+}
+
+impl Iterator for Pieces {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        let mut out = Vec::new();
+        while out.len() < PIECE
+            && let Some(part) = self.rest.pop()
+        {
+            self.write(part, &mut out);
+        }
+        (!out.is_empty()).then_some(out)
+    }
+}
+
+/// For what is small. Nothing fails: memory takes all, and the keys of all maps are texts.
+fn write_json(value: &impl Serialize, out: &mut Vec<u8>) {
+    let _ = serde_json::to_writer(out, value);
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::{Response, ServerError};
+    use serde_json::json;
+
+    use super::*;
+
+    fn answer(data: Value, errors: Vec<ServerError>, verdict: Verdict) -> Answer {
+        let mut response = Response::new(data);
+        response.errors = errors;
+        Answer::new(response, verdict)
+    }
+
+    fn text(pieces: Pieces) -> String {
+        String::from_utf8(pieces.flatten().collect()).unwrap()
+    }
+
+    fn data() -> Value {
+        let rows: Vec<_> =
+            (0..3000).map(|n| json!({ "id": format!("card_{n}"), "n": n })).collect();
+        Value::from_json(json!({
+            "empty": { "list": [], "object": {} },
+            "nested": [[], [[1, -2.5]], [{ "a": null }, true]],
+            "text": "\"quotes\" \\ \n \u{1} é 😀",
+            "rows": rows,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn pieces_are_what_serde_would_write() {
+        let mut error = ServerError::new("wrong", None);
+        error.path = vec![async_graphql::PathSegment::Field("a".into())];
+        let leaf = Value::String("x".repeat(100_000));
+        for data in [Value::Null, data(), leaf, Value::List(vec![])] {
+            for errors in [vec![], vec![error.clone()]] {
+                let expected = answer(data.clone(), errors.clone(), Verdict::Run).response;
+                let expected = serde_json::to_string(&expected).unwrap();
+                let pieces = Pieces::of(answer(data.clone(), errors.clone(), Verdict::Run));
+                assert_eq!(text(pieces), expected);
+                let one = || answer(data.clone(), errors.clone(), Verdict::Run);
+                let two = Pieces::of_batch(vec![one(), one()]);
+                assert_eq!(text(two), format!("[{expected},{expected}]"));
+            }
+        }
+        let mut extended = answer(data(), vec![], Verdict::Run);
+        extended.response.extensions.insert("x".into(), Value::from(1));
+        let expected = serde_json::to_string(&extended.response).unwrap();
+        assert_eq!(text(Pieces::of(extended)), expected);
+    }
+
+    #[test]
+    fn what_was_not_run_has_no_data() {
+        let refused =
+            || answer(Value::Null, vec![ServerError::new("wrong", None)], Verdict::Refused);
+        let expected = r#"{"errors":[{"message":"wrong"}]}"#;
+        assert_eq!(text(Pieces::of(refused())), expected);
+        let batch = Pieces::of_batch(vec![refused(), refused()]);
+        assert_eq!(text(batch), format!("[{expected},{expected}]"));
+    }
+
+    #[test]
+    fn pieces_are_small_and_the_guard_lives_until_the_last() {
+        let guard = std::sync::Arc::new(());
+        let mut large = answer(data(), vec![], Verdict::Run);
+        large.guard = Some(Box::new(std::sync::Arc::clone(&guard)));
+        let mut pieces = Pieces::of(large);
+        let mut sizes = Vec::new();
+        while let Some(piece) = pieces.next() {
+            assert_eq!(std::sync::Arc::strong_count(&guard), 2);
+            sizes.push(piece.len());
+            assert_eq!(pieces.is_finished(), piece.len() < PIECE);
+        }
+        assert!(sizes.len() > 2 && sizes.iter().all(|size| *size < PIECE + 100), "{sizes:?}");
+        drop(pieces);
+        assert_eq!(std::sync::Arc::strong_count(&guard), 1);
+    }
+}

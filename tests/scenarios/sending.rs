@@ -1,0 +1,192 @@
+//! How answers are sent: compressed or not, in pieces, to clients that take nothing; and bodies that are too
+//! large to be read at all.
+
+use std::io::Read;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flate2::read::GzDecoder;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, VARY};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::{Server, User, scenarios};
+
+scenarios![
+    large_answers_are_compressed_for_those_who_accept_it,
+    tokens_are_never_compressed,
+    a_body_that_says_that_it_is_too_large_is_not_read,
+    a_client_that_takes_nothing_is_dropped,
+];
+
+/// Sends a body with such an `Accept-Encoding`; answers the headers and the bytes as they came.
+async fn post(
+    server: &Server,
+    token: Option<&str>,
+    accept: &str,
+    body: &Value,
+) -> (HeaderMap, Vec<u8>) {
+    let mut request = server.http.post(format!("{}/graphql", server.url)).json(body);
+    if let Some(token) = token {
+        request = request.bearer_auth(token);
+    }
+    let answer = request.header(ACCEPT_ENCODING, accept).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    (answer.headers().clone(), answer.bytes().await.unwrap().to_vec())
+}
+
+fn decompressed(bytes: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    GzDecoder::new(bytes).read_to_end(&mut plain).unwrap();
+    plain
+}
+
+async fn large_answers_are_compressed_for_those_who_accept_it(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let ids = ann.cards(&board, 1000).await;
+    let fields = "id title description rank version createdAt updatedAt board { id title }";
+    let query =
+        format!("{{ board(id: {board:?}) {{ cards(first: 1000) {{ nodes {{ {fields} }} }} }} }}");
+    let body = json!({ "query": query });
+    let varies = |headers: &HeaderMap| {
+        let all = headers.get_all(VARY).iter().map(|value| value.to_str().unwrap().to_lowercase());
+        all.collect::<Vec<_>>().join(", ").contains("accept-encoding")
+    };
+
+    let (headers, plain) = post(&server, Some(&ann.token), "identity", &body).await;
+    assert!(headers.get(CONTENT_ENCODING).is_none() && varies(&headers), "{headers:?}");
+    assert!(plain.len() > 200_000, "{}", plain.len());
+    let answer: Value = serde_json::from_slice(&plain).unwrap();
+    let nodes = answer["data"]["board"]["cards"]["nodes"].as_array().unwrap();
+    assert!(nodes.iter().map(|node| &node["id"]).eq(ids.iter()));
+    assert!(plain.starts_with(br#"{"data":{"board":{"cards":{"nodes":[{"id":"#), "another order");
+
+    for accept in ["gzip", "br;q=1, gzip;q=0.5", "*"] {
+        let (headers, bytes) = post(&server, Some(&ann.token), accept, &body).await;
+        assert_eq!(headers[CONTENT_ENCODING], "gzip", "{accept}");
+        assert!(varies(&headers), "{headers:?}");
+        assert!(bytes.len() < plain.len() / 4, "{} of {}", bytes.len(), plain.len());
+        assert!(decompressed(&bytes) == plain, "{accept}: another answer");
+    }
+    for accept in ["gzip;q=0", "br", ""] {
+        let (headers, bytes) = post(&server, Some(&ann.token), accept, &body).await;
+        assert!(headers.get(CONTENT_ENCODING).is_none(), "{accept}");
+        assert!(bytes == plain, "{accept}: another answer");
+    }
+
+    let small = json!({ "query": "{ viewer { id } }" });
+    let (headers, bytes) = post(&server, Some(&ann.token), "gzip", &small).await;
+    assert!(headers.get(CONTENT_ENCODING).is_none(), "not worth while");
+    assert_eq!(headers[CONTENT_LENGTH], bytes.len().to_string().as_str());
+}
+
+/// The size of what is compressed tells of what it holds.
+async fn tokens_are_never_compressed(server: Arc<Server>) {
+    server.user("ann").await;
+    let batches = server.another(&[("GRAPHQL_MAX_BATCH", "2")]).await;
+    let tokens = (0..20).map(|n| format!("a{n}: accessToken")).collect::<Vec<_>>().join(" ");
+    let log_in = format!(
+        r#"mutation {{ logIn(input: {{ email: "ann@example.com", password: "password" }}) {{
+            {tokens} refreshToken }} }}"#
+    );
+    let (headers, bytes) = post(&server, None, "gzip", &json!({ "query": log_in })).await;
+    assert!(headers.get(CONTENT_ENCODING).is_none() && bytes.len() > 1024);
+    let answer: Value = serde_json::from_slice(&bytes).unwrap();
+
+    let refresh = format!(
+        "mutation($t: String!) {{ refreshSession(input: {{ refreshToken: $t }}) {{ ...F }} }}
+         fragment F on RefreshSessionPayload {{ {tokens} }}"
+    );
+    let token = &answer["data"]["logIn"]["refreshToken"];
+    let body = json!({ "query": refresh, "variables": { "t": token } });
+    let (headers, bytes) = post(&server, None, "gzip", &body).await;
+    assert!(headers.get(CONTENT_ENCODING).is_none() && bytes.len() > 1024);
+
+    let other = json!({ "query": "{ __type(name: \"Card\") { fields { name description } } }" });
+    let (headers, _) = post(&server, None, "gzip", &other).await;
+    assert_eq!(headers[CONTENT_ENCODING], "gzip");
+    let batch = json!([other, { "query": log_in }]);
+    let (headers, bytes) = post(&batches, None, "gzip", &batch).await;
+    assert!(headers.get(CONTENT_ENCODING).is_none());
+    assert!(String::from_utf8(bytes).unwrap().contains("refreshToken"));
+    let (headers, _) = post(&batches, None, "gzip", &json!([other])).await;
+    assert_eq!(headers[CONTENT_ENCODING], "gzip");
+    batches.stop().await;
+}
+
+/// Connects and sends the head of a request, and what is given of its body.
+async fn send(server: &Server, more_headers: &str, length: usize, body: &str) -> TcpStream {
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+         connection: close\r\n{more_headers}content-length: {length}\r\n\r\n{body}"
+    );
+    let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+async fn a_body_that_says_that_it_is_too_large_is_not_read(server: Arc<Server>) {
+    const LENGTH: usize = 1024 * 1024 + 1;
+    for more_headers in ["", "expect: 100-continue\r\n"] {
+        // None of it is ever sent, so nobody can have waited for it.
+        let mut stream = send(&server, more_headers, LENGTH, "").await;
+        let mut answer = Vec::new();
+        while !answer.windows(4).any(|end| end == b"\r\n\r\n") {
+            assert_ne!(stream.read_buf(&mut answer).await.unwrap(), 0, "closed without an answer");
+        }
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    }
+    // Who sends all of it before reading gets the answer too, and no broken connection.
+    let mut stream = send(&server, "", LENGTH, "").await;
+    stream.peek(&mut [0]).await.unwrap();
+    for _ in 0..LENGTH / 1024 {
+        stream.write_all(&[b' '; 1024]).await.unwrap();
+    }
+    stream.write_all(b" ").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+    assert!(answer.contains("The body is larger than 1024 KiB."), "{answer}");
+}
+
+/// Asks for some 20 MB, which no buffer between client and server can hold.
+async fn ask_for_much(ann: &User, board: &str) -> TcpStream {
+    let page = |n| format!("a{n}: cards(first: 100) {{ nodes {{ description }} }}");
+    let pages = (0..10).map(page).collect::<Vec<_>>().join(" ");
+    let query = format!("{{ board(id: {board:?}) {{ {pages} }} }}");
+    let body = json!({ "query": query }).to_string();
+    let authorization = format!("authorization: Bearer {}\r\n", ann.token);
+    send(&ann.server, &authorization, body.len(), &body).await
+}
+
+async fn a_client_that_takes_nothing_is_dropped(server: Arc<Server>) {
+    let impatient = Arc::new(server.another(&[("HTTP_WRITE_SECONDS", "1")]).await);
+    let ann = impatient.user("ann").await;
+    let board = ann.board("Plans").await;
+    let card = json!({ "title": "long", "description": "x".repeat(20_000) });
+    for _ in 0..2 {
+        let input = json!({ "boardId": board, "cards": vec![card.clone(); 50] });
+        ann.done("createCards", input, "cards { id }").await;
+    }
+    let whole = |answer: &[u8]| answer.ends_with(b"}\r\n0\r\n\r\n");
+
+    let mut taken = Vec::new();
+    ask_for_much(&ann, &board).await.read_to_end(&mut taken).await.unwrap();
+    assert!(taken.len() > 20_000_000 && whole(&taken), "{}", taken.len());
+
+    // Longer than a second; how much longer depends on how busy the machine is.
+    for pause in [3, 10, 30] {
+        let mut stream = ask_for_much(&ann, &board).await;
+        let mut taken = vec![stream.read_u8().await.unwrap()];
+        tokio::time::sleep(Duration::from_secs(pause)).await;
+        let _ = stream.read_to_end(&mut taken).await;
+        if !whole(&taken) {
+            impatient.stop().await;
+            return;
+        }
+    }
+    panic!("the answer was kept for a client that took nothing of it");
+}
