@@ -10,6 +10,7 @@ use super::loaders::{BoardCache, Loaders};
 use super::rounds::Rounds;
 use crate::domain::{At, Client, Error, Result, Viewer};
 use crate::service::Services;
+use crate::store::Mode;
 
 /// Who asks, for one request.
 pub struct Caller {
@@ -45,7 +46,8 @@ impl Caller {
             Err(refusal) => (None, Some(refusal)),
         };
         let rounds = Arc::new(Rounds::default());
-        let loaders = Mutex::new(Arc::new(Loaders::new(&services.db, &cache, viewer, &rounds)));
+        let snapshot = services.db.snapshot(Mode::Transaction);
+        let loaders = Mutex::new(Arc::new(Loaders::new(&snapshot, &cache, viewer, &rounds)));
         let (viewer, text) = (Mutex::new(viewer), AtomicUsize::new(0));
         Self {
             request_id,
@@ -106,7 +108,8 @@ impl Caller {
     /// Forgets what has been loaded, because a mutation has changed it.
     fn forget(&self) {
         let viewer = self.viewer().ok();
-        let fresh = Loaders::new(&self.services.db, &self.cache, viewer, &self.rounds);
+        let snapshot = self.services.db.snapshot(Mode::Transaction);
+        let fresh = Loaders::new(&snapshot, &self.cache, viewer, &self.rounds);
         *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
     }
 }
@@ -173,6 +176,11 @@ pub(super) fn mutate_as_anybody<'c, T: Send + 'c>(
     mutation: impl Future<Output = Result<T>> + Send + 'c,
 ) -> BoxFuture<'c, Nullable<T>> {
     Box::pin(async move {
+        // The field before may have read for its payload. A request that held a connection and waited for
+        // another could wait for others that do the same.
+        if let Ok(caller) = ctx.caller() {
+            caller.loaders().snapshot().end();
+        }
         let result = mutation.await;
         // About the state of things, not about what was sent.
         let of_state = matches!(&result, Err(Error::Conflict { field, .. }) if field.is_empty());

@@ -135,9 +135,12 @@ impl Schema {
         }
         request.set_parsed_query(ExecutableDocument::clone(&document));
         let (rounds, request_id) = (caller.rounds(), caller.request_id.clone());
+        let snapshot = caller.loaders().snapshot().clone();
         let executor = if new.is_none() { &self.trusting } else { &self.schema };
         let execution = pin!(executor.execute(request.data(caller)));
         let mut response = rounds.run(execution).await;
+        // That of a mutation's payload has ended with its caller.
+        snapshot.end();
         error::complete(&mut response.errors, &request_id, self.introspection);
         let answer = Answer::of(response);
         if let (Some(text), Verdict::Run) = (new, answer.verdict) {

@@ -10,7 +10,7 @@ impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
         match classify(&error) {
             Self::Contention => {
-                tracing::debug!(%error, "the database asks to run the transaction again");
+                tracing::debug!(%error, "it has to be run again");
                 Self::Contention
             }
             Self::Unauthenticated => {
@@ -34,6 +34,7 @@ fn classify(error: &DieselError) -> Error {
     let DieselError::DatabaseError(kind, info) = error else {
         return match error {
             DieselError::BrokenTransactionManager => Error::Unavailable,
+            DieselError::RollbackTransaction => Error::Contention,
             _ => Error::Internal,
         };
     };

@@ -79,11 +79,12 @@ pub(super) async fn together(tx: &mut Tx, mut writes: Vec<Write>) -> QueryResult
                 let with = if number == 0 { "WITH" } else { "," };
                 statement = statement.sql(format!("{with} w{number} AS (")).then(write).sql(") ");
             }
-            diesel_async::RunQueryDsl::execute(statement.then(last), c).await?;
+            let link = c.link();
+            link.run(diesel_async::RunQueryDsl::execute(statement.then(last), c)).await?;
         }
         Conn::Sqlite(c) => {
             writes.push(last);
-            c.spawn_blocking(move |c| {
+            c.call(move |c| {
                 writes.iter().try_for_each(|write| c.execute_returning_count(write).map(drop))
             })
             .await?;
@@ -121,8 +122,11 @@ impl<ST> Statement<ST> {
         Self: Rows<R>,
     {
         match conn {
-            Conn::Postgres(c) => diesel_async::RunQueryDsl::load(self, c).await,
-            Conn::Sqlite(c) => c.spawn_blocking(move |c| diesel::RunQueryDsl::load(self, c)).await,
+            Conn::Postgres(c) => {
+                let link = c.link();
+                link.run(diesel_async::RunQueryDsl::load(self, c)).await
+            }
+            Conn::Sqlite(c) => c.call(move |c| diesel::RunQueryDsl::load(self, c)).await,
         }
     }
 

@@ -22,6 +22,7 @@ mod permissions;
 mod plans;
 mod schema;
 mod sessions;
+mod snapshot;
 mod statements;
 mod tls;
 mod tokens;
@@ -55,6 +56,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         permissions::all(),
         schema::all(),
         sessions::all(),
+        snapshot::all(),
         statements::all(),
         tokens::all(),
         tour::all(),

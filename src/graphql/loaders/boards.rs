@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Relation;
 use crate::domain::{Board, BoardId, BoardList, Page, PageRequest, Result, Viewer};
 use crate::store::access::{BoardAccess, SeenBoard};
-use crate::store::{self, Db};
+use crate::store::{self, Snapshot};
 
 /// A board that many fields may hold at once, and the viewer's way to it.
 pub(in crate::graphql) type SharedBoard = (Arc<Board>, BoardAccess);
@@ -22,7 +22,7 @@ impl Relation for Boards {
     type Value = Option<SharedBoard>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         viewer: Viewer,
         keys: &[BoardId],
     ) -> Result<HashMap<BoardId, Self::Value>> {
@@ -38,7 +38,11 @@ impl Relation for BoardCount {
     type Key = BoardList;
     type Value = i64;
 
-    async fn fetch(db: &Db, viewer: Viewer, keys: &[BoardList]) -> Result<HashMap<BoardList, i64>> {
+    async fn fetch(
+        db: &Snapshot,
+        viewer: Viewer,
+        keys: &[BoardList],
+    ) -> Result<HashMap<BoardList, i64>> {
         let mut conn = db.read().await?;
         let mut counts = HashMap::new();
         for list in keys {
@@ -55,7 +59,7 @@ impl Relation for BoardPages {
     type Value = Arc<Page<SharedBoard>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         viewer: Viewer,
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {

@@ -9,7 +9,7 @@ use super::{BoardCache, Relation, grouped};
 use crate::domain::{Card, CardFilter, CardId, CardOrder, Page, PageRequest, Result, Viewer};
 use crate::store::access::BoardAccess;
 use crate::store::card_lists::CardList;
-use crate::store::{self, Db};
+use crate::store::{self, Snapshot};
 
 pub(in crate::graphql) struct Cards;
 
@@ -18,7 +18,7 @@ impl Relation for Cards {
     type Value = Option<(Arc<Card>, SharedBoard)>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         viewer: Viewer,
         keys: &[CardId],
     ) -> Result<HashMap<CardId, Self::Value>> {
@@ -36,7 +36,7 @@ impl Relation for CardsOnBoards {
     type Value = Option<Arc<Card>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
@@ -82,7 +82,7 @@ impl Relation for CardPages {
     type Value = Arc<Page<LoadedCard>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
@@ -132,7 +132,7 @@ impl Relation for CardCounts {
     type Value = i64;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, i64>> {

@@ -7,7 +7,7 @@ use super::boards::{SharedBoard, shared_board};
 use super::{Relation, grouped};
 use crate::domain::{CardId, Comment, CommentId, Page, PageRequest, Result, Viewer};
 use crate::store::access::BoardAccess;
-use crate::store::{self, Db};
+use crate::store::{self, Snapshot};
 
 pub(in crate::graphql) struct Comments;
 
@@ -16,7 +16,7 @@ impl Relation for Comments {
     type Value = Option<(Arc<Comment>, SharedBoard)>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         viewer: Viewer,
         keys: &[CommentId],
     ) -> Result<HashMap<CommentId, Self::Value>> {
@@ -35,7 +35,7 @@ impl Relation for CommentsOnBoards {
     type Value = Option<Arc<Comment>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
@@ -53,7 +53,7 @@ impl Relation for CommentPages {
     type Value = Arc<Page<Arc<Comment>>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
@@ -76,7 +76,7 @@ impl Relation for CommentCounts {
     type Value = i64;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, i64>> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Relation, grouped};
 use crate::domain::{Event, Page, PageRequest, Result, Viewer};
 use crate::store::events::EventList;
-use crate::store::{self, Db};
+use crate::store::{self, Snapshot};
 
 pub(in crate::graphql) struct EventPages;
 
@@ -15,7 +15,7 @@ impl Relation for EventPages {
     type Value = Arc<Page<Arc<Event>>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
@@ -39,7 +39,7 @@ impl Relation for EventCounts {
     type Value = i64;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[EventList],
     ) -> Result<HashMap<EventList, i64>> {

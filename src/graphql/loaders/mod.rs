@@ -32,7 +32,7 @@ use sessions::{SessionCount, SessionPages, Sessions};
 use users::{Actors, MemberCounts, MemberPages, Users, UsersByEmail, UsersOnBoards};
 
 use crate::domain::{Error, Result, Viewer};
-use crate::store::Db;
+use crate::store::Snapshot;
 
 /// What can be loaded, and how: many keys at once.
 pub(super) trait Relation: Send + Sync + 'static {
@@ -41,7 +41,7 @@ pub(super) trait Relation: Send + Sync + 'static {
     type Value: Clone + Default + Send + Sync;
 
     fn fetch(
-        db: &Db,
+        db: &Snapshot,
         viewer: Viewer,
         keys: &[Self::Key],
     ) -> impl Future<Output = Result<HashMap<Self::Key, Self::Value>>> + Send;
@@ -57,7 +57,7 @@ pub(super) trait Relation: Send + Sync + 'static {
 
 /// What all loaders of a request work with.
 struct Source {
-    db: Db,
+    db: Snapshot,
     cache: Arc<BoardCache>,
     viewer: Option<Viewer>,
     rounds: Arc<Rounds>,
@@ -190,19 +190,28 @@ macro_rules! loaders {
     ($($(#[$doc:meta])* $field:ident: $relation:ident,)*) => {
         /// The loaders of a request.
         pub(super) struct Loaders {
+            source: Arc<Source>,
             $($(#[$doc])* pub(super) $field: Batched<$relation>,)*
         }
 
         impl Loaders {
             pub(super) fn new(
-                db: &Db,
+                db: &Snapshot,
                 cache: &Arc<BoardCache>,
                 viewer: Option<Viewer>,
                 rounds: &Arc<Rounds>,
             ) -> Self {
                 let (db, cache, rounds) = (db.clone(), Arc::clone(cache), Arc::clone(rounds));
                 let source = Arc::new(Source { db, cache, viewer, rounds });
-                Self { $($field: Batched { source: Arc::clone(&source), made: OnceLock::new() },)* }
+                Self {
+                    $($field: Batched { source: Arc::clone(&source), made: OnceLock::new() },)*
+                    source,
+                }
+            }
+
+            /// What they read with.
+            pub(super) fn snapshot(&self) -> &Snapshot {
+                &self.source.db
             }
         }
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Relation;
 use crate::domain::{Page, PageRequest, Result, Session, SessionId, Timestamp, Viewer};
-use crate::store::{self, Db};
+use crate::store::{self, Snapshot};
 
 pub(in crate::graphql) struct Sessions;
 
@@ -14,7 +14,7 @@ impl Relation for Sessions {
     type Value = Option<Arc<Session>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         viewer: Viewer,
         keys: &[SessionId],
     ) -> Result<HashMap<SessionId, Self::Value>> {
@@ -31,7 +31,7 @@ impl Relation for SessionCount {
     type Key = ();
     type Value = i64;
 
-    async fn fetch(db: &Db, viewer: Viewer, _keys: &[()]) -> Result<HashMap<(), i64>> {
+    async fn fetch(db: &Snapshot, viewer: Viewer, _keys: &[()]) -> Result<HashMap<(), i64>> {
         let mut conn = db.read().await?;
         let count = store::sessions::count(&mut conn, viewer.id, Timestamp::now()).await?;
         Ok(HashMap::from([((), count)]))
@@ -45,7 +45,7 @@ impl Relation for SessionPages {
     type Value = Arc<Page<Arc<Session>>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         viewer: Viewer,
         keys: &[PageRequest],
     ) -> Result<HashMap<PageRequest, Self::Value>> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Relation, grouped};
 use crate::domain::{Email, Member, Page, PageRequest, Result, User, UserId, UserKey, Viewer};
 use crate::store::access::BoardAccess;
-use crate::store::{self, Db};
+use crate::store::{self, Snapshot};
 
 pub(in crate::graphql) struct MemberCounts;
 
@@ -15,7 +15,7 @@ impl Relation for MemberCounts {
     type Value = i64;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[BoardAccess],
     ) -> Result<HashMap<BoardAccess, i64>> {
@@ -31,7 +31,7 @@ impl Relation for MemberPages {
     type Value = Arc<Page<Arc<Member>>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
@@ -56,7 +56,7 @@ impl Relation for Users {
     type Value = Option<Arc<User>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         viewer: Viewer,
         keys: &[UserKey],
     ) -> Result<HashMap<UserKey, Self::Value>> {
@@ -73,7 +73,7 @@ impl Relation for UsersOnBoards {
     type Value = Option<Arc<User>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         viewer: Viewer,
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
@@ -105,7 +105,7 @@ impl Relation for Actors {
     type Value = Option<Arc<User>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[UserId],
     ) -> Result<HashMap<UserId, Self::Value>> {
@@ -121,7 +121,7 @@ impl Relation for UsersByEmail {
     type Value = Option<Arc<User>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[Email],
     ) -> Result<HashMap<Email, Self::Value>> {
