@@ -44,7 +44,7 @@ impl From<BoardRow> for Board {
 pub(super) type BoardWithAccess = (BoardRow, Membership);
 
 pub(super) fn with_access((board, membership): BoardWithAccess) -> SeenBoard {
-    let access = membership.access((board.version, board.updated_at));
+    let access = membership.access(Some((board.version, board.updated_at)));
     (board.into(), access)
 }
 

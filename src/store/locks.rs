@@ -36,9 +36,9 @@ pub struct LockedBoard {
 }
 
 impl LockedBoard {
-    /// The member who holds the lock, and the board's version with all events that were recorded.
+    /// The member who holds the lock.
     pub fn access(&self) -> BoardAccess {
-        self.access.at((self.lock.board.version, self.lock.board.updated_at))
+        self.access.without_version()
     }
 
     /// The board's key.

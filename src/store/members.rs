@@ -52,7 +52,7 @@ pub(super) async fn insert_first(
         .returning(Membership::as_returning())
         .get_result(c)
         .await)?;
-    Ok(row.access((board.version, board.updated_at)))
+    Ok(row.access(None))
 }
 
 type NewMember = (
