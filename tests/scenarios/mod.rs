@@ -22,6 +22,7 @@ mod permissions;
 mod plans;
 mod schema;
 mod sessions;
+mod silence;
 mod snapshot;
 mod statements;
 mod tls;
@@ -56,6 +57,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         permissions::all(),
         schema::all(),
         sessions::all(),
+        silence::all(),
         snapshot::all(),
         statements::all(),
         tokens::all(),
