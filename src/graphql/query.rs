@@ -54,10 +54,10 @@ impl Query {
     async fn boards(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
         first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
         #[graphql(desc = "In which order; CREATED_AT DESC by default.")] order_by: Option<
             BoardOrder,
@@ -71,10 +71,10 @@ impl Query {
     async fn deleted_boards(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
         first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<BoardPage> {
         BoardPage::deleted(ctx, PageArgs { first, after, last, before }).await
@@ -108,10 +108,10 @@ impl Query {
     async fn sessions(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
         first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Connection<SessionEdge>> {
         session_page(ctx, PageArgs { first, after, last, before }).await

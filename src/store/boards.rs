@@ -1,7 +1,7 @@
 //! Boards.
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Bool};
 use diesel_async::RunQueryDsl;
 
 use super::access::{Membership, SeenBoard};
@@ -12,7 +12,8 @@ use super::sql::Statement;
 use super::{Conn, Tx, events, labels, members, sql};
 use crate::domain::{
     Board, BoardId, BoardList, BoardOrderField, BoardRole, Change, Description, Direction,
-    NewBoard, Page, PageRequest, Position, Result, SortValue, Timestamp, Title, UserId, fold_case,
+    NewBoard, Page, PageRequest, Position, Result, Side, SortValue, Timestamp, Title, UserId,
+    fold_case,
 };
 
 #[derive(Queryable, Selectable)]
@@ -178,6 +179,22 @@ pub async fn list(
 /// How many boards a list of the user's boards has.
 pub async fn count(conn: &mut Conn, user: UserId, list: BoardList) -> Result<i64> {
     let statement = Statement::<BigInt>::new().sql("SELECT count(*)").of_list(user, list);
+    Ok(statement.row(conn).await?.unwrap_or_default())
+}
+
+/// Whether any board of a list lies beyond a page on this side.
+pub async fn any_beyond(
+    conn: &mut Conn,
+    user: UserId,
+    list: BoardList,
+    request: &PageRequest,
+    side: Side,
+) -> Result<bool> {
+    let statement = Statement::<Bool>::new()
+        .sql("SELECT EXISTS (SELECT 1")
+        .of_list(user, list)
+        .beyond(sort(list), request, side)
+        .sql(")");
     Ok(statement.row(conn).await?.unwrap_or_default())
 }
 

@@ -8,7 +8,7 @@ use super::page::{self, Children, Sort};
 use super::sql::Statement;
 use crate::domain::{
     Card, CardColumn, CardFilter, CardOrder, CardOrderField, Direction, Page, PageRequest,
-    Position, Result, Right, SortValue, fold_case,
+    Position, Result, Right, Side, SortValue, fold_case,
 };
 
 /// A list of cards: those on a board, in one of its columns, or in its trash.
@@ -127,7 +127,25 @@ pub async fn counts(
     let statement =
         page::count_of_each(&parents, &children(kind), |statement| filtered(statement, filter));
     let rows: Vec<(i64, i64)> = statement.rows(conn).await?;
-    Ok(page::into_counts(rows, lists.len()))
+    Ok(page::in_order(rows, lists.len()))
+}
+
+/// Whether any card of each list lies beyond a page on this side, in the order of `lists`, which must be of
+/// this kind.
+pub async fn any_beyond(
+    conn: &mut Conn,
+    kind: CardListKind,
+    lists: &[CardList],
+    filter: &CardFilter,
+    order: CardOrder,
+    request: &PageRequest,
+    side: Side,
+) -> Result<Vec<bool>> {
+    let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
+    let filter = |statement| filtered(statement, filter);
+    let (children, sort) = (children(kind), sort(kind, order));
+    let statement = page::any_of_each(&parents, &children, filter, sort, request, side);
+    Ok(page::in_order(statement.rows(conn).await?, lists.len()))
 }
 
 fn filtered<ST>(statement: Statement<ST>, filter: &CardFilter) -> Statement<ST> {

@@ -13,7 +13,7 @@ use super::sql::{ColumnTypes, Statement};
 use super::{Conn, Tx, sql};
 use crate::domain::{
     BoardId, Card, CardId, Comment, CommentBody, CommentId, Direction, Page, PageRequest, Position,
-    Result, SortValue, Timestamp, UserId,
+    Result, Side, SortValue, Timestamp, UserId,
 };
 
 #[derive(Queryable, Selectable)]
@@ -188,7 +188,19 @@ pub async fn list(
 pub async fn counts(conn: &mut Conn, cards: &[(BoardAccess, CardId)]) -> Result<Vec<i64>> {
     let statement = page::count_of_each(&parents(cards), &ON_CARD, |statement| statement);
     let rows: Vec<(i64, i64)> = statement.rows(conn).await?;
-    Ok(page::into_counts(rows, cards.len()))
+    Ok(page::in_order(rows, cards.len()))
+}
+
+/// Whether any comment on each card lies beyond a page on this side, in the order of `cards`.
+pub async fn any_beyond(
+    conn: &mut Conn,
+    cards: &[(BoardAccess, CardId)],
+    request: &PageRequest,
+    side: Side,
+) -> Result<Vec<bool>> {
+    let all = |statement| statement;
+    let statement = page::any_of_each(&parents(cards), &ON_CARD, all, OLDEST_FIRST, request, side);
+    Ok(page::in_order(statement.rows(conn).await?, cards.len()))
 }
 
 /// The place of a comment in its list.

@@ -11,7 +11,7 @@ use super::schema::{users, users_boards};
 use super::users::UserRow;
 use super::{Conn, Tx};
 use crate::domain::{
-    Board, BoardId, BoardRole, Direction, Error, Member, Page, PageRequest, Position, Result,
+    Board, BoardId, BoardRole, Direction, Error, Member, Page, PageRequest, Position, Result, Side,
     SortValue, Timestamp, UserId,
 };
 
@@ -179,7 +179,20 @@ pub async fn counts(conn: &mut Conn, boards: &[BoardAccess]) -> Result<Vec<i64>>
     let parents: Vec<_> = boards.iter().map(|board| (board.board_id().0, 0)).collect();
     let statement = page::count_of_each(&parents, &OF_BOARD, |statement| statement);
     let rows: Vec<(i64, i64)> = statement.rows(conn).await?;
-    Ok(page::into_counts(rows, boards.len()))
+    Ok(page::in_order(rows, boards.len()))
+}
+
+/// Whether any member of each board lies beyond a page on this side, in the order of `boards`.
+pub async fn any_beyond(
+    conn: &mut Conn,
+    boards: &[BoardAccess],
+    request: &PageRequest,
+    side: Side,
+) -> Result<Vec<bool>> {
+    let parents: Vec<_> = boards.iter().map(|board| (board.board_id().0, 0)).collect();
+    let all = |statement| statement;
+    let statement = page::any_of_each(&parents, &OF_BOARD, all, BY_SINCE, request, side);
+    Ok(page::in_order(statement.rows(conn).await?, boards.len()))
 }
 
 /// The place of a member in the list of members.

@@ -65,7 +65,8 @@ async fn a_commit_without_an_answer_is_not_tried_again(server: Arc<Server>) {
     ann.get("{ viewer { id } }").await;
     // That of the query has passed.
     assert!(transactions_end(&server).await);
-    proxy.fall_silent_after("COMMIT");
+    // Not what begins at the level READ COMMITTED.
+    proxy.fall_silent_after("COMMIT\0");
     let input = json!({ "boardId": board, "card": { "title": "x" } });
     let answer = ann.call("createCard", input, "card { id }").await;
     assert_eq!(answer.code(), "SERVICE_UNAVAILABLE", "{}", answer.body);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Relation;
-use crate::domain::{Board, BoardId, BoardList, Page, PageRequest, Result, Viewer};
+use crate::domain::{Board, BoardId, BoardList, Page, PageRequest, Result, Side, Viewer};
 use crate::store::access::{BoardAccess, SeenBoard};
 use crate::store::{self, Snapshot};
 
@@ -71,5 +71,27 @@ impl Relation for BoardPages {
             pages.insert((*list, request.clone()), Arc::new(page));
         }
         Ok(pages)
+    }
+}
+
+pub(in crate::graphql) struct BoardsBeyond;
+
+impl Relation for BoardsBeyond {
+    type Key = (BoardList, PageRequest, Side);
+    type Value = bool;
+
+    async fn fetch(
+        db: &Snapshot,
+        viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, bool>> {
+        let mut conn = db.read().await?;
+        let mut any = HashMap::new();
+        for key in keys {
+            let (list, page, side) = key;
+            let found = store::boards::any_beyond(&mut conn, viewer.id, *list, page, *side).await?;
+            any.insert(key.clone(), found);
+        }
+        Ok(any)
     }
 }

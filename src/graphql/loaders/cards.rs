@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::boards::{SharedBoard, shared_board};
 use super::labels::{Shared, shared};
 use super::{BoardCache, Relation, grouped};
-use crate::domain::{Card, CardFilter, CardId, CardOrder, Page, PageRequest, Result, Viewer};
+use crate::domain::{Card, CardFilter, CardId, CardOrder, Page, PageRequest, Result, Side, Viewer};
 use crate::store::access::BoardAccess;
 use crate::store::card_lists::CardList;
 use crate::store::{self, Snapshot};
@@ -154,5 +154,33 @@ impl Relation for CardCounts {
 
     fn keep(cache: &BoardCache, (list, filter): &Self::Key, count: &i64) {
         cache.keep_count(*list, filter, *count);
+    }
+}
+
+pub(in crate::graphql) struct CardsBeyond;
+
+impl Relation for CardsBeyond {
+    type Key = (CardList, Arc<CardQuery>, Side);
+    type Value = bool;
+
+    async fn fetch(
+        db: &Snapshot,
+        _viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, bool>> {
+        let mut conn = db.read().await?;
+        let mut any = HashMap::new();
+        let keys =
+            keys.iter().map(|(list, query, side)| ((Arc::clone(query), *side, list.kind()), *list));
+        for ((query, side, kind), lists) in grouped(keys) {
+            let CardQuery { filter, order, request, .. } = &*query;
+            let found = store::card_lists::any_beyond(
+                &mut conn, kind, &lists, filter, *order, request, side,
+            );
+            for (list, found) in lists.iter().zip(found.await?) {
+                any.insert((*list, Arc::clone(&query), side), found);
+            }
+        }
+        Ok(any)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
 use super::{Relation, grouped};
-use crate::domain::{CardId, Comment, CommentId, Page, PageRequest, Result, Viewer};
+use crate::domain::{CardId, Comment, CommentId, Page, PageRequest, Result, Side, Viewer};
 use crate::store::access::BoardAccess;
 use crate::store::{self, Snapshot};
 
@@ -82,5 +82,29 @@ impl Relation for CommentCounts {
     ) -> Result<HashMap<Self::Key, i64>> {
         let counts = store::comments::counts(&mut db.read().await?, keys).await?;
         Ok(keys.iter().copied().zip(counts).collect())
+    }
+}
+
+pub(in crate::graphql) struct CommentsBeyond;
+
+impl Relation for CommentsBeyond {
+    type Key = ((BoardAccess, CardId), Arc<PageRequest>, Side);
+    type Value = bool;
+
+    async fn fetch(
+        db: &Snapshot,
+        _viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, bool>> {
+        let mut conn = db.read().await?;
+        let mut any = HashMap::new();
+        let keys = keys.iter().map(|(of, page, side)| ((Arc::clone(page), *side), *of));
+        for ((page, side), lists) in grouped(keys) {
+            let found = store::comments::any_beyond(&mut conn, &lists, &page, side).await?;
+            for (list, found) in lists.into_iter().zip(found) {
+                any.insert((list, Arc::clone(&page), side), found);
+            }
+        }
+        Ok(any)
     }
 }

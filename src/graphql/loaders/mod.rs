@@ -23,13 +23,13 @@ use tokio::sync::oneshot;
 pub(super) use self::cache::BoardCache;
 pub(super) use self::cards::{CardQuery, LoadedCard};
 use super::rounds::Rounds;
-use boards::{BoardCount, BoardPages, Boards};
-use cards::{CardCounts, CardPages, Cards, CardsOnBoards};
-use comments::{CommentCounts, CommentPages, Comments, CommentsOnBoards};
-use events::{EventCounts, EventPages};
+use boards::{BoardCount, BoardPages, Boards, BoardsBeyond};
+use cards::{CardCounts, CardPages, Cards, CardsBeyond, CardsOnBoards};
+use comments::{CommentCounts, CommentPages, Comments, CommentsBeyond, CommentsOnBoards};
+use events::{EventCounts, EventPages, EventsBeyond};
 use labels::{BoardLabels, CardLabels, Labels};
-use sessions::{SessionCount, SessionPages, Sessions};
-use users::{Actors, MemberCounts, MemberPages, Users, UsersByEmail, UsersOnBoards};
+use sessions::{SessionCount, SessionPages, Sessions, SessionsBeyond};
+use users::{Actors, MemberCounts, MemberPages, MembersBeyond, Users, UsersByEmail, UsersOnBoards};
 
 use crate::domain::{Error, Result, Viewer};
 use crate::store::Snapshot;
@@ -222,6 +222,8 @@ loaders! {
     actor: Actors,
     /// Boards that the viewer may see.
     board: Boards,
+    /// Whether a list of the viewer's boards goes on beyond a page.
+    board_beyond: BoardsBeyond,
     /// How many boards a list of the viewer's has.
     board_count: BoardCount,
     /// A page of a list of the viewer's boards.
@@ -230,6 +232,8 @@ loaders! {
     board_labels: BoardLabels,
     /// Cards that the viewer may see.
     card: Cards,
+    /// Whether a list of cards goes on beyond a page.
+    card_beyond: CardsBeyond,
     /// How many cards a list has.
     card_count: CardCounts,
     /// The labels of a card.
@@ -240,24 +244,32 @@ loaders! {
     card_on_board: CardsOnBoards,
     /// Comments that the viewer may see.
     comment: Comments,
+    /// Whether a card's comments go on beyond a page.
+    comment_beyond: CommentsBeyond,
     /// How many comments a card has.
     comment_count: CommentCounts,
     /// Comments on boards that the viewer has been shown.
     comment_on_board: CommentsOnBoards,
     /// A page of a card's comments.
     comment_page: CommentPages,
+    /// Whether a history goes on beyond a page.
+    event_beyond: EventsBeyond,
     /// How many events a board or a card has.
     event_count: EventCounts,
     /// A page of the history of a board or a card.
     event_page: EventPages,
     /// Labels that the viewer may see.
     label: Labels,
+    /// Whether a board's members go on beyond a page.
+    member_beyond: MembersBeyond,
     /// How many members a board has.
     member_count: MemberCounts,
     /// A page of a board's members.
     member_page: MemberPages,
     /// Sessions of the viewer.
     session: Sessions,
+    /// Whether the viewer's sessions go on beyond a page.
+    session_beyond: SessionsBeyond,
     /// How many sessions the viewer has.
     session_count: SessionCount,
     /// A page of the viewer's sessions.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Relation;
-use crate::domain::{Page, PageRequest, Result, Session, SessionId, Timestamp, Viewer};
+use crate::domain::{Page, PageRequest, Result, Session, SessionId, Side, Timestamp, Viewer};
 use crate::store::{self, Snapshot};
 
 pub(in crate::graphql) struct Sessions;
@@ -56,5 +56,27 @@ impl Relation for SessionPages {
             pages.insert(request.clone(), Arc::new(page.map(Arc::new)));
         }
         Ok(pages)
+    }
+}
+
+pub(in crate::graphql) struct SessionsBeyond;
+
+impl Relation for SessionsBeyond {
+    type Key = (PageRequest, Side);
+    type Value = bool;
+
+    async fn fetch(
+        db: &Snapshot,
+        viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, bool>> {
+        let (mut conn, now) = (db.read().await?, Timestamp::now());
+        let mut any = HashMap::new();
+        for key in keys {
+            let (page, side) = key;
+            let found = store::sessions::any_beyond(&mut conn, viewer.id, now, page, *side).await?;
+            any.insert(key.clone(), found);
+        }
+        Ok(any)
     }
 }

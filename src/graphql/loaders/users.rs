@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Relation, grouped};
-use crate::domain::{Email, Member, Page, PageRequest, Result, User, UserId, UserKey, Viewer};
+use crate::domain::{
+    Email, Member, Page, PageRequest, Result, Side, User, UserId, UserKey, Viewer,
+};
 use crate::store::access::BoardAccess;
 use crate::store::{self, Snapshot};
 
@@ -132,5 +134,29 @@ impl Relation for UsersByEmail {
             users.insert(email.clone(), user.map(Arc::new));
         }
         Ok(users)
+    }
+}
+
+pub(in crate::graphql) struct MembersBeyond;
+
+impl Relation for MembersBeyond {
+    type Key = (BoardAccess, Arc<PageRequest>, Side);
+    type Value = bool;
+
+    async fn fetch(
+        db: &Snapshot,
+        _viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, bool>> {
+        let mut conn = db.read().await?;
+        let mut any = HashMap::new();
+        let keys = keys.iter().map(|(of, page, side)| ((Arc::clone(page), *side), *of));
+        for ((page, side), lists) in grouped(keys) {
+            let found = store::members::any_beyond(&mut conn, &lists, &page, side).await?;
+            for (list, found) in lists.into_iter().zip(found) {
+                any.insert((list, Arc::clone(&page), side), found);
+            }
+        }
+        Ok(any)
     }
 }

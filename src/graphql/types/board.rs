@@ -14,9 +14,7 @@ use super::{
 use crate::domain::{self, BoardId, BoardList, PublicId, Result};
 use crate::graphql::at_once::Rows;
 use crate::graphql::context::ContextExt;
-use crate::graphql::paging::{
-    Connection, Count, CursorKind, Edge, MAX_OTHERS, PageArgs, ValueKind,
-};
+use crate::graphql::paging::{Connection, CursorKind, Edge, List, MAX_OTHERS, PageArgs, ValueKind};
 use crate::graphql::scalars::{DateTime, int};
 use crate::store;
 use crate::store::access::BoardAccess;
@@ -93,10 +91,10 @@ impl Board {
     async fn cards(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 1000; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first so many, 0 to 1000; 50 when neither first nor last is given.")]
         first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 1000.")] last: Option<i32>,
+        #[graphql(desc = "The last so many, 0 to 1000.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
         #[graphql(desc = "Which cards; all by default.")] filter: Option<CardFilter>,
         #[graphql(desc = "In which order; RANK ASC by default.")] order_by: Option<CardOrder>,
@@ -110,18 +108,18 @@ impl Board {
     async fn members(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
         first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Connection<BoardMemberEdge>> {
         let args = PageArgs { first, after, last, before };
-        let request = args.request(MEMBERS, MAX_OTHERS)?;
+        let request = Arc::new(args.request(MEMBERS, MAX_OTHERS)?);
         let (loaders, viewer) = (ctx.loaders()?, ctx.viewer()?);
-        let page = loaders.member_page.load((self.access, Arc::new(request)));
+        let page = loaders.member_page.load((self.access, Arc::clone(&request)));
         let edge = |member: Arc<domain::Member>| BoardMemberEdge::new(viewer, member);
-        Connection::load(ctx, Count::Members(self.access), page, edge).await
+        Connection::load(ctx, List::Members(self.access, request), page, edge).await
     }
 
     /// What the viewer may do here.
@@ -145,10 +143,10 @@ impl Board {
     async fn activity(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
         first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
         #[graphql(
             desc = "Only events later than that; with `version`, what a client needs to catch up. All of them are several pages when there are many."
@@ -165,10 +163,10 @@ impl Board {
     async fn deleted_cards(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 1000; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first so many, 0 to 1000; 50 when neither first nor last is given.")]
         first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 1000.")] last: Option<i32>,
+        #[graphql(desc = "The last so many, 0 to 1000.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Connection<CardEdge>> {
         deleted_card_page(ctx, self, PageArgs { first, after, last, before }).await
@@ -264,7 +262,8 @@ impl BoardPage {
         let request = args.request(cursor_kind(list), MAX_OTHERS)?;
         let loaders = ctx.loaders()?;
         let edge = |seen| BoardEdge { board: Board::new(seen), list };
-        Self::load(ctx, Count::Boards(list), loaders.board_page.load((list, request)), edge).await
+        let page = loaders.board_page.load((list, request.clone()));
+        Self::load(ctx, List::Boards(list, request), page, edge).await
     }
 }
 

@@ -11,7 +11,7 @@ use crate::domain::{self, PublicId, Result};
 use crate::graphql::at_once::Rows;
 use crate::graphql::context::ContextExt;
 use crate::graphql::loaders::LoadedCard;
-use crate::graphql::paging::{Connection, Count, MAX_OTHERS, PageArgs};
+use crate::graphql::paging::{Connection, List, MAX_OTHERS, PageArgs};
 use crate::graphql::scalars::{DateTime, int};
 use crate::store::events::EventList;
 
@@ -121,18 +121,19 @@ impl Card {
     async fn comments(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
         first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Connection<CommentEdge>> {
-        let request = PageArgs { first, after, last, before }.request(COMMENTS, MAX_OTHERS)?;
-        let (access, card) = (self.on.access, self.card.id);
+        let args = PageArgs { first, after, last, before };
+        let request = Arc::new(args.request(COMMENTS, MAX_OTHERS)?);
+        let card = (self.on.access, self.card.id);
         let loaders = ctx.loaders()?;
-        let page = loaders.comment_page.load(((access, card), Arc::new(request)));
+        let page = loaders.comment_page.load((card, Arc::clone(&request)));
         let edge = |comment| CommentEdge::under(self.clone(), comment);
-        Connection::load(ctx, Count::Comments(access, card), page, edge).await
+        Connection::load(ctx, List::Comments(card, request), page, edge).await
     }
 
     /// What happened to it, the latest first. What changed several cards at once, a deleted label or new
@@ -140,10 +141,10 @@ impl Card {
     async fn activity(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
         first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Connection<BoardEventEdge>> {
         let list = EventList { board: self.on.access, card: Some(self.card.id), after: 0 };

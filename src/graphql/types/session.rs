@@ -6,9 +6,7 @@ use async_graphql::{Context, ID, Object};
 
 use crate::domain::{self, Direction, PublicId, Result, SessionId, Viewer};
 use crate::graphql::context::ContextExt;
-use crate::graphql::paging::{
-    Connection, Count, CursorKind, Edge, MAX_OTHERS, PageArgs, ValueKind,
-};
+use crate::graphql::paging::{Connection, CursorKind, Edge, List, MAX_OTHERS, PageArgs, ValueKind};
 use crate::graphql::scalars::DateTime;
 use crate::store;
 
@@ -116,7 +114,7 @@ pub(in crate::graphql) async fn session_page(
 ) -> Result<Connection<SessionEdge>> {
     let request = args.request(SESSIONS, MAX_OTHERS)?;
     let (loaders, viewer) = (ctx.loaders()?, ctx.viewer()?);
-    let page = loaders.session_page.load(request);
+    let page = loaders.session_page.load(request.clone());
     let edge = |session| SessionEdge { session: Session::of(viewer, session) };
-    Connection::load(ctx, Count::Sessions, page, edge).await
+    Connection::load(ctx, List::Sessions(request), page, edge).await
 }

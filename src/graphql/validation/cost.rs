@@ -75,7 +75,7 @@ impl Page {
         argument: impl Fn(&str) -> Option<Value>,
     ) -> Cost {
         match self.0 {
-            Some(size) if ["edges", "nodes", "pageInfo"].contains(&name) => size,
+            Some(size) if ["edges", "nodes", "pageInfo"].contains(&name) => size.max(1),
             _ if !matches!(ty.base, BaseType::List(_)) => 1,
             _ => list_size(innermost(ty), argument("ids")),
         }
