@@ -1,16 +1,17 @@
 //! What a resolver finds in its context.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_graphql::Context;
+use async_graphql::{Context, Lookahead};
 use futures_util::future::{BoxFuture, ready};
 
 use super::loaders::{BoardCache, Loaders};
 use super::rounds::Rounds;
 use crate::domain::{At, Client, Error, Result, Viewer};
 use crate::service::Services;
-use crate::store::Mode;
+use crate::store::{Mode, Texts};
 
 /// Who asks, for one request.
 pub struct Caller {
@@ -141,6 +142,36 @@ impl ContextExt for Context<'_> {
     fn caller(&self) -> Result<&Caller> {
         self.data_opt::<Caller>().ok_or(Error::Internal)
     }
+}
+
+/// Whether the long text `field` is selected: of what is looked ahead to, or `below` it.
+pub(super) fn texts(ahead: &Lookahead<'_>, below: &[&[&str]], field: &str) -> Texts {
+    let selected = |path: &&[&str]| selects(ahead, path, field);
+    if below.iter().any(selected) { Texts::Read } else { Texts::Left }
+}
+
+fn selects(ahead: &Lookahead<'_>, below: &[&str], field: &str) -> bool {
+    match below {
+        [] => ahead.field(field).exists(),
+        [first, below @ ..] => selects(&ahead.field(first), below, field),
+    }
+}
+
+/// The rows of a page.
+pub(super) const ROWS: &[&[&str]] = &[&["nodes"], &["edges", "node"]];
+
+/// A long text, which is loaded now if it was left when its row was read.
+pub(super) async fn long_text<'t>(
+    ctx: &Context<'_>,
+    read: Option<&'t str>,
+    load: impl Future<Output = Result<Option<Arc<str>>>>,
+) -> Result<Cow<'t, str>> {
+    let text = match read {
+        Some(text) => Cow::Borrowed(text),
+        None => Cow::Owned(load.await?.ok_or(Error::Internal)?.as_ref().to_owned()),
+    };
+    ctx.text(&text)?;
+    Ok(text)
 }
 
 /// What a nullable field answers that can fail: `Option<Result<_>>` nulls the field alone, where

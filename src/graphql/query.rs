@@ -3,7 +3,7 @@
 use async_graphql::{Context, ID, Object};
 use futures_util::future::try_join_all;
 
-use super::context::{ContextExt, Nullable, nullable};
+use super::context::{ContextExt, Nullable, nullable, texts};
 use super::guard::LoggedIn;
 use super::paging::{Connection, MAX_OTHERS, PageArgs};
 use super::types::{
@@ -153,7 +153,8 @@ async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
 }
 
 async fn find_card(ctx: &Context<'_>, id: CardId) -> Result<Option<Card>> {
-    let found = ctx.loaders()?.card.load(id).await?;
+    let texts = texts(&ctx.look_ahead(), &[&[], &["board"]], "description");
+    let found = ctx.loaders()?.card.load((id, texts)).await?;
     Ok(found.map(|(card, board)| Card::new(card, Board::new(board))))
 }
 

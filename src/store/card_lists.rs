@@ -3,9 +3,9 @@
 use super::Conn;
 use super::access::BoardAccess;
 use super::cards::CardRow;
-use super::lists::texts;
+use super::lists;
 use super::page::{self, Children, Sort};
-use super::sql::Statement;
+use super::sql::{Statement, Texts};
 use crate::domain::{
     Card, CardColumn, CardFilter, CardOrder, CardOrderField, Direction, Page, PageRequest,
     Position, Result, Right, Side, SortValue, fold_case,
@@ -101,6 +101,7 @@ pub async fn list(
     filter: &CardFilter,
     order: CardOrder,
     request: &PageRequest,
+    texts: Texts,
 ) -> Result<Vec<Page<Card>>> {
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
     let statement = page::page_of_each::<CardRow>(
@@ -110,6 +111,7 @@ pub async fn list(
         |statement| filtered(statement, filter),
         sort(kind, order),
         request,
+        texts,
     );
     let rows: Vec<(i64, CardRow)> = statement.rows(conn).await?;
     let rows = rows.into_iter().map(|(place, row)| (place, row.into())).collect();
@@ -155,7 +157,7 @@ fn filtered<ST>(statement: Statement<ST>, filter: &CardFilter) -> Statement<ST> 
         statement = statement.sql(" AND cards.column_position").in_numbers(places);
     }
     if !filter.labels.is_empty() {
-        let colors = texts(&filter.labels, |color| color.as_str());
+        let colors = lists::texts(&filter.labels, |color| color.as_str());
         statement = statement
             .sql(" AND EXISTS (SELECT 1 FROM cards_labels JOIN labels ON labels.id = cards_labels.label_id")
             .sql(" WHERE cards_labels.card_id = cards.id AND labels.color")

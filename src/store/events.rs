@@ -9,7 +9,7 @@ use super::lists::{numbers, texts};
 use super::locks::{BoardLock, LockedBoard};
 use super::page::{self, Children, Sort};
 use super::schema::board_events;
-use super::sql::Write;
+use super::sql::{Texts, Write};
 use super::{Conn, Tx, sql};
 use crate::domain::{
     BoardId, CardId, Change, Direction, Error, Event, Page, PageRequest, Position, Result, Side,
@@ -216,6 +216,7 @@ pub async fn list(
         |statement| statement,
         LATEST_FIRST,
         request,
+        Texts::Read,
     );
     let rows: Vec<(i64, EventRow)> = statement.rows(conn).await?;
     let rows = rows.into_iter().map(|(place, row)| Ok((place, row.try_into()?)));

@@ -8,6 +8,7 @@ use super::error::referenced;
 use super::locks::{BoardAdmin, LockedBoard};
 use super::page::{self, Children, Sort};
 use super::schema::{users, users_boards};
+use super::sql::Texts;
 use super::users::UserRow;
 use super::{Conn, Tx};
 use crate::domain::{
@@ -168,6 +169,7 @@ pub async fn list(
         |statement| statement,
         BY_SINCE,
         request,
+        Texts::Read,
     );
     let rows: Vec<(i64, MemberRow)> = statement.rows(conn).await?;
     let rows = rows.into_iter().map(|(place, row)| (place, member(row))).collect();

@@ -71,6 +71,7 @@ pub mod users;
 pub use lite_conn::LiteConn;
 pub use pg_conn::PgConn;
 pub use snapshot::{Mode, Snapshot};
+pub use sql::Texts;
 pub use transaction::{Tx, Work};
 
 type SqliteConn = SyncConnectionWrapper<diesel::SqliteConnection>;

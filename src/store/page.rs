@@ -9,7 +9,7 @@ use diesel::query_builder::QueryFragment;
 use diesel::sql_types::{BigInt, Bool};
 
 use super::lists::{List, numbers};
-use super::sql::{ColumnTypes, Columns, Row, Statement};
+use super::sql::{ColumnTypes, Columns, Row, Statement, Texts};
 use crate::domain::{Direction, Page, PageRequest, Position, Side};
 
 /// How a list is sorted: by columns, ties by another that is unique within the list.
@@ -96,7 +96,7 @@ impl<ST> Statement<ST> {
 pub(super) type PageOfEach<R> = Statement<(BigInt, ColumnTypes<R>)>;
 
 /// A statement for a page of each parent. Its rows are the parent's place in `parents` and the
-/// columns; `filter` appends further conditions, each with its ` AND `, and `join` follows the
+/// columns, perhaps without long texts; `filter` appends further conditions, each with its ` AND `, and `join` follows the
 /// table.
 pub(super) fn page_of_each<R: Row>(
     parents: &[(i64, i64)],
@@ -105,6 +105,7 @@ pub(super) fn page_of_each<R: Row>(
     filter: impl FnOnce(PageOfEach<R>) -> PageOfEach<R>,
     sort: Sort,
     request: &PageRequest,
+    texts: Texts,
 ) -> PageOfEach<R>
 where
     Columns<R>: diesel::Expression + QueryFragment<Pg>,
@@ -112,7 +113,7 @@ where
     let Children { table, key, of_parent } = children;
     let statement = Statement::new()
         .sql("SELECT p.ord, ")
-        .columns::<R>()
+        .columns_with::<R>(texts)
         .sql(" FROM ")
         .table("p", pairs(parents))
         .sql(" CROSS JOIN ")

@@ -29,19 +29,36 @@ pub(super) type Columns<R> = <R as diesel::Selectable<Pg>>::SelectExpression;
 /// The SQL types of the columns of a row type `R`.
 pub(super) type ColumnTypes<R> = diesel::dsl::SqlTypeOf<Columns<R>>;
 
+/// Whether texts that may be long are read. They are most of what a row takes, and few answers show them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Texts {
+    /// They are.
+    Read,
+    /// They are left where they are, and the row has `None`.
+    Left,
+}
+
+/// The columns with such texts.
+const LONG: [&str; 3] =
+    [r#""boards"."description""#, r#""cards"."description""#, r#""comments"."body""#];
+
 /// The columns of a row type `R` as both databases read them, written once: Diesel quotes each name anew
 /// each time, which took a tenth of what a small query costs.
-fn columns_of<R: Row>() -> &'static str
+fn columns_of<R: Row>(texts: Texts) -> &'static str
 where
     Columns<R>: QueryFragment<Pg>,
 {
-    static WRITTEN: RwLock<BTreeMap<TypeId, &'static str>> = RwLock::new(BTreeMap::new());
-    let row = TypeId::of::<R>();
+    static WRITTEN: RwLock<BTreeMap<(TypeId, Texts), &'static str>> = RwLock::new(BTreeMap::new());
+    let row = (TypeId::of::<R>(), texts);
     if let Some(text) = WRITTEN.read().unwrap_or_else(PoisonError::into_inner).get(&row) {
         return text;
     }
     let text = diesel::debug_query::<Pg, _>(&R::construct_selection()).to_string();
-    let text = text.split(" -- binds").next().unwrap_or_default().to_owned().leak();
+    let mut text = text.split(" -- binds").next().unwrap_or_default().to_owned();
+    if texts == Texts::Left {
+        text = LONG.iter().fold(text, |text, column| text.replace(column, "NULL"));
+    }
+    let text = text.leak();
     WRITTEN.write().unwrap_or_else(PoisonError::into_inner).insert(row, text);
     text
 }
@@ -56,7 +73,15 @@ pub(super) fn select<R: Row>() -> Statement<ColumnTypes<R>>
 where
     Columns<R>: diesel::Expression + QueryFragment<Pg>,
 {
-    Statement::new().sql("SELECT ").columns::<R>()
+    select_with::<R>(Texts::Read)
+}
+
+/// The same, perhaps without long texts.
+pub(super) fn select_with<R: Row>(texts: Texts) -> Statement<ColumnTypes<R>>
+where
+    Columns<R>: diesel::Expression + QueryFragment<Pg>,
+{
+    Statement::new().sql("SELECT ").columns_with::<R>(texts)
 }
 
 /// A statement whose rows have the SQL type `ST`.
@@ -185,7 +210,15 @@ impl<ST> Statement<ST> {
     where
         Columns<R>: QueryFragment<Pg>,
     {
-        self.sql(columns_of::<R>())
+        self.columns_with::<R>(Texts::Read)
+    }
+
+    /// The same, perhaps with NULL in place of long texts.
+    pub(super) fn columns_with<R: Row>(self, texts: Texts) -> Self
+    where
+        Columns<R>: QueryFragment<Pg>,
+    {
+        self.sql(columns_of::<R>(texts))
     }
 
     /// A number.

@@ -25,6 +25,7 @@ mod sessions;
 mod silence;
 mod snapshot;
 mod statements;
+mod texts;
 mod tls;
 mod tokens;
 mod tour;
@@ -60,6 +61,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         silence::all(),
         snapshot::all(),
         statements::all(),
+        texts::all(),
         tokens::all(),
         tour::all(),
         trash::all(),

@@ -157,6 +157,10 @@ async fn a_query_of_one_thing_is_one_statement(server: Arc<Server>) {
     assert_eq!(statements(&ann, &format!("{{ board(id: {board:?}) {{ id title }} }}")).await, 1);
     assert_eq!(statements(&ann, &format!("{{ card(id: {card:?}) {{ id title }} }}")).await, 1);
     assert_eq!(statements(&ann, "{ boards { nodes { id title } } }").await, 1);
+    // With long texts too.
+    let both = "description board { description }";
+    assert_eq!(statements(&ann, &format!("{{ card(id: {card:?}) {{ {both} }} }}")).await, 1);
+    assert_eq!(statements(&ann, "{ boards { nodes { description } } }").await, 1);
 }
 
 /// Two changes each, with begin and commit. What is written is one statement on PostgreSQL, one for each table on SQLite.

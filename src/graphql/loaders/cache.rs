@@ -21,7 +21,8 @@ use crate::domain::{BoardId, CardFilter, Page, SortValue};
 use crate::store::access::{BoardAccess, Version};
 use crate::store::card_lists::{CardList, Part};
 
-/// What was asked of a board.
+/// What was asked of a board. Pages with and without long texts are two questions: a board that is shown without
+/// keeps nothing of them.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Question {
     Cards(Part, Arc<CardQuery>),

@@ -4,34 +4,35 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
-use super::{Relation, grouped};
+use super::{Relation, grouped, wanted};
 use crate::domain::{CardId, Comment, CommentId, Page, PageRequest, Result, Side, Viewer};
 use crate::store::access::BoardAccess;
-use crate::store::{self, Snapshot};
+use crate::store::{self, Snapshot, Texts};
 
 pub(in crate::graphql) struct Comments;
 
 impl Relation for Comments {
-    type Key = CommentId;
+    type Key = (CommentId, Texts);
     type Value = Option<(Arc<Comment>, SharedBoard)>;
 
     async fn fetch(
         db: &Snapshot,
         viewer: Viewer,
-        keys: &[CommentId],
-    ) -> Result<HashMap<CommentId, Self::Value>> {
-        let found = store::comments::find(&mut db.read().await?, viewer.id, keys).await?;
-        let entry = |(comment, board): (Comment, _)| {
-            (comment.id, Some((Arc::new(comment), shared_board(board))))
-        };
-        Ok(found.into_iter().map(entry).collect())
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, Self::Value>> {
+        let (ids, texts) = wanted(keys);
+        let found = store::comments::find(&mut db.read().await?, viewer.id, &ids, texts).await?;
+        let entry =
+            |(comment, board): (Comment, _)| (comment.id, (Arc::new(comment), shared_board(board)));
+        let found: HashMap<CommentId, _> = found.into_iter().map(entry).collect();
+        Ok(keys.iter().map(|key| (*key, found.get(&key.0).cloned())).collect())
     }
 }
 
 pub(in crate::graphql) struct CommentsOnBoards;
 
 impl Relation for CommentsOnBoards {
-    type Key = (BoardAccess, CommentId);
+    type Key = ((BoardAccess, CommentId), Texts);
     type Value = Option<Arc<Comment>>;
 
     async fn fetch(
@@ -39,17 +40,18 @@ impl Relation for CommentsOnBoards {
         _viewer: Viewer,
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
-        let found = store::comments::on_boards(&mut db.read().await?, keys).await?;
+        let (comments, texts) = wanted(keys);
+        let found = store::comments::on_boards(&mut db.read().await?, &comments, texts).await?;
         let found: HashMap<CommentId, Arc<Comment>> =
             found.into_iter().map(|comment| (comment.id, Arc::new(comment))).collect();
-        Ok(keys.iter().map(|key| (*key, found.get(&key.1).cloned())).collect())
+        Ok(keys.iter().map(|key| (*key, found.get(&key.0.1).cloned())).collect())
     }
 }
 
 pub(in crate::graphql) struct CommentPages;
 
 impl Relation for CommentPages {
-    type Key = ((BoardAccess, CardId), Arc<PageRequest>);
+    type Key = ((BoardAccess, CardId), Arc<PageRequest>, Texts);
     type Value = Arc<Page<Arc<Comment>>>;
 
     async fn fetch(
@@ -59,10 +61,11 @@ impl Relation for CommentPages {
     ) -> Result<HashMap<Self::Key, Self::Value>> {
         let mut conn = db.read().await?;
         let mut pages = HashMap::new();
-        for (request, cards) in grouped(keys.iter().map(|(card, page)| (Arc::clone(page), *card))) {
-            let found = store::comments::list(&mut conn, &cards, &request).await?;
+        let keys = keys.iter().map(|(card, page, texts)| ((Arc::clone(page), *texts), *card));
+        for ((request, texts), cards) in grouped(keys) {
+            let found = store::comments::list(&mut conn, &cards, &request, texts).await?;
             for (card, page) in cards.into_iter().zip(found) {
-                pages.insert((card, Arc::clone(&request)), Arc::new(page.map(Arc::new)));
+                pages.insert((card, Arc::clone(&request), texts), Arc::new(page.map(Arc::new)));
             }
         }
         Ok(pages)
@@ -106,5 +109,22 @@ impl Relation for CommentsBeyond {
             }
         }
         Ok(any)
+    }
+}
+
+/// The body of a comment that was read without.
+pub(in crate::graphql) struct CommentTexts;
+
+impl Relation for CommentTexts {
+    type Key = (BoardAccess, CommentId);
+    type Value = Option<Arc<str>>;
+
+    async fn fetch(
+        db: &Snapshot,
+        _viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, Self::Value>> {
+        let found = store::comments::bodies(&mut db.read().await?, keys).await?;
+        Ok(keys.iter().map(|key| (*key, found.get(&key.1).cloned())).collect())
     }
 }

@@ -23,16 +23,18 @@ use tokio::sync::oneshot;
 pub(super) use self::cache::BoardCache;
 pub(super) use self::cards::{CardQuery, LoadedCard};
 use super::rounds::Rounds;
-use boards::{BoardCount, BoardPages, Boards, BoardsBeyond};
-use cards::{CardCounts, CardPages, Cards, CardsBeyond, CardsOnBoards};
-use comments::{CommentCounts, CommentPages, Comments, CommentsBeyond, CommentsOnBoards};
+use boards::{BoardCount, BoardPages, BoardTexts, Boards, BoardsBeyond};
+use cards::{CardCounts, CardPages, CardTexts, Cards, CardsBeyond, CardsOnBoards};
+use comments::{
+    CommentCounts, CommentPages, CommentTexts, Comments, CommentsBeyond, CommentsOnBoards,
+};
 use events::{EventCounts, EventPages, EventsBeyond};
 use labels::{BoardLabels, CardLabels, Labels};
 use sessions::{SessionCount, SessionPages, Sessions, SessionsBeyond};
 use users::{Actors, MemberCounts, MemberPages, MembersBeyond, Users, UsersByEmail, UsersOnBoards};
 
 use crate::domain::{Error, Result, Viewer};
-use crate::store::Snapshot;
+use crate::store::{Snapshot, Texts};
 
 /// What can be loaded, and how: many keys at once.
 pub(super) trait Relation: Send + Sync + 'static {
@@ -186,6 +188,12 @@ fn grouped<Q: Eq + Hash, K>(keys: impl Iterator<Item = (Q, K)>) -> HashMap<Q, Ve
     groups
 }
 
+/// What is wanted by its key. Long texts are read of all if they are of one: it is one statement anyway.
+fn wanted<K: Copy>(keys: &[(K, Texts)]) -> (Vec<K>, Texts) {
+    let read = keys.iter().any(|(_, texts)| *texts == Texts::Read);
+    (keys.iter().map(|(key, _)| *key).collect(), if read { Texts::Read } else { Texts::Left })
+}
+
 macro_rules! loaders {
     ($($(#[$doc:meta])* $field:ident: $relation:ident,)*) => {
         /// The loaders of a request.
@@ -228,6 +236,8 @@ loaders! {
     board_count: BoardCount,
     /// A page of a list of the viewer's boards.
     board_page: BoardPages,
+    /// The description of a board.
+    board_text: BoardTexts,
     /// The labels of a board.
     board_labels: BoardLabels,
     /// Cards that the viewer may see.
@@ -240,6 +250,8 @@ loaders! {
     card_labels: CardLabels,
     /// A page of a list of cards.
     card_page: CardPages,
+    /// The description of a card.
+    card_text: CardTexts,
     /// Cards of boards that the viewer has been shown.
     card_on_board: CardsOnBoards,
     /// Comments that the viewer may see.
@@ -248,6 +260,8 @@ loaders! {
     comment_beyond: CommentsBeyond,
     /// How many comments a card has.
     comment_count: CommentCounts,
+    /// The body of a comment.
+    comment_text: CommentTexts,
     /// Comments on boards that the viewer has been shown.
     comment_on_board: CommentsOnBoards,
     /// A page of a card's comments.

@@ -1,5 +1,6 @@
 //! Boards, their columns and their members.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object};
@@ -13,7 +14,7 @@ use super::{
 };
 use crate::domain::{self, BoardId, BoardList, PublicId, Result};
 use crate::graphql::at_once::Rows;
-use crate::graphql::context::ContextExt;
+use crate::graphql::context::{ContextExt, ROWS, long_text, texts};
 use crate::graphql::paging::{Connection, CursorKind, Edge, List, MAX_OTHERS, PageArgs, ValueKind};
 use crate::graphql::scalars::{DateTime, int};
 use crate::store;
@@ -41,7 +42,8 @@ impl Board {
 
     /// A board that the viewer may see; `None` for all others.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: BoardId) -> Result<Option<Self>> {
-        let found = ctx.loaders()?.board.load(id).await?;
+        let texts = texts(&ctx.look_ahead(), &[&[]], "description");
+        let found = ctx.loaders()?.board.load((id, texts)).await?;
         Ok(found.map(Self::new))
     }
 }
@@ -60,8 +62,9 @@ impl Board {
     }
 
     /// What it is about, in Markdown, as it was written; may be empty.
-    fn description(&self, ctx: &Context<'_>) -> Result<&str> {
-        ctx.text(&self.board.description)
+    async fn description(&self, ctx: &Context<'_>) -> Result<Cow<'_, str>> {
+        let load = async { ctx.loaders()?.board_text.load(self.access).await };
+        long_text(ctx, self.board.description.as_deref(), load).await
     }
 
     /// When it was made.
@@ -262,7 +265,8 @@ impl BoardPage {
         let request = args.request(cursor_kind(list), MAX_OTHERS)?;
         let loaders = ctx.loaders()?;
         let edge = |seen| BoardEdge { board: Board::new(seen), list };
-        let page = loaders.board_page.load((list, request.clone()));
+        let texts = texts(&ctx.look_ahead(), ROWS, "description");
+        let page = loaders.board_page.load((list, request.clone(), texts));
         Self::load(ctx, List::Boards(list, request), page, edge).await
     }
 }

@@ -1,5 +1,6 @@
 //! Cards.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object};
@@ -9,7 +10,7 @@ use super::event::{BoardEventEdge, event_page};
 use super::{Board, Label};
 use crate::domain::{self, PublicId, Result};
 use crate::graphql::at_once::Rows;
-use crate::graphql::context::ContextExt;
+use crate::graphql::context::{ContextExt, ROWS, long_text, texts};
 use crate::graphql::loaders::LoadedCard;
 use crate::graphql::paging::{Connection, List, MAX_OTHERS, PageArgs};
 use crate::graphql::scalars::{DateTime, int};
@@ -66,8 +67,9 @@ impl Card {
     }
 
     /// More about it, in Markdown, as it was written; may be empty.
-    fn description(&self, ctx: &Context<'_>) -> Result<&str> {
-        ctx.text(&self.card.description)
+    async fn description(&self, ctx: &Context<'_>) -> Result<Cow<'_, str>> {
+        let load = async { ctx.loaders()?.card_text.load((self.on.access, self.card.id)).await };
+        long_text(ctx, self.card.description.as_deref(), load).await
     }
 
     /// The column it stands in.
@@ -131,7 +133,11 @@ impl Card {
         let request = Arc::new(args.request(COMMENTS, MAX_OTHERS)?);
         let card = (self.on.access, self.card.id);
         let loaders = ctx.loaders()?;
-        let page = loaders.comment_page.load((card, Arc::clone(&request)));
+        let page = loaders.comment_page.load((
+            card,
+            Arc::clone(&request),
+            texts(&ctx.look_ahead(), ROWS, "body"),
+        ));
         let edge = |comment| CommentEdge::under(self.clone(), comment);
         Connection::load(ctx, List::Comments(card, request), page, edge).await
     }

@@ -7,7 +7,7 @@ use async_graphql::{Context, Enum, InputObject, Lookahead, Object};
 use super::{Board, Card, CardColumn, LabelColor, OrderDirection};
 use crate::domain::{self, At, Direction, Result, SearchText};
 use crate::graphql::at_once::Row;
-use crate::graphql::context::ContextExt;
+use crate::graphql::context::{ContextExt, ROWS, texts};
 use crate::graphql::loaders::{CardQuery, LoadedCard};
 use crate::graphql::paging::{Connection, CursorKind, Edge, List, MAX_CARDS, PageArgs, ValueKind};
 use crate::store;
@@ -121,6 +121,7 @@ pub(super) async fn card_page(
     let query = Arc::new(CardQuery {
         request: args.request(cursor_kind(list.kind(), order), MAX_CARDS)?,
         with_labels: selects_labels(&ctx.look_ahead()),
+        texts: texts(&ctx.look_ahead(), ROWS, "description"),
         filter,
         order,
     });

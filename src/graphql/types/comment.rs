@@ -1,12 +1,13 @@
 //! Comments on cards.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 
 use super::{Board, Card, User};
 use crate::domain::{self, CommentId, Direction, Error, PublicId, Result};
-use crate::graphql::context::{ContextExt, Nullable, nullable};
+use crate::graphql::context::{ContextExt, Nullable, long_text, nullable, texts};
 use crate::graphql::paging::{CursorKind, Edge, ValueKind};
 use crate::graphql::scalars::DateTime;
 use crate::store;
@@ -35,7 +36,8 @@ impl Comment {
 
     /// A comment that the viewer may see; `None` for all others.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: CommentId) -> Result<Option<Self>> {
-        let found = ctx.loaders()?.comment.load(id).await?;
+        let texts = texts(&ctx.look_ahead(), &[&[]], "body");
+        let found = ctx.loaders()?.comment.load((id, texts)).await?;
         Ok(found.map(|(comment, board)| Self::new(comment, Board::new(board))))
     }
 }
@@ -53,7 +55,8 @@ impl Comment {
         if let Some(card) = &self.card {
             return Ok(card.clone());
         }
-        let key = (self.on.access, self.comment.card_id);
+        let texts = texts(&ctx.look_ahead(), &[&[]], "description");
+        let key = ((self.on.access, self.comment.card_id), texts);
         let card = ctx.loaders()?.card_on_board.load(key).await?;
         let card = card.ok_or_else(|| Error::not_found("card"))?;
         Ok(Card::new(card, self.on.clone()))
@@ -65,8 +68,10 @@ impl Comment {
     }
 
     /// Markdown, as it was written.
-    fn body(&self, ctx: &Context<'_>) -> Result<&str> {
-        ctx.text(&self.comment.body)
+    async fn body(&self, ctx: &Context<'_>) -> Result<Cow<'_, str>> {
+        let key = (self.on.access, self.comment.id);
+        let load = async { ctx.loaders()?.comment_text.load(key).await };
+        long_text(ctx, self.comment.body.as_deref(), load).await
     }
 
     /// When it was written.
