@@ -47,7 +47,7 @@ impl Caller {
             Err(refusal) => (None, Some(refusal)),
         };
         let rounds = Arc::new(Rounds::default());
-        let snapshot = services.db.snapshot(Mode::Transaction);
+        let snapshot = services.db.snapshot(Mode::Transaction, None);
         let loaders = Mutex::new(Arc::new(Loaders::new(&snapshot, &cache, viewer, &rounds)));
         let (viewer, text) = (Mutex::new(viewer), AtomicUsize::new(0));
         Self {
@@ -109,7 +109,7 @@ impl Caller {
     /// Forgets what has been loaded, because a mutation has changed it.
     fn forget(&self) {
         let viewer = self.viewer().ok();
-        let snapshot = self.services.db.snapshot(Mode::Transaction);
+        let snapshot = self.services.db.snapshot(Mode::Transaction, None);
         let fresh = Loaders::new(&snapshot, &self.cache, viewer, &self.rounds);
         *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
     }

@@ -10,6 +10,7 @@ use diesel_async::RunQueryDsl;
 use super::Conn;
 use super::schema::{boards, users_boards};
 use super::sql::Statement;
+use super::weigh::Weigh;
 use crate::domain::{Board, BoardId, BoardRole, Error, Result, Right, Timestamp, UserId};
 
 /// Proof that a user is a member of a board, made from a membership's row only.
@@ -73,6 +74,8 @@ pub(super) struct Membership {
     user_id: i64,
     role: BoardRole,
 }
+
+impl Weigh for Membership {}
 
 impl Membership {
     /// `version` is that of the board, read in the same statement.

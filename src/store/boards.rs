@@ -12,6 +12,7 @@ use super::locks::{BoardAdmin, DeletedBoard};
 use super::page::Sort;
 use super::schema::boards;
 use super::sql::{Statement, Texts};
+use super::weigh::Weigh;
 use super::{Conn, Tx, events, labels, members, sql};
 use crate::domain::{
     Board, BoardId, BoardList, BoardOrderField, BoardRole, Change, Description, Direction,
@@ -31,6 +32,12 @@ pub(super) struct BoardRow {
     updated_at: Timestamp,
     version: i64,
     deleted_at: Option<Timestamp>,
+}
+
+impl Weigh for BoardRow {
+    fn texts(&self) -> usize {
+        self.title.len() + self.description.texts()
+    }
 }
 
 impl From<BoardRow> for Board {

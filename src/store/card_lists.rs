@@ -132,6 +132,16 @@ pub async fn counts(
     Ok(page::in_order(rows, lists.len()))
 }
 
+/// How many bytes of text a search reads on each board, in the order of `boards`. The texts themselves are not
+/// read: both databases know the length of a value without it.
+pub async fn search_bytes(conn: &mut Conn, boards: &[BoardAccess]) -> Result<Vec<i64>> {
+    let parents: Vec<_> = boards.iter().map(|board| CardList::on_board(*board).parent()).collect();
+    let sum = "coalesce(sum(octet_length(cards.search_text)), 0)";
+    let children = children(CardListKind::Board);
+    let statement = page::aggregate_of_each(&parents, sum, &children, |statement| statement);
+    Ok(page::in_order(statement.rows(conn).await?, boards.len()))
+}
+
 /// Whether any card of each list lies beyond a page on this side, in the order of `lists`, which must be of
 /// this kind.
 pub async fn any_beyond(

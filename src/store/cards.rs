@@ -14,6 +14,7 @@ use super::lists::numbers;
 use super::locks::BoardEditor;
 use super::schema::{cards, cards_labels};
 use super::sql::{Statement, Texts, Write};
+use super::weigh::Weigh;
 use super::{Conn, Tx, bulk, sql};
 use crate::domain::{
     BoardId, Card, CardColumn, CardId, Error, LabelColor, LabelId, NewCard, Rank, Result,
@@ -35,6 +36,12 @@ pub(super) struct CardRow {
     created_at: Timestamp,
     updated_at: Timestamp,
     deleted_at: Option<Timestamp>,
+}
+
+impl Weigh for CardRow {
+    fn texts(&self) -> usize {
+        self.title.len() + self.description.texts() + self.rank.texts()
+    }
 }
 
 impl From<CardRow> for Card {

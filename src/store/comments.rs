@@ -13,6 +13,7 @@ use super::locks::BoardEditor;
 use super::page::{self, Children, Sort};
 use super::schema::{cards, comments};
 use super::sql::{ColumnTypes, Statement, Texts};
+use super::weigh::Weigh;
 use super::{Conn, Tx, sql};
 use crate::domain::{
     BoardId, Card, CardId, Comment, CommentBody, CommentId, Direction, Page, PageRequest, Position,
@@ -30,6 +31,12 @@ struct CommentRow {
     body: Option<String>,
     created_at: Timestamp,
     updated_at: Timestamp,
+}
+
+impl Weigh for CommentRow {
+    fn texts(&self) -> usize {
+        self.body.texts()
+    }
 }
 
 impl CommentRow {

@@ -2,12 +2,16 @@
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use super::weigh::refusal;
 use crate::domain::Error;
 
 /// Logs what happened and answers what callers may know. A violation that a caller expects is
 /// taken out with `unique` before.
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
+        if let Some(refusal) = refusal(&error) {
+            return refusal.clone();
+        }
         match classify(&error) {
             Self::Contention => {
                 tracing::debug!(%error, "it has to be run again");

@@ -10,6 +10,7 @@ use super::locks::{BoardLock, LockedBoard};
 use super::page::{self, Children, Sort};
 use super::schema::board_events;
 use super::sql::{Texts, Write};
+use super::weigh::Weigh;
 use super::{Conn, Tx, sql};
 use crate::domain::{
     BoardId, CardId, Change, Direction, Error, Event, Page, PageRequest, Position, Result, Side,
@@ -25,6 +26,12 @@ struct EventRow {
     actor_id: Option<i64>,
     kind: String,
     payload: String,
+}
+
+impl Weigh for EventRow {
+    fn texts(&self) -> usize {
+        self.kind.len() + self.payload.len()
+    }
 }
 
 /// The name of the kind within the JSON of a change; it has a column of its own.

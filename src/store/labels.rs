@@ -14,6 +14,7 @@ use super::lists::texts;
 use super::locks::BoardEditor;
 use super::schema::{cards, cards_labels, labels};
 use super::sql::{ColumnTypes, Statement, Texts};
+use super::weigh::Weigh;
 use super::{Conn, Tx, sql};
 use crate::domain::{
     At, BoardId, CardId, Error, Label, LabelColor, LabelId, LabelName, Result, Timestamp, UserId,
@@ -28,6 +29,12 @@ struct LabelRow {
     name: String,
     created_at: Timestamp,
     updated_at: Timestamp,
+}
+
+impl Weigh for LabelRow {
+    fn texts(&self) -> usize {
+        self.name.len()
+    }
 }
 
 impl From<LabelRow> for Label {

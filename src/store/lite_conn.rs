@@ -16,7 +16,10 @@ use super::snapshot::Reads;
 use super::{SqliteConn, StatementCount};
 
 /// A connection from the pool.
-pub struct LiteConn(Arc<Mutex<Link>>);
+pub struct LiteConn {
+    link: Arc<Mutex<Link>>,
+    pub(super) reads: Arc<Reads>,
+}
 
 /// What all who share a connection take in turn. When the last of them lets go, it returns to the pool.
 pub(super) struct Link {
@@ -45,13 +48,18 @@ impl LiteConn {
         statements: &StatementCount,
     ) -> Self {
         let stage = if begins { Stage::Begins } else { Stage::Clean };
-        let (reads, statements) = (Arc::clone(reads), statements.clone());
-        Self(Arc::new(Mutex::new(Link { conn: Some(conn), stage, reads, statements })))
+        let link = Link {
+            conn: Some(conn),
+            stage,
+            reads: Arc::clone(reads),
+            statements: statements.clone(),
+        };
+        Self { link: Arc::new(Mutex::new(link)), reads: Arc::clone(reads) }
     }
 
     /// Another holder of the same connection.
     pub(super) fn share(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self { link: Arc::clone(&self.link), reads: Arc::clone(&self.reads) }
     }
 
     /// Runs a statement in one call on a thread that may block.
@@ -59,7 +67,7 @@ impl LiteConn {
         &self,
         statement: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
     ) -> QueryResult<T> {
-        let mut link = self.0.lock().await;
+        let mut link = self.link.lock().await;
         link.reads.next()?;
         let begin = link.begin();
         let answer = link.conn().spawn_blocking(move |c| {
@@ -72,7 +80,7 @@ impl LiteConn {
 
     /// The connection for one statement that is run through Diesel's wrapper.
     pub(super) async fn turn(&self) -> QueryResult<MutexGuard<'_, Link>> {
-        let mut link = self.0.lock().await;
+        let mut link = self.link.lock().await;
         link.reads.next()?;
         if matches!(link.stage, Stage::Begins) {
             let begin = link.begin();
@@ -84,7 +92,7 @@ impl LiteConn {
 
     /// Closes the connection, in whatever state it is.
     pub(super) fn close(self) {
-        if let Some(link) = Arc::into_inner(self.0) {
+        if let Some(link) = Arc::into_inner(self.link) {
             link.into_inner().stage = Stage::Broken;
         }
     }

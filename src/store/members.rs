@@ -10,6 +10,7 @@ use super::page::{self, Children, Sort};
 use super::schema::{users, users_boards};
 use super::sql::Texts;
 use super::users::UserRow;
+use super::weigh::Weigh;
 use super::{Conn, Tx};
 use crate::domain::{
     Board, BoardId, BoardRole, Direction, Error, Member, Page, PageRequest, Position, Result, Side,
@@ -22,6 +23,8 @@ struct Standing {
     created_at: Timestamp,
     role: BoardRole,
 }
+
+impl Weigh for Standing {}
 
 type MemberRow = (UserRow, Standing);
 

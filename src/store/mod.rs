@@ -67,10 +67,11 @@ mod transaction;
 pub mod trash;
 mod types;
 pub mod users;
+mod weigh;
 
 pub use lite_conn::LiteConn;
 pub use pg_conn::PgConn;
-pub use snapshot::{Mode, Snapshot};
+pub use snapshot::{Budget, Mode, Snapshot};
 pub use sql::Texts;
 pub use transaction::{Tx, Work};
 

@@ -137,8 +137,20 @@ pub(super) fn count_of_each(
     children: &Children,
     filter: impl FnOnce(Statement<(BigInt, BigInt)>) -> Statement<(BigInt, BigInt)>,
 ) -> Statement<(BigInt, BigInt)> {
+    aggregate_of_each(parents, "count(*)", children, filter)
+}
+
+/// The same for another number of the rows.
+pub(super) fn aggregate_of_each(
+    parents: &[(i64, i64)],
+    aggregate: &'static str,
+    children: &Children,
+    filter: impl FnOnce(Statement<(BigInt, BigInt)>) -> Statement<(BigInt, BigInt)>,
+) -> Statement<(BigInt, BigInt)> {
     let statement = Statement::new()
-        .sql("SELECT p.ord, (SELECT count(*) FROM ")
+        .sql("SELECT p.ord, (SELECT ")
+        .sql(aggregate)
+        .sql(" FROM ")
         .sql(children.table)
         .sql(" WHERE ")
         .sql(children.of_parent);

@@ -35,7 +35,7 @@ pub(super) struct Link {
     limit: Duration,
     /// How many statements have ended.
     answers: AtomicUsize,
-    reads: Arc<Reads>,
+    pub(super) reads: Arc<Reads>,
     statements: StatementCount,
 }
 

@@ -8,6 +8,7 @@ use super::page::Sort;
 use super::schema::{refresh_tokens, sessions, users};
 use super::sql::Statement;
 use super::users::UserRow;
+use super::weigh::Weigh;
 use super::{Conn, Tx, sql};
 use crate::domain::{
     Direction, Page, PageRequest, Position, Result, Session, SessionId, Side, SortValue, Timestamp,
@@ -22,6 +23,12 @@ struct SessionRow {
     last_used_at: Timestamp,
     expires_at: Timestamp,
     user_agent: Option<String>,
+}
+
+impl Weigh for SessionRow {
+    fn texts(&self) -> usize {
+        self.user_agent.texts()
+    }
 }
 
 impl From<SessionRow> for Session {

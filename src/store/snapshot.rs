@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use diesel::QueryResult;
 use tokio::sync::OnceCell;
 
+use super::weigh::refusal;
 use super::{Conn, Db};
 use crate::domain::{Error, Result};
 
@@ -23,6 +24,9 @@ pub enum Mode {
     /// Any number of statements in one transaction.
     Transaction,
 }
+
+/// Asked for each row that is read, with the bytes that it takes: its error stops the load, which answers it.
+pub type Budget = Arc<dyn Fn(usize) -> Result<()> + Send + Sync>;
 
 /// What one query reads with. Cheap to make and to clone: the connection is taken by the first read.
 #[derive(Clone)]
@@ -37,9 +41,9 @@ struct Inner {
 }
 
 impl Db {
-    /// A snapshot for one query.
-    pub fn snapshot(&self, mode: Mode) -> Snapshot {
-        let reads = Reads { single: mode == Mode::Single, ..Reads::default() };
+    /// A snapshot for one query, which may read as much as the budget allows.
+    pub fn snapshot(&self, mode: Mode, budget: Option<Budget>) -> Snapshot {
+        let reads = Reads { single: mode == Mode::Single, budget, ..Reads::default() };
         Snapshot(Arc::new(Inner {
             db: self.clone(),
             mode,
@@ -95,6 +99,7 @@ pub(super) struct Reads {
     first: AtomicBool,
     second: AtomicBool,
     failed: AtomicBool,
+    pub(super) budget: Option<Budget>,
 }
 
 impl Reads {
@@ -110,7 +115,7 @@ impl Reads {
 
     /// Told what each statement has answered.
     pub(super) fn noted<T>(&self, answer: QueryResult<T>) -> QueryResult<T> {
-        if answer.is_err() {
+        if answer.as_ref().is_err_and(|error| refusal(error).is_none()) {
             self.fail();
         }
         answer

@@ -1,9 +1,15 @@
 //! One answer shows one state, however many write meanwhile.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
+use kanban::domain::{
+    BoardId, CardFilter, CardOrder, Email, Error, Page, PageRequest, PublicId, Result,
+};
+use kanban::store::access::{BoardAccess, board_access};
+use kanban::store::card_lists::{self, CardList, CardListKind};
+use kanban::store::{Budget, Conn, Mode, Texts, users};
 use serde_json::{Value, json};
 
 use crate::support::{Server, User, column, scenarios};
@@ -11,6 +17,8 @@ use crate::support::{Server, User, column, scenarios};
 scenarios![
     answers_agree_with_themselves_while_four_write,
     payloads_agree_with_themselves_while_four_write,
+    a_load_stops_when_its_budget_is_used_up,
+    a_second_statement_needs_a_transaction,
 ];
 
 /// How often each reader asks.
@@ -104,4 +112,70 @@ async fn payloads_agree_with_themselves_while_four_write(server: Arc<Server>) {
     };
     let changes = join_all([(&ann, &cards[0]), (&plain, &cards[1])].map(change));
     while_four_write(&ann, &board, async { drop(changes.await) }).await;
+}
+
+/// Ann's way to her board.
+async fn access(ann: &User, board: &str) -> BoardAccess {
+    let mut conn = ann.server.db.read().await.unwrap();
+    let email = Email::parse("ann@example.com").unwrap();
+    let user = users::by_email(&mut conn, &email).await.unwrap().unwrap();
+    let board = BoardId::from_public(board).unwrap();
+    board_access(&mut conn, user.id, board).await.unwrap().unwrap()
+}
+
+/// All cards of the board with their descriptions.
+async fn cards(conn: &mut Conn, board: BoardAccess) -> Result<Page<kanban::domain::Card>> {
+    let request = PageRequest { limit: 1000, backward: false, after: None, before: None };
+    let (kind, lists) = (CardListKind::Board, [CardList::on_board(board)]);
+    let (filter, order) = (CardFilter::default(), CardOrder::default());
+    let pages = card_lists::list(conn, kind, &lists, &filter, order, &request, Texts::Read).await?;
+    Ok(pages.into_iter().next().unwrap())
+}
+
+async fn a_load_stops_when_its_budget_is_used_up(server: Arc<Server>) {
+    const LONG: usize = 10_000;
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    for _ in 0..4 {
+        let card = json!({ "title": "x", "description": "é".repeat(LONG) });
+        let input = json!({ "boardId": board, "cards": vec![card; 25] });
+        ann.done("createCards", input, "__typename").await;
+    }
+    let board = access(&ann, &board).await;
+    let read = Arc::new(AtomicUsize::new(0));
+    let spent = Arc::clone(&read);
+    let budget: Budget = Arc::new(move |bytes| {
+        let sum = spent.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        if sum > 10 * 2 * LONG { Err(Error::TooLong { kib: 7 }) } else { Ok(()) }
+    });
+    let snapshot = server.db.snapshot(Mode::Transaction, Some(budget));
+    let mut conn = snapshot.read().await.unwrap();
+    let refused = cards(&mut conn, board).await.unwrap_err();
+    assert!(matches!(refused, Error::TooLong { kib: 7 }), "{refused:?}");
+    let read = read.load(Ordering::Relaxed);
+    assert!((20 * LONG..=22 * LONG).contains(&read), "{read} bytes of the first ten");
+    // Nothing went wrong with the database, and it can be asked on.
+    assert!(!snapshot.failed());
+    let bytes = card_lists::search_bytes(&mut conn, &[board]).await.unwrap_err();
+    assert!(matches!(bytes, Error::TooLong { .. }), "{bytes:?}");
+    let unbounded = server.db.snapshot(Mode::Transaction, None);
+    let mut conn = unbounded.read().await.unwrap();
+    assert_eq!(cards(&mut conn, board).await.unwrap().items.len(), 100);
+    // The title, what parts it from the description, and that.
+    let bytes = card_lists::search_bytes(&mut conn, &[board, board]).await.unwrap();
+    assert_eq!(bytes, [i64::try_from(100 * (2 + 2 * LONG)).unwrap(); 2]);
+}
+
+async fn a_second_statement_needs_a_transaction(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let board = access(&ann, &board).await;
+    let snapshot = server.db.snapshot(Mode::Single, None);
+    let (mut one, mut two) = (snapshot.read().await.unwrap(), snapshot.read().await.unwrap());
+    cards(&mut one, board).await.unwrap();
+    assert!(!snapshot.needs_transaction());
+    for conn in [&mut one, &mut two] {
+        assert!(matches!(cards(conn, board).await, Err(Error::Contention)));
+        assert!(snapshot.needs_transaction() && !snapshot.failed());
+    }
 }
