@@ -66,11 +66,10 @@ async fn a_commit_without_an_answer_is_not_tried_again(server: Arc<Server>) {
     // That of the query has passed.
     assert!(transactions_end(&server).await);
     // Not what begins at the level READ COMMITTED.
-    proxy.fall_silent_after("COMMIT\0");
+    proxy.lose_answer_to("COMMIT\0");
     let input = json!({ "boardId": board, "card": { "title": "x" } });
     let answer = ann.call("createCard", input, "card { id }").await;
     assert_eq!(answer.code(), "SERVICE_UNAVAILABLE", "{}", answer.body);
-    proxy.resume();
     // It was done all the same, once.
     let query = format!("{{ board(id: {board:?}) {{ version cards {{ totalCount }} }} }}");
     let found = json!({ "board": { "version": 2, "cards": { "totalCount": 1 } } });

@@ -1,5 +1,6 @@
 //! A network between a server and PostgreSQL that can fall silent.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -15,8 +16,8 @@ pub struct Proxy {
 
 struct Network {
     silent: watch::Sender<bool>,
-    /// What the server says last.
-    last: Mutex<Option<&'static str>>,
+    /// What will get no answer.
+    unanswered: Mutex<Option<&'static str>>,
 }
 
 impl Proxy {
@@ -30,8 +31,8 @@ impl Proxy {
         // Unencrypted, so that the proxy can listen.
         let (name, address) = (path.split('?').next().unwrap(), listener.local_addr().unwrap());
         let url = format!("{scheme}://{user}@{address}/{name}?sslmode=disable");
-        let (silent, last) = (watch::Sender::new(false), Mutex::new(None));
-        let network = Arc::new(Network { silent, last });
+        let (silent, unanswered) = (watch::Sender::new(false), Mutex::new(None));
+        let network = Arc::new(Network { silent, unanswered });
         tokio::spawn(listen(listener, database, Arc::clone(&network)));
         Self { url, network }
     }
@@ -41,9 +42,9 @@ impl Proxy {
         self.network.silent.send_replace(true);
     }
 
-    /// Nothing gets through after the server has said this.
-    pub fn fall_silent_after(&self, last: &'static str) {
-        *self.network.last.lock().unwrap() = Some(last);
+    /// The next connection on which the server says this hears nothing more.
+    pub fn lose_answer_to(&self, said: &'static str) {
+        *self.network.unanswered.lock().unwrap() = Some(said);
     }
 
     /// Passes on again what was held up and what comes.
@@ -57,29 +58,35 @@ async fn listen(listener: TcpListener, database: String, network: Arc<Network>) 
         let database = TcpStream::connect(&database).await.unwrap();
         let (from_server, to_server) = server.into_split();
         let (from_database, to_database) = database.into_split();
-        tokio::spawn(pass_on(from_server, to_database, Arc::clone(&network), true));
-        tokio::spawn(pass_on(from_database, to_server, Arc::clone(&network), false));
+        let lost = Arc::new(AtomicBool::new(false));
+        let (listening, deaf) = (Arc::clone(&network), Arc::clone(&lost));
+        let listen = move |said: &[u8]| {
+            let mut unanswered = listening.unanswered.lock().unwrap();
+            let is =
+                |wanted: &str| said.windows(wanted.len()).any(|part| part == wanted.as_bytes());
+            if unanswered.take_if(|wanted| is(wanted)).is_some() {
+                lost.store(true, Ordering::SeqCst);
+            }
+            true
+        };
+        let hear = move |_: &[u8]| !deaf.load(Ordering::SeqCst);
+        tokio::spawn(pass_on(from_server, to_database, network.silent.subscribe(), listen));
+        tokio::spawn(pass_on(from_database, to_server, network.silent.subscribe(), hear));
     }
 }
 
+/// Passes on what `passes` lets through.
 async fn pass_on(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    network: Arc<Network>,
-    listens: bool,
+    mut silent: watch::Receiver<bool>,
+    passes: impl Fn(&[u8]) -> bool,
 ) {
-    let mut silent = network.silent.subscribe();
     let mut bytes = vec![0; 65536];
     while let Ok(read @ 1..) = from.read(&mut bytes).await {
         silent.wait_for(|silent| !silent).await.unwrap();
         let said = &bytes[..read];
-        let mut last = network.last.lock().unwrap().filter(|_| listens);
-        last = last.filter(|last| said.windows(last.len()).any(|part| part == last.as_bytes()));
-        if last.is_some() {
-            *network.last.lock().unwrap() = None;
-            network.silent.send_replace(true);
-        }
-        if to.write_all(said).await.is_err() {
+        if passes(said) && to.write_all(said).await.is_err() {
             return;
         }
     }
