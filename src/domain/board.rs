@@ -11,8 +11,8 @@ pub struct Board {
     pub id: BoardId,
     /// Its title.
     pub title: String,
-    /// Markdown; may be empty.
-    pub description: String,
+    /// Markdown; may be empty. `None` where it was left unread, which is never so in a transaction that writes.
+    pub description: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it, or anything on it, last changed.

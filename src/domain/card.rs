@@ -49,8 +49,8 @@ pub struct Card {
     pub board_id: BoardId,
     /// Its title.
     pub title: String,
-    /// Markdown; may be empty.
-    pub description: String,
+    /// Markdown; may be empty. `None` where it was left unread, which is never so in a transaction that writes.
+    pub description: Option<String>,
     /// The column it stands in.
     pub column: CardColumn,
     /// Its place in the column.

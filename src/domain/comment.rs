@@ -13,8 +13,8 @@ pub struct Comment {
     pub board_id: BoardId,
     /// Who wrote it; `None` when the account is gone.
     pub author: Option<UserId>,
-    /// Markdown.
-    pub body: String,
+    /// Markdown. `None` where it was left unread, which is never so in a transaction that writes.
+    pub body: Option<String>,
     /// When it was written.
     pub created_at: Timestamp,
     /// When it last changed.

@@ -27,7 +27,7 @@ pub use error::{At, Error, Result, Segment};
 pub use event::{Change, Event, FieldChange, excerpt};
 pub use id::{BoardId, CardId, CommentId, LabelId, PublicId, SessionId, UserId, UserKey};
 pub use label::{Label, LabelChanges, LabelColor};
-pub use page::{Direction, Page, PageRequest, Position, SortValue};
+pub use page::{Direction, Page, PageRequest, Position, Side, SortValue};
 pub use rank::Rank;
 pub use role::{BoardRole, Right};
 pub use session::Session;

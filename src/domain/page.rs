@@ -62,20 +62,39 @@ pub struct PageRequest {
     pub before: Option<Position>,
 }
 
+/// Before or behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Side {
+    /// What precedes a place in the list.
+    Before,
+    /// What follows it.
+    Behind,
+}
+
+impl PageRequest {
+    /// The bound of the page on this side.
+    pub fn bound(&self, side: Side) -> Option<&Position> {
+        match side {
+            Side::Before => self.after.as_ref(),
+            Side::Behind => self.before.as_ref(),
+        }
+    }
+}
+
 /// The rows of a page, in the list's order.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
-    /// Whether rows follow.
-    pub has_next: bool,
-    /// Whether rows precede.
-    pub has_previous: bool,
+    /// Whether rows follow; `None` if that depends on the rows from the request's bound on.
+    pub has_next: Option<bool>,
+    /// Whether rows precede, likewise.
+    pub has_previous: Option<bool>,
 }
 
 impl<T> Default for Page<T> {
     fn default() -> Self {
-        Self { items: Vec::new(), has_next: false, has_previous: false }
+        Self { items: Vec::new(), has_next: Some(false), has_previous: Some(false) }
     }
 }
 
@@ -85,12 +104,18 @@ impl<T> Page<T> {
     pub fn from_rows(mut items: Vec<T>, request: &PageRequest) -> Self {
         let more = items.len() > request.limit;
         items.truncate(request.limit);
+        // Between the page and a bound lies nothing but what the statement would have found.
+        let beyond = |side, more| match request.bound(side) {
+            _ if more => Some(true),
+            Some(_) => None,
+            None => Some(false),
+        };
+        let has_next = beyond(Side::Behind, more && !request.backward);
+        let has_previous = beyond(Side::Before, more && request.backward);
         if request.backward {
             items.reverse();
-            Self { items, has_next: request.before.is_some(), has_previous: more }
-        } else {
-            Self { items, has_next: more, has_previous: request.after.is_some() }
         }
+        Self { items, has_next, has_previous }
     }
 
     /// The page with other rows, one for one.

@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use async_graphql::Context;
+use async_graphql::{Context, Lookahead};
 use futures_util::future::{BoxFuture, ready};
 
-use super::engine::{Budget, Memory, Rounds, Row};
+use super::engine::{Budget, Memory, Rounds, Row, Text};
 use super::loaders::{BoardCache, Loaders};
 use crate::domain::{At, Client, Error, Result, Viewer};
 use crate::service::Services;
+use crate::store::{Mode, Texts};
 
 /// What the requests of a process share.
 pub(super) struct Shared {
@@ -49,7 +50,7 @@ impl Caller {
         };
         let rounds = Arc::new(Rounds::default());
         let budget = Arc::new(Budget::new(Arc::clone(&shared.memory), shared.max_text));
-        let loaders = Loaders::new(&shared, viewer, &rounds, &budget);
+        let loaders = Loaders::new(&shared, viewer, &rounds, &budget, Mode::Transaction);
         Self {
             request_id,
             client,
@@ -72,6 +73,14 @@ impl Caller {
         &self.budget
     }
 
+    /// The same caller before anything was read, to read in this way.
+    pub(super) fn again(&self, mode: Mode) -> Self {
+        let (shared, viewer) = (Arc::clone(&self.shared), self.viewer().ok());
+        let same = Self::new(shared, self.client.clone(), Ok(viewer), self.request_id.clone());
+        let loaders = Loaders::new(&same.shared, viewer, &same.rounds, &same.budget, mode);
+        Self { loaders: Mutex::new(Arc::new(loaders)), ..same }
+    }
+
     /// Who is logged in.
     pub(super) fn viewer(&self) -> Result<Viewer> {
         let viewer = self.viewer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,7 +100,8 @@ impl Caller {
     /// Forgets what has been loaded, because a mutation has changed it.
     fn forget(&self) {
         let viewer = self.viewer().ok();
-        let fresh = Loaders::new(&self.shared, viewer, &self.rounds, &self.budget);
+        let (rounds, budget) = (&self.rounds, &self.budget);
+        let fresh = Loaders::new(&self.shared, viewer, rounds, budget, Mode::Transaction);
         *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
     }
 }
@@ -118,6 +128,33 @@ impl ContextExt for Context<'_> {
     fn caller(&self) -> Result<&Caller> {
         self.data_opt::<Caller>().ok_or(Error::Internal)
     }
+}
+
+/// Whether the long text `field` is selected: of what is looked ahead to, or `below` it.
+pub(super) fn texts(ahead: &Lookahead<'_>, below: &[&[&str]], field: &str) -> Texts {
+    let selected = |path: &&[&str]| selects(ahead, path, field);
+    if below.iter().any(selected) { Texts::Read } else { Texts::Left }
+}
+
+fn selects(ahead: &Lookahead<'_>, below: &[&str], field: &str) -> bool {
+    match below {
+        [] => ahead.field(field).exists(),
+        [first, below @ ..] => selects(&ahead.field(first), below, field),
+    }
+}
+
+/// The rows of a page.
+pub(super) const ROWS: &[&[&str]] = &[&["nodes"], &["edges", "node"]];
+
+/// A long text, which is loaded now if it was left when its row was read.
+pub(super) async fn long_text<'t>(
+    read: Option<&'t str>,
+    load: impl Future<Output = Result<Option<Arc<str>>>>,
+) -> Result<Text<'t>> {
+    Ok(match read {
+        Some(text) => text.into(),
+        None => load.await?.ok_or(Error::Internal)?.as_ref().to_owned().into(),
+    })
 }
 
 /// What a nullable field answers that can fail: `Option<Result<_>>` nulls the field alone, where
@@ -158,6 +195,11 @@ pub(super) fn mutate_as_anybody<'c, T: Send + 'c>(
     mutation: impl Future<Output = Result<T>> + Send + 'c,
 ) -> BoxFuture<'c, Nullable<T>> {
     Box::pin(async move {
+        // The field before may have read for its payload. A request that held a connection and waited for
+        // another could wait for others that do the same.
+        if let Ok(caller) = ctx.caller() {
+            caller.loaders().snapshot().end();
+        }
         let result = mutation.await;
         // About the state of things, not about what was sent.
         let of_state = matches!(&result, Err(Error::Conflict { field, .. }) if field.is_empty());

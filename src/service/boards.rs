@@ -54,11 +54,12 @@ async fn write_texts(
     changes: &BoardChanges,
 ) -> Result<Option<Change>> {
     let old = board.board().clone();
+    let old_description = old.description.as_deref().unwrap_or_default();
     let title = changes.title.as_ref().filter(|new| new.as_str() != old.title);
-    let description = changes.description.as_ref().filter(|new| new.as_str() != old.description);
+    let description = changes.description.as_ref().filter(|new| new.as_str() != old_description);
     let title_change = title.map(|new| FieldChange::new("title", &old.title, new.as_str()));
     let description_change =
-        description.map(|new| FieldChange::new("description", &old.description, new.as_str()));
+        description.map(|new| FieldChange::new("description", old_description, new.as_str()));
     let changes: Vec<_> = title_change.into_iter().chain(description_change).collect();
     boards::update(tx, board, title, description).await?;
     Ok((!changes.is_empty()).then_some(Change::BoardUpdated { changes }))

@@ -28,7 +28,7 @@ pub(super) async fn change(
         title.as_str().clone_into(&mut new.title);
     }
     if let Some(description) = &changes.description {
-        description.as_str().clone_into(&mut new.description);
+        new.description = Some(description.as_str().to_owned());
     }
     events.extend(text_change(card, &new));
     if let Some(column) = changes.column.filter(|column| *column != card.column) {
@@ -42,8 +42,8 @@ pub(super) async fn change(
 }
 
 fn text_change(old: &Card, new: &Card) -> Option<Change> {
-    let fields =
-        [("title", &old.title, &new.title), ("description", &old.description, &new.description)];
+    let [was, is] = [old, new].map(|card| card.description.as_deref().unwrap_or_default());
+    let fields = [("title", &*old.title, &*new.title), ("description", was, is)];
     let changed = fields.into_iter().filter(|(_, old, new)| old != new);
     let changes: Vec<_> =
         changed.map(|(field, old, new)| FieldChange::new(field, old, new)).collect();

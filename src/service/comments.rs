@@ -44,7 +44,7 @@ pub async fn update(
             if comment.author != Some(viewer.id) {
                 return Err(Error::forbidden("Only its author may change a comment."));
             }
-            if comment.body == body.as_str() {
+            if comment.body.as_deref() == Some(body.as_str()) {
                 tx.discard();
                 return Ok((comment, locked.seen()));
             }

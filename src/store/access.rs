@@ -10,16 +10,16 @@ use diesel_async::RunQueryDsl;
 use super::Conn;
 use super::schema::{boards, users_boards};
 use super::sql::Statement;
+use super::weigh::Weigh;
 use crate::domain::{Board, BoardId, BoardRole, Error, Result, Right, Timestamp, UserId};
 
-/// Proof that a user is a member of a board, made from a membership's row only, and which version the
-/// board then had.
+/// Proof that a user is a member of a board, made from a membership's row only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BoardAccess {
     board_id: BoardId,
     user_id: UserId,
     role: BoardRole,
-    version: Version,
+    version: Option<Version>,
 }
 
 /// What a board has been through: its version, and when it got it.
@@ -41,14 +41,15 @@ impl BoardAccess {
         self.role
     }
 
-    /// The board's version when the membership was read: what is read later is at least as new.
-    pub fn version(self) -> Version {
+    /// The board's version in the snapshot in which the membership was read. `None` in a transaction that
+    /// writes: what the answer to a mutation reads afterwards may be newer than what was written.
+    pub fn version(self) -> Option<Version> {
         self.version
     }
 
-    /// The same when the board's own changes have raised its version.
-    pub(super) fn at(self, version: Version) -> Self {
-        Self { version, ..self }
+    /// For what is read after the transaction.
+    pub(super) fn without_version(self) -> Self {
+        Self { version: None, ..self }
     }
 
     /// Whether the member has the right.
@@ -74,9 +75,11 @@ pub(super) struct Membership {
     role: BoardRole,
 }
 
+impl Weigh for Membership {}
+
 impl Membership {
-    /// `version` is that of the board, read in the same statement or before.
-    pub(super) fn access(&self, version: Version) -> BoardAccess {
+    /// `version` is that of the board, read in the same statement.
+    pub(super) fn access(&self, version: Option<Version>) -> BoardAccess {
         let Self { board_id, user_id, role } = *self;
         BoardAccess { board_id: BoardId(board_id), user_id: UserId(user_id), role, version }
     }
@@ -122,5 +125,5 @@ pub(super) async fn any_access(
         .first(c)
         .await
         .optional())?;
-    Ok(row.map(|(membership, version, deleted)| (membership.access(version), deleted)))
+    Ok(row.map(|(membership, version, deleted)| (membership.access(Some(version)), deleted)))
 }

@@ -1,18 +1,23 @@
 //! Boards.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_async::RunQueryDsl;
 
-use super::access::{Membership, SeenBoard};
+use super::access::{BoardAccess, Membership, SeenBoard};
 use super::locks::{BoardAdmin, DeletedBoard};
 use super::page::Sort;
 use super::schema::boards;
-use super::sql::Statement;
+use super::sql::{Statement, Texts};
+use super::weigh::Weigh;
 use super::{Conn, Tx, events, labels, members, sql};
 use crate::domain::{
     Board, BoardId, BoardList, BoardOrderField, BoardRole, Change, Description, Direction,
-    NewBoard, Page, PageRequest, Position, Result, SortValue, Timestamp, Title, UserId, fold_case,
+    NewBoard, Page, PageRequest, Position, Result, Side, SortValue, Timestamp, Title, UserId,
+    fold_case,
 };
 
 #[derive(Queryable, Selectable)]
@@ -20,11 +25,19 @@ use crate::domain::{
 pub(super) struct BoardRow {
     id: i64,
     title: String,
-    description: String,
+    #[diesel(select_expression = boards::description.nullable())]
+    #[diesel(select_expression_type = diesel::dsl::Nullable<boards::description>)]
+    description: Option<String>,
     created_at: Timestamp,
     updated_at: Timestamp,
     version: i64,
     deleted_at: Option<Timestamp>,
+}
+
+impl Weigh for BoardRow {
+    fn texts(&self) -> usize {
+        self.title.len() + self.description.texts()
+    }
 }
 
 impl From<BoardRow> for Board {
@@ -44,7 +57,7 @@ impl From<BoardRow> for Board {
 pub(super) type BoardWithAccess = (BoardRow, Membership);
 
 pub(super) fn with_access((board, membership): BoardWithAccess) -> SeenBoard {
-    let access = membership.access((board.version, board.updated_at));
+    let access = membership.access(Some((board.version, board.updated_at)));
     (board.into(), access)
 }
 
@@ -92,22 +105,25 @@ pub async fn update(
         title.as_str().clone_into(old_title);
     }
     if let Some(description) = description {
-        description.as_str().clone_into(old_description);
+        *old_description = Some(description.as_str().to_owned());
     }
     Ok(())
 }
 
 #[derive(AsChangeset)]
 #[diesel(table_name = boards)]
-struct Texts<'a> {
+struct NewTexts<'a> {
     title: Option<&'a str>,
     title_key: Option<String>,
     description: Option<&'a str>,
 }
 
 /// `None` when there is nothing to write, which Diesel would refuse.
-fn texts<'a>(title: Option<&'a Title>, description: Option<&'a Description>) -> Option<Texts<'a>> {
-    (title.is_some() || description.is_some()).then(|| Texts {
+fn texts<'a>(
+    title: Option<&'a Title>,
+    description: Option<&'a Description>,
+) -> Option<NewTexts<'a>> {
+    (title.is_some() || description.is_some()).then(|| NewTexts {
         title: title.map(Title::as_str),
         title_key: title.map(|title| fold_case(title.as_str())),
         description: description.map(Description::as_str),
@@ -138,14 +154,31 @@ pub async fn delete_all(tx: &mut Tx) -> Result<()> {
 }
 
 /// Those of the boards in use that the user is a member of.
-pub async fn find(conn: &mut Conn, user: UserId, ids: &[BoardId]) -> Result<Vec<SeenBoard>> {
-    let statement = sql::select::<BoardWithAccess>()
+pub async fn find(
+    conn: &mut Conn,
+    user: UserId,
+    ids: &[BoardId],
+    texts: Texts,
+) -> Result<Vec<SeenBoard>> {
+    let statement = sql::select_with::<BoardWithAccess>(texts)
         .sql(FROM_MEMBERSHIPS)
         .number(user.0)
         .sql(" AND boards.deleted_at IS NULL AND boards.id")
         .in_numbers(ids.iter().map(|id| id.0).collect());
     let rows: Vec<BoardWithAccess> = statement.rows(conn).await?;
     Ok(rows.into_iter().map(with_access).collect())
+}
+
+/// The descriptions of boards.
+pub async fn descriptions(
+    conn: &mut Conn,
+    boards: &[BoardAccess],
+) -> Result<HashMap<BoardId, Arc<str>>> {
+    let statement = Statement::<(BigInt, Text)>::new()
+        .sql("SELECT id, description FROM boards WHERE id")
+        .in_numbers(boards.iter().map(|board| board.board_id().0).collect());
+    let rows: Vec<(i64, String)> = statement.rows(conn).await?;
+    Ok(rows.into_iter().map(|(board, text)| (BoardId(board), text.into())).collect())
 }
 
 const FROM_MEMBERSHIPS: &str = " FROM users_boards JOIN boards ON boards.id = users_boards.board_id WHERE users_boards.user_id = ";
@@ -169,8 +202,10 @@ pub async fn list(
     user: UserId,
     list: BoardList,
     request: &PageRequest,
+    texts: Texts,
 ) -> Result<Page<SeenBoard>> {
-    let statement = sql::select::<BoardWithAccess>().of_list(user, list).page(sort(list), request);
+    let statement =
+        sql::select_with::<BoardWithAccess>(texts).of_list(user, list).page(sort(list), request);
     let rows: Vec<BoardWithAccess> = statement.rows(conn).await?;
     Ok(Page::from_rows(rows.into_iter().map(with_access).collect(), request))
 }
@@ -178,6 +213,22 @@ pub async fn list(
 /// How many boards a list of the user's boards has.
 pub async fn count(conn: &mut Conn, user: UserId, list: BoardList) -> Result<i64> {
     let statement = Statement::<BigInt>::new().sql("SELECT count(*)").of_list(user, list);
+    Ok(statement.row(conn).await?.unwrap_or_default())
+}
+
+/// Whether any board of a list lies beyond a page on this side.
+pub async fn any_beyond(
+    conn: &mut Conn,
+    user: UserId,
+    list: BoardList,
+    request: &PageRequest,
+    side: Side,
+) -> Result<bool> {
+    let statement = Statement::<Bool>::new()
+        .sql("SELECT EXISTS (SELECT 1")
+        .of_list(user, list)
+        .beyond(sort(list), request, side)
+        .sql(")");
     Ok(statement.row(conn).await?.unwrap_or_default())
 }
 

@@ -22,12 +22,17 @@ pub(super) fn insert_cards(cards: &[Card], now: Timestamp) -> Write {
             ("board", numbers(cards, |card| card.board_id.0)),
             ("title", texts(cards, |card| card.title.clone())),
             ("title_key", texts(cards, |card| fold_case(&card.title))),
-            ("description", texts(cards, |card| card.description.clone())),
-            ("search_text", texts(cards, |card| search_text(&card.title, &card.description))),
+            ("description", texts(cards, |card| description(card).to_owned())),
+            ("search_text", texts(cards, |card| search_text(&card.title, description(card)))),
             ("stands_in", texts(cards, |card| card.column.as_str())),
             ("rank", texts(cards, |card| card.rank.as_str().to_owned())),
             ("version", numbers(cards, |card| card.version)),
         ])
+}
+
+/// What a new card says.
+fn description(card: &Card) -> &str {
+    card.description.as_deref().unwrap_or_default()
 }
 
 /// Puts labels on cards; one that is there already stays. `None` when there are none.

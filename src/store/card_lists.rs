@@ -3,12 +3,12 @@
 use super::Conn;
 use super::access::BoardAccess;
 use super::cards::CardRow;
-use super::lists::texts;
+use super::lists;
 use super::page::{self, Children, Sort};
-use super::sql::Statement;
+use super::sql::{Statement, Texts};
 use crate::domain::{
     Card, CardColumn, CardFilter, CardOrder, CardOrderField, Direction, Page, PageRequest,
-    Position, Result, Right, SortValue, fold_case,
+    Position, Result, Right, Side, SortValue, fold_case,
 };
 
 /// A list of cards: those on a board, in one of its columns, or in its trash.
@@ -101,6 +101,7 @@ pub async fn list(
     filter: &CardFilter,
     order: CardOrder,
     request: &PageRequest,
+    texts: Texts,
 ) -> Result<Vec<Page<Card>>> {
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
     let statement = page::page_of_each::<CardRow>(
@@ -110,6 +111,7 @@ pub async fn list(
         |statement| filtered(statement, filter),
         sort(kind, order),
         request,
+        texts,
     );
     let rows: Vec<(i64, CardRow)> = statement.rows(conn).await?;
     let rows = rows.into_iter().map(|(place, row)| (place, row.into())).collect();
@@ -127,7 +129,35 @@ pub async fn counts(
     let statement =
         page::count_of_each(&parents, &children(kind), |statement| filtered(statement, filter));
     let rows: Vec<(i64, i64)> = statement.rows(conn).await?;
-    Ok(page::into_counts(rows, lists.len()))
+    Ok(page::in_order(rows, lists.len()))
+}
+
+/// How many bytes of text a search reads on each board, in the order of `boards`. The texts themselves are not
+/// read: both databases know the length of a value without it.
+pub async fn search_bytes(conn: &mut Conn, boards: &[BoardAccess]) -> Result<Vec<i64>> {
+    let parents: Vec<_> = boards.iter().map(|board| CardList::on_board(*board).parent()).collect();
+    let sum = "coalesce(sum(octet_length(cards.search_text)), 0)";
+    let children = children(CardListKind::Board);
+    let statement = page::aggregate_of_each(&parents, sum, &children, |statement| statement);
+    Ok(page::in_order(statement.rows(conn).await?, boards.len()))
+}
+
+/// Whether any card of each list lies beyond a page on this side, in the order of `lists`, which must be of
+/// this kind.
+pub async fn any_beyond(
+    conn: &mut Conn,
+    kind: CardListKind,
+    lists: &[CardList],
+    filter: &CardFilter,
+    order: CardOrder,
+    request: &PageRequest,
+    side: Side,
+) -> Result<Vec<bool>> {
+    let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
+    let filter = |statement| filtered(statement, filter);
+    let (children, sort) = (children(kind), sort(kind, order));
+    let statement = page::any_of_each(&parents, &children, filter, sort, request, side);
+    Ok(page::in_order(statement.rows(conn).await?, lists.len()))
 }
 
 fn filtered<ST>(statement: Statement<ST>, filter: &CardFilter) -> Statement<ST> {
@@ -137,7 +167,7 @@ fn filtered<ST>(statement: Statement<ST>, filter: &CardFilter) -> Statement<ST> 
         statement = statement.sql(" AND cards.column_position").in_numbers(places);
     }
     if !filter.labels.is_empty() {
-        let colors = texts(&filter.labels, |color| color.as_str());
+        let colors = lists::texts(&filter.labels, |color| color.as_str());
         statement = statement
             .sql(" AND EXISTS (SELECT 1 FROM cards_labels JOIN labels ON labels.id = cards_labels.label_id")
             .sql(" WHERE cards_labels.card_id = cards.id AND labels.color")

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::iter;
+use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
@@ -12,7 +13,8 @@ use super::boards::{BoardWithAccess, with_access};
 use super::lists::numbers;
 use super::locks::BoardEditor;
 use super::schema::{cards, cards_labels};
-use super::sql::{Statement, Write};
+use super::sql::{Statement, Texts, Write};
+use super::weigh::Weigh;
 use super::{Conn, Tx, bulk, sql};
 use crate::domain::{
     BoardId, Card, CardColumn, CardId, Error, LabelColor, LabelId, NewCard, Rank, Result,
@@ -25,13 +27,21 @@ pub(super) struct CardRow {
     id: i64,
     board_id: i64,
     title: String,
-    description: String,
+    #[diesel(select_expression = cards::description.nullable())]
+    #[diesel(select_expression_type = diesel::dsl::Nullable<cards::description>)]
+    description: Option<String>,
     column: CardColumn,
     rank: Rank,
     version: i64,
     created_at: Timestamp,
     updated_at: Timestamp,
     deleted_at: Option<Timestamp>,
+}
+
+impl Weigh for CardRow {
+    fn texts(&self) -> usize {
+        self.title.len() + self.description.texts() + self.rank.texts()
+    }
 }
 
 impl From<CardRow> for Card {
@@ -120,7 +130,7 @@ pub fn insert(
             id: *id,
             board_id: board.id(),
             title: new.title.as_str().to_owned(),
-            description: new.description.as_str().to_owned(),
+            description: Some(new.description.as_str().to_owned()),
             column: new.column,
             rank,
             version: board.version_after(index + 1),
@@ -142,16 +152,18 @@ pub fn insert(
 /// stay are not written: they may be long.
 pub fn save(board: &BoardEditor, old: &Card, new: &Card) -> Write {
     let mut statement = Write::new().sql("UPDATE cards SET ");
-    if old.title != new.title || old.description != new.description {
+    if let Some(description) = &new.description
+        && (old.title != new.title || old.description != new.description)
+    {
         statement = statement
             .sql("title = ")
             .text(&*new.title)
             .sql(", title_key = ")
             .text(fold_case(&new.title))
             .sql(", description = ")
-            .text(&*new.description)
+            .text(&**description)
             .sql(", search_text = ")
-            .text(search_text(&new.title, &new.description))
+            .text(search_text(&new.title, description))
             .sql(", ");
     }
     statement = statement
@@ -203,9 +215,14 @@ pub async fn remove_labels(
 }
 
 /// Those of the cards that stand on boards of the user, each with its board.
-pub async fn find(conn: &mut Conn, user: UserId, ids: &[CardId]) -> Result<Vec<(Card, SeenBoard)>> {
+pub async fn find(
+    conn: &mut Conn,
+    user: UserId,
+    ids: &[CardId],
+    texts: Texts,
+) -> Result<Vec<(Card, SeenBoard)>> {
     type Row = (CardRow, BoardWithAccess);
-    let statement = sql::select::<Row>()
+    let statement = sql::select_with::<Row>(texts)
         .sql(" FROM cards")
         .on_boards_of(user, "cards.board_id")
         .sql(" AND cards.deleted_at IS NULL AND cards.id")
@@ -239,12 +256,30 @@ pub async fn find_on(tx: &mut Tx, board: &BoardEditor, id: CardId) -> Result<Opt
 }
 
 /// Those of the cards that stand on these boards, whose member is known to be one.
-pub async fn on_boards(conn: &mut Conn, cards: &[(BoardAccess, CardId)]) -> Result<Vec<Card>> {
-    let statement = sql::select::<CardRow>()
+pub async fn on_boards(
+    conn: &mut Conn,
+    cards: &[(BoardAccess, CardId)],
+    texts: Texts,
+) -> Result<Vec<Card>> {
+    let statement = sql::select_with::<CardRow>(texts)
         .sql(" FROM cards WHERE cards.deleted_at IS NULL AND cards.id")
         .in_numbers(cards.iter().map(|(_, card)| card.0).collect())
         .sql(" AND cards.board_id")
         .in_numbers(cards.iter().map(|(board, _)| board.board_id().0).collect());
     let rows: Vec<CardRow> = statement.rows(conn).await?;
     Ok(rows.into_iter().map(Card::from).collect())
+}
+
+/// The descriptions of cards on these boards, which may be in the trash.
+pub async fn descriptions(
+    conn: &mut Conn,
+    cards: &[(BoardAccess, CardId)],
+) -> Result<HashMap<CardId, Arc<str>>> {
+    let statement = Statement::<(BigInt, Text)>::new()
+        .sql("SELECT cards.id, cards.description FROM cards WHERE cards.id")
+        .in_numbers(cards.iter().map(|(_, card)| card.0).collect())
+        .sql(" AND cards.board_id")
+        .in_numbers(cards.iter().map(|(board, _)| board.board_id().0).collect());
+    let rows: Vec<(i64, String)> = statement.rows(conn).await?;
+    Ok(rows.into_iter().map(|(card, text)| (CardId(card), text.into())).collect())
 }

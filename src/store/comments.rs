@@ -1,7 +1,10 @@
 //! Comments on cards.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 
 use super::access::{BoardAccess, SeenBoard};
@@ -9,11 +12,12 @@ use super::boards::{BoardWithAccess, with_access};
 use super::locks::BoardEditor;
 use super::page::{self, Children, Sort};
 use super::schema::{cards, comments};
-use super::sql::{ColumnTypes, Statement};
+use super::sql::{ColumnTypes, Statement, Texts};
+use super::weigh::Weigh;
 use super::{Conn, Tx, sql};
 use crate::domain::{
     BoardId, Card, CardId, Comment, CommentBody, CommentId, Direction, Page, PageRequest, Position,
-    Result, SortValue, Timestamp, UserId,
+    Result, Side, SortValue, Timestamp, UserId,
 };
 
 #[derive(Queryable, Selectable)]
@@ -22,9 +26,17 @@ struct CommentRow {
     id: i64,
     card_id: i64,
     author_id: Option<i64>,
-    body: String,
+    #[diesel(select_expression = comments::body.nullable())]
+    #[diesel(select_expression_type = diesel::dsl::Nullable<comments::body>)]
+    body: Option<String>,
     created_at: Timestamp,
     updated_at: Timestamp,
+}
+
+impl Weigh for CommentRow {
+    fn texts(&self) -> usize {
+        self.body.texts()
+    }
 }
 
 impl CommentRow {
@@ -119,9 +131,10 @@ pub async fn find(
     conn: &mut Conn,
     user: UserId,
     ids: &[CommentId],
+    texts: Texts,
 ) -> Result<Vec<(Comment, SeenBoard)>> {
     type Row = (CommentRow, BoardWithAccess);
-    let statement = sql::select::<Row>()
+    let statement = sql::select_with::<Row>(texts)
         .sql(
             " FROM comments JOIN cards ON cards.deleted_at IS NULL AND cards.id = comments.card_id",
         )
@@ -140,16 +153,31 @@ pub async fn find(
 pub async fn on_boards(
     conn: &mut Conn,
     comments: &[(BoardAccess, CommentId)],
+    texts: Texts,
 ) -> Result<Vec<Comment>> {
     let statement = Statement::<(ColumnTypes<CommentRow>, BigInt)>::new()
         .sql("SELECT ")
-        .columns::<CommentRow>()
+        .columns_with::<CommentRow>(texts)
         .sql(", cards.board_id FROM comments JOIN cards ON cards.deleted_at IS NULL AND cards.id = comments.card_id WHERE comments.id")
         .in_numbers(comments.iter().map(|(_, comment)| comment.0).collect())
         .sql(" AND cards.board_id")
         .in_numbers(comments.iter().map(|(board, _)| board.board_id().0).collect());
     let rows: Vec<(CommentRow, i64)> = statement.rows(conn).await?;
     Ok(rows.into_iter().map(|(comment, board)| comment.on(BoardId(board))).collect())
+}
+
+/// The bodies of comments on cards of these boards.
+pub async fn bodies(
+    conn: &mut Conn,
+    comments: &[(BoardAccess, CommentId)],
+) -> Result<HashMap<CommentId, Arc<str>>> {
+    let statement = Statement::<(BigInt, Text)>::new()
+        .sql("SELECT comments.id, comments.body FROM comments JOIN cards ON cards.id = comments.card_id WHERE comments.id")
+        .in_numbers(comments.iter().map(|(_, comment)| comment.0).collect())
+        .sql(" AND cards.board_id")
+        .in_numbers(comments.iter().map(|(board, _)| board.board_id().0).collect());
+    let rows: Vec<(i64, String)> = statement.rows(conn).await?;
+    Ok(rows.into_iter().map(|(comment, text)| (CommentId(comment), text.into())).collect())
 }
 
 const ON_CARD: Children =
@@ -167,6 +195,7 @@ pub async fn list(
     conn: &mut Conn,
     cards: &[(BoardAccess, CardId)],
     request: &PageRequest,
+    texts: Texts,
 ) -> Result<Vec<Page<Comment>>> {
     let statement = page::page_of_each::<CommentRow>(
         &parents(cards),
@@ -175,6 +204,7 @@ pub async fn list(
         |statement| statement,
         OLDEST_FIRST,
         request,
+        texts,
     );
     let rows: Vec<(i64, CommentRow)> = statement.rows(conn).await?;
     let pages = page::into_pages(rows, cards.len(), request);
@@ -188,7 +218,19 @@ pub async fn list(
 pub async fn counts(conn: &mut Conn, cards: &[(BoardAccess, CardId)]) -> Result<Vec<i64>> {
     let statement = page::count_of_each(&parents(cards), &ON_CARD, |statement| statement);
     let rows: Vec<(i64, i64)> = statement.rows(conn).await?;
-    Ok(page::into_counts(rows, cards.len()))
+    Ok(page::in_order(rows, cards.len()))
+}
+
+/// Whether any comment on each card lies beyond a page on this side, in the order of `cards`.
+pub async fn any_beyond(
+    conn: &mut Conn,
+    cards: &[(BoardAccess, CardId)],
+    request: &PageRequest,
+    side: Side,
+) -> Result<Vec<bool>> {
+    let all = |statement| statement;
+    let statement = page::any_of_each(&parents(cards), &ON_CARD, all, OLDEST_FIRST, request, side);
+    Ok(page::in_order(statement.rows(conn).await?, cards.len()))
 }
 
 /// The place of a comment in its list.

@@ -2,15 +2,19 @@
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
+use super::weigh::refusal;
 use crate::domain::Error;
 
 /// Logs what happened and answers what callers may know. A violation that a caller expects is
 /// taken out with `unique` before.
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
+        if let Some(refusal) = refusal(&error) {
+            return refusal.clone();
+        }
         match classify(&error) {
             Self::Contention => {
-                tracing::debug!(%error, "the database asks to run the transaction again");
+                tracing::debug!(%error, "it has to be run again");
                 Self::Contention
             }
             Self::Unauthenticated => {
@@ -34,6 +38,7 @@ fn classify(error: &DieselError) -> Error {
     let DieselError::DatabaseError(kind, info) = error else {
         return match error {
             DieselError::BrokenTransactionManager => Error::Unavailable,
+            DieselError::RollbackTransaction => Error::Contention,
             _ => Error::Internal,
         };
     };

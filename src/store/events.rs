@@ -9,10 +9,11 @@ use super::lists::{numbers, texts};
 use super::locks::{BoardLock, LockedBoard};
 use super::page::{self, Children, Sort};
 use super::schema::board_events;
-use super::sql::Write;
+use super::sql::{Texts, Write};
+use super::weigh::Weigh;
 use super::{Conn, Tx, sql};
 use crate::domain::{
-    BoardId, CardId, Change, Direction, Error, Event, Page, PageRequest, Position, Result,
+    BoardId, CardId, Change, Direction, Error, Event, Page, PageRequest, Position, Result, Side,
     Timestamp, UserId,
 };
 
@@ -25,6 +26,12 @@ struct EventRow {
     actor_id: Option<i64>,
     kind: String,
     payload: String,
+}
+
+impl Weigh for EventRow {
+    fn texts(&self) -> usize {
+        self.kind.len() + self.payload.len()
+    }
 }
 
 /// The name of the kind within the JSON of a change; it has a column of its own.
@@ -216,6 +223,7 @@ pub async fn list(
         |statement| statement,
         LATEST_FIRST,
         request,
+        Texts::Read,
     );
     let rows: Vec<(i64, EventRow)> = statement.rows(conn).await?;
     let rows = rows.into_iter().map(|(place, row)| Ok((place, row.try_into()?)));
@@ -227,7 +235,21 @@ pub async fn counts(conn: &mut Conn, lists: &[EventList]) -> Result<Vec<i64>> {
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
     let statement = page::count_of_each(&parents, &children(lists), |statement| statement);
     let rows: Vec<(i64, i64)> = statement.rows(conn).await?;
-    Ok(page::into_counts(rows, lists.len()))
+    Ok(page::in_order(rows, lists.len()))
+}
+
+/// Whether any event of each list lies beyond a page on this side, in the order of `lists`, which must be of
+/// one kind.
+pub async fn any_beyond(
+    conn: &mut Conn,
+    lists: &[EventList],
+    request: &PageRequest,
+    side: Side,
+) -> Result<Vec<bool>> {
+    let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
+    let (children, all) = (children(lists), |statement| statement);
+    let statement = page::any_of_each(&parents, &children, all, LATEST_FIRST, request, side);
+    Ok(page::in_order(statement.rows(conn).await?, lists.len()))
 }
 
 /// The place of an event in its list.

@@ -13,7 +13,8 @@ use super::error::unique;
 use super::lists::texts;
 use super::locks::BoardEditor;
 use super::schema::{cards, cards_labels, labels};
-use super::sql::{ColumnTypes, Statement};
+use super::sql::{ColumnTypes, Statement, Texts};
+use super::weigh::Weigh;
 use super::{Conn, Tx, sql};
 use crate::domain::{
     At, BoardId, CardId, Error, Label, LabelColor, LabelId, LabelName, Result, Timestamp, UserId,
@@ -28,6 +29,12 @@ struct LabelRow {
     name: String,
     created_at: Timestamp,
     updated_at: Timestamp,
+}
+
+impl Weigh for LabelRow {
+    fn texts(&self) -> usize {
+        self.name.len()
+    }
 }
 
 impl From<LabelRow> for Label {
@@ -135,7 +142,7 @@ pub async fn find(
     ids: &[LabelId],
 ) -> Result<Vec<(Label, SeenBoard)>> {
     type Row = (LabelRow, BoardWithAccess);
-    let statement = sql::select::<Row>()
+    let statement = sql::select_with::<Row>(Texts::Left)
         .sql(" FROM labels")
         .on_boards_of(user, "labels.board_id")
         .sql(" AND labels.id")

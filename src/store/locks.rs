@@ -11,7 +11,7 @@ use diesel::query_builder::QueryFragment;
 use super::access::{BoardAccess, SeenBoard, any_access, board_access};
 use super::boards::{BoardRow, BoardWithAccess, with_access};
 use super::cards::CardRow;
-use super::sql::{ColumnTypes, Columns, Statement};
+use super::sql::{ColumnTypes, Columns, Statement, Texts};
 use super::{Tx, cards, sql};
 use crate::domain::{Board, BoardId, BoardRole, Card, CardId, Error, Result, Right, UserId};
 
@@ -36,9 +36,9 @@ pub struct LockedBoard {
 }
 
 impl LockedBoard {
-    /// The member who holds the lock, and the board's version with all events that were recorded.
+    /// The member who holds the lock.
     pub fn access(&self) -> BoardAccess {
-        self.access.at((self.lock.board.version, self.lock.board.updated_at))
+        self.access.without_version()
     }
 
     /// The board's key.
@@ -191,7 +191,7 @@ pub async fn lock_card<P: Permission>(
     if let Some((board, card)) = row {
         return Ok(Some((P::of(locked(board))?, card.into())));
     }
-    let seen = cards::find(tx, user, &[card]).await?;
+    let seen = cards::find(tx, user, &[card], Texts::Left).await?;
     let Some((_, (_, access))) = seen.into_iter().next() else { return Ok(None) };
     Err(refused(access, P::RIGHT))
 }

@@ -8,10 +8,12 @@ use super::error::referenced;
 use super::locks::{BoardAdmin, LockedBoard};
 use super::page::{self, Children, Sort};
 use super::schema::{users, users_boards};
+use super::sql::Texts;
 use super::users::UserRow;
+use super::weigh::Weigh;
 use super::{Conn, Tx};
 use crate::domain::{
-    Board, BoardId, BoardRole, Direction, Error, Member, Page, PageRequest, Position, Result,
+    Board, BoardId, BoardRole, Direction, Error, Member, Page, PageRequest, Position, Result, Side,
     SortValue, Timestamp, UserId,
 };
 
@@ -21,6 +23,8 @@ struct Standing {
     created_at: Timestamp,
     role: BoardRole,
 }
+
+impl Weigh for Standing {}
 
 type MemberRow = (UserRow, Standing);
 
@@ -52,7 +56,7 @@ pub(super) async fn insert_first(
         .returning(Membership::as_returning())
         .get_result(c)
         .await)?;
-    Ok(row.access((board.version, board.updated_at)))
+    Ok(row.access(None))
 }
 
 type NewMember = (
@@ -168,6 +172,7 @@ pub async fn list(
         |statement| statement,
         BY_SINCE,
         request,
+        Texts::Read,
     );
     let rows: Vec<(i64, MemberRow)> = statement.rows(conn).await?;
     let rows = rows.into_iter().map(|(place, row)| (place, member(row))).collect();
@@ -179,7 +184,20 @@ pub async fn counts(conn: &mut Conn, boards: &[BoardAccess]) -> Result<Vec<i64>>
     let parents: Vec<_> = boards.iter().map(|board| (board.board_id().0, 0)).collect();
     let statement = page::count_of_each(&parents, &OF_BOARD, |statement| statement);
     let rows: Vec<(i64, i64)> = statement.rows(conn).await?;
-    Ok(page::into_counts(rows, boards.len()))
+    Ok(page::in_order(rows, boards.len()))
+}
+
+/// Whether any member of each board lies beyond a page on this side, in the order of `boards`.
+pub async fn any_beyond(
+    conn: &mut Conn,
+    boards: &[BoardAccess],
+    request: &PageRequest,
+    side: Side,
+) -> Result<Vec<bool>> {
+    let parents: Vec<_> = boards.iter().map(|board| (board.board_id().0, 0)).collect();
+    let all = |statement| statement;
+    let statement = page::any_of_each(&parents, &OF_BOARD, all, BY_SINCE, request, side);
+    Ok(page::in_order(statement.rows(conn).await?, boards.len()))
 }
 
 /// The place of a member in the list of members.

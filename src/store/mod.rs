@@ -7,12 +7,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 use diesel_async::AsyncPgConnection;
-use diesel_async::pooled_connection::deadpool::{Object, Pool, PoolError};
+use diesel_async::pooled_connection::deadpool::{Pool, PoolError};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 
+use self::pg_conn::Begin;
+use self::snapshot::Reads;
 use crate::config::{Database, DatabaseUrl, StartError};
 use crate::domain::{Error, Result};
 
@@ -21,8 +24,18 @@ macro_rules! run {
     ($conn:expr, |$c:ident| $query:expr) => {{
         let conn: &mut $crate::store::Conn = $conn;
         match conn {
-            $crate::store::Conn::Sqlite($c) => $query,
-            $crate::store::Conn::Postgres($c) => $query,
+            $crate::store::Conn::Sqlite(conn) => match conn.turn().await {
+                Ok(mut link) => {
+                    let $c = link.conn();
+                    let answer = $query;
+                    link.noted(answer)
+                }
+                Err(error) => Err(error),
+            },
+            $crate::store::Conn::Postgres($c) => {
+                let link = $c.link();
+                link.run(async { $query }).await
+            }
         }
     }};
 }
@@ -37,6 +50,7 @@ mod error;
 pub mod events;
 pub mod labels;
 mod lists;
+mod lite_conn;
 pub mod locks;
 pub mod members;
 mod migrations;
@@ -46,14 +60,19 @@ mod pg_conn;
 mod postgres;
 mod schema;
 pub mod sessions;
+mod snapshot;
 mod sql;
 mod sqlite;
 mod transaction;
 pub mod trash;
 mod types;
 pub mod users;
+mod weigh;
 
+pub use lite_conn::LiteConn;
 pub use pg_conn::PgConn;
+pub use snapshot::{Budget, Mode, Snapshot};
+pub use sql::Texts;
 pub use transaction::{Tx, Work};
 
 type SqliteConn = SyncConnectionWrapper<diesel::SqliteConnection>;
@@ -68,21 +87,24 @@ pub struct Db {
 #[derive(Clone)]
 enum Pools {
     /// SQLite lets one write at a time: one connection that writes, several that read.
-    Sqlite {
-        readers: Pool<SqliteConn>,
-        writer: Pool<SqliteConn>,
+    Sqlite { readers: Pool<SqliteConn>, writer: Pool<SqliteConn> },
+    Postgres {
+        pool: Pool<AsyncPgConnection>,
+        /// How long a statement may take.
+        limit: Duration,
     },
-    Postgres(Pool<AsyncPgConnection>),
 }
 
 /// A connection borrowed from its pool.
-#[allow(clippy::large_enum_variant, reason = "a box for each would be one allocation a statement")]
 pub enum Conn {
     /// To an SQLite file.
-    Sqlite(Object<SqliteConn>),
+    Sqlite(LiteConn),
     /// To a PostgreSQL server.
     Postgres(PgConn),
 }
+
+/// By how much a statement may outlast PostgreSQL's own limit, which normally stops it first.
+const GRACE: Duration = Duration::from_secs(2);
 
 impl Db {
     /// Makes the pools. Connections are opened when they are first needed.
@@ -91,7 +113,8 @@ impl Db {
         let pools = match &config.url {
             DatabaseUrl::Sqlite(path) => sqlite::pools(path, config, &statements)?,
             DatabaseUrl::Postgres(url) => {
-                Pools::Postgres(postgres::pool(url, config, &statements)?)
+                let pool = postgres::pool(url, config, &statements)?;
+                Pools::Postgres { pool, limit: config.statement_timeout + GRACE }
             }
         };
         Ok(Self { pools, statements })
@@ -106,22 +129,42 @@ impl Db {
         }
     }
 
-    /// A connection for reading.
+    /// A connection for reading, each statement by itself.
     pub async fn read(&self) -> Result<Conn> {
+        self.reader(Mode::Single, &Arc::default()).await
+    }
+
+    /// The connection of a snapshot.
+    async fn reader(&self, mode: Mode, reads: &Arc<Reads>) -> Result<Conn> {
+        let statements = &self.statements;
         match &self.pools {
-            Pools::Sqlite { readers, .. } => readers.get().await.map(Conn::Sqlite),
-            Pools::Postgres(pool) => pool.get().await.map(PgConn::new).map(Conn::Postgres),
+            Pools::Sqlite { readers, .. } => {
+                let conn = readers.get().await.map_err(|error| no_connection(&error))?;
+                let begins = mode == Mode::Transaction;
+                Ok(Conn::Sqlite(LiteConn::new(conn, begins, reads, statements)))
+            }
+            Pools::Postgres { pool, limit } => {
+                let conn = pool.get().await.map_err(|error| no_connection(&error))?;
+                let begin = (mode == Mode::Transaction).then_some(Begin::Read);
+                Ok(Conn::Postgres(PgConn::new(conn, begin, *limit, reads, statements)))
+            }
         }
-        .map_err(|error| no_connection(&error))
     }
 
     /// A connection for writing; [`Db::write`] wraps it in a transaction.
     async fn writer(&self) -> Result<Conn> {
+        let (reads, statements) = (Arc::default(), &self.statements);
         match &self.pools {
-            Pools::Sqlite { writer, .. } => writer.get().await.map(Conn::Sqlite),
-            Pools::Postgres(pool) => pool.get().await.map(PgConn::new).map(Conn::Postgres),
+            Pools::Sqlite { writer, .. } => {
+                let conn = writer.get().await.map_err(|error| no_connection(&error))?;
+                Ok(Conn::Sqlite(LiteConn::new(conn, false, &reads, statements)))
+            }
+            Pools::Postgres { pool, limit } => {
+                let conn = pool.get().await.map_err(|error| no_connection(&error))?;
+                let begin = Some(Begin::Write);
+                Ok(Conn::Postgres(PgConn::new(conn, begin, *limit, &reads, statements)))
+            }
         }
-        .map_err(|error| no_connection(&error))
     }
 
     /// Whether the database answers.
@@ -132,7 +175,8 @@ impl Db {
         Ok(())
     }
 
-    /// How many statements have been sent to the database since the start.
+    /// How many statements have been sent to the database since the start, without what begins and ends
+    /// a [`Snapshot`].
     pub fn statement_count(&self) -> u64 {
         self.statements.0.load(Ordering::Relaxed)
     }
@@ -144,7 +188,17 @@ impl Db {
                 readers.close();
                 writer.close();
             }
-            Pools::Postgres(pool) => pool.close(),
+            Pools::Postgres { pool, .. } => pool.close(),
+        }
+    }
+}
+
+impl Conn {
+    /// Another holder of the same connection.
+    fn share(&self) -> Self {
+        match self {
+            Self::Sqlite(conn) => Self::Sqlite(conn.share()),
+            Self::Postgres(conn) => Self::Postgres(conn.share()),
         }
     }
 }
@@ -157,6 +211,13 @@ fn no_connection(error: &PoolError) -> Error {
 /// Counts the statements of all connections of a [`Db`].
 #[derive(Clone, Default)]
 struct StatementCount(Arc<AtomicU64>);
+
+impl StatementCount {
+    /// The next statement does not count.
+    fn leave_out_next(&self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 impl Instrumentation for StatementCount {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {

@@ -6,11 +6,11 @@
 
 use diesel::pg::Pg;
 use diesel::query_builder::QueryFragment;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Bool};
 
 use super::lists::{List, numbers};
-use super::sql::{ColumnTypes, Columns, Row, Statement};
-use crate::domain::{Direction, Page, PageRequest};
+use super::sql::{ColumnTypes, Columns, Row, Statement, Texts};
+use crate::domain::{Direction, Page, PageRequest, Position, Side};
 
 /// How a list is sorted: by columns, ties by another that is unique within the list.
 #[derive(Clone, Copy)]
@@ -44,19 +44,37 @@ impl<ST> Statement<ST> {
         let mut statement = self;
         for (place, compare) in [(&request.after, behind), (&request.before, ahead)] {
             if let Some(place) = place {
-                statement = statement.sql(" AND (");
-                for column in sort.by {
-                    statement = statement.sql(*column).sql(", ");
-                }
-                statement = statement.sql(sort.tie).sql(")").sql(compare).sql("(");
-                for value in &place.values {
-                    statement = statement.sort_value(value).sql(", ");
-                }
-                statement = statement.number(place.key).sql(")");
+                statement = statement.compared(sort, compare, place);
             }
         }
         let limit = i64::try_from(request.limit).unwrap_or(i64::MAX - 1) + 1;
         statement.sql(" ORDER BY ").order(sort, request).sql(" LIMIT ").number(limit)
+    }
+
+    /// Appends the condition that a row lies beyond the request's bound on this side, or is its row. No row
+    /// does where there is no bound.
+    pub(super) fn beyond(self, sort: Sort, request: &PageRequest, side: Side) -> Self {
+        let compare = match (sort.direction, side) {
+            (Direction::Ascending, Side::Before) | (Direction::Descending, Side::Behind) => " <= ",
+            (Direction::Ascending, Side::Behind) | (Direction::Descending, Side::Before) => " >= ",
+        };
+        match request.bound(side) {
+            Some(place) => self.compared(sort, compare, place),
+            None => self.sql(" AND 1 = 0"),
+        }
+    }
+
+    /// Appends a comparison of a row with a place.
+    fn compared(self, sort: Sort, compare: &'static str, place: &Position) -> Self {
+        let mut statement = self.sql(" AND (");
+        for column in sort.by {
+            statement = statement.sql(*column).sql(", ");
+        }
+        statement = statement.sql(sort.tie).sql(")").sql(compare).sql("(");
+        for value in &place.values {
+            statement = statement.sort_value(value).sql(", ");
+        }
+        statement.number(place.key).sql(")")
     }
 
     /// The list's order, or the other way round for a page from its end.
@@ -78,7 +96,7 @@ impl<ST> Statement<ST> {
 pub(super) type PageOfEach<R> = Statement<(BigInt, ColumnTypes<R>)>;
 
 /// A statement for a page of each parent. Its rows are the parent's place in `parents` and the
-/// columns; `filter` appends further conditions, each with its ` AND `, and `join` follows the
+/// columns, perhaps without long texts; `filter` appends further conditions, each with its ` AND `, and `join` follows the
 /// table.
 pub(super) fn page_of_each<R: Row>(
     parents: &[(i64, i64)],
@@ -87,6 +105,7 @@ pub(super) fn page_of_each<R: Row>(
     filter: impl FnOnce(PageOfEach<R>) -> PageOfEach<R>,
     sort: Sort,
     request: &PageRequest,
+    texts: Texts,
 ) -> PageOfEach<R>
 where
     Columns<R>: diesel::Expression + QueryFragment<Pg>,
@@ -94,7 +113,7 @@ where
     let Children { table, key, of_parent } = children;
     let statement = Statement::new()
         .sql("SELECT p.ord, ")
-        .columns::<R>()
+        .columns_with::<R>(texts)
         .sql(" FROM ")
         .table("p", pairs(parents))
         .sql(" CROSS JOIN ")
@@ -118,12 +137,42 @@ pub(super) fn count_of_each(
     children: &Children,
     filter: impl FnOnce(Statement<(BigInt, BigInt)>) -> Statement<(BigInt, BigInt)>,
 ) -> Statement<(BigInt, BigInt)> {
+    aggregate_of_each(parents, "count(*)", children, filter)
+}
+
+/// The same for another number of the rows.
+pub(super) fn aggregate_of_each(
+    parents: &[(i64, i64)],
+    aggregate: &'static str,
+    children: &Children,
+    filter: impl FnOnce(Statement<(BigInt, BigInt)>) -> Statement<(BigInt, BigInt)>,
+) -> Statement<(BigInt, BigInt)> {
     let statement = Statement::new()
-        .sql("SELECT p.ord, (SELECT count(*) FROM ")
+        .sql("SELECT p.ord, (SELECT ")
+        .sql(aggregate)
+        .sql(" FROM ")
         .sql(children.table)
         .sql(" WHERE ")
         .sql(children.of_parent);
     filter(statement).sql(") FROM ").table("p", pairs(parents))
+}
+
+/// A statement for whether any row of each parent lies beyond a page: the parent's place in `parents` and
+/// the answer.
+pub(super) fn any_of_each(
+    parents: &[(i64, i64)],
+    children: &Children,
+    filter: impl FnOnce(Statement<(BigInt, Bool)>) -> Statement<(BigInt, Bool)>,
+    sort: Sort,
+    request: &PageRequest,
+    side: Side,
+) -> Statement<(BigInt, Bool)> {
+    let statement = Statement::new()
+        .sql("SELECT p.ord, EXISTS (SELECT 1 FROM ")
+        .sql(children.table)
+        .sql(" WHERE ")
+        .sql(children.of_parent);
+    filter(statement).beyond(sort, request, side).sql(") FROM ").table("p", pairs(parents))
 }
 
 /// The keys of parents, or of what stands for one.
@@ -146,13 +195,13 @@ pub(super) fn into_pages<T>(
     lists.into_iter().map(|rows| Page::from_rows(rows, request)).collect()
 }
 
-/// Puts numbers, each with its parent's place, into the order of the parents.
-pub(super) fn into_counts(rows: Vec<(i64, i64)>, parents: usize) -> Vec<i64> {
-    let mut counts = vec![0; parents];
-    for (place, count) in rows {
-        if let Some(slot) = usize::try_from(place).ok().and_then(|place| counts.get_mut(place)) {
-            *slot = count;
+/// Puts values, each with its parent's place, into the order of the parents.
+pub(super) fn in_order<T: Clone + Default>(rows: Vec<(i64, T)>, parents: usize) -> Vec<T> {
+    let mut values = vec![T::default(); parents];
+    for (place, value) in rows {
+        if let Some(slot) = usize::try_from(place).ok().and_then(|place| values.get_mut(place)) {
+            *slot = value;
         }
     }
-    counts
+    values
 }

@@ -1,10 +1,23 @@
-//! A connection to PostgreSQL that begins a transaction together with its first statement.
+//! A connection to PostgreSQL that begins a transaction together with its first statement, gives no
+//! statement more time than its limit, and goes back to the pool only when it is known to be clean.
+
+use std::pin::pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Waker};
+use std::time::Duration;
 
 use diesel::QueryResult;
 use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::pooled_connection::deadpool::Object;
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::future::{BoxFuture, join};
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+
+use super::StatementCount;
+use super::snapshot::Reads;
 
 /// A connection from the pool.
 ///
@@ -12,42 +25,47 @@ use futures_util::future::{BoxFuture, join};
 /// statement that comes next. That is one way to the database less for each write, of four or five: with a
 /// database that is 1 ms away, `createCard` takes 11.2 instead of 13.4 ms; with one on the same machine
 /// 2 % less.
-pub struct PgConn {
-    conn: Object<AsyncPgConnection>,
-    begins: bool,
+pub struct PgConn(Arc<Link>);
+
+/// What all who share a connection hold. When the last of them lets go, it returns to the pool.
+pub(super) struct Link {
+    /// Only `drop` takes it.
+    conn: Option<Object<AsyncPgConnection>>,
+    stage: Mutex<Stage>,
+    limit: Duration,
+    /// How many statements have ended.
+    answers: AtomicUsize,
+    pub(super) reads: Arc<Reads>,
+    statements: StatementCount,
 }
 
-impl PgConn {
-    pub(super) fn new(conn: Object<AsyncPgConnection>) -> Self {
-        Self { conn, begins: false }
-    }
+/// Where a connection is between two transactions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// No transaction is open.
+    Clean,
+    /// A transaction begins with the next statement.
+    Begins(Begin),
+    /// A transaction is open.
+    Open(Begin),
+    /// A statement did not answer in time, or the transaction was left half-way.
+    Broken,
+}
 
-    /// Begins a transaction with the next statement.
-    pub(super) fn begin(&mut self) {
-        self.begins = true;
-    }
+/// Which transaction begins.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begin {
+    Read,
+    Write,
+}
 
-    /// What the next statement is sent through, and whether a transaction begins with it.
-    fn next(&mut self) -> (bool, &AsyncPgConnection) {
-        (std::mem::take(&mut self.begins), &self.conn)
-    }
-
-    /// Ends the transaction, if a statement has begun it.
-    pub(super) async fn end(&mut self, how: End) -> QueryResult<()> {
-        let (begins, mut conn) = self.next();
-        if begins {
-            return Ok(());
+impl Begin {
+    /// Whatever the server's defaults are.
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+            Self::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
         }
-        let sql = match how {
-            End::Commit => "COMMIT",
-            End::Rollback => "ROLLBACK",
-        };
-        conn.batch_execute(sql).await
-    }
-
-    /// Closes the connection, in whatever state it is.
-    pub(super) fn close(self) {
-        drop(Object::take(self.conn));
     }
 }
 
@@ -58,27 +76,178 @@ pub(super) enum End {
     Rollback,
 }
 
-/// Sends `BEGIN`, if a transaction begins, and then the statement.
-fn begun<'c, T: Send + 'c>(
-    begins: bool,
-    mut conn: &'c AsyncPgConnection,
-    statement: BoxFuture<'c, QueryResult<T>>,
-) -> BoxFuture<'c, QueryResult<T>> {
-    if !begins {
-        return statement;
+impl PgConn {
+    /// A connection whose statements may take so long. With `begin`, a transaction begins with the first.
+    pub(super) fn new(
+        conn: Object<AsyncPgConnection>,
+        begin: Option<Begin>,
+        limit: Duration,
+        reads: &Arc<Reads>,
+        statements: &StatementCount,
+    ) -> Self {
+        Self(Arc::new(Link {
+            conn: Some(conn),
+            stage: Mutex::new(begin.map_or(Stage::Clean, Stage::Begins)),
+            limit,
+            answers: AtomicUsize::new(0),
+            reads: Arc::clone(reads),
+            statements: statements.clone(),
+        }))
     }
-    Box::pin(async move {
-        // Both are sent when they are polled, which `join` does in this order.
-        let (begun, answer) = join(conn.batch_execute("BEGIN"), statement).await;
-        begun.and(answer)
-    })
+
+    /// Another holder of the same connection, which may send statements at the same time.
+    pub(super) fn share(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+
+    /// What statements are run with; see [`Link::run`].
+    pub(super) fn link(&self) -> Arc<Link> {
+        Arc::clone(&self.0)
+    }
+
+    /// Ends the transaction, if a statement has begun it.
+    pub(super) async fn end(&mut self, how: End) -> QueryResult<()> {
+        match (self.0.stage(), how) {
+            (Stage::Clean | Stage::Begins(_), _) => {
+                self.0.enter(Stage::Clean);
+                return Ok(());
+            }
+            // It is closed when it is dropped, and PostgreSQL rolls back.
+            (Stage::Broken, End::Rollback) => return Ok(()),
+            (Stage::Broken, End::Commit) => return Err(no_answer()),
+            (Stage::Open(_), _) => {}
+        }
+        let sql = match how {
+            End::Commit => "COMMIT",
+            End::Rollback => "ROLLBACK",
+        };
+        let link = self.link();
+        link.run(link.conn().batch_execute(sql)).await?;
+        link.enter(Stage::Clean);
+        Ok(())
+    }
+
+    /// Closes the connection, in whatever state it is.
+    pub(super) fn close(self) {
+        self.0.enter(Stage::Broken);
+    }
+}
+
+impl Link {
+    /// Runs a statement on this connection, from sending it to its last row.
+    ///
+    /// PostgreSQL stops a statement by itself (`statement_timeout`); the limit here is a little longer, for
+    /// a server that does not answer at all. Statements are sent one behind the other, so as long as others
+    /// end, one is only waiting for its turn.
+    pub(super) async fn run<T>(
+        &self,
+        statement: impl Future<Output = QueryResult<T>>,
+    ) -> QueryResult<T> {
+        self.reads.next()?;
+        let mut statement = pin!(statement);
+        let answer = loop {
+            let before = self.answers.load(Ordering::Relaxed);
+            if let Ok(answer) = timeout(self.limit, statement.as_mut()).await {
+                self.answers.fetch_add(1, Ordering::Relaxed);
+                break answer;
+            }
+            if self.answers.load(Ordering::Relaxed) == before {
+                self.enter(Stage::Broken);
+                break Err(no_answer());
+            }
+        };
+        self.reads.noted(answer)
+    }
+
+    #[allow(clippy::expect_used)]
+    fn conn(&self) -> &AsyncPgConnection {
+        self.conn.as_ref().expect("only drop takes the connection")
+    }
+
+    fn stage(&self) -> Stage {
+        *self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A broken connection stays so.
+    fn enter(&self, stage: Stage) {
+        let mut now = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        if *now != Stage::Broken {
+            *now = stage;
+        }
+    }
+
+    /// What must be sent ahead of the next statement.
+    fn begin(&self) -> Option<Begin> {
+        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        let Stage::Begins(begin) = *stage else { return None };
+        *stage = Stage::Open(begin);
+        Some(begin)
+    }
+
+    /// Sends `BEGIN`, if a transaction begins, and then the statement.
+    fn begun<'c, T: Send + 'c>(
+        &'c self,
+        statement: BoxFuture<'c, QueryResult<T>>,
+    ) -> BoxFuture<'c, QueryResult<T>> {
+        if !matches!(self.stage(), Stage::Begins(_)) {
+            return statement;
+        }
+        Box::pin(async move {
+            // Several may have got here; the first that is polled begins.
+            let Some(begin) = self.begin() else { return statement.await };
+            if begin == Begin::Read {
+                self.statements.leave_out_next();
+            }
+            let mut conn = self.conn();
+            // Both are sent when they are polled, which `join` does in this order.
+            let (begun, answer) = join(conn.batch_execute(begin.sql()), statement).await;
+            begun.and(answer)
+        })
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        let stage = self.stage();
+        let Some(conn) = self.conn.take() else { return };
+        match stage {
+            Stage::Clean | Stage::Begins(_) => drop(conn),
+            Stage::Open(Begin::Read) => end_read(conn, self.limit, &self.statements),
+            Stage::Open(Begin::Write) | Stage::Broken => close(conn),
+        }
+    }
+}
+
+/// Ends a transaction that only reads, while nobody waits for it. It changes nothing, so it may be committed,
+/// which does not look like a fault in the server's statistics.
+fn end_read(conn: Object<AsyncPgConnection>, limit: Duration, statements: &StatementCount) {
+    let Ok(runtime) = Handle::try_current() else { return close(conn) };
+    let mut end: BoxFuture<'static, ()> = Box::pin(async move {
+        let ended = timeout(limit, (&*conn).batch_execute("COMMIT")).await;
+        if !matches!(ended, Ok(Ok(()))) {
+            close(conn);
+        }
+    });
+    statements.leave_out_next();
+    // It is sent at once, and not when its task gets its turn.
+    if end.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+        runtime.spawn(end);
+    }
+}
+
+fn close(conn: Object<AsyncPgConnection>) {
+    drop(Object::take(conn));
+}
+
+fn no_answer() -> DieselError {
+    let why = "no answer within the time limit".to_owned();
+    DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(why))
 }
 
 impl SimpleAsyncConnection for PgConn {
     async fn batch_execute(&mut self, sql: &str) -> QueryResult<()> {
-        let (begins, conn) = self.next();
-        let mut same = conn;
-        begun(begins, conn, Box::pin(same.batch_execute(sql))).await
+        let mut conn = self.0.conn();
+        self.0.begun(Box::pin(conn.batch_execute(sql))).await
     }
 }
 
@@ -94,8 +263,7 @@ impl AsyncConnectionCore for PgConn {
         T: AsQuery + 'query,
         T::Query: QueryFragment<Self::Backend> + QueryId + 'query,
     {
-        let (begins, mut conn) = self.next();
-        begun(begins, conn, conn.load(source))
+        self.0.begun(self.0.conn().load(source))
     }
 
     fn execute_returning_count<'conn, 'query, T>(
@@ -105,7 +273,6 @@ impl AsyncConnectionCore for PgConn {
     where
         T: QueryFragment<Self::Backend> + QueryId + 'query,
     {
-        let (begins, mut conn) = self.next();
-        begun(begins, conn, conn.execute_returning_count(source))
+        self.0.begun(self.0.conn().execute_returning_count(source))
     }
 }

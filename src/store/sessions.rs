@@ -1,17 +1,18 @@
 //! Log-ins and their refresh tokens, of which only hashes are here.
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Bool};
 use diesel_async::RunQueryDsl;
 
 use super::page::Sort;
 use super::schema::{refresh_tokens, sessions, users};
 use super::sql::Statement;
 use super::users::UserRow;
+use super::weigh::Weigh;
 use super::{Conn, Tx, sql};
 use crate::domain::{
-    Direction, Page, PageRequest, Position, Result, Session, SessionId, SortValue, Timestamp, User,
-    UserId, UserKey, Viewer,
+    Direction, Page, PageRequest, Position, Result, Session, SessionId, Side, SortValue, Timestamp,
+    User, UserId, UserKey, Viewer,
 };
 
 #[derive(Queryable, Selectable)]
@@ -22,6 +23,12 @@ struct SessionRow {
     last_used_at: Timestamp,
     expires_at: Timestamp,
     user_agent: Option<String>,
+}
+
+impl Weigh for SessionRow {
+    fn texts(&self) -> usize {
+        self.user_agent.texts()
+    }
 }
 
 impl From<SessionRow> for Session {
@@ -236,6 +243,22 @@ pub async fn list(
 /// How many sessions of the user have not ended.
 pub async fn count(conn: &mut Conn, user: UserId, now: Timestamp) -> Result<i64> {
     let statement = Statement::<BigInt>::new().sql("SELECT count(*)").sessions_of(user, now);
+    Ok(statement.row(conn).await?.unwrap_or_default())
+}
+
+/// Whether any session of the user that has not ended lies beyond a page on this side.
+pub async fn any_beyond(
+    conn: &mut Conn,
+    user: UserId,
+    now: Timestamp,
+    request: &PageRequest,
+    side: Side,
+) -> Result<bool> {
+    let statement = Statement::<Bool>::new()
+        .sql("SELECT EXISTS (SELECT 1")
+        .sessions_of(user, now)
+        .beyond(NEWEST_FIRST, request, side)
+        .sql(")");
     Ok(statement.row(conn).await?.unwrap_or_default())
 }
 

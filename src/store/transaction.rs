@@ -2,19 +2,15 @@
 
 use std::ops::{Deref, DerefMut};
 
-use diesel::connection::AnsiTransactionManager;
-use diesel_async::pooled_connection::deadpool::Object;
-use diesel_async::{AsyncConnection, TransactionManager};
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use tracing::Instrument;
 
 use super::pg_conn::End;
-use super::{Conn, Db, SqliteConn};
+use super::{Conn, Db};
 use crate::domain::{Error, Result};
 
 /// How often a transaction is tried that the database asks to run again (a deadlock, say).
 const TRIES: usize = 3;
-
-type Manager = <SqliteConn as AsyncConnection>::TransactionManager;
 
 /// An async function of a transaction and its input. It exists because the future of an
 /// `AsyncFn` cannot be required to be `Send` in stable Rust; never implemented by hand.
@@ -113,17 +109,11 @@ pub struct Tx {
 
 impl Tx {
     /// SQLite takes its write lock at once, since a lock that is taken later can fail without
-    /// waiting.
+    /// waiting. On PostgreSQL the transaction begins with its first statement.
     async fn begin(conn: Conn) -> Result<Self> {
-        let mut tx = Self { conn: Some(conn), keep: true };
-        match &mut *tx {
-            Conn::Sqlite(c) => {
-                c.spawn_blocking(|c| {
-                    AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")
-                })
-                .await?;
-            }
-            Conn::Postgres(c) => c.begin(),
+        let tx = Self { conn: Some(conn), keep: true };
+        if let Conn::Sqlite(c) = &*tx {
+            c.call(|c| AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE")).await?;
         }
         Ok(tx)
     }
@@ -138,8 +128,12 @@ impl Tx {
         let how = if ok && self.keep { End::Commit } else { End::Rollback };
         match (&mut *self, how) {
             (Conn::Postgres(c), how) => c.end(how).await,
-            (Conn::Sqlite(c), End::Commit) => Manager::commit_transaction(&mut **c).await,
-            (Conn::Sqlite(c), End::Rollback) => Manager::rollback_transaction(&mut **c).await,
+            (Conn::Sqlite(c), End::Commit) => {
+                c.call(AnsiTransactionManager::commit_transaction).await
+            }
+            (Conn::Sqlite(c), End::Rollback) => {
+                c.call(AnsiTransactionManager::rollback_transaction).await
+            }
         }?;
         // Ended in peace: back to the pool.
         drop(self.conn.take());
@@ -152,7 +146,7 @@ impl Tx {
 impl Drop for Tx {
     fn drop(&mut self) {
         match self.conn.take() {
-            Some(Conn::Sqlite(conn)) => drop(Object::take(conn)),
+            Some(Conn::Sqlite(conn)) => conn.close(),
             Some(Conn::Postgres(conn)) => conn.close(),
             None => {}
         }

@@ -9,6 +9,7 @@ use super::error::unique;
 use super::lists::texts;
 use super::schema::users;
 use super::sql::{ColumnTypes, Statement};
+use super::weigh::Weigh;
 use super::{Conn, Tx, sql};
 use crate::domain::{At, BoardId, Email, Error, Result, Timestamp, User, UserId, UserKey, Viewer};
 
@@ -20,6 +21,12 @@ pub(super) struct UserRow {
     email: String,
     created_at: Timestamp,
     updated_at: Timestamp,
+}
+
+impl Weigh for UserRow {
+    fn texts(&self) -> usize {
+        self.email.len()
+    }
 }
 
 impl From<UserRow> for User {

@@ -16,6 +16,7 @@ scenarios![
     whoever_is_no_longer_a_member_sees_nothing_at_once,
     no_answer_is_older_than_its_question,
     text_is_counted_once_whatever_is_kept,
+    what_a_mutation_shows_is_read_anew_and_not_kept,
 ];
 
 /// What is shown of a board in ways that are kept, each by itself.
@@ -241,4 +242,30 @@ async fn text_is_counted_once_whatever_is_kept(server: Arc<Server>) {
     let twice = all(&cards.replace("description", "description again: description"));
     assert_eq!(ann.ask(&twice, json!({})).await.code(), "QUERY_TOO_COMPLEX");
     ann.server.stop().await;
+}
+
+/// Others may change the board between a mutation and what its answer reads. Here they do so without a
+/// version, which tells what was kept from what was read.
+async fn what_a_mutation_shows_is_read_anew_and_not_kept(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let query = format!("{{ board(id: {board:?}) {{ labels {{ name }} }} }}");
+    let name_all = async |name: &str| {
+        let sql = format!("UPDATE labels SET name = '{name}'");
+        server.execute(&sql, &sql).await;
+    };
+    let kept = async || ann.get(&query).await["board"]["labels"][0]["name"].take();
+    let shown = async |title: &str| {
+        let input = json!({ "boardId": board, "title": title });
+        let mut payload = ann.done("updateBoard", input, "board { labels { name } }").await;
+        payload["board"]["labels"][0]["name"].take()
+    };
+    assert_eq!(kept().await, "");
+    name_all("new").await;
+    assert_eq!(kept().await, "");
+    // It changes nothing, so the version stays.
+    assert_eq!(shown("Plans").await, "new", "kept from before");
+    assert_eq!(shown("Others").await, "new");
+    name_all("newer").await;
+    assert_eq!(kept().await, "newer", "kept from the answer to a mutation");
 }

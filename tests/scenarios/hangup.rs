@@ -42,7 +42,7 @@ async fn clients_that_hang_up_leave_no_transaction_behind(server: Arc<Server>) {
 }
 
 /// Whether no transaction is open any more, after a while for those that are just ending.
-async fn transactions_end(server: &Server) -> bool {
+pub(super) async fn transactions_end(server: &Server) -> bool {
     let open = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
     let client = postgres(server).await;

@@ -103,7 +103,7 @@ async fn pages_have_the_usual_rules(server: Arc<Server>) {
         (List::deleted_cards(&ann, &board), 1000),
         (List::deleted_cards(&eve, &board), 1000),
     ] {
-        list.assert_refuses(json!({ "first": 0 }), "first").await;
+        list.assert_refuses(json!({ "first": -1 }), "first").await;
         list.assert_refuses(json!({ "first": max + 1 }), "first").await;
         list.assert_refuses(json!({ "last": -1 }), "last").await;
         list.assert_refuses(json!({ "first": 1, "last": 1 }), "last").await;

@@ -332,7 +332,7 @@ async fn every_error_has_a_code(server: Arc<Server>) {
         "mutation { deleteBoard(input: { boardId: \"\" }) { deletedBoardId } }",
         "query($id: ID!) { board(id: $id) { id } }",
         "query($n: Int) { boards(first: $n) { totalCount } }",
-        "{ boards(first: 0) { totalCount } }",
+        "{ boards(first: -1) { totalCount } }",
     ] {
         let variables = json!({ "n": "one" });
         assert_coded(&ann.ask(query, variables.clone()).await, &codes);
@@ -409,7 +409,7 @@ async fn the_status_says_whether_a_request_was_run(server: Arc<Server>) {
     for (query, variables, run) in [
         ("{ viewer { id } }", json!({}), true),
         // Run, with an error in a field.
-        ("{ boards(first: 0) { totalCount } }", json!({}), true),
+        ("{ boards(first: -1) { totalCount } }", json!({}), true),
         (
             "mutation { deleteCard(input: { cardId: \"card_1\" }) { deletedCardId } }",
             json!({}),

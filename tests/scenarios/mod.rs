@@ -23,7 +23,10 @@ mod plans;
 mod schema;
 mod sending;
 mod sessions;
+mod silence;
+mod snapshot;
 mod statements;
+mod texts;
 mod tls;
 mod tokens;
 mod tour;
@@ -57,7 +60,10 @@ pub fn on_each_database() -> Vec<Scenario> {
         schema::all(),
         sending::all(),
         sessions::all(),
+        silence::all(),
+        snapshot::all(),
         statements::all(),
+        texts::all(),
         tokens::all(),
         tour::all(),
         trash::all(),

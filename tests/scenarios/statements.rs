@@ -13,6 +13,7 @@ scenarios![
     a_list_of_nodes_is_one_statement_a_type,
     a_failing_sibling_does_not_disturb_the_others,
     counting_is_done_only_when_asked_for,
+    what_lies_beyond_a_page_is_looked_for_only_when_asked_for,
     a_query_of_one_thing_is_one_statement,
     changes_of_cards_take_few_statements_however_many_cards,
     comments_and_histories_of_many_are_one_statement_each,
@@ -104,7 +105,7 @@ async fn a_failing_sibling_does_not_disturb_the_others(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let (one, two) = (ann.board("one").await, ann.board("two").await);
     let query = format!(
-        "{{ a: board(id: {one:?}) {{ labels {{ color }} cards(first: 0) {{ totalCount }} }}
+        "{{ a: board(id: {one:?}) {{ labels {{ color }} cards(first: -1) {{ totalCount }} }}
             b: board(id: {two:?}) {{ labels {{ color }} members {{ totalCount }} }} }}"
     );
     for _ in 0..20 {
@@ -126,6 +127,29 @@ async fn counting_is_done_only_when_asked_for(server: Arc<Server>) {
     assert_eq!(statements(&ann, counted).await, 5);
 }
 
+async fn what_lies_beyond_a_page_is_looked_for_only_when_asked_for(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    for _ in 0..3 {
+        ann.cards(&ann.board("Plans").await, 3).await;
+    }
+    let first = ann.get("{ boards(first: 1) { nodes { cards(first: 1) { edges { cursor } } } } }");
+    let cursor = &first.await["boards"]["nodes"][0]["cards"]["edges"][0]["cursor"];
+    // Of each of the twelve columns.
+    let page = |arguments: &str, flag: &str| {
+        format!(
+            "{{ boards {{ nodes {{ columns {{ cards({arguments}: {cursor}) {{ pageInfo {{ {flag} }} }} }} }} }} }}"
+        )
+    };
+    for (arguments, asked, known) in [
+        ("first: 1, after", "hasPreviousPage", "hasNextPage"),
+        ("last: 1, before", "hasNextPage", "hasPreviousPage"),
+    ] {
+        assert_eq!(statements(&ann, &page(arguments, known)).await, 2);
+        assert_eq!(statements(&ann, &page(arguments, asked)).await, 3);
+        assert_eq!(statements(&ann, &page(arguments, "startCursor")).await, 2);
+    }
+}
+
 async fn a_query_of_one_thing_is_one_statement(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
@@ -133,6 +157,10 @@ async fn a_query_of_one_thing_is_one_statement(server: Arc<Server>) {
     assert_eq!(statements(&ann, &format!("{{ board(id: {board:?}) {{ id title }} }}")).await, 1);
     assert_eq!(statements(&ann, &format!("{{ card(id: {card:?}) {{ id title }} }}")).await, 1);
     assert_eq!(statements(&ann, "{ boards { nodes { id title } } }").await, 1);
+    // With long texts too.
+    let both = "description board { description }";
+    assert_eq!(statements(&ann, &format!("{{ card(id: {card:?}) {{ {both} }} }}")).await, 1);
+    assert_eq!(statements(&ann, "{ boards { nodes { description } } }").await, 1);
 }
 
 /// Two changes each, with begin and commit. What is written is one statement on PostgreSQL, one for each table on SQLite.

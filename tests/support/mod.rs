@@ -5,6 +5,7 @@ mod client;
 mod database;
 mod list;
 mod lock;
+mod proxy;
 mod server;
 
 pub use bombs::bombs;
@@ -12,6 +13,7 @@ pub use client::{Answer, User, column, text};
 pub use database::{Backend, Template, count, execute};
 pub use list::List;
 pub use lock::{Lock, postgres};
+pub use proxy::Proxy;
 pub use server::{LogIn, SECRET, Server, config_with};
 
 use std::panic::AssertUnwindSafe;

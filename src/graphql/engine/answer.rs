@@ -82,6 +82,11 @@ impl Answer {
         Self::new(error::of_request(refusal), verdict)
     }
 
+    /// The answer to a query that could not read all of one state.
+    pub(super) fn unavailable() -> Self {
+        Self::new(error::of_request(Error::Unavailable), Verdict::Unavailable)
+    }
+
     /// In how many seconds the client may try again what was too much.
     pub fn retry_after(&self) -> Option<u64> {
         self.response.errors.iter().filter_map(error::retry_after).max()

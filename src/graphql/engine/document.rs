@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use apollo_compiler::ast::{self, Definition, Selection, Value};
 use apollo_compiler::executable::{ExecutableDocument, Operation};
@@ -33,16 +34,32 @@ const MAX_RECURSION: usize = 500;
 const PATH: &str = "document";
 
 /// A valid document with all its operations.
-pub(super) struct Document(Valid<ExecutableDocument>);
+pub(super) struct Document {
+    executable: Valid<ExecutableDocument>,
+    /// Whether a single statement was enough the last time that it was run: then it needs no transaction.
+    single: AtomicBool,
+}
 
 impl Document {
     pub(super) fn executable(&self) -> &Valid<ExecutableDocument> {
-        &self.0
+        &self.executable
+    }
+
+    /// Whether a single statement is expected to be enough.
+    pub(super) fn is_single(&self) -> bool {
+        self.single.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether a single statement was enough.
+    pub(super) fn note_single(&self, single: bool) {
+        if single != self.is_single() {
+            self.single.store(single, Ordering::Relaxed);
+        }
     }
 
     /// The operation that shall be run.
     pub(super) fn operation(&self, name: Option<&str>) -> Result<&Node<Operation>, Refusal> {
-        let found = self.0.operations.get(name);
+        let found = self.executable.operations.get(name);
         found.map_err(|_| {
             Refusal::invalid(match name {
                 Some(_) => "The document has no operation of the name that operationName says.",
@@ -74,7 +91,7 @@ impl Documents {
             return Ok(document);
         }
         let document = Arc::new(parse(types, text, &self.limits)?);
-        if !may_hold_secrets(text, &document.0) {
+        if !may_hold_secrets(text, &document.executable) {
             self.known.insert(text.to_owned(), Arc::clone(&document));
         }
         Ok(document)
@@ -99,7 +116,7 @@ fn parse(types: &TypeSystem, text: &str, limits: &Limits) -> Result<Document, Re
     for operation in document.operations.iter() {
         introspection_allowed(types, &document, operation)?;
     }
-    Ok(Document(document))
+    Ok(Document { executable: document, single: AtomicBool::new(false) })
 }
 
 /// Syntax errors name the place, not what stands there: it may be a password.

@@ -4,7 +4,7 @@
 //!
 //! 1. `document`: the text becomes a valid document, by the specification of September 2025, or is known from
 //!    before. `scan` and `measure` bound it first.
-//! 2. `Engine::prepare`: which operation, and may this caller run it at all?
+//! 2. `Engine::document`: which operation, and may this caller run it at all?
 //! 3. `variables`: the values of variables are coerced, once.
 //! 4. `plan`: fragments, equal fields, `@skip` and `@include` are worked in, and `cost` says how much the answer
 //!    may hold. What is left is what the library executes.
@@ -50,17 +50,18 @@ use async_graphql::{Executor, Request, Variables};
 
 pub use self::answer::{Answer, Verdict};
 pub(super) use self::budget::{Budget, Memory};
-pub use self::serialize::Pieces;
 use self::document::{Document, Documents};
 use self::plan::{Plan, plan};
 use self::refusal::Refusal;
 pub(super) use self::rounds::Rounds;
 pub(super) use self::rows::{Pure, Row, Rows};
 use self::schema::TypeSystem;
+pub use self::serialize::Pieces;
 pub(super) use self::text::Text;
 use self::variables::Values;
 use super::context::Caller;
 use crate::config::{Config, Limits};
+use crate::store::Mode;
 
 /// Which operations a request may run.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -79,12 +80,13 @@ pub(super) struct Engine<E> {
     limits: Limits,
 }
 
-/// A request that may be executed.
-struct Prepared {
+/// What can be executed.
+struct Planned {
     plan: Plan,
     /// What the introspection answers.
     introspection: Option<async_graphql::Value>,
     holds_tokens: bool,
+    is_query: bool,
 }
 
 impl<E: Executor> Engine<E> {
@@ -106,50 +108,85 @@ impl<E: Executor> Engine<E> {
         caller: Caller,
         allowed: Operations,
     ) -> Answer {
-        let prepared = match self.prepare(&mut request, &caller, allowed) {
-            Ok(prepared) => prepared,
+        let document = match self.document(&request, &caller, allowed) {
+            Ok(document) => document,
             Err(answer) => return *answer,
         };
-        let Prepared { plan, introspection, holds_tokens } = prepared;
+        // What needed one statement the last time is tried without a transaction, which costs two more.
+        if document.is_single() {
+            let variables = request.variables.clone();
+            let once = self.run(&document, &request, variables, caller.again(Mode::Single)).await;
+            if let Some(answer) = once {
+                return answer;
+            }
+        }
+        let variables = std::mem::take(&mut request.variables);
+        let answer = self.run(&document, &request, variables, caller).await;
+        answer.unwrap_or_else(Answer::unavailable)
+    }
+
+    /// The document of a request, if the caller may run its operation.
+    fn document(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        allowed: Operations,
+    ) -> Result<Arc<Document>, Box<Answer>> {
+        let refused = |refusal: Refusal| Box::new(Answer::refused(refusal));
+        let document = self.documents.get(&self.types, &request.query).map_err(refused)?;
+        let operation = document.operation(request.operation_name.as_deref()).map_err(refused)?;
+        if allowed == Operations::Queries && operation.operation_type != OperationType::Query {
+            return Err(Box::new(Answer::not_allowed()));
+        }
+        if let Some(refusal) = &caller.refusal
+            && !log_ins(&document, operation).0
+        {
+            return Err(Box::new(Answer::without_viewer(refusal.clone())));
+        }
+        Ok(document)
+    }
+
+    /// Plans and executes; `None` when it turned out that a transaction is needed.
+    async fn run(
+        &self,
+        document: &Document,
+        request: &Request,
+        variables: Variables,
+        caller: Caller,
+    ) -> Option<Answer> {
+        let planned = document
+            .operation(request.operation_name.as_deref())
+            .and_then(|operation| self.plan(document, operation, variables));
+        let Planned { plan, introspection, holds_tokens, is_query } = match planned {
+            Ok(planned) => planned,
+            Err(refusal) => return Some(Answer::refused(refusal)),
+        };
         caller.budget().set_work(self.limits.complexity.saturating_sub(plan.cost));
         let (rounds, budget) = (Arc::clone(caller.rounds()), Arc::clone(caller.budget()));
-        let request_id = caller.request_id.clone();
-        let text = std::mem::take(&mut request.query);
-        request.operation_name = None;
-        request.variables = plan.variables;
-        request.set_parsed_query(plan.document);
-        let execution = pin!(self.executor.execute(request.data(caller)));
+        let (snapshot, request_id) =
+            (caller.loaders().snapshot().clone(), caller.request_id.clone());
+        let mut execution = Request::new("").variables(plan.variables).data(caller);
+        execution.set_parsed_query(plan.document);
+        let execution = pin!(self.executor.execute(execution));
         let response = rounds.run(execution).await;
+        snapshot.end();
+        if is_query {
+            if snapshot.needs_transaction() {
+                document.note_single(false);
+                return None;
+            }
+            document.note_single(snapshot.was_single());
+            // What was read before and what was not read are not of one state.
+            if snapshot.failed() {
+                return Some(Answer::unavailable());
+            }
+        }
         let mut answer = Answer::run(response, budget, holds_tokens);
         if let (Some(keys), Some(told)) = (plan.introspection, introspection) {
             answer.add_introspection(keys, told);
         }
-        answer.complete(&text, &request_id);
-        answer
-    }
-
-    /// Everything that can refuse a request before it runs.
-    fn prepare(
-        &self,
-        request: &mut Request,
-        caller: &Caller,
-        allowed: Operations,
-    ) -> Result<Prepared, Box<Answer>> {
-        let refused = |refusal: Refusal| Box::new(Answer::refused(refusal));
-        let document = self.documents.get(&self.types, &request.query).map_err(refused)?;
-        let name = request.operation_name.as_deref();
-        let operation = document.operation(name).map_err(refused)?;
-        if allowed == Operations::Queries && operation.operation_type != OperationType::Query {
-            return Err(Box::new(Answer::not_allowed()));
-        }
-        let (only_logs_in, holds_tokens) = log_ins(&document, operation);
-        if let Some(refusal) = &caller.refusal
-            && !only_logs_in
-        {
-            return Err(Box::new(Answer::without_viewer(refusal.clone())));
-        }
-        let variables = std::mem::take(&mut request.variables);
-        self.plan(&document, operation, variables, holds_tokens).map_err(refused)
+        answer.complete(&request.query, &request_id);
+        Some(answer)
     }
 
     fn plan(
@@ -157,8 +194,7 @@ impl<E: Executor> Engine<E> {
         document: &Document,
         operation: &Operation,
         variables: Variables,
-        holds_tokens: bool,
-    ) -> Result<Prepared, Refusal> {
+    ) -> Result<Planned, Refusal> {
         let limit = self.limits.nesting;
         if variables.values().any(|value| variables::nested_deeper(value, limit)) {
             let message = format!("Variables are nested deeper than {limit}.");
@@ -170,7 +206,9 @@ impl<E: Executor> Engine<E> {
             .introspection
             .as_ref()
             .and_then(|_| answer::introspection(&self.types, document, operation, &plan.variables));
-        Ok(Prepared { plan, introspection, holds_tokens })
+        let holds_tokens = log_ins(document, operation).1;
+        let is_query = operation.operation_type == OperationType::Query;
+        Ok(Planned { plan, introspection, holds_tokens, is_query })
     }
 }
 

@@ -1,11 +1,11 @@
 //! Cards and labels that were loaded before and are known to be as they were.
 //!
-//! Every change of a board raises its version, in the transaction that makes it, and a request reads the
-//! version of a board together with the viewer's membership, before anything beneath. So what was loaded
-//! when the board had this version is what would be loaded now: on any instance, and without a statement. An
-//! answer is kept under the version that was read before it was loaded, so it is at least as new as that.
-//! (The time of the change belongs to the version: a standby that takes over without the latest changes
-//! hands their numbers out again.)
+//! Every change of a board raises its version, in the transaction that makes it, and a query reads the
+//! version of a board together with the viewer's membership, before anything beneath and in the same
+//! snapshot. So what was loaded when the board had this version is what would be loaded now: on any instance,
+//! and without a statement. (The time of the change belongs to the version: a standby that takes over without
+//! the latest changes hands their numbers out again.) What the answer to a mutation shows is read after its
+//! transaction and may be newer than what it has written, so it has no version and is read anew.
 //!
 //! Never kept: who may see a board, and whatever tells of accounts, which change without their boards.
 //! Without this module (`CACHE_MIB=0`) a whole board of 1,000 cards is three statements more, and a third as
@@ -21,7 +21,8 @@ use crate::domain::{BoardId, CardFilter, Page, SortValue};
 use crate::store::access::{BoardAccess, Version};
 use crate::store::card_lists::{CardList, Part};
 
-/// What was asked of a board.
+/// What was asked of a board. Pages with and without long texts are two questions: a board that is shown without
+/// keeps nothing of them.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Question {
     Cards(Part, Arc<CardQuery>),
@@ -59,13 +60,14 @@ impl BoardCache {
     }
 
     fn get(&self, board: BoardAccess, question: Question) -> Option<Answer> {
+        let version = board.version()?;
         let known = self.0.as_ref()?.get(&(board.board_id(), question))?;
-        (known.version == board.version()).then_some(known.answer)
+        (known.version == version).then_some(known.answer)
     }
 
     fn keep(&self, board: BoardAccess, question: Question, answer: Answer) {
-        if let Some(cache) = &self.0 {
-            cache.insert((board.board_id(), question), Known { version: board.version(), answer });
+        if let (Some(cache), Some(version)) = (&self.0, board.version()) {
+            cache.insert((board.board_id(), question), Known { version, answer });
         }
     }
 

@@ -5,45 +5,47 @@ use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
 use super::labels::{Shared, shared};
-use super::{BoardCache, Relation, grouped};
-use crate::domain::{Card, CardFilter, CardId, CardOrder, Page, PageRequest, Result, Viewer};
+use super::{BoardCache, Relation, grouped, wanted};
+use crate::domain::{Card, CardFilter, CardId, CardOrder, Page, PageRequest, Result, Side, Viewer};
 use crate::store::access::BoardAccess;
 use crate::store::card_lists::CardList;
-use crate::store::{self, Db};
+use crate::store::{self, Snapshot, Texts};
 
 pub(in crate::graphql) struct Cards;
 
 impl Relation for Cards {
-    type Key = CardId;
+    type Key = (CardId, Texts);
     type Value = Option<(Arc<Card>, SharedBoard)>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         viewer: Viewer,
-        keys: &[CardId],
-    ) -> Result<HashMap<CardId, Self::Value>> {
-        let found = store::cards::find(&mut db.read().await?, viewer.id, keys).await?;
-        let entry =
-            |(card, board): (Card, _)| (card.id, Some((Arc::new(card), shared_board(board))));
-        Ok(found.into_iter().map(entry).collect())
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, Self::Value>> {
+        let (ids, texts) = wanted(keys);
+        let found = store::cards::find(&mut db.read().await?, viewer.id, &ids, texts).await?;
+        let entry = |(card, board): (Card, _)| (card.id, (Arc::new(card), shared_board(board)));
+        let found: HashMap<CardId, _> = found.into_iter().map(entry).collect();
+        Ok(keys.iter().map(|key| (*key, found.get(&key.0).cloned())).collect())
     }
 }
 
 pub(in crate::graphql) struct CardsOnBoards;
 
 impl Relation for CardsOnBoards {
-    type Key = (BoardAccess, CardId);
+    type Key = ((BoardAccess, CardId), Texts);
     type Value = Option<Arc<Card>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
-        let found = store::cards::on_boards(&mut db.read().await?, keys).await?;
+        let (cards, texts) = wanted(keys);
+        let found = store::cards::on_boards(&mut db.read().await?, &cards, texts).await?;
         let found: HashMap<CardId, Arc<Card>> =
             found.into_iter().map(|card| (card.id, Arc::new(card))).collect();
-        Ok(keys.iter().map(|key| (*key, found.get(&key.1).cloned())).collect())
+        Ok(keys.iter().map(|key| (*key, found.get(&key.0.1).cloned())).collect())
     }
 }
 
@@ -55,6 +57,8 @@ pub(in crate::graphql) struct CardQuery {
     pub(in crate::graphql) request: PageRequest,
     /// Whether the cards' labels are loaded along, which wakes no future for each card.
     pub(in crate::graphql) with_labels: bool,
+    /// Whether their descriptions are.
+    pub(in crate::graphql) texts: Texts,
 }
 
 /// A card with its labels, if they were loaded along.
@@ -68,7 +72,7 @@ impl LoadedCard {
     /// What it takes of the heap, about. (Its labels are shared by all cards of a page.)
     pub(super) fn bytes(&self) -> usize {
         let Card { title, description, rank, .. } = &*self.card;
-        let texts = title.len() + description.len() + rank.as_str().len();
+        let texts = title.len() + description.as_ref().map_or(0, String::len) + rank.as_str().len();
         let labels = self.labels.as_ref().map_or(0, |labels| labels.len() * size_of::<usize>());
         // Each part of the heap costs some bytes more than it has.
         size_of::<Self>() + size_of::<Card>() + texts + labels + 64
@@ -82,7 +86,7 @@ impl Relation for CardPages {
     type Value = Arc<Page<LoadedCard>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
@@ -90,9 +94,10 @@ impl Relation for CardPages {
         let mut pages = HashMap::new();
         let keys = keys.iter().map(|(list, query)| ((Arc::clone(query), list.kind()), *list));
         for ((query, kind), lists) in grouped(keys) {
-            let CardQuery { filter, order, request, .. } = &*query;
+            let CardQuery { filter, order, request, texts, .. } = &*query;
             let found =
-                store::card_lists::list(&mut conn, kind, &lists, filter, *order, request).await?;
+                store::card_lists::list(&mut conn, kind, &lists, filter, *order, request, *texts);
+            let found = found.await?;
             let mut labels = None;
             if query.with_labels {
                 let cards: Vec<_> = lists
@@ -132,7 +137,7 @@ impl Relation for CardCounts {
     type Value = i64;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, i64>> {
@@ -154,5 +159,50 @@ impl Relation for CardCounts {
 
     fn keep(cache: &BoardCache, (list, filter): &Self::Key, count: &i64) {
         cache.keep_count(*list, filter, *count);
+    }
+}
+
+pub(in crate::graphql) struct CardsBeyond;
+
+impl Relation for CardsBeyond {
+    type Key = (CardList, Arc<CardQuery>, Side);
+    type Value = bool;
+
+    async fn fetch(
+        db: &Snapshot,
+        _viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, bool>> {
+        let mut conn = db.read().await?;
+        let mut any = HashMap::new();
+        let keys =
+            keys.iter().map(|(list, query, side)| ((Arc::clone(query), *side, list.kind()), *list));
+        for ((query, side, kind), lists) in grouped(keys) {
+            let CardQuery { filter, order, request, .. } = &*query;
+            let found = store::card_lists::any_beyond(
+                &mut conn, kind, &lists, filter, *order, request, side,
+            );
+            for (list, found) in lists.iter().zip(found.await?) {
+                any.insert((*list, Arc::clone(&query), side), found);
+            }
+        }
+        Ok(any)
+    }
+}
+
+/// The description of a card that was read without.
+pub(in crate::graphql) struct CardTexts;
+
+impl Relation for CardTexts {
+    type Key = (BoardAccess, CardId);
+    type Value = Option<Arc<str>>;
+
+    async fn fetch(
+        db: &Snapshot,
+        _viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, Self::Value>> {
+        let found = store::cards::descriptions(&mut db.read().await?, keys).await?;
+        Ok(keys.iter().map(|key| (*key, found.get(&key.1).cloned())).collect())
     }
 }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Relation, grouped};
-use crate::domain::{Event, Page, PageRequest, Result, Viewer};
+use crate::domain::{Event, Page, PageRequest, Result, Side, Viewer};
 use crate::store::events::EventList;
-use crate::store::{self, Db};
+use crate::store::{self, Snapshot};
 
 pub(in crate::graphql) struct EventPages;
 
@@ -15,7 +15,7 @@ impl Relation for EventPages {
     type Value = Arc<Page<Arc<Event>>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
@@ -39,7 +39,7 @@ impl Relation for EventCounts {
     type Value = i64;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[EventList],
     ) -> Result<HashMap<EventList, i64>> {
@@ -50,5 +50,30 @@ impl Relation for EventCounts {
             counts.extend(lists.into_iter().zip(found));
         }
         Ok(counts)
+    }
+}
+
+pub(in crate::graphql) struct EventsBeyond;
+
+impl Relation for EventsBeyond {
+    type Key = (EventList, Arc<PageRequest>, Side);
+    type Value = bool;
+
+    async fn fetch(
+        db: &Snapshot,
+        _viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, bool>> {
+        let mut conn = db.read().await?;
+        let mut any = HashMap::new();
+        let keys =
+            keys.iter().map(|(of, page, side)| ((Arc::clone(page), *side, of.card.is_some()), *of));
+        for ((page, side, _), lists) in grouped(keys) {
+            let found = store::events::any_beyond(&mut conn, &lists, &page, side).await?;
+            for (list, found) in lists.into_iter().zip(found) {
+                any.insert((list, Arc::clone(&page), side), found);
+            }
+        }
+        Ok(any)
     }
 }

@@ -8,7 +8,7 @@ use super::boards::{SharedBoard, shared_board};
 use super::{BoardCache, Relation};
 use crate::domain::{CardId, Label, LabelId, Result, Viewer};
 use crate::store::access::BoardAccess;
-use crate::store::{self, Db};
+use crate::store::{self, Snapshot};
 
 pub(in crate::graphql) struct BoardLabels;
 
@@ -17,7 +17,7 @@ impl Relation for BoardLabels {
     type Value = Shared;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[BoardAccess],
     ) -> Result<HashMap<BoardAccess, Self::Value>> {
@@ -56,7 +56,7 @@ impl Relation for CardLabels {
     type Value = Shared;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
@@ -72,7 +72,7 @@ impl Relation for Labels {
     type Value = Option<(Arc<Label>, SharedBoard)>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         viewer: Viewer,
         keys: &[LabelId],
     ) -> Result<HashMap<LabelId, Self::Value>> {

@@ -24,16 +24,18 @@ pub(super) use self::cache::BoardCache;
 pub(super) use self::cards::{CardQuery, LoadedCard};
 use super::context::Shared;
 use super::engine::{Budget, Rounds};
-use boards::{BoardCount, BoardPages, Boards};
-use cards::{CardCounts, CardPages, Cards, CardsOnBoards};
-use comments::{CommentCounts, CommentPages, Comments, CommentsOnBoards};
-use events::{EventCounts, EventPages};
+use boards::{BoardCount, BoardPages, BoardTexts, Boards, BoardsBeyond};
+use cards::{CardCounts, CardPages, CardTexts, Cards, CardsBeyond, CardsOnBoards};
+use comments::{
+    CommentCounts, CommentPages, CommentTexts, Comments, CommentsBeyond, CommentsOnBoards,
+};
+use events::{EventCounts, EventPages, EventsBeyond};
 use labels::{BoardLabels, CardLabels, Labels};
-use sessions::{SessionCount, SessionPages, Sessions};
-use users::{Actors, MemberCounts, MemberPages, Users, UsersByEmail, UsersOnBoards};
+use sessions::{SessionCount, SessionPages, Sessions, SessionsBeyond};
+use users::{Actors, MemberCounts, MemberPages, MembersBeyond, Users, UsersByEmail, UsersOnBoards};
 
 use crate::domain::{Error, Result, Viewer};
-use crate::store::Db;
+use crate::store::{self, Mode, Snapshot, Texts};
 
 /// What can be loaded, and how: many keys at once.
 pub(super) trait Relation: Send + Sync + 'static {
@@ -42,7 +44,7 @@ pub(super) trait Relation: Send + Sync + 'static {
     type Value: Clone + Default + Send + Sync;
 
     fn fetch(
-        db: &Db,
+        db: &Snapshot,
         viewer: Viewer,
         keys: &[Self::Key],
     ) -> impl Future<Output = Result<HashMap<Self::Key, Self::Value>>> + Send;
@@ -58,7 +60,7 @@ pub(super) trait Relation: Send + Sync + 'static {
 
 /// What all loaders of a request work with.
 struct Source {
-    db: Db,
+    db: Snapshot,
     shared: Arc<Shared>,
     viewer: Option<Viewer>,
     rounds: Arc<Rounds>,
@@ -188,10 +190,17 @@ fn grouped<Q: Eq + Hash, K>(keys: impl Iterator<Item = (Q, K)>) -> HashMap<Q, Ve
     groups
 }
 
+/// What is wanted by its key. Long texts are read of all if they are of one: it is one statement anyway.
+fn wanted<K: Copy>(keys: &[(K, Texts)]) -> (Vec<K>, Texts) {
+    let read = keys.iter().any(|(_, texts)| *texts == Texts::Read);
+    (keys.iter().map(|(key, _)| *key).collect(), if read { Texts::Read } else { Texts::Left })
+}
+
 macro_rules! loaders {
     ($($(#[$doc:meta])* $field:ident: $relation:ident,)*) => {
         /// The loaders of a request.
         pub(super) struct Loaders {
+            source: Arc<Source>,
             $($(#[$doc])* pub(super) $field: Batched<$relation>,)*
         }
 
@@ -200,11 +209,23 @@ macro_rules! loaders {
                 shared: &Arc<Shared>,
                 viewer: Option<Viewer>,
                 rounds: &Arc<Rounds>,
-                _budget: &Arc<Budget>,
+                budget: &Arc<Budget>,
+                mode: Mode,
             ) -> Self {
-                let (db, shared) = (shared.services.db.clone(), Arc::clone(shared));
-                let source = Arc::new(Source { db, shared, viewer, rounds: Arc::clone(rounds) });
-                Self { $($field: Batched { source: Arc::clone(&source), made: OnceLock::new() },)* }
+                let read = Arc::clone(budget);
+                let read: store::Budget = Arc::new(move |bytes| read.take(bytes));
+                let db = shared.services.db.snapshot(mode, Some(read));
+                let (shared, rounds) = (Arc::clone(shared), Arc::clone(rounds));
+                let source = Arc::new(Source { db, shared, viewer, rounds });
+                Self {
+                    $($field: Batched { source: Arc::clone(&source), made: OnceLock::new() },)*
+                    source,
+                }
+            }
+
+            /// What they read with.
+            pub(super) fn snapshot(&self) -> &Snapshot {
+                &self.source.db
             }
         }
     };
@@ -215,42 +236,60 @@ loaders! {
     actor: Actors,
     /// Boards that the viewer may see.
     board: Boards,
+    /// Whether a list of the viewer's boards goes on beyond a page.
+    board_beyond: BoardsBeyond,
     /// How many boards a list of the viewer's has.
     board_count: BoardCount,
     /// A page of a list of the viewer's boards.
     board_page: BoardPages,
+    /// The description of a board.
+    board_text: BoardTexts,
     /// The labels of a board.
     board_labels: BoardLabels,
     /// Cards that the viewer may see.
     card: Cards,
+    /// Whether a list of cards goes on beyond a page.
+    card_beyond: CardsBeyond,
     /// How many cards a list has.
     card_count: CardCounts,
     /// The labels of a card.
     card_labels: CardLabels,
     /// A page of a list of cards.
     card_page: CardPages,
+    /// The description of a card.
+    card_text: CardTexts,
     /// Cards of boards that the viewer has been shown.
     card_on_board: CardsOnBoards,
     /// Comments that the viewer may see.
     comment: Comments,
+    /// Whether a card's comments go on beyond a page.
+    comment_beyond: CommentsBeyond,
     /// How many comments a card has.
     comment_count: CommentCounts,
+    /// The body of a comment.
+    comment_text: CommentTexts,
     /// Comments on boards that the viewer has been shown.
     comment_on_board: CommentsOnBoards,
     /// A page of a card's comments.
     comment_page: CommentPages,
+    /// Whether a history goes on beyond a page.
+    event_beyond: EventsBeyond,
     /// How many events a board or a card has.
     event_count: EventCounts,
     /// A page of the history of a board or a card.
     event_page: EventPages,
     /// Labels that the viewer may see.
     label: Labels,
+    /// Whether a board's members go on beyond a page.
+    member_beyond: MembersBeyond,
     /// How many members a board has.
     member_count: MemberCounts,
     /// A page of a board's members.
     member_page: MemberPages,
     /// Sessions of the viewer.
     session: Sessions,
+    /// Whether the viewer's sessions go on beyond a page.
+    session_beyond: SessionsBeyond,
     /// How many sessions the viewer has.
     session_count: SessionCount,
     /// A page of the viewer's sessions.

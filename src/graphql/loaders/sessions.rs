@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Relation;
-use crate::domain::{Page, PageRequest, Result, Session, SessionId, Timestamp, Viewer};
-use crate::store::{self, Db};
+use crate::domain::{Page, PageRequest, Result, Session, SessionId, Side, Timestamp, Viewer};
+use crate::store::{self, Snapshot};
 
 pub(in crate::graphql) struct Sessions;
 
@@ -14,7 +14,7 @@ impl Relation for Sessions {
     type Value = Option<Arc<Session>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         viewer: Viewer,
         keys: &[SessionId],
     ) -> Result<HashMap<SessionId, Self::Value>> {
@@ -31,7 +31,7 @@ impl Relation for SessionCount {
     type Key = ();
     type Value = i64;
 
-    async fn fetch(db: &Db, viewer: Viewer, _keys: &[()]) -> Result<HashMap<(), i64>> {
+    async fn fetch(db: &Snapshot, viewer: Viewer, _keys: &[()]) -> Result<HashMap<(), i64>> {
         let mut conn = db.read().await?;
         let count = store::sessions::count(&mut conn, viewer.id, Timestamp::now()).await?;
         Ok(HashMap::from([((), count)]))
@@ -45,7 +45,7 @@ impl Relation for SessionPages {
     type Value = Arc<Page<Arc<Session>>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         viewer: Viewer,
         keys: &[PageRequest],
     ) -> Result<HashMap<PageRequest, Self::Value>> {
@@ -56,5 +56,27 @@ impl Relation for SessionPages {
             pages.insert(request.clone(), Arc::new(page.map(Arc::new)));
         }
         Ok(pages)
+    }
+}
+
+pub(in crate::graphql) struct SessionsBeyond;
+
+impl Relation for SessionsBeyond {
+    type Key = (PageRequest, Side);
+    type Value = bool;
+
+    async fn fetch(
+        db: &Snapshot,
+        viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, bool>> {
+        let (mut conn, now) = (db.read().await?, Timestamp::now());
+        let mut any = HashMap::new();
+        for key in keys {
+            let (page, side) = key;
+            let found = store::sessions::any_beyond(&mut conn, viewer.id, now, page, *side).await?;
+            any.insert(key.clone(), found);
+        }
+        Ok(any)
     }
 }

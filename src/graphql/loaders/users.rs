@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Relation, grouped};
-use crate::domain::{Email, Member, Page, PageRequest, Result, User, UserId, UserKey, Viewer};
+use crate::domain::{
+    Email, Member, Page, PageRequest, Result, Side, User, UserId, UserKey, Viewer,
+};
 use crate::store::access::BoardAccess;
-use crate::store::{self, Db};
+use crate::store::{self, Snapshot};
 
 pub(in crate::graphql) struct MemberCounts;
 
@@ -15,7 +17,7 @@ impl Relation for MemberCounts {
     type Value = i64;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[BoardAccess],
     ) -> Result<HashMap<BoardAccess, i64>> {
@@ -31,7 +33,7 @@ impl Relation for MemberPages {
     type Value = Arc<Page<Arc<Member>>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
@@ -56,7 +58,7 @@ impl Relation for Users {
     type Value = Option<Arc<User>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         viewer: Viewer,
         keys: &[UserKey],
     ) -> Result<HashMap<UserKey, Self::Value>> {
@@ -73,7 +75,7 @@ impl Relation for UsersOnBoards {
     type Value = Option<Arc<User>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         viewer: Viewer,
         keys: &[Self::Key],
     ) -> Result<HashMap<Self::Key, Self::Value>> {
@@ -105,7 +107,7 @@ impl Relation for Actors {
     type Value = Option<Arc<User>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[UserId],
     ) -> Result<HashMap<UserId, Self::Value>> {
@@ -121,7 +123,7 @@ impl Relation for UsersByEmail {
     type Value = Option<Arc<User>>;
 
     async fn fetch(
-        db: &Db,
+        db: &Snapshot,
         _viewer: Viewer,
         keys: &[Email],
     ) -> Result<HashMap<Email, Self::Value>> {
@@ -132,5 +134,29 @@ impl Relation for UsersByEmail {
             users.insert(email.clone(), user.map(Arc::new));
         }
         Ok(users)
+    }
+}
+
+pub(in crate::graphql) struct MembersBeyond;
+
+impl Relation for MembersBeyond {
+    type Key = (BoardAccess, Arc<PageRequest>, Side);
+    type Value = bool;
+
+    async fn fetch(
+        db: &Snapshot,
+        _viewer: Viewer,
+        keys: &[Self::Key],
+    ) -> Result<HashMap<Self::Key, bool>> {
+        let mut conn = db.read().await?;
+        let mut any = HashMap::new();
+        let keys = keys.iter().map(|(of, page, side)| ((Arc::clone(page), *side), *of));
+        for ((page, side), lists) in grouped(keys) {
+            let found = store::members::any_beyond(&mut conn, &lists, &page, side).await?;
+            for (list, found) in lists.into_iter().zip(found) {
+                any.insert((list, Arc::clone(&page), side), found);
+            }
+        }
+        Ok(any)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Object, SimpleObject};
+use async_graphql::{Context, Object};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
@@ -11,11 +11,12 @@ use super::types::{
     BoardEdge, BoardEventEdge, BoardMemberEdge, CardEdge, CommentEdge, SessionEdge,
 };
 use crate::domain::{
-    At, BoardList, CardFilter, CardId, Direction, Error, Page, PageRequest, Position, Result,
-    SortValue, Timestamp,
+    At, BoardList, CardId, Direction, Error, Page, PageRequest, Position, Result, Side, SortValue,
+    Timestamp,
 };
 use crate::graphql::context::ContextExt;
 use crate::graphql::engine::{Pure, Row, Rows, Text};
+use crate::graphql::loaders::{CardQuery, Loaders};
 use crate::store::access::BoardAccess;
 use crate::store::card_lists::CardList;
 use crate::store::events::EventList;
@@ -68,8 +69,8 @@ impl PageArgs {
 
 fn size(count: i32, max: i32) -> Result<usize> {
     match usize::try_from(count) {
-        Ok(size) if (1..=max).contains(&count) => Ok(size),
-        _ => Err(Error::bad_input(format!("Must be from 1 to {max}."))),
+        Ok(size) if count <= max => Ok(size),
+        _ => Err(Error::bad_input(format!("Must be from 0 to {max}."))),
     }
 }
 
@@ -153,46 +154,107 @@ pub(super) trait Edge: Pure {
     fn cursor(&self) -> String;
 }
 
-/// About a page of a list.
-#[derive(SimpleObject)]
-pub(super) struct PageInfo {
-    /// Whether there is a page behind this one.
-    has_next_page: bool,
-    /// Whether there is a page before this one.
-    has_previous_page: bool,
-    /// The cursor of the first edge; null on an empty page.
-    start_cursor: Option<Text<'static>>,
-    /// The cursor of the last edge; null on an empty page.
-    end_cursor: Option<Text<'static>>,
-}
-
-impl Pure for PageInfo {}
-
-/// What `totalCount` counts, when it is asked for.
-pub(super) enum Count {
-    Boards(BoardList),
-    Cards(CardList, CardFilter),
-    Comments(BoardAccess, CardId),
-    Events(EventList),
-    Members(BoardAccess),
-    Sessions,
+/// Which list a page is of, and what was asked of it.
+#[derive(Clone)]
+pub(super) enum List {
+    Boards(BoardList, PageRequest),
+    Cards(CardList, Arc<CardQuery>),
+    Comments((BoardAccess, CardId), Arc<PageRequest>),
+    Events(EventList, Arc<PageRequest>),
+    Members(BoardAccess, Arc<PageRequest>),
+    Sessions(PageRequest),
     /// The list is empty, whatever there is.
     Nothing,
 }
 
+impl List {
+    /// How many things it has.
+    async fn count(&self, loaders: &Loaders) -> Result<i64> {
+        match self {
+            Self::Boards(list, _) => loaders.board_count.load(*list).await,
+            Self::Cards(list, query) => {
+                loaders.card_count.load((*list, query.filter.clone().into())).await
+            }
+            Self::Comments(card, _) => loaders.comment_count.load(*card).await,
+            Self::Events(list, _) => loaders.event_count.load(*list).await,
+            Self::Members(board, _) => loaders.member_count.load(*board).await,
+            Self::Sessions(_) => loaders.session_count.load(()).await,
+            Self::Nothing => Ok(0),
+        }
+    }
+
+    /// Whether it has anything beyond the page.
+    async fn any_beyond(self, loaders: &Loaders, side: Side) -> Result<bool> {
+        match self {
+            Self::Boards(list, page) => loaders.board_beyond.load((list, page, side)).await,
+            Self::Cards(list, query) => loaders.card_beyond.load((list, query, side)).await,
+            Self::Comments(card, page) => loaders.comment_beyond.load((card, page, side)).await,
+            Self::Events(list, page) => loaders.event_beyond.load((list, page, side)).await,
+            Self::Members(board, page) => loaders.member_beyond.load((board, page, side)).await,
+            Self::Sessions(page) => loaders.session_beyond.load((page, side)).await,
+            Self::Nothing => Ok(false),
+        }
+    }
+}
+
+/// About a page of a list.
+pub(super) struct PageInfo {
+    list: List,
+    has_next: Option<bool>,
+    has_previous: Option<bool>,
+    start_cursor: Option<String>,
+    end_cursor: Option<String>,
+}
+
+/// About a page of a list.
+#[Object]
+impl PageInfo {
+    /// Whether there is a page behind this one.
+    async fn has_next_page(&self, ctx: &Context<'_>) -> Result<bool> {
+        self.any(ctx, self.has_next, Side::Behind).await
+    }
+
+    /// Whether there is a page before this one.
+    async fn has_previous_page(&self, ctx: &Context<'_>) -> Result<bool> {
+        self.any(ctx, self.has_previous, Side::Before).await
+    }
+
+    /// The cursor of the first edge; null on an empty page.
+    async fn start_cursor(&self) -> Option<Text<'_>> {
+        self.start_cursor.as_deref().map(Text::from)
+    }
+
+    /// The cursor of the last edge; null on an empty page.
+    async fn end_cursor(&self) -> Option<Text<'_>> {
+        self.end_cursor.as_deref().map(Text::from)
+    }
+}
+
+impl PageInfo {
+    /// What is known, or what the database says.
+    async fn any(&self, ctx: &Context<'_>, known: Option<bool>, side: Side) -> Result<bool> {
+        match known {
+            Some(known) => Ok(known),
+            None => self.list.clone().any_beyond(&*ctx.loaders()?, side).await,
+        }
+    }
+}
+
+impl Pure for PageInfo {}
+
 /// A page of a list, with everything the Relay specification asks for.
 pub(super) struct Connection<E> {
     edges: Vec<E>,
-    has_next: bool,
-    has_previous: bool,
-    count: Count,
+    has_next: Option<bool>,
+    has_previous: Option<bool>,
+    list: List,
 }
 
 impl<E> Connection<E> {
     /// A page of a list. The rows are not even loaded when only their number is asked for.
     pub(super) async fn load<T: Clone>(
         ctx: &Context<'_>,
-        count: Count,
+        list: List,
         page: impl Future<Output = Result<Arc<Page<T>>>>,
         edge: impl FnMut(T) -> E,
     ) -> Result<Self> {
@@ -200,18 +262,18 @@ impl<E> Connection<E> {
         let rows = ["edges", "nodes", "pageInfo"];
         if rows.iter().any(|field| selection.field(field).exists()) {
             let page = (*page.await?).clone().map(edge);
-            return Ok(Self::of(page, count));
+            return Ok(Self::of(page, list));
         }
-        Ok(Self::of(Page::default(), count))
+        Ok(Self::of(Page::default(), list))
     }
 
     /// A list that is empty for the viewer.
     pub(super) fn empty() -> Self {
-        Self::of(Page::default(), Count::Nothing)
+        Self::of(Page::default(), List::Nothing)
     }
 
-    fn of(page: Page<E>, count: Count) -> Self {
-        Self { edges: page.items, has_next: page.has_next, has_previous: page.has_previous, count }
+    fn of(page: Page<E>, list: List) -> Self {
+        Self { edges: page.items, has_next: page.has_next, has_previous: page.has_previous, list }
     }
 }
 
@@ -238,27 +300,17 @@ impl<E: Edge> Connection<E> {
     /// Whether the list goes on, and where.
     async fn page_info(&self) -> Row<PageInfo> {
         Row(PageInfo {
-            has_next_page: self.has_next,
-            has_previous_page: self.has_previous,
-            start_cursor: self.edges.first().map(|edge| edge.cursor().into()),
-            end_cursor: self.edges.last().map(|edge| edge.cursor().into()),
+            list: self.list.clone(),
+            has_next: self.has_next,
+            has_previous: self.has_previous,
+            start_cursor: self.edges.first().map(Edge::cursor),
+            end_cursor: self.edges.last().map(Edge::cursor),
         })
     }
 
     /// How many things the whole list has, with its filter. Counted only when asked for.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i32> {
-        let loaders = ctx.loaders()?;
-        let count = match &self.count {
-            Count::Boards(list) => loaders.board_count.load(*list).await?,
-            Count::Cards(list, filter) => {
-                loaders.card_count.load((*list, filter.clone().into())).await?
-            }
-            Count::Comments(board, card) => loaders.comment_count.load((*board, *card)).await?,
-            Count::Events(list) => loaders.event_count.load(*list).await?,
-            Count::Members(board) => loaders.member_count.load(*board).await?,
-            Count::Sessions => loaders.session_count.load(()).await?,
-            Count::Nothing => 0,
-        };
+        let count = self.list.count(&*ctx.loaders()?).await?;
         Ok(int(count))
     }
 }

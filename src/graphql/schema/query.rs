@@ -13,7 +13,7 @@ use super::types::{
 use crate::domain::{
     At, BoardId, CardId, CommentId, Email, Error, LabelId, PublicId, Result, SessionId, UserKey,
 };
-use crate::graphql::context::{ContextExt, Nullable, row};
+use crate::graphql::context::{ContextExt, Nullable, row, texts};
 use crate::graphql::engine::Row;
 
 /// What can be asked.
@@ -59,10 +59,10 @@ impl Query {
     async fn boards(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
         first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
         #[graphql(desc = "In which order; CREATED_AT DESC by default.")] order_by: Option<
             BoardOrder,
@@ -77,10 +77,10 @@ impl Query {
     async fn deleted_boards(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
         first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<BoardPage> {
         BoardPage::deleted(ctx, PageArgs { first, after, last, before }).await
@@ -115,10 +115,10 @@ impl Query {
     async fn sessions(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
         first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Connection<SessionEdge>> {
         session_page(ctx, PageArgs { first, after, last, before }).await
@@ -160,7 +160,8 @@ async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
 }
 
 async fn find_card(ctx: &Context<'_>, id: CardId) -> Result<Option<Card>> {
-    let found = ctx.loaders()?.card.load(id).await?;
+    let texts = texts(&ctx.look_ahead(), &[&[], &["board"]], "description");
+    let found = ctx.loaders()?.card.load((id, texts)).await?;
     Ok(found.map(|(card, board)| Card::new(card, Board::new(board))))
 }
 

@@ -12,11 +12,11 @@ use super::{
     Label, OrderDirection,
 };
 use crate::domain::{self, BoardId, BoardList, PublicId, Result};
-use crate::graphql::context::ContextExt;
+use crate::graphql::context::{ContextExt, ROWS, long_text, texts};
 use crate::graphql::engine::{Pure, Row, Rows, Text};
 use crate::graphql::schema::directives::{list_size, paged};
 use crate::graphql::schema::paging::{
-    Connection, Count, CursorKind, Edge, MAX_OTHERS, PageArgs, ValueKind,
+    Connection, CursorKind, Edge, List, MAX_OTHERS, PageArgs, ValueKind,
 };
 use crate::graphql::schema::scalars::{DateTime, int};
 use crate::store;
@@ -44,7 +44,8 @@ impl Board {
 
     /// A board that the viewer may see; `None` for all others.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: BoardId) -> Result<Option<Self>> {
-        let found = ctx.loaders()?.board.load(id).await?;
+        let texts = texts(&ctx.look_ahead(), &[&[]], "description");
+        let found = ctx.loaders()?.board.load((id, texts)).await?;
         Ok(found.map(Self::new))
     }
 }
@@ -65,8 +66,9 @@ impl Board {
     }
 
     /// What it is about, in Markdown, as it was written; may be empty.
-    async fn description(&self) -> Text<'_> {
-        Text::from(&self.board.description)
+    async fn description(&self, ctx: &Context<'_>) -> Result<Text<'_>> {
+        let load = async { ctx.loaders()?.board_text.load(self.access).await };
+        long_text(self.board.description.as_deref(), load).await
     }
 
     /// When it was made.
@@ -99,10 +101,10 @@ impl Board {
     async fn cards(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 1000; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first so many, 0 to 1000; 50 when neither first nor last is given.")]
         first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 1000.")] last: Option<i32>,
+        #[graphql(desc = "The last so many, 0 to 1000.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
         #[graphql(desc = "Which cards; all by default.")] filter: Option<CardFilter>,
         #[graphql(desc = "In which order; RANK ASC by default.")] order_by: Option<CardOrder>,
@@ -117,18 +119,18 @@ impl Board {
     async fn members(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
         first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Connection<BoardMemberEdge>> {
         let args = PageArgs { first, after, last, before };
-        let request = args.request(MEMBERS, MAX_OTHERS)?;
+        let request = Arc::new(args.request(MEMBERS, MAX_OTHERS)?);
         let (loaders, viewer) = (ctx.loaders()?, ctx.viewer()?);
-        let page = loaders.member_page.load((self.access, Arc::new(request)));
+        let page = loaders.member_page.load((self.access, Arc::clone(&request)));
         let edge = |member: Arc<domain::Member>| BoardMemberEdge::new(viewer, member);
-        Connection::load(ctx, Count::Members(self.access), page, edge).await
+        Connection::load(ctx, List::Members(self.access, request), page, edge).await
     }
 
     /// What the viewer may do here.
@@ -153,10 +155,10 @@ impl Board {
     async fn activity(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
         first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
         #[graphql(
             desc = "Only events later than that; with `version`, what a client needs to catch up. All of them are several pages when there are many."
@@ -174,10 +176,10 @@ impl Board {
     async fn deleted_cards(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 1000; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first so many, 0 to 1000; 50 when neither first nor last is given.")]
         first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 1000.")] last: Option<i32>,
+        #[graphql(desc = "The last so many, 0 to 1000.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Connection<CardEdge>> {
         deleted_card_page(ctx, self, PageArgs { first, after, last, before }).await
@@ -275,7 +277,9 @@ impl BoardPage {
         let request = args.request(cursor_kind(list), MAX_OTHERS)?;
         let loaders = ctx.loaders()?;
         let edge = |seen| BoardEdge { board: Board::new(seen), list };
-        Self::load(ctx, Count::Boards(list), loaders.board_page.load((list, request)), edge).await
+        let texts = texts(&ctx.look_ahead(), ROWS, "description");
+        let page = loaders.board_page.load((list, request.clone(), texts));
+        Self::load(ctx, List::Boards(list, request), page, edge).await
     }
 }
 

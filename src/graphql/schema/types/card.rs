@@ -8,11 +8,11 @@ use super::comment::{COMMENTS, CommentEdge};
 use super::event::{BoardEventEdge, event_page};
 use super::{Board, Label};
 use crate::domain::{self, PublicId, Result};
-use crate::graphql::context::ContextExt;
+use crate::graphql::context::{ContextExt, ROWS, long_text, texts};
 use crate::graphql::engine::{Pure, Row, Rows, Text};
 use crate::graphql::loaders::LoadedCard;
 use crate::graphql::schema::directives::{list_size, paged};
-use crate::graphql::schema::paging::{Connection, Count, MAX_OTHERS, PageArgs};
+use crate::graphql::schema::paging::{Connection, List, MAX_OTHERS, PageArgs};
 use crate::graphql::schema::scalars::{DateTime, int};
 use crate::store::events::EventList;
 
@@ -69,8 +69,9 @@ impl Card {
     }
 
     /// More about it, in Markdown, as it was written; may be empty.
-    async fn description(&self) -> Text<'_> {
-        Text::from(&self.card.description)
+    async fn description(&self, ctx: &Context<'_>) -> Result<Text<'_>> {
+        let load = async { ctx.loaders()?.card_text.load((self.on.access, self.card.id)).await };
+        long_text(self.card.description.as_deref(), load).await
     }
 
     /// The column it stands in.
@@ -126,18 +127,23 @@ impl Card {
     async fn comments(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
         first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Connection<CommentEdge>> {
-        let request = PageArgs { first, after, last, before }.request(COMMENTS, MAX_OTHERS)?;
-        let (access, card) = (self.on.access, self.card.id);
+        let args = PageArgs { first, after, last, before };
+        let request = Arc::new(args.request(COMMENTS, MAX_OTHERS)?);
+        let card = (self.on.access, self.card.id);
         let loaders = ctx.loaders()?;
-        let page = loaders.comment_page.load(((access, card), Arc::new(request)));
+        let page = loaders.comment_page.load((
+            card,
+            Arc::clone(&request),
+            texts(&ctx.look_ahead(), ROWS, "body"),
+        ));
         let edge = |comment| CommentEdge::under(self.clone(), comment);
-        Connection::load(ctx, Count::Comments(access, card), page, edge).await
+        Connection::load(ctx, List::Comments(card, request), page, edge).await
     }
 
     /// What happened to it, the latest first. What changed several cards at once, a deleted label or new
@@ -146,10 +152,10 @@ impl Card {
     async fn activity(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
         first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 200.")] last: Option<i32>,
+        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
     ) -> Result<Connection<BoardEventEdge>> {
         let list = EventList { board: self.on.access, card: Some(self.card.id), after: 0 };

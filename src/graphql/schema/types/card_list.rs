@@ -6,11 +6,11 @@ use async_graphql::{Context, Enum, InputObject, Lookahead, Object};
 
 use super::{Board, Card, CardColumn, LabelColor, OrderDirection};
 use crate::domain::{self, At, Direction, Result, SearchText};
-use crate::graphql::context::ContextExt;
+use crate::graphql::context::{ContextExt, ROWS, texts};
 use crate::graphql::engine::{Pure, Row, Text};
 use crate::graphql::loaders::{CardQuery, LoadedCard};
 use crate::graphql::schema::paging::{
-    Connection, Count, CursorKind, Edge, MAX_CARDS, PageArgs, ValueKind,
+    Connection, CursorKind, Edge, List, MAX_CARDS, PageArgs, ValueKind,
 };
 use crate::store;
 use crate::store::card_lists::{CardList, CardListKind};
@@ -122,20 +122,21 @@ pub(super) async fn card_page(
 ) -> Result<Connection<CardEdge>> {
     let order = order.map(domain::CardOrder::from).unwrap_or_default();
     let filter = filter.unwrap_or_default().parse().at("filter")?;
-    let query = CardQuery {
+    let query = Arc::new(CardQuery {
         request: args.request(cursor_kind(list.kind(), order), MAX_CARDS)?,
         with_labels: selects_labels(&ctx.look_ahead()),
-        filter: filter.clone(),
+        texts: texts(&ctx.look_ahead(), ROWS, "description"),
+        filter,
         order,
-    };
+    });
     let loaders = ctx.loaders()?;
-    let page = loaders.card_page.load((list, Arc::new(query)));
+    let page = loaders.card_page.load((list, Arc::clone(&query)));
     let edge = |loaded: LoadedCard| CardEdge {
         card: Card::loaded(loaded, board),
         kind: list.kind(),
         order,
     };
-    Connection::load(ctx, Count::Cards(list, filter), page, edge).await
+    Connection::load(ctx, List::Cards(list, query), page, edge).await
 }
 
 /// A page of the cards in a board's trash, which is empty for those who may not see it.

@@ -54,10 +54,10 @@ impl BoardColumn {
     async fn cards(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 1 to 1000; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first so many, 0 to 1000; 50 when neither first nor last is given.")]
         first: Option<i32>,
         #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 1 to 1000.")] last: Option<i32>,
+        #[graphql(desc = "The last so many, 0 to 1000.")] last: Option<i32>,
         #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
         #[graphql(desc = "Which cards; all by default.")] filter: Option<CardFilter>,
     ) -> Result<Connection<CardEdge>> {

@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, Object};
 
 use super::{Board, Card, User};
 use crate::domain::{self, CommentId, Direction, Error, PublicId, Result};
-use crate::graphql::context::{ContextExt, Nullable, row};
+use crate::graphql::context::{ContextExt, Nullable, long_text, row, texts};
 use crate::graphql::engine::{Pure, Row, Text};
 use crate::graphql::schema::paging::{CursorKind, Edge, ValueKind};
 use crate::graphql::schema::scalars::DateTime;
@@ -36,7 +36,8 @@ impl Comment {
 
     /// A comment that the viewer may see; `None` for all others.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: CommentId) -> Result<Option<Self>> {
-        let found = ctx.loaders()?.comment.load(id).await?;
+        let texts = texts(&ctx.look_ahead(), &[&[]], "body");
+        let found = ctx.loaders()?.comment.load((id, texts)).await?;
         Ok(found.map(|(comment, board)| Self::new(comment, Board::new(board))))
     }
 }
@@ -56,7 +57,8 @@ impl Comment {
         if let Some(card) = &self.card {
             return Ok(Row(card.clone()));
         }
-        let key = (self.on.access, self.comment.card_id);
+        let texts = texts(&ctx.look_ahead(), &[&[]], "description");
+        let key = ((self.on.access, self.comment.card_id), texts);
         let card = ctx.loaders()?.card_on_board.load(key).await?;
         let card = card.ok_or_else(|| Error::not_found("card"))?;
         Ok(Row(Card::new(card, self.on.clone())))
@@ -68,8 +70,10 @@ impl Comment {
     }
 
     /// Markdown, as it was written.
-    async fn body(&self) -> Text<'_> {
-        Text::from(&self.comment.body)
+    async fn body(&self, ctx: &Context<'_>) -> Result<Text<'_>> {
+        let key = (self.on.access, self.comment.id);
+        let load = async { ctx.loaders()?.comment_text.load(key).await };
+        long_text(self.comment.body.as_deref(), load).await
     }
 
     /// When it was written.

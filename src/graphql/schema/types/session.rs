@@ -8,7 +8,7 @@ use crate::domain::{self, Direction, PublicId, Result, SessionId, Viewer};
 use crate::graphql::context::ContextExt;
 use crate::graphql::engine::{Pure, Row, Text};
 use crate::graphql::schema::paging::{
-    Connection, Count, CursorKind, Edge, MAX_OTHERS, PageArgs, ValueKind,
+    Connection, CursorKind, Edge, List, MAX_OTHERS, PageArgs, ValueKind,
 };
 use crate::graphql::schema::scalars::DateTime;
 use crate::store;
@@ -121,7 +121,7 @@ pub(in crate::graphql) async fn session_page(
 ) -> Result<Connection<SessionEdge>> {
     let request = args.request(SESSIONS, MAX_OTHERS)?;
     let (loaders, viewer) = (ctx.loaders()?, ctx.viewer()?);
-    let page = loaders.session_page.load(request);
+    let page = loaders.session_page.load(request.clone());
     let edge = |session| SessionEdge { session: Session::of(viewer, session) };
-    Connection::load(ctx, Count::Sessions, page, edge).await
+    Connection::load(ctx, List::Sessions(request), page, edge).await
 }

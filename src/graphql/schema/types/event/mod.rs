@@ -13,7 +13,7 @@ use super::Board;
 use crate::domain::{self, Direction, Result};
 use crate::graphql::context::ContextExt;
 use crate::graphql::engine::{Pure, Row, Text};
-use crate::graphql::schema::paging::{Connection, Count, CursorKind, Edge, MAX_OTHERS, PageArgs};
+use crate::graphql::schema::paging::{Connection, CursorKind, Edge, List, MAX_OTHERS, PageArgs};
 use crate::store;
 use crate::store::events::EventList;
 
@@ -66,10 +66,10 @@ pub(super) async fn event_page(
     list: EventList,
     args: PageArgs,
 ) -> Result<Connection<BoardEventEdge>> {
-    let request = args.request(ACTIVITY, MAX_OTHERS)?;
+    let request = Arc::new(args.request(ACTIVITY, MAX_OTHERS)?);
     let loaders = ctx.loaders()?;
-    let page = loaders.event_page.load((list, Arc::new(request)));
+    let page = loaders.event_page.load((list, Arc::clone(&request)));
     let edge =
         |event: Arc<domain::Event>| BoardEventEdge { node: BoardEvent::new(&event, on), event };
-    Connection::load(ctx, Count::Events(list), page, edge).await
+    Connection::load(ctx, List::Events(list, request), page, edge).await
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use crate::domain::{self, CardId, CommentId, PublicId, Result, UserKey};
-use crate::graphql::context::{ContextExt, Nullable, row};
+use crate::graphql::context::{ContextExt, Nullable, row, texts};
 use crate::graphql::engine::{Pure, Row, Text};
 use crate::graphql::schema::scalars::{DateTime, int};
 use crate::graphql::schema::types::{Board, Card, Comment, LabelColor, User};
@@ -70,7 +70,9 @@ impl AboutCard {
 
 impl AboutCard {
     async fn find(&self, ctx: &Context<'_>) -> Result<Option<Card>> {
-        let card = ctx.loaders()?.card_on_board.load((self.on.access, self.id)).await?;
+        let texts = texts(&ctx.look_ahead(), &[&[]], "description");
+        let key = ((self.on.access, self.id), texts);
+        let card = ctx.loaders()?.card_on_board.load(key).await?;
         Ok(card.map(|card| Card::new(card, self.on.clone())))
     }
 }
@@ -96,7 +98,9 @@ impl AboutComment {
 
 impl AboutComment {
     async fn find(&self, ctx: &Context<'_>) -> Result<Option<Comment>> {
-        let comment = ctx.loaders()?.comment_on_board.load((self.on.access, self.id)).await?;
+        let texts = texts(&ctx.look_ahead(), &[&[]], "body");
+        let key = ((self.on.access, self.id), texts);
+        let comment = ctx.loaders()?.comment_on_board.load(key).await?;
         Ok(comment.map(|comment| Comment::new(comment, self.on.clone())))
     }
 }

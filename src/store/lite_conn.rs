@@ -1,0 +1,148 @@
+//! A connection to an SQLite file that runs one statement after the other, begins a transaction together with
+//! its first, and goes back to the pool only when no transaction is open.
+//!
+//! There is no time limit on our side: statements run on threads that may block, where none can be given up,
+//! and nothing but the disk can let one wait.
+
+use std::sync::Arc;
+
+use diesel::connection::SimpleConnection;
+use diesel::{QueryResult, SqliteConnection};
+use diesel_async::pooled_connection::deadpool::Object;
+use tokio::runtime::Handle;
+use tokio::sync::{Mutex, MutexGuard};
+
+use super::snapshot::Reads;
+use super::{SqliteConn, StatementCount};
+
+/// A connection from the pool.
+pub struct LiteConn {
+    link: Arc<Mutex<Link>>,
+    pub(super) reads: Arc<Reads>,
+}
+
+/// What all who share a connection take in turn. When the last of them lets go, it returns to the pool.
+pub(super) struct Link {
+    /// Only `drop` takes it.
+    conn: Option<Object<SqliteConn>>,
+    stage: Stage,
+    reads: Arc<Reads>,
+    statements: StatementCount,
+}
+
+/// Where a connection is between two transactions that read. (A transaction that writes is kept by `Tx`.)
+enum Stage {
+    Clean,
+    /// A transaction begins with the next statement.
+    Begins,
+    Open,
+    Broken,
+}
+
+impl LiteConn {
+    /// With `begins`, a transaction that reads begins with the first statement.
+    pub(super) fn new(
+        conn: Object<SqliteConn>,
+        begins: bool,
+        reads: &Arc<Reads>,
+        statements: &StatementCount,
+    ) -> Self {
+        let stage = if begins { Stage::Begins } else { Stage::Clean };
+        let link = Link {
+            conn: Some(conn),
+            stage,
+            reads: Arc::clone(reads),
+            statements: statements.clone(),
+        };
+        Self { link: Arc::new(Mutex::new(link)), reads: Arc::clone(reads) }
+    }
+
+    /// Another holder of the same connection.
+    pub(super) fn share(&self) -> Self {
+        Self { link: Arc::clone(&self.link), reads: Arc::clone(&self.reads) }
+    }
+
+    /// Runs a statement in one call on a thread that may block.
+    pub(super) async fn call<T: Send + 'static>(
+        &self,
+        statement: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
+    ) -> QueryResult<T> {
+        let mut link = self.link.lock().await;
+        link.reads.next()?;
+        let begin = link.begin();
+        let answer = link.conn().spawn_blocking(move |c| {
+            begin(c)?;
+            statement(c)
+        });
+        let answer = answer.await;
+        link.noted(answer)
+    }
+
+    /// The connection for one statement that is run through Diesel's wrapper.
+    pub(super) async fn turn(&self) -> QueryResult<MutexGuard<'_, Link>> {
+        let mut link = self.link.lock().await;
+        link.reads.next()?;
+        if matches!(link.stage, Stage::Begins) {
+            let begin = link.begin();
+            let begun = link.conn().spawn_blocking(begin).await;
+            link.noted(begun)?;
+        }
+        Ok(link)
+    }
+
+    /// Closes the connection, in whatever state it is.
+    pub(super) fn close(self) {
+        if let Some(link) = Arc::into_inner(self.link) {
+            link.into_inner().stage = Stage::Broken;
+        }
+    }
+}
+
+impl Link {
+    #[allow(clippy::expect_used)]
+    pub(super) fn conn(&mut self) -> &mut SqliteConn {
+        self.conn.as_mut().expect("only drop takes the connection")
+    }
+
+    pub(super) fn noted<T>(&self, answer: QueryResult<T>) -> QueryResult<T> {
+        self.reads.noted(answer)
+    }
+
+    /// What must be run before the next statement.
+    fn begin(&mut self) -> impl FnOnce(&mut SqliteConnection) -> QueryResult<()> + use<> {
+        let begins = matches!(self.stage, Stage::Begins);
+        if begins {
+            self.stage = Stage::Open;
+        }
+        let statements = self.statements.clone();
+        move |c| {
+            if !begins {
+                return Ok(());
+            }
+            statements.leave_out_next();
+            c.batch_execute("BEGIN DEFERRED")
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        let Some(mut conn) = self.conn.take() else { return };
+        match (&self.stage, Handle::try_current()) {
+            (Stage::Clean | Stage::Begins, _) => drop(conn),
+            (Stage::Open, Ok(runtime)) => {
+                let statements = self.statements.clone();
+                let end = conn.spawn_blocking(move |c| {
+                    statements.leave_out_next();
+                    c.batch_execute("COMMIT")
+                });
+                runtime.spawn(async move {
+                    if end.await.is_err() {
+                        drop(Object::take(conn));
+                    }
+                });
+            }
+            (Stage::Open | Stage::Broken, _) => drop(Object::take(conn)),
+        }
+    }
+}

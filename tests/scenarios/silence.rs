@@ -1,0 +1,78 @@
+//! A database that does not answer any more, while its connections stay open.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::hangup::transactions_end;
+use crate::support::{Proxy, Server, User, config_with, scenarios};
+
+scenarios![a_silent_database_is_given_up, a_commit_without_an_answer_is_not_tried_again];
+
+/// The same user on a server that has to go through the proxy, with short limits.
+async fn behind(proxy: &Proxy, user: &User) -> User {
+    let limits = [
+        ("DATABASE_STATEMENT_SECONDS", "1"),
+        ("DATABASE_WAIT_SECONDS", "1"),
+        ("DATABASE_POOL_SIZE", "3"),
+    ];
+    let server = Server::start_with(config_with(&proxy.url, &limits), proxy.url.clone()).await;
+    User { server: Arc::new(server), ..user.clone() }
+}
+
+async fn a_silent_database_is_given_up(server: Arc<Server>) {
+    // SQLite is no server that could fall silent.
+    if server.is_sqlite() {
+        return;
+    }
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let proxy = Proxy::to(&server.database_url).await;
+    let ann = behind(&proxy, &ann).await;
+    let query =
+        format!("{{ board(id: {board:?}) {{ labels {{ name }} cards {{ totalCount }} }} }}");
+    let found = ann.get(&query).await;
+    for _ in 0..2 {
+        let since = Instant::now();
+        proxy.fall_silent();
+        // More than there are connections.
+        let read = || ann.ask(&query, json!({}));
+        let input = json!({ "boardId": board, "card": { "title": "x" } });
+        let write = ann.call("createCard", input, "card { id }");
+        let (one, two, three, four) = tokio::join!(read(), read(), read(), write);
+        for answer in [one, two, three, four] {
+            assert_eq!(answer.code(), "SERVICE_UNAVAILABLE", "{}", answer.body);
+        }
+        // The request itself may take 30 seconds.
+        assert!(since.elapsed() < Duration::from_secs(15), "given up too late");
+        proxy.resume();
+        assert_eq!(ann.get(&query).await, found);
+        assert_eq!(ann.get(&query).await, found);
+    }
+    ann.card(&board, "y").await;
+    ann.server.stop().await;
+}
+
+async fn a_commit_without_an_answer_is_not_tried_again(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let near = server.user("ann").await;
+    let board = near.board("Plans").await;
+    let proxy = Proxy::to(&server.database_url).await;
+    let ann = behind(&proxy, &near).await;
+    ann.get("{ viewer { id } }").await;
+    // That of the query has passed.
+    assert!(transactions_end(&server).await);
+    // Not what begins at the level READ COMMITTED.
+    proxy.lose_answer_to("COMMIT\0");
+    let input = json!({ "boardId": board, "card": { "title": "x" } });
+    let answer = ann.call("createCard", input, "card { id }").await;
+    assert_eq!(answer.code(), "SERVICE_UNAVAILABLE", "{}", answer.body);
+    // It was done all the same, once.
+    let query = format!("{{ board(id: {board:?}) {{ version cards {{ totalCount }} }} }}");
+    let found = json!({ "board": { "version": 2, "cards": { "totalCount": 1 } } });
+    assert_eq!(ann.get(&query).await, found);
+    ann.server.stop().await;
+}
