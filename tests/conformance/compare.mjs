@@ -6,13 +6,16 @@ export function difference(expected, actual) {
     const [error] = actual.errors;
     const code = error.extensions?.code;
     if (!expected.refused) return `refused (${code}: ${error.message}); valid by graphql-js`;
-    if (code !== expected.refused) return `refused with ${code} (${error.message}); ${expected.refused} is right (${expected.message})`;
+    if (code !== expected.refused)
+      return `refused with ${code} (${error.message}); ${expected.refused} is right (${expected.message})`;
     return undefined;
   }
-  if (expected.refused) return `accepted, ${JSON.stringify(actual).slice(0, 300)}; refused by graphql-js: ${expected.message}`;
+  if (expected.refused)
+    return `accepted, ${JSON.stringify(actual).slice(0, 300)}; refused by graphql-js: ${expected.message}`;
   if (expected.unknown) return undefined;
   const [want, got] = [JSON.stringify(expected.data), JSON.stringify(actual.data)];
-  if (want !== got) return `data ${got} ${JSON.stringify(actual.errors ?? [])}; graphql-js: ${want} ${JSON.stringify(expected.errors)}`;
+  if (want !== got)
+    return `data ${got} ${JSON.stringify(actual.errors ?? [])}; graphql-js: ${want} ${JSON.stringify(expected.errors)}`;
   return differenceOfErrors(expected, actual.errors ?? [], actual.data);
 }
 

@@ -60,6 +60,12 @@ export default [
   [create('$c', '($c:CardInput={title:"t",column:TODO})'), '{}'],
   ['mutation($i:CreateCardInput!){createCard(input:$i){card{title column}}}', '{"i":{"boardId":"HOUSE_ID","card":{"title":"t"}}}'],
 
+  // --- @skip and @include ---
+  ['mutation($dry:Boolean!=true){createCard(input:{boardId:"HOUSE_ID",card:{title:"dry"}})@skip(if:$dry){card{title}}}'],
+  ['mutation($dry:Boolean=true){createCard(input:{boardId:"HOUSE_ID",card:{title:"dry"}})@skip(if:$dry){card{title}} __typename}'],
+  ['mutation($real:Boolean=false){...@include(if:$real){createCard(input:{boardId:"HOUSE_ID",card:{title:"dry"}}){card{title}}}}'],
+  ['mutation($real:Boolean=false){...F@include(if:$real)} fragment F on Mutation{createCard(input:{boardId:"HOUSE_ID",card:{title:"dry"}}){card{title}}}'],
+
   // --- Fields of one name are one field ---
   'mutation{createCard(input:{boardId:"HOUSE_ID",card:{title:"once"}}){card{title}} createCard(input:{boardId:"HOUSE_ID",card:{title:"once"}}){card{column}}}',
 ];

@@ -386,7 +386,6 @@ export default [
       'query($a:[LabelColor!]=RED){board(id:"BOARD_ID"){cards(filter:{labels:$a}){totalCount}}}',
       'query($a:CardFilter={labels:[RED]}){board(id:"BOARD_ID"){cards(filter:$a){totalCount}}}',
       'query($a:Int=null){boards(first:$a){totalCount}}',
-      '{__type(name:"User"){fields(includeDeprecated:null){name}}}',
     ],
     invalid: [
       '{boards(first:"1"){totalCount}}',
@@ -536,8 +535,8 @@ export default [
       '{board(id:"BOARD_ID"){cards(filter:{text:"a",labels:[],text:"b"}){totalCount}}}',
       'query($a:CardFilter={text:"",text:""}){board(id:"BOARD_ID"){cards(filter:$a){totalCount}}}',
       'mutation{updateCard(input:{cardId:"SOW_ID",cardId:"CARD_ID"}){card{id}}}',
-      'mutation{createCard(input:{boardId:"HOUSE_ID",card:{title:"a",title:"b"}}){card{id}}}',
-      'mutation{createCards(input:{boardId:"HOUSE_ID",cards:[{title:"a",title:"b"}]}){cards{id}}}',
+      'mutation{createCard(input:{boardId:"nope",card:{title:"a",title:"b"}}){card{id}}}',
+      'mutation{createCards(input:{boardId:"nope",cards:[{title:"a",title:"b"}]}){cards{id}}}',
       '{board(id:"BOARD_ID"){cards(orderBy:{field:TITLE,direction:ASC,field:RANK}){totalCount}}}',
     ],
   },

@@ -95,9 +95,5 @@ export default [
   ['query($s:Boolean=true,$t:Boolean=false){viewer{id email @include(if:$s) @skip(if:$t)}}'],
   ['query($s:Boolean=true){...F} fragment F on Query{viewer{id email @skip(if:$s)}}'],
   ['query($s:Boolean=true){viewer{...@skip(if:$s){...{...F}} id}} fragment F on User{email}'],
-  ['mutation($dry:Boolean!=true){createCard(input:{boardId:"HOUSE_ID",card:{title:"dry"}})@skip(if:$dry){card{title}}}'],
-  ['mutation($dry:Boolean=true){createCard(input:{boardId:"HOUSE_ID",card:{title:"dry"}})@skip(if:$dry){card{title}} __typename}'],
-  ['mutation($real:Boolean=false){...@include(if:$real){createCard(input:{boardId:"HOUSE_ID",card:{title:"dry"}}){card{title}}}}'],
-  ['mutation($real:Boolean=false){...F@include(if:$real)} fragment F on Mutation{createCard(input:{boardId:"HOUSE_ID",card:{title:"dry"}}){card{title}}}'],
   ['mutation($dry:Boolean!=false){updateCard(input:{cardId:"SOW_ID"})@skip(if:$dry){card{title}}}'],
 ];
