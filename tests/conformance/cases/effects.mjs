@@ -37,6 +37,14 @@ export default [
     '"""\n  😀\n  é"""',
     '"""a\\"b"""',
     '"""\n    a\n  b\n      c\n"""',
+    '"""a\n \n  b"""',
+    '"""a\n      \n  b"""',
+    '"""a\n\t\n\tb"""',
+    '"""\n\ta\n  \n\tb"""',
+    '"""  \n a\n"""',
+    '"""a\n  \nb"""',
+    '"""\r\n  a\r\n \r\n  b"""',
+    '"""\n  a\n\u00a0\n  b"""',
   ].map(describe),
 
   // --- Defaults of input fields ---
