@@ -34,7 +34,6 @@ export default [
   board('cards(filter:{text:"a"}){totalCount} cards(filter:{text:"b"}){totalCount}'),
   board('cards(filter:{labels:[RED,GREEN]}){totalCount} cards(filter:{labels:[GREEN,RED]}){totalCount}'),
   board('cards(filter:{labels:RED}){totalCount} cards(filter:{labels:[RED]}){totalCount}'),
-  board('cards(filter:{text:"a"}){totalCount} cards(filter:{text:"""a"""}){totalCount}'),
   board('cards(filter:{text:"a"}){totalCount} cards(filter:{text:"\\u0061"}){totalCount}'),
   '{board(id:"1"){id} board(id:1){id}}',
   '{board(id:1){id} board(id:01){id}}',
