@@ -1,0 +1,107 @@
+// Asks the server and graphql-js the same, and fails when they do not agree: whether a request is refused, the data of
+// the answer with the order of its keys, and the paths of errors. What is asked stands in cases/; further documents
+// are made at random, always the same ones.
+//
+// usage: node differential.mjs PATH/TO/kanban
+
+import { buildSchema, parse, validate } from 'graphql';
+import { difference, samePlace } from './compare.mjs';
+import { generate } from './generator.mjs';
+import { answer, rules } from './reference.mjs';
+import { resolvers } from './resolvers.mjs';
+import { sdl, start } from './server.mjs';
+import { copy, make } from './world.mjs';
+import { known } from './known.mjs';
+import effects from './cases/effects.mjs';
+import execution from './cases/execution.mjs';
+import introspection, { differenceOfIntrospections } from './cases/introspection.mjs';
+import lexical from './cases/lexical.mjs';
+import merging from './cases/merging.mjs';
+import byRule from './cases/rules.mjs';
+import variables from './cases/variables.mjs';
+
+const SEED = 14;
+const GENERATED = Number(process.env.GENERATED ?? 2000);
+
+const [, , program] = process.argv;
+const schema = buildSchema(sdl(program));
+// Cases are about the specification: the limit on the size of answers is lifted.
+const server = await start(program, { GRAPHQL_MAX_COMPLEXITY: '100000000', RATE_LIMIT: 'off' });
+const totals = { passed: 0, failed: 0, refused: 0, placed: 0, known: new Set() };
+
+try {
+  const { send, ids } = await make(server.url);
+  const data = await copy(send, schema);
+  const cursors = [...data.objects.values()].flatMap(({ cards }) => cards?.edges ?? []).map(({ cursor }) => cursor);
+  const root = resolvers(schema, data, ids);
+  const withIds = (text) =>
+    text?.replace(/\b(BOARD|HOUSE|CARD|SOW|COMMENT|LABEL|USER|BOB)_ID\b/g, (_, name) => ids[name]);
+
+  /** Asks both. Generated changes whose outcome is not known are left out. */
+  const ask = async (group, request, isCase = true) => {
+    const expected = await answer(schema, root, request);
+    if (!isCase && expected.unknown && /\bmutation\b/.test(request.query)) return expected;
+    const actual = await send(request).catch((error) => ({ errors: [{ message: String(error) }] }));
+    if (expected.refused) {
+      totals.refused += 1;
+      totals.placed += samePlace(expected, actual);
+    }
+    tell(group, request, difference(expected, actual));
+    return expected;
+  };
+  const tell = (group, request, found) => {
+    const reason = found && known.findIndex(({ matches }) => matches(request, found));
+    if (found && reason < 0) {
+      totals.failed += 1;
+      console.log(`${group}: ${request.query}\n  ${request.variables ?? ''}\n  ${found}`);
+    } else {
+      totals.passed += 1;
+      if (found) totals.known.add(reason);
+    }
+  };
+  const wrong = (group, query, message) => tell(group, { query }, `the case is wrong: ${message}`);
+
+  checkThatRulesAreCovered(wrong);
+  for (const { rule, valid, invalid } of byRule) {
+    for (const one of valid) {
+      const { refused, message } = await ask(rule, request(one, withIds));
+      if (refused) wrong(rule, request(one, withIds).query, message);
+    }
+    for (const query of invalid.map(withIds)) {
+      const only = rules.filter(({ name }) => name === `${rule}Rule`);
+      if (validate(schema, parse(query), only).length === 0) wrong(rule, query, 'the rule has nothing against it');
+      await ask(rule, { query });
+    }
+  }
+  for (const [group, cases] of Object.entries({ merging, lexical, variables, execution, introspection })) {
+    for (const one of cases) await ask(group, request(one, withIds));
+  }
+  for (const query of introspection.complete) {
+    const expected = await answer(schema, root, { query });
+    tell('introspection', { query: 'the whole schema' }, differenceOfIntrospections(expected, await send({ query })));
+  }
+  let refused = 0;
+  for (const one of generate(schema, ids, cursors, SEED, GENERATED))
+    refused += 'refused' in (await ask('generated', one, false));
+  console.log(`${GENERATED} documents generated, of which ${refused} are to be refused`);
+  // Last, since they change what the others read.
+  for (const one of effects) await ask('effects', request(one, withIds));
+
+  console.log(`the place of the first error agrees in ${totals.placed} of ${totals.refused} refusals`);
+  known.forEach(({ why }, index) => totals.known.has(index) || wrong('known', why, 'there is no such difference'));
+  console.log(`${totals.passed} passed, ${totals.failed} failed`);
+  process.exitCode = totals.failed === 0 ? 0 : 1;
+} finally {
+  server.stop();
+}
+
+/** A case is a document, or a list of document, variables (JSON text) and operation name. */
+function request(one, withIds) {
+  const [query, variables, operationName] = typeof one === 'string' ? [one] : one;
+  return { query: withIds(query), variables: withIds(variables), operationName };
+}
+
+function checkThatRulesAreCovered(wrong) {
+  const covered = byRule.map(({ rule }) => `${rule}Rule`);
+  for (const { name } of rules) if (!covered.includes(name)) wrong('rules', name, 'no case for it');
+}

@@ -1,0 +1,44 @@
+// A server of its own for a test: a new SQLite file, a free port.
+
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** Starts the program; `settings` are environment variables. */
+export async function start(program, settings = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'kanban-'));
+  const env = { LISTEN_ADDR: '127.0.0.1:0', LOG_LEVEL: 'info', ...settings };
+  const child = spawn(resolve(program), { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const stop = () => {
+    child.removeAllListeners('exit');
+    child.kill();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    return { url: `${await listening(child)}/graphql`, stop };
+  } catch (error) {
+    stop();
+    throw error;
+  }
+}
+
+/** The schema as text. */
+export function sdl(program) {
+  return execFileSync(resolve(program), ['schema'], { encoding: 'utf8' });
+}
+
+/** The address that the server's log names. */
+function listening(child) {
+  return new Promise((found, failed) => {
+    let log = '';
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      log += text;
+      const line = log.match(/listening on (http:[^,\s]*)/);
+      if (line) found(line[1]);
+    });
+    child.on('error', failed);
+    child.on('exit', () => failed(new Error(`the server did not start:\n${log}`)));
+    setTimeout(() => failed(new Error(`the server did not start in time:\n${log}`)), 60_000).unref();
+  });
+}
