@@ -93,16 +93,16 @@ fn children(kind: CardListKind) -> Children {
     Children { table: "cards", key: "cards.id", of_parent }
 }
 
-/// A page of each list, in the order of `lists`, which must be of this kind.
+/// A page of each list, in the order of `lists`, which must be of one kind.
 pub async fn list(
     conn: &mut Conn,
-    kind: CardListKind,
     lists: &[CardList],
     filter: &CardFilter,
     order: CardOrder,
     request: &PageRequest,
     texts: Texts,
 ) -> Result<Vec<Page<Card>>> {
+    let Some(kind) = lists.first().map(|list| list.kind()) else { return Ok(Vec::new()) };
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
     let statement = page::page_of_each::<CardRow>(
         &parents,
@@ -118,13 +118,9 @@ pub async fn list(
     Ok(page::into_pages(rows, lists.len(), request))
 }
 
-/// How many cards each list has, in the order of `lists`, which must be of this kind.
-pub async fn counts(
-    conn: &mut Conn,
-    kind: CardListKind,
-    lists: &[CardList],
-    filter: &CardFilter,
-) -> Result<Vec<i64>> {
+/// How many cards each list has, in the order of `lists`, which must be of one kind.
+pub async fn counts(conn: &mut Conn, lists: &[CardList], filter: &CardFilter) -> Result<Vec<i64>> {
+    let Some(kind) = lists.first().map(|list| list.kind()) else { return Ok(Vec::new()) };
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
     let statement =
         page::count_of_each(&parents, &children(kind), |statement| filtered(statement, filter));
@@ -146,13 +142,13 @@ pub async fn search_bytes(conn: &mut Conn, boards: &[BoardAccess]) -> Result<Vec
 /// this kind.
 pub async fn any_beyond(
     conn: &mut Conn,
-    kind: CardListKind,
     lists: &[CardList],
     filter: &CardFilter,
     order: CardOrder,
     request: &PageRequest,
     side: Side,
 ) -> Result<Vec<bool>> {
+    let Some(kind) = lists.first().map(|list| list.kind()) else { return Ok(Vec::new()) };
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
     let filter = |statement| filtered(statement, filter);
     let (children, sort) = (children(kind), sort(kind, order));

@@ -11,12 +11,12 @@ use apollo_compiler::ast::{self, Definition, Selection, Value};
 use apollo_compiler::executable::{ExecutableDocument, Operation};
 use apollo_compiler::parser::{Parser, SourceSpan};
 use apollo_compiler::validation::{DiagnosticList, Valid};
-use apollo_compiler::{Node, introspection};
+use apollo_compiler::{Name, Node, introspection};
 use moka::sync::Cache;
 
 use super::refusal::{Problem, Refusal};
 use super::schema::TypeSystem;
-use super::{measure, scan};
+use super::{measure, scan, usages};
 use crate::config::Limits;
 
 /// How many bytes the documents may take, about.
@@ -36,6 +36,8 @@ const PATH: &str = "document";
 /// A valid document with all its operations.
 pub(super) struct Document {
     executable: Valid<ExecutableDocument>,
+    /// The variables that must not be null, of each operation.
+    required: Vec<(Option<Name>, Vec<Name>)>,
     /// Whether a single statement was enough the last time that it was run: then it needs no transaction.
     single: AtomicBool,
 }
@@ -43,6 +45,12 @@ pub(super) struct Document {
 impl Document {
     pub(super) fn executable(&self) -> &Valid<ExecutableDocument> {
         &self.executable
+    }
+
+    /// The variables of one of its operations that must not be null where they stand.
+    pub(super) fn required(&self, operation: &Operation) -> &[Name] {
+        let found = self.required.iter().find(|(name, _)| *name == operation.name);
+        found.map_or(&[], |(_, required)| required)
     }
 
     /// Whether a single statement is expected to be enough.
@@ -105,18 +113,23 @@ fn may_hold_secrets(text: &str, document: &ExecutableDocument) -> bool {
 
 /// Parses and validates a document that is not made to be slow.
 fn parse(types: &TypeSystem, text: &str, limits: &Limits) -> Result<Document, Refusal> {
-    let descriptions = scan::scan(text, limits).map_err(Refusal::too_complex)?;
-    let text = scan::blank(text, &descriptions);
+    let scanned = scan::scan(text, limits).map_err(Refusal::too_complex)?;
+    let text = scan::blank(text, &scanned.descriptions);
     let parsed = Parser::new().recursion_limit(MAX_RECURSION).parse_ast(text, PATH);
     let document = parsed.map_err(|found| unparsable(&found.errors))?;
+    if scanned.no_colon {
+        return Err(Refusal::unparsable("Syntax error: a colon is missing behind a name."));
+    }
     measure::check(&document, limits).map_err(Refusal::too_complex)?;
     unique_input_fields(&document)?;
     let document = document.to_executable_validate(&types.schema);
     let document = document.map_err(|found| invalid(&found.errors, types.told))?;
+    let mut required = Vec::new();
     for operation in document.operations.iter() {
         introspection_allowed(types, &document, operation)?;
+        required.push((operation.name.clone(), usages::check(types, &document, operation)?));
     }
-    Ok(Document { executable: document, single: AtomicBool::new(false) })
+    Ok(Document { executable: document, required, single: AtomicBool::new(false) })
 }
 
 /// Syntax errors name the place, not what stands there: it may be a password.
@@ -128,7 +141,7 @@ fn unparsable(errors: &DiagnosticList) -> Refusal {
         let message = format!("Syntax error: {message}.").into();
         Problem { message, places: places(&error.locations) }
     });
-    Refusal::unparsable(problems.collect())
+    Refusal::unparsable_at(problems.collect())
 }
 
 fn invalid(errors: &DiagnosticList, told: bool) -> Refusal {

@@ -40,6 +40,7 @@ mod scan;
 mod schema;
 mod serialize;
 mod text;
+mod usages;
 mod variables;
 
 use std::pin::pin;
@@ -200,7 +201,8 @@ impl<E: Executor> Engine<E> {
             let message = format!("Variables are nested deeper than {limit}.");
             return Err(Refusal::too_complex(message));
         }
-        let values = Values::coerce(&self.types, operation, variables)?;
+        let required = document.required(operation);
+        let values = Values::coerce(&self.types, operation, required, variables)?;
         let plan = plan(&self.types, document, operation, values, self.limits.complexity)?;
         let introspection = plan
             .introspection

@@ -6,7 +6,6 @@ use apollo_compiler::Node;
 use apollo_compiler::ast::{self, DirectiveList, OperationType, Type};
 use apollo_compiler::executable::{Field, FragmentMap, Operation, Selection, SelectionSet};
 use apollo_compiler::parser::SourceSpan;
-use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types as library;
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
 use async_graphql_value::Value as Literal;
@@ -262,6 +261,10 @@ impl<'d> Planner<'d> {
         page: Option<Page<'d>>,
     ) -> Result<(Positioned<library::Selection>, Cost), Refusal> {
         let field = group.first;
+        if let Some(other) = group.others.iter().find(|other| !same_arguments(field, other)) {
+            let message = format!("{} has different arguments.", other.response_key());
+            return Err(Refusal::invalid(message));
+        }
         let ty = field.ty();
         let is_object = self.types.is_composite(ty);
         let mut cost = cost::of_field(field, is_object);
@@ -276,7 +279,7 @@ impl<'d> Planner<'d> {
         } else if let Some(trail) = &mut self.trail {
             trail.clear();
         }
-        let (arguments, values) = self.arguments(field)?;
+        let (arguments, values) = self.arguments(field);
         let times = match (page, size) {
             (Some(page), _) if page.has(&field.name) => page.size,
             (_, Size::List(size)) => size,
@@ -300,7 +303,7 @@ impl<'d> Planner<'d> {
     }
 
     /// The arguments of a field, and how many values they have.
-    fn arguments(&self, field: &Field) -> Result<(Arguments, Cost), Refusal> {
+    fn arguments(&self, field: &Field) -> (Arguments, Cost) {
         let mut arguments = Vec::with_capacity(field.arguments.len());
         let mut cost = 0;
         for argument in &field.arguments {
@@ -310,12 +313,12 @@ impl<'d> Planner<'d> {
             cost = Cost::saturating_add(cost, cost::values_in(&argument.value, self.values));
             let place = position(argument.value.location());
             if !self.is_absent(&argument.value) {
-                let value = self.literal(&definition.ty, &argument.value)?;
+                let value = self.literal(&definition.ty, &argument.value);
                 let name = Name::new(argument.name.as_str());
                 arguments.push((Positioned::new(name, place), Positioned::new(value, place)));
             }
         }
-        Ok((arguments, cost))
+        (arguments, cost)
     }
 
     /// Whether a value is a variable that has none: as if nothing stood there.
@@ -324,32 +327,22 @@ impl<'d> Planner<'d> {
     }
 
     /// A value as the library takes it.
-    fn literal(&self, ty: &Type, value: &ast::Value) -> Result<Literal, Refusal> {
+    fn literal(&self, ty: &Type, value: &ast::Value) -> Literal {
         match value {
-            ast::Value::Variable(name) => {
-                let is_null = self.values.get(name).is_none_or(|value| *value == Value::Null);
-                if is_null && ty.is_non_null() {
-                    let reason = format!("Variable ${name} is null: {}.", self.types.expected(ty));
-                    return Err(Refusal::invalid(reason));
-                }
-                Ok(Literal::Variable(Name::new(name)))
-            }
+            ast::Value::Variable(name) => Literal::Variable(Name::new(name)),
             ast::Value::List(items) => {
-                let items = items.iter().map(|item| self.literal(ty.item_type(), item));
-                items.collect::<Result<_, _>>().map(Literal::List)
+                Literal::List(items.iter().map(|item| self.literal(ty.item_type(), item)).collect())
             }
             ast::Value::Object(fields) => {
                 let object = self.types.input_object(ty.inner_named_type());
-                let mut literal = IndexMap::with_capacity(fields.len());
-                for (name, value) in fields {
-                    let field = object.and_then(|object| object.fields.get(name));
-                    if let Some(field) = field.filter(|_| !self.is_absent(value)) {
-                        literal.insert(Name::new(name), self.literal(&field.ty, value)?);
-                    }
-                }
-                Ok(Literal::Object(literal))
+                let field = |(name, value): &(apollo_compiler::Name, Node<ast::Value>)| {
+                    let field = object.and_then(|object| object.fields.get(name))?;
+                    let given = !self.is_absent(value);
+                    given.then(|| (Name::new(name), self.literal(&field.ty, value)))
+                };
+                Literal::Object(fields.iter().filter_map(field).collect())
             }
-            value => Ok(leaf(ty.inner_named_type(), value).into_value()),
+            value => leaf(ty.inner_named_type(), value).into_value(),
         }
     }
 
@@ -371,6 +364,33 @@ impl<'d> Planner<'d> {
         };
         let all = sets.iter().flat_map(|set| &set.selections).map(selection);
         all.fold(cost::OBJECT, Cost::saturating_add)
+    }
+}
+
+/// Whether fields of one response key have the same arguments. (apollo-compiler takes lists for equal that
+/// begin alike.)
+fn same_arguments(one: &Field, other: &Field) -> bool {
+    let same = |argument: &Node<ast::Argument>| {
+        let value = other.specified_argument_by_name(&argument.name);
+        value.is_some_and(|value| same_value(&argument.value, value))
+    };
+    one.arguments.len() == other.arguments.len() && one.arguments.iter().all(same)
+}
+
+fn same_value(one: &ast::Value, other: &ast::Value) -> bool {
+    match (one, other) {
+        (ast::Value::List(one), ast::Value::List(other)) => {
+            one.len() == other.len()
+                && one.iter().zip(other).all(|(one, other)| same_value(one, other))
+        }
+        (ast::Value::Object(one), ast::Value::Object(other)) => {
+            let same = |(name, value): &(apollo_compiler::Name, Node<ast::Value>)| {
+                let found = other.iter().find(|(own, _)| own == name);
+                found.is_some_and(|(_, other)| same_value(value, other))
+            };
+            one.len() == other.len() && one.iter().all(same)
+        }
+        (one, other) => one == other,
     }
 }
 

@@ -26,7 +26,12 @@ impl Refusal {
     }
 
     /// For what is no document.
-    pub(super) fn unparsable(problems: Vec<Problem>) -> Self {
+    pub(super) fn unparsable(message: &'static str) -> Self {
+        Self::new("GRAPHQL_PARSE_FAILED", message)
+    }
+
+    /// The same, with its places.
+    pub(super) fn unparsable_at(problems: Vec<Problem>) -> Self {
         Self { code: "GRAPHQL_PARSE_FAILED", problems }
     }
 

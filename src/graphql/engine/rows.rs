@@ -17,7 +17,6 @@ use std::task::{Context as Task, Poll, Waker};
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{Field, Selection};
 use async_graphql::registry::Registry;
-use async_graphql::resolver_utils::resolve_container;
 use async_graphql::{
     ContainerType, ContextSelectionSet, Name, OutputType, Positioned, ServerError, ServerResult,
     Value,
@@ -77,7 +76,8 @@ impl<T: Pure> OutputType for Rows<T> {
         };
         let rest = rows.iter().enumerate().skip(values.len()).map(|(index, row)| {
             let ctx = ctx.with_index(index);
-            async move { resolve_container(&ctx, row).await.map_err(|error| keep_path(&ctx, error)) }
+            // Not `resolve_container`: a reference would not tell which type of an interface it is.
+            async move { row.resolve(&ctx, field).await.map_err(|error| keep_path(&ctx, error)) }
         });
         values.extend(try_join_all(rest).await?);
         Ok(Value::List(values))
@@ -105,7 +105,7 @@ impl<T: Pure> OutputType for Row<T> {
                 return object;
             }
         }
-        resolve_container(ctx, &self.0).await.map_err(|error| keep_path(ctx, error))
+        self.0.resolve(ctx, field).await.map_err(|error| keep_path(ctx, error))
     }
 }
 

@@ -10,9 +10,19 @@ use crate::config::Limits;
 /// How long a name may be: an alias comes back in the path of every error beneath it.
 const MAX_NAME: usize = 255;
 
-/// Bounds the tokens of a document; answers where the descriptions of operations, fragments and variables
-/// stand. An error says what there is too much of. Whether it is a document at all is for the parser to say.
-pub(super) fn scan(text: &str, limits: &Limits) -> Result<Vec<Range<usize>>, String> {
+/// What a look at the tokens of a document tells.
+#[derive(Default)]
+pub(super) struct Scanned {
+    /// Where the descriptions of operations, fragments and variables stand.
+    pub(super) descriptions: Vec<Range<usize>>,
+    /// Where a colon is missing behind the name of an argument or an input field, which apollo-parser does not
+    /// mind.
+    pub(super) no_colon: bool,
+}
+
+/// Bounds the tokens of a document; an error says what there is too much of. Whether it is a document at all is
+/// for the parser to say.
+pub(super) fn scan(text: &str, limits: &Limits) -> Result<Scanned, String> {
     let mut scan = Scan::default();
     // Errors of the lexer are the parser's to tell.
     for token in Lexer::new(text).flatten() {
@@ -21,18 +31,34 @@ pub(super) fn scan(text: &str, limits: &Limits) -> Result<Vec<Range<usize>>, Str
             _ => scan.token(&token, limits)?,
         }
     }
-    Ok(scan.descriptions)
+    Ok(scan.found)
 }
 
 #[derive(Default)]
 struct Scan {
     tokens: usize,
     /// The brackets that are open.
-    open: Vec<TokenKind>,
+    open: Vec<Open>,
     last: Option<TokenKind>,
     /// A string that is a description, if what follows can have one.
     pending: Option<Range<usize>>,
-    descriptions: Vec<Range<usize>>,
+    found: Scanned,
+}
+
+/// An open bracket.
+struct Open {
+    kind: TokenKind,
+    /// What is next, where names and values stand in turn.
+    next: Next,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Next {
+    Name,
+    Colon,
+    Value,
+    /// Names and values do not stand in turn.
+    Anything,
 }
 
 impl Scan {
@@ -42,8 +68,12 @@ impl Scan {
             return Err(format!("The document has more than {} tokens.", limits.tokens));
         }
         let kind = token.kind();
+        self.turn(token);
         match kind {
-            TokenKind::LCurly | TokenKind::LParen | TokenKind::LBracket => self.open.push(kind),
+            TokenKind::LCurly | TokenKind::LParen | TokenKind::LBracket => {
+                let next = self.begin(kind);
+                self.open.push(Open { kind, next });
+            }
             TokenKind::RCurly | TokenKind::RParen | TokenKind::RBracket => drop(self.open.pop()),
             TokenKind::Name if token.data().len() > MAX_NAME => {
                 return Err(format!("A name has more than {MAX_NAME} characters."));
@@ -58,19 +88,56 @@ impl Scan {
         Ok(())
     }
 
+    /// What stands first in a bracket that opens now: names and values in turn are the arguments of a field or a
+    /// directive, and the fields of an object, which stands where a value does.
+    fn begin(&self, kind: TokenKind) -> Next {
+        let in_value = self.open.last().is_some_and(|open| {
+            open.kind == TokenKind::LBracket
+                || open.kind == TokenKind::LParen
+                || open.next != Next::Anything
+        });
+        match kind {
+            TokenKind::LParen if !self.open.is_empty() => Next::Name,
+            TokenKind::LCurly if in_value => Next::Name,
+            _ => Next::Anything,
+        }
+    }
+
+    /// Takes turns between names, colons and values.
+    fn turn(&mut self, token: &Token<'_>) {
+        let Some(open) = self.open.last_mut() else { return };
+        open.next = match (open.next, token.kind()) {
+            (Next::Name, TokenKind::Name) => Next::Colon,
+            (Next::Colon, TokenKind::Colon) => Next::Value,
+            (Next::Colon, _) => {
+                self.found.no_colon = true;
+                Next::Anything
+            }
+            // The name of a variable follows.
+            (Next::Value, TokenKind::Dollar) => Next::Value,
+            (Next::Value, _) => Next::Name,
+            (next, _) => next,
+        };
+    }
+
     /// A string before a definition outside of all brackets, or before a variable within the brackets of an
     /// operation's variables, is a description; after `=` it is a default value.
     fn describe(&mut self, token: &Token<'_>) {
-        let described = match self.open[..] {
-            [] => token.kind() == TokenKind::Name,
-            [TokenKind::LParen] => token.kind() == TokenKind::Dollar,
-            _ => false,
+        let (described, may_follow) = match self.open[..] {
+            [] => (
+                token.kind() == TokenKind::Name,
+                matches!(self.last, None | Some(TokenKind::RCurly)),
+            ),
+            [Open { kind: TokenKind::LParen, .. }] => {
+                (token.kind() == TokenKind::Dollar, self.last != Some(TokenKind::Eq))
+            }
+            _ => (false, false),
         };
         let pending = self.pending.take();
         if described {
-            self.descriptions.extend(pending);
+            self.found.descriptions.extend(pending);
         }
-        if token.kind() == TokenKind::StringValue && self.last != Some(TokenKind::Eq) {
+        if token.kind() == TokenKind::StringValue && may_follow {
             self.pending = Some(token.index()..token.index() + token.data().len());
         }
     }
@@ -102,7 +169,7 @@ mod tests {
     }
 
     fn blanked(text: &str) -> String {
-        blank(text, &scan(text, &limits()).unwrap())
+        blank(text, &scan(text, &limits()).unwrap().descriptions)
     }
 
     #[test]
@@ -127,8 +194,25 @@ mod tests {
             r#"query($a: String = "x" $b: Int){a}"#,
             r#"query($a: [String] = ["x" $b]){a}"#,
             r#"{a} "no""#,
+            r#"query "no" Q {a}"#,
+            r#""no" "a" {a}"#,
         ] {
             assert_eq!(blanked(text), text);
+        }
+    }
+
+    #[test]
+    fn a_missing_colon_is_found() {
+        let missing = |text| scan(text, &limits()).unwrap().no_colon;
+        for text in [
+            "{a(b: 1 c: $d e: [1 $f] g: \"x\") @h(i: true) {j}}",
+            "{a(b: {c: 1})}",
+            "query($a: I = 1 $b: [J!] = [1] @c(d: 1)) {a}",
+        ] {
+            assert!(!missing(text), "{text}");
+        }
+        for text in ["{a(b 1)}", "{a(b: 1 c)}", "{a @b(c d: 1)}", "{a(b: {c})}"] {
+            assert!(missing(text), "{text}");
         }
     }
 

@@ -23,16 +23,24 @@ struct Bound {
 }
 
 impl Values {
-    /// Coerces what the request gives. What the operation does not define is ignored.
+    /// Coerces what the request gives. What the operation does not define is ignored. A variable with a default
+    /// can be null although it stands where a value is `required`: the request is refused as a whole then, so that
+    /// no mutation is half done. (By the specification, the field alone would fail.)
     pub(super) fn coerce(
         types: &TypeSystem,
         operation: &Operation,
+        required: &[apollo_compiler::Name],
         mut given: Variables,
     ) -> Result<Self, Refusal> {
         let mut values = Vec::with_capacity(operation.variables.len());
         for definition in &operation.variables {
             let given = given.remove(definition.name.as_str());
             if let Some(value) = bound(types, definition, given)? {
+                let name = &definition.name;
+                if value == Value::Null && required.contains(name) {
+                    let message = format!("Variable ${name} is null where a value is required.");
+                    return Err(Refusal::invalid(message));
+                }
                 let cost = values_of(&value);
                 values.push(Bound { name: Name::new(definition.name.as_str()), value, cost });
             }

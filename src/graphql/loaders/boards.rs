@@ -1,12 +1,11 @@
 //! Boards of the viewer.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Relation, wanted};
-use crate::domain::{Board, BoardId, BoardList, Page, PageRequest, Result, Side, Viewer};
+use super::{Relation, Source, by, wanted};
+use crate::domain::{Board, BoardId, BoardList, Page, PageRequest, Result, Side};
 use crate::store::access::{BoardAccess, SeenBoard};
-use crate::store::{self, Snapshot, Texts};
+use crate::store::{Texts, boards};
 
 /// A board that many fields may hold at once, and the viewer's way to it.
 pub(in crate::graphql) type SharedBoard = (Arc<Board>, BoardAccess);
@@ -18,37 +17,30 @@ pub(super) fn shared_board((board, access): SeenBoard) -> SharedBoard {
 pub(in crate::graphql) struct Boards;
 
 impl Relation for Boards {
-    type Key = (BoardId, Texts);
+    type Of = (BoardId, Texts);
+    type How = ();
     type Value = Option<SharedBoard>;
 
-    async fn fetch(
-        db: &Snapshot,
-        viewer: Viewer,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, Self::Value>> {
-        let (ids, texts) = wanted(keys);
-        let found = store::boards::find(&mut db.read().await?, viewer.id, &ids, texts).await?;
-        let found: HashMap<BoardId, SharedBoard> =
-            found.into_iter().map(|board| (board.0.id, shared_board(board))).collect();
-        Ok(keys.iter().map(|key| (*key, found.get(&key.0).cloned())).collect())
+    async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
+        let ((ids, texts), viewer) = (wanted(of), source.viewer()?);
+        let found = boards::find(&mut source.read().await?, viewer.id, &ids, texts).await?;
+        let entry = |board: SeenBoard| (board.0.id, shared_board(board));
+        Ok(by(of, |key| key.0, found.into_iter().map(entry)))
     }
 }
 
 pub(in crate::graphql) struct BoardCount;
 
 impl Relation for BoardCount {
-    type Key = BoardList;
+    type Of = BoardList;
+    type How = ();
     type Value = i64;
 
-    async fn fetch(
-        db: &Snapshot,
-        viewer: Viewer,
-        keys: &[BoardList],
-    ) -> Result<HashMap<BoardList, i64>> {
-        let mut conn = db.read().await?;
-        let mut counts = HashMap::new();
-        for list in keys {
-            counts.insert(*list, store::boards::count(&mut conn, viewer.id, *list).await?);
+    async fn fetch(source: &Source, of: &[BoardList], (): &()) -> Result<Vec<i64>> {
+        let (mut conn, viewer) = (source.read().await?, source.viewer()?);
+        let mut counts = Vec::new();
+        for list in of {
+            counts.push(boards::count(&mut conn, viewer.id, *list).await?);
         }
         Ok(counts)
     }
@@ -57,20 +49,20 @@ impl Relation for BoardCount {
 pub(in crate::graphql) struct BoardPages;
 
 impl Relation for BoardPages {
-    type Key = (BoardList, PageRequest, Texts);
+    type Of = BoardList;
+    type How = (PageRequest, Texts);
     type Value = Arc<Page<SharedBoard>>;
 
     async fn fetch(
-        db: &Snapshot,
-        viewer: Viewer,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, Self::Value>> {
-        let mut conn = db.read().await?;
-        let mut pages = HashMap::new();
-        for key in keys {
-            let (list, request, texts) = key;
-            let page = store::boards::list(&mut conn, viewer.id, *list, request, *texts).await?;
-            pages.insert(key.clone(), Arc::new(page.map(shared_board)));
+        source: &Source,
+        of: &[BoardList],
+        (request, texts): &Self::How,
+    ) -> Result<Vec<Self::Value>> {
+        let (mut conn, viewer) = (source.read().await?, source.viewer()?);
+        let mut pages = Vec::new();
+        for list in of {
+            let page = boards::list(&mut conn, viewer.id, *list, request, *texts).await?;
+            pages.push(Arc::new(page.map(shared_board)));
         }
         Ok(pages)
     }
@@ -79,20 +71,19 @@ impl Relation for BoardPages {
 pub(in crate::graphql) struct BoardsBeyond;
 
 impl Relation for BoardsBeyond {
-    type Key = (BoardList, PageRequest, Side);
+    type Of = BoardList;
+    type How = (PageRequest, Side);
     type Value = bool;
 
     async fn fetch(
-        db: &Snapshot,
-        viewer: Viewer,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, bool>> {
-        let mut conn = db.read().await?;
-        let mut any = HashMap::new();
-        for key in keys {
-            let (list, page, side) = key;
-            let found = store::boards::any_beyond(&mut conn, viewer.id, *list, page, *side).await?;
-            any.insert(key.clone(), found);
+        source: &Source,
+        of: &[BoardList],
+        (page, side): &Self::How,
+    ) -> Result<Vec<bool>> {
+        let (mut conn, viewer) = (source.read().await?, source.viewer()?);
+        let mut any = Vec::new();
+        for list in of {
+            any.push(boards::any_beyond(&mut conn, viewer.id, *list, page, *side).await?);
         }
         Ok(any)
     }
@@ -102,15 +93,12 @@ impl Relation for BoardsBeyond {
 pub(in crate::graphql) struct BoardTexts;
 
 impl Relation for BoardTexts {
-    type Key = BoardAccess;
+    type Of = BoardAccess;
+    type How = ();
     type Value = Option<Arc<str>>;
 
-    async fn fetch(
-        db: &Snapshot,
-        _viewer: Viewer,
-        keys: &[BoardAccess],
-    ) -> Result<HashMap<BoardAccess, Self::Value>> {
-        let found = store::boards::descriptions(&mut db.read().await?, keys).await?;
-        Ok(keys.iter().map(|key| (*key, found.get(&key.board_id()).cloned())).collect())
+    async fn fetch(source: &Source, of: &[BoardAccess], (): &()) -> Result<Vec<Self::Value>> {
+        let found = boards::descriptions(&mut source.read().await?, of).await?;
+        Ok(by(of, |board| board.board_id(), found))
     }
 }

@@ -1,51 +1,46 @@
 //! Cards, and pages of them.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
-use super::labels::{Shared, shared};
-use super::{BoardCache, Relation, grouped, wanted};
-use crate::domain::{Card, CardFilter, CardId, CardOrder, Page, PageRequest, Result, Side, Viewer};
+use super::labels::{Shared, of_each};
+use super::{BoardCache, Key, Relation, Source, by, wanted};
+use crate::domain::{Card, CardFilter, CardId, CardOrder, Page, PageRequest, Result, Side};
 use crate::store::access::BoardAccess;
-use crate::store::card_lists::CardList;
-use crate::store::{self, Snapshot, Texts};
+use crate::store::card_lists::{self, CardList};
+use crate::store::{Conn, Texts, cards, labels};
+
+/// How many bytes a search reads for what a field costs: with the complexity that is allowed by default, a query
+/// searches 2 GiB.
+const BYTES_OF_A_FIELD: i64 = 1024;
 
 pub(in crate::graphql) struct Cards;
 
 impl Relation for Cards {
-    type Key = (CardId, Texts);
+    type Of = (CardId, Texts);
+    type How = ();
     type Value = Option<(Arc<Card>, SharedBoard)>;
 
-    async fn fetch(
-        db: &Snapshot,
-        viewer: Viewer,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, Self::Value>> {
-        let (ids, texts) = wanted(keys);
-        let found = store::cards::find(&mut db.read().await?, viewer.id, &ids, texts).await?;
+    async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
+        let ((ids, texts), viewer) = (wanted(of), source.viewer()?);
+        let found = cards::find(&mut source.read().await?, viewer.id, &ids, texts).await?;
         let entry = |(card, board): (Card, _)| (card.id, (Arc::new(card), shared_board(board)));
-        let found: HashMap<CardId, _> = found.into_iter().map(entry).collect();
-        Ok(keys.iter().map(|key| (*key, found.get(&key.0).cloned())).collect())
+        Ok(by(of, |key| key.0, found.into_iter().map(entry)))
     }
 }
 
 pub(in crate::graphql) struct CardsOnBoards;
 
 impl Relation for CardsOnBoards {
-    type Key = ((BoardAccess, CardId), Texts);
+    type Of = ((BoardAccess, CardId), Texts);
+    type How = ();
     type Value = Option<Arc<Card>>;
 
-    async fn fetch(
-        db: &Snapshot,
-        _viewer: Viewer,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, Self::Value>> {
-        let (cards, texts) = wanted(keys);
-        let found = store::cards::on_boards(&mut db.read().await?, &cards, texts).await?;
-        let found: HashMap<CardId, Arc<Card>> =
-            found.into_iter().map(|card| (card.id, Arc::new(card))).collect();
-        Ok(keys.iter().map(|key| (*key, found.get(&key.0.1).cloned())).collect())
+    async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
+        let (ids, texts) = wanted(of);
+        let found = cards::on_boards(&mut source.read().await?, &ids, texts).await?;
+        let entry = |card: Card| (card.id, Arc::new(card));
+        Ok(by(of, |key| key.0.1, found.into_iter().map(entry)))
     }
 }
 
@@ -79,53 +74,62 @@ impl LoadedCard {
     }
 }
 
+/// Takes what a search in these lists costs: it reads every card of a board, so it costs what they hold.
+async fn price_search(
+    source: &Source,
+    conn: &mut Conn,
+    lists: &[CardList],
+    filter: &CardFilter,
+) -> Result<()> {
+    if filter.text.is_none() {
+        return Ok(());
+    }
+    let boards: Vec<_> = lists.iter().map(|list| list.board()).collect();
+    let bytes: i64 = card_lists::search_bytes(conn, &boards).await?.iter().sum();
+    source.budget.work(u64::try_from(bytes / BYTES_OF_A_FIELD).unwrap_or_default())
+}
+
 pub(in crate::graphql) struct CardPages;
 
 impl Relation for CardPages {
-    type Key = (CardList, Arc<CardQuery>);
+    type Of = CardList;
+    type How = Arc<CardQuery>;
     type Value = Arc<Page<LoadedCard>>;
 
     async fn fetch(
-        db: &Snapshot,
-        _viewer: Viewer,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, Self::Value>> {
-        let mut conn = db.read().await?;
-        let mut pages = HashMap::new();
-        let keys = keys.iter().map(|(list, query)| ((Arc::clone(query), list.kind()), *list));
-        for ((query, kind), lists) in grouped(keys) {
-            let CardQuery { filter, order, request, texts, .. } = &*query;
-            let found =
-                store::card_lists::list(&mut conn, kind, &lists, filter, *order, request, *texts);
-            let found = found.await?;
-            let mut labels = None;
-            if query.with_labels {
-                let cards: Vec<_> = lists
-                    .iter()
-                    .zip(&found)
-                    .flat_map(|(list, page)| page.items.iter().map(|card| (list.board(), card.id)))
-                    .collect();
-                let found = store::labels::of_cards(&mut conn, &cards).await?;
-                labels = Some(shared(found, &cards, |card| card.1));
-            }
-            for (list, page) in lists.into_iter().zip(found) {
-                let page = page.map(|card| LoadedCard {
-                    labels: labels.as_ref().map(|labels| {
-                        labels.get(&(list.board(), card.id)).cloned().unwrap_or_default()
-                    }),
-                    card: Arc::new(card),
-                });
-                pages.insert((list, Arc::clone(&query)), Arc::new(page));
-            }
-        }
-        Ok(pages)
+        source: &Source,
+        of: &[CardList],
+        query: &Arc<CardQuery>,
+    ) -> Result<Vec<Self::Value>> {
+        let mut conn = source.read().await?;
+        let CardQuery { filter, order, request, texts, .. } = &**query;
+        price_search(source, &mut conn, of, filter).await?;
+        let found = card_lists::list(&mut conn, of, filter, *order, request, *texts).await?;
+        let cards = of
+            .iter()
+            .zip(&found)
+            .flat_map(|(list, page)| page.items.iter().map(|card| (list.board(), card.id)));
+        let cards: Vec<_> = cards.collect();
+        let mut labels = match query.with_labels {
+            true => Some(of_each(labels::of_cards(&mut conn, &cards).await?, &cards).into_iter()),
+            false => None,
+        };
+        let mut loaded = |card| LoadedCard {
+            card: Arc::new(card),
+            labels: labels.as_mut().map(|labels| labels.next().unwrap_or_default()),
+        };
+        Ok(found.into_iter().map(|page| Arc::new(page.map(&mut loaded))).collect())
     }
 
-    fn known(cache: &BoardCache, (list, query): &Self::Key) -> Option<Self::Value> {
+    fn kind(of: &CardList) -> u8 {
+        of.kind() as u8
+    }
+
+    fn known(cache: &BoardCache, (list, query): &Key<Self>) -> Option<Self::Value> {
         cache.cards(*list, query)
     }
 
-    fn keep(cache: &BoardCache, (list, query): &Self::Key, page: &Self::Value) {
+    fn keep(cache: &BoardCache, (list, query): &Key<Self>, page: &Self::Value) {
         cache.keep_cards(*list, query, page);
     }
 }
@@ -133,31 +137,25 @@ impl Relation for CardPages {
 pub(in crate::graphql) struct CardCounts;
 
 impl Relation for CardCounts {
-    type Key = (CardList, Arc<CardFilter>);
+    type Of = CardList;
+    type How = Arc<CardFilter>;
     type Value = i64;
 
-    async fn fetch(
-        db: &Snapshot,
-        _viewer: Viewer,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, i64>> {
-        let mut conn = db.read().await?;
-        let mut counts = HashMap::new();
-        let keys = keys.iter().map(|(list, filter)| ((Arc::clone(filter), list.kind()), *list));
-        for ((filter, kind), lists) in grouped(keys) {
-            let found = store::card_lists::counts(&mut conn, kind, &lists, &filter).await?;
-            for (list, count) in lists.into_iter().zip(found) {
-                counts.insert((list, Arc::clone(&filter)), count);
-            }
-        }
-        Ok(counts)
+    async fn fetch(source: &Source, of: &[CardList], filter: &Arc<CardFilter>) -> Result<Vec<i64>> {
+        let mut conn = source.read().await?;
+        price_search(source, &mut conn, of, filter).await?;
+        card_lists::counts(&mut conn, of, filter).await
     }
 
-    fn known(cache: &BoardCache, (list, filter): &Self::Key) -> Option<i64> {
+    fn kind(of: &CardList) -> u8 {
+        of.kind() as u8
+    }
+
+    fn known(cache: &BoardCache, (list, filter): &Key<Self>) -> Option<i64> {
         cache.count(*list, filter)
     }
 
-    fn keep(cache: &BoardCache, (list, filter): &Self::Key, count: &i64) {
+    fn keep(cache: &BoardCache, (list, filter): &Key<Self>, count: &i64) {
         cache.keep_count(*list, filter, *count);
     }
 }
@@ -165,28 +163,23 @@ impl Relation for CardCounts {
 pub(in crate::graphql) struct CardsBeyond;
 
 impl Relation for CardsBeyond {
-    type Key = (CardList, Arc<CardQuery>, Side);
+    type Of = CardList;
+    type How = (Arc<CardQuery>, Side);
     type Value = bool;
 
     async fn fetch(
-        db: &Snapshot,
-        _viewer: Viewer,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, bool>> {
-        let mut conn = db.read().await?;
-        let mut any = HashMap::new();
-        let keys =
-            keys.iter().map(|(list, query, side)| ((Arc::clone(query), *side, list.kind()), *list));
-        for ((query, side, kind), lists) in grouped(keys) {
-            let CardQuery { filter, order, request, .. } = &*query;
-            let found = store::card_lists::any_beyond(
-                &mut conn, kind, &lists, filter, *order, request, side,
-            );
-            for (list, found) in lists.iter().zip(found.await?) {
-                any.insert((*list, Arc::clone(&query), side), found);
-            }
-        }
-        Ok(any)
+        source: &Source,
+        of: &[CardList],
+        (query, side): &Self::How,
+    ) -> Result<Vec<bool>> {
+        let mut conn = source.read().await?;
+        let CardQuery { filter, order, request, .. } = &**query;
+        price_search(source, &mut conn, of, filter).await?;
+        card_lists::any_beyond(&mut conn, of, filter, *order, request, *side).await
+    }
+
+    fn kind(of: &CardList) -> u8 {
+        of.kind() as u8
     }
 }
 
@@ -194,15 +187,12 @@ impl Relation for CardsBeyond {
 pub(in crate::graphql) struct CardTexts;
 
 impl Relation for CardTexts {
-    type Key = (BoardAccess, CardId);
+    type Of = (BoardAccess, CardId);
+    type How = ();
     type Value = Option<Arc<str>>;
 
-    async fn fetch(
-        db: &Snapshot,
-        _viewer: Viewer,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, Self::Value>> {
-        let found = store::cards::descriptions(&mut db.read().await?, keys).await?;
-        Ok(keys.iter().map(|key| (*key, found.get(&key.1).cloned())).collect())
+    async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
+        let found = cards::descriptions(&mut source.read().await?, of).await?;
+        Ok(by(of, |key| key.1, found))
     }
 }

@@ -5,93 +5,75 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
-use super::{BoardCache, Relation};
-use crate::domain::{CardId, Label, LabelId, Result, Viewer};
+use super::{BoardCache, Key, Relation, Source, by};
+use crate::domain::{CardId, Label, LabelId, Result};
 use crate::store::access::BoardAccess;
-use crate::store::{self, Snapshot};
-
-pub(in crate::graphql) struct BoardLabels;
-
-impl Relation for BoardLabels {
-    type Key = BoardAccess;
-    type Value = Shared;
-
-    async fn fetch(
-        db: &Snapshot,
-        _viewer: Viewer,
-        keys: &[BoardAccess],
-    ) -> Result<HashMap<BoardAccess, Self::Value>> {
-        let found = store::labels::of_boards(&mut db.read().await?, keys).await?;
-        Ok(shared(found, keys, |key| key.board_id()))
-    }
-
-    fn known(cache: &BoardCache, key: &BoardAccess) -> Option<Shared> {
-        cache.labels(*key)
-    }
-
-    fn keep(cache: &BoardCache, key: &BoardAccess, labels: &Shared) {
-        cache.keep_labels(*key, labels);
-    }
-}
+use crate::store::labels;
 
 /// Labels that many fields may hold at once.
 pub(in crate::graphql) type Shared = Arc<Vec<Arc<Label>>>;
 
-/// What was found for each key. Several keys may be the same row: a board that was read twice has two
-/// versions if it has changed meanwhile.
-pub(super) fn shared<K: Copy + Eq + Hash, I: Eq + Hash, V>(
-    found: HashMap<I, Vec<V>>,
+pub(in crate::graphql) struct BoardLabels;
+
+impl Relation for BoardLabels {
+    type Of = BoardAccess;
+    type How = ();
+    type Value = Shared;
+
+    async fn fetch(source: &Source, of: &[BoardAccess], (): &()) -> Result<Vec<Shared>> {
+        let found = labels::of_boards(&mut source.read().await?, of).await?;
+        Ok(shared(found, of, |board| board.board_id()))
+    }
+
+    fn known(cache: &BoardCache, (board, ()): &Key<Self>) -> Option<Shared> {
+        cache.labels(*board)
+    }
+
+    fn keep(cache: &BoardCache, (board, ()): &Key<Self>, labels: &Shared) {
+        cache.keep_labels(*board, labels);
+    }
+}
+
+fn shared<K, I: Eq + Hash>(
+    found: HashMap<I, Vec<Arc<Label>>>,
     keys: &[K],
     id: impl Fn(&K) -> I,
-) -> HashMap<K, Arc<Vec<V>>> {
-    let found: HashMap<I, Arc<Vec<V>>> =
-        found.into_iter().map(|(id, values)| (id, Arc::new(values))).collect();
-    keys.iter().map(|key| (*key, found.get(&id(key)).cloned().unwrap_or_default())).collect()
+) -> Vec<Shared> {
+    let found = found.into_iter().map(|(id, labels)| (id, Arc::new(labels)));
+    by(keys, id, found).into_iter().map(Option::unwrap_or_default).collect()
+}
+
+/// The labels of each card.
+pub(super) fn of_each(
+    found: HashMap<CardId, Vec<Arc<Label>>>,
+    cards: &[(BoardAccess, CardId)],
+) -> Vec<Shared> {
+    shared(found, cards, |card| card.1)
 }
 
 pub(in crate::graphql) struct CardLabels;
 
 impl Relation for CardLabels {
-    type Key = (BoardAccess, CardId);
+    type Of = (BoardAccess, CardId);
+    type How = ();
     type Value = Shared;
 
-    async fn fetch(
-        db: &Snapshot,
-        _viewer: Viewer,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, Self::Value>> {
-        let found = store::labels::of_cards(&mut db.read().await?, keys).await?;
-        Ok(shared(found, keys, |key| key.1))
+    async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<Shared>> {
+        Ok(of_each(labels::of_cards(&mut source.read().await?, of).await?, of))
     }
 }
 
 pub(in crate::graphql) struct Labels;
 
 impl Relation for Labels {
-    type Key = LabelId;
+    type Of = LabelId;
+    type How = ();
     type Value = Option<(Arc<Label>, SharedBoard)>;
 
-    async fn fetch(
-        db: &Snapshot,
-        viewer: Viewer,
-        keys: &[LabelId],
-    ) -> Result<HashMap<LabelId, Self::Value>> {
-        let found = store::labels::find(&mut db.read().await?, viewer.id, keys).await?;
-        let entry =
-            |(label, board): (Label, _)| (label.id, Some((Arc::new(label), shared_board(board))));
-        Ok(found.into_iter().map(entry).collect())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_that_are_the_same_row_get_the_same() {
-        let found = HashMap::from([("board", vec!["red"])]);
-        let keys = [("board", 5), ("board", 6), ("other", 5)];
-        let found = shared(found, &keys, |key| key.0);
-        assert_eq!(keys.map(|key| found[&key].len()), [1, 1, 0]);
+    async fn fetch(source: &Source, of: &[LabelId], (): &()) -> Result<Vec<Self::Value>> {
+        let viewer = source.viewer()?;
+        let found = labels::find(&mut source.read().await?, viewer.id, of).await?;
+        let entry = |(label, board): (Label, _)| (label.id, (Arc::new(label), shared_board(board)));
+        Ok(by(of, |id| *id, found.into_iter().map(entry)))
     }
 }

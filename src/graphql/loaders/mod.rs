@@ -34,36 +34,61 @@ use labels::{BoardLabels, CardLabels, Labels};
 use sessions::{SessionCount, SessionPages, Sessions, SessionsBeyond};
 use users::{Actors, MemberCounts, MemberPages, MembersBeyond, Users, UsersByEmail, UsersOnBoards};
 
-use crate::domain::{Error, Result, Viewer};
-use crate::store::{self, Mode, Snapshot, Texts};
+use crate::domain::{Error, Page, Result, Viewer};
+use crate::store::{self, Conn, Mode, Snapshot, Texts};
 
-/// What can be loaded, and how: many keys at once.
+/// What can be loaded, for many keys at once.
 pub(super) trait Relation: Send + Sync + 'static {
-    type Key: Clone + Eq + Hash + Send + Sync;
+    /// The key: of an object, or of a list.
+    type Of: Clone + Eq + Hash + Send + Sync;
+    /// How it is wanted, e.g. which page. What is wanted in different ways is not asked together.
+    type How: Clone + Eq + Hash + Send + Sync;
     /// What a key without an answer gets is the default: nothing, an empty list, zero.
     type Value: Clone + Default + Send + Sync;
 
+    /// The answers, in the order of the keys, which are wanted in the same way and of one kind.
     fn fetch(
-        db: &Snapshot,
-        viewer: Viewer,
-        keys: &[Self::Key],
-    ) -> impl Future<Output = Result<HashMap<Self::Key, Self::Value>>> + Send;
+        source: &Source,
+        of: &[Self::Of],
+        how: &Self::How,
+    ) -> impl Future<Output = Result<Vec<Self::Value>>> + Send;
+
+    /// Keys of different kinds are not asked together either.
+    fn kind(_of: &Self::Of) -> u8 {
+        0
+    }
 
     /// What was loaded before and is still true.
-    fn known(_cache: &BoardCache, _key: &Self::Key) -> Option<Self::Value> {
+    fn known(_cache: &BoardCache, _key: &Key<Self>) -> Option<Self::Value> {
         None
     }
 
     /// Keeps what has been loaded.
-    fn keep(_cache: &BoardCache, _key: &Self::Key, _value: &Self::Value) {}
+    fn keep(_cache: &BoardCache, _key: &Key<Self>, _value: &Self::Value) {}
 }
 
+/// A key of a relation, and how it is wanted.
+type Key<R> = (<R as Relation>::Of, <R as Relation>::How);
+
 /// What all loaders of a request work with.
-struct Source {
+pub(super) struct Source {
     db: Snapshot,
     shared: Arc<Shared>,
     viewer: Option<Viewer>,
     rounds: Arc<Rounds>,
+    budget: Arc<Budget>,
+}
+
+impl Source {
+    /// Who reads.
+    fn viewer(&self) -> Result<Viewer> {
+        self.viewer.ok_or(Error::Unauthenticated)
+    }
+
+    /// What they read with.
+    async fn read(&self) -> Result<Conn> {
+        self.db.read().await
+    }
 }
 
 /// The loader of one relation, made when it is first used: most requests need few of them. The
@@ -78,49 +103,53 @@ struct Made<R: Relation> {
     waiting: Arc<Mutex<Vec<Waiting<R>>>>,
 }
 
-type RelationLoader<R> =
-    Loader<Key<<R as Relation>::Key>, Result<<R as Relation>::Value>, Batch<R>>;
+type RelationLoader<R> = Loader<Unnamed<Key<R>>, Result<<R as Relation>::Value>, Batch<R>>;
 
 /// A key as the crate takes it: without a text of its own, since the crate writes the message that a key was
 /// left out for each that was not (5,500 instructions for the key of a page of cards).
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct Key<K>(K);
+struct Unnamed<K>(K);
 
-impl<K> Debug for Key<K> {
+impl<K> Debug for Unnamed<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("key")
     }
 }
 
 /// A field that waits for a key.
-type Waiting<R> = (<R as Relation>::Key, oneshot::Sender<Result<<R as Relation>::Value>>);
+type Waiting<R> = (Key<R>, oneshot::Sender<Result<<R as Relation>::Value>>);
 
 struct Batch<R> {
     source: Arc<Source>,
     relation: PhantomData<fn() -> R>,
 }
 
-impl<R: Relation> BatchFn<Key<R::Key>, Result<R::Value>> for Batch<R> {
-    async fn load(&mut self, keys: &[Key<R::Key>]) -> HashMap<Key<R::Key>, Result<R::Value>> {
-        let keys: Vec<R::Key> = keys.iter().map(|Key(key)| key.clone()).collect();
-        let found = match self.source.viewer {
-            Some(viewer) => R::fetch(&self.source.db, viewer, &keys).await,
-            None => Err(Error::Unauthenticated),
-        };
-        // Every key gets an answer: the crate takes a missing one for an error.
-        let answer = |key: &R::Key| match &found {
-            Ok(values) => {
-                let value = values.get(key).cloned().unwrap_or_default();
-                R::keep(&self.source.shared.cache, key, &value);
-                Ok(value)
+type Answers<R> = HashMap<Unnamed<Key<R>>, Result<<R as Relation>::Value>>;
+
+impl<R: Relation> BatchFn<Unnamed<Key<R>>, Result<R::Value>> for Batch<R> {
+    async fn load(&mut self, keys: &[Unnamed<Key<R>>]) -> Answers<R> {
+        let mut groups: HashMap<(&R::How, u8), Vec<R::Of>> = HashMap::new();
+        for Unnamed((of, how)) in keys {
+            groups.entry((how, R::kind(of))).or_default().push(of.clone());
+        }
+        let mut answers = HashMap::with_capacity(keys.len());
+        for ((how, _), of) in groups {
+            let found = R::fetch(&self.source, &of, how).await;
+            let mut values = found.as_ref().map(|values| values.iter().cloned());
+            // Every key gets an answer: the crate takes a missing one for an error.
+            for of in of {
+                let key = (of, how.clone());
+                let answer = match &mut values {
+                    Ok(values) => Ok(values.next().unwrap_or_default()),
+                    Err(error) => Err((*error).clone()),
+                };
+                if let Ok(value) = &answer {
+                    R::keep(&self.source.shared.cache, &key, value);
+                }
+                answers.insert(Unnamed(key), answer);
             }
-            Err(error) => Err(error.clone()),
-        };
-        let answers = keys.into_iter().map(|key| {
-            let answer = answer(&key);
-            (Key(key), answer)
-        });
-        answers.collect()
+        }
+        answers
     }
 }
 
@@ -134,8 +163,8 @@ impl<R: Relation> Made<R> {
 }
 
 impl<R: Relation> Batched<R> {
-    /// Loads one key together with those of all sibling fields.
-    pub(super) async fn load(&self, key: R::Key) -> Result<R::Value> {
+    /// Loads one key together with those of all sibling fields that want it in the same way.
+    pub(super) async fn load_as(&self, of: R::Of, how: R::How) -> Result<R::Value> {
         let made = self.made.get_or_init(|| Made::new(Arc::clone(&self.source)));
         let (sender, answer) = oneshot::channel();
         {
@@ -145,9 +174,16 @@ impl<R: Relation> Batched<R> {
                 let load = load_all::<R>(Arc::clone(&self.source), loader, waiting);
                 self.source.rounds.add(Box::pin(load));
             }
-            waiting.push((key, sender));
+            waiting.push(((of, how), sender));
         }
         answer.await.unwrap_or(Err(Error::Internal))
+    }
+}
+
+impl<R: Relation<How = ()>> Batched<R> {
+    /// Loads one key together with those of all sibling fields.
+    pub(super) async fn load(&self, of: R::Of) -> Result<R::Value> {
+        self.load_as(of, ()).await
     }
 }
 
@@ -164,7 +200,7 @@ async fn load_all<R: Relation>(
     let known: Vec<_> =
         waiting.iter().map(|(key, _)| R::known(&source.shared.cache, key)).collect();
     let unknown = waiting.iter().zip(&known).filter(|(_, known)| known.is_none());
-    let unknown: Vec<_> = unknown.map(|((key, _), _)| Key(key.clone())).collect();
+    let unknown: Vec<_> = unknown.map(|((key, _), _)| Unnamed(key.clone())).collect();
     let mut loaded = HashMap::new();
     if !unknown.is_empty() {
         loaded = match loader.try_load_many(unknown).await {
@@ -174,20 +210,27 @@ async fn load_all<R: Relation>(
         };
     }
     for ((key, sender), known) in waiting.into_iter().zip(known) {
-        if let Some(answer) = known.map(Ok).or_else(|| loaded.get(&Key(key)).cloned()) {
+        if let Some(answer) = known.map(Ok).or_else(|| loaded.get(&Unnamed(key)).cloned()) {
             // Nobody listens when the request has been dropped.
             let _ = sender.send(answer);
         }
     }
 }
 
-/// Puts keys that one statement can serve together: those that are wanted in the same way.
-fn grouped<Q: Eq + Hash, K>(keys: impl Iterator<Item = (Q, K)>) -> HashMap<Q, Vec<K>> {
-    let mut groups: HashMap<Q, Vec<K>> = HashMap::new();
-    for (query, key) in keys {
-        groups.entry(query).or_default().push(key);
-    }
-    groups
+/// What was found for each key, by what it is found by. Several keys may be the same row: a board that was read
+/// twice has two versions if it has changed meanwhile.
+fn by<K, I: Eq + Hash, V: Clone>(
+    keys: &[K],
+    id: impl Fn(&K) -> I,
+    found: impl IntoIterator<Item = (I, V)>,
+) -> Vec<Option<V>> {
+    let found: HashMap<I, V> = found.into_iter().collect();
+    keys.iter().map(|key| found.get(&id(key)).cloned()).collect()
+}
+
+/// Pages whose rows many fields may hold at once.
+fn shared_pages<T>(pages: Vec<Page<T>>) -> Vec<Arc<Page<Arc<T>>>> {
+    pages.into_iter().map(|page| Arc::new(page.map(Arc::new))).collect()
 }
 
 /// What is wanted by its key. Long texts are read of all if they are of one: it is one statement anyway.
@@ -212,11 +255,11 @@ macro_rules! loaders {
                 budget: &Arc<Budget>,
                 mode: Mode,
             ) -> Self {
-                let read = Arc::clone(budget);
+                let (read, budget) = (Arc::clone(budget), Arc::clone(budget));
                 let read: store::Budget = Arc::new(move |bytes| read.take(bytes));
                 let db = shared.services.db.snapshot(mode, Some(read));
                 let (shared, rounds) = (Arc::clone(shared), Arc::clone(rounds));
-                let source = Arc::new(Source { db, shared, viewer, rounds });
+                let source = Arc::new(Source { db, shared, viewer, rounds, budget });
                 Self {
                     $($field: Batched { source: Arc::clone(&source), made: OnceLock::new() },)*
                     source,

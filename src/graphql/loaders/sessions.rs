@@ -1,26 +1,23 @@
 //! Sessions of the viewer.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Relation;
-use crate::domain::{Page, PageRequest, Result, Session, SessionId, Side, Timestamp, Viewer};
-use crate::store::{self, Snapshot};
+use super::{Relation, Source, by};
+use crate::domain::{Page, PageRequest, Result, Session, SessionId, Side, Timestamp};
+use crate::store::sessions;
 
 pub(in crate::graphql) struct Sessions;
 
 impl Relation for Sessions {
-    type Key = SessionId;
+    type Of = SessionId;
+    type How = ();
     type Value = Option<Arc<Session>>;
 
-    async fn fetch(
-        db: &Snapshot,
-        viewer: Viewer,
-        keys: &[SessionId],
-    ) -> Result<HashMap<SessionId, Self::Value>> {
-        let (mut conn, now) = (db.read().await?, Timestamp::now());
-        let found = store::sessions::find(&mut conn, viewer.id, now, keys).await?;
-        Ok(found.into_iter().map(|session| (session.id, Some(Arc::new(session)))).collect())
+    async fn fetch(source: &Source, of: &[SessionId], (): &()) -> Result<Vec<Self::Value>> {
+        let (viewer, now) = (source.viewer()?, Timestamp::now());
+        let found = sessions::find(&mut source.read().await?, viewer.id, now, of).await?;
+        let entry = |session: Session| (session.id, Arc::new(session));
+        Ok(by(of, |id| *id, found.into_iter().map(entry)))
     }
 }
 
@@ -28,55 +25,40 @@ pub(in crate::graphql) struct SessionCount;
 
 impl Relation for SessionCount {
     /// There is one list.
-    type Key = ();
+    type Of = ();
+    type How = ();
     type Value = i64;
 
-    async fn fetch(db: &Snapshot, viewer: Viewer, _keys: &[()]) -> Result<HashMap<(), i64>> {
-        let mut conn = db.read().await?;
-        let count = store::sessions::count(&mut conn, viewer.id, Timestamp::now()).await?;
-        Ok(HashMap::from([((), count)]))
+    async fn fetch(source: &Source, _of: &[()], (): &()) -> Result<Vec<i64>> {
+        let (viewer, now) = (source.viewer()?, Timestamp::now());
+        Ok(vec![sessions::count(&mut source.read().await?, viewer.id, now).await?])
     }
 }
 
 pub(in crate::graphql) struct SessionPages;
 
 impl Relation for SessionPages {
-    type Key = PageRequest;
+    type Of = ();
+    type How = PageRequest;
     type Value = Arc<Page<Arc<Session>>>;
 
-    async fn fetch(
-        db: &Snapshot,
-        viewer: Viewer,
-        keys: &[PageRequest],
-    ) -> Result<HashMap<PageRequest, Self::Value>> {
-        let (mut conn, now) = (db.read().await?, Timestamp::now());
-        let mut pages = HashMap::new();
-        for request in keys {
-            let page = store::sessions::list(&mut conn, viewer.id, now, request).await?;
-            pages.insert(request.clone(), Arc::new(page.map(Arc::new)));
-        }
-        Ok(pages)
+    async fn fetch(source: &Source, _of: &[()], request: &PageRequest) -> Result<Vec<Self::Value>> {
+        let (viewer, now) = (source.viewer()?, Timestamp::now());
+        let page = sessions::list(&mut source.read().await?, viewer.id, now, request).await?;
+        Ok(vec![Arc::new(page.map(Arc::new))])
     }
 }
 
 pub(in crate::graphql) struct SessionsBeyond;
 
 impl Relation for SessionsBeyond {
-    type Key = (PageRequest, Side);
+    type Of = ();
+    type How = (PageRequest, Side);
     type Value = bool;
 
-    async fn fetch(
-        db: &Snapshot,
-        viewer: Viewer,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, bool>> {
-        let (mut conn, now) = (db.read().await?, Timestamp::now());
-        let mut any = HashMap::new();
-        for key in keys {
-            let (page, side) = key;
-            let found = store::sessions::any_beyond(&mut conn, viewer.id, now, page, *side).await?;
-            any.insert(key.clone(), found);
-        }
-        Ok(any)
+    async fn fetch(source: &Source, _of: &[()], (page, side): &Self::How) -> Result<Vec<bool>> {
+        let (viewer, now) = (source.viewer()?, Timestamp::now());
+        let conn = &mut source.read().await?;
+        Ok(vec![sessions::any_beyond(conn, viewer.id, now, page, *side).await?])
     }
 }

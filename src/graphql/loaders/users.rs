@@ -3,67 +3,67 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Relation, grouped};
-use crate::domain::{
-    Email, Member, Page, PageRequest, Result, Side, User, UserId, UserKey, Viewer,
-};
+use super::{Relation, Source, by, shared_pages};
+use crate::domain::{Email, Member, Page, PageRequest, Result, Side, User, UserId, UserKey};
 use crate::store::access::BoardAccess;
-use crate::store::{self, Snapshot};
+use crate::store::{members, users};
 
 pub(in crate::graphql) struct MemberCounts;
 
 impl Relation for MemberCounts {
-    type Key = BoardAccess;
+    type Of = BoardAccess;
+    type How = ();
     type Value = i64;
 
-    async fn fetch(
-        db: &Snapshot,
-        _viewer: Viewer,
-        keys: &[BoardAccess],
-    ) -> Result<HashMap<BoardAccess, i64>> {
-        let counts = store::members::counts(&mut db.read().await?, keys).await?;
-        Ok(keys.iter().copied().zip(counts).collect())
+    async fn fetch(source: &Source, of: &[BoardAccess], (): &()) -> Result<Vec<i64>> {
+        members::counts(&mut source.read().await?, of).await
     }
 }
 
 pub(in crate::graphql) struct MemberPages;
 
 impl Relation for MemberPages {
-    type Key = (BoardAccess, Arc<PageRequest>);
+    type Of = BoardAccess;
+    type How = Arc<PageRequest>;
     type Value = Arc<Page<Arc<Member>>>;
 
     async fn fetch(
-        db: &Snapshot,
-        _viewer: Viewer,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, Self::Value>> {
-        let mut conn = db.read().await?;
-        let mut pages = HashMap::new();
-        for (request, boards) in
-            grouped(keys.iter().map(|(board, page)| (Arc::clone(page), *board)))
-        {
-            let found = store::members::list(&mut conn, &boards, &request).await?;
-            for (board, page) in boards.into_iter().zip(found) {
-                pages.insert((board, Arc::clone(&request)), Arc::new(page.map(Arc::new)));
-            }
-        }
-        Ok(pages)
+        source: &Source,
+        of: &[BoardAccess],
+        request: &Arc<PageRequest>,
+    ) -> Result<Vec<Self::Value>> {
+        Ok(shared_pages(members::list(&mut source.read().await?, of, request).await?))
+    }
+}
+
+pub(in crate::graphql) struct MembersBeyond;
+
+impl Relation for MembersBeyond {
+    type Of = BoardAccess;
+    type How = (Arc<PageRequest>, Side);
+    type Value = bool;
+
+    async fn fetch(
+        source: &Source,
+        of: &[BoardAccess],
+        (page, side): &Self::How,
+    ) -> Result<Vec<bool>> {
+        members::any_beyond(&mut source.read().await?, of, page, *side).await
     }
 }
 
 pub(in crate::graphql) struct Users;
 
 impl Relation for Users {
-    type Key = UserKey;
+    type Of = UserKey;
+    type How = ();
     type Value = Option<Arc<User>>;
 
-    async fn fetch(
-        db: &Snapshot,
-        viewer: Viewer,
-        keys: &[UserKey],
-    ) -> Result<HashMap<UserKey, Self::Value>> {
-        let found = store::users::visible(&mut db.read().await?, viewer, &[], keys).await?;
-        Ok(found.into_iter().map(|seen| (seen.user.key, Some(Arc::new(seen.user)))).collect())
+    async fn fetch(source: &Source, of: &[UserKey], (): &()) -> Result<Vec<Self::Value>> {
+        let viewer = source.viewer()?;
+        let found = users::visible(&mut source.read().await?, viewer, &[], of).await?;
+        let entry = |seen: users::Visible| (seen.user.key, Arc::new(seen.user));
+        Ok(by(of, |key| *key, found.into_iter().map(entry)))
     }
 }
 
@@ -71,16 +71,14 @@ impl Relation for Users {
 pub(in crate::graphql) struct UsersOnBoards;
 
 impl Relation for UsersOnBoards {
-    type Key = (BoardAccess, UserKey);
+    type Of = (BoardAccess, UserKey);
+    type How = ();
     type Value = Option<Arc<User>>;
 
-    async fn fetch(
-        db: &Snapshot,
-        viewer: Viewer,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, Self::Value>> {
-        let (boards, users): (Vec<_>, Vec<_>) = keys.iter().copied().unzip();
-        let found = store::users::visible(&mut db.read().await?, viewer, &boards, &users).await?;
+    async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
+        let (boards, keys): (Vec<_>, Vec<_>) = of.iter().copied().unzip();
+        let viewer = source.viewer()?;
+        let found = users::visible(&mut source.read().await?, viewer, &boards, &keys).await?;
         let mut anywhere = HashMap::new();
         let mut on_board = HashMap::new();
         for seen in found {
@@ -92,10 +90,10 @@ impl Relation for UsersOnBoards {
                 anywhere.insert(key, user);
             }
         }
-        let answer = |(board, user): &Self::Key| {
+        let answer = |(board, user): &Self::Of| {
             on_board.get(&(board.board_id(), *user)).or_else(|| anywhere.get(user)).cloned()
         };
-        Ok(keys.iter().map(|key| (*key, answer(key))).collect())
+        Ok(of.iter().map(answer).collect())
     }
 }
 
@@ -103,60 +101,29 @@ impl Relation for UsersOnBoards {
 pub(in crate::graphql) struct Actors;
 
 impl Relation for Actors {
-    type Key = UserId;
+    type Of = UserId;
+    type How = ();
     type Value = Option<Arc<User>>;
 
-    async fn fetch(
-        db: &Snapshot,
-        _viewer: Viewer,
-        keys: &[UserId],
-    ) -> Result<HashMap<UserId, Self::Value>> {
-        let found = store::users::by_ids(&mut db.read().await?, keys).await?;
-        Ok(found.into_iter().map(|user| (user.id, Some(Arc::new(user)))).collect())
+    async fn fetch(source: &Source, of: &[UserId], (): &()) -> Result<Vec<Self::Value>> {
+        let found = users::by_ids(&mut source.read().await?, of).await?;
+        Ok(by(of, |id| *id, found.into_iter().map(|user| (user.id, Arc::new(user)))))
     }
 }
 
 pub(in crate::graphql) struct UsersByEmail;
 
 impl Relation for UsersByEmail {
-    type Key = Email;
+    type Of = Email;
+    type How = ();
     type Value = Option<Arc<User>>;
 
-    async fn fetch(
-        db: &Snapshot,
-        _viewer: Viewer,
-        keys: &[Email],
-    ) -> Result<HashMap<Email, Self::Value>> {
-        let mut conn = db.read().await?;
-        let mut users = HashMap::new();
-        for email in keys {
-            let user = store::users::by_email(&mut conn, email).await?;
-            users.insert(email.clone(), user.map(Arc::new));
+    async fn fetch(source: &Source, of: &[Email], (): &()) -> Result<Vec<Self::Value>> {
+        let mut conn = source.read().await?;
+        let mut found = Vec::new();
+        for email in of {
+            found.push(users::by_email(&mut conn, email).await?.map(Arc::new));
         }
-        Ok(users)
-    }
-}
-
-pub(in crate::graphql) struct MembersBeyond;
-
-impl Relation for MembersBeyond {
-    type Key = (BoardAccess, Arc<PageRequest>, Side);
-    type Value = bool;
-
-    async fn fetch(
-        db: &Snapshot,
-        _viewer: Viewer,
-        keys: &[Self::Key],
-    ) -> Result<HashMap<Self::Key, bool>> {
-        let mut conn = db.read().await?;
-        let mut any = HashMap::new();
-        let keys = keys.iter().map(|(of, page, side)| ((Arc::clone(page), *side), *of));
-        for ((page, side), lists) in grouped(keys) {
-            let found = store::members::any_beyond(&mut conn, &lists, &page, side).await?;
-            for (list, found) in lists.into_iter().zip(found) {
-                any.insert((list, Arc::clone(&page), side), found);
-            }
-        }
-        Ok(any)
+        Ok(found)
     }
 }

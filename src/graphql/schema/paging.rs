@@ -173,7 +173,7 @@ impl List {
         match self {
             Self::Boards(list, _) => loaders.board_count.load(*list).await,
             Self::Cards(list, query) => {
-                loaders.card_count.load((*list, query.filter.clone().into())).await
+                loaders.card_count.load_as(*list, query.filter.clone().into()).await
             }
             Self::Comments(card, _) => loaders.comment_count.load(*card).await,
             Self::Events(list, _) => loaders.event_count.load(*list).await,
@@ -186,12 +186,12 @@ impl List {
     /// Whether it has anything beyond the page.
     async fn any_beyond(self, loaders: &Loaders, side: Side) -> Result<bool> {
         match self {
-            Self::Boards(list, page) => loaders.board_beyond.load((list, page, side)).await,
-            Self::Cards(list, query) => loaders.card_beyond.load((list, query, side)).await,
-            Self::Comments(card, page) => loaders.comment_beyond.load((card, page, side)).await,
-            Self::Events(list, page) => loaders.event_beyond.load((list, page, side)).await,
-            Self::Members(board, page) => loaders.member_beyond.load((board, page, side)).await,
-            Self::Sessions(page) => loaders.session_beyond.load((page, side)).await,
+            Self::Boards(list, page) => loaders.board_beyond.load_as(list, (page, side)).await,
+            Self::Cards(list, query) => loaders.card_beyond.load_as(list, (query, side)).await,
+            Self::Comments(card, page) => loaders.comment_beyond.load_as(card, (page, side)).await,
+            Self::Events(list, page) => loaders.event_beyond.load_as(list, (page, side)).await,
+            Self::Members(board, page) => loaders.member_beyond.load_as(board, (page, side)).await,
+            Self::Sessions(page) => loaders.session_beyond.load_as((), (page, side)).await,
             Self::Nothing => Ok(false),
         }
     }

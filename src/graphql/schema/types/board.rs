@@ -128,7 +128,7 @@ impl Board {
         let args = PageArgs { first, after, last, before };
         let request = Arc::new(args.request(MEMBERS, MAX_OTHERS)?);
         let (loaders, viewer) = (ctx.loaders()?, ctx.viewer()?);
-        let page = loaders.member_page.load((self.access, Arc::clone(&request)));
+        let page = loaders.member_page.load_as(self.access, Arc::clone(&request));
         let edge = |member: Arc<domain::Member>| BoardMemberEdge::new(viewer, member);
         Connection::load(ctx, List::Members(self.access, request), page, edge).await
     }
@@ -278,7 +278,7 @@ impl BoardPage {
         let loaders = ctx.loaders()?;
         let edge = |seen| BoardEdge { board: Board::new(seen), list };
         let texts = texts(&ctx.look_ahead(), ROWS, "description");
-        let page = loaders.board_page.load((list, request.clone(), texts));
+        let page = loaders.board_page.load_as(list, (request.clone(), texts));
         Self::load(ctx, List::Boards(list, request), page, edge).await
     }
 }

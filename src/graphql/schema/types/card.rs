@@ -137,11 +137,8 @@ impl Card {
         let request = Arc::new(args.request(COMMENTS, MAX_OTHERS)?);
         let card = (self.on.access, self.card.id);
         let loaders = ctx.loaders()?;
-        let page = loaders.comment_page.load((
-            card,
-            Arc::clone(&request),
-            texts(&ctx.look_ahead(), ROWS, "body"),
-        ));
+        let how = (Arc::clone(&request), texts(&ctx.look_ahead(), ROWS, "body"));
+        let page = loaders.comment_page.load_as(card, how);
         let edge = |comment| CommentEdge::under(self.clone(), comment);
         Connection::load(ctx, List::Comments(card, request), page, edge).await
     }

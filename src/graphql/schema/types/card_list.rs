@@ -130,7 +130,7 @@ pub(super) async fn card_page(
         order,
     });
     let loaders = ctx.loaders()?;
-    let page = loaders.card_page.load((list, Arc::clone(&query)));
+    let page = loaders.card_page.load_as(list, Arc::clone(&query));
     let edge = |loaded: LoadedCard| CardEdge {
         card: Card::loaded(loaded, board),
         kind: list.kind(),

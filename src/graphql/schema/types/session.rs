@@ -121,7 +121,7 @@ pub(in crate::graphql) async fn session_page(
 ) -> Result<Connection<SessionEdge>> {
     let request = args.request(SESSIONS, MAX_OTHERS)?;
     let (loaders, viewer) = (ctx.loaders()?, ctx.viewer()?);
-    let page = loaders.session_page.load(request.clone());
+    let page = loaders.session_page.load_as((), request.clone());
     let edge = |session| SessionEdge { session: Session::of(viewer, session) };
     Connection::load(ctx, List::Sessions(request), page, edge).await
 }

@@ -68,7 +68,7 @@ pub(super) async fn event_page(
 ) -> Result<Connection<BoardEventEdge>> {
     let request = Arc::new(args.request(ACTIVITY, MAX_OTHERS)?);
     let loaders = ctx.loaders()?;
-    let page = loaders.event_page.load((list, Arc::clone(&request)));
+    let page = loaders.event_page.load_as(list, Arc::clone(&request));
     let edge =
         |event: Arc<domain::Event>| BoardEventEdge { node: BoardEvent::new(&event, on), event };
     Connection::load(ctx, List::Events(list, request), page, edge).await
