@@ -128,7 +128,7 @@ async fn cards(conn: &mut Conn, board: BoardAccess) -> Result<Page<kanban::domai
     let request = PageRequest { limit: 1000, backward: false, after: None, before: None };
     let (kind, lists) = (CardListKind::Board, [CardList::on_board(board)]);
     let (filter, order) = (CardFilter::default(), CardOrder::default());
-    let pages = card_lists::list(conn, kind, &lists, &filter, order, &request, Texts::Read).await?;
+    let pages = card_lists::list(conn, &lists, &filter, order, &request, Texts::Read).await?;
     Ok(pages.into_iter().next().unwrap())
 }
 

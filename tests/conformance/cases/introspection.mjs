@@ -64,7 +64,8 @@ const every = {
   directiveIsRepeatable: true,
   schemaDescription: true,
   inputValueDeprecation: true,
-  oneOf: true,
+  // Asked for on request only, and unknown to apollo-compiler.
+  oneOf: false,
 };
 
 /** The standard queries that tools send. */
