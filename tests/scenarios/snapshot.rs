@@ -8,7 +8,7 @@ use kanban::domain::{
     BoardId, CardFilter, CardOrder, Email, Error, Page, PageRequest, PublicId, Result,
 };
 use kanban::store::access::{BoardAccess, board_access};
-use kanban::store::card_lists::{self, CardList, CardListKind};
+use kanban::store::card_lists::{self, CardList};
 use kanban::store::{Budget, Conn, Mode, Texts, users};
 use serde_json::{Value, json};
 
@@ -126,7 +126,7 @@ async fn access(ann: &User, board: &str) -> BoardAccess {
 /// All cards of the board with their descriptions.
 async fn cards(conn: &mut Conn, board: BoardAccess) -> Result<Page<kanban::domain::Card>> {
     let request = PageRequest { limit: 1000, backward: false, after: None, before: None };
-    let (kind, lists) = (CardListKind::Board, [CardList::on_board(board)]);
+    let lists = [CardList::on_board(board)];
     let (filter, order) = (CardFilter::default(), CardOrder::default());
     let pages = card_lists::list(conn, &lists, &filter, order, &request, Texts::Read).await?;
     Ok(pages.into_iter().next().unwrap())
