@@ -55,7 +55,7 @@ variables! {
         "sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME. For PostgreSQL, sslmode may be disable, prefer, require (encrypts, trusts any certificate) or verify-full, and sslrootcert may name a PEM file with the trusted roots.";
     DATABASE_POOL_SIZE = "10": "How many connections are open at most (SQLite: for reading, besides the one that writes).";
     DATABASE_WAIT_SECONDS = "5": "How long a request waits for a connection or a lock before it answers SERVICE_UNAVAILABLE.";
-    DATABASE_STATEMENT_SECONDS = "20": "How long one statement may run on PostgreSQL, HTTP_REQUEST_SECONDS at most.";
+    DATABASE_STATEMENT_SECONDS = "20": "How long one statement may run on PostgreSQL, and for how long a query may begin new ones; HTTP_REQUEST_SECONDS at most.";
     LISTEN_ADDR = "127.0.0.1:8000": "Address and port to listen on; port 0 takes a free one.";
     HTTP_REQUEST_SECONDS = "30": "How long a request may take before it is answered SERVICE_UNAVAILABLE.";
     HTTP_WRITE_SECONDS = "10": "How long a client may take none of an answer before its connection is closed.";
@@ -81,7 +81,7 @@ variables! {
     GRAPHQL_MAX_SELECTIONS = "2000": "How many fields an operation may select, with each fragment counted wherever it is spread.";
     GRAPHQL_MAX_ROOT_FIELDS = "50": "How many fields an operation may begin with.";
     GRAPHQL_MAX_ALIASES = "200": "How many aliases an operation may have.";
-    GRAPHQL_MAX_COMPLEXITY = "2000000": "How much an answer may hold by the sizes of the pages that are asked for: an object counts 10, any other field and each value of an argument 1, a search for a text 10,000.";
+    GRAPHQL_MAX_COMPLEXITY = "2000000": "How much an answer may hold by the sizes of the pages that are asked for: an object counts 10, any other field and each value of an argument 1. A search takes off 1 for each KiB that it reads.";
     GRAPHQL_MAX_TEXT_KIB = "32768": "How much text an answer may hold.";
     GRAPHQL_MEMORY_MIB = "96": "How much memory the answers of all requests under way may take together, by instance; what needs more is answered SERVICE_UNAVAILABLE.";
     GRAPHQL_MAX_DIRECTIVES = "100": "How many directives an operation may have.";

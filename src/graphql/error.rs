@@ -101,6 +101,12 @@ pub(super) fn retry_after(error: &ServerError) -> Option<u64> {
     }
 }
 
+/// Whether one of the errors is a defect.
+pub(super) fn tells_of_a_defect(errors: &[ServerError]) -> bool {
+    let code = |error: &ServerError| error.extensions.as_ref()?.get(CODE).cloned();
+    errors.iter().any(|error| code(error) == Some("INTERNAL_SERVER_ERROR".into()))
+}
+
 /// Gives the errors of the library a code, and defects the id under which the log tells of them.
 ///
 /// (An extension could do this too, but any extension slows down every field.)

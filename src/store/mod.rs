@@ -82,6 +82,8 @@ type SqliteConn = SyncConnectionWrapper<diesel::SqliteConnection>;
 pub struct Db {
     pools: Pools,
     statements: StatementCount,
+    /// For how long a query may begin to read more.
+    query_time: Duration,
 }
 
 #[derive(Clone)]
@@ -117,7 +119,7 @@ impl Db {
                 Pools::Postgres { pool, limit: config.statement_timeout + GRACE }
             }
         };
-        Ok(Self { pools, statements })
+        Ok(Self { pools, statements, query_time: config.statement_timeout })
     }
 
     /// Brings the tables to the state that this program needs; answers the names of the

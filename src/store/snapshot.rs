@@ -6,7 +6,8 @@
 //! the database has confirmed the end; nobody waits for that.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
 use diesel::QueryResult;
 use tokio::sync::OnceCell;
@@ -36,6 +37,8 @@ struct Inner {
     db: Db,
     mode: Mode,
     reads: Arc<Reads>,
+    /// When it was first read.
+    began: OnceLock<Instant>,
     /// `None` after the end.
     conn: Mutex<Option<Arc<OnceCell<Conn>>>>,
 }
@@ -48,6 +51,7 @@ impl Db {
             db: self.clone(),
             mode,
             reads: Arc::new(reads),
+            began: OnceLock::new(),
             conn: Mutex::new(Some(Arc::default())),
         }))
     }
@@ -57,7 +61,11 @@ impl Snapshot {
     /// The snapshot's connection. Reads at the same time share it: PostgreSQL gets all of their
     /// statements at once, SQLite one after the other.
     pub async fn read(&self) -> Result<Conn> {
-        let Inner { db, mode, reads, conn } = &*self.0;
+        let Inner { db, mode, reads, began, conn } = &*self.0;
+        if began.get_or_init(Instant::now).elapsed() > db.query_time {
+            tracing::error!("a query read for longer than DATABASE_STATEMENT_SECONDS");
+            reads.fail();
+        }
         if reads.failed() {
             return Err(Error::Unavailable);
         }

@@ -41,7 +41,7 @@ async fn errors_are_few_and_short_and_quote_nothing(server: Arc<Server>) {
         (secret.to_owned(), 1),
         (format!("{secret} (: }}"), 1),
         ("{ board(id: \"hunter2) { id } }".into(), 1),
-        ("{ boards(orderBy: { field: \"hunter2\" }) { totalCount } }".into(), 1),
+        ("{ boards(orderBy: { field: \"hunter2\" }) { totalCount } }".into(), 2),
         ("{ boards(first: \"hunter2\") { totalCount } }".into(), 1),
     ] {
         let answer = ann.ask(&query, json!({})).await;

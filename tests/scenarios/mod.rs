@@ -5,6 +5,7 @@ mod attempts;
 mod bad_input;
 mod boards;
 mod bombs;
+mod bounds;
 mod cache;
 mod cli;
 mod comments;
@@ -42,6 +43,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         accounts::all(),
         attempts::all(),
         boards::all(),
+        bounds::all(),
         bombs::all(),
         cache::all(),
         limits::all(),

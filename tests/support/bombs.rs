@@ -107,10 +107,6 @@ fn fragments() -> Vec<Bomb> {
 /// Short documents that ask for much.
 fn amounts() -> Vec<Bomb> {
     let boards = |fields: String| format!("{{ boards(first: 200) {{ nodes {{ {fields} }} }} }}");
-    let filter =
-        format!("cards(filter: {{ labels: [{}] }}) {{ totalCount }}", "RED ".repeat(2_000));
-    let spread = boards("...F ".repeat(80));
-    let search = |n| format!("a{n}: cards(filter: {{ text: \"zz{n}\" }}) {{ totalCount }} ");
     let info = |n| format!("a{n}: cards(first: {}) {{ pageInfo {{ hasNextPage }} }} ", 1000 - n);
     let schema = |n| {
         format!(
@@ -119,11 +115,6 @@ fn amounts() -> Vec<Bomb> {
     };
     vec![
         named("pages within pages", boards("cards(first: 1000) { nodes { id } }".into())),
-        named(
-            "a long list in a fragment that is spread often",
-            format!("{spread} fragment F on Board {{ {filter} }}"),
-        ),
-        named("searches", boards(many(190, search))),
         named("information about pages", boards(many(3, info))),
         named("introspections", format!("{{ {} }}", many(40, schema))),
     ]

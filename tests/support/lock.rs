@@ -33,9 +33,9 @@ impl Lock {
         Self::Postgres(client)
     }
 
-    /// Until as many transactions wait as there are connections in the pool.
+    /// Until as many transactions wait as one viewer may run at once.
     pub async fn wait_until_others_queue(&mut self) {
-        self.wait_for_others(10).await;
+        self.wait_for_others(8).await;
     }
 
     /// Until so many transactions wait. (SQLite does not tell, so there it is a moment.)

@@ -61,7 +61,7 @@ impl Budget {
         if taken <= reserved + STEP {
             return Ok(());
         }
-        let more = (taken - reserved).next_multiple_of(STEP);
+        let more = (taken - reserved - STEP).next_multiple_of(STEP);
         self.memory.reserve(more)?;
         self.reserved.fetch_add(more, Ordering::Relaxed);
         Ok(())

@@ -59,47 +59,36 @@ pub(super) fn values_in(value: &ast::Value, variables: &Values) -> Cost {
     }
 }
 
-/// A page that a field asks for: how long it is, and which fields beneath are its rows.
-#[derive(Clone, Copy)]
-pub(super) struct Page<'s> {
-    pub(super) size: Cost,
-    rows: &'s [apollo_compiler::Node<ast::Value>],
-}
-
-impl Page<'_> {
-    /// Whether a field beneath stands for the rows of the page.
-    pub(super) fn has(&self, field: &str) -> bool {
-        self.rows.iter().any(|row| row.as_str() == Some(field))
-    }
-}
-
 /// How long the list of a field is, or its page.
-pub(super) enum Size<'s> {
+#[derive(Clone, Copy)]
+pub(super) enum Size {
     /// The field is no list.
     One,
     /// The field is a list.
     List(Cost),
-    /// Fields beneath it are lists.
-    Page(Page<'s>),
+    /// The field is a page: objects beneath it are its rows, or tell of them.
+    Page(Cost),
 }
 
 /// Reads what the schema says of a field: `@listSize(assumedSize:, slicingArguments:, sizedFields:)`.
-pub(super) fn size<'s>(field: &'s Field, variables: &Values) -> Size<'s> {
-    let definition: &'s FieldDefinition = &field.definition;
+pub(super) fn size(field: &Field, variables: &Values) -> Size {
+    let definition: &FieldDefinition = &field.definition;
     let Some(directive) = definition.directives.get("listSize") else {
         return if definition.ty.is_list() { Size::List(LIST) } else { Size::One };
     };
     let said = |name: &str| directive.specified_argument_by_name(name);
-    let list = |name: &str| said(name).and_then(|value| value.as_list()).unwrap_or_default();
-    let slices = list("slicingArguments").iter().filter_map(|name| {
+    let slicing = said("slicingArguments").and_then(|value| value.as_list()).unwrap_or_default();
+    let slices = slicing.iter().filter_map(|name| {
         let value = field.specified_argument_by_name(name.as_str()?)?;
         slice(value, variables)
     });
     let assumed = || said("assumedSize").and_then(|size| size.to_i32()).unwrap_or_default();
     let size = slices.max().unwrap_or_else(|| Cost::try_from(assumed()).unwrap_or_default());
-    match list("sizedFields") {
-        [] => Size::List(size),
-        rows => Size::Page(Page { size: size.min(MAX_PAGE), rows }),
+    if said("sizedFields").is_some() {
+        // To tell of an empty page costs something too.
+        Size::Page(size.clamp(1, MAX_PAGE))
+    } else {
+        Size::List(size)
     }
 }
 

@@ -5,6 +5,7 @@
 //! 1. `document`: the text becomes a valid document, by the specification of September 2025, or is known from
 //!    before. `scan` and `measure` bound it first.
 //! 2. `Engine::document`: which operation, and may this caller run it at all?
+//!    `turns` lets each viewer run a few requests at once.
 //! 3. `variables`: the values of variables are coerced, once.
 //! 4. `plan`: fragments, equal fields, `@skip` and `@include` are worked in, and `cost` says how much the answer
 //!    may hold. What is left is what the library executes.
@@ -40,6 +41,7 @@ mod scan;
 mod schema;
 mod serialize;
 mod text;
+mod turns;
 mod usages;
 mod variables;
 
@@ -59,8 +61,10 @@ pub(super) use self::rows::{Pure, Row, Rows};
 use self::schema::TypeSystem;
 pub use self::serialize::Pieces;
 pub(super) use self::text::Text;
+use self::turns::Turns;
 use self::variables::Values;
 use super::context::Caller;
+use super::error;
 use crate::config::{Config, Limits};
 use crate::store::Mode;
 
@@ -78,6 +82,7 @@ pub(super) struct Engine<E> {
     executor: E,
     types: TypeSystem,
     documents: Documents,
+    turns: Turns,
     limits: Limits,
 }
 
@@ -94,12 +99,9 @@ impl<E: Executor> Engine<E> {
     /// `sdl` is the schema of the resolvers; an error is a defect of the program.
     pub(super) fn new(executor: E, sdl: &str, config: &Config) -> Result<Self, String> {
         let types = TypeSystem::of(sdl, config.introspection)?;
-        Ok(Self {
-            executor,
-            types,
-            documents: Documents::new(config.limits),
-            limits: config.limits,
-        })
+        let documents = Documents::new(config.limits);
+        let turns = Turns::new(config.database.pool_size);
+        Ok(Self { executor, types, documents, turns, limits: config.limits })
     }
 
     /// Runs a request for its caller, if it is one of the allowed operations.
@@ -112,6 +114,10 @@ impl<E: Executor> Engine<E> {
         let document = match self.document(&request, &caller, allowed) {
             Ok(document) => document,
             Err(answer) => return *answer,
+        };
+        let _turn = match caller.viewer() {
+            Ok(viewer) => self.turns.take(viewer.id).await,
+            Err(_) => None,
         };
         // What needed one statement the last time is tried without a transaction, which costs two more.
         if document.is_single() {
@@ -177,8 +183,8 @@ impl<E: Executor> Engine<E> {
                 return None;
             }
             document.note_single(snapshot.was_single());
-            // What was read before and what was not read are not of one state.
-            if snapshot.failed() {
+            // The database was not there for all of it. (A defect is told where it is.)
+            if snapshot.failed() && !error::tells_of_a_defect(&response.errors) {
                 return Some(Answer::unavailable());
             }
         }

@@ -10,7 +10,7 @@ use async_graphql::parser::types as library;
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
 use async_graphql_value::Value as Literal;
 
-use super::cost::{self, Cost, Page, Size};
+use super::cost::{self, Cost, Size};
 use super::document::{Document, offset};
 use super::refusal::Refusal;
 use super::schema::TypeSystem;
@@ -209,7 +209,7 @@ impl<'d> Planner<'d> {
         &mut self,
         ty: &str,
         sets: &[&'d SelectionSet],
-        page: Option<Page<'d>>,
+        page: Option<Cost>,
     ) -> Result<(library::SelectionSet, Cost), Refusal> {
         if let Some(groups) = self.collect(ty, sets) {
             let (items, cost) = self.fields(&groups, page)?;
@@ -233,7 +233,7 @@ impl<'d> Planner<'d> {
     fn fields(
         &mut self,
         groups: &[Group<'d>],
-        page: Option<Page<'d>>,
+        page: Option<Cost>,
     ) -> Result<(Vec<Positioned<library::Selection>>, Cost), Refusal> {
         self.fields += groups.len();
         if self.fields > MAX_FIELDS {
@@ -258,7 +258,7 @@ impl<'d> Planner<'d> {
     fn field(
         &mut self,
         group: &Group<'d>,
-        page: Option<Page<'d>>,
+        page: Option<Cost>,
     ) -> Result<(Positioned<library::Selection>, Cost), Refusal> {
         let field = group.first;
         if let Some(other) = group.others.iter().find(|other| !same_arguments(field, other)) {
@@ -271,9 +271,7 @@ impl<'d> Planner<'d> {
         let size = cost::size(field, self.values);
         let mut set = library::SelectionSet::default();
         if is_object {
-            let below = if let Size::Page(page) = size { Some(page) } else { None };
-            // All rows of a page are found, whatever is told of them.
-            cost = cost.saturating_add(below.map_or(0, |page| page.size));
+            let below = if let Size::Page(size) = size { Some(size) } else { None };
             let (planned, beneath) = self.set(ty.inner_named_type(), &group.sets(), below)?;
             (set, cost) = (planned, cost.saturating_add(beneath));
         } else if let Some(trail) = &mut self.trail {
@@ -281,7 +279,7 @@ impl<'d> Planner<'d> {
         }
         let (arguments, values) = self.arguments(field);
         let times = match (page, size) {
-            (Some(page), _) if page.has(&field.name) => page.size,
+            (Some(size), _) if is_object => size,
             (_, Size::List(size)) => size,
             _ => 1,
         };

@@ -165,7 +165,7 @@ mod tests {
 
     fn limits() -> Limits {
         let config = Config::from_lookup(|_| None);
-        Limits { nesting: 2, tokens: 100, ..config.unwrap().limits }
+        Limits { nesting: 4, tokens: 100, ..config.unwrap().limits }
     }
 
     fn blanked(text: &str) -> String {
@@ -222,7 +222,7 @@ mod tests {
         assert!(!nested("{a(b: \"((((\") #((((\n}"));
         assert!(!nested("))) {a} {b} {c}"));
         assert!(!nested("{a(b: \"\"\"{{{\"\"\")}"));
-        assert!(nested("{a{b{c}}}"));
+        assert!(nested("{a{b{c{d{e}}}}}"));
     }
 
     #[test]

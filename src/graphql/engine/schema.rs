@@ -1,10 +1,11 @@
 //! The schema as requests are checked against it, read from its own text.
 
-use apollo_compiler::ast::Type;
+use apollo_compiler::ast::{FieldDefinition, Type};
 use apollo_compiler::collections::HashMap;
+use apollo_compiler::schema::Component;
 use apollo_compiler::schema::{ExtendedType, Implementers, InputObjectType};
 use apollo_compiler::validation::Valid;
-use apollo_compiler::{Name, Node, Schema};
+use apollo_compiler::{Name, Node, Schema, name, ty};
 
 /// The types of the schema.
 pub(super) struct TypeSystem {
@@ -19,6 +20,7 @@ impl TypeSystem {
     pub(super) fn of(sdl: &str, told: bool) -> Result<Self, String> {
         let schema = Schema::parse_and_validate(sdl, "schema.graphql");
         let schema = schema.map_err(|found| found.errors.to_string())?;
+        let schema = Valid::assume_valid(with_one_of(schema.into_inner()));
         Ok(Self { implementers: schema.implementers_map(), schema, told })
     }
 
@@ -57,4 +59,20 @@ impl TypeSystem {
     pub(super) fn expected(&self, ty: &Type) -> String {
         if self.told { format!("expected {ty}") } else { "has another type".into() }
     }
+}
+
+/// Adds `__Type.isOneOf` of the specification of September 2025, which apollo-compiler 1 does not know. It answers
+/// null: the schema has no such inputs.
+fn with_one_of(mut schema: Schema) -> Schema {
+    if let Some(ExtendedType::Object(object)) = schema.types.get_mut("__Type") {
+        let field = FieldDefinition {
+            description: None,
+            name: name!("isOneOf"),
+            arguments: Vec::new(),
+            ty: ty!(Boolean),
+            directives: Default::default(),
+        };
+        object.make_mut().fields.insert(name!("isOneOf"), Component::new(field));
+    }
+    schema
 }

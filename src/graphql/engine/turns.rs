@@ -1,0 +1,54 @@
+//! How many requests of one viewer run at once: fewer than the pool has connections, so that nobody can take all
+//! of them. What is too much waits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::sync::Cache;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::domain::UserId;
+
+/// For how long it is remembered that a viewer had requests.
+const IDLE: Duration = Duration::from_mins(5);
+
+/// How many viewers are remembered.
+const VIEWERS: u64 = 100_000;
+
+pub(super) struct Turns {
+    running: Cache<UserId, Arc<Semaphore>>,
+    at_once: usize,
+}
+
+impl Turns {
+    /// For a pool of so many connections: four fifths of them.
+    pub(super) fn new(connections: usize) -> Self {
+        let running = Cache::builder().max_capacity(VIEWERS).time_to_idle(IDLE).build();
+        Self { running, at_once: (connections * 4 / 5).max(1) }
+    }
+
+    /// Waits until the viewer may run one more; it has ended when the answer is dropped.
+    pub(super) async fn take(&self, viewer: UserId) -> Option<OwnedSemaphorePermit> {
+        let running = self.running.get_with(viewer, || Arc::new(Semaphore::new(self.at_once)));
+        running.acquire_owned().await.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_too_much_waits_and_others_do_not() {
+        let turns = Turns::new(3);
+        let (ann, bob) = (UserId(1), UserId(2));
+        let first = turns.take(ann).await;
+        let _second = turns.take(ann).await;
+        assert!(turns.take(ann).now_or_never().is_none());
+        assert!(turns.take(bob).now_or_never().is_some());
+        drop(first);
+        assert!(turns.take(ann).now_or_never().is_some());
+    }
+}

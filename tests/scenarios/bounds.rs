@@ -1,0 +1,215 @@
+//! What one request, and all requests together, may take.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::support::{Lock, Server, User, scenarios, text};
+
+scenarios![
+    a_search_costs_what_it_reads,
+    a_refusal_says_which_field_costs_how_much,
+    screens_pass_with_the_largest_pages,
+    memory_is_bounded_and_comes_back,
+    every_string_of_an_answer_is_counted,
+    one_viewer_does_not_take_all_connections,
+    lists_in_variables_are_cheap_to_refuse,
+];
+
+/// So many cards with descriptions of 20,000 characters.
+async fn long_cards(user: &User, board: &str, count: usize) {
+    let card = |n| json!({ "title": format!("card {n}"), "description": "x".repeat(20_000) });
+    for batch in 0..count / 20 {
+        let cards: Vec<Value> = (0..20).map(|n| card(batch * 20 + n)).collect();
+        user.done("createCards", json!({ "boardId": board, "cards": cards }), "cards { id }").await;
+    }
+}
+
+async fn a_search_costs_what_it_reads(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let (large, small) = (ann.board("large").await, ann.board("small").await);
+    long_cards(&ann, &large, 60).await;
+    ann.card(&small, "a plan").await;
+    // A search of the large board reads 1.2 MB.
+    let poor = server.another(&[("GRAPHQL_MAX_COMPLEXITY", "10000"), ("CACHE_MIB", "0")]).await;
+    let searches = |board: &str, count: usize| {
+        let one = |n| format!("a{n}: cards(filter: {{ text: \"zz{n}\" }}) {{ totalCount }} ");
+        let all: String = (0..count).map(one).collect();
+        format!("{{ board(id: {board:?}) {{ {all} }} }}")
+    };
+    let ask = async |query: &str| poor.ask_as(Some(&ann.token), query, json!({})).await;
+    ask(&searches(&large, 5)).await.ok();
+    ask(&searches(&small, 50)).await.ok();
+    let answer = ask(&searches(&large, 50)).await;
+    assert_eq!(answer.body["errors"][0]["extensions"]["code"], "QUERY_TOO_COMPLEX");
+    // Searches in few boards pass, however large the page of boards may be.
+    let query = r#"{ boards(first: 200) { nodes { id title cards(first: 5, filter: { text: "plan" }) {
+        totalCount nodes { id title column } } } } }"#;
+    let found = ann.get(query).await;
+    assert_eq!(found["boards"]["nodes"][0]["cards"]["totalCount"], 1);
+}
+
+async fn a_refusal_says_which_field_costs_how_much(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let query = "{ viewer { id } boards(first: 200) { nodes { labels { name } cards(first: 1000) { nodes { id } } } } }";
+    let answer = ann.ask(query, json!({})).await;
+    assert_eq!(answer.code(), "QUERY_TOO_COMPLEX");
+    let message = text(&answer.body["errors"][0]["message"]);
+    for part in ["boards costs 2", "boards.nodes.cards costs 2", "boards.nodes.cards.nodes costs 2"]
+    {
+        assert!(message.contains(part), "{message}");
+    }
+}
+
+async fn screens_pass_with_the_largest_pages(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    ann.card(&board, "a plan").await;
+    let card = "id title description column rank version createdAt updatedAt labels { id color name } comments(first: 0) { totalCount }";
+    for query in [
+        "{ boards(first: 200) { totalCount pageInfo { hasNextPage endCursor } nodes { id title description updatedAt
+            viewerRole version labels { color name } members(first: 5) { totalCount nodes { id email } }
+            columns { column cards(first: 0) { totalCount } } } } }"
+            .to_owned(),
+        format!("{{ board(id: {board:?}) {{ id title version viewerRole labels {{ id color name }}
+            columns {{ column cards(first: 1000) {{ totalCount pageInfo {{ endCursor }} nodes {{ {card} }} }} }} }} }}"),
+        format!("{{ card(id: \"card_1\") {{ {card} board {{ id title }}
+            all: comments(first: 200) {{ totalCount nodes {{ id body author {{ id email }} createdAt }} }}
+            activity(first: 200) {{ nodes {{ __typename sequence createdAt actor {{ email }} }} }} }} }}"),
+        format!("{{ board(id: {board:?}) {{ cards(first: 1000, filter: {{ text: \"plan\" }}) {{ totalCount
+            edges {{ cursor node {{ {card} }} }} }} }} }}"),
+        format!("{{ board(id: {board:?}) {{ activity(first: 200) {{ totalCount nodes {{ __typename id sequence createdAt
+            actor {{ id email }} ... on CardUpdatedEvent {{ card {{ {card} }} changes {{ field from to }} }}
+            ... on CardCreatedEvent {{ card {{ {card} }} }} ... on CardMovedEvent {{ card {{ {card} }} fromColumn toColumn }}
+            ... on CommentAddedEvent {{ card {{ id title }} comment {{ id body author {{ email }} }} }} }} }} }} }}"),
+        format!("{{ board(id: {board:?}) {{ members(first: 200) {{ totalCount edges {{ since role node {{ id email }} }} }} }} }}"),
+        format!("{{ deletedBoards(first: 200) {{ nodes {{ id title deletedAt }} }}
+            board(id: {board:?}) {{ deletedCards(first: 1000) {{ nodes {{ {card} deletedAt }} }} }} }}"),
+    ] {
+        ann.get(&query).await;
+    }
+}
+
+async fn memory_is_bounded_and_comes_back(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    long_cards(&ann, &board, 100).await;
+    let query =
+        format!("{{ board(id: {board:?}) {{ cards(first: 100) {{ nodes {{ description }} }} }} }}");
+    let small = server.another(&[("GRAPHQL_MEMORY_MIB", "1"), ("CACHE_MIB", "0")]).await;
+    let ask = async |query: &str| small.ask_as(Some(&ann.token), query, json!({})).await;
+    for _ in 0..3 {
+        assert_eq!(
+            ask(&query).await.body["errors"][0]["extensions"]["code"],
+            "SERVICE_UNAVAILABLE"
+        );
+        ask("{ viewer { id } }").await.ok();
+    }
+    let enough = server.another(&[("GRAPHQL_MEMORY_MIB", "10"), ("CACHE_MIB", "0")]).await;
+    for _ in 0..5 {
+        enough.ask_as(Some(&ann.token), &query, json!({})).await.ok();
+    }
+    // Descriptions that nobody asks for take nothing.
+    let titles = query.replace("description", "title");
+    ask(&titles).await.ok();
+}
+
+/// Texts of a kilobyte, in each place where the answer can hold one, with a limit of one kilobyte.
+async fn every_string_of_an_answer_is_counted(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let label = "ä".repeat(100);
+    let changes = json!({ "boardId": board, "labels": [{ "color": "RED", "name": label }], "title": "t".repeat(500) });
+    ann.done("updateBoard", changes, "board { id }").await;
+    let card = ann.card(&board, &"c".repeat(500)).await;
+    ann.done(
+        "updateCard",
+        json!({ "cardId": card, "description": "d".repeat(5000) }),
+        "card { id }",
+    )
+    .await;
+    ann.comment(&card, &"b".repeat(5000)).await;
+    let strict = server.another(&[("GRAPHQL_MAX_TEXT_KIB", "1")]).await;
+    for (name, field) in [
+        (
+            "title",
+            format!("board(id: {board:?}) {{ cards {{ nodes {{ FIELD }} }} title }}")
+                .replace("FIELD", "title a: title b: title"),
+        ),
+        ("description", format!("card(id: {card:?}) {{ description }}")),
+        ("body", format!("card(id: {card:?}) {{ comments {{ nodes {{ body }} }} }}")),
+        (
+            "label",
+            format!(
+                "board(id: {board:?}) {{ a: labels {{ name }} b: labels {{ name }} c: labels {{ name }} d: labels {{ name }} e: labels {{ name }} f: labels {{ name }} }}"
+            ),
+        ),
+        (
+            "cursor",
+            format!(
+                "board(id: {board:?}) {{ cards(orderBy: {{ field: TITLE, direction: ASC }}) {{ edges {{ cursor a: cursor }} }} }}"
+            ),
+        ),
+        (
+            "page",
+            format!(
+                "board(id: {board:?}) {{ cards(orderBy: {{ field: TITLE, direction: ASC }}) {{ pageInfo {{ startCursor endCursor }} }} }}"
+            ),
+        ),
+        (
+            "event",
+            format!(
+                "board(id: {board:?}) {{ activity {{ nodes {{ ... on CardUpdatedEvent {{ changes {{ field from to a: from b: to c: to d: to e: to f: to }} }} ... on BoardUpdatedEvent {{ changes {{ from to a: to b: to c: to d: to }} }} }} }} }}"
+            ),
+        ),
+        ("email", (0..90).map(|n| format!("a{n}: email ")).collect::<String>()),
+    ] {
+        let field = if name == "email" { format!("viewer {{ {field} }}") } else { field };
+        let query = format!("{{ {field} }}");
+        ann.get(&query).await;
+        let answer = strict.ask_as(Some(&ann.token), &query, json!({})).await;
+        let code = &answer.body["errors"][0]["extensions"]["code"];
+        assert_eq!(code, "QUERY_TOO_COMPLEX", "{name}: {}", answer.body);
+    }
+}
+
+async fn one_viewer_does_not_take_all_connections(server: Arc<Server>) {
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let board = ann.board("Plans").await;
+    let cards = ann.cards(&board, 20).await;
+    let mut lock = Lock::take(&server).await;
+    let writes: Vec<_> = cards
+        .into_iter()
+        .map(|card| {
+            let (server, token) = (Arc::clone(&server), ann.token.clone());
+            tokio::spawn(async move {
+                let query =
+                    "mutation($i: UpdateCardInput!) { updateCard(input: $i) { card { id } } }";
+                server
+                    .ask_as(Some(&token), query, json!({ "i": { "cardId": card, "title": "new" } }))
+                    .await
+            })
+        })
+        .collect();
+    lock.wait_until_others_queue().await;
+    assert_eq!(bob.get("{ boards { totalCount } }").await["boards"]["totalCount"], 0);
+    lock.release().await;
+    for write in writes {
+        write.await.unwrap().ok();
+    }
+}
+
+async fn lists_in_variables_are_cheap_to_refuse(server: Arc<Server>) {
+    let ask = async |query: &str, count: u32| {
+        let ids: Vec<u32> = (0..count).collect();
+        server.ask(query, json!({ "x": ids })).await.code()
+    };
+    let many: String = (0..50).map(|n| format!("a{n}: nodes(ids: $x) {{ id }} ")).collect();
+    let many = format!("query($x: [ID!]!) {{ {many} }}");
+    assert_eq!(ask(&many, 4_900).await, "QUERY_TOO_COMPLEX");
+    assert_eq!(ask(&many, 100).await, "UNAUTHENTICATED");
+    assert_eq!(
+        ask("query($x: [ID!]!) { nodes(ids: $x) { id } }", 5_100).await,
+        "QUERY_TOO_COMPLEX"
+    );
+}
