@@ -147,10 +147,10 @@ fn selects(ahead: &Lookahead<'_>, below: &[&str], field: &str) -> bool {
 pub(super) const ROWS: &[&[&str]] = &[&["nodes"], &["edges", "node"]];
 
 /// A long text, which is loaded now if it was left when its row was read.
-pub(super) async fn long_text<'t>(
-    read: Option<&'t str>,
+pub(super) async fn long_text(
+    read: Option<&str>,
     load: impl Future<Output = Result<Option<Arc<str>>>>,
-) -> Result<Text<'t>> {
+) -> Result<Text<'_>> {
     Ok(match read {
         Some(text) => text.into(),
         None => load.await?.ok_or(Error::Internal)?.as_ref().to_owned().into(),

@@ -16,6 +16,10 @@ scenarios![
     lists_in_variables_are_cheap_to_refuse,
 ];
 
+fn repeated(count: usize, one: impl Fn(usize) -> String) -> String {
+    (0..count).map(one).collect::<Vec<_>>().concat()
+}
+
 /// So many cards with descriptions of 20,000 characters.
 async fn long_cards(user: &User, board: &str, count: usize) {
     let card = |n| json!({ "title": format!("card {n}"), "description": "x".repeat(20_000) });
@@ -34,8 +38,7 @@ async fn a_search_costs_what_it_reads(server: Arc<Server>) {
     let poor = server.another(&[("GRAPHQL_MAX_COMPLEXITY", "10000"), ("CACHE_MIB", "0")]).await;
     let searches = |board: &str, count: usize| {
         let one = |n| format!("a{n}: cards(filter: {{ text: \"zz{n}\" }}) {{ totalCount }} ");
-        let all: String = (0..count).map(one).collect();
-        format!("{{ board(id: {board:?}) {{ {all} }} }}")
+        format!("{{ board(id: {board:?}) {{ {} }} }}", repeated(count, one))
     };
     let ask = async |query: &str| poor.ask_as(Some(&ann.token), query, json!({})).await;
     ask(&searches(&large, 5)).await.ok();
@@ -162,7 +165,7 @@ async fn every_string_of_an_answer_is_counted(server: Arc<Server>) {
                 "board(id: {board:?}) {{ activity {{ nodes {{ ... on CardUpdatedEvent {{ changes {{ field from to a: from b: to c: to d: to e: to f: to }} }} ... on BoardUpdatedEvent {{ changes {{ from to a: to b: to c: to d: to }} }} }} }} }}"
             ),
         ),
-        ("email", (0..90).map(|n| format!("a{n}: email ")).collect::<String>()),
+        ("email", repeated(90, |n| format!("a{n}: email "))),
     ] {
         let field = if name == "email" { format!("viewer {{ {field} }}") } else { field };
         let query = format!("{{ {field} }}");
@@ -204,7 +207,7 @@ async fn lists_in_variables_are_cheap_to_refuse(server: Arc<Server>) {
         let ids: Vec<u32> = (0..count).collect();
         server.ask(query, json!({ "x": ids })).await.code()
     };
-    let many: String = (0..50).map(|n| format!("a{n}: nodes(ids: $x) {{ id }} ")).collect();
+    let many = repeated(50, |n| format!("a{n}: nodes(ids: $x) {{ id }} "));
     let many = format!("query($x: [ID!]!) {{ {many} }}");
     assert_eq!(ask(&many, 4_900).await, "QUERY_TOO_COMPLEX");
     assert_eq!(ask(&many, 100).await, "UNAUTHENTICATED");

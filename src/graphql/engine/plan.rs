@@ -2,6 +2,8 @@
 //! before execution. Fragments are in their places, equal fields are one, what `@skip` and `@include` leave
 //! out is gone, and each object type has its own fields. What it costs is counted on the way.
 
+use std::collections::HashMap;
+
 use apollo_compiler::Node;
 use apollo_compiler::ast::{self, DirectiveList, OperationType, Type};
 use apollo_compiler::executable::{Field, FragmentMap, Operation, Selection, SelectionSet};
@@ -59,7 +61,7 @@ pub(super) fn plan(
     Ok(Plan {
         document: library::ExecutableDocument {
             operations: library::DocumentOperations::Single(nowhere(definition)),
-            fragments: Default::default(),
+            fragments: HashMap::new(),
         },
         cost: root.cost,
         introspection: root.introspection,
@@ -89,10 +91,12 @@ fn too_complex(cost: Cost, limit: Cost, trail: &[(String, Cost)]) -> Refusal {
     if told.is_empty() {
         told.extend(trail.first().map(|(key, own)| format!("{key} costs {own}, the others less")));
     }
-    Refusal::too_complex(format!(
-        "The query has a complexity of {cost}; {limit} is allowed. Ask for smaller pages: {}.",
-        told.join(", ")
-    ))
+    let most = match told.join(", ") {
+        most if most.is_empty() => most,
+        most => format!(" Ask for smaller pages: {most}."),
+    };
+    let message = format!("The query has a complexity of {cost}; {limit} is allowed.{most}");
+    Refusal::too_complex(message)
 }
 
 struct Planner<'d> {
@@ -141,7 +145,8 @@ impl<'d> Planner<'d> {
         });
         let (meta, groups): (Vec<_>, _) = groups.into_iter().partition(is_meta);
         let (items, own) = self.fields(&groups, None)?;
-        let meta = meta.iter().map(|group| self.introspection(&group.sets()));
+        let sets = meta.iter().flat_map(Group::sets);
+        let meta = sets.map(|set| self.introspection(set).saturating_add(cost::OBJECT));
         let cost = meta.fold(own, Cost::saturating_add);
         Ok(Root { set: library::SelectionSet { items }, cost, introspection })
     }
@@ -285,7 +290,9 @@ impl<'d> Planner<'d> {
         };
         let cost = cost.saturating_add(values).saturating_mul(times);
         if let Some(trail) = &mut self.trail {
-            trail.iter_mut().for_each(|(_, cost)| *cost = cost.saturating_mul(times));
+            for (_, cost) in trail.iter_mut() {
+                *cost = cost.saturating_mul(times);
+            }
             trail.insert(0, (field.response_key().to_string(), cost));
         }
         let place = position(field.location());
@@ -345,23 +352,21 @@ impl<'d> Planner<'d> {
     }
 
     /// What a selection set within the introspection costs.
-    fn introspection(&self, sets: &[&'d SelectionSet]) -> Cost {
-        let field = |field: &Node<Field>| {
-            let below = self.introspection(&[&field.selection_set]);
-            below
-                .saturating_add(cost::FIELD)
-                .saturating_mul(cost::times_in_introspection(&field.name))
+    fn introspection(&self, set: &'d SelectionSet) -> Cost {
+        let field = |field: &'d Node<Field>| {
+            let own = cost::of_field(field, self.types.is_composite(field.ty()));
+            let once = own.saturating_add(self.introspection(&field.selection_set));
+            once.saturating_mul(cost::times_in_introspection(&field.name))
         };
         let selection = |selection: &'d Selection| match selection {
             Selection::Field(one) => field(one),
-            Selection::InlineFragment(inline) => self.introspection(&[&inline.selection_set]),
+            Selection::InlineFragment(inline) => self.introspection(&inline.selection_set),
             Selection::FragmentSpread(spread) => {
                 let fragment = self.fragments.get(&spread.fragment_name);
-                fragment.map_or(0, |fragment| self.introspection(&[&fragment.selection_set]))
+                fragment.map_or(0, |fragment| self.introspection(&fragment.selection_set))
             }
         };
-        let all = sets.iter().flat_map(|set| &set.selections).map(selection);
-        all.fold(cost::OBJECT, Cost::saturating_add)
+        set.selections.iter().map(selection).fold(0, Cost::saturating_add)
     }
 }
 

@@ -108,13 +108,12 @@ impl Scan {
         let Some(open) = self.open.last_mut() else { return };
         open.next = match (open.next, token.kind()) {
             (Next::Name, TokenKind::Name) => Next::Colon,
-            (Next::Colon, TokenKind::Colon) => Next::Value,
+            // After a dollar, the name of a variable follows.
+            (Next::Colon, TokenKind::Colon) | (Next::Value, TokenKind::Dollar) => Next::Value,
             (Next::Colon, _) => {
                 self.found.no_colon = true;
                 Next::Anything
             }
-            // The name of a variable follows.
-            (Next::Value, TokenKind::Dollar) => Next::Value,
             (Next::Value, _) => Next::Name,
             (next, _) => next,
         };

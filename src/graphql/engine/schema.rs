@@ -1,6 +1,6 @@
 //! The schema as requests are checked against it, read from its own text.
 
-use apollo_compiler::ast::{FieldDefinition, Type};
+use apollo_compiler::ast::{DirectiveList, FieldDefinition, Type};
 use apollo_compiler::collections::HashMap;
 use apollo_compiler::schema::Component;
 use apollo_compiler::schema::{ExtendedType, Implementers, InputObjectType};
@@ -70,7 +70,7 @@ fn with_one_of(mut schema: Schema) -> Schema {
             name: name!("isOneOf"),
             arguments: Vec::new(),
             ty: ty!(Boolean),
-            directives: Default::default(),
+            directives: DirectiveList::default(),
         };
         object.make_mut().fields.insert(name!("isOneOf"), Component::new(field));
     }

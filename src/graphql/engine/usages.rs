@@ -61,7 +61,7 @@ impl<'d> Walk<'d> {
     }
 
     fn directives(&mut self, directives: &'d DirectiveList) -> Result<(), Refusal> {
-        for directive in directives.iter() {
+        for directive in directives {
             let definition = self.types.schema.directive_definitions.get(&directive.name);
             for argument in &directive.arguments {
                 let input = definition.and_then(|one| one.argument_by_name(&argument.name));

@@ -110,10 +110,11 @@ impl Relation for CardPages {
             .zip(&found)
             .flat_map(|(list, page)| page.items.iter().map(|card| (list.board(), card.id)));
         let cards: Vec<_> = cards.collect();
-        let mut labels = match query.with_labels {
-            true => Some(of_each(labels::of_cards(&mut conn, &cards).await?, &cards).into_iter()),
-            false => None,
-        };
+        let mut labels = None;
+        if query.with_labels {
+            let found = labels::of_cards(&mut conn, &cards).await?;
+            labels = Some(of_each(found, &cards).into_iter());
+        }
         let mut loaded = |card| LoadedCard {
             card: Arc::new(card),
             labels: labels.as_mut().map(|labels| labels.next().unwrap_or_default()),

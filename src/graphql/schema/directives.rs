@@ -26,8 +26,8 @@ pub fn list_size(
 pub fn anonymous() {}
 
 /// A list of names.
-pub(super) fn names<const N: usize>(names: [&str; N]) -> Option<Vec<String>> {
-    Some(names.map(str::to_owned).into())
+pub(super) fn names<const N: usize>(names: [&str; N]) -> Vec<String> {
+    names.map(str::to_owned).into()
 }
 
 /// `@listSize` of a field that answers a connection.
@@ -47,6 +47,7 @@ impl location_traits::Directive_At_FIELD_DEFINITION for paged {}
 
 impl paged {
     pub fn apply() -> MetaDirectiveInvocation {
-        list_size::apply(Some(DEFAULT_PAGE), names(["first", "last"]), names(["edges", "nodes"]))
+        let (slicing, sized) = (names(["first", "last"]), names(["edges", "nodes"]));
+        list_size::apply(Some(DEFAULT_PAGE), Some(slicing), Some(sized))
     }
 }

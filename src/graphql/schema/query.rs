@@ -40,7 +40,7 @@ impl Query {
 
     /// Several Nodes by their ids, in the same order, with null where there is no such thing for
     /// the viewer. At most 200 ids.
-    #[graphql(directive = list_size::apply(None, names(["ids"]), None))]
+    #[graphql(directive = list_size::apply(None, Some(names(["ids"])), None))]
     async fn nodes(
         &self,
         ctx: &Context<'_>,
