@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::net::{IpAddr, SocketAddr};
 
+use async_graphql_axum::GraphQLResponse;
 use axum::body::Body;
 use axum::extract::{self, ConnectInfo, RawQuery, Request};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -135,7 +136,12 @@ fn into_answer(answer: Answer, media_type: MediaType) -> Response {
         (Verdict::Unavailable, _) => StatusCode::SERVICE_UNAVAILABLE,
     };
     let (retry_after, holds_tokens) = (answer.retry_after(), answer.holds_tokens);
-    let mut response = response_of(Pieces::of(answer), holds_tokens, media_type);
+    let mut response = if answer.small {
+        let response = GraphQLResponse::from(answer.response).into_response();
+        marked((media_type.headers(), response).into_response(), holds_tokens)
+    } else {
+        response_of(Pieces::of(answer), holds_tokens, media_type)
+    };
     *response.status_mut() = status;
     set_retry_after(&mut response, retry_after);
     match verdict {
@@ -151,7 +157,12 @@ fn into_answer(answer: Answer, media_type: MediaType) -> Response {
 
 fn response_of(pieces: Pieces, holds_tokens: bool, media_type: MediaType) -> Response {
     let headers = media_type.headers();
-    let mut response = (headers, Body::new(AnswerBody::new(pieces))).into_response();
+    let response = (headers, Body::new(AnswerBody::new(pieces))).into_response();
+    marked(response, holds_tokens)
+}
+
+/// Marks what may be compressed.
+fn marked(mut response: Response, holds_tokens: bool) -> Response {
     if !holds_tokens {
         response.extensions_mut().insert(Compressible);
     }

@@ -8,15 +8,15 @@ use crate::domain::{
 };
 use crate::store::access::SeenBoard;
 use crate::store::locks::BoardEditor;
-use crate::store::{Tx, cards, comments, events};
+use crate::store::{Tx, comments, events};
 
-/// Comments on a card.
+/// Comments on a card; answers the comment, the card and its board.
 pub async fn add(
     services: &Services,
     viewer: Viewer,
     card: CardId,
     body: CommentBody,
-) -> Result<(Comment, SeenBoard)> {
+) -> Result<(Comment, Card, SeenBoard)> {
     services
         .db
         .write((viewer, card, body), async |tx, (viewer, card, body)| {
@@ -25,7 +25,7 @@ pub async fn add(
             let comment = comments::insert(tx, &locked, &card, body, now).await?;
             let event = Change::CommentAdded { card: card.id, comment: comment.id };
             events::record(tx, &mut locked, &[event], now).await?;
-            Ok((comment, locked.seen()))
+            Ok((comment, card, locked.seen()))
         })
         .await
 }
@@ -36,23 +36,23 @@ pub async fn update(
     viewer: Viewer,
     comment: CommentId,
     body: CommentBody,
-) -> Result<(Comment, SeenBoard)> {
+) -> Result<(Comment, Card, SeenBoard)> {
     services
         .db
         .write((viewer, comment, body), async |tx, (viewer, comment, body)| {
-            let (mut locked, comment) = lock_comment(tx, *viewer, *comment).await?;
+            let (mut locked, comment, card) = lock_comment(tx, *viewer, *comment).await?;
             if comment.author != Some(viewer.id) {
                 return Err(Error::forbidden("Only its author may change a comment."));
             }
             if comment.body.as_deref() == Some(body.as_str()) {
                 tx.discard();
-                return Ok((comment, locked.seen()));
+                return Ok((comment, card, locked.seen()));
             }
             let now = Timestamp::now();
             let comment = comments::update(tx, &locked, comment.id, body, now).await?;
             let event = Change::CommentUpdated { card: comment.card_id, comment: comment.id };
             events::record(tx, &mut locked, &[event], now).await?;
-            Ok((comment, locked.seen()))
+            Ok((comment, card, locked.seen()))
         })
         .await
 }
@@ -66,29 +66,29 @@ pub async fn delete(
     services
         .db
         .write((viewer, comment), async |tx, (viewer, comment)| {
-            let (mut locked, comment) = lock_comment(tx, *viewer, *comment).await?;
+            let (mut locked, comment, card) = lock_comment(tx, *viewer, *comment).await?;
             if comment.author != Some(viewer.id) {
                 locked.access().require(Right::Moderate)?;
             }
             comments::delete(tx, &locked, comment.id).await?;
             let event = Change::CommentDeleted { card: comment.card_id, comment: comment.id };
             events::record(tx, &mut locked, &[event], Timestamp::now()).await?;
-            let card = cards::find_on(tx, &locked, comment.card_id).await?;
-            Ok((card.ok_or(Error::Internal)?, locked.seen()))
+            Ok((card, locked.seen()))
         })
         .await
 }
 
-/// Takes the lock of the board that a comment is on; answers the comment as it is under the lock.
+/// Takes the lock of the board that a comment is on; answers the comment and its card as they are under
+/// the lock.
 async fn lock_comment(
     tx: &mut Tx,
     viewer: Viewer,
     comment: CommentId,
-) -> Result<(BoardEditor, Comment)> {
+) -> Result<(BoardEditor, Comment, Card)> {
     let missing = || Error::not_found("comment").at("commentId");
     let card = comments::card_of(tx, comment).await?.ok_or_else(missing)?;
     let locked = lock_card(tx, viewer, card).await;
-    let (locked, _) = locked.map_err(|error| error.not_found_as(missing))?;
+    let (locked, card) = locked.map_err(|error| error.not_found_as(missing))?;
     let found = comments::find_on(tx, &locked, comment).await?;
-    Ok((locked, found.ok_or_else(missing)?))
+    Ok((locked, found.ok_or_else(missing)?, card))
 }

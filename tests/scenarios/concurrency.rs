@@ -25,6 +25,7 @@ scenarios![
     purges_and_restorations_at_once,
     no_card_is_lost,
     many_changes_of_one_card_all_succeed,
+    a_comment_shows_its_card_though_somebody_deletes_it,
 ];
 
 const CLIENTS: usize = 32;
@@ -489,4 +490,32 @@ async fn many_changes_of_one_card_all_succeed(server: Arc<Server>) {
     assert!(text(&found["card"]["title"]).starts_with("title "));
     let colors = column(&found["card"]["labels"], "color");
     assert!(colors.contains(&"BLUE".to_owned()) && colors.len() <= 4, "{colors:?}");
+}
+
+/// What has been committed is shown as the transaction saw it.
+async fn a_comment_shows_its_card_though_somebody_deletes_it(server: Arc<Server>) {
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let board = ann.board("Plans").await;
+    ann.share(&board, &bob).await;
+    let cards = ann.cards(&board, CLIENTS).await;
+    let add = "mutation($i: AddCommentInput!) { addComment(input: $i) {
+        comment { body card { title description } } commentEdge { node { card { title } } } } }";
+    let delete = "mutation($i: DeleteCardInput!) { deleteCard(input: $i) { deletedCardId } }";
+    let both = cards.iter().map(async |card| {
+        let input = json!({ "i": { "cardId": card, "body": "hm" } });
+        let added = bob.ask(add, input);
+        let deleted = ann.ask(delete, json!({ "i": { "cardId": card } }));
+        tokio::join!(added, deleted)
+    });
+    for (added, deleted) in join_all(both).await {
+        deleted.ok();
+        if added.body.get("errors").is_some() {
+            // The card was gone before.
+            assert_eq!(added.code(), "NOT_FOUND");
+            assert_eq!(added.body["errors"][0]["path"], json!(["addComment"]));
+        } else {
+            let comment = &added.body["data"]["addComment"]["comment"];
+            assert!(comment["card"]["title"].is_string(), "{}", added.body);
+        }
+    }
 }

@@ -17,6 +17,9 @@ use super::schema::TypeSystem;
 use crate::domain::Error;
 use crate::graphql::error;
 
+/// How much memory an answer takes that is small.
+const SMALL: usize = 16 << 10;
+
 /// What became of a request.
 pub struct Answer {
     /// What the client is told.
@@ -26,6 +29,8 @@ pub struct Answer {
     /// Whether it may hold tokens, which must not be compressed beside what others have written: the size
     /// would tell of them (BREACH).
     pub holds_tokens: bool,
+    /// Whether it is too small to be sent in pieces.
+    pub small: bool,
     /// Dropped when all of the answer has been sent, or never will be: the memory that it takes.
     pub guard: Option<Box<dyn Send>>,
 }
@@ -49,11 +54,13 @@ pub enum Verdict {
 
 impl Answer {
     pub(super) fn new(response: Response, verdict: Verdict) -> Self {
-        Self { response, verdict, holds_tokens: false, guard: None }
+        Self { response, verdict, holds_tokens: false, small: false, guard: None }
     }
 
     pub(super) fn run(response: Response, budget: Arc<Budget>, holds_tokens: bool) -> Self {
-        Self { holds_tokens, guard: Some(Box::new(budget)), ..Self::new(response, Verdict::Run) }
+        let small = budget.taken().bytes < SMALL;
+        let guard: Option<Box<dyn Send>> = Some(Box::new(budget));
+        Self { holds_tokens, small, guard, ..Self::new(response, Verdict::Run) }
     }
 
     /// The answer to a request whose variables or extensions (`what`) have more values than that.

@@ -109,7 +109,7 @@ impl Drop for Budget {
 /// What a request had taken at some time.
 #[derive(Clone, Copy)]
 pub(super) struct Taken {
-    bytes: usize,
+    pub(super) bytes: usize,
     text: usize,
 }
 

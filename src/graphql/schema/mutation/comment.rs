@@ -74,9 +74,9 @@ impl CommentMutation {
         mutate(ctx, async {
             let card = id::<CardId>(&input.card_id, "cardId")?;
             let body = CommentBody::parse(&input.body).at("body")?;
-            let (comment, board) =
+            let (comment, card, board) =
                 comments::add(ctx.services()?, ctx.viewer()?, card, body).await?;
-            let comment = Comment::new(comment, Board::new(board));
+            let comment = Comment::under(Card::new(card, Board::new(board)), comment);
             let comment_edge = CommentEdge::new(comment.clone());
             Ok(AddCommentPayload { comment: comment.into(), comment_edge: comment_edge.into() })
         })
@@ -92,9 +92,10 @@ impl CommentMutation {
         mutate(ctx, async {
             let comment = id::<CommentId>(&input.comment_id, "commentId")?;
             let body = CommentBody::parse(&input.body).at("body")?;
-            let (comment, board) =
+            let (comment, card, board) =
                 comments::update(ctx.services()?, ctx.viewer()?, comment, body).await?;
-            Ok(UpdateCommentPayload { comment: Comment::new(comment, Board::new(board)).into() })
+            let comment = Comment::under(Card::new(card, Board::new(board)), comment);
+            Ok(UpdateCommentPayload { comment: comment.into() })
         })
         .await
     }

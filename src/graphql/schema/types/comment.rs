@@ -34,6 +34,11 @@ impl Comment {
         Self { comment: comment.into(), on, card: None }
     }
 
+    /// A comment that was seen together with its card.
+    pub(in crate::graphql) fn under(card: Card, comment: impl Into<Arc<domain::Comment>>) -> Self {
+        Self { comment: comment.into(), on: card.on.clone(), card: Some(card) }
+    }
+
     /// A comment that the viewer may see; `None` for all others.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: CommentId) -> Result<Option<Self>> {
         let texts = texts(&ctx.look_ahead(), &[&[]], "body");
@@ -95,8 +100,7 @@ pub(in crate::graphql) struct CommentEdge {
 impl CommentEdge {
     /// The edge of a comment that was seen under its card.
     pub(super) fn under(card: Card, comment: Arc<domain::Comment>) -> Self {
-        let on = card.on.clone();
-        Self { comment: Comment { comment, on, card: Some(card) } }
+        Self { comment: Comment::under(card, comment) }
     }
 
     /// The comment's edge among the card's comments.
