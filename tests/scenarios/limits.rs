@@ -39,6 +39,7 @@ async fn errors_are_few_and_short_and_quote_nothing(server: Arc<Server>) {
         (format!("{{ boards(first: {}) {{ totalCount }} }}", "9".repeat(100_000)), 1),
         (format!("{{ board(id: \"{}\", {long}: 1) {{ id }} }}", "x".repeat(100_000)), 1),
         (secret.to_owned(), 1),
+        (format!("{}{secret}", "\n".repeat(12)), 1),
         (format!("{secret} (: }}"), 1),
         ("{ board(id: \"hunter2) { id } }".into(), 1),
         ("{ boards(orderBy: { field: \"hunter2\" }) { totalCount } }".into(), 2),

@@ -120,7 +120,8 @@ impl<E: Executor> Engine<E> {
             Err(_) => None,
         };
         // What needed one statement the last time is tried without a transaction, which costs two more.
-        if document.is_single() {
+        let operation = document.operation(request.operation_name.as_deref());
+        if document.is_single() && operation.is_ok_and(|one| one.is_query()) {
             let variables = request.variables.clone();
             let once = self.run(&document, &request, variables, caller.again(Mode::Single)).await;
             if let Some(answer) = once {
