@@ -29,7 +29,8 @@ pub struct Caller {
     viewer: Mutex<Option<Viewer>>,
     /// Why the token that came along is of no use.
     pub(super) refusal: Option<Error>,
-    loaders: Mutex<Arc<Loaders>>,
+    /// None before the request begins to be executed.
+    loaders: Mutex<Option<Arc<Loaders>>>,
     shared: Arc<Shared>,
     rounds: Arc<Rounds>,
     budget: Arc<Budget>,
@@ -50,13 +51,12 @@ impl Caller {
         };
         let rounds = Arc::new(Rounds::default());
         let budget = Arc::new(Budget::new(Arc::clone(&shared.memory), shared.max_text));
-        let loaders = Loaders::new(&shared, viewer, &rounds, &budget, Mode::Transaction);
         Self {
             request_id,
             client,
             viewer: Mutex::new(viewer),
             refusal,
-            loaders: Mutex::new(Arc::new(loaders)),
+            loaders: Mutex::default(),
             shared,
             rounds,
             budget,
@@ -73,12 +73,13 @@ impl Caller {
         &self.budget
     }
 
-    /// The same caller before anything was read, to read in this way.
-    pub(super) fn again(&self, mode: Mode) -> Self {
-        let (shared, viewer) = (Arc::clone(&self.shared), self.viewer().ok());
-        let same = Self::new(shared, self.client.clone(), Ok(viewer), self.request_id.clone());
-        let loaders = Loaders::new(&same.shared, viewer, &same.rounds, &same.budget, mode);
-        Self { loaders: Mutex::new(Arc::new(loaders)), ..same }
+    /// Begins to read in this way, with fresh loaders.
+    pub(super) fn begin(&self, mode: Mode) -> Arc<Loaders> {
+        let viewer = self.viewer().ok();
+        let fresh = Loaders::new(&self.shared, viewer, &self.rounds, &self.budget, mode);
+        let fresh = Arc::new(fresh);
+        *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
+        fresh
     }
 
     /// Who is logged in.
@@ -93,16 +94,9 @@ impl Caller {
     }
 
     /// The request's loaders.
-    pub(super) fn loaders(&self) -> Arc<Loaders> {
-        Arc::clone(&self.loaders.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// Forgets what has been loaded, because a mutation has changed it.
-    fn forget(&self) {
-        let viewer = self.viewer().ok();
-        let (rounds, budget) = (&self.rounds, &self.budget);
-        let fresh = Loaders::new(&self.shared, viewer, rounds, budget, Mode::Transaction);
-        *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(fresh);
+    pub(super) fn loaders(&self) -> Result<Arc<Loaders>> {
+        let loaders = self.loaders.lock().unwrap_or_else(PoisonError::into_inner);
+        loaders.clone().ok_or(Error::Internal)
     }
 }
 
@@ -116,7 +110,7 @@ pub(super) trait ContextExt {
     }
 
     fn loaders(&self) -> Result<Arc<Loaders>> {
-        self.caller().map(Caller::loaders)
+        self.caller().and_then(Caller::loaders)
     }
 }
 
@@ -126,7 +120,7 @@ impl ContextExt for Context<'_> {
     }
 
     fn caller(&self) -> Result<&Caller> {
-        self.data_opt::<Caller>().ok_or(Error::Internal)
+        self.data_opt::<Arc<Caller>>().map(|caller| &**caller).ok_or(Error::Internal)
     }
 }
 
@@ -197,13 +191,13 @@ pub(super) fn mutate_as_anybody<'c, T: Send + 'c>(
     Box::pin(async move {
         // The field before may have read for its payload. A request that held a connection and waited for
         // another could wait for others that do the same.
-        if let Ok(caller) = ctx.caller() {
-            caller.loaders().snapshot().end();
+        if let Ok(loaders) = ctx.loaders() {
+            loaders.snapshot().end();
         }
         let result = mutation.await;
         // About the state of things, not about what was sent.
         let of_state = matches!(&result, Err(Error::Conflict { field, .. }) if field.is_empty());
         let result = if of_state { result } else { result.at("input") };
-        Some(ctx.caller().map(Caller::forget).and(result))
+        Some(ctx.caller().map(|caller| caller.begin(Mode::Transaction)).and(result))
     })
 }

@@ -119,18 +119,20 @@ impl<E: Executor> Engine<E> {
             Ok(viewer) => self.turns.take(viewer.id).await,
             Err(_) => None,
         };
+        let caller = Arc::new(caller);
         // What needed one statement the last time is tried without a transaction, which costs two more.
         let operation = document.operation(request.operation_name.as_deref());
         if document.is_single() && operation.is_ok_and(|one| one.is_query()) {
             let variables = request.variables.clone();
-            let once = self.run(&document, &request, variables, caller.again(Mode::Single)).await;
-            if let Some(answer) = once {
+            // In a box here and below, since futures are as large as all that they hold and are moved.
+            let once = Box::pin(self.run(&document, &request, variables, &caller, Mode::Single));
+            if let Some(answer) = once.await {
                 return answer;
             }
         }
         let variables = std::mem::take(&mut request.variables);
-        let answer = self.run(&document, &request, variables, caller).await;
-        answer.unwrap_or_else(Answer::unavailable)
+        let run = Box::pin(self.run(&document, &request, variables, &caller, Mode::Transaction));
+        run.await.unwrap_or_else(Answer::unavailable)
     }
 
     /// The document of a request, if the caller may run its operation.
@@ -160,7 +162,8 @@ impl<E: Executor> Engine<E> {
         document: &Document,
         request: &Request,
         variables: Variables,
-        caller: Caller,
+        caller: &Arc<Caller>,
+        mode: Mode,
     ) -> Option<Answer> {
         let planned = document
             .operation(request.operation_name.as_deref())
@@ -170,10 +173,11 @@ impl<E: Executor> Engine<E> {
             Err(refusal) => return Some(Answer::refused(refusal)),
         };
         caller.budget().set_work(self.limits.complexity.saturating_sub(plan.cost));
-        let (rounds, budget) = (Arc::clone(caller.rounds()), Arc::clone(caller.budget()));
-        let (snapshot, request_id) =
-            (caller.loaders().snapshot().clone(), caller.request_id.clone());
-        let mut execution = Request::new("").variables(plan.variables).data(caller);
+        let (rounds, budget) = (caller.rounds(), caller.budget());
+        let before = budget.taken();
+        let snapshot = caller.begin(mode).snapshot().clone();
+        let execution = Request::new("").variables(plan.variables);
+        let mut execution = execution.data(Arc::clone(caller));
         execution.set_parsed_query(plan.document);
         let execution = pin!(self.executor.execute(execution));
         let response = rounds.run(execution).await;
@@ -181,6 +185,7 @@ impl<E: Executor> Engine<E> {
         if is_query {
             if snapshot.needs_transaction() {
                 document.note_single(false);
+                budget.restore(before);
                 return None;
             }
             document.note_single(snapshot.was_single());
@@ -189,11 +194,11 @@ impl<E: Executor> Engine<E> {
                 return Some(Answer::unavailable());
             }
         }
-        let mut answer = Answer::run(response, budget, holds_tokens);
+        let mut answer = Answer::run(response, Arc::clone(budget), holds_tokens);
         if let (Some(keys), Some(told)) = (plan.introspection, introspection) {
             answer.add_introspection(keys, told);
         }
-        answer.complete(&request.query, &request_id);
+        answer.complete(&request.query, &caller.request_id);
         Some(answer)
     }
 

@@ -11,7 +11,7 @@
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::pin::pin;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::task::{Context as Task, Poll, Waker};
 
 use async_graphql::indexmap::IndexMap;
@@ -115,7 +115,7 @@ fn take_room(
     field: &Positioned<Field>,
     objects: usize,
 ) -> ServerResult<()> {
-    let Some(caller) = ctx.data_opt::<Caller>() else { return Ok(()) };
+    let Some(caller) = ctx.data_opt::<Arc<Caller>>() else { return Ok(()) };
     let fields = |selection: &Positioned<Selection>| match &selection.node {
         Selection::InlineFragment(inline) => inline.node.selection_set.node.items.len(),
         _ => 1,
@@ -135,7 +135,7 @@ async fn at_hand<T: Pure>(
     rows: &[T],
     fields: &Fields<'_>,
 ) -> ServerResult<Vec<Value>> {
-    let caller = ctx.data_opt::<Caller>();
+    let caller = ctx.data_opt::<Arc<Caller>>();
     let mut values = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
         if let (0, false, Some(caller)) = (index % TURN, TRYING.get(), caller) {
@@ -159,7 +159,7 @@ async fn without_traces<T>(
     ctx: &ContextSelectionSet<'_>,
     put_together: impl FnOnce() -> Option<T>,
 ) -> Option<T> {
-    let caller = ctx.data_opt::<Caller>();
+    let caller = ctx.data_opt::<Arc<Caller>>();
     let before = (caller.map(|caller| caller.budget().taken()), errors(ctx).len());
     let made = put_together();
     if made.is_none() {

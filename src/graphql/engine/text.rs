@@ -1,6 +1,7 @@
 //! Strings of an answer that can be long.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use async_graphql::parser::types::Field;
 use async_graphql::registry::Registry;
@@ -45,7 +46,7 @@ impl OutputType for Text<'_> {
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        if let Some(caller) = ctx.data_opt::<Caller>()
+        if let Some(caller) = ctx.data_opt::<Arc<Caller>>()
             && let Err(error) = caller.budget().take_text(self.0.len())
         {
             let error = async_graphql::Error::from(error).into_server_error(field.pos);
