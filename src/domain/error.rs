@@ -55,6 +55,11 @@ pub enum Error {
         /// How much it may have.
         kib: usize,
     },
+    /// The answer would take more memory than all of them may.
+    TooLarge {
+        /// How much they may take.
+        mib: usize,
+    },
     /// A search would read too much.
     TooMuchWork {
         /// What it costs.

@@ -1,11 +1,12 @@
 //! What a resolver finds in its context.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::{Context, Lookahead};
 use futures_util::future::{BoxFuture, ready};
 
-use super::engine::{Budget, Memory, Rounds, Row, Text};
+use super::engine::{Budget, Memory, Rounds, Row};
 use super::loaders::{BoardCache, Loaders};
 use crate::domain::{At, Client, Error, Result, Viewer};
 use crate::service::Services;
@@ -82,6 +83,11 @@ impl Caller {
         fresh
     }
 
+    /// Drops the loaders with all that they have loaded.
+    pub(super) fn forget(&self) {
+        *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Who is logged in.
     pub(super) fn viewer(&self) -> Result<Viewer> {
         let viewer = self.viewer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -144,7 +150,7 @@ pub(super) const ROWS: &[&[&str]] = &[&["nodes"], &["edges", "node"]];
 pub(super) async fn long_text(
     read: Option<&str>,
     load: impl Future<Output = Result<Option<Arc<str>>>>,
-) -> Result<Text<'_>> {
+) -> Result<Cow<'_, str>> {
     Ok(match read {
         Some(text) => text.into(),
         None => load.await?.ok_or(Error::Internal)?.as_ref().to_owned().into(),

@@ -45,7 +45,9 @@ fn code(error: &Error) -> &'static str {
     match error {
         Error::Unauthenticated | Error::BadToken { .. } => "UNAUTHENTICATED",
         Error::RateLimited { .. } => "RATE_LIMITED",
-        Error::TooLong { .. } | Error::TooMuchWork { .. } => "QUERY_TOO_COMPLEX",
+        Error::TooLong { .. } | Error::TooLarge { .. } | Error::TooMuchWork { .. } => {
+            "QUERY_TOO_COMPLEX"
+        }
         Error::InvalidCredentials | Error::WrongPassword { .. } => "INVALID_CREDENTIALS",
         Error::BadUserInput { .. } => "BAD_USER_INPUT",
         Error::NotFound { .. } => "NOT_FOUND",
@@ -68,8 +70,11 @@ fn message(error: &Error) -> String {
         Error::TooLong { kib } => {
             format!("The answer has more than {kib} KiB of text. Ask for smaller pages.")
         }
+        Error::TooLarge { mib } => {
+            format!("The answer takes more than {mib} MiB of memory. Ask for smaller pages.")
+        }
         Error::TooMuchWork { cost, left } => format!(
-            "A search has a complexity of {cost}; {left} is left of what is allowed. Search less at once."
+            "The searches have a complexity of {cost}; {left} is left of what is allowed. Search less at once."
         ),
         Error::InvalidCredentials => "The e-mail address or the password is wrong.".into(),
         Error::BadUserInput { message, .. } => message.clone().into_owned(),

@@ -1,5 +1,5 @@
 //! The API. `schema` says what it is: thin resolvers that read input, call a rule or a loader, and shape the
-//! answer. `engine` says how a request is executed, `loaders` what is read together.
+//! answer. `engine` says how a request is executed, `loaders` what is read together, `pieces` how answers become JSON.
 //!
 //! async-graphql is named here only.
 
@@ -7,13 +7,15 @@ mod context;
 mod engine;
 mod error;
 mod loaders;
+mod pieces;
 mod schema;
 
 use std::sync::Arc;
 
 pub use async_graphql::{Request, Variables};
 pub use context::Caller;
-pub use engine::{Answer, Operations, Pieces, Verdict};
+pub use engine::{Answer, Operations, Verdict};
+pub use pieces::Pieces;
 pub use schema::sdl;
 
 use crate::config::{Config, StartError};

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::body::AnswerBody;
-use super::compression::Compressible;
+use super::compression::compress;
 use super::media_type::MediaType;
 use super::parameters::{self, Checked, Requests};
 use super::refusal::Refusal;
@@ -102,30 +102,34 @@ async fn run(
         state.api.execute(request, caller, operations).await
     };
     match requests {
-        Requests::One(request) => into_answer(execute(request).await, media_type),
+        Requests::One(request) => into_answer(headers, execute(request).await, media_type).await,
         Requests::Batch(requests) => {
             let mut answers = Vec::with_capacity(requests.len());
             // One after the other, as if they had been sent so.
             for request in requests {
                 answers.push(execute(request).await);
             }
-            into_answers(answers, media_type)
+            into_answers(headers, answers, media_type).await
         }
     }
 }
 
 /// The answers to a batch: a list, with the status of a list that was answered.
-fn into_answers(answers: Vec<Answer>, media_type: MediaType) -> Response {
+async fn into_answers(
+    headers: &HeaderMap,
+    answers: Vec<Answer>,
+    media_type: MediaType,
+) -> Response {
     let retry_after = answers.iter().filter_map(Answer::retry_after).max();
     let holds_tokens = answers.iter().any(|answer| answer.holds_tokens);
-    let mut response = response_of(Pieces::of_batch(answers), holds_tokens, media_type);
+    let mut response = response_of(Pieces::of_batch(answers), media_type);
     set_retry_after(&mut response, retry_after);
-    response
+    if holds_tokens { response } else { compress(headers, response).await }
 }
 
 /// A request that was run answers 200. One that was not has no data and, for clients that know of
 /// it, a status that says so.
-fn into_answer(answer: Answer, media_type: MediaType) -> Response {
+async fn into_answer(headers: &HeaderMap, answer: Answer, media_type: MediaType) -> Response {
     let verdict = answer.verdict;
     let status = match (verdict, media_type) {
         (Verdict::OperationNotAllowed, _) => StatusCode::METHOD_NOT_ALLOWED,
@@ -138,10 +142,13 @@ fn into_answer(answer: Answer, media_type: MediaType) -> Response {
     let (retry_after, holds_tokens) = (answer.retry_after(), answer.holds_tokens);
     let mut response = if answer.small {
         let response = GraphQLResponse::from(answer.response).into_response();
-        marked((media_type.headers(), response).into_response(), holds_tokens)
+        (media_type.headers(), response).into_response()
     } else {
-        response_of(Pieces::of(answer), holds_tokens, media_type)
+        response_of(Pieces::of(answer), media_type)
     };
+    if !holds_tokens {
+        response = compress(headers, response).await;
+    }
     *response.status_mut() = status;
     set_retry_after(&mut response, retry_after);
     match verdict {
@@ -155,18 +162,8 @@ fn into_answer(answer: Answer, media_type: MediaType) -> Response {
     }
 }
 
-fn response_of(pieces: Pieces, holds_tokens: bool, media_type: MediaType) -> Response {
-    let headers = media_type.headers();
-    let response = (headers, Body::new(AnswerBody::new(pieces))).into_response();
-    marked(response, holds_tokens)
-}
-
-/// Marks what may be compressed.
-fn marked(mut response: Response, holds_tokens: bool) -> Response {
-    if !holds_tokens {
-        response.extensions_mut().insert(Compressible);
-    }
-    response
+fn response_of(pieces: Pieces, media_type: MediaType) -> Response {
+    (media_type.headers(), Body::new(AnswerBody::new(pieces))).into_response()
 }
 
 fn set_retry_after(response: &mut Response, seconds: Option<u64>) {

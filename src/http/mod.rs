@@ -58,7 +58,6 @@ pub fn router(services: Arc<Services>, api: Api, settings: Http) -> Router {
         .layer(trace)
         .map_response(keep_to_the_caller)
         .option_layer(cors)
-        .layer(compression::layer())
         .layer(CatchPanicLayer::custom(endpoint::panicked));
     Router::new()
         .route("/graphql", post(endpoint::post).get(endpoint::get).fallback(endpoint::other_method))

@@ -53,7 +53,7 @@ pub enum Verdict {
 }
 
 impl Answer {
-    pub(super) fn new(response: Response, verdict: Verdict) -> Self {
+    pub(in crate::graphql) fn new(response: Response, verdict: Verdict) -> Self {
         Self { response, verdict, holds_tokens: false, small: false, guard: None }
     }
 

@@ -4,7 +4,9 @@
 //! search has to read, is only known while it runs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
+use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 
 use super::cost::Cost;
 use crate::domain::{Error, Result};
@@ -17,21 +19,39 @@ const STEP: usize = 256 << 10;
 pub(in crate::graphql) struct Memory {
     capacity: usize,
     reserved: AtomicUsize,
+    /// Told whenever some is free again.
+    freed: Notify,
+    /// One request at a time runs again that has found too little.
+    again: Semaphore,
 }
 
 impl Memory {
     /// So many bytes.
     pub(in crate::graphql) fn new(capacity: usize) -> Self {
-        Self { capacity, reserved: AtomicUsize::new(0) }
+        let (reserved, freed) = Default::default();
+        Self { capacity, reserved, freed, again: Semaphore::new(1) }
     }
 
-    fn reserve(&self, bytes: usize) -> Result<()> {
+    fn reserve(&self, bytes: usize) -> bool {
         let free = |reserved: usize| Some(reserved + bytes).filter(|all| *all <= self.capacity);
-        let reserved = self.reserved.fetch_update(Ordering::Relaxed, Ordering::Relaxed, free);
-        reserved.map(drop).map_err(|_| {
-            tracing::warn!("requests under way need more than GRAPHQL_MEMORY_MIB");
-            Error::Unavailable
-        })
+        self.reserved.fetch_update(Ordering::Relaxed, Ordering::Relaxed, free).is_ok()
+    }
+
+    fn free(&self, bytes: usize) {
+        if bytes > 0 {
+            self.reserved.fetch_sub(bytes, Ordering::Relaxed);
+            self.freed.notify_waiters();
+        }
+    }
+
+    async fn half_free(&self) {
+        loop {
+            let freed = self.freed.notified();
+            if self.reserved.load(Ordering::Relaxed) <= self.capacity / 2 {
+                return;
+            }
+            freed.await;
+        }
     }
 }
 
@@ -41,6 +61,8 @@ pub(in crate::graphql) struct Budget {
     memory: Arc<Memory>,
     taken: AtomicUsize,
     reserved: AtomicUsize,
+    /// Whether there was too little memory.
+    short: AtomicBool,
     text: AtomicUsize,
     max_text: usize,
     /// What is left of the complexity.
@@ -50,11 +72,12 @@ pub(in crate::graphql) struct Budget {
 impl Budget {
     /// For a request whose answer may have so many bytes of text.
     pub(in crate::graphql) fn new(memory: Arc<Memory>, max_text: usize) -> Self {
-        let (taken, reserved, text) = Default::default();
-        Self { memory, taken, reserved, text, max_text, work: AtomicU64::new(Cost::MAX) }
+        let (taken, reserved, short, text) = Default::default();
+        Self { memory, taken, reserved, short, text, max_text, work: AtomicU64::new(Cost::MAX) }
     }
 
-    /// Takes memory; SERVICE_UNAVAILABLE when the process has none left.
+    /// Takes memory; SERVICE_UNAVAILABLE when the process has none left, QUERY_TOO_COMPLEX when it never has
+    /// so much.
     pub(in crate::graphql) fn take(&self, bytes: usize) -> Result<()> {
         let taken = self.taken.fetch_add(bytes, Ordering::Relaxed) + bytes;
         let reserved = self.reserved.load(Ordering::Relaxed);
@@ -62,18 +85,40 @@ impl Budget {
             return Ok(());
         }
         let more = (taken - reserved - STEP).next_multiple_of(STEP);
-        self.memory.reserve(more)?;
+        if reserved + more > self.memory.capacity {
+            return Err(Error::TooLarge { mib: self.memory.capacity >> 20 });
+        }
+        if !self.memory.reserve(more) {
+            self.short.store(true, Ordering::Relaxed);
+            return Err(Error::Unavailable);
+        }
         self.reserved.fetch_add(more, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Takes memory for a text of the answer; QUERY_TOO_COMPLEX when there is too much text.
-    pub(in crate::graphql) fn take_text(&self, bytes: usize) -> Result<()> {
-        let text = self.text.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
-        if text > self.max_text {
+    /// Whether there was too little memory.
+    pub(super) fn is_short(&self) -> bool {
+        self.short.load(Ordering::Relaxed)
+    }
+
+    /// Gives back all memory, and waits until the request has the `turn` to run again and half of all is free.
+    pub(super) async fn wait<'b>(&'b self, turn: &mut Option<SemaphorePermit<'b>>) {
+        self.short.store(false, Ordering::Relaxed);
+        self.memory.free(self.reserved.swap(0, Ordering::Relaxed));
+        if turn.is_none() {
+            *turn = self.memory.again.acquire().await.ok();
+        }
+        self.memory.half_free().await;
+    }
+
+    /// Takes memory for an object of the answer, and for the `text` in it; QUERY_TOO_COMPLEX when the answer has
+    /// too much text.
+    pub(super) fn take_object(&self, bytes: usize, text: usize) -> Result<()> {
+        let all = self.text.fetch_add(text, Ordering::Relaxed).saturating_add(text);
+        if all > self.max_text {
             return Err(Error::TooLong { kib: self.max_text / 1024 });
         }
-        self.take(bytes)
+        self.take(bytes + text)
     }
 
     /// Says how much of the complexity is left when the query's own is taken off.
@@ -102,7 +147,7 @@ impl Budget {
 
 impl Drop for Budget {
     fn drop(&mut self) {
-        self.memory.reserved.fetch_sub(*self.reserved.get_mut(), Ordering::Relaxed);
+        self.memory.free(*self.reserved.get_mut());
     }
 }
 
@@ -115,6 +160,8 @@ pub(super) struct Taken {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     #[test]
@@ -125,15 +172,19 @@ mod tests {
         assert_eq!(one.take(3 * STEP), Ok(()));
         assert_eq!(other.take(STEP), Ok(()));
         assert_eq!(other.take(1), Err(Error::Unavailable));
+        let mut turn = None;
+        assert!(other.is_short() && other.wait(&mut turn).now_or_never().is_none());
         drop(one);
+        assert!(other.wait(&mut turn).now_or_never().is_some() && !other.is_short());
         assert_eq!(other.take(1), Ok(()));
+        assert_eq!(other.take(3 * STEP), Err(Error::TooLarge { mib: 0 }));
     }
 
     #[test]
     fn text_and_work_are_bounded() {
         let budget = Budget::new(Arc::new(Memory::new(0)), 2048);
-        assert_eq!(budget.take_text(2048), Ok(()));
-        assert_eq!(budget.take_text(1), Err(Error::TooLong { kib: 2 }));
+        assert_eq!(budget.take_object(100, 2048), Ok(()));
+        assert_eq!(budget.take_object(100, 1), Err(Error::TooLong { kib: 2 }));
         budget.set_work(5);
         assert_eq!(budget.work(4), Ok(()));
         assert_eq!(budget.work(2), Err(Error::TooMuchWork { cost: 2, left: 1 }));

@@ -17,7 +17,7 @@
 //!
 //! - Resolvers of [`Pure`] types may run twice for one answer; those of mutations run once.
 //! - Loads are sent only when every field of the request has its answer or waits for a load.
-//! - All strings of an answer that can be long are [`Text`]: they are counted.
+//! - Objects of an answer are [`Row`]s or in [`Rows`]: they are counted, with the text in them.
 //!
 //! | what is our own | why it is not the library's |
 //! |---|---|
@@ -39,8 +39,6 @@ mod rounds;
 mod rows;
 mod scan;
 mod schema;
-mod serialize;
-mod text;
 mod turns;
 mod usages;
 mod variables;
@@ -59,8 +57,6 @@ use self::refusal::Refusal;
 pub(super) use self::rounds::Rounds;
 pub(super) use self::rows::{Pure, Row, Rows};
 use self::schema::TypeSystem;
-pub use self::serialize::Pieces;
-pub(super) use self::text::Text;
 use self::turns::Turns;
 use self::variables::Values;
 use super::context::Caller;
@@ -107,7 +103,7 @@ impl<E: Executor> Engine<E> {
     /// Runs a request for its caller, if it is one of the allowed operations.
     pub(super) async fn execute(
         &self,
-        mut request: Request,
+        request: Request,
         caller: Caller,
         allowed: Operations,
     ) -> Answer {
@@ -122,17 +118,19 @@ impl<E: Executor> Engine<E> {
         let caller = Arc::new(caller);
         // What needed one statement the last time is tried without a transaction, which costs two more.
         let operation = document.operation(request.operation_name.as_deref());
-        if document.is_single() && operation.is_ok_and(|one| one.is_query()) {
-            let variables = request.variables.clone();
-            // In a box here and below, since futures are as large as all that they hold and are moved.
-            let once = Box::pin(self.run(&document, &request, variables, &caller, Mode::Single));
-            if let Some(answer) = once.await {
+        let is_single = document.is_single() && operation.is_ok_and(|one| one.is_query());
+        let mut mode = if is_single { Mode::Single } else { Mode::Transaction };
+        let mut turn = None;
+        loop {
+            // In a box, since futures are as large as all that they hold and are moved.
+            if let Some(answer) = Box::pin(self.run(&document, &request, &caller, mode)).await {
                 return answer;
             }
+            if caller.budget().is_short() {
+                caller.budget().wait(&mut turn).await;
+            }
+            mode = Mode::Transaction;
         }
-        let variables = std::mem::take(&mut request.variables);
-        let run = Box::pin(self.run(&document, &request, variables, &caller, Mode::Transaction));
-        run.await.unwrap_or_else(Answer::unavailable)
     }
 
     /// The document of a request, if the caller may run its operation.
@@ -156,18 +154,17 @@ impl<E: Executor> Engine<E> {
         Ok(document)
     }
 
-    /// Plans and executes; `None` when it turned out that a transaction is needed.
+    /// Plans and executes; `None` when the query has to run again: in a transaction, or with more memory.
     async fn run(
         &self,
         document: &Document,
         request: &Request,
-        variables: Variables,
         caller: &Arc<Caller>,
         mode: Mode,
     ) -> Option<Answer> {
         let planned = document
             .operation(request.operation_name.as_deref())
-            .and_then(|operation| self.plan(document, operation, variables));
+            .and_then(|operation| self.plan(document, operation, request.variables.clone()));
         let Planned { plan, introspection, holds_tokens, is_query } = match planned {
             Ok(planned) => planned,
             Err(refusal) => return Some(Answer::refused(refusal)),
@@ -183,9 +180,10 @@ impl<E: Executor> Engine<E> {
         let response = rounds.run(execution).await;
         snapshot.end();
         if is_query {
-            if snapshot.needs_transaction() {
+            if snapshot.needs_transaction() || budget.is_short() {
                 document.note_single(false);
                 budget.restore(before);
+                caller.forget();
                 return None;
             }
             document.note_single(snapshot.was_single());

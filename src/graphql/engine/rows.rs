@@ -1,4 +1,5 @@
-//! Objects whose fields are at hand, put together in one go.
+//! Objects: put together in one go where their fields are at hand, and counted: the memory that they take, and the
+//! text in them.
 //!
 //! The library makes a future for each field of each row, in a box, and joins them all: 0.3 µs a field. The
 //! fields of a row that has been loaded wait for nothing, so here each is polled once, one after the other. If
@@ -69,17 +70,21 @@ impl<T: Pure> OutputType for Rows<T> {
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
         let rows = &self.0;
-        take_room(ctx, field, rows.len())?;
-        let mut values = match fields_of::<T>(ctx).filter(|_| !rows.is_empty()) {
-            Some(fields) => at_hand(ctx, rows, &fields).await?,
+        let caller = ctx.data_opt::<Arc<Caller>>();
+        if rows.is_empty() {
+            return Ok(Value::List(Vec::new()));
+        }
+        let mut values = match fields_of::<T>(ctx) {
+            Some(fields) => at_hand(ctx, caller, rows, fields).await?,
             None => Vec::new(),
         };
         let rest = rows.iter().enumerate().skip(values.len()).map(|(index, row)| {
             let ctx = ctx.with_index(index);
-            // Not `resolve_container`: a reference would not tell which type of an interface it is.
-            async move { row.resolve(&ctx, field).await.map_err(|error| keep_path(&ctx, error)) }
+            async move { by_the_library(&ctx, caller, row, field).await }
         });
-        values.extend(try_join_all(rest).await?);
+        if rest.len() > 0 {
+            values.extend(try_join_all(rest).await?);
+        }
         Ok(Value::List(values))
     }
 }
@@ -98,33 +103,49 @@ impl<T: Pure> OutputType for Row<T> {
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        take_room(ctx, field, 1)?;
+        let caller = ctx.data_opt::<Arc<Caller>>();
         if let Some(fields) = fields_of::<T>(ctx) {
-            let object = || object(ctx, &self.0, &fields.selected, fields.answer);
-            if let Some(object) = without_traces(ctx, object).await {
+            let object = || object(ctx, caller, &self.0, &fields.selected, fields.answer);
+            if let Some(object) = without_traces(ctx, caller, object).await {
                 return object;
             }
         }
-        self.0.resolve(ctx, field).await.map_err(|error| keep_path(ctx, error))
+        by_the_library(ctx, caller, &self.0, field).await
     }
 }
 
-/// Takes the memory for the objects of a field.
-fn take_room(
+type OfCaller<'c> = Option<&'c Arc<Caller>>;
+
+/// An object whose fields may wait.
+async fn by_the_library<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
+    caller: OfCaller<'_>,
+    object: &T,
     field: &Positioned<Field>,
-    objects: usize,
+) -> ServerResult<Value> {
+    // Not `resolve_container`: a reference would not tell which type of an interface it is.
+    let value = object.resolve(ctx, field).await.map_err(|error| keep_path(ctx, error))?;
+    if let Value::Object(fields) = &value {
+        count(ctx, caller, fields.len(), fields.values().map(text_in).sum())?;
+    }
+    Ok(value)
+}
+
+/// How many bytes of text a field of an object has.
+fn text_in(field: &Value) -> usize {
+    if let Value::String(text) = field { text.len() } else { 0 }
+}
+
+/// Takes what an object takes: memory, and text.
+fn count(
+    ctx: &ContextSelectionSet<'_>,
+    caller: OfCaller<'_>,
+    fields: usize,
+    text: usize,
 ) -> ServerResult<()> {
-    let Some(caller) = ctx.data_opt::<Arc<Caller>>() else { return Ok(()) };
-    let fields = |selection: &Positioned<Selection>| match &selection.node {
-        Selection::InlineFragment(inline) => inline.node.selection_set.node.items.len(),
-        _ => 1,
-    };
-    let items = &ctx.item.node.items;
-    let fields = items.len().max(items.iter().map(fields).max().unwrap_or_default());
-    let taken = caller.budget().take((fields + 1).saturating_mul(FIELD_BYTES * objects));
-    taken.map_err(|error| {
-        let error = async_graphql::Error::from(error).into_server_error(field.pos);
+    let Some(caller) = caller else { return Ok(()) };
+    caller.budget().take_object((fields + 1) * FIELD_BYTES, text).map_err(|error| {
+        let error = async_graphql::Error::from(error).into_server_error(ctx.item.pos);
         keep_path(ctx, ctx.set_error_path(error))
     })
 }
@@ -132,18 +153,21 @@ fn take_room(
 /// The first rows of a list, up to one that has to wait.
 async fn at_hand<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
+    caller: OfCaller<'_>,
     rows: &[T],
-    fields: &Fields<'_>,
+    mut fields: Fields<'_>,
 ) -> ServerResult<Vec<Value>> {
-    let caller = ctx.data_opt::<Arc<Caller>>();
     let mut values = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
         if let (0, false, Some(caller)) = (index % TURN, TRYING.get(), caller) {
             caller.rounds().give_turn().await;
         }
         let ctx = ctx.with_index(index);
-        let object = || object(&ctx, row, &fields.selected, fields.answer.clone());
-        match without_traces(&ctx, object).await {
+        let is_last = index + 1 == rows.len();
+        let answer =
+            if is_last { std::mem::take(&mut fields.answer) } else { fields.answer.clone() };
+        let object = || object(&ctx, caller, row, &fields.selected, answer);
+        match without_traces(&ctx, caller, object).await {
             Some(value) => values.push(value?),
             None => break,
         }
@@ -157,9 +181,9 @@ async fn at_hand<T: Pure>(
 /// wait, and dropped.
 async fn without_traces<T>(
     ctx: &ContextSelectionSet<'_>,
+    caller: OfCaller<'_>,
     put_together: impl FnOnce() -> Option<T>,
 ) -> Option<T> {
-    let caller = ctx.data_opt::<Arc<Caller>>();
     let before = (caller.map(|caller| caller.budget().taken()), errors(ctx).len());
     let made = put_together();
     if made.is_none() {
@@ -204,10 +228,12 @@ impl Drop for Trying {
 /// The object of these fields; `None` if one of them has to wait. `answer` has a place for each.
 fn object<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
+    caller: OfCaller<'_>,
     object: &T,
     fields: &[&Positioned<Field>],
     mut answer: IndexMap<Name, Value>,
 ) -> Option<ServerResult<Value>> {
+    let mut text = 0;
     for (field, place) in fields.iter().zip(answer.values_mut()) {
         *place = if field.node.name.node == "__typename" {
             Value::String(T::type_name().into_owned())
@@ -219,8 +245,9 @@ fn object<T: Pure>(
                 Poll::Pending => return None,
             }
         };
+        text += text_in(place);
     }
-    Some(Ok(Value::Object(answer)))
+    Some(count(ctx, caller, answer.len(), text).map(|()| Value::Object(answer)))
 }
 
 /// The fields that are selected of an object.

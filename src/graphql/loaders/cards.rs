@@ -1,18 +1,19 @@
 //! Cards, and pages of them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
 use super::labels::{Shared, of_each};
-use super::{BoardCache, Key, Relation, Source, by, wanted};
+use super::{BoardCache, Key, Relation, Source, Unnamed, by, wanted};
 use crate::domain::{Card, CardFilter, CardId, CardOrder, Page, PageRequest, Result, Side};
 use crate::store::access::BoardAccess;
 use crate::store::card_lists::{self, CardList};
-use crate::store::{Conn, Texts, cards, labels};
+use crate::store::{Texts, cards, labels};
 
 /// How many bytes a search reads for what a field costs: with the complexity that is allowed by default, a query
-/// searches 2 GiB.
-const BYTES_OF_A_FIELD: i64 = 1024;
+/// searches 512 MiB.
+const BYTES_OF_A_FIELD: u64 = 256;
 
 pub(in crate::graphql) struct Cards;
 
@@ -74,19 +75,25 @@ impl LoadedCard {
     }
 }
 
-/// Takes what a search in these lists costs: it reads every card of a board, so it costs what they hold.
-async fn price_search(
+/// Takes what searches cost: each reads every card of a board, so it costs what they hold.
+async fn price_searches<'f>(
     source: &Source,
-    conn: &mut Conn,
-    lists: &[CardList],
-    filter: &CardFilter,
+    lists: impl Iterator<Item = (CardList, &'f CardFilter)> + Send,
 ) -> Result<()> {
-    if filter.text.is_none() {
+    let mut searches: HashMap<BoardAccess, u64> = HashMap::new();
+    for (list, _) in lists.filter(|(_, filter)| filter.text.is_some()) {
+        *searches.entry(list.board()).or_default() += 1;
+    }
+    if searches.is_empty() {
         return Ok(());
     }
-    let boards: Vec<_> = lists.iter().map(|list| list.board()).collect();
-    let bytes: i64 = card_lists::search_bytes(conn, &boards).await?.iter().sum();
-    source.budget.work(u64::try_from(bytes / BYTES_OF_A_FIELD).unwrap_or_default())
+    let boards: Vec<_> = searches.keys().copied().collect();
+    let bytes = card_lists::search_bytes(&mut source.read().await?, &boards).await?;
+    let of_board = |(board, bytes): (&BoardAccess, i64)| {
+        u64::try_from(bytes).unwrap_or_default().saturating_mul(searches[board])
+    };
+    let bytes = boards.iter().zip(bytes).map(of_board).fold(0, u64::saturating_add);
+    source.budget.work(bytes / BYTES_OF_A_FIELD)
 }
 
 pub(in crate::graphql) struct CardPages;
@@ -103,7 +110,6 @@ impl Relation for CardPages {
     ) -> Result<Vec<Self::Value>> {
         let mut conn = source.read().await?;
         let CardQuery { filter, order, request, texts, .. } = &**query;
-        price_search(source, &mut conn, of, filter).await?;
         let found = card_lists::list(&mut conn, of, filter, *order, request, *texts).await?;
         let cards = of
             .iter()
@@ -120,6 +126,11 @@ impl Relation for CardPages {
             labels: labels.as_mut().map(|labels| labels.next().unwrap_or_default()),
         };
         Ok(found.into_iter().map(|page| Arc::new(page.map(&mut loaded))).collect())
+    }
+
+    async fn price(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+        price_searches(source, keys.iter().map(|Unnamed((list, query))| (*list, &query.filter)))
+            .await
     }
 
     fn kind(of: &CardList) -> u8 {
@@ -143,9 +154,11 @@ impl Relation for CardCounts {
     type Value = i64;
 
     async fn fetch(source: &Source, of: &[CardList], filter: &Arc<CardFilter>) -> Result<Vec<i64>> {
-        let mut conn = source.read().await?;
-        price_search(source, &mut conn, of, filter).await?;
-        card_lists::counts(&mut conn, of, filter).await
+        card_lists::counts(&mut source.read().await?, of, filter).await
+    }
+
+    async fn price(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+        price_searches(source, keys.iter().map(|Unnamed((list, filter))| (*list, &**filter))).await
     }
 
     fn kind(of: &CardList) -> u8 {
@@ -175,8 +188,12 @@ impl Relation for CardsBeyond {
     ) -> Result<Vec<bool>> {
         let mut conn = source.read().await?;
         let CardQuery { filter, order, request, .. } = &**query;
-        price_search(source, &mut conn, of, filter).await?;
         card_lists::any_beyond(&mut conn, of, filter, *order, request, *side).await
+    }
+
+    async fn price(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+        let searches = keys.iter().map(|Unnamed((list, (query, _)))| (*list, &query.filter));
+        price_searches(source, searches).await
     }
 
     fn kind(of: &CardList) -> u8 {

@@ -53,6 +53,14 @@ pub(super) trait Relation: Send + Sync + 'static {
         how: &Self::How,
     ) -> impl Future<Output = Result<Vec<Self::Value>>> + Send;
 
+    /// Takes off the budget what the keys cost beside their rows; an error refuses all of them.
+    fn price(
+        _source: &Source,
+        _keys: &[Unnamed<Key<Self>>],
+    ) -> impl Future<Output = Result<()>> + Send {
+        std::future::ready(Ok(()))
+    }
+
     /// Keys of different kinds are not asked together either.
     fn kind(_of: &Self::Of) -> u8 {
         0
@@ -93,9 +101,9 @@ impl Source {
 
 /// The loader of one relation, made when it is first used: most requests need few of them. The
 /// crate's loader puts keys together and remembers the answers, [`Rounds`] says when to ask.
-pub(super) struct Batched<R: Relation> {
-    source: Arc<Source>,
-    made: OnceLock<Made<R>>,
+pub(super) struct Batched<'l, R: Relation> {
+    source: &'l Arc<Source>,
+    made: &'l OnceLock<Made<R>>,
 }
 
 struct Made<R: Relation> {
@@ -108,7 +116,7 @@ type RelationLoader<R> = Loader<Unnamed<Key<R>>, Result<<R as Relation>::Value>,
 /// A key as the crate takes it: without a text of its own, since the crate writes the message that a key was
 /// left out for each that was not (5,500 instructions for the key of a page of cards).
 #[derive(Clone, PartialEq, Eq, Hash)]
-struct Unnamed<K>(K);
+pub(super) struct Unnamed<K>(K);
 
 impl<K> Debug for Unnamed<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -128,6 +136,9 @@ type Answers<R> = HashMap<Unnamed<Key<R>>, Result<<R as Relation>::Value>>;
 
 impl<R: Relation> BatchFn<Unnamed<Key<R>>, Result<R::Value>> for Batch<R> {
     async fn load(&mut self, keys: &[Unnamed<Key<R>>]) -> Answers<R> {
+        if let Err(error) = R::price(&self.source, keys).await {
+            return keys.iter().map(|key| (key.clone(), Err(error.clone()))).collect();
+        }
         let mut groups: HashMap<(&R::How, u8), Vec<R::Of>> = HashMap::new();
         for Unnamed((of, how)) in keys {
             groups.entry((how, R::kind(of))).or_default().push(of.clone());
@@ -162,16 +173,16 @@ impl<R: Relation> Made<R> {
     }
 }
 
-impl<R: Relation> Batched<R> {
+impl<R: Relation> Batched<'_, R> {
     /// Loads one key together with those of all sibling fields that want it in the same way.
-    pub(super) async fn load_as(&self, of: R::Of, how: R::How) -> Result<R::Value> {
-        let made = self.made.get_or_init(|| Made::new(Arc::clone(&self.source)));
+    pub(super) async fn load_as(self, of: R::Of, how: R::How) -> Result<R::Value> {
+        let made = self.made.get_or_init(|| Made::new(Arc::clone(self.source)));
         let (sender, answer) = oneshot::channel();
         {
             let mut waiting = made.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             if waiting.is_empty() {
                 let (loader, waiting) = (made.loader.clone(), Arc::clone(&made.waiting));
-                let load = load_all::<R>(Arc::clone(&self.source), loader, waiting);
+                let load = load_all::<R>(Arc::clone(self.source), loader, waiting);
                 self.source.rounds.add(Box::pin(load));
             }
             waiting.push(((of, how), sender));
@@ -180,9 +191,9 @@ impl<R: Relation> Batched<R> {
     }
 }
 
-impl<R: Relation<How = ()>> Batched<R> {
+impl<R: Relation<How = ()>> Batched<'_, R> {
     /// Loads one key together with those of all sibling fields.
-    pub(super) async fn load(&self, of: R::Of) -> Result<R::Value> {
+    pub(super) async fn load(self, of: R::Of) -> Result<R::Value> {
         self.load_as(of, ()).await
     }
 }
@@ -244,7 +255,7 @@ macro_rules! loaders {
         /// The loaders of a request.
         pub(super) struct Loaders {
             source: Arc<Source>,
-            $($(#[$doc])* pub(super) $field: Batched<$relation>,)*
+            $($field: OnceLock<Made<$relation>>,)*
         }
 
         impl Loaders {
@@ -260,11 +271,15 @@ macro_rules! loaders {
                 let db = shared.services.db.snapshot(mode, Some(read));
                 let (shared, rounds) = (Arc::clone(shared), Arc::clone(rounds));
                 let source = Arc::new(Source { db, shared, viewer, rounds, budget });
-                Self {
-                    $($field: Batched { source: Arc::clone(&source), made: OnceLock::new() },)*
-                    source,
-                }
+                Self { $($field: OnceLock::new(),)* source }
             }
+
+            $(
+                $(#[$doc])*
+                pub(super) fn $field(&self) -> Batched<'_, $relation> {
+                    Batched { source: &self.source, made: &self.$field }
+                }
+            )*
 
             /// What they read with.
             pub(super) fn snapshot(&self) -> &Snapshot {

@@ -2,20 +2,21 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Object};
+use async_graphql::{ContainerType, Context, Object};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
 use super::scalars::int;
 use super::types::{
-    BoardEdge, BoardEventEdge, BoardMemberEdge, CardEdge, CommentEdge, SessionEdge,
+    Board, BoardEdge, BoardEvent, BoardEventEdge, BoardMemberEdge, Card, CardEdge, Comment,
+    CommentEdge, Session, SessionEdge,
 };
 use crate::domain::{
     At, BoardList, CardId, Direction, Error, Page, PageRequest, Position, Result, Side, SortValue,
     Timestamp,
 };
 use crate::graphql::context::ContextExt;
-use crate::graphql::engine::{Pure, Row, Rows, Text};
+use crate::graphql::engine::{Pure, Row, Rows};
 use crate::graphql::loaders::{CardQuery, Loaders};
 use crate::store::access::BoardAccess;
 use crate::store::card_lists::CardList;
@@ -154,6 +155,65 @@ pub(super) trait Edge: Pure {
     fn cursor(&self) -> String;
 }
 
+/// A type whose objects stand in lists.
+pub(super) trait Listed: Pure {
+    /// Which of its lists: a cursor belongs to one.
+    type In: Copy + Send + Sync;
+
+    /// The object's place in the list.
+    fn cursor(&self, list: Self::In) -> String;
+}
+
+/// An edge that tells nothing but the object.
+pub(super) struct PlainEdge<N: Listed> {
+    node: N,
+    list: N::In,
+}
+
+impl<N: Listed> PlainEdge<N> {
+    /// The edge of an object in a list.
+    pub(super) fn new(node: N, list: N::In) -> Self {
+        Self { node, list }
+    }
+}
+
+/// An object in a list, and its place there.
+#[Object(
+    concrete(name = "BoardEdge", params(Board)),
+    concrete(name = "BoardEventEdge", params(BoardEvent)),
+    concrete(name = "CardEdge", params(Card)),
+    concrete(name = "CommentEdge", params(Comment)),
+    concrete(name = "SessionEdge", params(Session))
+)]
+impl<N: Listed> PlainEdge<N> {
+    /// Its place in the list, for `after` and `before`.
+    async fn cursor(&self) -> String {
+        self.node.cursor(self.list)
+    }
+
+    /// The object.
+    async fn node(&self) -> Row<&N> {
+        Row(&self.node)
+    }
+}
+
+impl<N: Listed> Pure for PlainEdge<N> where Self: ContainerType {}
+
+impl<N: Listed> Edge for PlainEdge<N>
+where
+    Self: Pure,
+{
+    type Node = N;
+
+    fn node(&self) -> &N {
+        &self.node
+    }
+
+    fn cursor(&self) -> String {
+        self.node.cursor(self.list)
+    }
+}
+
 /// Which list a page is of, and what was asked of it.
 #[derive(Clone)]
 pub(super) enum List {
@@ -171,14 +231,14 @@ impl List {
     /// How many things it has.
     async fn count(&self, loaders: &Loaders) -> Result<i64> {
         match self {
-            Self::Boards(list, _) => loaders.board_count.load(*list).await,
+            Self::Boards(list, _) => loaders.board_count().load(*list).await,
             Self::Cards(list, query) => {
-                loaders.card_count.load_as(*list, query.filter.clone().into()).await
+                loaders.card_count().load_as(*list, query.filter.clone().into()).await
             }
-            Self::Comments(card, _) => loaders.comment_count.load(*card).await,
-            Self::Events(list, _) => loaders.event_count.load(*list).await,
-            Self::Members(board, _) => loaders.member_count.load(*board).await,
-            Self::Sessions(_) => loaders.session_count.load(()).await,
+            Self::Comments(card, _) => loaders.comment_count().load(*card).await,
+            Self::Events(list, _) => loaders.event_count().load(*list).await,
+            Self::Members(board, _) => loaders.member_count().load(*board).await,
+            Self::Sessions(_) => loaders.session_count().load(()).await,
             Self::Nothing => Ok(0),
         }
     }
@@ -186,12 +246,16 @@ impl List {
     /// Whether it has anything beyond the page.
     async fn any_beyond(self, loaders: &Loaders, side: Side) -> Result<bool> {
         match self {
-            Self::Boards(list, page) => loaders.board_beyond.load_as(list, (page, side)).await,
-            Self::Cards(list, query) => loaders.card_beyond.load_as(list, (query, side)).await,
-            Self::Comments(card, page) => loaders.comment_beyond.load_as(card, (page, side)).await,
-            Self::Events(list, page) => loaders.event_beyond.load_as(list, (page, side)).await,
-            Self::Members(board, page) => loaders.member_beyond.load_as(board, (page, side)).await,
-            Self::Sessions(page) => loaders.session_beyond.load_as((), (page, side)).await,
+            Self::Boards(list, page) => loaders.board_beyond().load_as(list, (page, side)).await,
+            Self::Cards(list, query) => loaders.card_beyond().load_as(list, (query, side)).await,
+            Self::Comments(card, page) => {
+                loaders.comment_beyond().load_as(card, (page, side)).await
+            }
+            Self::Events(list, page) => loaders.event_beyond().load_as(list, (page, side)).await,
+            Self::Members(board, page) => {
+                loaders.member_beyond().load_as(board, (page, side)).await
+            }
+            Self::Sessions(page) => loaders.session_beyond().load_as((), (page, side)).await,
             Self::Nothing => Ok(false),
         }
     }
@@ -220,13 +284,13 @@ impl PageInfo {
     }
 
     /// The cursor of the first edge; null on an empty page.
-    async fn start_cursor(&self) -> Option<Text<'_>> {
-        self.start_cursor.as_deref().map(Text::from)
+    async fn start_cursor(&self) -> Option<&str> {
+        self.start_cursor.as_deref()
     }
 
     /// The cursor of the last edge; null on an empty page.
-    async fn end_cursor(&self) -> Option<Text<'_>> {
-        self.end_cursor.as_deref().map(Text::from)
+    async fn end_cursor(&self) -> Option<&str> {
+        self.end_cursor.as_deref()
     }
 }
 

@@ -25,7 +25,7 @@ impl Query {
     /// The account that the access token stands for.
     async fn viewer(&self, ctx: &Context<'_>) -> Result<Row<User>> {
         let viewer = ctx.viewer()?;
-        let user = ctx.loaders()?.user.load(viewer.key).await?.ok_or(Error::Unauthenticated)?;
+        let user = ctx.loaders()?.user().load(viewer.key).await?.ok_or(Error::Unauthenticated)?;
         Ok(Row(User::seen_by(viewer, user)))
     }
 
@@ -142,7 +142,7 @@ async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
     } else if let Some(id) = CardId::from_public(id) {
         find_card(ctx, id).await?.map(Node::from)
     } else if let Some(id) = LabelId::from_public(id) {
-        let found = ctx.loaders()?.label.load(id).await?;
+        let found = ctx.loaders()?.label().load(id).await?;
         found.map(|(label, board)| Label::new(label, Board::new(board)).into())
     } else if let Some(id) = CommentId::from_public(id) {
         Comment::find(ctx, id).await?.map(Node::from)
@@ -152,7 +152,7 @@ async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
         BoardColumn::find(ctx, id).await?.map(Node::from)
     } else if let Some(key) = UserKey::from_public(id) {
         let viewer = ctx.viewer()?;
-        ctx.loaders()?.user.load(key).await?.map(|user| User::seen_by(viewer, user).into())
+        ctx.loaders()?.user().load(key).await?.map(|user| User::seen_by(viewer, user).into())
     } else {
         None
     };
@@ -161,7 +161,7 @@ async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
 
 async fn find_card(ctx: &Context<'_>, id: CardId) -> Result<Option<Card>> {
     let texts = texts(&ctx.look_ahead(), &[&[], &["board"]], "description");
-    let found = ctx.loaders()?.card.load((id, texts)).await?;
+    let found = ctx.loaders()?.card().load((id, texts)).await?;
     Ok(found.map(|(card, board)| Card::new(card, Board::new(board))))
 }
 
@@ -170,6 +170,6 @@ async fn find_user(ctx: &Context<'_>, email: &str) -> Result<Option<User>> {
         return Ok(None);
     };
     let viewer = ctx.viewer()?;
-    let user = ctx.loaders()?.user_by_email.load(email).await?;
+    let user = ctx.loaders()?.user_by_email().load(email).await?;
     Ok(user.map(|user| User::seen_by(viewer, user)))
 }

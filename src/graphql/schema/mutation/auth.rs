@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use crate::domain::{At, Email, Password, PublicId};
 use crate::graphql::context::{ContextExt, Nullable, mutate, mutate_as_anybody};
-use crate::graphql::engine::{Row, Text};
+use crate::graphql::engine::Row;
 use crate::graphql::schema::directives::anonymous;
 use crate::graphql::schema::inputs::optional;
 use crate::graphql::schema::scalars::DateTime;
@@ -41,13 +41,13 @@ pub(super) struct LogInInput {
 #[derive(SimpleObject)]
 pub(super) struct SignedIn {
     /// A JWT that carries sub (the user's id) and email; to be sent as `Authorization: Bearer`.
-    access_token: Text<'static>,
+    access_token: String,
     /// Always `Bearer`.
-    token_type: Text<'static>,
+    token_type: String,
     /// When the access token ends: one hour from now.
     expires_at: DateTime,
     /// What `refreshSession` takes, once, for the next access token. Keep it as you would a password.
-    refresh_token: Text<'static>,
+    refresh_token: String,
     /// The session that has begun or goes on.
     session: Row<Session>,
     /// Whose it is.
@@ -57,10 +57,10 @@ pub(super) struct SignedIn {
 impl From<LogIn> for SignedIn {
     fn from(log_in: LogIn) -> Self {
         Self {
-            access_token: log_in.access_token.into(),
+            access_token: log_in.access_token,
             token_type: "Bearer".into(),
             expires_at: log_in.expires_at.into(),
-            refresh_token: log_in.refresh_token.into(),
+            refresh_token: log_in.refresh_token,
             session: Session::current(log_in.session).into(),
             user: User::own(log_in.user).into(),
         }

@@ -91,7 +91,7 @@ impl BoardMutation {
             let board = Board::new(boards::create(ctx.services()?, ctx.viewer()?, new).await?);
             Ok(CreateBoardPayload {
                 board: board.clone().into(),
-                board_edge: BoardEdge::new(board).into(),
+                board_edge: BoardEdge::in_use(board).into(),
             })
         })
         .await

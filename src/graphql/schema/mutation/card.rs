@@ -171,7 +171,7 @@ impl CardMutation {
             let card = Card::new(card, Board::new(board));
             Ok(CreateCardPayload {
                 card: card.clone().into(),
-                card_edge: CardEdge::new(card).into(),
+                card_edge: CardEdge::on_board(card).into(),
             })
         })
         .await

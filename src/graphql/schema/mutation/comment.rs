@@ -77,7 +77,7 @@ impl CommentMutation {
             let (comment, card, board) =
                 comments::add(ctx.services()?, ctx.viewer()?, card, body).await?;
             let comment = Comment::under(Card::new(card, Board::new(board)), comment);
-            let comment_edge = CommentEdge::new(comment.clone());
+            let comment_edge = CommentEdge::new(comment.clone(), ());
             Ok(AddCommentPayload { comment: comment.into(), comment_edge: comment_edge.into() })
         })
         .await

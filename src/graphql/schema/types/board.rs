@@ -1,5 +1,6 @@
 //! Boards, their columns and their members.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, InputObject, Object};
@@ -13,10 +14,10 @@ use super::{
 };
 use crate::domain::{self, BoardId, BoardList, PublicId, Result};
 use crate::graphql::context::{ContextExt, ROWS, long_text, texts};
-use crate::graphql::engine::{Pure, Row, Rows, Text};
+use crate::graphql::engine::{Pure, Rows};
 use crate::graphql::schema::directives::{list_size, paged};
 use crate::graphql::schema::paging::{
-    Connection, CursorKind, Edge, List, MAX_OTHERS, PageArgs, ValueKind,
+    Connection, CursorKind, List, Listed, MAX_OTHERS, PageArgs, PlainEdge, ValueKind,
 };
 use crate::graphql::schema::scalars::{DateTime, int};
 use crate::store;
@@ -45,7 +46,7 @@ impl Board {
     /// A board that the viewer may see; `None` for all others.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: BoardId) -> Result<Option<Self>> {
         let texts = texts(&ctx.look_ahead(), &[&[]], "description");
-        let found = ctx.loaders()?.board.load((id, texts)).await?;
+        let found = ctx.loaders()?.board().load((id, texts)).await?;
         Ok(found.map(Self::new))
     }
 }
@@ -61,13 +62,13 @@ impl Board {
     }
 
     /// Its title.
-    async fn title(&self) -> Text<'_> {
-        Text::from(&self.board.title)
+    async fn title(&self) -> &str {
+        &self.board.title
     }
 
     /// What it is about, in Markdown, as it was written; may be empty.
-    async fn description(&self, ctx: &Context<'_>) -> Result<Text<'_>> {
-        let load = async { ctx.loaders()?.board_text.load(self.access).await };
+    async fn description(&self, ctx: &Context<'_>) -> Result<Cow<'_, str>> {
+        let load = async { ctx.loaders()?.board_text().load(self.access).await };
         long_text(self.board.description.as_deref(), load).await
     }
 
@@ -84,7 +85,7 @@ impl Board {
     /// The board's labels, at most one of each colour, in the order of LabelColor.
     #[graphql(directive = list_size::apply(Some(7), None, None))]
     async fn labels(&self, ctx: &Context<'_>) -> Result<Rows<Label>> {
-        let labels = ctx.loaders()?.board_labels.load(self.access).await?;
+        let labels = ctx.loaders()?.board_labels().load(self.access).await?;
         Ok(Label::all(&labels, self))
     }
 
@@ -128,7 +129,7 @@ impl Board {
         let args = PageArgs { first, after, last, before };
         let request = Arc::new(args.request(MEMBERS, MAX_OTHERS)?);
         let (loaders, viewer) = (ctx.loaders()?, ctx.viewer()?);
-        let page = loaders.member_page.load_as(self.access, Arc::clone(&request));
+        let page = loaders.member_page().load_as(self.access, Arc::clone(&request));
         let edge = |member: Arc<domain::Member>| BoardMemberEdge::new(viewer, member);
         Connection::load(ctx, List::Members(self.access, request), page, edge).await
     }
@@ -187,43 +188,20 @@ impl Board {
 }
 
 /// A board in a list.
-pub(in crate::graphql) struct BoardEdge {
-    board: Board,
-    list: BoardList,
-}
+pub(in crate::graphql) type BoardEdge = PlainEdge<Board>;
 
 impl BoardEdge {
     /// The board's edge in the default order.
-    pub(in crate::graphql) fn new(board: Board) -> Self {
-        Self { board, list: BoardList::InUse(domain::BoardOrder::default()) }
+    pub(in crate::graphql) fn in_use(board: Board) -> Self {
+        Self::new(board, BoardList::InUse(domain::BoardOrder::default()))
     }
 }
 
-/// A board in a list.
-#[Object]
-impl BoardEdge {
-    /// The board's place in the list, for `after` and `before`.
-    async fn cursor(&self) -> Text<'_> {
-        Edge::cursor(self).into()
-    }
+impl Listed for Board {
+    type In = BoardList;
 
-    /// The board.
-    async fn node(&self) -> Row<&Board> {
-        Row(&self.board)
-    }
-}
-
-impl Pure for BoardEdge {}
-
-impl Edge for BoardEdge {
-    type Node = Board;
-
-    fn node(&self) -> &Board {
-        &self.board
-    }
-
-    fn cursor(&self) -> String {
-        cursor_kind(self.list).encode(&store::boards::position(&self.board.board, self.list))
+    fn cursor(&self, list: BoardList) -> String {
+        cursor_kind(list).encode(&store::boards::position(&self.board, list))
     }
 }
 
@@ -276,9 +254,9 @@ impl BoardPage {
     async fn list(ctx: &Context<'_>, args: PageArgs, list: BoardList) -> Result<Self> {
         let request = args.request(cursor_kind(list), MAX_OTHERS)?;
         let loaders = ctx.loaders()?;
-        let edge = |seen| BoardEdge { board: Board::new(seen), list };
+        let edge = |seen| BoardEdge::new(Board::new(seen), list);
         let texts = texts(&ctx.look_ahead(), ROWS, "description");
-        let page = loaders.board_page.load_as(list, (request.clone(), texts));
+        let page = loaders.board_page().load_as(list, (request.clone(), texts));
         Self::load(ctx, List::Boards(list, request), page, edge).await
     }
 }

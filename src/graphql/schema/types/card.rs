@@ -1,15 +1,16 @@
 //! Cards.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object};
 
-use super::comment::{COMMENTS, CommentEdge};
+use super::comment::{COMMENTS, Comment, CommentEdge};
 use super::event::{BoardEventEdge, event_page};
 use super::{Board, Label};
 use crate::domain::{self, PublicId, Result};
 use crate::graphql::context::{ContextExt, ROWS, long_text, texts};
-use crate::graphql::engine::{Pure, Row, Rows, Text};
+use crate::graphql::engine::{Pure, Row, Rows};
 use crate::graphql::loaders::LoadedCard;
 use crate::graphql::schema::directives::{list_size, paged};
 use crate::graphql::schema::paging::{Connection, List, MAX_OTHERS, PageArgs};
@@ -64,13 +65,13 @@ impl Card {
     }
 
     /// What is to do, in one line.
-    async fn title(&self) -> Text<'_> {
-        Text::from(&self.card.title)
+    async fn title(&self) -> &str {
+        &self.card.title
     }
 
     /// More about it, in Markdown, as it was written; may be empty.
-    async fn description(&self, ctx: &Context<'_>) -> Result<Text<'_>> {
-        let load = async { ctx.loaders()?.card_text.load((self.on.access, self.card.id)).await };
+    async fn description(&self, ctx: &Context<'_>) -> Result<Cow<'_, str>> {
+        let load = async { ctx.loaders()?.card_text().load((self.on.access, self.card.id)).await };
         long_text(self.card.description.as_deref(), load).await
     }
 
@@ -90,7 +91,7 @@ impl Card {
         if let Some(labels) = &self.labels {
             return Ok(Label::all(labels, &self.on));
         }
-        let labels = ctx.loaders()?.card_labels.load((self.on.access, self.card.id)).await?;
+        let labels = ctx.loaders()?.card_labels().load((self.on.access, self.card.id)).await?;
         Ok(Label::all(&labels, &self.on))
     }
 
@@ -107,8 +108,8 @@ impl Card {
     /// Where it stands in its column: compare ranks as plain ASCII strings, not by the rules of a
     /// language. Set by the server alone. Where many cards have been moved to one spot, all cards of a
     /// column get new ranks, and with them new versions (ColumnReorderedEvent).
-    async fn rank(&self) -> Text<'_> {
-        self.card.rank.as_str().into()
+    async fn rank(&self) -> &str {
+        self.card.rank.as_str()
     }
 
     /// The board's version at the latest change of the card's text, column, rank or labels (not its
@@ -138,8 +139,8 @@ impl Card {
         let card = (self.on.access, self.card.id);
         let loaders = ctx.loaders()?;
         let how = (Arc::clone(&request), texts(&ctx.look_ahead(), ROWS, "body"));
-        let page = loaders.comment_page.load_as(card, how);
-        let edge = |comment| CommentEdge::under(self.clone(), comment);
+        let page = loaders.comment_page().load_as(card, how);
+        let edge = |comment| CommentEdge::new(Comment::under(self.clone(), comment), ());
         Connection::load(ctx, List::Comments(card, request), page, edge).await
     }
 

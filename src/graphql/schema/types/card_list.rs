@@ -2,59 +2,33 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, InputObject, Lookahead, Object};
+use async_graphql::{Context, Enum, InputObject, Lookahead};
 
 use super::{Board, Card, CardColumn, LabelColor, OrderDirection};
 use crate::domain::{self, At, Direction, Result, SearchText};
 use crate::graphql::context::{ContextExt, ROWS, texts};
-use crate::graphql::engine::{Pure, Row, Text};
 use crate::graphql::loaders::{CardQuery, LoadedCard};
 use crate::graphql::schema::paging::{
-    Connection, CursorKind, Edge, List, MAX_CARDS, PageArgs, ValueKind,
+    Connection, CursorKind, List, Listed, MAX_CARDS, PageArgs, PlainEdge, ValueKind,
 };
 use crate::store;
 use crate::store::card_lists::{CardList, CardListKind};
 
 /// A card in a list.
-pub(in crate::graphql) struct CardEdge {
-    card: Card,
-    kind: CardListKind,
-    order: domain::CardOrder,
-}
+pub(in crate::graphql) type CardEdge = PlainEdge<Card>;
 
 impl CardEdge {
     /// The card's edge among the board's cards in the default order.
-    pub(in crate::graphql) fn new(card: Card) -> Self {
-        Self { card, kind: CardListKind::Board, order: domain::CardOrder::default() }
+    pub(in crate::graphql) fn on_board(card: Card) -> Self {
+        Self::new(card, (CardListKind::Board, domain::CardOrder::default()))
     }
 }
 
-/// A card in a list.
-#[Object]
-impl CardEdge {
-    /// The card's place in the list, for `after` and `before`.
-    async fn cursor(&self) -> Text<'_> {
-        Edge::cursor(self).into()
-    }
+impl Listed for Card {
+    type In = (CardListKind, domain::CardOrder);
 
-    /// The card.
-    async fn node(&self) -> Row<&Card> {
-        Row(&self.card)
-    }
-}
-
-impl Pure for CardEdge {}
-
-impl Edge for CardEdge {
-    type Node = Card;
-
-    fn node(&self) -> &Card {
-        &self.card
-    }
-
-    fn cursor(&self) -> String {
-        let place = store::card_lists::position(self.card.entity(), self.kind, self.order);
-        cursor_kind(self.kind, self.order).encode(&place)
+    fn cursor(&self, (kind, order): Self::In) -> String {
+        cursor_kind(kind, order).encode(&store::card_lists::position(self.entity(), kind, order))
     }
 }
 
@@ -130,12 +104,9 @@ pub(super) async fn card_page(
         order,
     });
     let loaders = ctx.loaders()?;
-    let page = loaders.card_page.load_as(list, Arc::clone(&query));
-    let edge = |loaded: LoadedCard| CardEdge {
-        card: Card::loaded(loaded, board),
-        kind: list.kind(),
-        order,
-    };
+    let page = loaders.card_page().load_as(list, Arc::clone(&query));
+    let edge =
+        |loaded: LoadedCard| CardEdge::new(Card::loaded(loaded, board), (list.kind(), order));
     Connection::load(ctx, List::Cards(list, query), page, edge).await
 }
 

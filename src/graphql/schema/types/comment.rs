@@ -1,5 +1,6 @@
 //! Comments on cards.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
@@ -7,8 +8,8 @@ use async_graphql::{Context, ID, Object};
 use super::{Board, Card, User};
 use crate::domain::{self, CommentId, Direction, Error, PublicId, Result};
 use crate::graphql::context::{ContextExt, Nullable, long_text, row, texts};
-use crate::graphql::engine::{Pure, Row, Text};
-use crate::graphql::schema::paging::{CursorKind, Edge, ValueKind};
+use crate::graphql::engine::{Pure, Row};
+use crate::graphql::schema::paging::{CursorKind, Listed, PlainEdge, ValueKind};
 use crate::graphql::schema::scalars::DateTime;
 use crate::store;
 
@@ -42,7 +43,7 @@ impl Comment {
     /// A comment that the viewer may see; `None` for all others.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: CommentId) -> Result<Option<Self>> {
         let texts = texts(&ctx.look_ahead(), &[&[]], "body");
-        let found = ctx.loaders()?.comment.load((id, texts)).await?;
+        let found = ctx.loaders()?.comment().load((id, texts)).await?;
         Ok(found.map(|(comment, board)| Self::new(comment, Board::new(board))))
     }
 }
@@ -64,7 +65,7 @@ impl Comment {
         }
         let texts = texts(&ctx.look_ahead(), &[&[]], "description");
         let key = ((self.on.access, self.comment.card_id), texts);
-        let card = ctx.loaders()?.card_on_board.load(key).await?;
+        let card = ctx.loaders()?.card_on_board().load(key).await?;
         let card = card.ok_or_else(|| Error::not_found("card"))?;
         Ok(Row(Card::new(card, self.on.clone())))
     }
@@ -75,9 +76,9 @@ impl Comment {
     }
 
     /// Markdown, as it was written.
-    async fn body(&self, ctx: &Context<'_>) -> Result<Text<'_>> {
+    async fn body(&self, ctx: &Context<'_>) -> Result<Cow<'_, str>> {
         let key = (self.on.access, self.comment.id);
-        let load = async { ctx.loaders()?.comment_text.load(key).await };
+        let load = async { ctx.loaders()?.comment_text().load(key).await };
         long_text(self.comment.body.as_deref(), load).await
     }
 
@@ -93,46 +94,12 @@ impl Comment {
 }
 
 /// A comment in the list of a card's comments.
-pub(in crate::graphql) struct CommentEdge {
-    comment: Comment,
-}
+pub(in crate::graphql) type CommentEdge = PlainEdge<Comment>;
 
-impl CommentEdge {
-    /// The edge of a comment that was seen under its card.
-    pub(super) fn under(card: Card, comment: Arc<domain::Comment>) -> Self {
-        Self { comment: Comment::under(card, comment) }
-    }
+impl Listed for Comment {
+    type In = ();
 
-    /// The comment's edge among the card's comments.
-    pub(in crate::graphql) fn new(comment: Comment) -> Self {
-        Self { comment }
-    }
-}
-
-/// A comment in the list of a card's comments.
-#[Object]
-impl CommentEdge {
-    /// The comment's place in the list, for `after` and `before`.
-    async fn cursor(&self) -> Text<'_> {
-        Edge::cursor(self).into()
-    }
-
-    /// The comment.
-    async fn node(&self) -> Row<&Comment> {
-        Row(&self.comment)
-    }
-}
-
-impl Pure for CommentEdge {}
-
-impl Edge for CommentEdge {
-    type Node = Comment;
-
-    fn node(&self) -> &Comment {
-        &self.comment
-    }
-
-    fn cursor(&self) -> String {
-        COMMENTS.encode(&store::comments::position(&self.comment.comment))
+    fn cursor(&self, (): ()) -> String {
+        COMMENTS.encode(&store::comments::position(&self.comment))
     }
 }

@@ -6,7 +6,7 @@ use async_graphql::{Enum, ID, Object};
 
 use super::Board;
 use crate::domain::{self, PublicId};
-use crate::graphql::engine::{Pure, Row, Rows, Text};
+use crate::graphql::engine::{Pure, Row, Rows};
 use crate::graphql::schema::scalars::DateTime;
 
 /// The colours of labels, in the order in which labels are listed.
@@ -69,8 +69,8 @@ impl Label {
     }
 
     /// Its name; may be empty.
-    async fn name(&self) -> Text<'_> {
-        Text::from(&self.label.name)
+    async fn name(&self) -> &str {
+        &self.label.name
     }
 
     /// When it was made.

@@ -6,7 +6,7 @@ use async_graphql::{Enum, Object};
 
 use super::User;
 use crate::domain::{self, Direction, Viewer};
-use crate::graphql::engine::{Pure, Row, Text};
+use crate::graphql::engine::{Pure, Row};
 use crate::graphql::schema::paging::{CursorKind, Edge, ValueKind};
 use crate::graphql::schema::scalars::DateTime;
 use crate::store;
@@ -49,8 +49,8 @@ impl BoardMemberEdge {
 #[Object]
 impl BoardMemberEdge {
     /// The member's place in the list, for `after` and `before`.
-    async fn cursor(&self) -> Text<'_> {
-        Edge::cursor(self).into()
+    async fn cursor(&self) -> String {
+        Edge::cursor(self)
     }
 
     /// The account.

@@ -6,9 +6,9 @@ use async_graphql::{Context, ID, Object};
 
 use crate::domain::{self, Direction, PublicId, Result, SessionId, Viewer};
 use crate::graphql::context::ContextExt;
-use crate::graphql::engine::{Pure, Row, Text};
+use crate::graphql::engine::Pure;
 use crate::graphql::schema::paging::{
-    Connection, CursorKind, Edge, List, MAX_OTHERS, PageArgs, ValueKind,
+    Connection, CursorKind, List, Listed, MAX_OTHERS, PageArgs, PlainEdge, ValueKind,
 };
 use crate::graphql::schema::scalars::DateTime;
 use crate::store;
@@ -40,7 +40,7 @@ impl Session {
     /// A session of the viewer's; `None` for all others.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: SessionId) -> Result<Option<Self>> {
         let viewer = ctx.viewer()?;
-        let found = ctx.loaders()?.session.load(id).await?;
+        let found = ctx.loaders()?.session().load(id).await?;
         Ok(found.map(|session| Self::of(viewer, session)))
     }
 }
@@ -71,8 +71,8 @@ impl Session {
     }
 
     /// What the client called itself at log-in, 200 characters at most.
-    async fn user_agent(&self) -> Option<Text<'_>> {
-        self.session.user_agent.as_deref().map(Text::from)
+    async fn user_agent(&self) -> Option<&str> {
+        self.session.user_agent.as_deref()
     }
 
     /// Whether the answer was asked for, or is given, in this session.
@@ -82,35 +82,13 @@ impl Session {
 }
 
 /// A session in the list of the viewer's sessions.
-pub(in crate::graphql) struct SessionEdge {
-    session: Session,
-}
+pub(in crate::graphql) type SessionEdge = PlainEdge<Session>;
 
-/// A session in the list of the viewer's sessions.
-#[Object]
-impl SessionEdge {
-    /// The session's place in the list, for `after` and `before`.
-    async fn cursor(&self) -> Text<'_> {
-        Edge::cursor(self).into()
-    }
+impl Listed for Session {
+    type In = ();
 
-    /// The session.
-    async fn node(&self) -> Row<&Session> {
-        Row(&self.session)
-    }
-}
-
-impl Pure for SessionEdge {}
-
-impl Edge for SessionEdge {
-    type Node = Session;
-
-    fn node(&self) -> &Session {
-        &self.session
-    }
-
-    fn cursor(&self) -> String {
-        SESSIONS.encode(&store::sessions::position(&self.session.session))
+    fn cursor(&self, (): ()) -> String {
+        SESSIONS.encode(&store::sessions::position(&self.session))
     }
 }
 
@@ -121,7 +99,7 @@ pub(in crate::graphql) async fn session_page(
 ) -> Result<Connection<SessionEdge>> {
     let request = args.request(SESSIONS, MAX_OTHERS)?;
     let (loaders, viewer) = (ctx.loaders()?, ctx.viewer()?);
-    let page = loaders.session_page.load_as((), request.clone());
-    let edge = |session| SessionEdge { session: Session::of(viewer, session) };
+    let page = loaders.session_page().load_as((), request.clone());
+    let edge = |session| SessionEdge::new(Session::of(viewer, session), ());
     Connection::load(ctx, List::Sessions(request), page, edge).await
 }

@@ -6,7 +6,7 @@ use async_graphql::{Context, ID, Object};
 
 use crate::domain::{self, PublicId, Result, UserId, Viewer};
 use crate::graphql::context::ContextExt;
-use crate::graphql::engine::{Pure, Text};
+use crate::graphql::engine::Pure;
 use crate::graphql::schema::scalars::DateTime;
 
 /// An account. Seen by themselves, by those who share a board with them, through `userByEmail`, and
@@ -31,7 +31,7 @@ impl User {
             return Ok(None);
         };
         let viewer = ctx.viewer()?;
-        let user = ctx.loaders()?.actor.load(id).await?;
+        let user = ctx.loaders()?.actor().load(id).await?;
         Ok(user.map(|user| Self::seen_by(viewer, user)))
     }
 
@@ -51,8 +51,8 @@ impl User {
     }
 
     /// The e-mail address as it was written. Unique, compared without case.
-    async fn email(&self) -> Text<'_> {
-        Text::from(&self.user.email)
+    async fn email(&self) -> &str {
+        &self.user.email
     }
 
     /// When the account was made. Only on the viewer's own account; null for everybody else.

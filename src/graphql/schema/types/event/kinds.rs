@@ -8,7 +8,7 @@ use async_graphql::{ID, Interface, SimpleObject};
 use super::parts::{AboutCard, AboutComment, AboutLabel, AboutUser, FieldChange, Happening};
 use crate::domain::{self, CardId, Change, CommentId, LabelId, PublicId, UserKey};
 use crate::graphql::context::Nullable;
-use crate::graphql::engine::{Pure, Row, Rows, Text};
+use crate::graphql::engine::{Pure, Row, Rows};
 use crate::graphql::schema::scalars::DateTime;
 use crate::graphql::schema::types::{Board, BoardRole, CardColumn, LabelColor, User};
 
@@ -51,6 +51,15 @@ macro_rules! events {
         }
 
         impl Pure for BoardEvent {}
+
+        impl BoardEvent {
+            /// As it was written.
+            pub(super) fn event(&self) -> &domain::Event {
+                match self {
+                    $(Self::$name(kind) => &kind.happening.event,)*
+                }
+            }
+        }
     };
 }
 
@@ -101,7 +110,7 @@ events! {
         #[graphql(flatten)]
         about: AboutCard,
         /// Its title then; what is longer than 200 characters is cut and ends in `…`.
-        title: Text<'static>,
+        title: String,
     }
     /// A card came back from the trash.
     CardRestoredEvent {
@@ -189,7 +198,7 @@ impl BoardEvent {
         let label = |id: &LabelId, color: &domain::LabelColor, name: &str| AboutLabel {
             label_id: id.to_public().into(),
             color: (*color).into(),
-            name: name.to_owned().into(),
+            name: name.to_owned(),
         };
         let happening = Happening { event: Arc::clone(event), on: on.clone() };
         match &event.change {
@@ -214,7 +223,7 @@ impl BoardEvent {
                 CardLabelsChangedEvent { happening, about: card(id), added, removed }.into()
             }
             Change::CardDeleted { card: id, title } => {
-                CardDeletedEvent { happening, about: card(id), title: title.clone().into() }.into()
+                CardDeletedEvent { happening, about: card(id), title: title.clone() }.into()
             }
             Change::CardRestored { card: id } => {
                 CardRestoredEvent { happening, about: card(id) }.into()

@@ -5,15 +5,16 @@ mod parts;
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Object};
+use async_graphql::Context;
 
 pub(in crate::graphql) use kinds::BoardEvent;
 
 use super::Board;
 use crate::domain::{self, Direction, Result};
 use crate::graphql::context::ContextExt;
-use crate::graphql::engine::{Pure, Row, Text};
-use crate::graphql::schema::paging::{Connection, CursorKind, Edge, List, MAX_OTHERS, PageArgs};
+use crate::graphql::schema::paging::{
+    Connection, CursorKind, List, Listed, MAX_OTHERS, PageArgs, PlainEdge,
+};
 use crate::store;
 use crate::store::events::EventList;
 
@@ -26,36 +27,13 @@ const ACTIVITY: CursorKind = CursorKind {
 };
 
 /// An event in a history.
-pub(in crate::graphql) struct BoardEventEdge {
-    event: Arc<domain::Event>,
-    node: BoardEvent,
-}
+pub(in crate::graphql) type BoardEventEdge = PlainEdge<BoardEvent>;
 
-/// An event in a history.
-#[Object]
-impl BoardEventEdge {
-    /// The event's place in the list, for `after` and `before`.
-    async fn cursor(&self) -> Text<'_> {
-        Edge::cursor(self).into()
-    }
+impl Listed for BoardEvent {
+    type In = ();
 
-    /// The event.
-    async fn node(&self) -> Row<&BoardEvent> {
-        Row(&self.node)
-    }
-}
-
-impl Pure for BoardEventEdge {}
-
-impl Edge for BoardEventEdge {
-    type Node = BoardEvent;
-
-    fn node(&self) -> &BoardEvent {
-        &self.node
-    }
-
-    fn cursor(&self) -> String {
-        ACTIVITY.encode(&store::events::position(&self.event))
+    fn cursor(&self, (): ()) -> String {
+        ACTIVITY.encode(&store::events::position(self.event()))
     }
 }
 
@@ -68,8 +46,7 @@ pub(super) async fn event_page(
 ) -> Result<Connection<BoardEventEdge>> {
     let request = Arc::new(args.request(ACTIVITY, MAX_OTHERS)?);
     let loaders = ctx.loaders()?;
-    let page = loaders.event_page.load_as(list, Arc::clone(&request));
-    let edge =
-        |event: Arc<domain::Event>| BoardEventEdge { node: BoardEvent::new(&event, on), event };
+    let page = loaders.event_page().load_as(list, Arc::clone(&request));
+    let edge = |event: Arc<domain::Event>| BoardEventEdge::new(BoardEvent::new(&event, on), ());
     Connection::load(ctx, List::Events(list, request), page, edge).await
 }

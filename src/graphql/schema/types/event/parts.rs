@@ -1,12 +1,13 @@
 //! What kinds of events have in common.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
 use crate::domain::{self, CardId, CommentId, PublicId, Result, UserKey};
 use crate::graphql::context::{ContextExt, Nullable, row, texts};
-use crate::graphql::engine::{Pure, Row, Text};
+use crate::graphql::engine::{Pure, Row};
 use crate::graphql::schema::scalars::{DateTime, int};
 use crate::graphql::schema::types::{Board, Card, Comment, LabelColor, User};
 
@@ -72,7 +73,7 @@ impl AboutCard {
     async fn find(&self, ctx: &Context<'_>) -> Result<Option<Card>> {
         let texts = texts(&ctx.look_ahead(), &[&[]], "description");
         let key = ((self.on.access, self.id), texts);
-        let card = ctx.loaders()?.card_on_board.load(key).await?;
+        let card = ctx.loaders()?.card_on_board().load(key).await?;
         Ok(card.map(|card| Card::new(card, self.on.clone())))
     }
 }
@@ -100,7 +101,7 @@ impl AboutComment {
     async fn find(&self, ctx: &Context<'_>) -> Result<Option<Comment>> {
         let texts = texts(&ctx.look_ahead(), &[&[]], "body");
         let key = ((self.on.access, self.id), texts);
-        let comment = ctx.loaders()?.comment_on_board.load(key).await?;
+        let comment = ctx.loaders()?.comment_on_board().load(key).await?;
         Ok(comment.map(|comment| Comment::new(comment, self.on.clone())))
     }
 }
@@ -113,7 +114,7 @@ pub(in crate::graphql) struct AboutLabel {
     /// Its colour then; where the event changed it, the new one.
     pub(super) color: LabelColor,
     /// Its name then; where the event changed it, the new one.
-    pub(super) name: Text<'static>,
+    pub(super) name: String,
 }
 
 /// The user that an event is about.
@@ -139,7 +140,7 @@ impl AboutUser {
 impl AboutUser {
     async fn find(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let viewer = ctx.viewer()?;
-        let user = ctx.loaders()?.user_on_board.load((self.on.access, self.key)).await?;
+        let user = ctx.loaders()?.user_on_board().load((self.on.access, self.key)).await?;
         Ok(user.map(|user| User::seen_by(viewer, user)))
     }
 }
@@ -149,17 +150,17 @@ impl AboutUser {
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct FieldChange {
     /// The field's name.
-    pub(super) field: Text<'static>,
+    pub(super) field: Cow<'static, str>,
     /// What it was.
-    pub(super) from: Option<Text<'static>>,
+    pub(super) from: Option<String>,
     /// What it became.
-    pub(super) to: Option<Text<'static>>,
+    pub(super) to: Option<String>,
 }
 
 impl From<&domain::FieldChange> for FieldChange {
     fn from(change: &domain::FieldChange) -> Self {
         let domain::FieldChange { field, from, to } = change.clone();
-        Self { field: Text(field), from: from.map(Text::from), to: to.map(Text::from) }
+        Self { field, from, to }
     }
 }
 

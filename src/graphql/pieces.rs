@@ -8,7 +8,7 @@ use async_graphql::indexmap::map;
 use async_graphql::{Name, Response, Value};
 use serde::Serialize;
 
-use super::{Answer, Verdict};
+use super::engine::{Answer, Verdict};
 
 /// How many bytes a piece has at least, but for the last one. It has more by one text at most.
 const PIECE: usize = 32 * 1024;
@@ -63,26 +63,32 @@ impl Pieces {
                     self.write_answer(answer, out);
                 }
             }
-            Part::Items(mut items) => match items.next() {
-                Some(item) => {
-                    self.rest.push(Part::Items(items));
+            Part::Items(mut items) => {
+                while let Some(item) = items.next() {
                     self.separate(out);
-                    self.write_value(item, out);
+                    let inner = self.begin(item, out);
+                    if inner.is_some() || out.len() >= PIECE {
+                        self.rest.push(Part::Items(items));
+                        return self.rest.extend(inner);
+                    }
                 }
-                None => self.close(b']', out),
-            },
-            Part::Fields(mut fields) => match fields.next() {
-                Some((name, value)) => {
-                    self.rest.push(Part::Fields(fields));
+                self.close(b']', out);
+            }
+            Part::Fields(mut fields) => {
+                while let Some((name, value)) = fields.next() {
                     self.separate(out);
                     // Names need no escapes.
                     out.push(b'"');
                     out.extend_from_slice(name.as_bytes());
                     out.extend_from_slice(b"\":");
-                    self.write_value(value, out);
+                    let inner = self.begin(value, out);
+                    if inner.is_some() || out.len() >= PIECE {
+                        self.rest.push(Part::Fields(fields));
+                        return self.rest.extend(inner);
+                    }
                 }
-                None => self.close(b'}', out),
-            },
+                self.close(b'}', out);
+            }
             Part::Extensions(extensions) => {
                 if !extensions.is_empty() {
                     out.extend_from_slice(b",\"extensions\":");
@@ -107,26 +113,30 @@ impl Pieces {
             self.separate(out);
             out.extend_from_slice(b"\"data\":");
             self.rest.push(Part::Extensions(extensions));
-            self.write_value(data, out);
+            let inner = self.begin(data, out);
+            self.rest.extend(inner);
         } else {
             self.close(b'}', out);
         }
     }
 
-    fn write_value(&mut self, value: Value, out: &mut Vec<u8>) {
+    /// Writes a value that is neither a list nor an object. Of those, it writes the bracket; what is in them is
+    /// still to be written.
+    fn begin(&mut self, value: Value, out: &mut Vec<u8>) -> Option<Part> {
         self.comma = false;
         match value {
             Value::List(items) => {
                 out.push(b'[');
-                self.rest.push(Part::Items(items.into_iter()));
+                Some(Part::Items(items.into_iter()))
             }
             Value::Object(fields) => {
                 out.push(b'{');
-                self.rest.push(Part::Fields(fields.into_iter()));
+                Some(Part::Fields(fields.into_iter()))
             }
             leaf => {
                 write_json(&leaf, out);
                 self.comma = true;
+                None
             }
         }
     }
@@ -147,7 +157,7 @@ impl Iterator for Pieces {
     type Item = Vec<u8>;
 
     fn next(&mut self) -> Option<Vec<u8>> {
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(PIECE + PIECE / 4);
         while out.len() < PIECE
             && let Some(part) = self.rest.pop()
         {
