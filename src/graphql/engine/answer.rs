@@ -17,8 +17,8 @@ use super::schema::TypeSystem;
 use crate::domain::Error;
 use crate::graphql::error;
 
-/// How much memory an answer takes that is small.
-const SMALL: usize = 16 << 10;
+/// How much memory an answer takes that is small: some 20 KiB of JSON.
+const SMALL: usize = 128 << 10;
 
 /// What became of a request.
 pub struct Answer {
