@@ -124,7 +124,12 @@ async fn into_answers(
     let holds_tokens = answers.iter().any(|answer| answer.holds_tokens);
     let mut response = response_of(Pieces::of_batch(answers), media_type);
     set_retry_after(&mut response, retry_after);
-    if holds_tokens { response } else { compress(headers, response).await }
+    if !holds_tokens {
+        response = compress(headers, response).await;
+    }
+    // Whatever the compression thinks of `Accept-Encoding`.
+    *response.status_mut() = StatusCode::OK;
+    response
 }
 
 /// A request that was run answers 200. One that was not has no data and, for clients that know of

@@ -49,9 +49,12 @@ async fn clients_that_hang_up_leave_no_snapshot_behind(server: Arc<Server>) {
     }
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
-    let query =
-        format!("{{ board(id: {board:?}) {{ labels {{ name }} cards {{ totalCount }} }} }}");
-    let body = json!({ "query": query }).to_string();
+    ann.card(&board, "card").await;
+    // The cards are read and ask for more, which has to wait for the labels.
+    let stuck = format!(
+        "{{ board(id: {board:?}) {{ cards {{ nodes {{ comments {{ totalCount }} }} }} labels {{ name }} }} }}"
+    );
+    let body = json!({ "query": stuck }).to_string();
     let mut lock = Lock::take(&server).await;
     lock.execute("", "LOCK TABLE labels IN ACCESS EXCLUSIVE MODE").await;
     let mut clients = Vec::new();
@@ -66,8 +69,10 @@ async fn clients_that_hang_up_leave_no_snapshot_behind(server: Arc<Server>) {
     // No connection shows the state of that time.
     let input = json!({ "boardId": board, "card": { "title": "x" } });
     ann.done("createCard", input, "__typename").await;
+    let query =
+        format!("{{ board(id: {board:?}) {{ labels {{ name }} cards {{ totalCount }} }} }}");
     for _ in 0..12 {
-        assert_eq!(ann.get(&query).await["board"]["cards"]["totalCount"], 1);
+        assert_eq!(ann.get(&query).await["board"]["cards"]["totalCount"], 2);
     }
 }
 

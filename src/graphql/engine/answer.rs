@@ -58,7 +58,7 @@ impl Answer {
     }
 
     pub(super) fn run(response: Response, budget: Arc<Budget>, holds_tokens: bool) -> Self {
-        let small = budget.taken().bytes < SMALL;
+        let small = budget.bytes() < SMALL;
         let guard: Option<Box<dyn Send>> = Some(Box::new(budget));
         Self { holds_tokens, small, guard, ..Self::new(response, Verdict::Run) }
     }
@@ -87,6 +87,11 @@ impl Answer {
             _ => Verdict::Unavailable,
         };
         Self::new(error::of_request(refusal), verdict)
+    }
+
+    /// The answer to a query that takes more memory than there is.
+    pub(super) fn too_large(refused: Error) -> Self {
+        Self::new(error::of_request(refused), Verdict::Refused)
     }
 
     /// The answer to a query that could not read all of one state.

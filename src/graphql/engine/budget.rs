@@ -5,8 +5,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+use tokio::time::timeout;
 
 use super::cost::Cost;
 use crate::domain::{Error, Result};
@@ -15,6 +17,9 @@ use crate::domain::{Error, Result};
 /// step for nothing.
 const STEP: usize = 256 << 10;
 
+/// How long a request waits for memory at a time. (Of a batch, the answers before may hold what it waits for.)
+const WAIT: Duration = Duration::from_secs(5);
+
 /// The memory that all requests of this process may take together.
 pub(in crate::graphql) struct Memory {
     capacity: usize,
@@ -22,14 +27,14 @@ pub(in crate::graphql) struct Memory {
     /// Told whenever some is free again.
     freed: Notify,
     /// One request at a time runs again that has found too little.
-    again: Semaphore,
+    rerun: Semaphore,
 }
 
 impl Memory {
     /// So many bytes.
     pub(in crate::graphql) fn new(capacity: usize) -> Self {
         let (reserved, freed) = Default::default();
-        Self { capacity, reserved, freed, again: Semaphore::new(1) }
+        Self { capacity, reserved, freed, rerun: Semaphore::new(1) }
     }
 
     fn reserve(&self, bytes: usize) -> bool {
@@ -59,7 +64,10 @@ impl Memory {
 /// its answer has been sent.
 pub(in crate::graphql) struct Budget {
     memory: Arc<Memory>,
-    taken: AtomicUsize,
+    /// What has been loaded. Loads may run while objects are put together.
+    loaded: AtomicUsize,
+    /// What has been put together.
+    objects: AtomicUsize,
     reserved: AtomicUsize,
     /// Whether there was too little memory.
     short: AtomicBool,
@@ -72,14 +80,21 @@ pub(in crate::graphql) struct Budget {
 impl Budget {
     /// For a request whose answer may have so many bytes of text.
     pub(in crate::graphql) fn new(memory: Arc<Memory>, max_text: usize) -> Self {
-        let (taken, reserved, short, text) = Default::default();
-        Self { memory, taken, reserved, short, text, max_text, work: AtomicU64::new(Cost::MAX) }
+        let (loaded, objects, reserved, text) = Default::default();
+        let (short, work) = (AtomicBool::new(false), AtomicU64::new(Cost::MAX));
+        Self { memory, loaded, objects, reserved, short, text, max_text, work }
     }
 
-    /// Takes memory; SERVICE_UNAVAILABLE when the process has none left, QUERY_TOO_COMPLEX when it never has
-    /// so much.
+    /// Takes memory for what is loaded; SERVICE_UNAVAILABLE when the process has none left, QUERY_TOO_COMPLEX
+    /// when it never has so much.
     pub(in crate::graphql) fn take(&self, bytes: usize) -> Result<()> {
-        let taken = self.taken.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        self.loaded.fetch_add(bytes, Ordering::Relaxed);
+        self.reserve()
+    }
+
+    /// Reserves what has been taken and is not reserved yet.
+    fn reserve(&self) -> Result<()> {
+        let taken = self.bytes();
         let reserved = self.reserved.load(Ordering::Relaxed);
         if taken <= reserved + STEP {
             return Ok(());
@@ -101,14 +116,15 @@ impl Budget {
         self.short.load(Ordering::Relaxed)
     }
 
-    /// Gives back all memory, and waits until the request has the `turn` to run again and half of all is free.
-    pub(super) async fn wait<'b>(&'b self, turn: &mut Option<SemaphorePermit<'b>>) {
+    /// Gives back all memory, and waits until the request may run again, with a `permit`, and half of all memory
+    /// is free. Whether that came to be in time.
+    pub(super) async fn wait<'b>(&'b self, permit: &mut Option<SemaphorePermit<'b>>) -> bool {
         self.short.store(false, Ordering::Relaxed);
         self.memory.free(self.reserved.swap(0, Ordering::Relaxed));
-        if turn.is_none() {
-            *turn = self.memory.again.acquire().await.ok();
+        if permit.is_none() {
+            *permit = self.memory.rerun.acquire().await.ok();
         }
-        self.memory.half_free().await;
+        timeout(WAIT, self.memory.half_free()).await.is_ok()
     }
 
     /// Takes memory for an object of the answer, and for the `text` in it; QUERY_TOO_COMPLEX when the answer has
@@ -118,7 +134,30 @@ impl Budget {
         if all > self.max_text {
             return Err(Error::TooLong { kib: self.max_text / 1024 });
         }
-        self.take(bytes + text)
+        self.take_objects(bytes + text)
+    }
+
+    /// Takes memory for what is put together.
+    pub(super) fn take_objects(&self, bytes: usize) -> Result<()> {
+        self.objects.fetch_add(bytes, Ordering::Relaxed);
+        self.reserve()
+    }
+
+    /// Gives back what was taken for objects that are gone.
+    pub(super) fn drop_objects(&self, bytes: usize) {
+        self.objects.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    /// How many bytes have been taken.
+    pub(super) fn bytes(&self) -> usize {
+        self.loaded.load(Ordering::Relaxed) + self.objects.load(Ordering::Relaxed)
+    }
+
+    /// Forgets what has been taken, before the query runs again.
+    pub(super) fn reset(&self) {
+        for counter in [&self.loaded, &self.objects, &self.text] {
+            counter.store(0, Ordering::Relaxed);
+        }
     }
 
     /// Says how much of the complexity is left when the query's own is taken off.
@@ -133,15 +172,16 @@ impl Budget {
         left.map(drop).map_err(|left| Error::TooMuchWork { cost, left })
     }
 
-    /// What has been taken so far, for [`Budget::restore`].
-    pub(super) fn taken(&self) -> Taken {
-        Taken { bytes: self.taken.load(Ordering::Relaxed), text: self.text.load(Ordering::Relaxed) }
+    /// What has been put together so far, for [`Budget::restore`].
+    pub(super) fn objects(&self) -> Objects {
+        let (bytes, text) = (&self.objects, &self.text);
+        Objects { bytes: bytes.load(Ordering::Relaxed), text: text.load(Ordering::Relaxed) }
     }
 
-    /// Forgets what has been taken since.
-    pub(super) fn restore(&self, taken: Taken) {
-        self.taken.store(taken.bytes, Ordering::Relaxed);
-        self.text.store(taken.text, Ordering::Relaxed);
+    /// Forgets what has been put together since.
+    pub(super) fn restore(&self, Objects { bytes, text }: Objects) {
+        self.objects.store(bytes, Ordering::Relaxed);
+        self.text.store(text, Ordering::Relaxed);
     }
 }
 
@@ -151,10 +191,10 @@ impl Drop for Budget {
     }
 }
 
-/// What a request had taken at some time.
+/// What a request had put together at some time.
 #[derive(Clone, Copy)]
-pub(super) struct Taken {
-    pub(super) bytes: usize,
+pub(super) struct Objects {
+    bytes: usize,
     text: usize,
 }
 
@@ -164,18 +204,19 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn memory_is_bounded_and_comes_back() {
+    #[tokio::test]
+    async fn memory_is_bounded_and_comes_back() {
         let memory = Arc::new(Memory::new(2 * STEP));
         let budget = || Budget::new(Arc::clone(&memory), usize::MAX);
         let (one, other) = (budget(), budget());
         assert_eq!(one.take(3 * STEP), Ok(()));
         assert_eq!(other.take(STEP), Ok(()));
         assert_eq!(other.take(1), Err(Error::Unavailable));
-        let mut turn = None;
-        assert!(other.is_short() && other.wait(&mut turn).now_or_never().is_none());
+        let mut permit = None;
+        assert!(other.is_short() && other.wait(&mut permit).now_or_never().is_none());
         drop(one);
-        assert!(other.wait(&mut turn).now_or_never().is_some() && !other.is_short());
+        assert!(other.wait(&mut permit).await && !other.is_short());
+        other.reset();
         assert_eq!(other.take(1), Ok(()));
         assert_eq!(other.take(3 * STEP), Err(Error::TooLarge { mib: 0 }));
     }

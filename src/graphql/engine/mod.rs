@@ -111,7 +111,7 @@ impl<E: Executor> Engine<E> {
             Ok(document) => document,
             Err(answer) => return *answer,
         };
-        let _turn = match caller.viewer() {
+        let _permit = match caller.viewer() {
             Ok(viewer) => self.turns.take(viewer.id).await,
             Err(_) => None,
         };
@@ -120,14 +120,15 @@ impl<E: Executor> Engine<E> {
         let operation = document.operation(request.operation_name.as_deref());
         let is_single = document.is_single() && operation.is_ok_and(|one| one.is_query());
         let mut mode = if is_single { Mode::Single } else { Mode::Transaction };
-        let mut turn = None;
+        let mut rerun = None;
         loop {
             // In a box, since futures are as large as all that they hold and are moved.
             if let Some(answer) = Box::pin(self.run(&document, &request, &caller, mode)).await {
                 return answer;
             }
-            if caller.budget().is_short() {
-                caller.budget().wait(&mut turn).await;
+            caller.budget().reset();
+            if caller.budget().is_short() && !caller.budget().wait(&mut rerun).await {
+                return Answer::unavailable();
             }
             mode = Mode::Transaction;
         }
@@ -169,9 +170,13 @@ impl<E: Executor> Engine<E> {
             Ok(planned) => planned,
             Err(refusal) => return Some(Answer::refused(refusal)),
         };
-        caller.budget().set_work(self.limits.complexity.saturating_sub(plan.cost));
         let (rounds, budget) = (caller.rounds(), caller.budget());
-        let before = budget.taken();
+        budget.set_work(self.limits.complexity.saturating_sub(plan.cost));
+        if let Some(told) = &introspection
+            && let Err(refused) = budget.take_objects(rows::bytes_of(told))
+        {
+            return (!budget.is_short()).then(|| Answer::too_large(refused));
+        }
         let snapshot = caller.begin(mode).snapshot().clone();
         let execution = Request::new("").variables(plan.variables);
         let mut execution = execution.data(Arc::clone(caller));
@@ -182,7 +187,6 @@ impl<E: Executor> Engine<E> {
         if is_query {
             if snapshot.needs_transaction() || budget.is_short() {
                 document.note_single(false);
-                budget.restore(before);
                 caller.forget();
                 return None;
             }

@@ -21,16 +21,16 @@ use futures_util::task::AtomicWaker;
 
 type Load = BoxFuture<'static, ()>;
 
-/// How long a request computes before other requests get a turn on its thread.
-const TURN: Duration = Duration::from_millis(4);
+/// How long a request computes before it yields to other requests on its thread.
+const TIME_SLICE: Duration = Duration::from_millis(4);
 
 /// The rounds of one request.
 #[derive(Default)]
 pub(in crate::graphql) struct Rounds {
     next: Mutex<Vec<Load>>,
-    /// When the turn of the request ends.
+    /// When the request shall yield.
     end: Mutex<Option<Instant>>,
-    /// Whether the request has stopped half-way, since its turn has ended.
+    /// Whether the request has stopped half-way to yield.
     stopped: AtomicBool,
 }
 
@@ -40,8 +40,8 @@ impl Rounds {
         self.next.lock().unwrap_or_else(PoisonError::into_inner).push(load);
     }
 
-    /// Lets other requests have a turn if this one has computed for long.
-    pub(super) async fn give_turn(&self) {
+    /// Yields to other requests if this one has computed for long.
+    pub(super) async fn yield_if_due(&self) {
         let end = *self.end.lock().unwrap_or_else(PoisonError::into_inner);
         if end.is_none_or(|end| Instant::now() < end) {
             return;
@@ -57,8 +57,9 @@ impl Rounds {
         .await;
     }
 
-    fn begin_turn(&self) {
-        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now() + TURN);
+    fn begin_slice(&self) {
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Instant::now() + TIME_SLICE);
         self.stopped.store(false, Ordering::Relaxed);
     }
 
@@ -66,13 +67,14 @@ impl Rounds {
     pub(super) async fn run<T>(&self, request: Pin<&mut impl Future<Output = T>>) -> T {
         // Tokio's cooperative budget would stop a level of more than 128 answers half-way, without
         // a trace that there is more to do.
+        let _unsent = Unsent(self);
         let mut request = pin!(tokio::task::unconstrained(request));
         let mut loads = UnderWay::default();
         let progress = Arc::new(Progress::new());
         let waker = Waker::from(Arc::clone(&progress));
         poll_fn(|cx| {
             progress.listen();
-            self.begin_turn();
+            self.begin_slice();
             loop {
                 while progress.take() {
                     let poll = request.as_mut().poll(&mut Context::from_waker(&waker));
@@ -98,6 +100,15 @@ impl Rounds {
     /// The loads of the next round.
     fn next(&self) -> Vec<Load> {
         std::mem::take(&mut *self.next.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Drops the loads that were not sent when the request ends: each holds what holds its [`Rounds`].
+struct Unsent<'r>(&'r Rounds);
+
+impl Drop for Unsent<'_> {
+    fn drop(&mut self) {
+        drop(self.0.next());
     }
 }
 

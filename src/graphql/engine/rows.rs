@@ -25,6 +25,7 @@ use async_graphql::{
 use futures_util::future::try_join_all;
 
 use super::path::keep_path;
+use crate::domain::Error;
 use crate::graphql::context::Caller;
 
 /// Types whose resolvers change nothing, so that they may run twice for one answer.
@@ -48,8 +49,22 @@ impl<T> From<T> for Row<T> {
 /// what the allocator adds.
 const FIELD_BYTES: usize = 160;
 
-/// After how many rows it is looked whether other requests shall have a turn.
-const TURN: usize = 16;
+/// What a value of the introspection takes at most about.
+pub(super) fn bytes_of(told: &Value) -> usize {
+    let beneath = match told {
+        Value::List(items) => items.iter().map(bytes_of).sum(),
+        Value::Object(fields) => fields.values().map(bytes_of).sum(),
+        Value::String(text) => text.len(),
+        _ => 0,
+    };
+    FIELD_BYTES + beneath
+}
+
+/// What an object takes at most about while its fields wait: their futures.
+const WAITING_BYTES: usize = 2048;
+
+/// After how many rows a request looks whether it shall yield.
+const YIELD_EVERY: usize = 16;
 
 impl<T: Pure> OutputType for Rows<T> {
     fn type_name() -> Cow<'static, str> {
@@ -75,15 +90,22 @@ impl<T: Pure> OutputType for Rows<T> {
             return Ok(Value::List(Vec::new()));
         }
         let mut values = match fields_of::<T>(ctx) {
-            Some(fields) => at_hand(ctx, caller, rows, fields).await?,
+            Some(fields) => without_waiting(ctx, caller, rows, fields).await?,
             None => Vec::new(),
         };
         let rest = rows.iter().enumerate().skip(values.len()).map(|(index, row)| {
             let ctx = ctx.with_index(index);
-            async move { by_the_library(&ctx, caller, row, field).await }
+            async move { by_async_graphql(&ctx, caller, row, field).await }
         });
         if rest.len() > 0 {
-            values.extend(try_join_all(rest).await?);
+            let waiting = rest.len() * WAITING_BYTES;
+            let taken = caller.map_or(Ok(()), |caller| caller.budget().take_objects(waiting));
+            taken.map_err(|error| refused(ctx, error))?;
+            let found = try_join_all(rest).await;
+            if let Some(caller) = caller {
+                caller.budget().drop_objects(waiting);
+            }
+            values.extend(found?);
         }
         Ok(Value::List(values))
     }
@@ -106,18 +128,18 @@ impl<T: Pure> OutputType for Row<T> {
         let caller = ctx.data_opt::<Arc<Caller>>();
         if let Some(fields) = fields_of::<T>(ctx) {
             let object = || object(ctx, caller, &self.0, &fields.selected, fields.answer);
-            if let Some(object) = without_traces(ctx, caller, object).await {
+            if let Some(object) = try_or_roll_back(ctx, caller, object).await {
                 return object;
             }
         }
-        by_the_library(ctx, caller, &self.0, field).await
+        by_async_graphql(ctx, caller, &self.0, field).await
     }
 }
 
 type OfCaller<'c> = Option<&'c Arc<Caller>>;
 
 /// An object whose fields may wait.
-async fn by_the_library<T: Pure>(
+async fn by_async_graphql<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
     caller: OfCaller<'_>,
     object: &T,
@@ -131,9 +153,13 @@ async fn by_the_library<T: Pure>(
     Ok(value)
 }
 
-/// How many bytes of text a field of an object has.
+/// How many bytes of text a field of an object has. (Objects beneath have been counted.)
 fn text_in(field: &Value) -> usize {
-    if let Value::String(text) = field { text.len() } else { 0 }
+    match field {
+        Value::String(text) => text.len(),
+        Value::List(items) => items.iter().map(text_in).sum(),
+        _ => 0,
+    }
 }
 
 /// Takes what an object takes: memory, and text.
@@ -144,14 +170,17 @@ fn count(
     text: usize,
 ) -> ServerResult<()> {
     let Some(caller) = caller else { return Ok(()) };
-    caller.budget().take_object((fields + 1) * FIELD_BYTES, text).map_err(|error| {
-        let error = async_graphql::Error::from(error).into_server_error(ctx.item.pos);
-        keep_path(ctx, ctx.set_error_path(error))
-    })
+    let taken = caller.budget().take_object((fields + 1) * FIELD_BYTES, text);
+    taken.map_err(|error| refused(ctx, error))
+}
+
+fn refused(ctx: &ContextSelectionSet<'_>, error: Error) -> ServerError {
+    let error = async_graphql::Error::from(error).into_server_error(ctx.item.pos);
+    keep_path(ctx, ctx.set_error_path(error))
 }
 
 /// The first rows of a list, up to one that has to wait.
-async fn at_hand<T: Pure>(
+async fn without_waiting<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
     caller: OfCaller<'_>,
     rows: &[T],
@@ -159,15 +188,15 @@ async fn at_hand<T: Pure>(
 ) -> ServerResult<Vec<Value>> {
     let mut values = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
-        if let (0, false, Some(caller)) = (index % TURN, TRYING.get(), caller) {
-            caller.rounds().give_turn().await;
+        if let (0, false, Some(caller)) = (index % YIELD_EVERY, TRYING.get(), caller) {
+            caller.rounds().yield_if_due().await;
         }
         let ctx = ctx.with_index(index);
         let is_last = index + 1 == rows.len();
         let answer =
             if is_last { std::mem::take(&mut fields.answer) } else { fields.answer.clone() };
         let object = || object(&ctx, caller, row, &fields.selected, answer);
-        match without_traces(&ctx, caller, object).await {
+        match try_or_roll_back(&ctx, caller, object).await {
             Some(value) => values.push(value?),
             None => break,
         }
@@ -179,17 +208,17 @@ async fn at_hand<T: Pure>(
 /// they are asked is forgotten then: they take memory, and nullable ones note their errors. (Nothing else of
 /// the request runs meanwhile.) Within a row that is being tried this never ends; its field is then found to
 /// wait, and dropped.
-async fn without_traces<T>(
+async fn try_or_roll_back<T>(
     ctx: &ContextSelectionSet<'_>,
     caller: OfCaller<'_>,
     put_together: impl FnOnce() -> Option<T>,
 ) -> Option<T> {
-    let before = (caller.map(|caller| caller.budget().taken()), errors(ctx).len());
+    let before = (caller.map(|caller| caller.budget().objects()), errors(ctx).len());
     let made = put_together();
     if made.is_none() {
-        let (taken, noted) = before;
-        if let (Some(caller), Some(taken)) = (caller, taken) {
-            caller.budget().restore(taken);
+        let (objects, noted) = before;
+        if let (Some(caller), Some(objects)) = (caller, objects) {
+            caller.budget().restore(objects);
         }
         errors(ctx).truncate(noted);
         if TRYING.get() {
