@@ -83,7 +83,7 @@ variables! {
     GRAPHQL_MAX_ALIASES = "200": "How many aliases an operation may have.";
     GRAPHQL_MAX_COMPLEXITY = "2000000": "How much an answer may hold by the sizes of the pages that are asked for: an object counts 10, any other field and each value of an argument 1. A search takes off 1 for each 256 bytes that it reads.";
     GRAPHQL_MAX_TEXT_KIB = "32768": "How much text an answer may hold.";
-    GRAPHQL_MEMORY_MIB = "64": "How much memory the answers of all requests under way may take together, by instance; what needs more waits for others to end.";
+    GRAPHQL_MEMORY_MIB = "64": "How much memory the answers of all requests under way may take together, by instance, besides 256 KiB of each; what needs more waits for others to end.";
     GRAPHQL_MAX_DIRECTIVES = "100": "How many directives an operation may have.";
     LOG_FORMAT = "text": "text or json.";
     LOG_LEVEL = "info": "error, warn, info, debug, trace, or filters such as info,kanban=debug.";

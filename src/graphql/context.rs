@@ -143,8 +143,8 @@ fn selects(ahead: &Lookahead<'_>, below: &[&str], field: &str) -> bool {
     }
 }
 
-/// The rows of a page.
-pub(super) const ROWS: &[&[&str]] = &[&["nodes"], &["edges", "node"]];
+/// Where the objects of a connection stand in its selection.
+pub(super) const NODES: &[&[&str]] = &[&["nodes"], &["edges", "node"]];
 
 /// A long text, which is loaded now if it was left when its row was read.
 pub(super) async fn long_text(

@@ -10,13 +10,13 @@ use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
 
 /// From how many bytes on it is worth while.
-const WORTH: u64 = 1024;
+const MIN_BYTES: u64 = 1024;
 
 /// Compresses a large answer if the client accepts it, at the fastest level: 1.5 ms for 250 kB of cards, which
 /// become 45 kB; the usual level takes five times as long and makes them 37 kB. (Not a layer around all routes:
 /// it would cost small answers 3 % of their instructions. Answers with tokens must not come here.)
 pub(super) async fn compress(headers: &HeaderMap, answer: Response<Body>) -> Response<Body> {
-    if answer.body().size_hint().lower() <= WORTH {
+    if answer.body().size_hint().lower() <= MIN_BYTES {
         return answer;
     }
     let mut request = Request::new(());

@@ -71,7 +71,7 @@ async fn answer(
         let message = "Answers are application/graphql-response+json or application/json.";
         return Refusal::new(StatusCode::NOT_ACCEPTABLE, message).into_answer(None);
     };
-    // In a box, since what is around it would move all of it from one to the next.
+    // Boxed: the futures around it would copy it whenever they are moved.
     let answer = Box::pin(async {
         match requests.await {
             Ok(requests) => run(state, asker, requests, operations, media_type).await,
@@ -114,7 +114,7 @@ async fn run(
     }
 }
 
-/// The answers to a batch: a list, with the status of a list that was answered.
+/// The answers to a batch: a list, always with status 200.
 async fn into_answers(
     headers: &HeaderMap,
     answers: Vec<Answer>,

@@ -17,7 +17,7 @@ use super::schema::TypeSystem;
 use crate::domain::Error;
 use crate::graphql::error;
 
-/// How much memory an answer takes that is small: some 20 KiB of JSON.
+/// How much memory an answer takes that is small: at most about so much JSON.
 const SMALL: usize = 128 << 10;
 
 /// What became of a request.
@@ -31,7 +31,8 @@ pub struct Answer {
     pub holds_tokens: bool,
     /// Whether it is too small to be sent in pieces.
     pub small: bool,
-    /// Dropped when all of the answer has been sent, or never will be: the memory that it takes.
+    /// The memory that the answer takes, until it is dropped: when all of it has been sent, or never will be. (What
+    /// is small is one text by then, and no longer counted.)
     pub guard: Option<Box<dyn Send>>,
 }
 

@@ -4,8 +4,8 @@
 //!
 //! 1. `document`: the text becomes a valid document, by the specification of September 2025, or is known from
 //!    before. `scan` and `measure` bound it first.
-//! 2. `Engine::document`: which operation, and may this caller run it at all?
-//!    `turns` lets each viewer run a few requests at once.
+//! 2. `Engine::document`: which operation, and may this caller run it at all? Then `turns` lets each viewer run a
+//!    few requests at once.
 //! 3. `variables`: the values of variables are coerced, once.
 //! 4. `plan`: fragments, equal fields, `@skip` and `@include` are worked in, and `cost` says how much the answer
 //!    may hold. What is left is what the library executes.
@@ -13,11 +13,15 @@
 //!    objects together; `budget` bounds what a request takes while it runs.
 //! 6. `answer`: the introspection is added, and errors get their codes, their paths and their places.
 //!
+//! Steps 3 to 6 of a query run again (`Engine::execute`) when it was tried without a transaction and needs one, and
+//! when there was too little memory. A request's first statement may be one before step 1, which finds the session.
+//!
 //! What must hold:
 //!
 //! - Resolvers of [`Pure`] types may run twice for one answer; those of mutations run once.
 //! - Loads are sent only when every field of the request has its answer or waits for a load.
-//! - Objects of an answer are [`Row`]s or in [`Rows`]: they are counted, with the text in them.
+//! - Objects of an answer are [`Row`]s or in [`Rows`], but for connections and payloads of mutations: `rows` takes
+//!   from the budget what they and the text in them need.
 //!
 //! | what is our own | why it is not the library's |
 //! |---|---|
@@ -46,7 +50,8 @@ mod variables;
 use std::pin::pin;
 use std::sync::Arc;
 
-use apollo_compiler::executable::{Operation, OperationType};
+use apollo_compiler::Node;
+use apollo_compiler::executable::{Field, Operation, OperationType};
 use async_graphql::{Executor, Request, Variables};
 
 pub use self::answer::{Answer, Verdict};
@@ -148,7 +153,7 @@ impl<E: Executor> Engine<E> {
             return Err(Box::new(Answer::not_allowed()));
         }
         if let Some(refusal) = &caller.refusal
-            && !log_ins(&document, operation).0
+            && !Anonymous::of(&document, operation).all
         {
             return Err(Box::new(Answer::without_viewer(refusal.clone())));
         }
@@ -222,23 +227,30 @@ impl<E: Executor> Engine<E> {
             .introspection
             .as_ref()
             .and_then(|_| answer::introspection(&self.types, document, operation, &plan.variables));
-        let holds_tokens = log_ins(document, operation).1;
+        let holds_tokens = Anonymous::of(document, operation).any;
         let is_query = operation.operation_type == OperationType::Query;
         Ok(Planned { plan, introspection, holds_tokens, is_query })
     }
 }
 
-/// Whether an operation does nothing but find out who is asking (clients send the access token that they have
-/// with it, which may be the very one that has ended), and whether any of its fields does: the schema says so
-/// with `@anonymous`.
-fn log_ins(document: &Document, operation: &Operation) -> (bool, bool) {
-    if operation.operation_type != OperationType::Mutation {
-        return (false, false);
+/// Which fields of a mutation need no access token: log-ins. The schema says so with `@anonymous`.
+struct Anonymous {
+    /// All of them: then a token that has ended does no harm, since clients send the one that they have.
+    all: bool,
+    /// Some of them: the answer may hold tokens.
+    any: bool,
+}
+
+impl Anonymous {
+    fn of(document: &Document, operation: &Operation) -> Self {
+        if operation.operation_type != OperationType::Mutation {
+            return Self { all: false, any: false };
+        }
+        let fields = || operation.root_fields(document.executable());
+        let is_anonymous = |field: &Node<Field>| field.definition.directives.has("anonymous");
+        Self {
+            all: fields().all(|field| field.name == "__typename" || is_anonymous(field)),
+            any: fields().any(is_anonymous),
+        }
     }
-    let fields = || operation.root_fields(document.executable());
-    let logs_in = |field: &apollo_compiler::Node<apollo_compiler::executable::Field>| {
-        field.definition.directives.has("anonymous")
-    };
-    let only = fields().all(|field| field.name == "__typename" || logs_in(field));
-    (only, fields().any(logs_in))
 }

@@ -205,8 +205,8 @@ async fn without_waiting<T: Pure>(
 }
 
 /// What was put together; `None` when it has to be done again, the library's way. What fields leave behind when
-/// they are asked is forgotten then: they take memory, and nullable ones note their errors. (Nothing else of
-/// the request runs meanwhile.) Within a row that is being tried this never ends; its field is then found to
+/// they are asked is forgotten then: they take memory, and nullable ones note their errors. (No other field
+/// is asked meanwhile.) Within a row that is being tried this never ends; its field is then found to
 /// wait, and dropped.
 async fn try_or_roll_back<T>(
     ctx: &ContextSelectionSet<'_>,

@@ -27,7 +27,7 @@ impl Turns {
         Self { running, at_once: (connections * 4 / 5).max(1) }
     }
 
-    /// Waits until the viewer may run one more; it has ended when the answer is dropped.
+    /// Waits until the viewer may run one more; it has ended when the permit is dropped.
     pub(super) async fn take(&self, viewer: UserId) -> Option<OwnedSemaphorePermit> {
         let running = self.running.get_with(viewer, || Arc::new(Semaphore::new(self.at_once)));
         running.acquire_owned().await.ok()

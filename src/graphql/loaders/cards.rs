@@ -52,7 +52,7 @@ pub(in crate::graphql) struct CardQuery {
     pub(in crate::graphql) filter: CardFilter,
     pub(in crate::graphql) order: CardOrder,
     pub(in crate::graphql) request: PageRequest,
-    /// Whether the cards' labels are loaded along, which wakes no future for each card.
+    /// Whether the cards' labels are loaded along, so that no card waits for a loader.
     pub(in crate::graphql) with_labels: bool,
     /// Whether their descriptions are.
     pub(in crate::graphql) texts: Texts,

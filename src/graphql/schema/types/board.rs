@@ -13,7 +13,7 @@ use super::{
     Label, OrderDirection,
 };
 use crate::domain::{self, BoardId, BoardList, PublicId, Result};
-use crate::graphql::context::{ContextExt, ROWS, long_text, texts};
+use crate::graphql::context::{ContextExt, NODES, long_text, texts};
 use crate::graphql::engine::{Pure, Rows};
 use crate::graphql::schema::directives::{list_size, paged};
 use crate::graphql::schema::paging::{
@@ -255,7 +255,7 @@ impl BoardPage {
         let request = args.request(cursor_kind(list), MAX_OTHERS)?;
         let loaders = ctx.loaders()?;
         let edge = |seen| BoardEdge::new(Board::new(seen), list);
-        let texts = texts(&ctx.look_ahead(), ROWS, "description");
+        let texts = texts(&ctx.look_ahead(), NODES, "description");
         let page = loaders.board_page().load_as(list, (request.clone(), texts));
         Self::load(ctx, List::Boards(list, request), page, edge).await
     }

@@ -9,7 +9,7 @@ use super::comment::{COMMENTS, Comment, CommentEdge};
 use super::event::{BoardEventEdge, event_page};
 use super::{Board, Label};
 use crate::domain::{self, PublicId, Result};
-use crate::graphql::context::{ContextExt, ROWS, long_text, texts};
+use crate::graphql::context::{ContextExt, NODES, long_text, texts};
 use crate::graphql::engine::{Pure, Row, Rows};
 use crate::graphql::loaders::LoadedCard;
 use crate::graphql::schema::directives::{list_size, paged};
@@ -138,7 +138,7 @@ impl Card {
         let request = Arc::new(args.request(COMMENTS, MAX_OTHERS)?);
         let card = (self.on.access, self.card.id);
         let loaders = ctx.loaders()?;
-        let how = (Arc::clone(&request), texts(&ctx.look_ahead(), ROWS, "body"));
+        let how = (Arc::clone(&request), texts(&ctx.look_ahead(), NODES, "body"));
         let page = loaders.comment_page().load_as(card, how);
         let edge = |comment| CommentEdge::new(Comment::under(self.clone(), comment), ());
         Connection::load(ctx, List::Comments(card, request), page, edge).await

@@ -6,7 +6,7 @@ use async_graphql::{Context, Enum, InputObject, Lookahead};
 
 use super::{Board, Card, CardColumn, LabelColor, OrderDirection};
 use crate::domain::{self, At, Direction, Result, SearchText};
-use crate::graphql::context::{ContextExt, ROWS, texts};
+use crate::graphql::context::{ContextExt, NODES, texts};
 use crate::graphql::loaders::{CardQuery, LoadedCard};
 use crate::graphql::schema::paging::{
     Connection, CursorKind, List, Listed, MAX_CARDS, PageArgs, PlainEdge, ValueKind,
@@ -99,7 +99,7 @@ pub(super) async fn card_page(
     let query = Arc::new(CardQuery {
         request: args.request(cursor_kind(list.kind(), order), MAX_CARDS)?,
         with_labels: selects_labels(&ctx.look_ahead()),
-        texts: texts(&ctx.look_ahead(), ROWS, "description"),
+        texts: texts(&ctx.look_ahead(), NODES, "description"),
         filter,
         order,
     });
