@@ -108,6 +108,12 @@ async fn memory_is_bounded_and_comes_back(server: Arc<Server>) {
         assert_eq!(ask(&query).await.code(), "QUERY_TOO_COMPLEX");
         ask("{ viewer { id } }").await.ok();
     }
+    // Cards that wait for something take more than those that do not.
+    let cards = "cards(first: 100) { nodes { title } }";
+    let both = format!("{{ board(id: {board:?}) {{ a: {cards} b: {cards} }} }}");
+    ask(&both).await.ok();
+    let waiting = both.replace("title", "title comments(first: 0) { totalCount }");
+    assert_eq!(ask(&waiting).await.code(), "QUERY_TOO_COMPLEX");
     let enough = server.another(&[("GRAPHQL_MEMORY_MIB", "9"), ("CACHE_MIB", "0")]).await;
     // Requests that fail when they have asked for more give all of it back.
     let fails = query.replace(

@@ -60,8 +60,9 @@ pub(super) fn bytes_of(told: &Value) -> usize {
     FIELD_BYTES + beneath
 }
 
-/// What an object takes at most about while its fields wait: their futures.
-const WAITING_BYTES: usize = 2048;
+/// What an object takes about while its fields wait: their futures, and what they wait for. (20,000 cards that ask for
+/// the number of their comments took 160 MB.)
+const WAITING_BYTES: usize = 8192;
 
 /// After how many rows a request looks whether it shall yield.
 const YIELD_EVERY: usize = 16;
