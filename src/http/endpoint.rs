@@ -122,14 +122,8 @@ async fn into_answers(
 ) -> Response {
     let retry_after = answers.iter().filter_map(Answer::retry_after).max();
     let holds_tokens = answers.iter().any(|answer| answer.holds_tokens);
-    let mut response = response_of(Pieces::of_batch(answers), media_type);
-    set_retry_after(&mut response, retry_after);
-    if !holds_tokens {
-        response = compress(headers, response).await;
-    }
-    // Whatever the compression thinks of `Accept-Encoding`.
-    *response.status_mut() = StatusCode::OK;
-    response
+    let response = response_of(Pieces::of_batch(answers), media_type);
+    finished(headers, response, StatusCode::OK, holds_tokens, retry_after).await
 }
 
 /// A request that was run answers 200. One that was not has no data and, for clients that know of
@@ -145,17 +139,13 @@ async fn into_answer(headers: &HeaderMap, answer: Answer, media_type: MediaType)
         (Verdict::Unavailable, _) => StatusCode::SERVICE_UNAVAILABLE,
     };
     let (retry_after, holds_tokens) = (answer.retry_after(), answer.holds_tokens);
-    let mut response = if answer.small {
+    let response = if answer.small {
         let response = GraphQLResponse::from(answer.response).into_response();
         (media_type.headers(), response).into_response()
     } else {
         response_of(Pieces::of(answer), media_type)
     };
-    if !holds_tokens {
-        response = compress(headers, response).await;
-    }
-    *response.status_mut() = status;
-    set_retry_after(&mut response, retry_after);
+    let mut response = finished(headers, response, status, holds_tokens, retry_after).await;
     match verdict {
         Verdict::OperationNotAllowed => allow(response, "POST"),
         Verdict::Unauthenticated => {
@@ -171,10 +161,23 @@ fn response_of(pieces: Pieces, media_type: MediaType) -> Response {
     (media_type.headers(), Body::new(AnswerBody::new(pieces))).into_response()
 }
 
-fn set_retry_after(response: &mut Response, seconds: Option<u64>) {
-    if let Some(seconds) = seconds {
+/// Compresses an answer unless it holds tokens, and gives it its status, whatever the compression thinks of
+/// `Accept-Encoding`.
+async fn finished(
+    headers: &HeaderMap,
+    mut response: Response,
+    status: StatusCode,
+    holds_tokens: bool,
+    retry_after: Option<u64>,
+) -> Response {
+    if !holds_tokens {
+        response = compress(headers, response).await;
+    }
+    *response.status_mut() = status;
+    if let Some(seconds) = retry_after {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
+    response
 }
 
 fn allow(mut response: Response, methods: &'static str) -> Response {

@@ -104,7 +104,9 @@ impl Budget {
             return Err(Error::TooLarge { mib: self.memory.capacity >> 20 });
         }
         if !self.memory.reserve(more) {
-            self.short.store(true, Ordering::Relaxed);
+            if !self.short.swap(true, Ordering::Relaxed) {
+                tracing::warn!("requests under way need more than GRAPHQL_MEMORY_MIB");
+            }
             return Err(Error::Unavailable);
         }
         self.reserved.fetch_add(more, Ordering::Relaxed);
@@ -134,12 +136,7 @@ impl Budget {
         if all > self.max_text {
             return Err(Error::TooLong { kib: self.max_text / 1024 });
         }
-        self.take_objects(bytes + text)
-    }
-
-    /// Takes memory for what is put together.
-    pub(super) fn take_objects(&self, bytes: usize) -> Result<()> {
-        self.objects.fetch_add(bytes, Ordering::Relaxed);
+        self.objects.fetch_add(bytes + text, Ordering::Relaxed);
         self.reserve()
     }
 

@@ -178,7 +178,7 @@ impl<E: Executor> Engine<E> {
         let (rounds, budget) = (caller.rounds(), caller.budget());
         budget.set_work(self.limits.complexity.saturating_sub(plan.cost));
         if let Some(told) = &introspection
-            && let Err(refused) = budget.take_objects(rows::bytes_of(told))
+            && let Err(refused) = budget.take_object(rows::bytes_of(told), 0)
         {
             return (!budget.is_short()).then(|| Answer::too_large(refused));
         }

@@ -100,7 +100,7 @@ impl<T: Pure> OutputType for Rows<T> {
         });
         if rest.len() > 0 {
             let waiting = rest.len() * WAITING_BYTES;
-            let taken = caller.map_or(Ok(()), |caller| caller.budget().take_objects(waiting));
+            let taken = caller.map_or(Ok(()), |caller| caller.budget().take_object(waiting, 0));
             taken.map_err(|error| refused(ctx, error))?;
             let found = try_join_all(rest).await;
             if let Some(caller) = caller {

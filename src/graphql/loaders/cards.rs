@@ -78,26 +78,24 @@ impl LoadedCard {
 
 /// Takes what searches cost: each reads every card of a board, so it costs what they hold. The columns of a board
 /// are searched as one.
-async fn price_searches<'k, How: Eq + Hash + 'k>(
+async fn charge_searches<'k, How: Eq + Hash + Sync + 'k>(
     source: &Source,
     keys: impl Iterator<Item = (CardList, &'k How, &'k CardFilter)> + Send,
 ) -> Result<()> {
-    let searches = keys.filter(|(.., filter)| filter.text.is_some());
-    let distinct: HashSet<_> = searches.map(|(list, how, _)| (list.board(), how)).collect();
-    let mut searches: HashMap<BoardAccess, u64> = HashMap::new();
-    for (board, _) in &distinct {
-        *searches.entry(*board).or_default() += 1;
+    let mut searches: HashMap<BoardAccess, HashSet<&How>> = HashMap::new();
+    for (list, how, _) in keys.filter(|(.., filter)| filter.text.is_some()) {
+        searches.entry(list.board()).or_default().insert(how);
     }
-    drop(distinct);
     if searches.is_empty() {
         return Ok(());
     }
     let boards: Vec<_> = searches.keys().copied().collect();
     let bytes = card_lists::search_bytes(&mut source.read().await?, &boards).await?;
-    let of_board = |(board, bytes): (&BoardAccess, i64)| {
-        u64::try_from(bytes).unwrap_or_default().saturating_mul(searches[board])
+    let of_board = |(bytes, searches): (i64, &HashSet<_>)| {
+        let searches = u64::try_from(searches.len()).unwrap_or(u64::MAX);
+        u64::try_from(bytes).unwrap_or_default().saturating_mul(searches)
     };
-    let bytes = boards.iter().zip(bytes).map(of_board).fold(0, u64::saturating_add);
+    let bytes = bytes.into_iter().zip(searches.values()).map(of_board).fold(0, u64::saturating_add);
     source.budget.work(bytes / BYTES_OF_A_FIELD)
 }
 
@@ -133,9 +131,9 @@ impl Relation for CardPages {
         Ok(found.into_iter().map(|page| Arc::new(page.map(&mut loaded))).collect())
     }
 
-    async fn price(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+    async fn charge(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
         let keys = keys.iter().map(|Unnamed((list, query))| (*list, query, &query.filter));
-        price_searches(source, keys).await
+        charge_searches(source, keys).await
     }
 
     fn kind(of: &CardList) -> u8 {
@@ -162,9 +160,9 @@ impl Relation for CardCounts {
         card_lists::counts(&mut source.read().await?, of, filter).await
     }
 
-    async fn price(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+    async fn charge(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
         let keys = keys.iter().map(|Unnamed((list, filter))| (*list, filter, &**filter));
-        price_searches(source, keys).await
+        charge_searches(source, keys).await
     }
 
     fn kind(of: &CardList) -> u8 {
@@ -197,9 +195,9 @@ impl Relation for CardsBeyond {
         card_lists::any_beyond(&mut conn, of, filter, *order, request, *side).await
     }
 
-    async fn price(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+    async fn charge(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
         let keys = keys.iter().map(|Unnamed((list, how))| (*list, how, &how.0.filter));
-        price_searches(source, keys).await
+        charge_searches(source, keys).await
     }
 
     fn kind(of: &CardList) -> u8 {

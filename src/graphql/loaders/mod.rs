@@ -54,7 +54,7 @@ pub(super) trait Relation: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<Self::Value>>> + Send;
 
     /// Takes off the budget what the keys cost beside their rows; an error refuses all of them.
-    fn price(
+    fn charge(
         _source: &Source,
         _keys: &[Unnamed<Key<Self>>],
     ) -> impl Future<Output = Result<()>> + Send {
@@ -136,7 +136,7 @@ type Answers<R> = HashMap<Unnamed<Key<R>>, Result<<R as Relation>::Value>>;
 
 impl<R: Relation> BatchFn<Unnamed<Key<R>>, Result<R::Value>> for Batch<R> {
     async fn load(&mut self, keys: &[Unnamed<Key<R>>]) -> Answers<R> {
-        if let Err(error) = R::price(&self.source, keys).await {
+        if let Err(error) = R::charge(&self.source, keys).await {
             return keys.iter().map(|key| (key.clone(), Err(error.clone()))).collect();
         }
         let mut groups: HashMap<(&R::How, u8), Vec<R::Of>> = HashMap::new();
