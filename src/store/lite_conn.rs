@@ -1,5 +1,5 @@
 //! A connection to an SQLite file that runs one statement after the other, begins a transaction together with
-//! its first, and goes back to the pool only when no transaction is open.
+//! its first, ends it together with its last if that is known, and goes back to the pool only when no transaction is open.
 //!
 //! There is no time limit on our side: statements run on threads that may block, where none can be given up,
 //! and nothing but the disk can let one wait.
@@ -68,20 +68,28 @@ impl LiteConn {
         statement: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
     ) -> QueryResult<T> {
         let mut link = self.link.lock().await;
-        link.reads.next()?;
-        let begin = link.begin();
+        let ends = link.next()?;
+        let (begin, statements) = (link.begin(), link.statements.clone());
         let answer = link.conn().spawn_blocking(move |c| {
             begin(c)?;
-            statement(c)
+            let answer = statement(c)?;
+            if ends {
+                commit(c, &statements)?;
+            }
+            Ok(answer)
         });
         let answer = answer.await;
+        if ends && answer.is_ok() {
+            link.stage = Stage::Clean;
+            link.reads.close();
+        }
         link.noted(answer)
     }
 
     /// The connection for one statement that is run through Diesel's wrapper.
     pub(super) async fn turn(&self) -> QueryResult<MutexGuard<'_, Link>> {
         let mut link = self.link.lock().await;
-        link.reads.next()?;
+        link.next()?;
         if matches!(link.stage, Stage::Begins) {
             let begin = link.begin();
             let begun = link.conn().spawn_blocking(begin).await;
@@ -108,6 +116,15 @@ impl Link {
         self.reads.noted(answer)
     }
 
+    /// Asked before each statement. Answers whether the transaction can end with it.
+    fn next(&self) -> QueryResult<bool> {
+        let (last, clean) = (self.reads.next()?, matches!(self.stage, Stage::Clean));
+        if last && clean {
+            self.reads.close();
+        }
+        Ok(last && !clean)
+    }
+
     /// What must be run before the next statement.
     fn begin(&mut self) -> impl FnOnce(&mut SqliteConnection) -> QueryResult<()> + use<> {
         let begins = matches!(self.stage, Stage::Begins);
@@ -132,10 +149,7 @@ impl Drop for Link {
             (Stage::Clean | Stage::Begins, _) => drop(conn),
             (Stage::Open, Ok(runtime)) => {
                 let statements = self.statements.clone();
-                let end = conn.spawn_blocking(move |c| {
-                    statements.leave_out_next();
-                    c.batch_execute("COMMIT")
-                });
+                let end = conn.spawn_blocking(move |c| commit(c, &statements));
                 runtime.spawn(async move {
                     if end.await.is_err() {
                         drop(Object::take(conn));
@@ -145,4 +159,9 @@ impl Drop for Link {
             (Stage::Open | Stage::Broken, _) => drop(Object::take(conn)),
         }
     }
+}
+
+fn commit(conn: &mut SqliteConnection, statements: &StatementCount) -> QueryResult<()> {
+    statements.leave_out_next();
+    conn.batch_execute("COMMIT")
 }

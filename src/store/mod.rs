@@ -133,7 +133,7 @@ impl Db {
 
     /// A connection for reading, each statement by itself.
     pub async fn read(&self) -> Result<Conn> {
-        self.reader(Mode::Single, &Arc::default()).await
+        self.reader(Mode::Expect(1), &Arc::default()).await
     }
 
     /// The connection of a snapshot.
@@ -142,12 +142,11 @@ impl Db {
         match &self.pools {
             Pools::Sqlite { readers, .. } => {
                 let conn = readers.get().await.map_err(|error| no_connection(&error))?;
-                let begins = mode == Mode::Transaction;
-                Ok(Conn::Sqlite(LiteConn::new(conn, begins, reads, statements)))
+                Ok(Conn::Sqlite(LiteConn::new(conn, mode.begins(), reads, statements)))
             }
             Pools::Postgres { pool, limit } => {
                 let conn = pool.get().await.map_err(|error| no_connection(&error))?;
-                let begin = (mode == Mode::Transaction).then_some(Begin::Read);
+                let begin = mode.begins().then_some(Begin::Read);
                 Ok(Conn::Postgres(PgConn::new(conn, begin, *limit, reads, statements)))
             }
         }
@@ -180,7 +179,7 @@ impl Db {
     /// How many statements have been sent to the database since the start, without what begins and ends
     /// a [`Snapshot`].
     pub fn statement_count(&self) -> u64 {
-        self.statements.0.load(Ordering::Relaxed)
+        self.statements.sent.load(Ordering::Relaxed)
     }
 
     /// Closes the pools; what is under way ends in peace.
@@ -212,20 +211,31 @@ fn no_connection(error: &PoolError) -> Error {
 
 /// Counts the statements of all connections of a [`Db`].
 #[derive(Clone, Default)]
-struct StatementCount(Arc<AtomicU64>);
+struct StatementCount {
+    sent: Arc<AtomicU64>,
+    /// How many were first to be prepared.
+    prepared: Arc<AtomicU64>,
+}
 
 impl StatementCount {
     /// The next statement does not count.
     fn leave_out_next(&self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.sent.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn prepared(&self) -> u64 {
+        self.prepared.load(Ordering::Relaxed)
     }
 }
 
 impl Instrumentation for StatementCount {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
-        // The text is not looked at: making it would format every bound value.
-        if let InstrumentationEvent::StartQuery { .. } = event {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
+        let count = match event {
+            // The text is not looked at: making it would format every bound value.
+            InstrumentationEvent::StartQuery { .. } => &self.sent,
+            InstrumentationEvent::CacheQuery { .. } => &self.prepared,
+            _ => return,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
     }
 }

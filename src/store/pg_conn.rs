@@ -1,10 +1,11 @@
-//! A connection to PostgreSQL that begins a transaction together with its first statement, gives no
-//! statement more time than its limit, and goes back to the pool only when it is known to be clean.
+//! A connection to PostgreSQL that begins a transaction together with its first statement, ends one that reads
+//! together with its last if that is known, gives no statement more time than its limit, and goes back to the
+//! pool only when it is known to be clean.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use diesel::QueryResult;
@@ -12,8 +13,10 @@ use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel_async::pooled_connection::deadpool::Object;
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
-use futures_util::future::{BoxFuture, join};
+use futures_util::future::{BoxFuture, join, ready};
+use futures_util::poll;
 use tokio::runtime::Handle;
+use tokio::task::unconstrained;
 use tokio::time::timeout;
 
 use super::StatementCount;
@@ -30,14 +33,20 @@ pub struct PgConn(Arc<Link>);
 /// What all who share a connection hold. When the last of them lets go, it returns to the pool.
 pub(super) struct Link {
     /// Only `drop` takes it.
-    conn: Option<Object<AsyncPgConnection>>,
+    conn: Option<Arc<Object<AsyncPgConnection>>>,
     stage: Mutex<Stage>,
+    /// What became of a `COMMIT` that was sent along with the last statement.
+    commit: Mutex<Option<Commit>>,
     limit: Duration,
     /// How many statements have ended.
     answers: AtomicUsize,
     pub(super) reads: Arc<Reads>,
     statements: StatementCount,
+    /// How many statements had been prepared before, by all.
+    prepared: u64,
 }
+
+type Commit = BoxFuture<'static, QueryResult<()>>;
 
 /// Where a connection is between two transactions.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -86,12 +95,14 @@ impl PgConn {
         statements: &StatementCount,
     ) -> Self {
         Self(Arc::new(Link {
-            conn: Some(conn),
+            conn: Some(Arc::new(conn)),
             stage: Mutex::new(begin.map_or(Stage::Clean, Stage::Begins)),
+            commit: Mutex::default(),
             limit,
             answers: AtomicUsize::new(0),
             reads: Arc::clone(reads),
             statements: statements.clone(),
+            prepared: statements.prepared(),
         }))
     }
 
@@ -143,8 +154,12 @@ impl Link {
         &self,
         statement: impl Future<Output = QueryResult<T>>,
     ) -> QueryResult<T> {
-        self.reads.next()?;
-        let mut statement = pin!(statement);
+        let is_last = self.reads.next()?;
+        // Unconstrained, so that the first poll sends it.
+        let mut statement = pin!(unconstrained(statement));
+        if is_last && let Poll::Ready(answer) = self.send_last(statement.as_mut()).await {
+            return self.reads.noted(answer);
+        }
         let answer = loop {
             let before = self.answers.load(Ordering::Relaxed);
             if let Ok(answer) = timeout(self.limit, statement.as_mut()).await {
@@ -157,6 +172,39 @@ impl Link {
             }
         };
         self.reads.noted(answer)
+    }
+
+    /// Sends the last statement, and `COMMIT` with it.
+    ///
+    /// A statement that is yet to be prepared goes on its way only when that is done, and `COMMIT` would overtake
+    /// it. Then there is none until the connection is given back.
+    async fn send_last<T>(
+        &self,
+        statement: Pin<&mut impl Future<Output = QueryResult<T>>>,
+    ) -> Poll<QueryResult<T>> {
+        let answer = poll!(statement);
+        let all_sent = self.statements.prepared() == self.prepared;
+        match self.stage() {
+            Stage::Clean => self.reads.close(),
+            Stage::Open(Begin::Read) if answer.is_pending() && all_sent => {
+                *self.commit.lock().unwrap_or_else(PoisonError::into_inner) = self.send_commit();
+                self.reads.close();
+            }
+            _ => {}
+        }
+        answer
+    }
+
+    /// `COMMIT`, which is sent at once. A transaction that only reads changes nothing, so it may be committed,
+    /// which does not look like a fault in the server's statistics.
+    fn send_commit(&self) -> Option<Commit> {
+        let conn = Arc::clone(self.conn.as_ref()?);
+        self.statements.leave_out_next();
+        let mut commit: Commit = Box::pin(async move { (&**conn).batch_execute("COMMIT").await });
+        match poll_now(&mut commit) {
+            Poll::Ready(answer) => Some(Box::pin(ready(answer))),
+            Poll::Pending => Some(commit),
+        }
     }
 
     #[allow(clippy::expect_used)]
@@ -209,34 +257,47 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         let stage = self.stage();
+        let sent = self.commit.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let commit = match stage {
+            Stage::Open(Begin::Read) => sent.or_else(|| self.send_commit()),
+            _ => None,
+        };
         let Some(conn) = self.conn.take() else { return };
-        match stage {
-            Stage::Clean | Stage::Begins(_) => drop(conn),
-            Stage::Open(Begin::Read) => end_read(conn, self.limit, &self.statements),
-            Stage::Open(Begin::Write) | Stage::Broken => close(conn),
+        match (stage, commit) {
+            (Stage::Clean | Stage::Begins(_), _) => drop(conn),
+            (_, Some(commit)) => end_read(conn, commit, self.limit),
+            (_, None) => close(conn),
         }
     }
 }
 
-/// Ends a transaction that only reads, while nobody waits for it. It changes nothing, so it may be committed,
-/// which does not look like a fault in the server's statistics.
-fn end_read(conn: Object<AsyncPgConnection>, limit: Duration, statements: &StatementCount) {
-    let Ok(runtime) = Handle::try_current() else { return close(conn) };
-    let mut end: BoxFuture<'static, ()> = Box::pin(async move {
-        let ended = timeout(limit, (&*conn).batch_execute("COMMIT")).await;
-        if !matches!(ended, Ok(Ok(()))) {
-            close(conn);
+/// Gives a connection back when its transaction has ended, while nobody waits for it.
+fn end_read(conn: Arc<Object<AsyncPgConnection>>, mut commit: Commit, limit: Duration) {
+    let give_back = move |answer: Option<QueryResult<()>>| match answer {
+        Some(Ok(())) => drop(conn),
+        _ => close(conn),
+    };
+    match (poll_now(&mut commit), Handle::try_current()) {
+        (Poll::Ready(answer), _) => give_back(Some(answer)),
+        (Poll::Pending, Ok(runtime)) => {
+            runtime.spawn(async move { give_back(timeout(limit, commit).await.ok()) });
         }
-    });
-    statements.leave_out_next();
-    // It is sent at once, and not when its task gets its turn.
-    if end.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
-        runtime.spawn(end);
+        (Poll::Pending, Err(_)) => {
+            drop(commit);
+            give_back(None);
+        }
     }
 }
 
-fn close(conn: Object<AsyncPgConnection>) {
-    drop(Object::take(conn));
+fn poll_now(commit: &mut Commit) -> Poll<QueryResult<()>> {
+    commit.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Whoever lets go last drops it, and its pool does not get it back.
+fn close(conn: Arc<Object<AsyncPgConnection>>) {
+    if let Some(conn) = Arc::into_inner(conn) {
+        drop(Object::take(conn));
+    }
 }
 
 fn no_answer() -> DieselError {

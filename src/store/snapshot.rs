@@ -19,11 +19,26 @@ use crate::domain::{Error, Result};
 /// How a query reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// One statement and no transaction, as one statement sees one state by itself. A second one is
-    /// refused; see [`Snapshot::needs_transaction`].
-    Single,
+    /// This many statements; see [`Snapshot::statements`]. One needs no transaction, as it sees one state by
+    /// itself. Otherwise the transaction ends together with the last one. What comes after it is refused; see
+    /// [`Snapshot::exceeded`].
+    Expect(usize),
     /// Any number of statements in one transaction.
     Transaction,
+}
+
+impl Mode {
+    pub(super) fn begins(self) -> bool {
+        self != Self::Expect(1)
+    }
+
+    /// The number of the last statement; 0 if it is not known.
+    fn last(self) -> usize {
+        match self {
+            Self::Expect(statements) => statements,
+            Self::Transaction => 0,
+        }
+    }
 }
 
 /// Asked for each row that is read, with the bytes that it takes: its error stops the load, which answers it.
@@ -46,7 +61,7 @@ struct Inner {
 impl Db {
     /// A snapshot for one query, which may read as much as the budget allows.
     pub fn snapshot(&self, mode: Mode, budget: Option<Budget>) -> Snapshot {
-        let reads = Reads { single: mode == Mode::Single, budget, ..Reads::default() };
+        let reads = Reads { last: mode.last(), budget, ..Reads::default() };
         Snapshot(Arc::new(Inner {
             db: self.clone(),
             mode,
@@ -87,15 +102,15 @@ impl Snapshot {
         self.0.reads.failed()
     }
 
-    /// Whether there was a second statement in [`Mode::Single`]: the query has to be run again in
+    /// Whether there was one statement more than [`Mode::Expect`] allows: the query has to be run again in
     /// [`Mode::Transaction`]. (The refused read answers an error.)
-    pub fn needs_transaction(&self) -> bool {
-        self.0.reads.second.load(Ordering::Relaxed)
+    pub fn exceeded(&self) -> bool {
+        self.0.reads.exceeded.load(Ordering::Relaxed)
     }
 
-    /// Whether one statement was enough.
-    pub fn was_single(&self) -> bool {
-        self.0.reads.count.load(Ordering::Relaxed) == 1
+    /// How many statements were run.
+    pub fn statements(&self) -> usize {
+        self.0.reads.count.load(Ordering::Relaxed)
     }
 
     /// Ends the transaction and gives the connection back, without waiting for the database. What still
@@ -108,22 +123,28 @@ impl Snapshot {
 /// The statements that belong together: how many there may be, and what has become of them.
 #[derive(Default)]
 pub(super) struct Reads {
-    single: bool,
+    last: usize,
     count: AtomicUsize,
-    second: AtomicBool,
+    closed: AtomicBool,
+    exceeded: AtomicBool,
     failed: AtomicBool,
     pub(super) budget: Option<Budget>,
 }
 
 impl Reads {
-    /// Asked before each statement.
-    pub(super) fn next(&self) -> QueryResult<()> {
-        if self.count.fetch_add(1, Ordering::Relaxed) > 0 && self.single {
-            self.second.store(true, Ordering::Relaxed);
+    /// Asked before each statement. Answers whether it is expected to be the last.
+    pub(super) fn next(&self) -> QueryResult<bool> {
+        if self.closed.load(Ordering::Relaxed) {
+            self.exceeded.store(true, Ordering::Relaxed);
             // What says in Diesel that a transaction is given up; nothing went wrong.
             return Err(diesel::result::Error::RollbackTransaction);
         }
-        Ok(())
+        Ok(self.count.fetch_add(1, Ordering::Relaxed) + 1 == self.last)
+    }
+
+    /// From now on statements are refused: they would see another state.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
     }
 
     /// Told what each statement has answered.

@@ -5,7 +5,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use apollo_compiler::ast::{self, Definition, Selection, Value};
 use apollo_compiler::executable::{ExecutableDocument, Operation};
@@ -18,6 +18,7 @@ use super::refusal::{Problem, Refusal};
 use super::schema::TypeSystem;
 use super::{measure, scan, usages};
 use crate::config::Limits;
+use crate::store::Mode;
 
 /// How many bytes the documents may take, about.
 const CAPACITY: u64 = 32 << 20;
@@ -38,8 +39,8 @@ pub(super) struct Document {
     executable: Valid<ExecutableDocument>,
     /// The variables that must not be null, of each operation.
     required: Vec<(Option<Name>, Vec<Name>)>,
-    /// Whether a single statement was enough the last time that it was run: then it needs no transaction.
-    single: AtomicBool,
+    /// How many statements it needed the last time that it was run; 0 before.
+    statements: AtomicUsize,
 }
 
 impl Document {
@@ -53,15 +54,18 @@ impl Document {
         found.map_or(&[], |(_, required)| required)
     }
 
-    /// Whether a single statement is expected to be enough.
-    pub(super) fn is_single(&self) -> bool {
-        self.single.load(Ordering::Relaxed)
+    /// How a query of it is read.
+    pub(super) fn mode(&self) -> Mode {
+        match self.statements.load(Ordering::Relaxed) {
+            0 => Mode::Transaction,
+            statements => Mode::Expect(statements),
+        }
     }
 
-    /// Notes whether a single statement was enough.
-    pub(super) fn note_single(&self, single: bool) {
-        if single != self.is_single() {
-            self.single.store(single, Ordering::Relaxed);
+    /// Notes how many statements a query needed.
+    pub(super) fn note_statements(&self, statements: usize) {
+        if statements != self.statements.load(Ordering::Relaxed) {
+            self.statements.store(statements, Ordering::Relaxed);
         }
     }
 
@@ -129,7 +133,7 @@ fn parse(types: &TypeSystem, text: &str, limits: &Limits) -> Result<Document, Re
         introspection_allowed(types, &document, operation)?;
         required.push((operation.name.clone(), usages::check(types, &document, operation)?));
     }
-    Ok(Document { executable: document, required, single: AtomicBool::new(false) })
+    Ok(Document { executable: document, required, statements: AtomicUsize::new(0) })
 }
 
 /// Syntax errors name the place, not what stands there: it may be a password.

@@ -13,7 +13,7 @@
 //!    objects together; `budget` bounds what a request takes while it runs.
 //! 6. `answer`: the introspection is added, and errors get their codes, their paths and their places.
 //!
-//! Steps 3 to 6 of a query run again (`Engine::execute`) when it was tried without a transaction and needs one, and
+//! Steps 3 to 6 of a query run again (`Engine::execute`) when it needs more statements than the last time, and
 //! when there was too little memory. A request's first statement may be one before step 1, which finds the session.
 //!
 //! What must hold:
@@ -121,10 +121,9 @@ impl<E: Executor> Engine<E> {
             Err(_) => None,
         };
         let caller = Arc::new(caller);
-        // What needed one statement the last time is tried without a transaction, which costs two more.
         let operation = document.operation(request.operation_name.as_deref());
-        let is_single = document.is_single() && operation.is_ok_and(|one| one.is_query());
-        let mut mode = if is_single { Mode::Single } else { Mode::Transaction };
+        let is_query = operation.is_ok_and(|operation| operation.is_query());
+        let mut mode = if is_query { document.mode() } else { Mode::Transaction };
         let mut rerun = None;
         loop {
             // In a box, since futures are as large as all that they hold and are moved.
@@ -160,7 +159,7 @@ impl<E: Executor> Engine<E> {
         Ok(document)
     }
 
-    /// Plans and executes; `None` when the query has to run again: in a transaction, or with more memory.
+    /// Plans and executes; `None` when the query has to run again: with more statements, or with more memory.
     async fn run(
         &self,
         document: &Document,
@@ -190,12 +189,11 @@ impl<E: Executor> Engine<E> {
         let response = rounds.run(execution).await;
         snapshot.end();
         if is_query {
-            if snapshot.needs_transaction() || budget.is_short() {
-                document.note_single(false);
+            if snapshot.exceeded() || budget.is_short() {
                 caller.forget();
                 return None;
             }
-            document.note_single(snapshot.was_single());
+            document.note_statements(snapshot.statements());
             // The database was not there for all of it. (A defect is told where it is.)
             if snapshot.failed() && !error::tells_of_a_defect(&response.errors) {
                 return Some(Answer::unavailable());
