@@ -1,6 +1,6 @@
 //! What people say about a card.
 
-use super::{BoardId, CardId, CommentId, Timestamp, UserId};
+use super::{BoardId, CardId, CommentId, Timestamp, UserKey};
 
 /// A comment on a card.
 #[derive(Clone, Debug)]
@@ -12,7 +12,7 @@ pub struct Comment {
     /// The board that the card is on.
     pub board_id: BoardId,
     /// Who wrote it; `None` when the account is gone.
-    pub author: Option<UserId>,
+    pub author: Option<UserKey>,
     /// Markdown. `None` where it was left unread, which is never so in a transaction that writes.
     pub body: Option<String>,
     /// When it was written.

@@ -22,9 +22,9 @@ pub struct Event {
     /// When it happened.
     pub created_at: Timestamp,
     /// Who did it; `None` for the server itself and for an account that is gone.
-    pub actor: Option<UserId>,
+    pub actor: Option<UserKey>,
     /// What happened.
-    pub change: Change,
+    pub change: EventPayload,
 }
 
 /// What happened. What it names may be gone meanwhile.
@@ -33,7 +33,7 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
 #[allow(missing_docs)]
-pub enum Change {
+pub enum EventPayload {
     BoardCreated,
     BoardUpdated { changes: Vec<FieldChange> },
     BoardDeleted,
@@ -49,15 +49,15 @@ pub enum Change {
     LabelCreated { label: LabelId, color: LabelColor, name: String },
     LabelUpdated { label: LabelId, color: LabelColor, name: String, changes: Vec<FieldChange> },
     LabelDeleted { label: LabelId, color: LabelColor, name: String },
-    MemberAdded { user: UserKey, role: BoardRole },
-    MemberRoleChanged { user: UserKey, from: BoardRole, to: BoardRole },
-    MemberRemoved { user: UserKey },
+    MemberAdded { user: UserId, role: BoardRole },
+    MemberRoleChanged { user: UserId, from: BoardRole, to: BoardRole },
+    MemberRemoved { user: UserId },
     CommentAdded { card: CardId, comment: CommentId },
     CommentUpdated { card: CardId, comment: CommentId },
     CommentDeleted { card: CardId, comment: CommentId },
 }
 
-impl Change {
+impl EventPayload {
     /// The card whose history it belongs to.
     pub fn card(&self) -> Option<CardId> {
         match self {
@@ -128,17 +128,20 @@ mod tests {
     /// What is stored must be readable for ever.
     #[test]
     fn the_stored_form_stays() {
-        let change =
-            Change::CardMoved { card: CardId(7), from: CardColumn::Backlog, to: CardColumn::Doing };
+        let change = EventPayload::CardMoved {
+            card: CardId(7),
+            from: CardColumn::Backlog,
+            to: CardColumn::Doing,
+        };
         let json = r#"{"kind":"CARD_MOVED","card":7,"from":"BACKLOG","to":"DOING"}"#;
         assert_eq!(serde_json::to_string(&change).unwrap(), json);
-        assert_eq!(serde_json::from_str::<Change>(json).unwrap(), change);
-        let user = UserKey::random();
-        let change = Change::MemberAdded { user, role: BoardRole::Viewer };
+        assert_eq!(serde_json::from_str::<EventPayload>(json).unwrap(), change);
+        let user = UserId::random();
+        let change = EventPayload::MemberAdded { user, role: BoardRole::Viewer };
         let json = format!(r#"{{"kind":"MEMBER_ADDED","user":"{user}","role":"VIEWER"}}"#);
         assert_eq!(serde_json::to_string(&change).unwrap(), json);
-        assert_eq!(serde_json::from_str::<Change>(&json).unwrap(), change);
+        assert_eq!(serde_json::from_str::<EventPayload>(&json).unwrap(), change);
         let json = r#"{"kind":"BOARD_CREATED"}"#;
-        assert_eq!(serde_json::to_string(&Change::BoardCreated).unwrap(), json);
+        assert_eq!(serde_json::to_string(&EventPayload::BoardCreated).unwrap(), json);
     }
 }

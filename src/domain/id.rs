@@ -50,7 +50,7 @@ keys! {
 /// The key of a user inside the database; no field shows it (a cursor of members holds it,
 /// to break ties).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct UserId(pub i64);
+pub struct UserKey(pub i64);
 
 /// The name of one column of one board, e.g. `column_7_TODO`.
 impl PublicId for (BoardId, CardColumn) {
@@ -84,9 +84,9 @@ impl PublicId for (BoardId, i64) {
 /// an id must not be guessable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub struct UserKey(u128);
+pub struct UserId(u128);
 
-impl UserKey {
+impl UserId {
     /// A new random key.
     pub fn random() -> Self {
         Self(rand::random())
@@ -101,19 +101,19 @@ impl UserKey {
     }
 }
 
-impl std::fmt::Display for UserKey {
+impl std::fmt::Display for UserId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:032x}", self.0)
     }
 }
 
-impl From<UserKey> for String {
-    fn from(key: UserKey) -> Self {
+impl From<UserId> for String {
+    fn from(key: UserId) -> Self {
         key.to_string()
     }
 }
 
-impl TryFrom<String> for UserKey {
+impl TryFrom<String> for UserId {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
@@ -121,7 +121,7 @@ impl TryFrom<String> for UserKey {
     }
 }
 
-impl PublicId for UserKey {
+impl PublicId for UserId {
     fn to_public(&self) -> String {
         format!("user_{self}")
     }
@@ -156,9 +156,9 @@ mod tests {
         let column = (BoardId(7), CardColumn::Todo);
         assert_eq!(<(BoardId, CardColumn)>::from_public(&column.to_public()), Some(column));
         assert_eq!(<(BoardId, CardColumn)>::from_public("column_7_todo"), None);
-        let user = UserKey::random();
-        assert_eq!(UserKey::from_public(&user.to_public()), Some(user));
-        assert_eq!(UserKey::from_public("user_1"), None);
-        assert_eq!(UserKey::from_public(&user.to_public().to_uppercase()), None);
+        let user = UserId::random();
+        assert_eq!(UserId::from_public(&user.to_public()), Some(user));
+        assert_eq!(UserId::from_public("user_1"), None);
+        assert_eq!(UserId::from_public(&user.to_public().to_uppercase()), None);
     }
 }

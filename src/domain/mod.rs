@@ -24,7 +24,7 @@ pub use card::{
 };
 pub use comment::Comment;
 pub use error::{At, Error, Result, Segment};
-pub use event::{Change, Event, FieldChange, excerpt};
+pub use event::{Event, EventPayload, FieldChange, excerpt};
 pub use id::{BoardId, CardId, CommentId, LabelId, PublicId, SessionId, UserId, UserKey};
 pub use label::{Label, LabelChanges, LabelColor};
 pub use page::{Direction, Page, PageRequest, Position, Side, SortValue};

@@ -21,7 +21,7 @@ pub enum Right {
     Edit,
     /// Delete what others have commented.
     Moderate,
-    /// Change, share, delete and restore the board.
+    /// EventPayload, share, delete and restore the board.
     Manage,
 }
 

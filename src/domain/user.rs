@@ -6,9 +6,9 @@ use super::{SessionId, Timestamp, UserId, UserKey};
 #[derive(Clone, Debug)]
 pub struct User {
     /// Key inside the database.
-    pub id: UserId,
-    /// Public name.
     pub key: UserKey,
+    /// Public name.
+    pub id: UserId,
     /// The address as it was written.
     pub email: String,
     /// When the account was made.
@@ -21,9 +21,9 @@ pub struct User {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Viewer {
     /// Key inside the database.
-    pub id: UserId,
-    /// Public name.
     pub key: UserKey,
+    /// Public name.
+    pub id: UserId,
     /// The log-in.
     pub session: SessionId,
 }

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_graphql::{Context, Lookahead};
 use futures_util::future::{BoxFuture, ready};
 
-use super::engine::{Budget, Memory, Rounds, Row};
+use super::engine::{BatchScheduler, Budget, EagerObject, Memory};
 use super::loaders::{BoardCache, Loaders};
 use crate::domain::{At, Client, Error, Result, Viewer};
 use crate::service::Services;
-use crate::store::{Mode, Texts};
+use crate::store::{LongTexts, Mode};
 
 /// What the requests of a process share.
 pub(super) struct Shared {
@@ -33,7 +33,7 @@ pub struct Caller {
     /// None before the request begins to be executed.
     loaders: Mutex<Option<Arc<Loaders>>>,
     shared: Arc<Shared>,
-    rounds: Arc<Rounds>,
+    scheduler: Arc<BatchScheduler>,
     budget: Arc<Budget>,
 }
 
@@ -50,7 +50,7 @@ impl Caller {
             Ok(viewer) => (viewer, None),
             Err(refusal) => (None, Some(refusal)),
         };
-        let rounds = Arc::new(Rounds::default());
+        let scheduler = Arc::new(BatchScheduler::default());
         let budget = Arc::new(Budget::new(Arc::clone(&shared.memory), shared.max_text));
         Self {
             request_id,
@@ -59,14 +59,14 @@ impl Caller {
             refusal,
             loaders: Mutex::default(),
             shared,
-            rounds,
+            scheduler,
             budget,
         }
     }
 
     /// When the loaders load.
-    pub(super) fn rounds(&self) -> &Arc<Rounds> {
-        &self.rounds
+    pub(super) fn scheduler(&self) -> &Arc<BatchScheduler> {
+        &self.scheduler
     }
 
     /// What the request may take.
@@ -77,7 +77,7 @@ impl Caller {
     /// Begins to read in this way, with fresh loaders.
     pub(super) fn begin(&self, mode: Mode) -> Arc<Loaders> {
         let viewer = self.viewer().ok();
-        let fresh = Loaders::new(&self.shared, viewer, &self.rounds, &self.budget, mode);
+        let fresh = Loaders::new(&self.shared, viewer, &self.scheduler, &self.budget, mode);
         let fresh = Arc::new(fresh);
         *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
         fresh
@@ -131,9 +131,9 @@ impl ContextExt for Context<'_> {
 }
 
 /// Whether the long text `field` is selected: of what is looked ahead to, or `below` it.
-pub(super) fn texts(ahead: &Lookahead<'_>, below: &[&[&str]], field: &str) -> Texts {
+pub(super) fn texts(ahead: &Lookahead<'_>, below: &[&[&str]], field: &str) -> LongTexts {
     let selected = |path: &&[&str]| selects(ahead, path, field);
-    if below.iter().any(selected) { Texts::Read } else { Texts::Left }
+    if below.iter().any(selected) { LongTexts::Load } else { LongTexts::Skip }
 }
 
 fn selects(ahead: &Lookahead<'_>, below: &[&str], field: &str) -> bool {
@@ -161,14 +161,14 @@ pub(super) async fn long_text(
 /// `Result<Option<_>>` would null its parent, and with it what other fields have answered.
 pub(super) type Nullable<T> = Option<Result<T>>;
 
-/// Turns the answer of a nullable field into that form.
+/// ViewerLimit the answer of a nullable field into that form.
 pub(super) fn nullable<T>(result: Result<Option<T>>) -> Nullable<T> {
     result.transpose()
 }
 
 /// The same for an object.
-pub(super) fn row<T>(result: Result<Option<T>>) -> Nullable<Row<T>> {
-    nullable(result.map(|object| object.map(Row)))
+pub(super) fn row<T>(result: Result<Option<T>>) -> Nullable<EagerObject<T>> {
+    nullable(result.map(|object| object.map(EagerObject)))
 }
 
 /// Runs a mutation of somebody who is logged in.

@@ -1,4 +1,4 @@
-//! The one place that turns an error of ours into one that clients see: a code, a safe message
+//! The one place that viewer_limit an error of ours into one that clients see: a code, a safe message
 //! and, for bad input, the path of the field.
 
 use async_graphql::{ErrorExtensionValues, Pos, Response, ServerError, Value};

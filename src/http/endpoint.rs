@@ -18,7 +18,7 @@ use super::{State, client, deadline, request_body, request_id};
 use crate::graphql::{Answer, Operations, Pieces, Verdict};
 
 /// Who has sent a request.
-struct Asker {
+struct RequestParts {
     peer: IpAddr,
     headers: HeaderMap,
 }
@@ -30,12 +30,12 @@ pub(super) async fn post(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let asker = Asker { peer: peer.ip(), headers: parts.headers };
+    let parts = RequestParts { peer: peer.ip(), headers: parts.headers };
     let requests = async {
-        let body = request_body::read(&asker.headers, body, state.settings.max_body).await;
-        parameters::in_body(&asker.headers, body, &state.settings)
+        let body = request_body::read(&parts.headers, body, state.settings.max_body).await;
+        parameters::in_body(&parts.headers, body, &state.settings)
     };
-    answer(&state, &asker, requests, Operations::All).await
+    answer(&state, &parts, requests, Operations::All).await
 }
 
 /// Runs a request that stands in a URL: queries only, since a link must not change anything.
@@ -45,12 +45,12 @@ pub(super) async fn get(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Response {
-    let asker = Asker { peer: peer.ip(), headers };
+    let parts = RequestParts { peer: peer.ip(), headers };
     let request = async {
         let max_values = state.settings.max_values;
         parameters::in_url(query.as_deref(), max_values).map(Requests::One)
     };
-    answer(&state, &asker, request, Operations::Queries).await
+    answer(&state, &parts, request, Operations::Queries).await
 }
 
 /// Refuses all other methods.
@@ -63,18 +63,18 @@ pub(super) async fn other_method(headers: HeaderMap) -> Response {
 /// that a request may take.
 async fn answer(
     state: &State,
-    asker: &Asker,
+    parts: &RequestParts,
     requests: impl Future<Output = std::result::Result<Requests, Refusal>>,
     operations: Operations,
 ) -> Response {
-    let Some(media_type) = MediaType::wanted(&asker.headers) else {
+    let Some(media_type) = MediaType::wanted(&parts.headers) else {
         let message = "Answers are application/graphql-response+json or application/json.";
         return Refusal::new(StatusCode::NOT_ACCEPTABLE, message).into_answer(None);
     };
     // Boxed: the futures around it would copy it whenever they are moved.
     let answer = Box::pin(async {
         match requests.await {
-            Ok(requests) => run(state, asker, requests, operations, media_type).await,
+            Ok(requests) => run(state, parts, requests, operations, media_type).await,
             Err(refusal) => refusal.into_answer(Some(media_type)),
         }
     });
@@ -84,7 +84,7 @@ async fn answer(
 
 async fn run(
     state: &State,
-    Asker { peer, headers }: &Asker,
+    RequestParts { peer, headers }: &RequestParts,
     requests: Requests,
     operations: Operations,
     media_type: MediaType,

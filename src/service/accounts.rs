@@ -2,8 +2,8 @@
 
 use super::{LogIn, Services, sessions, trash};
 use crate::domain::{
-    At, BoardId, Change, Client, Email, Error, Password, Result, SessionId, Timestamp, User,
-    UserId, Viewer,
+    At, BoardId, Client, Email, Error, EventPayload, Password, Result, SessionId, Timestamp, User,
+    UserKey, Viewer,
 };
 use crate::store::locks::lock_to_leave;
 use crate::store::users::Credentials;
@@ -85,7 +85,7 @@ async fn try_log_in(
     let same = services.passwords.verify(password.to_owned(), hash).await?;
     let Credentials { user, password_hash } =
         known.filter(|_| same).ok_or(Error::InvalidCredentials)?;
-    let id = user.id;
+    let id = user.key;
     let log_in = sessions::begin(services, user, &password_hash, client).await?;
     if log_in.is_some() && services.passwords.is_outdated(&password_hash) {
         renew_hash(services, id, password_hash, password.to_owned()).await;
@@ -94,7 +94,7 @@ async fn try_log_in(
 }
 
 /// What fails here is logged and tried again at the next log-in; this one has succeeded.
-async fn renew_hash(services: &Services, user: UserId, old: String, password: String) {
+async fn renew_hash(services: &Services, user: UserKey, old: String, password: String) {
     let Ok(password) = Password::parse(password) else {
         return;
     };
@@ -117,7 +117,7 @@ async fn check_password(
     viewer: Viewer,
     password: String,
 ) -> Result<Credentials> {
-    let known = users::credentials(&mut services.db.read().await?, viewer.id).await?;
+    let known = users::credentials(&mut services.db.read().await?, viewer.key).await?;
     let known = known.ok_or(Error::Unauthenticated)?;
     services.attempts.at(&Email::parse(&known.user.email)?)?;
     if services.passwords.verify(password, Some(&known.password_hash)).await? {
@@ -153,13 +153,13 @@ pub async fn update(
         (viewer, known.password_hash, email, new_hash),
         async |tx, (viewer, old_hash, email, new_hash)| {
             let (new_hash, now) = (new_hash.as_deref(), Timestamp::now());
-            let user = users::update(tx, viewer.id, old_hash, email.as_ref(), new_hash, now)
+            let user = users::update(tx, viewer.key, old_hash, email.as_ref(), new_hash, now)
                 .await?
                 // Somebody else has changed the password since it was checked.
                 .ok_or_else(wrong_password)?;
             let ended = match new_hash {
                 Some(_) => {
-                    store::sessions::delete_others(tx, viewer.id, viewer.session, now).await?
+                    store::sessions::delete_others(tx, viewer.key, viewer.session, now).await?
                 }
                 None => Vec::new(),
             };
@@ -181,10 +181,10 @@ pub async fn delete(services: &Services, viewer: Viewer, current_password: Strin
         async |tx, (viewer, hash)| leave_all(tx, *viewer, hash).await,
         move |(_, ended)| forget(ended),
     );
-    let (forsaken, _) = deleted.await?;
-    for board in forsaken {
+    let (orphaned, _) = deleted.await?;
+    for board in orphaned {
         // What fails here is seen by nobody any more, and erased with the trash.
-        let _ = trash::erase_forsaken(services, board).await;
+        let _ = trash::erase_orphaned(services, board).await;
     }
     Ok(())
 }
@@ -196,32 +196,32 @@ async fn leave_all(
     viewer: Viewer,
     hash: &str,
 ) -> Result<(Vec<BoardId>, Vec<SessionId>)> {
-    let mut forsaken = Vec::new();
-    for board in members::boards_of(tx, viewer.id).await? {
+    let mut orphaned = Vec::new();
+    for board in members::boards_of(tx, viewer.key).await? {
         if leave(tx, viewer, board).await? {
-            forsaken.push(board);
+            orphaned.push(board);
         }
     }
-    if !users::lock_to_delete(tx, viewer.id, hash).await? {
+    if !users::lock_to_delete(tx, viewer.key, hash).await? {
         return Err(wrong_password());
     }
-    if !members::boards_of(tx, viewer.id).await?.is_empty() {
+    if !members::boards_of(tx, viewer.key).await?.is_empty() {
         // Made or shared since: look again.
         return Err(Error::Contention);
     }
-    let sessions = store::sessions::of_user(tx, viewer.id).await?;
-    users::delete(tx, viewer.id).await?;
-    Ok((forsaken, sessions))
+    let sessions = store::sessions::of_user(tx, viewer.key).await?;
+    users::delete(tx, viewer.key).await?;
+    Ok((orphaned, sessions))
 }
 
 /// Takes the viewer off a board; answers whether nobody is left on it.
 async fn leave(tx: &mut Tx, viewer: Viewer, board: BoardId) -> Result<bool> {
-    let Some(mut locked) = lock_to_leave(tx, viewer.id, board).await? else {
+    let Some(mut locked) = lock_to_leave(tx, viewer.key, board).await? else {
         return Ok(false);
     };
-    members::delete(tx, &locked, viewer.id).await?;
+    members::delete(tx, &locked, viewer.key).await?;
     if !members::any(tx, &locked).await? {
-        store::trash::forsake_board(tx, locked.lock()).await?;
+        store::trash::orphan_board(tx, locked.lock()).await?;
         return Ok(true);
     }
     if !members::any_admin(tx, &locked).await? {
@@ -229,7 +229,7 @@ async fn leave(tx: &mut Tx, viewer: Viewer, board: BoardId) -> Result<bool> {
             "You are the only ADMIN of a board with other members. Make one of them ADMIN, or take them off it; if it is in the trash, restore it first.",
         ));
     }
-    let event = Change::MemberRemoved { user: viewer.key };
+    let event = EventPayload::MemberRemoved { user: viewer.id };
     events::record(tx, &mut locked, &[event], Timestamp::now()).await?;
     Ok(false)
 }

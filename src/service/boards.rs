@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use super::Services;
 use super::labels::label_change;
 use crate::domain::{
-    At, BoardChanges, BoardId, Change, Error, FieldChange, Label, LabelColor, LabelName, NewBoard,
-    Result, Timestamp, Viewer,
+    At, BoardChanges, BoardId, Error, EventPayload, FieldChange, Label, LabelColor, LabelName,
+    NewBoard, Result, Timestamp, Viewer,
 };
-use crate::store::access::SeenBoard;
+use crate::store::access::AuthorizedBoard;
 use crate::store::locks::{BoardAdmin, lock_board, lock_deleted_board};
 use crate::store::{Tx, boards, events, labels};
 
 /// Makes a board with all seven labels and the viewer as its ADMIN.
-pub async fn create(services: &Services, viewer: Viewer, new: NewBoard) -> Result<SeenBoard> {
+pub async fn create(services: &Services, viewer: Viewer, new: NewBoard) -> Result<AuthorizedBoard> {
     services
         .db
         .write((viewer, new), async |tx, (viewer, new)| {
-            boards::insert(tx, viewer.id, new, Timestamp::now()).await
+            boards::insert(tx, viewer.key, new, Timestamp::now()).await
         })
         .await
 }
@@ -28,12 +28,12 @@ pub async fn update(
     viewer: Viewer,
     board: BoardId,
     changes: BoardChanges,
-) -> Result<SeenBoard> {
+) -> Result<AuthorizedBoard> {
     let input = (viewer, board, changes);
     services
         .db
         .write(input, async |tx, (viewer, board, changes)| {
-            let mut locked: BoardAdmin = lock_board(tx, viewer.id, *board).await.at("boardId")?;
+            let mut locked: BoardAdmin = lock_board(tx, viewer.key, *board).await.at("boardId")?;
             let now = Timestamp::now();
             let texts = write_texts(tx, &mut locked, changes).await?;
             let mut events: Vec<_> = texts.into_iter().collect();
@@ -43,7 +43,7 @@ pub async fn update(
             } else {
                 events::record(tx, &mut locked, &events, now).await?;
             }
-            Ok(locked.seen())
+            Ok(locked.authorized())
         })
         .await
 }
@@ -52,7 +52,7 @@ async fn write_texts(
     tx: &mut Tx,
     board: &mut BoardAdmin,
     changes: &BoardChanges,
-) -> Result<Option<Change>> {
+) -> Result<Option<EventPayload>> {
     let old = board.board().clone();
     let old_description = old.description.as_deref().unwrap_or_default();
     let title = changes.title.as_ref().filter(|new| new.as_str() != old.title);
@@ -62,7 +62,7 @@ async fn write_texts(
         description.map(|new| FieldChange::new("description", old_description, new.as_str()));
     let changes: Vec<_> = title_change.into_iter().chain(description_change).collect();
     boards::update(tx, board, title, description).await?;
-    Ok((!changes.is_empty()).then_some(Change::BoardUpdated { changes }))
+    Ok((!changes.is_empty()).then_some(EventPayload::BoardUpdated { changes }))
 }
 
 /// Gives the labels of these colours new names; where a colour is given twice, the last one counts.
@@ -71,7 +71,7 @@ async fn rename_labels(
     board: &BoardAdmin,
     names: &[(LabelColor, LabelName)],
     now: Timestamp,
-) -> Result<Vec<Change>> {
+) -> Result<Vec<EventPayload>> {
     if names.is_empty() {
         return Ok(Vec::new());
     }
@@ -102,28 +102,32 @@ pub async fn delete(services: &Services, viewer: Viewer, board: BoardId) -> Resu
     services
         .db
         .write((viewer, board), async |tx, (viewer, board)| {
-            let mut locked: BoardAdmin = lock_board(tx, viewer.id, *board).await.at("boardId")?;
+            let mut locked: BoardAdmin = lock_board(tx, viewer.key, *board).await.at("boardId")?;
             let now = Timestamp::now();
             boards::delete(tx, &mut locked, now).await?;
-            events::record(tx, &mut locked, &[Change::BoardDeleted], now).await
+            events::record(tx, &mut locked, &[EventPayload::BoardDeleted], now).await
         })
         .await
 }
 
 /// Takes a board out of the trash, with everything on it; one that is not there stays as it is.
-pub async fn restore(services: &Services, viewer: Viewer, board: BoardId) -> Result<SeenBoard> {
+pub async fn restore(
+    services: &Services,
+    viewer: Viewer,
+    board: BoardId,
+) -> Result<AuthorizedBoard> {
     services
         .db
         .write((viewer, board), async |tx, (viewer, board)| {
-            let mut locked = lock_deleted_board(tx, viewer.id, *board).await.at("boardId")?;
+            let mut locked = lock_deleted_board(tx, viewer.key, *board).await.at("boardId")?;
             if locked.board().deleted_at.is_none() {
                 tx.discard();
             } else {
                 boards::restore(tx, &mut locked).await?;
                 let now = Timestamp::now();
-                events::record(tx, &mut locked, &[Change::BoardRestored], now).await?;
+                events::record(tx, &mut locked, &[EventPayload::BoardRestored], now).await?;
             }
-            Ok(locked.seen())
+            Ok(locked.authorized())
         })
         .await
 }

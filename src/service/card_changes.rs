@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::boards::no_label;
 use super::order;
 use crate::domain::{
-    At, Card, CardChanges, CardId, Change, FieldChange, LabelColor, LabelId,
+    At, Card, CardChanges, CardId, EventPayload, FieldChange, LabelColor, LabelId,
     LabelsChange::{self, Add, Remove, Set},
     Result, Timestamp,
 };
@@ -21,7 +21,7 @@ pub(super) async fn change(
     board: &BoardEditor,
     card: &Card,
     changes: &CardChanges,
-) -> Result<(Card, Vec<Change>)> {
+) -> Result<(Card, Vec<EventPayload>)> {
     let mut new = card.clone();
     let mut events = Vec::new();
     if let Some(title) = &changes.title {
@@ -33,7 +33,7 @@ pub(super) async fn change(
     events.extend(text_change(card, &new));
     if let Some(column) = changes.column.filter(|column| *column != card.column) {
         (new.column, new.rank) = (column, order::end_of(tx, board, column).await?);
-        events.push(Change::CardMoved { card: card.id, from: card.column, to: column });
+        events.push(EventPayload::CardMoved { card: card.id, from: card.column, to: column });
     }
     if let Some(labels) = &changes.labels {
         events.extend(change_labels(tx, board, card.id, labels).await?);
@@ -41,13 +41,13 @@ pub(super) async fn change(
     Ok((new, events))
 }
 
-fn text_change(old: &Card, new: &Card) -> Option<Change> {
+fn text_change(old: &Card, new: &Card) -> Option<EventPayload> {
     let [was, is] = [old, new].map(|card| card.description.as_deref().unwrap_or_default());
     let fields = [("title", &*old.title, &*new.title), ("description", was, is)];
     let changed = fields.into_iter().filter(|(_, old, new)| old != new);
     let changes: Vec<_> =
         changed.map(|(field, old, new)| FieldChange::new(field, old, new)).collect();
-    (!changes.is_empty()).then_some(Change::CardUpdated { card: old.id, changes })
+    (!changes.is_empty()).then_some(EventPayload::CardUpdated { card: old.id, changes })
 }
 
 async fn change_labels(
@@ -55,7 +55,7 @@ async fn change_labels(
     board: &BoardEditor,
     card: CardId,
     change: &LabelsChange,
-) -> Result<Option<Change>> {
+) -> Result<Option<EventPayload>> {
     let (Set(colors) | Add(colors) | Remove(colors)) = change;
     let named = labels_named(&labels_for(tx, board, colors).await?, colors)?;
     let borne = labels::of_cards(tx, &[(board.access(), card)]).await?;
@@ -73,7 +73,7 @@ async fn change_labels(
     cards::add_labels(tx, board, card, &ids(&gained), Timestamp::now()).await?;
     cards::remove_labels(tx, board, card, &ids(&lost)).await?;
     let (added, removed) = (gained.into_keys().collect(), lost.into_keys().collect());
-    Ok(Some(Change::CardLabelsChanged { card, added, removed }))
+    Ok(Some(EventPayload::CardLabelsChanged { card, added, removed }))
 }
 
 fn without(labels: &Labels, others: &Labels) -> Labels {

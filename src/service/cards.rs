@@ -3,10 +3,10 @@
 use super::card_changes::{change, labels_named};
 use super::{Services, order};
 use crate::domain::{
-    At, BoardId, Card, CardChanges, CardId, CardMove, Change, Error, NewCard, Result, Timestamp,
-    Viewer, excerpt,
+    At, BoardId, Card, CardChanges, CardId, CardMove, Error, EventPayload, NewCard, Result,
+    Timestamp, Viewer, excerpt,
 };
-use crate::store::access::SeenBoard;
+use crate::store::access::AuthorizedBoard;
 use crate::store::locks::{BoardEditor, lock_board, lock_board_of};
 use crate::store::{Tx, cards, events, locks};
 
@@ -16,15 +16,15 @@ pub async fn create(
     viewer: Viewer,
     board: BoardId,
     card: NewCard,
-) -> Result<(Card, SeenBoard)> {
+) -> Result<(Card, AuthorizedBoard)> {
     let input = (viewer, board, [card]);
     services
         .db
         .write(input, async |tx, (viewer, board, new)| {
-            let mut locked: BoardEditor = lock_board(tx, viewer.id, *board).await.at("boardId")?;
+            let mut locked: BoardEditor = lock_board(tx, viewer.key, *board).await.at("boardId")?;
             let made = insert(tx, &mut locked, new, |error, _| error.at("card")).await?;
             let card = made.into_iter().next().ok_or(Error::Internal)?;
-            Ok((card, locked.seen()))
+            Ok((card, locked.authorized()))
         })
         .await
 }
@@ -35,15 +35,15 @@ pub async fn create_many(
     viewer: Viewer,
     board: BoardId,
     new: Vec<NewCard>,
-) -> Result<(Vec<Card>, SeenBoard)> {
+) -> Result<(Vec<Card>, AuthorizedBoard)> {
     let input = (viewer, board, new);
     services
         .db
         .write(input, async |tx, (viewer, board, new)| {
-            let mut locked: BoardEditor = lock_board(tx, viewer.id, *board).await.at("boardId")?;
+            let mut locked: BoardEditor = lock_board(tx, viewer.key, *board).await.at("boardId")?;
             let at = |error: Error, index: usize| error.at(index).at("cards");
             let made = insert(tx, &mut locked, new, at).await?;
-            Ok((made, locked.seen()))
+            Ok((made, locked.authorized()))
         })
         .await
 }
@@ -55,19 +55,20 @@ async fn insert(
     new: &[NewCard],
     at: impl Fn(Error, usize) -> Error,
 ) -> Result<Vec<Card>> {
-    let footing = cards::footing(tx, board, new).await?;
+    let insert_context = cards::insert_context(tx, board, new).await?;
     let with_labels = new
         .iter()
         .enumerate()
         .map(|(index, card)| {
-            let labels = labels_named(&footing.labels, &card.labels);
+            let labels = labels_named(&insert_context.labels, &card.labels);
             let labels = labels.map_err(|error| at(error, index))?;
             Ok((card, labels.into_values().collect()))
         })
         .collect::<Result<Vec<_>>>()?;
     let now = Timestamp::now();
-    let (made, writes) = cards::insert(board, &footing, &with_labels, now)?;
-    let events: Vec<_> = made.iter().map(|card| Change::CardCreated { card: card.id }).collect();
+    let (made, writes) = cards::insert(board, &insert_context, &with_labels, now)?;
+    let events: Vec<_> =
+        made.iter().map(|card| EventPayload::CardCreated { card: card.id }).collect();
     events::record_with(tx, board, writes, &events, now).await?;
     Ok(made)
 }
@@ -80,7 +81,7 @@ pub async fn update(
     card: CardId,
     expected_version: Option<i64>,
     changes: CardChanges,
-) -> Result<(Card, SeenBoard)> {
+) -> Result<(Card, AuthorizedBoard)> {
     let input = (viewer, card, expected_version, changes);
     services
         .db
@@ -89,7 +90,7 @@ pub async fn update(
             check_version(&card, *expected_version)?;
             let (new, events) = change(tx, &locked, &card, changes).await?;
             let card = finish(tx, &mut locked, &card, new, events, Timestamp::now()).await?;
-            Ok((card, locked.seen()))
+            Ok((card, locked.authorized()))
         })
         .await
 }
@@ -102,7 +103,7 @@ pub async fn move_to(
     card: CardId,
     expected_version: Option<i64>,
     wanted: CardMove,
-) -> Result<(Card, SeenBoard)> {
+) -> Result<(Card, AuthorizedBoard)> {
     let input = (viewer, card, expected_version, wanted);
     services
         .db
@@ -112,13 +113,13 @@ pub async fn move_to(
             let (rank, mut events) = order::place(tx, &locked, &card, wanted).await?;
             if let Some(rank) = rank {
                 let (from, to) = (card.column, wanted.column);
-                events.push(Change::CardMoved { card: card.id, from, to });
+                events.push(EventPayload::CardMoved { card: card.id, from, to });
                 let new = Card { column: to, rank, ..card.clone() };
                 let card = finish(tx, &mut locked, &card, new, events, Timestamp::now()).await?;
-                return Ok((card, locked.seen()));
+                return Ok((card, locked.authorized()));
             }
             tx.discard();
-            Ok((card, locked.seen()))
+            Ok((card, locked.authorized()))
         })
         .await
 }
@@ -129,17 +130,17 @@ pub async fn delete(
     viewer: Viewer,
     card: CardId,
     expected_version: Option<i64>,
-) -> Result<SeenBoard> {
+) -> Result<AuthorizedBoard> {
     services
         .db
         .write((viewer, card, expected_version), async |tx, (viewer, card, expected_version)| {
             let (mut locked, card) = lock_card(tx, *viewer, *card).await?;
             check_version(&card, *expected_version)?;
-            let event = Change::CardDeleted { card: card.id, title: excerpt(&card.title) };
+            let event = EventPayload::CardDeleted { card: card.id, title: excerpt(&card.title) };
             let now = Timestamp::now();
             let new = Card { deleted_at: Some(now), ..card.clone() };
             finish(tx, &mut locked, &card, new, vec![event], now).await?;
-            Ok(locked.seen())
+            Ok(locked.authorized())
         })
         .await
 }
@@ -150,12 +151,12 @@ pub async fn restore(
     services: &Services,
     viewer: Viewer,
     card: CardId,
-) -> Result<(Card, SeenBoard)> {
+) -> Result<(Card, AuthorizedBoard)> {
     services
         .db
         .write((viewer, card), async |tx, (viewer, id)| {
             let (board, deleted) = cards::board_of(tx, *id).await?.ok_or_else(missing)?;
-            let locked = lock_board_of(tx, viewer.id, board, missing).await;
+            let locked = lock_board_of(tx, viewer.key, board, missing).await;
             let mut locked: BoardEditor = locked.map_err(|error| match error {
                 // Who may not see the trash is not told what is in it.
                 Error::Forbidden { .. } if deleted => missing(),
@@ -164,13 +165,13 @@ pub async fn restore(
             let card = cards::find_on(tx, &locked, *id).await?.ok_or_else(missing)?;
             if card.deleted_at.is_none() {
                 tx.discard();
-                return Ok((card, locked.seen()));
+                return Ok((card, locked.authorized()));
             }
             let rank = order::end_of(tx, &locked, card.column).await?;
-            let event = Change::CardRestored { card: card.id };
+            let event = EventPayload::CardRestored { card: card.id };
             let new = Card { rank, deleted_at: None, ..card.clone() };
             let card = finish(tx, &mut locked, &card, new, vec![event], Timestamp::now()).await?;
-            Ok((card, locked.seen()))
+            Ok((card, locked.authorized()))
         })
         .await
 }
@@ -182,7 +183,7 @@ async fn finish(
     board: &mut BoardEditor,
     old: &Card,
     mut card: Card,
-    events: Vec<Change>,
+    events: Vec<EventPayload>,
     now: Timestamp,
 ) -> Result<Card> {
     if events.is_empty() {
@@ -216,5 +217,5 @@ pub(super) async fn lock_card(
     viewer: Viewer,
     card: CardId,
 ) -> Result<(BoardEditor, Card)> {
-    locks::lock_card(tx, viewer.id, card).await?.ok_or_else(missing)
+    locks::lock_card(tx, viewer.key, card).await?.ok_or_else(missing)
 }

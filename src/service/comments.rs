@@ -3,10 +3,10 @@
 use super::Services;
 use super::cards::lock_card;
 use crate::domain::{
-    At, Card, CardId, Change, Comment, CommentBody, CommentId, Error, Result, Right, Timestamp,
-    Viewer,
+    At, Card, CardId, Comment, CommentBody, CommentId, Error, EventPayload, Result, Right,
+    Timestamp, Viewer,
 };
-use crate::store::access::SeenBoard;
+use crate::store::access::AuthorizedBoard;
 use crate::store::locks::BoardEditor;
 use crate::store::{Tx, comments, events};
 
@@ -16,16 +16,16 @@ pub async fn add(
     viewer: Viewer,
     card: CardId,
     body: CommentBody,
-) -> Result<(Comment, Card, SeenBoard)> {
+) -> Result<(Comment, Card, AuthorizedBoard)> {
     services
         .db
         .write((viewer, card, body), async |tx, (viewer, card, body)| {
             let (mut locked, card) = lock_card(tx, *viewer, *card).await?;
             let now = Timestamp::now();
             let comment = comments::insert(tx, &locked, &card, body, now).await?;
-            let event = Change::CommentAdded { card: card.id, comment: comment.id };
+            let event = EventPayload::CommentAdded { card: card.id, comment: comment.id };
             events::record(tx, &mut locked, &[event], now).await?;
-            Ok((comment, card, locked.seen()))
+            Ok((comment, card, locked.authorized()))
         })
         .await
 }
@@ -36,23 +36,23 @@ pub async fn update(
     viewer: Viewer,
     comment: CommentId,
     body: CommentBody,
-) -> Result<(Comment, Card, SeenBoard)> {
+) -> Result<(Comment, Card, AuthorizedBoard)> {
     services
         .db
         .write((viewer, comment, body), async |tx, (viewer, comment, body)| {
             let (mut locked, comment, card) = lock_comment(tx, *viewer, *comment).await?;
-            if comment.author != Some(viewer.id) {
+            if comment.author != Some(viewer.key) {
                 return Err(Error::forbidden("Only its author may change a comment."));
             }
             if comment.body.as_deref() == Some(body.as_str()) {
                 tx.discard();
-                return Ok((comment, card, locked.seen()));
+                return Ok((comment, card, locked.authorized()));
             }
             let now = Timestamp::now();
             let comment = comments::update(tx, &locked, comment.id, body, now).await?;
-            let event = Change::CommentUpdated { card: comment.card_id, comment: comment.id };
+            let event = EventPayload::CommentUpdated { card: comment.card_id, comment: comment.id };
             events::record(tx, &mut locked, &[event], now).await?;
-            Ok((comment, card, locked.seen()))
+            Ok((comment, card, locked.authorized()))
         })
         .await
 }
@@ -62,18 +62,18 @@ pub async fn delete(
     services: &Services,
     viewer: Viewer,
     comment: CommentId,
-) -> Result<(Card, SeenBoard)> {
+) -> Result<(Card, AuthorizedBoard)> {
     services
         .db
         .write((viewer, comment), async |tx, (viewer, comment)| {
             let (mut locked, comment, card) = lock_comment(tx, *viewer, *comment).await?;
-            if comment.author != Some(viewer.id) {
+            if comment.author != Some(viewer.key) {
                 locked.access().require(Right::Moderate)?;
             }
             comments::delete(tx, &locked, comment.id).await?;
-            let event = Change::CommentDeleted { card: comment.card_id, comment: comment.id };
+            let event = EventPayload::CommentDeleted { card: comment.card_id, comment: comment.id };
             events::record(tx, &mut locked, &[event], Timestamp::now()).await?;
-            Ok((card, locked.seen()))
+            Ok((card, locked.authorized()))
         })
         .await
 }

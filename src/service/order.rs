@@ -1,7 +1,7 @@
 //! Where a card stands in its column.
 
 use crate::domain::{
-    At, Card, CardColumn, CardId, CardMove, Change, Direction, Error, Rank, Result, Timestamp,
+    At, Card, CardColumn, CardId, CardMove, Direction, Error, EventPayload, Rank, Result, Timestamp,
 };
 use crate::store::locks::BoardEditor;
 use crate::store::order::{end_without, last_rank, next_without, rerank_without};
@@ -21,7 +21,7 @@ pub(super) async fn place(
     board: &BoardEditor,
     card: &Card,
     wanted: &CardMove,
-) -> Result<(Option<Rank>, Vec<Change>)> {
+) -> Result<(Option<Rank>, Vec<EventPayload>)> {
     let spot = spot(tx, board, card.id, wanted).await?;
     let gap = gap(tx, board, card.id, wanted.column, &spot).await?;
     if card.column == wanted.column && gap.holds(&card.rank) {
@@ -36,7 +36,7 @@ pub(super) async fn place(
     let spot = self::spot(tx, board, card.id, wanted).await?;
     let gap = self::gap(tx, board, card.id, wanted.column, &spot).await?;
     let rank = gap.rank().ok_or(Error::Internal)?;
-    Ok((Some(rank), vec![Change::ColumnReordered { column: wanted.column }]))
+    Ok((Some(rank), vec![EventPayload::ColumnReordered { column: wanted.column }]))
 }
 
 /// A place in a column.

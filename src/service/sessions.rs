@@ -78,9 +78,9 @@ pub struct LogIn {
 /// The account behind an access token; UNAUTHENTICATED when the token is of no use, its session has
 /// ended or the account is gone.
 pub async fn authenticate(services: &Services, token: &str) -> Result<Viewer> {
-    let (session, key): (SessionId, UserKey) = services.tokens.check(token)?;
+    let (session, key): (SessionId, UserId) = services.tokens.check(token)?;
     let known = services.sessions.known.get(&session);
-    if let Some(viewer) = known.filter(|viewer| viewer.key == key) {
+    if let Some(viewer) = known.filter(|viewer| viewer.id == key) {
         return Ok(viewer);
     }
     let epoch = services.sessions.epoch();
@@ -101,7 +101,7 @@ pub(super) async fn begin(
 ) -> Result<Option<LogIn>> {
     let refresh_token = refresh_tokens::random();
     let new = NewSession {
-        user: user.id,
+        user: user.key,
         password_hash: hash.to_owned(),
         user_agent: client.user_agent.clone(),
         token_hash: refresh_tokens::hash(&refresh_token),
@@ -112,7 +112,7 @@ pub(super) async fn begin(
 }
 
 struct NewSession {
-    user: UserId,
+    user: UserKey,
     password_hash: String,
     user_agent: Option<String>,
     token_hash: String,
@@ -206,7 +206,7 @@ async fn spend(tx: &mut Tx, presented: &Presented) -> Result<Refresh> {
             sessions::spend_token(tx, &presented.hash, now).await?;
             sessions::insert_token(tx, session.id, &refresh_tokens::hash(successor)).await?;
             let expires = now.days_after(presented.days);
-            let session = sessions::prolong(tx, session.id, now, expires).await?;
+            let session = sessions::extend(tx, session.id, now, expires).await?;
             done(tx, session, successor.clone()).await
         }
         Some(spent) if now.seconds_since(spent) < GRACE => {
@@ -246,7 +246,7 @@ pub async fn log_out(services: &Services, viewer: Viewer) -> Result<()> {
 pub async fn revoke(services: &Services, viewer: Viewer, session: SessionId) -> Result<()> {
     let forget = services.sessions.forgetting();
     let deleted = services.db.write_then(
-        (viewer.id, session),
+        (viewer.key, session),
         async |tx, (user, session)| {
             sessions::delete_of(tx, *user, *session, Timestamp::now()).await
         },
@@ -259,7 +259,7 @@ pub async fn revoke(services: &Services, viewer: Viewer, session: SessionId) -> 
 pub async fn revoke_others(services: &Services, viewer: Viewer) -> Result<Vec<SessionId>> {
     let forget = services.sessions.forgetting();
     let deleted = services.db.write_then(
-        (viewer.id, viewer.session),
+        (viewer.key, viewer.session),
         async |tx, (user, keep)| sessions::delete_others(tx, *user, *keep, Timestamp::now()).await,
         move |ended| forget(ended),
     );
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn what_was_looked_up_before_something_was_forgotten_is_not_kept() {
         let cache = SessionCache::new();
-        let viewer = Viewer { id: UserId(1), key: UserKey::random(), session: SessionId(1) };
+        let viewer = Viewer { key: UserKey(1), id: UserId::random(), session: SessionId(1) };
         let epoch = cache.epoch();
         cache.forget(&[viewer.session]);
         cache.keep(viewer, epoch);

@@ -2,9 +2,9 @@
 
 use super::Services;
 use crate::domain::{
-    At, BoardId, BoardRole, Change, Error, Member, Result, Timestamp, User, UserKey, Viewer,
+    At, BoardId, BoardRole, Error, EventPayload, Member, Result, Timestamp, User, UserId, Viewer,
 };
-use crate::store::access::{SeenBoard, board_access};
+use crate::store::access::{AuthorizedBoard, board_access};
 use crate::store::locks::{BoardAdmin, LockedBoard, lock_board};
 use crate::store::{Tx, events, members, users};
 
@@ -14,24 +14,24 @@ pub async fn share(
     services: &Services,
     viewer: Viewer,
     board: BoardId,
-    user: UserKey,
+    user: UserId,
     role: Option<BoardRole>,
-) -> Result<(Member, SeenBoard)> {
+) -> Result<(Member, AuthorizedBoard)> {
     services
         .db
         .write((viewer, board, user, role), async |tx, (viewer, board, user, role)| {
-            let mut locked: BoardAdmin = lock_board(tx, viewer.id, *board).await.at("boardId")?;
+            let mut locked: BoardAdmin = lock_board(tx, viewer.key, *board).await.at("boardId")?;
             let unknown = || Error::not_found("user").at("userId");
-            let user = users::by_key(tx, *user).await?.ok_or_else(unknown)?;
+            let user = users::by_id(tx, *user).await?.ok_or_else(unknown)?;
             let now = Timestamp::now();
             match give_role(tx, &locked, &user, *role, now).await? {
                 Some(event) => events::record(tx, &mut locked, &[event], now).await?,
                 None => tx.discard(),
             }
-            let member = members::find(tx, locked.access(), user.id).await?;
-            let (board, access) = locked.seen();
+            let member = members::find(tx, locked.access(), user.key).await?;
+            let (board, access) = locked.authorized();
             // The viewer may have changed their own role.
-            let access = board_access(tx, viewer.id, board.id).await?.unwrap_or(access);
+            let access = board_access(tx, viewer.key, board.id).await?.unwrap_or(access);
             Ok((member.ok_or_else(unknown)?, (board, access)))
         })
         .await
@@ -43,18 +43,18 @@ async fn give_role(
     user: &User,
     role: Option<BoardRole>,
     now: Timestamp,
-) -> Result<Option<Change>> {
-    let Some(present) = members::find(tx, board.access(), user.id).await? else {
+) -> Result<Option<EventPayload>> {
+    let Some(present) = members::find(tx, board.access(), user.key).await? else {
         let role = role.unwrap_or(BoardRole::Member);
-        members::insert(tx, board, user.id, role, now).await.at("userId")?;
-        return Ok(Some(Change::MemberAdded { user: user.key, role }));
+        members::insert(tx, board, user.key, role, now).await.at("userId")?;
+        return Ok(Some(EventPayload::MemberAdded { user: user.id, role }));
     };
     let Some(role) = role.filter(|role| *role != present.role) else {
         return Ok(None);
     };
-    members::set_role(tx, board, user.id, role, now).await?;
+    members::set_role(tx, board, user.key, role, now).await?;
     keep_an_admin(tx, board).await.at("role")?;
-    Ok(Some(Change::MemberRoleChanged { user: user.key, from: present.role, to: role }))
+    Ok(Some(EventPayload::MemberRoleChanged { user: user.id, from: present.role, to: role }))
 }
 
 /// Takes a user off the board: an ADMIN anybody, everybody else themselves. CONFLICT for the last
@@ -63,21 +63,21 @@ pub async fn unshare(
     services: &Services,
     viewer: Viewer,
     board: BoardId,
-    user: UserKey,
-) -> Result<Option<SeenBoard>> {
+    user: UserId,
+) -> Result<Option<AuthorizedBoard>> {
     services
         .db
         .write((viewer, board, user), async |tx, (viewer, board, user)| {
             let mut locked = lock_for_removal(tx, *viewer, *board, *user).await.at("boardId")?;
             let no_member = || Error::not_found("member").at("userId");
-            let user = users::by_key(tx, *user).await?.ok_or_else(no_member)?;
-            if !members::delete(tx, &locked, user.id).await? {
+            let user = users::by_id(tx, *user).await?.ok_or_else(no_member)?;
+            if !members::delete(tx, &locked, user.key).await? {
                 return Err(no_member());
             }
             keep_an_admin(tx, &locked).await.at("userId")?;
-            let event = Change::MemberRemoved { user: user.key };
+            let event = EventPayload::MemberRemoved { user: user.id };
             events::record(tx, &mut locked, &[event], Timestamp::now()).await?;
-            Ok((user.id != viewer.id).then(|| locked.seen()))
+            Ok((user.key != viewer.key).then(|| locked.authorized()))
         })
         .await
 }
@@ -87,12 +87,12 @@ async fn lock_for_removal(
     tx: &mut Tx,
     viewer: Viewer,
     board: BoardId,
-    user: UserKey,
+    user: UserId,
 ) -> Result<LockedBoard> {
-    if user == viewer.key {
-        return lock_board(tx, viewer.id, board).await;
+    if user == viewer.id {
+        return lock_board(tx, viewer.key, board).await;
     }
-    lock_board::<BoardAdmin>(tx, viewer.id, board).await.map(Into::into)
+    lock_board::<BoardAdmin>(tx, viewer.key, board).await.map(Into::into)
 }
 
 /// CONFLICT, which undoes everything, when no ADMIN is left.

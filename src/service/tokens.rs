@@ -5,7 +5,7 @@ use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Secret, StartError};
-use crate::domain::{Error, PublicId, Result, SessionId, Timestamp, User, UserKey};
+use crate::domain::{Error, PublicId, Result, SessionId, Timestamp, User, UserId};
 
 const ISSUER: &str = "simple-kanban";
 const AUDIENCE: &str = "simple-kanban";
@@ -33,7 +33,7 @@ pub(super) struct Tokens {
 #[derive(Clone, Copy)]
 struct Claimed {
     session: SessionId,
-    user: UserKey,
+    user: UserId,
     expires: i64,
 }
 
@@ -81,7 +81,7 @@ impl Tokens {
     pub(super) fn issue(&self, user: &User, session: SessionId) -> Result<(String, Timestamp)> {
         let issued = Timestamp::now().seconds();
         let claims = Claims {
-            sub: user.key.to_public(),
+            sub: user.id.to_public(),
             email: user.email.clone(),
             sid: session.to_public(),
             iss: ISSUER.into(),
@@ -99,7 +99,7 @@ impl Tokens {
 
     /// The session and the user that a token names; UNAUTHENTICATED, without a reason, for whatever
     /// is wrong.
-    pub(super) fn check(&self, token: &str) -> Result<(SessionId, UserKey)> {
+    pub(super) fn check(&self, token: &str) -> Result<(SessionId, UserId)> {
         let now = Timestamp::now().seconds();
         let known =
             self.known.get(token).filter(|known| now <= known.expires + LEEWAY.cast_signed());
@@ -123,7 +123,7 @@ impl Tokens {
         }
         Some(Claimed {
             session: SessionId::from_public(&claims.sid)?,
-            user: UserKey::from_public(&claims.sub)?,
+            user: UserId::from_public(&claims.sub)?,
             expires: claims.exp,
         })
     }
@@ -146,7 +146,7 @@ mod tests {
         let secret = Secret::new(b"0123456789abcdef0123456789abcdef").unwrap();
         let tokens = Tokens::new(&[secret]).unwrap();
         let now = Timestamp::now().seconds();
-        let user = UserKey::random();
+        let user = UserId::random();
         for (expires, good) in [(now + 60, true), (now - 60, false)] {
             let claimed = Claimed { session: SessionId(1), user, expires };
             tokens.known.insert("token".to_owned(), claimed);

@@ -1,7 +1,7 @@
 //! Empties the trash of what has been there for too long.
 
 use super::Services;
-use crate::domain::{BoardId, Change, Result, Timestamp};
+use crate::domain::{BoardId, EventPayload, Result, Timestamp};
 use crate::store::locks::lock_for_purge;
 use crate::store::{events, trash};
 
@@ -11,7 +11,7 @@ const BATCH: i64 = 100;
 /// How many rows of a board are erased in one transaction.
 const ROWS: i64 = 1000;
 
-/// Before this, only forsaken boards have been deleted.
+/// Before this, only orphaned boards have been deleted.
 fn soon_after_epoch() -> Timestamp {
     Timestamp::EPOCH.days_after(1)
 }
@@ -62,8 +62,8 @@ pub async fn purge(services: &Services, days: Option<u32>) -> Result<Purged> {
     }
 }
 
-/// Erases what is left of a board that has been forsaken.
-pub(super) async fn erase_forsaken(services: &Services, board: BoardId) -> Result<()> {
+/// Erases what is left of a board that has been orphaned.
+pub(super) async fn erase_orphaned(services: &Services, board: BoardId) -> Result<()> {
     purge_board(services, board, soon_after_epoch()).await.map(drop)
 }
 
@@ -78,7 +78,7 @@ async fn purge_board(services: &Services, board: BoardId, time: Timestamp) -> Re
             if locked.board().deleted_at.is_none_or(|deleted| deleted >= *time) {
                 return Ok(Some(false));
             }
-            trash::forsake_board(tx, &locked).await?;
+            trash::orphan_board(tx, &locked).await?;
             let ended = trash::erase_board(tx, &locked, ROWS).await?;
             Ok(ended.then_some(true))
         });
@@ -106,7 +106,7 @@ async fn purge_cards(
             let cards = trash::erase_cards(tx, &locked, *time, BATCH).await?;
             let count = cards.len();
             if count > 0 {
-                let event = Change::CardsPurged { cards };
+                let event = EventPayload::CardsPurged { cards };
                 events::record_by_server(tx, &mut locked, &[event], Timestamp::now()).await?;
             }
             Ok(count)

@@ -8,16 +8,16 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 
 use super::Conn;
+use super::memory_size::MemorySize;
 use super::schema::{boards, users_boards};
 use super::sql::Statement;
-use super::weigh::Weigh;
-use crate::domain::{Board, BoardId, BoardRole, Error, Result, Right, Timestamp, UserId};
+use crate::domain::{Board, BoardId, BoardRole, Error, Result, Right, Timestamp, UserKey};
 
 /// Proof that a user is a member of a board, made from a membership's row only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BoardAccess {
     board_id: BoardId,
-    user_id: UserId,
+    user_id: UserKey,
     role: BoardRole,
     version: Option<Version>,
 }
@@ -32,7 +32,7 @@ impl BoardAccess {
     }
 
     /// The member.
-    pub fn user_id(self) -> UserId {
+    pub fn user_id(self) -> UserKey {
         self.user_id
     }
 
@@ -64,7 +64,7 @@ impl BoardAccess {
 }
 
 /// A board and a member's way to it.
-pub type SeenBoard = (Board, BoardAccess);
+pub type AuthorizedBoard = (Board, BoardAccess);
 
 /// The row that proves it. Queries that select it must ask for the viewer's own.
 #[derive(Queryable, Selectable)]
@@ -75,20 +75,20 @@ pub(super) struct Membership {
     role: BoardRole,
 }
 
-impl Weigh for Membership {}
+impl MemorySize for Membership {}
 
 impl Membership {
     /// `version` is that of the board, read in the same statement.
     pub(super) fn access(&self, version: Option<Version>) -> BoardAccess {
         let Self { board_id, user_id, role } = *self;
-        BoardAccess { board_id: BoardId(board_id), user_id: UserId(user_id), role, version }
+        BoardAccess { board_id: BoardId(board_id), user_id: UserKey(user_id), role, version }
     }
 }
 
 impl<ST> Statement<ST> {
     /// Appends the joins and the condition that `board` (a column) is the key of a board in use
     /// of which the user is a member.
-    pub(super) fn on_boards_of(self, user: UserId, board: &'static str) -> Self {
+    pub(super) fn on_boards_of(self, user: UserKey, board: &'static str) -> Self {
         self.sql(" JOIN users_boards ON users_boards.board_id = ")
             .sql(board)
             .sql(" JOIN boards ON boards.deleted_at IS NULL AND boards.id = ")
@@ -101,7 +101,7 @@ impl<ST> Statement<ST> {
 /// A member's way to a board that is in use; `None` without a membership.
 pub async fn board_access(
     conn: &mut Conn,
-    user: UserId,
+    user: UserKey,
     board: BoardId,
 ) -> Result<Option<BoardAccess>> {
     let found = any_access(conn, user, board).await?;
@@ -111,7 +111,7 @@ pub async fn board_access(
 /// A member's way to a board, and whether the board is in the trash.
 pub(super) async fn any_access(
     conn: &mut Conn,
-    user: UserId,
+    user: UserKey,
     board: BoardId,
 ) -> Result<Option<(BoardAccess, bool)>> {
     let row: Option<(Membership, Version, bool)> = run!(conn, |c| users_boards::table

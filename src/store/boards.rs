@@ -7,16 +7,16 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
 use diesel_async::RunQueryDsl;
 
-use super::access::{BoardAccess, Membership, SeenBoard};
+use super::access::{AuthorizedBoard, BoardAccess, Membership};
 use super::locks::{BoardAdmin, DeletedBoard};
+use super::memory_size::MemorySize;
 use super::page::Sort;
 use super::schema::boards;
-use super::sql::{Statement, Texts};
-use super::weigh::Weigh;
+use super::sql::{LongTexts, Statement};
 use super::{Conn, Tx, events, labels, members, sql};
 use crate::domain::{
-    Board, BoardId, BoardList, BoardOrderField, BoardRole, Change, Description, Direction,
-    NewBoard, Page, PageRequest, Position, Result, Side, SortValue, Timestamp, Title, UserId,
+    Board, BoardId, BoardList, BoardOrderField, BoardRole, Description, Direction, EventPayload,
+    NewBoard, Page, PageRequest, Position, Result, Side, SortValue, Timestamp, Title, UserKey,
     fold_case,
 };
 
@@ -34,7 +34,7 @@ pub(super) struct BoardRow {
     deleted_at: Option<Timestamp>,
 }
 
-impl Weigh for BoardRow {
+impl MemorySize for BoardRow {
     fn texts(&self) -> usize {
         self.title.len() + self.description.texts()
     }
@@ -56,7 +56,7 @@ impl From<BoardRow> for Board {
 
 pub(super) type BoardWithAccess = (BoardRow, Membership);
 
-pub(super) fn with_access((board, membership): BoardWithAccess) -> SeenBoard {
+pub(super) fn with_access((board, membership): BoardWithAccess) -> AuthorizedBoard {
     let access = membership.access(Some((board.version, board.updated_at)));
     (board.into(), access)
 }
@@ -64,10 +64,10 @@ pub(super) fn with_access((board, membership): BoardWithAccess) -> SeenBoard {
 /// Makes a board with all seven labels, `user` as its ADMIN, and the first event of its history.
 pub async fn insert(
     tx: &mut Tx,
-    user: UserId,
+    user: UserKey,
     new: &NewBoard,
     now: Timestamp,
-) -> Result<SeenBoard> {
+) -> Result<AuthorizedBoard> {
     let row: BoardRow = run!(tx, |c| diesel::insert_into(boards::table)
         .values((
             boards::title.eq(new.title.as_str()),
@@ -83,8 +83,9 @@ pub async fn insert(
     let board = Board::from(row);
     labels::insert_all(tx, board.id, now).await?;
     let access = members::insert_first(tx, &board, user, now).await?;
-    let made = events::events(board.id, Some(user), board.version, &[Change::BoardCreated], now)?;
-    sql::together(tx, vec![made]).await?;
+    let made =
+        events::events(board.id, Some(user), board.version, &[EventPayload::BoardCreated], now)?;
+    sql::execute_all(tx, vec![made]).await?;
     Ok((board, access))
 }
 
@@ -156,10 +157,10 @@ pub async fn delete_all(tx: &mut Tx) -> Result<()> {
 /// Those of the boards in use that the user is a member of.
 pub async fn find(
     conn: &mut Conn,
-    user: UserId,
+    user: UserKey,
     ids: &[BoardId],
-    texts: Texts,
-) -> Result<Vec<SeenBoard>> {
+    texts: LongTexts,
+) -> Result<Vec<AuthorizedBoard>> {
     let statement = sql::select_with::<BoardWithAccess>(texts)
         .sql(FROM_MEMBERSHIPS)
         .number(user.0)
@@ -185,7 +186,7 @@ const FROM_MEMBERSHIPS: &str = " FROM users_boards JOIN boards ON boards.id = us
 
 impl<ST> Statement<ST> {
     /// Appends the memberships of a user that belong to the list, and their boards.
-    fn of_list(self, user: UserId, list: BoardList) -> Self {
+    fn of_list(self, user: UserKey, list: BoardList) -> Self {
         let statement = self.sql(FROM_MEMBERSHIPS).number(user.0);
         match list {
             BoardList::InUse(_) => statement.sql(" AND boards.deleted_at IS NULL"),
@@ -199,11 +200,11 @@ impl<ST> Statement<ST> {
 /// A page of a list of the user's boards.
 pub async fn list(
     conn: &mut Conn,
-    user: UserId,
+    user: UserKey,
     list: BoardList,
     request: &PageRequest,
-    texts: Texts,
-) -> Result<Page<SeenBoard>> {
+    texts: LongTexts,
+) -> Result<Page<AuthorizedBoard>> {
     let statement =
         sql::select_with::<BoardWithAccess>(texts).of_list(user, list).page(sort(list), request);
     let rows: Vec<BoardWithAccess> = statement.rows(conn).await?;
@@ -211,7 +212,7 @@ pub async fn list(
 }
 
 /// How many boards a list of the user's boards has.
-pub async fn count(conn: &mut Conn, user: UserId, list: BoardList) -> Result<i64> {
+pub async fn count(conn: &mut Conn, user: UserKey, list: BoardList) -> Result<i64> {
     let statement = Statement::<BigInt>::new().sql("SELECT count(*)").of_list(user, list);
     Ok(statement.row(conn).await?.unwrap_or_default())
 }
@@ -219,7 +220,7 @@ pub async fn count(conn: &mut Conn, user: UserId, list: BoardList) -> Result<i64
 /// Whether any board of a list lies beyond a page on this side.
 pub async fn any_beyond(
     conn: &mut Conn,
-    user: UserId,
+    user: UserKey,
     list: BoardList,
     request: &PageRequest,
     side: Side,

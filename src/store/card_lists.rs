@@ -5,7 +5,7 @@ use super::access::BoardAccess;
 use super::cards::CardRow;
 use super::lists;
 use super::page::{self, Children, Sort};
-use super::sql::{Statement, Texts};
+use super::sql::{LongTexts, Statement};
 use crate::domain::{
     Card, CardColumn, CardFilter, CardOrder, CardOrderField, Direction, Page, PageRequest,
     Position, Result, Right, Side, SortValue, fold_case,
@@ -100,7 +100,7 @@ pub async fn list(
     filter: &CardFilter,
     order: CardOrder,
     request: &PageRequest,
-    texts: Texts,
+    texts: LongTexts,
 ) -> Result<Vec<Page<Card>>> {
     let Some(kind) = lists.first().map(|list| list.kind()) else { return Ok(Vec::new()) };
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();

@@ -8,17 +8,17 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel_async::RunQueryDsl;
 
-use super::access::{BoardAccess, SeenBoard};
+use super::access::{AuthorizedBoard, BoardAccess};
 use super::boards::{BoardWithAccess, with_access};
 use super::lists::numbers;
 use super::locks::BoardEditor;
+use super::memory_size::MemorySize;
 use super::schema::{cards, cards_labels};
-use super::sql::{Statement, Texts, Write};
-use super::weigh::Weigh;
+use super::sql::{LongTexts, Statement, Write};
 use super::{Conn, Tx, bulk, sql};
 use crate::domain::{
     BoardId, Card, CardColumn, CardId, Error, LabelColor, LabelId, NewCard, Rank, Result,
-    Timestamp, UserId, fold_case,
+    Timestamp, UserKey, fold_case,
 };
 
 #[derive(Queryable, Selectable)]
@@ -38,7 +38,7 @@ pub(super) struct CardRow {
     deleted_at: Option<Timestamp>,
 }
 
-impl Weigh for CardRow {
+impl MemorySize for CardRow {
     fn texts(&self) -> usize {
         self.title.len() + self.description.texts() + self.rank.texts()
     }
@@ -68,7 +68,7 @@ pub(super) fn search_text(title: &str, description: &str) -> String {
 }
 
 /// What must be known before cards are made.
-pub struct Footing {
+pub struct InsertContext {
     /// The board's labels, if any were named.
     pub labels: BTreeMap<LabelColor, LabelId>,
     /// For each card the key that it gets, and the last rank in its column.
@@ -76,7 +76,11 @@ pub struct Footing {
 }
 
 /// Finds out what must be known before these cards are made, in one statement.
-pub async fn footing(tx: &mut Tx, board: &BoardEditor, new: &[NewCard]) -> Result<Footing> {
+pub async fn insert_context(
+    tx: &mut Tx,
+    board: &BoardEditor,
+    new: &[NewCard],
+) -> Result<InsertContext> {
     let statement = Statement::<(BigInt, Nullable<Text>, Nullable<Text>)>::new()
         .either(
             "SELECT nextval('cards_id_seq')",
@@ -106,7 +110,7 @@ pub async fn footing(tx: &mut Tx, board: &BoardEditor, new: &[NewCard]) -> Resul
         tracing::error!(%error, "the labels of a board cannot be read");
         Error::Internal
     })?;
-    Ok(Footing {
+    Ok(InsertContext {
         labels: labels.into_iter().map(|(color, id)| (color, LabelId(id))).collect(),
         places: rows.into_iter().map(|(key, last, _)| (CardId(key), last)).collect(),
     })
@@ -116,13 +120,13 @@ pub async fn footing(tx: &mut Tx, board: &BoardEditor, new: &[NewCard]) -> Resul
 /// is an event of its own: the first gets the board's next version, and so on.
 pub fn insert(
     board: &BoardEditor,
-    footing: &Footing,
+    insert_context: &InsertContext,
     new: &[(&NewCard, Vec<LabelId>)],
     now: Timestamp,
 ) -> Result<(Vec<Card>, Vec<Write>)> {
     let mut ends: HashMap<CardColumn, Rank> = HashMap::new();
     let mut cards = Vec::new();
-    for (index, ((new, _), (id, last))) in new.iter().zip(&footing.places).enumerate() {
+    for (index, ((new, _), (id, last))) in new.iter().zip(&insert_context.places).enumerate() {
         let last = ends.get(&new.column).or(last.as_ref());
         let rank = Rank::between(last, None).ok_or(Error::Internal)?;
         ends.insert(new.column, rank.clone());
@@ -148,7 +152,7 @@ pub fn insert(
     Ok((cards, writes))
 }
 
-/// What writes a card of the board as it shall be, to be run with the events that tell of it. Texts that
+/// What writes a card of the board as it shall be, to be run with the events that tell of it. LongTexts that
 /// stay are not written: they may be long.
 pub fn save(board: &BoardEditor, old: &Card, new: &Card) -> Write {
     let mut statement = Write::new().sql("UPDATE cards SET ");
@@ -192,7 +196,7 @@ pub async fn add_labels(
     now: Timestamp,
 ) -> Result<()> {
     let pairs: Vec<_> = labels.iter().map(|label| (card, *label)).collect();
-    sql::together(tx, bulk::card_labels(&pairs, now).into_iter().collect()).await?;
+    sql::execute_all(tx, bulk::card_labels(&pairs, now).into_iter().collect()).await?;
     Ok(())
 }
 
@@ -217,10 +221,10 @@ pub async fn remove_labels(
 /// Those of the cards that stand on boards of the user, each with its board.
 pub async fn find(
     conn: &mut Conn,
-    user: UserId,
+    user: UserKey,
     ids: &[CardId],
-    texts: Texts,
-) -> Result<Vec<(Card, SeenBoard)>> {
+    texts: LongTexts,
+) -> Result<Vec<(Card, AuthorizedBoard)>> {
     type Row = (CardRow, BoardWithAccess);
     let statement = sql::select_with::<Row>(texts)
         .sql(" FROM cards")
@@ -259,7 +263,7 @@ pub async fn find_on(tx: &mut Tx, board: &BoardEditor, id: CardId) -> Result<Opt
 pub async fn on_boards(
     conn: &mut Conn,
     cards: &[(BoardAccess, CardId)],
-    texts: Texts,
+    texts: LongTexts,
 ) -> Result<Vec<Card>> {
     let statement = sql::select_with::<CardRow>(texts)
         .sql(" FROM cards WHERE cards.deleted_at IS NULL AND cards.id")

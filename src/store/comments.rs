@@ -7,17 +7,17 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 use diesel_async::RunQueryDsl;
 
-use super::access::{BoardAccess, SeenBoard};
+use super::access::{AuthorizedBoard, BoardAccess};
 use super::boards::{BoardWithAccess, with_access};
 use super::locks::BoardEditor;
+use super::memory_size::MemorySize;
 use super::page::{self, Children, Sort};
 use super::schema::{cards, comments};
-use super::sql::{ColumnTypes, Statement, Texts};
-use super::weigh::Weigh;
+use super::sql::{ColumnTypes, LongTexts, Statement};
 use super::{Conn, Tx, sql};
 use crate::domain::{
     BoardId, Card, CardId, Comment, CommentBody, CommentId, Direction, Page, PageRequest, Position,
-    Result, Side, SortValue, Timestamp, UserId,
+    Result, Side, SortValue, Timestamp, UserKey,
 };
 
 #[derive(Queryable, Selectable)]
@@ -33,7 +33,7 @@ struct CommentRow {
     updated_at: Timestamp,
 }
 
-impl Weigh for CommentRow {
+impl MemorySize for CommentRow {
     fn texts(&self) -> usize {
         self.body.texts()
     }
@@ -45,7 +45,7 @@ impl CommentRow {
             id: CommentId(self.id),
             card_id: CardId(self.card_id),
             board_id: board,
-            author: self.author_id.map(UserId),
+            author: self.author_id.map(UserKey),
             body: self.body,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -129,10 +129,10 @@ pub async fn card_of(tx: &mut Tx, comment: CommentId) -> Result<Option<CardId>> 
 /// Those of the comments that are about cards on boards of the user, each with the board.
 pub async fn find(
     conn: &mut Conn,
-    user: UserId,
+    user: UserKey,
     ids: &[CommentId],
-    texts: Texts,
-) -> Result<Vec<(Comment, SeenBoard)>> {
+    texts: LongTexts,
+) -> Result<Vec<(Comment, AuthorizedBoard)>> {
     type Row = (CommentRow, BoardWithAccess);
     let statement = sql::select_with::<Row>(texts)
         .sql(
@@ -153,7 +153,7 @@ pub async fn find(
 pub async fn on_boards(
     conn: &mut Conn,
     comments: &[(BoardAccess, CommentId)],
-    texts: Texts,
+    texts: LongTexts,
 ) -> Result<Vec<Comment>> {
     let statement = Statement::<(ColumnTypes<CommentRow>, BigInt)>::new()
         .sql("SELECT ")
@@ -195,7 +195,7 @@ pub async fn list(
     conn: &mut Conn,
     cards: &[(BoardAccess, CardId)],
     request: &PageRequest,
-    texts: Texts,
+    texts: LongTexts,
 ) -> Result<Vec<Page<Comment>>> {
     let statement = page::page_of_each::<CommentRow>(
         &parents(cards),

@@ -2,7 +2,7 @@
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use super::weigh::refusal;
+use super::memory_size::refusal;
 use crate::domain::Error;
 
 /// Logs what happened and answers what callers may know. A violation that a caller expects is

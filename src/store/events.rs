@@ -7,14 +7,14 @@ use serde_json::{Map, Value};
 use super::access::BoardAccess;
 use super::lists::{numbers, texts};
 use super::locks::{BoardLock, LockedBoard};
+use super::memory_size::MemorySize;
 use super::page::{self, Children, Sort};
 use super::schema::board_events;
-use super::sql::{Texts, Write};
-use super::weigh::Weigh;
+use super::sql::{LongTexts, Write};
 use super::{Conn, Tx, sql};
 use crate::domain::{
-    BoardId, CardId, Change, Direction, Error, Event, Page, PageRequest, Position, Result, Side,
-    Timestamp, UserId,
+    BoardId, CardId, Direction, Error, Event, EventPayload, Page, PageRequest, Position, Result,
+    Side, Timestamp, UserKey,
 };
 
 #[derive(Queryable, Selectable)]
@@ -28,7 +28,7 @@ struct EventRow {
     payload: String,
 }
 
-impl Weigh for EventRow {
+impl MemorySize for EventRow {
     fn texts(&self) -> usize {
         self.kind.len() + self.payload.len()
     }
@@ -54,7 +54,7 @@ impl TryFrom<EventRow> for Event {
             board_id: BoardId(row.board_id),
             sequence: row.sequence,
             created_at: row.created_at,
-            actor: row.actor_id.map(UserId),
+            actor: row.actor_id.map(UserKey),
             change,
         })
     }
@@ -65,7 +65,7 @@ impl TryFrom<EventRow> for Event {
 pub async fn record(
     tx: &mut Tx,
     board: &mut LockedBoard,
-    changes: &[Change],
+    changes: &[EventPayload],
     now: Timestamp,
 ) -> Result<()> {
     let actor = board.access().user_id();
@@ -77,7 +77,7 @@ pub async fn record_with(
     tx: &mut Tx,
     board: &mut LockedBoard,
     writes: Vec<Write>,
-    changes: &[Change],
+    changes: &[EventPayload],
     now: Timestamp,
 ) -> Result<()> {
     let actor = board.access().user_id();
@@ -88,7 +88,7 @@ pub async fn record_with(
 pub async fn record_by_server(
     tx: &mut Tx,
     board: &mut BoardLock,
-    changes: &[Change],
+    changes: &[EventPayload],
     now: Timestamp,
 ) -> Result<()> {
     append(tx, board, None, Vec::new(), changes, now).await
@@ -97,9 +97,9 @@ pub async fn record_by_server(
 async fn append(
     tx: &mut Tx,
     lock: &mut BoardLock,
-    actor: Option<UserId>,
+    actor: Option<UserKey>,
     mut writes: Vec<Write>,
-    changes: &[Change],
+    changes: &[EventPayload],
     now: Timestamp,
 ) -> Result<()> {
     if changes.is_empty() {
@@ -117,7 +117,7 @@ async fn append(
         .sql(" WHERE id = ")
         .number(board.0);
     writes.extend([raised, events(board, actor, first, changes, now)?]);
-    sql::together(tx, writes).await?;
+    sql::execute_all(tx, writes).await?;
     (lock.board.version, lock.board.updated_at) = (version, now);
     Ok(())
 }
@@ -125,9 +125,9 @@ async fn append(
 /// Stores events with consecutive sequences from `first` on.
 pub(super) fn events(
     board: BoardId,
-    actor: Option<UserId>,
+    actor: Option<UserKey>,
     first: i64,
-    changes: &[Change],
+    changes: &[EventPayload],
     now: Timestamp,
 ) -> Result<Write> {
     let events = (first..).zip(changes).map(|(sequence, change)| {
@@ -152,7 +152,7 @@ pub(super) fn events(
     Ok(statement)
 }
 
-fn kind_and_payload(change: &Change) -> Result<(String, String)> {
+fn kind_and_payload(change: &EventPayload) -> Result<(String, String)> {
     let Ok(Value::Object(mut payload)) = serde_json::to_value(change) else {
         return Err(Error::Internal);
     };
@@ -223,7 +223,7 @@ pub async fn list(
         |statement| statement,
         LATEST_FIRST,
         request,
-        Texts::Read,
+        LongTexts::Load,
     );
     let rows: Vec<(i64, EventRow)> = statement.rows(conn).await?;
     let rows = rows.into_iter().map(|(place, row)| Ok((place, row.try_into()?)));

@@ -7,17 +7,17 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use diesel_async::RunQueryDsl;
 
-use super::access::{BoardAccess, SeenBoard};
+use super::access::{AuthorizedBoard, BoardAccess};
 use super::boards::{BoardWithAccess, with_access};
 use super::error::unique;
 use super::lists::texts;
 use super::locks::BoardEditor;
+use super::memory_size::MemorySize;
 use super::schema::{cards, cards_labels, labels};
-use super::sql::{ColumnTypes, Statement, Texts};
-use super::weigh::Weigh;
+use super::sql::{ColumnTypes, LongTexts, Statement};
 use super::{Conn, Tx, sql};
 use crate::domain::{
-    At, BoardId, CardId, Error, Label, LabelColor, LabelId, LabelName, Result, Timestamp, UserId,
+    At, BoardId, CardId, Error, Label, LabelColor, LabelId, LabelName, Result, Timestamp, UserKey,
 };
 
 #[derive(Queryable, Selectable)]
@@ -31,7 +31,7 @@ struct LabelRow {
     updated_at: Timestamp,
 }
 
-impl Weigh for LabelRow {
+impl MemorySize for LabelRow {
     fn texts(&self) -> usize {
         self.name.len()
     }
@@ -138,11 +138,11 @@ pub async fn delete(
 /// Those of the labels that belong to boards in use of the user, each with its board.
 pub async fn find(
     conn: &mut Conn,
-    user: UserId,
+    user: UserKey,
     ids: &[LabelId],
-) -> Result<Vec<(Label, SeenBoard)>> {
+) -> Result<Vec<(Label, AuthorizedBoard)>> {
     type Row = (LabelRow, BoardWithAccess);
-    let statement = sql::select_with::<Row>(Texts::Left)
+    let statement = sql::select_with::<Row>(LongTexts::Skip)
         .sql(" FROM labels")
         .on_boards_of(user, "labels.board_id")
         .sql(" AND labels.id")

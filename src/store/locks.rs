@@ -8,12 +8,12 @@ use std::ops::{Deref, DerefMut};
 use diesel::pg::Pg;
 use diesel::query_builder::QueryFragment;
 
-use super::access::{BoardAccess, SeenBoard, any_access, board_access};
+use super::access::{AuthorizedBoard, BoardAccess, any_access, board_access};
 use super::boards::{BoardRow, BoardWithAccess, with_access};
 use super::cards::CardRow;
-use super::sql::{ColumnTypes, Columns, Statement, Texts};
+use super::sql::{ColumnTypes, Columns, LongTexts, Statement};
 use super::{Tx, cards, sql};
-use crate::domain::{Board, BoardId, BoardRole, Card, CardId, Error, Result, Right, UserId};
+use crate::domain::{Board, BoardId, BoardRole, Card, CardId, Error, Result, Right, UserKey};
 
 /// Proof that the lock of a board is held until the transaction ends, so that whatever rule is
 /// checked under it stays true.
@@ -62,7 +62,7 @@ impl LockedBoard {
     }
 
     /// The board for those who ask for it, with the way to it.
-    pub fn seen(&self) -> SeenBoard {
+    pub fn authorized(&self) -> AuthorizedBoard {
         (self.lock.board.clone(), self.access())
     }
 }
@@ -150,7 +150,7 @@ fn missing() -> Error {
 
 /// Takes the lock of a board for one of its members who has the right. Strangers, and members
 /// without it, do not take it, so that they cannot make others wait.
-pub async fn lock_board<P: Permission>(tx: &mut Tx, user: UserId, board: BoardId) -> Result<P> {
+pub async fn lock_board<P: Permission>(tx: &mut Tx, user: UserKey, board: BoardId) -> Result<P> {
     let statement = locking::<BoardWithAccess>(user, P::RIGHT, |id| id.number(board.0))
         .either(" FOR SHARE OF users_boards", "");
     let row: Option<BoardWithAccess> = statement.row(tx).await?;
@@ -164,7 +164,7 @@ pub async fn lock_board<P: Permission>(tx: &mut Tx, user: UserId, board: BoardId
 /// it is that which is `missing`.
 pub async fn lock_board_of<P: Permission>(
     tx: &mut Tx,
-    user: UserId,
+    user: UserKey,
     board: BoardId,
     missing: impl FnOnce() -> Error,
 ) -> Result<P> {
@@ -175,7 +175,7 @@ pub async fn lock_board_of<P: Permission>(
 /// there is no such card on a board of the user, or it is in the trash.
 pub async fn lock_card<P: Permission>(
     tx: &mut Tx,
-    user: UserId,
+    user: UserKey,
     card: CardId,
 ) -> Result<Option<(P, Card)>> {
     type Row = (BoardWithAccess, CardRow);
@@ -191,13 +191,13 @@ pub async fn lock_card<P: Permission>(
     if let Some((board, card)) = row {
         return Ok(Some((P::of(locked(board))?, card.into())));
     }
-    let seen = cards::find(tx, user, &[card], Texts::Left).await?;
+    let seen = cards::find(tx, user, &[card], LongTexts::Skip).await?;
     let Some((_, (_, access))) = seen.into_iter().next() else { return Ok(None) };
     Err(refused(access, P::RIGHT))
 }
 
 /// Why somebody does not get the lock of a board.
-async fn refusal(tx: &mut Tx, user: UserId, board: BoardId, right: Right) -> Result<Error> {
+async fn refusal(tx: &mut Tx, user: UserKey, board: BoardId, right: Right) -> Result<Error> {
     let seen = board_access(tx, user, board).await?;
     Ok(seen.map_or_else(missing, |access| refused(access, right)))
 }
@@ -212,7 +212,7 @@ fn refused(access: BoardAccess, right: Right) -> Error {
 /// under the lock is locked too. (That takes one statement; a look, the lock and another look took three,
 /// and half as long again.)
 fn locking<R: sql::Row>(
-    user: UserId,
+    user: UserKey,
     right: Right,
     id: impl FnOnce(Statement<ColumnTypes<R>>) -> Statement<ColumnTypes<R>>,
 ) -> Statement<ColumnTypes<R>>
@@ -242,14 +242,18 @@ fn locked(row: BoardWithAccess) -> LockedBoard {
 
 /// Takes the lock of a board that one of its ADMINs wants back. For everybody else a board in the
 /// trash does not exist.
-pub async fn lock_deleted_board(tx: &mut Tx, user: UserId, board: BoardId) -> Result<DeletedBoard> {
+pub async fn lock_deleted_board(
+    tx: &mut Tx,
+    user: UserKey,
+    board: BoardId,
+) -> Result<DeletedBoard> {
     restorable(tx, user, board).await?;
     let lock = lock(tx, board).await?.ok_or_else(missing)?;
     let access = restorable(tx, user, board).await?;
     BoardAdmin::of(LockedBoard { lock, access }).map(DeletedBoard)
 }
 
-async fn restorable(tx: &mut Tx, user: UserId, board: BoardId) -> Result<BoardAccess> {
+async fn restorable(tx: &mut Tx, user: UserKey, board: BoardId) -> Result<BoardAccess> {
     let (access, deleted) = any_access(tx, user, board).await?.ok_or_else(missing)?;
     if deleted && !access.may(Right::Manage) {
         return Err(missing());
@@ -262,7 +266,7 @@ async fn restorable(tx: &mut Tx, user: UserId, board: BoardId) -> Result<BoardAc
 /// when they are no longer one.
 pub async fn lock_to_leave(
     tx: &mut Tx,
-    user: UserId,
+    user: UserKey,
     board: BoardId,
 ) -> Result<Option<LockedBoard>> {
     let Some(lock) = lock(tx, board).await? else { return Ok(None) };

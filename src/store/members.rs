@@ -6,30 +6,30 @@ use diesel_async::RunQueryDsl;
 use super::access::{BoardAccess, Membership};
 use super::error::referenced;
 use super::locks::{BoardAdmin, LockedBoard};
+use super::memory_size::MemorySize;
 use super::page::{self, Children, Sort};
 use super::schema::{users, users_boards};
-use super::sql::Texts;
+use super::sql::LongTexts;
 use super::users::UserRow;
-use super::weigh::Weigh;
 use super::{Conn, Tx};
 use crate::domain::{
     Board, BoardId, BoardRole, Direction, Error, Member, Page, PageRequest, Position, Result, Side,
-    SortValue, Timestamp, UserId,
+    SortValue, Timestamp, UserKey,
 };
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users_boards)]
-struct Standing {
+struct MembershipRow {
     created_at: Timestamp,
     role: BoardRole,
 }
 
-impl Weigh for Standing {}
+impl MemorySize for MembershipRow {}
 
-type MemberRow = (UserRow, Standing);
+type MemberRow = (UserRow, MembershipRow);
 
-fn member((user, standing): MemberRow) -> Member {
-    Member { user: user.into(), since: standing.created_at, role: standing.role }
+fn member((user, membership): MemberRow) -> Member {
+    Member { user: user.into(), since: membership.created_at, role: membership.role }
 }
 
 const OF_BOARD: Children = Children {
@@ -48,7 +48,7 @@ const BY_SINCE: Sort = Sort {
 pub(super) async fn insert_first(
     tx: &mut Tx,
     board: &Board,
-    user: UserId,
+    user: UserKey,
     now: Timestamp,
 ) -> Result<BoardAccess> {
     let row: Membership = run!(tx, |c| diesel::insert_into(users_boards::table)
@@ -67,7 +67,7 @@ type NewMember = (
     diesel::dsl::Eq<users_boards::role, &'static str>,
 );
 
-fn values(board: BoardId, user: UserId, role: BoardRole, now: Timestamp) -> NewMember {
+fn values(board: BoardId, user: UserKey, role: BoardRole, now: Timestamp) -> NewMember {
     (
         users_boards::board_id.eq(board.0),
         users_boards::user_id.eq(user.0),
@@ -81,7 +81,7 @@ fn values(board: BoardId, user: UserId, role: BoardRole, now: Timestamp) -> NewM
 pub async fn insert(
     tx: &mut Tx,
     board: &BoardAdmin,
-    user: UserId,
+    user: UserKey,
     role: BoardRole,
     now: Timestamp,
 ) -> Result<()> {
@@ -96,7 +96,7 @@ pub async fn insert(
 pub async fn set_role(
     tx: &mut Tx,
     board: &BoardAdmin,
-    user: UserId,
+    user: UserKey,
     role: BoardRole,
     now: Timestamp,
 ) -> Result<()> {
@@ -109,7 +109,7 @@ pub async fn set_role(
 }
 
 /// Takes a user off the board; `false` when they are no member.
-pub async fn delete(tx: &mut Tx, board: &LockedBoard, user: UserId) -> Result<bool> {
+pub async fn delete(tx: &mut Tx, board: &LockedBoard, user: UserKey) -> Result<bool> {
     let target = users_boards::table.find((board.id().0, user.0));
     Ok(run!(tx, |c| diesel::delete(target).execute(c).await)? > 0)
 }
@@ -136,7 +136,7 @@ pub async fn any(tx: &mut Tx, board: &LockedBoard) -> Result<bool> {
 }
 
 /// The boards of which the user is a member, also those in the trash, in the order of their keys.
-pub async fn boards_of(tx: &mut Tx, user: UserId) -> Result<Vec<BoardId>> {
+pub async fn boards_of(tx: &mut Tx, user: UserKey) -> Result<Vec<BoardId>> {
     let ids: Vec<i64> = run!(tx, |c| users_boards::table
         .filter(users_boards::user_id.eq(user.0))
         .order(users_boards::board_id)
@@ -147,11 +147,11 @@ pub async fn boards_of(tx: &mut Tx, user: UserId) -> Result<Vec<BoardId>> {
 }
 
 /// One member of the board.
-pub async fn find(conn: &mut Conn, board: BoardAccess, user: UserId) -> Result<Option<Member>> {
+pub async fn find(conn: &mut Conn, board: BoardAccess, user: UserKey) -> Result<Option<Member>> {
     let row: Option<MemberRow> = run!(conn, |c| users_boards::table
         .find((board.board_id().0, user.0))
         .inner_join(users::table)
-        .select((UserRow::as_select(), Standing::as_select()))
+        .select((UserRow::as_select(), MembershipRow::as_select()))
         .first(c)
         .await
         .optional())?;
@@ -172,7 +172,7 @@ pub async fn list(
         |statement| statement,
         BY_SINCE,
         request,
-        Texts::Read,
+        LongTexts::Load,
     );
     let rows: Vec<(i64, MemberRow)> = statement.rows(conn).await?;
     let rows = rows.into_iter().map(|(place, row)| (place, member(row))).collect();
@@ -202,5 +202,5 @@ pub async fn any_beyond(
 
 /// The place of a member in the list of members.
 pub fn position(member: &Member) -> Position {
-    Position { values: vec![SortValue::Time(member.since)], key: member.user.id.0 }
+    Position { values: vec![SortValue::Time(member.since)], key: member.user.key.0 }
 }

@@ -15,7 +15,7 @@ use diesel_async::pooled_connection::deadpool::{Pool, PoolError};
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 
 use self::pg_conn::Begin;
-use self::snapshot::Reads;
+use self::snapshot::ReadState;
 use crate::config::{Database, DatabaseUrl, StartError};
 use crate::domain::{Error, Result};
 
@@ -50,9 +50,9 @@ mod error;
 pub mod events;
 pub mod labels;
 mod lists;
-mod lite_conn;
 pub mod locks;
 pub mod members;
+mod memory_size;
 mod migrations;
 pub mod order;
 mod page;
@@ -63,19 +63,19 @@ pub mod sessions;
 mod snapshot;
 mod sql;
 mod sqlite;
+mod sqlite_conn;
 mod transaction;
 pub mod trash;
 mod types;
 pub mod users;
-mod weigh;
 
-pub use lite_conn::LiteConn;
 pub use pg_conn::PgConn;
 pub use snapshot::{Budget, Mode, Snapshot};
-pub use sql::Texts;
+pub use sql::LongTexts;
+pub use sqlite_conn::SqliteConn;
 pub use transaction::{Tx, Work};
 
-type SqliteConn = SyncConnectionWrapper<diesel::SqliteConnection>;
+type RawSqliteConn = SyncConnectionWrapper<diesel::SqliteConnection>;
 
 /// The pools of connections. Cloning is cheap.
 #[derive(Clone)]
@@ -89,7 +89,7 @@ pub struct Db {
 #[derive(Clone)]
 enum Pools {
     /// SQLite lets one write at a time: one connection that writes, several that read.
-    Sqlite { readers: Pool<SqliteConn>, writer: Pool<SqliteConn> },
+    Sqlite { readers: Pool<RawSqliteConn>, writer: Pool<RawSqliteConn> },
     Postgres {
         pool: Pool<AsyncPgConnection>,
         /// How long a statement may take.
@@ -100,7 +100,7 @@ enum Pools {
 /// A connection borrowed from its pool.
 pub enum Conn {
     /// To an SQLite file.
-    Sqlite(LiteConn),
+    Sqlite(SqliteConn),
     /// To a PostgreSQL server.
     Postgres(PgConn),
 }
@@ -137,12 +137,12 @@ impl Db {
     }
 
     /// The connection of a snapshot.
-    async fn reader(&self, mode: Mode, reads: &Arc<Reads>) -> Result<Conn> {
+    async fn reader(&self, mode: Mode, reads: &Arc<ReadState>) -> Result<Conn> {
         let statements = &self.statements;
         match &self.pools {
             Pools::Sqlite { readers, .. } => {
                 let conn = readers.get().await.map_err(|error| no_connection(&error))?;
-                Ok(Conn::Sqlite(LiteConn::new(conn, mode.begins(), reads, statements)))
+                Ok(Conn::Sqlite(SqliteConn::new(conn, mode.begins(), reads, statements)))
             }
             Pools::Postgres { pool, limit } => {
                 let conn = pool.get().await.map_err(|error| no_connection(&error))?;
@@ -158,7 +158,7 @@ impl Db {
         match &self.pools {
             Pools::Sqlite { writer, .. } => {
                 let conn = writer.get().await.map_err(|error| no_connection(&error))?;
-                Ok(Conn::Sqlite(LiteConn::new(conn, false, &reads, statements)))
+                Ok(Conn::Sqlite(SqliteConn::new(conn, false, &reads, statements)))
             }
             Pools::Postgres { pool, limit } => {
                 let conn = pool.get().await.map_err(|error| no_connection(&error))?;

@@ -9,7 +9,7 @@ use diesel::query_builder::QueryFragment;
 use diesel::sql_types::{BigInt, Bool};
 
 use super::lists::{List, numbers};
-use super::sql::{ColumnTypes, Columns, Row, Statement, Texts};
+use super::sql::{ColumnTypes, Columns, LongTexts, Row, Statement};
 use crate::domain::{Direction, Page, PageRequest, Position, Side};
 
 /// How a list is sorted: by columns, ties by another that is unique within the list.
@@ -105,7 +105,7 @@ pub(super) fn page_of_each<R: Row>(
     filter: impl FnOnce(PageOfEach<R>) -> PageOfEach<R>,
     sort: Sort,
     request: &PageRequest,
-    texts: Texts,
+    texts: LongTexts,
 ) -> PageOfEach<R>
 where
     Columns<R>: diesel::Expression + QueryFragment<Pg>,

@@ -20,7 +20,7 @@ use tokio::task::unconstrained;
 use tokio::time::timeout;
 
 use super::StatementCount;
-use super::snapshot::Reads;
+use super::snapshot::ReadState;
 
 /// A connection from the pool.
 ///
@@ -40,7 +40,7 @@ pub(super) struct Link {
     limit: Duration,
     /// How many statements have ended.
     answers: AtomicUsize,
-    pub(super) reads: Arc<Reads>,
+    pub(super) reads: Arc<ReadState>,
     statements: StatementCount,
     /// How many statements had been prepared before, by all.
     prepared: u64,
@@ -91,7 +91,7 @@ impl PgConn {
         conn: Object<AsyncPgConnection>,
         begin: Option<Begin>,
         limit: Duration,
-        reads: &Arc<Reads>,
+        reads: &Arc<ReadState>,
         statements: &StatementCount,
     ) -> Self {
         Self(Arc::new(Link {

@@ -4,11 +4,11 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 use diesel_async::RunQueryDsl;
 
+use super::memory_size::MemorySize;
 use super::page::Sort;
 use super::schema::{refresh_tokens, sessions, users};
 use super::sql::Statement;
 use super::users::UserRow;
-use super::weigh::Weigh;
 use super::{Conn, Tx, sql};
 use crate::domain::{
     Direction, Page, PageRequest, Position, Result, Session, SessionId, Side, SortValue, Timestamp,
@@ -25,7 +25,7 @@ struct SessionRow {
     user_agent: Option<String>,
 }
 
-impl Weigh for SessionRow {
+impl MemorySize for SessionRow {
     fn texts(&self) -> usize {
         self.user_agent.texts()
     }
@@ -41,7 +41,7 @@ impl From<SessionRow> for Session {
 /// Begins a session.
 pub async fn insert(
     tx: &mut Tx,
-    user: UserId,
+    user: UserKey,
     user_agent: Option<&str>,
     now: Timestamp,
     expires: Timestamp,
@@ -64,19 +64,19 @@ pub async fn insert(
 pub async fn viewer(
     conn: &mut Conn,
     session: SessionId,
-    key: UserKey,
+    id: UserId,
     now: Timestamp,
 ) -> Result<Option<Viewer>> {
-    let id: Option<i64> = run!(conn, |c| sessions::table
+    let key: Option<i64> = run!(conn, |c| sessions::table
         .inner_join(users::table)
         .filter(sessions::id.eq(session.0))
         .filter(sessions::expires_at.gt(now))
-        .filter(users::public_id.eq(key.to_string()))
+        .filter(users::public_id.eq(id.to_string()))
         .select(users::id)
         .first(c)
         .await
         .optional())?;
-    Ok(id.map(|id| Viewer { id: UserId(id), key, session }))
+    Ok(key.map(|key| Viewer { key: UserKey(key), id, session }))
 }
 
 /// A refresh token that a session has had.
@@ -133,7 +133,7 @@ pub async fn spend_token(tx: &mut Tx, hash: &str, now: Timestamp) -> Result<()> 
 }
 
 /// Notes that the session has been used.
-pub async fn prolong(
+pub async fn extend(
     tx: &mut Tx,
     session: SessionId,
     now: Timestamp,
@@ -167,7 +167,7 @@ pub async fn delete(tx: &mut Tx, session: SessionId) -> Result<()> {
 /// Ends a session of the user; `false` when they have no such session that has not ended.
 pub async fn delete_of(
     tx: &mut Tx,
-    user: UserId,
+    user: UserKey,
     session: SessionId,
     now: Timestamp,
 ) -> Result<bool> {
@@ -181,7 +181,7 @@ pub async fn delete_of(
 /// Ends all sessions of the user but one; answers which, the newest first.
 pub async fn delete_others(
     tx: &mut Tx,
-    user: UserId,
+    user: UserKey,
     keep: SessionId,
     now: Timestamp,
 ) -> Result<Vec<SessionId>> {
@@ -196,7 +196,7 @@ pub async fn delete_others(
 }
 
 /// The sessions of the user.
-pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Vec<SessionId>> {
+pub async fn of_user(tx: &mut Tx, user: UserKey) -> Result<Vec<SessionId>> {
     let ids: Vec<i64> = run!(tx, |c| sessions::table
         .filter(sessions::user_id.eq(user.0))
         .select(sessions::id)
@@ -217,7 +217,7 @@ pub async fn delete_expired(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<u
 }
 
 impl<ST> Statement<ST> {
-    fn sessions_of(self, user: UserId, now: Timestamp) -> Self {
+    fn sessions_of(self, user: UserKey, now: Timestamp) -> Self {
         self.sql(" FROM sessions WHERE user_id = ")
             .number(user.0)
             .sql(" AND expires_at > ")
@@ -231,7 +231,7 @@ const NEWEST_FIRST: Sort =
 /// A page of the user's sessions that have not ended, the newest first.
 pub async fn list(
     conn: &mut Conn,
-    user: UserId,
+    user: UserKey,
     now: Timestamp,
     request: &PageRequest,
 ) -> Result<Page<Session>> {
@@ -241,7 +241,7 @@ pub async fn list(
 }
 
 /// How many sessions of the user have not ended.
-pub async fn count(conn: &mut Conn, user: UserId, now: Timestamp) -> Result<i64> {
+pub async fn count(conn: &mut Conn, user: UserKey, now: Timestamp) -> Result<i64> {
     let statement = Statement::<BigInt>::new().sql("SELECT count(*)").sessions_of(user, now);
     Ok(statement.row(conn).await?.unwrap_or_default())
 }
@@ -249,7 +249,7 @@ pub async fn count(conn: &mut Conn, user: UserId, now: Timestamp) -> Result<i64>
 /// Whether any session of the user that has not ended lies beyond a page on this side.
 pub async fn any_beyond(
     conn: &mut Conn,
-    user: UserId,
+    user: UserKey,
     now: Timestamp,
     request: &PageRequest,
     side: Side,
@@ -265,7 +265,7 @@ pub async fn any_beyond(
 /// Those of the sessions that are the user's and have not ended.
 pub async fn find(
     conn: &mut Conn,
-    user: UserId,
+    user: UserKey,
     now: Timestamp,
     ids: &[SessionId],
 ) -> Result<Vec<Session>> {

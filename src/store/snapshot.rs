@@ -12,7 +12,7 @@ use std::time::Instant;
 use diesel::QueryResult;
 use tokio::sync::OnceCell;
 
-use super::weigh::refusal;
+use super::memory_size::refusal;
 use super::{Conn, Db};
 use crate::domain::{Error, Result};
 
@@ -51,7 +51,7 @@ pub struct Snapshot(Arc<Inner>);
 struct Inner {
     db: Db,
     mode: Mode,
-    reads: Arc<Reads>,
+    reads: Arc<ReadState>,
     /// When it was first read.
     began: OnceLock<Instant>,
     /// `None` after the end.
@@ -61,7 +61,7 @@ struct Inner {
 impl Db {
     /// A snapshot for one query, which may read as much as the budget allows.
     pub fn snapshot(&self, mode: Mode, budget: Option<Budget>) -> Snapshot {
-        let reads = Reads { last: mode.last(), budget, ..Reads::default() };
+        let reads = ReadState { last: mode.last(), budget, ..ReadState::default() };
         Snapshot(Arc::new(Inner {
             db: self.clone(),
             mode,
@@ -73,7 +73,7 @@ impl Db {
 }
 
 impl Snapshot {
-    /// The snapshot's connection. Reads at the same time share it: PostgreSQL gets all of their
+    /// The snapshot's connection. ReadState at the same time share it: PostgreSQL gets all of their
     /// statements at once, SQLite one after the other.
     pub async fn read(&self) -> Result<Conn> {
         let Inner { db, mode, reads, began, conn } = &*self.0;
@@ -122,7 +122,7 @@ impl Snapshot {
 
 /// The statements that belong together: how many there may be, and what has become of them.
 #[derive(Default)]
-pub(super) struct Reads {
+pub(super) struct ReadState {
     last: usize,
     count: AtomicUsize,
     closed: AtomicBool,
@@ -131,7 +131,7 @@ pub(super) struct Reads {
     pub(super) budget: Option<Budget>,
 }
 
-impl Reads {
+impl ReadState {
     /// Asked before each statement. Answers whether it is expected to be the last.
     pub(super) fn next(&self) -> QueryResult<bool> {
         if self.closed.load(Ordering::Relaxed) {

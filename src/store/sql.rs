@@ -21,8 +21,8 @@ use diesel::{QueryResult, SqliteConnection};
 use futures_util::TryStreamExt;
 
 use super::lists::{List, Lists, numbers};
+use super::memory_size::{self, MemorySize};
 use super::types::Instant;
-use super::weigh::{self, Weigh};
 use super::{Conn, PgConn, Tx};
 use crate::domain::{SortValue, Timestamp};
 
@@ -34,11 +34,11 @@ pub(super) type ColumnTypes<R> = diesel::dsl::SqlTypeOf<Columns<R>>;
 
 /// Whether texts that may be long are read. They are most of what a row takes, and few answers show them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Texts {
+pub enum LongTexts {
     /// They are.
-    Read,
+    Load,
     /// They are left where they are, and the row has `None`.
-    Left,
+    Skip,
 }
 
 /// The columns with such texts.
@@ -47,18 +47,19 @@ const LONG: [&str; 3] =
 
 /// The columns of a row type `R` as both databases read them, written once: Diesel quotes each name anew
 /// each time, which took a tenth of what a small query costs.
-fn columns_of<R: Row>(texts: Texts) -> &'static str
+fn columns_of<R: Row>(texts: LongTexts) -> &'static str
 where
     Columns<R>: QueryFragment<Pg>,
 {
-    static WRITTEN: RwLock<BTreeMap<(TypeId, Texts), &'static str>> = RwLock::new(BTreeMap::new());
+    static WRITTEN: RwLock<BTreeMap<(TypeId, LongTexts), &'static str>> =
+        RwLock::new(BTreeMap::new());
     let row = (TypeId::of::<R>(), texts);
     if let Some(text) = WRITTEN.read().unwrap_or_else(PoisonError::into_inner).get(&row) {
         return text;
     }
     let text = diesel::debug_query::<Pg, _>(&R::construct_selection()).to_string();
     let mut text = text.split(" -- binds").next().unwrap_or_default().to_owned();
-    if texts == Texts::Left {
+    if texts == LongTexts::Skip {
         text = LONG.iter().fold(text, |text, column| text.replace(column, "NULL"));
     }
     let text = text.leak();
@@ -76,11 +77,11 @@ pub(super) fn select<R: Row>() -> Statement<ColumnTypes<R>>
 where
     Columns<R>: diesel::Expression + QueryFragment<Pg>,
 {
-    select_with::<R>(Texts::Read)
+    select_with::<R>(LongTexts::Load)
 }
 
 /// The same, perhaps without long texts.
-pub(super) fn select_with<R: Row>(texts: Texts) -> Statement<ColumnTypes<R>>
+pub(super) fn select_with<R: Row>(texts: LongTexts) -> Statement<ColumnTypes<R>>
 where
     Columns<R>: diesel::Expression + QueryFragment<Pg>,
 {
@@ -98,7 +99,7 @@ pub struct Statement<ST> {
 pub(super) type Write = Statement<BigInt>;
 
 /// Runs statements that write to different rows: on PostgreSQL as one, which is one way there and back.
-pub(super) async fn together(tx: &mut Tx, mut writes: Vec<Write>) -> QueryResult<()> {
+pub(super) async fn execute_all(tx: &mut Tx, mut writes: Vec<Write>) -> QueryResult<()> {
     let Some(last) = writes.pop() else { return Ok(()) };
     match &mut **tx {
         Conn::Postgres(c) => {
@@ -147,14 +148,14 @@ impl<ST> Statement<ST> {
     /// They are counted as they come; see [`Budget`](super::Budget).
     pub(super) async fn rows<R>(self, conn: &mut Conn) -> QueryResult<Vec<R>>
     where
-        R: Weigh + Send + 'static,
+        R: MemorySize + Send + 'static,
         Self: Rows<R>,
     {
         match conn {
             Conn::Postgres(c) => {
                 let link = c.link();
                 let load = async {
-                    let mut rows = weigh::Rows::new(link.reads.budget.as_ref());
+                    let mut rows = memory_size::Rows::new(link.reads.budget.as_ref());
                     let found = diesel_async::RunQueryDsl::load_stream(self, c).await?;
                     let mut found = pin!(found);
                     while let Some(row) = found.try_next().await? {
@@ -167,7 +168,7 @@ impl<ST> Statement<ST> {
             Conn::Sqlite(c) => {
                 let reads = Arc::clone(&c.reads);
                 c.call(move |c| {
-                    let mut rows = weigh::Rows::new(reads.budget.as_ref());
+                    let mut rows = memory_size::Rows::new(reads.budget.as_ref());
                     let mut found = diesel::RunQueryDsl::load_iter(self, c)?;
                     found.try_for_each(|row| rows.push(row?))?;
                     Ok(rows.all())
@@ -180,7 +181,7 @@ impl<ST> Statement<ST> {
     /// The first of the rows that it finds.
     pub(super) async fn row<R>(self, conn: &mut Conn) -> QueryResult<Option<R>>
     where
-        R: Weigh + Send + 'static,
+        R: MemorySize + Send + 'static,
         Self: Rows<R>,
     {
         Ok(self.rows(conn).await?.into_iter().next())
@@ -232,11 +233,11 @@ impl<ST> Statement<ST> {
     where
         Columns<R>: QueryFragment<Pg>,
     {
-        self.columns_with::<R>(Texts::Read)
+        self.columns_with::<R>(LongTexts::Load)
     }
 
     /// The same, perhaps with NULL in place of long texts.
-    pub(super) fn columns_with<R: Row>(self, texts: Texts) -> Self
+    pub(super) fn columns_with<R: Row>(self, texts: LongTexts) -> Self
     where
         Columns<R>: QueryFragment<Pg>,
     {

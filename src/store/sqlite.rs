@@ -12,7 +12,7 @@ use diesel_async::pooled_connection::{
 };
 use futures_util::FutureExt;
 
-use super::{Pools, SqliteConn, StatementCount};
+use super::{Pools, RawSqliteConn, StatementCount};
 use crate::config::{Database, StartError};
 
 /// Several connections that read and one that writes.
@@ -39,7 +39,7 @@ fn pool(
     statements: &StatementCount,
     access: Access,
     size: usize,
-) -> Result<Pool<SqliteConn>, StartError> {
+) -> Result<Pool<RawSqliteConn>, StartError> {
     let statements = statements.clone();
     let wait = config.wait;
     let mut manager = ManagerConfig::default();
@@ -51,7 +51,7 @@ fn pool(
             let opening = tokio::task::spawn_blocking(move || open(&path, wait, access));
             let conn =
                 opening.await.map_err(|e| ConnectionError::BadConnection(e.to_string()))??;
-            let mut conn = SqliteConn::new(conn);
+            let mut conn = RawSqliteConn::new(conn);
             conn.set_instrumentation(statements);
             Ok(conn)
         }

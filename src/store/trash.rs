@@ -54,7 +54,7 @@ pub async fn boards_of_expired_cards(
 /// Takes everybody off a board that is about to be erased bit by bit, so that nobody can restore what
 /// is left of it, and lets it have been deleted at the beginning of time: whatever becomes of
 /// those who erase it, it is always due.
-pub async fn forsake_board(tx: &mut Tx, board: &BoardLock) -> Result<()> {
+pub async fn orphan_board(tx: &mut Tx, board: &BoardLock) -> Result<()> {
     let id = board.board().id.0;
     let members = users_boards::table.filter(users_boards::board_id.eq(id));
     run!(tx, |c| diesel::delete(members).execute(c).await)?;
@@ -65,7 +65,7 @@ pub async fn forsake_board(tx: &mut Tx, board: &BoardLock) -> Result<()> {
     Ok(())
 }
 
-/// Erases rows of a forsaken board, so many at most, and in the end the board itself; answers
+/// Erases rows of a orphaned board, so many at most, and in the end the board itself; answers
 /// whether it has come to its end.
 pub async fn erase_board(tx: &mut Tx, board: &BoardLock, limit: i64) -> Result<bool> {
     for delete in [

@@ -10,7 +10,7 @@ use diesel::serialize::{self, IsNull, Output, ToSql};
 use diesel::sql_types::{BigInt, Nullable, SqlType, Text, Timestamptz};
 use diesel::sqlite::Sqlite;
 
-use crate::domain::{BoardRole, CardColumn, LabelColor, Rank, Timestamp, UserKey};
+use crate::domain::{BoardRole, CardColumn, LabelColor, Rank, Timestamp, UserId};
 
 /// A point in time: `timestamptz` in PostgreSQL, microseconds since the Unix epoch in SQLite.
 #[derive(SqlType, diesel::query_builder::QueryId)]
@@ -71,7 +71,7 @@ where
     }
 }
 
-/// Reads text from a column as one of our types.
+/// ReadState text from a column as one of our types.
 macro_rules! from_text {
     ($($type:ty: $parse:expr;)*) => {$(
         impl<DB> FromSql<Text, DB> for $type
@@ -102,7 +102,7 @@ macro_rules! from_text {
 from_text! {
     BoardRole: |text: &str| BoardRole::ALL.into_iter().find(|one| one.as_str() == text);
     Rank: |text: &str| Some(Rank::from_stored(text.to_owned()));
-    UserKey: UserKey::parse;
+    UserId: UserId::parse;
     CardColumn: |text: &str| CardColumn::ALL.into_iter().find(|one| one.as_str() == text);
     LabelColor: |text: &str| LabelColor::ALL.into_iter().find(|one| one.as_str() == text);
 }

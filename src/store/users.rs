@@ -7,9 +7,9 @@ use diesel_async::RunQueryDsl;
 use super::access::BoardAccess;
 use super::error::unique;
 use super::lists::texts;
+use super::memory_size::MemorySize;
 use super::schema::users;
 use super::sql::{ColumnTypes, Statement};
-use super::weigh::Weigh;
 use super::{Conn, Tx, sql};
 use crate::domain::{At, BoardId, Email, Error, Result, Timestamp, User, UserId, UserKey, Viewer};
 
@@ -17,13 +17,13 @@ use crate::domain::{At, BoardId, Email, Error, Result, Timestamp, User, UserId, 
 #[diesel(table_name = users)]
 pub(super) struct UserRow {
     id: i64,
-    public_id: UserKey,
+    public_id: UserId,
     email: String,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
 
-impl Weigh for UserRow {
+impl MemorySize for UserRow {
     fn texts(&self) -> usize {
         self.email.len()
     }
@@ -32,8 +32,8 @@ impl Weigh for UserRow {
 impl From<UserRow> for User {
     fn from(row: UserRow) -> Self {
         Self {
-            id: UserId(row.id),
-            key: row.public_id,
+            key: UserKey(row.id),
+            id: row.public_id,
             email: row.email,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -58,7 +58,7 @@ pub async fn insert(
 ) -> Result<User> {
     let inserted: QueryResult<UserRow> = run!(tx, |c| diesel::insert_into(users::table)
         .values((
-            users::public_id.eq(UserKey::random().to_string()),
+            users::public_id.eq(UserId::random().to_string()),
             users::email.eq(email.as_str()),
             users::email_key.eq(email.key()),
             users::password_hash.eq(password_hash),
@@ -79,7 +79,7 @@ fn email_taken() -> Error {
 /// not.
 pub async fn update(
     tx: &mut Tx,
-    user: UserId,
+    user: UserKey,
     old_hash: &str,
     email: Option<&Email>,
     new_hash: Option<&str>,
@@ -108,7 +108,7 @@ pub async fn update(
 }
 
 /// Stores a password's hash made with other parameters, unless the password has changed since.
-pub async fn rehash(tx: &mut Tx, user: UserId, old_hash: &str, new_hash: &str) -> Result<()> {
+pub async fn rehash(tx: &mut Tx, user: UserKey, old_hash: &str, new_hash: &str) -> Result<()> {
     run!(tx, |c| diesel::update(
         users::table.find(user.0).filter(users::password_hash.eq(old_hash))
     )
@@ -119,7 +119,7 @@ pub async fn rehash(tx: &mut Tx, user: UserId, old_hash: &str, new_hash: &str) -
 }
 
 /// The account and its password's hash, by key.
-pub async fn credentials(conn: &mut Conn, user: UserId) -> Result<Option<Credentials>> {
+pub async fn credentials(conn: &mut Conn, user: UserKey) -> Result<Option<Credentials>> {
     let row: Option<(UserRow, String)> = run!(conn, |c| users::table
         .find(user.0)
         .select((UserRow::as_select(), users::password_hash))
@@ -145,7 +145,7 @@ fn into_credentials((row, password_hash): (UserRow, String)) -> Credentials {
 }
 
 /// Takes the lock of an account, if the password's hash is still this one; `false` if it is not.
-pub async fn lock(tx: &mut Tx, user: UserId, hash: &str) -> Result<bool> {
+pub async fn lock(tx: &mut Tx, user: UserKey, hash: &str) -> Result<bool> {
     let unchanged = users::table.find(user.0).filter(users::password_hash.eq(hash));
     let update = run!(tx, |c| diesel::update(unchanged)
         .set(users::updated_at.eq(users::updated_at))
@@ -156,7 +156,7 @@ pub async fn lock(tx: &mut Tx, user: UserId, hash: &str) -> Result<bool> {
 
 /// The same for one who will delete the account: until the transaction ends, nothing new can name
 /// it. (PostgreSQL lets what `lock` holds be named; SQLite has one writer at a time anyway.)
-pub async fn lock_to_delete(tx: &mut Tx, user: UserId, hash: &str) -> Result<bool> {
+pub async fn lock_to_delete(tx: &mut Tx, user: UserKey, hash: &str) -> Result<bool> {
     let statement = Statement::<BigInt>::new()
         .sql("SELECT id FROM users WHERE id = ")
         .number(user.0)
@@ -168,7 +168,7 @@ pub async fn lock_to_delete(tx: &mut Tx, user: UserId, hash: &str) -> Result<boo
 }
 
 /// Deletes an account and its sessions.
-pub async fn delete(tx: &mut Tx, user: UserId) -> Result<()> {
+pub async fn delete(tx: &mut Tx, user: UserKey) -> Result<()> {
     run!(tx, |c| diesel::delete(users::table.find(user.0)).execute(c).await)?;
     Ok(())
 }
@@ -186,7 +186,7 @@ pub async fn by_email(conn: &mut Conn, email: &Email) -> Result<Option<User>> {
 
 /// The account with this public name, whoever asks: for sharing a board, where the name itself,
 /// which cannot be guessed, is what gives the right.
-pub async fn by_key(conn: &mut Conn, key: UserKey) -> Result<Option<User>> {
+pub async fn by_id(conn: &mut Conn, key: UserId) -> Result<Option<User>> {
     let row: Option<UserRow> = run!(conn, |c| users::table
         .filter(users::public_id.eq(key.to_string()))
         .select(UserRow::as_select())
@@ -212,7 +212,7 @@ pub async fn visible(
     conn: &mut Conn,
     viewer: Viewer,
     boards: &[BoardAccess],
-    keys: &[UserKey],
+    keys: &[UserId],
 ) -> Result<Vec<Visible>> {
     type Row = (UserRow, Option<i64>, bool);
     type Types = (ColumnTypes<UserRow>, Nullable<BigInt>, Bool);
@@ -220,12 +220,12 @@ pub async fn visible(
         .sql("SELECT ")
         .columns::<UserRow>()
         .sql(", theirs.board_id, users.id = ")
-        .number(viewer.id.0)
+        .number(viewer.key.0)
         .sql(" OR EXISTS (SELECT 1 FROM users_boards AS mine")
         .sql(" JOIN boards ON boards.deleted_at IS NULL AND boards.id = mine.board_id")
         .sql(" JOIN users_boards AS shared ON shared.board_id = mine.board_id AND shared.user_id = users.id")
         .sql(" WHERE mine.user_id = ")
-        .number(viewer.id.0)
+        .number(viewer.key.0)
         .sql(") FROM users LEFT JOIN users_boards AS theirs ON theirs.user_id = users.id AND theirs.board_id")
         .in_numbers(boards.iter().map(|board| board.board_id().0).collect())
         .sql(" WHERE users.public_id")
@@ -241,7 +241,7 @@ pub async fn visible(
 
 /// Those of the accounts that are there, whoever asks: for the actors of a board's history and the
 /// authors of comments, which whoever may see the board sees too.
-pub async fn by_ids(conn: &mut Conn, ids: &[UserId]) -> Result<Vec<User>> {
+pub async fn by_keys(conn: &mut Conn, ids: &[UserKey]) -> Result<Vec<User>> {
     let statement = sql::select::<UserRow>()
         .sql(" FROM users WHERE users.id")
         .in_numbers(ids.iter().map(|id| id.0).collect());

@@ -9,7 +9,7 @@ use kanban::domain::{
 };
 use kanban::store::access::{BoardAccess, board_access};
 use kanban::store::card_lists::{self, CardList};
-use kanban::store::{Budget, Conn, Mode, Texts, users};
+use kanban::store::{Budget, Conn, LongTexts, Mode, users};
 use serde_json::{Value, json};
 
 use crate::support::{Server, User, column, scenarios};
@@ -19,6 +19,7 @@ scenarios![
     payloads_agree_with_themselves_while_four_write,
     a_load_stops_when_its_budget_is_used_up,
     a_second_statement_needs_a_transaction,
+    a_transaction_ends_with_its_last_statement,
 ];
 
 /// How often each reader asks.
@@ -120,7 +121,7 @@ async fn access(ann: &User, board: &str) -> BoardAccess {
     let email = Email::parse("ann@example.com").unwrap();
     let user = users::by_email(&mut conn, &email).await.unwrap().unwrap();
     let board = BoardId::from_public(board).unwrap();
-    board_access(&mut conn, user.id, board).await.unwrap().unwrap()
+    board_access(&mut conn, user.key, board).await.unwrap().unwrap()
 }
 
 /// All cards of the board with their descriptions.
@@ -128,7 +129,7 @@ async fn cards(conn: &mut Conn, board: BoardAccess) -> Result<Page<kanban::domai
     let request = PageRequest { limit: 1000, backward: false, after: None, before: None };
     let lists = [CardList::on_board(board)];
     let (filter, order) = (CardFilter::default(), CardOrder::default());
-    let pages = card_lists::list(conn, &lists, &filter, order, &request, Texts::Read).await?;
+    let pages = card_lists::list(conn, &lists, &filter, order, &request, LongTexts::Load).await?;
     Ok(pages.into_iter().next().unwrap())
 }
 
@@ -170,12 +171,37 @@ async fn a_second_statement_needs_a_transaction(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
     let board = access(&ann, &board).await;
-    let snapshot = server.db.snapshot(Mode::Single, None);
+    let snapshot = server.db.snapshot(Mode::Expect(1), None);
     let (mut one, mut two) = (snapshot.read().await.unwrap(), snapshot.read().await.unwrap());
     cards(&mut one, board).await.unwrap();
-    assert!(!snapshot.needs_transaction());
+    assert!(!snapshot.exceeded());
     for conn in [&mut one, &mut two] {
         assert!(matches!(cards(conn, board).await, Err(Error::Contention)));
-        assert!(snapshot.needs_transaction() && !snapshot.failed());
+        assert!(snapshot.exceeded() && !snapshot.failed());
     }
+}
+
+async fn a_transaction_ends_with_its_last_statement(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let id = ann.board("Plans").await;
+    let board = access(&ann, &id).await;
+    let (lists, filter) = ([CardList::on_board(board)], CardFilter::default());
+    let mut refused = 0;
+    for number in 0..20 {
+        let snapshot = server.db.snapshot(Mode::Expect(2), None);
+        let mut conn = snapshot.read().await.unwrap();
+        assert_eq!(cards(&mut conn, board).await.unwrap().items.len(), number);
+        ann.card(&id, "x").await;
+        // At first it has to be prepared, and the end of the transaction must not overtake it.
+        let count = card_lists::counts(&mut conn, &lists, &filter).await.unwrap();
+        assert_eq!(count, [i64::try_from(number).unwrap()]);
+        match cards(&mut conn, board).await {
+            Ok(page) => assert_eq!(page.items.len(), number),
+            Err(error) => {
+                assert!(matches!(error, Error::Contention) && snapshot.exceeded(), "{error:?}");
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 0);
 }

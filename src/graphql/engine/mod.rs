@@ -4,12 +4,12 @@
 //!
 //! 1. `document`: the text becomes a valid document, by the specification of September 2025, or is known from
 //!    before. `scan` and `measure` bound it first.
-//! 2. `Engine::document`: which operation, and may this caller run it at all? Then `turns` lets each viewer run a
+//! 2. `Engine::document`: which operation, and may this caller run it at all? Then `viewer_limit` lets each viewer run a
 //!    few requests at once.
 //! 3. `variables`: the values of variables are coerced, once.
 //! 4. `plan`: fragments, equal fields, `@skip` and `@include` are worked in, and `cost` says how much the answer
 //!    may hold. What is left is what the library executes.
-//! 5. The library executes the plan. Resolvers ask loaders; `rounds` says when loads are sent; `rows` puts
+//! 5. The library executes the plan. Resolvers ask loaders; `scheduler` says when loads are sent; `rows` puts
 //!    objects together; `budget` bounds what a request takes while it runs.
 //! 6. `answer`: the introspection is added, and errors get their codes, their paths and their places.
 //!
@@ -20,7 +20,7 @@
 //!
 //! - Resolvers of [`Pure`] types may run twice for one answer; those of mutations run once.
 //! - Loads are sent only when every field of the request has its answer or waits for a load.
-//! - Objects of an answer are [`Row`]s or in [`Rows`], but for connections and payloads of mutations: `rows` takes
+//! - Objects of an answer are [`EagerObject`]s or in [`EagerList`], but for connections and payloads of mutations: `rows` takes
 //!   from the budget what they and the text in them need.
 //!
 //! | what is our own | why it is not the library's |
@@ -35,17 +35,17 @@ mod answer;
 mod budget;
 mod cost;
 mod document;
+mod eager;
 mod measure;
 mod path;
 mod plan;
 mod refusal;
-mod rounds;
-mod rows;
 mod scan;
+mod scheduler;
 mod schema;
-mod turns;
 mod usages;
 mod variables;
+mod viewer_limit;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -57,13 +57,13 @@ use async_graphql::{Executor, Request, Variables};
 pub use self::answer::{Answer, Verdict};
 pub(super) use self::budget::{Budget, Memory};
 use self::document::{Document, Documents};
+pub(super) use self::eager::{EagerList, EagerObject, Pure};
 use self::plan::{Plan, plan};
 use self::refusal::Refusal;
-pub(super) use self::rounds::Rounds;
-pub(super) use self::rows::{Pure, Row, Rows};
+pub(super) use self::scheduler::BatchScheduler;
 use self::schema::TypeSystem;
-use self::turns::Turns;
 use self::variables::Values;
+use self::viewer_limit::ViewerLimit;
 use super::context::Caller;
 use super::error;
 use crate::config::{Config, Limits};
@@ -83,7 +83,7 @@ pub(super) struct Engine<E> {
     executor: E,
     types: TypeSystem,
     documents: Documents,
-    turns: Turns,
+    viewer_limit: ViewerLimit,
     limits: Limits,
 }
 
@@ -101,8 +101,8 @@ impl<E: Executor> Engine<E> {
     pub(super) fn new(executor: E, sdl: &str, config: &Config) -> Result<Self, String> {
         let types = TypeSystem::of(sdl, config.introspection)?;
         let documents = Documents::new(config.limits);
-        let turns = Turns::new(config.database.pool_size);
-        Ok(Self { executor, types, documents, turns, limits: config.limits })
+        let viewer_limit = ViewerLimit::new(config.database.pool_size);
+        Ok(Self { executor, types, documents, viewer_limit, limits: config.limits })
     }
 
     /// Runs a request for its caller, if it is one of the allowed operations.
@@ -117,7 +117,7 @@ impl<E: Executor> Engine<E> {
             Err(answer) => return *answer,
         };
         let _permit = match caller.viewer() {
-            Ok(viewer) => self.turns.take(viewer.id).await,
+            Ok(viewer) => self.viewer_limit.take(viewer.key).await,
             Err(_) => None,
         };
         let caller = Arc::new(caller);
@@ -174,10 +174,10 @@ impl<E: Executor> Engine<E> {
             Ok(planned) => planned,
             Err(refusal) => return Some(Answer::refused(refusal)),
         };
-        let (rounds, budget) = (caller.rounds(), caller.budget());
+        let (scheduler, budget) = (caller.scheduler(), caller.budget());
         budget.set_work(self.limits.complexity.saturating_sub(plan.cost));
         if let Some(told) = &introspection
-            && let Err(refused) = budget.take_object(rows::bytes_of(told), 0)
+            && let Err(refused) = budget.take_object(eager::bytes_of(told), 0)
         {
             return (!budget.is_short()).then(|| Answer::too_large(refused));
         }
@@ -186,7 +186,7 @@ impl<E: Executor> Engine<E> {
         let mut execution = execution.data(Arc::clone(caller));
         execution.set_parsed_query(plan.document);
         let execution = pin!(self.executor.execute(execution));
-        let response = rounds.run(execution).await;
+        let response = scheduler.run(execution).await;
         snapshot.end();
         if is_query {
             if snapshot.exceeded() || budget.is_short() {

@@ -103,7 +103,7 @@ impl Scan {
         }
     }
 
-    /// Takes turns between names, colons and values.
+    /// Takes viewer_limit between names, colons and values.
     fn turn(&mut self, token: &Token<'_>) {
         let Some(open) = self.open.last_mut() else { return };
         open.next = match (open.next, token.kind()) {

@@ -4,27 +4,27 @@ use std::sync::Arc;
 
 use super::{Relation, Source, by, wanted};
 use crate::domain::{Board, BoardId, BoardList, Page, PageRequest, Result, Side};
-use crate::store::access::{BoardAccess, SeenBoard};
-use crate::store::{Texts, boards};
+use crate::store::access::{AuthorizedBoard, BoardAccess};
+use crate::store::{LongTexts, boards};
 
 /// A board that many fields may hold at once, and the viewer's way to it.
 pub(in crate::graphql) type SharedBoard = (Arc<Board>, BoardAccess);
 
-pub(super) fn shared_board((board, access): SeenBoard) -> SharedBoard {
+pub(super) fn shared_board((board, access): AuthorizedBoard) -> SharedBoard {
     (Arc::new(board), access)
 }
 
 pub(in crate::graphql) struct Boards;
 
 impl Relation for Boards {
-    type Of = (BoardId, Texts);
+    type Of = (BoardId, LongTexts);
     type How = ();
     type Value = Option<SharedBoard>;
 
     async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
         let ((ids, texts), viewer) = (wanted(of), source.viewer()?);
-        let found = boards::find(&mut source.read().await?, viewer.id, &ids, texts).await?;
-        let entry = |board: SeenBoard| (board.0.id, shared_board(board));
+        let found = boards::find(&mut source.read().await?, viewer.key, &ids, texts).await?;
+        let entry = |board: AuthorizedBoard| (board.0.id, shared_board(board));
         Ok(by(of, |key| key.0, found.into_iter().map(entry)))
     }
 }
@@ -40,7 +40,7 @@ impl Relation for BoardCount {
         let (mut conn, viewer) = (source.read().await?, source.viewer()?);
         let mut counts = Vec::new();
         for list in of {
-            counts.push(boards::count(&mut conn, viewer.id, *list).await?);
+            counts.push(boards::count(&mut conn, viewer.key, *list).await?);
         }
         Ok(counts)
     }
@@ -50,7 +50,7 @@ pub(in crate::graphql) struct BoardPages;
 
 impl Relation for BoardPages {
     type Of = BoardList;
-    type How = (PageRequest, Texts);
+    type How = (PageRequest, LongTexts);
     type Value = Arc<Page<SharedBoard>>;
 
     async fn fetch(
@@ -61,7 +61,7 @@ impl Relation for BoardPages {
         let (mut conn, viewer) = (source.read().await?, source.viewer()?);
         let mut pages = Vec::new();
         for list in of {
-            let page = boards::list(&mut conn, viewer.id, *list, request, *texts).await?;
+            let page = boards::list(&mut conn, viewer.key, *list, request, *texts).await?;
             pages.push(Arc::new(page.map(shared_board)));
         }
         Ok(pages)
@@ -83,7 +83,7 @@ impl Relation for BoardsBeyond {
         let (mut conn, viewer) = (source.read().await?, source.viewer()?);
         let mut any = Vec::new();
         for list in of {
-            any.push(boards::any_beyond(&mut conn, viewer.id, *list, page, *side).await?);
+            any.push(boards::any_beyond(&mut conn, viewer.key, *list, page, *side).await?);
         }
         Ok(any)
     }

@@ -10,7 +10,7 @@ use super::{BoardCache, Key, Relation, Source, Unnamed, by, wanted};
 use crate::domain::{Card, CardFilter, CardId, CardOrder, Page, PageRequest, Result, Side};
 use crate::store::access::BoardAccess;
 use crate::store::card_lists::{self, CardList};
-use crate::store::{Texts, cards, labels};
+use crate::store::{LongTexts, cards, labels};
 
 /// How many bytes a search reads for what a field costs: with the complexity that is allowed by default, a query
 /// searches 488 MiB.
@@ -19,13 +19,13 @@ const BYTES_OF_A_FIELD: u64 = 256;
 pub(in crate::graphql) struct Cards;
 
 impl Relation for Cards {
-    type Of = (CardId, Texts);
+    type Of = (CardId, LongTexts);
     type How = ();
     type Value = Option<(Arc<Card>, SharedBoard)>;
 
     async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
         let ((ids, texts), viewer) = (wanted(of), source.viewer()?);
-        let found = cards::find(&mut source.read().await?, viewer.id, &ids, texts).await?;
+        let found = cards::find(&mut source.read().await?, viewer.key, &ids, texts).await?;
         let entry = |(card, board): (Card, _)| (card.id, (Arc::new(card), shared_board(board)));
         Ok(by(of, |key| key.0, found.into_iter().map(entry)))
     }
@@ -34,7 +34,7 @@ impl Relation for Cards {
 pub(in crate::graphql) struct CardsOnBoards;
 
 impl Relation for CardsOnBoards {
-    type Of = ((BoardAccess, CardId), Texts);
+    type Of = ((BoardAccess, CardId), LongTexts);
     type How = ();
     type Value = Option<Arc<Card>>;
 
@@ -55,7 +55,7 @@ pub(in crate::graphql) struct CardQuery {
     /// Whether the cards' labels are loaded along, so that no card waits for a loader.
     pub(in crate::graphql) with_labels: bool,
     /// Whether their descriptions are.
-    pub(in crate::graphql) texts: Texts,
+    pub(in crate::graphql) texts: LongTexts,
 }
 
 /// A card with its labels, if they were loaded along.

@@ -6,18 +6,18 @@ use super::boards::{SharedBoard, shared_board};
 use super::{Relation, Source, by, shared_pages, wanted};
 use crate::domain::{CardId, Comment, CommentId, Page, PageRequest, Result, Side};
 use crate::store::access::BoardAccess;
-use crate::store::{Texts, comments};
+use crate::store::{LongTexts, comments};
 
 pub(in crate::graphql) struct Comments;
 
 impl Relation for Comments {
-    type Of = (CommentId, Texts);
+    type Of = (CommentId, LongTexts);
     type How = ();
     type Value = Option<(Arc<Comment>, SharedBoard)>;
 
     async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
         let ((ids, texts), viewer) = (wanted(of), source.viewer()?);
-        let found = comments::find(&mut source.read().await?, viewer.id, &ids, texts).await?;
+        let found = comments::find(&mut source.read().await?, viewer.key, &ids, texts).await?;
         let entry =
             |(comment, board): (Comment, _)| (comment.id, (Arc::new(comment), shared_board(board)));
         Ok(by(of, |key| key.0, found.into_iter().map(entry)))
@@ -27,7 +27,7 @@ impl Relation for Comments {
 pub(in crate::graphql) struct CommentsOnBoards;
 
 impl Relation for CommentsOnBoards {
-    type Of = ((BoardAccess, CommentId), Texts);
+    type Of = ((BoardAccess, CommentId), LongTexts);
     type How = ();
     type Value = Option<Arc<Comment>>;
 
@@ -43,7 +43,7 @@ pub(in crate::graphql) struct CommentPages;
 
 impl Relation for CommentPages {
     type Of = (BoardAccess, CardId);
-    type How = (Arc<PageRequest>, Texts);
+    type How = (Arc<PageRequest>, LongTexts);
     type Value = Arc<Page<Arc<Comment>>>;
 
     async fn fetch(

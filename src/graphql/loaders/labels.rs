@@ -72,7 +72,7 @@ impl Relation for Labels {
 
     async fn fetch(source: &Source, of: &[LabelId], (): &()) -> Result<Vec<Self::Value>> {
         let viewer = source.viewer()?;
-        let found = labels::find(&mut source.read().await?, viewer.id, of).await?;
+        let found = labels::find(&mut source.read().await?, viewer.key, of).await?;
         let entry = |(label, board): (Label, _)| (label.id, (Arc::new(label), shared_board(board)));
         Ok(by(of, |id| *id, found.into_iter().map(entry)))
     }

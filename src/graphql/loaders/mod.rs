@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 pub(super) use self::cache::BoardCache;
 pub(super) use self::cards::{CardQuery, LoadedCard};
 use super::context::Shared;
-use super::engine::{Budget, Rounds};
+use super::engine::{BatchScheduler, Budget};
 use boards::{BoardCount, BoardPages, BoardTexts, Boards, BoardsBeyond};
 use cards::{CardCounts, CardPages, CardTexts, Cards, CardsBeyond, CardsOnBoards};
 use comments::{
@@ -35,7 +35,7 @@ use sessions::{SessionCount, SessionPages, Sessions, SessionsBeyond};
 use users::{Actors, MemberCounts, MemberPages, MembersBeyond, Users, UsersByEmail, UsersOnBoards};
 
 use crate::domain::{Error, Page, Result, Viewer};
-use crate::store::{self, Conn, Mode, Snapshot, Texts};
+use crate::store::{self, Conn, LongTexts, Mode, Snapshot};
 
 /// What can be loaded, for many keys at once.
 pub(super) trait Relation: Send + Sync + 'static {
@@ -83,7 +83,7 @@ pub(super) struct Source {
     db: Snapshot,
     shared: Arc<Shared>,
     viewer: Option<Viewer>,
-    rounds: Arc<Rounds>,
+    scheduler: Arc<BatchScheduler>,
     budget: Arc<Budget>,
 }
 
@@ -100,7 +100,7 @@ impl Source {
 }
 
 /// The loader of one relation, made when it is first used: most requests need few of them. The
-/// crate's loader puts keys together and remembers the answers, [`Rounds`] says when to ask.
+/// crate's loader puts keys together and remembers the answers, [`BatchScheduler`] says when to ask.
 pub(super) struct Batched<'l, R: Relation> {
     source: &'l Arc<Source>,
     made: &'l OnceLock<Made<R>>,
@@ -183,7 +183,7 @@ impl<R: Relation> Batched<'_, R> {
             if waiting.is_empty() {
                 let (loader, waiting) = (made.loader.clone(), Arc::clone(&made.waiting));
                 let load = load_all::<R>(Arc::clone(self.source), loader, waiting);
-                self.source.rounds.add(Box::pin(load));
+                self.source.scheduler.add(Box::pin(load));
             }
             waiting.push(((of, how), sender));
         }
@@ -245,9 +245,12 @@ fn shared_pages<T>(pages: Vec<Page<T>>) -> Vec<Arc<Page<Arc<T>>>> {
 }
 
 /// What is wanted by its key. Long texts are read of all if they are of one: it is one statement anyway.
-fn wanted<K: Copy>(keys: &[(K, Texts)]) -> (Vec<K>, Texts) {
-    let read = keys.iter().any(|(_, texts)| *texts == Texts::Read);
-    (keys.iter().map(|(key, _)| *key).collect(), if read { Texts::Read } else { Texts::Left })
+fn wanted<K: Copy>(keys: &[(K, LongTexts)]) -> (Vec<K>, LongTexts) {
+    let read = keys.iter().any(|(_, texts)| *texts == LongTexts::Load);
+    (
+        keys.iter().map(|(key, _)| *key).collect(),
+        if read { LongTexts::Load } else { LongTexts::Skip },
+    )
 }
 
 macro_rules! loaders {
@@ -262,15 +265,15 @@ macro_rules! loaders {
             pub(super) fn new(
                 shared: &Arc<Shared>,
                 viewer: Option<Viewer>,
-                rounds: &Arc<Rounds>,
+                scheduler: &Arc<BatchScheduler>,
                 budget: &Arc<Budget>,
                 mode: Mode,
             ) -> Self {
                 let (read, budget) = (Arc::clone(budget), Arc::clone(budget));
                 let read: store::Budget = Arc::new(move |bytes| read.take(bytes));
                 let db = shared.services.db.snapshot(mode, Some(read));
-                let (shared, rounds) = (Arc::clone(shared), Arc::clone(rounds));
-                let source = Arc::new(Source { db, shared, viewer, rounds, budget });
+                let (shared, scheduler) = (Arc::clone(shared), Arc::clone(scheduler));
+                let source = Arc::new(Source { db, shared, viewer, scheduler, budget });
                 Self { $($field: OnceLock::new(),)* source }
             }
 

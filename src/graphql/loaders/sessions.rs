@@ -15,7 +15,7 @@ impl Relation for Sessions {
 
     async fn fetch(source: &Source, of: &[SessionId], (): &()) -> Result<Vec<Self::Value>> {
         let (viewer, now) = (source.viewer()?, Timestamp::now());
-        let found = sessions::find(&mut source.read().await?, viewer.id, now, of).await?;
+        let found = sessions::find(&mut source.read().await?, viewer.key, now, of).await?;
         let entry = |session: Session| (session.id, Arc::new(session));
         Ok(by(of, |id| *id, found.into_iter().map(entry)))
     }
@@ -31,7 +31,7 @@ impl Relation for SessionCount {
 
     async fn fetch(source: &Source, _of: &[()], (): &()) -> Result<Vec<i64>> {
         let (viewer, now) = (source.viewer()?, Timestamp::now());
-        Ok(vec![sessions::count(&mut source.read().await?, viewer.id, now).await?])
+        Ok(vec![sessions::count(&mut source.read().await?, viewer.key, now).await?])
     }
 }
 
@@ -44,7 +44,7 @@ impl Relation for SessionPages {
 
     async fn fetch(source: &Source, _of: &[()], request: &PageRequest) -> Result<Vec<Self::Value>> {
         let (viewer, now) = (source.viewer()?, Timestamp::now());
-        let page = sessions::list(&mut source.read().await?, viewer.id, now, request).await?;
+        let page = sessions::list(&mut source.read().await?, viewer.key, now, request).await?;
         Ok(vec![Arc::new(page.map(Arc::new))])
     }
 }
@@ -59,6 +59,6 @@ impl Relation for SessionsBeyond {
     async fn fetch(source: &Source, _of: &[()], (page, side): &Self::How) -> Result<Vec<bool>> {
         let (viewer, now) = (source.viewer()?, Timestamp::now());
         let conn = &mut source.read().await?;
-        Ok(vec![sessions::any_beyond(conn, viewer.id, now, page, *side).await?])
+        Ok(vec![sessions::any_beyond(conn, viewer.key, now, page, *side).await?])
     }
 }

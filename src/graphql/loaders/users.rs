@@ -55,14 +55,14 @@ impl Relation for MembersBeyond {
 pub(in crate::graphql) struct Users;
 
 impl Relation for Users {
-    type Of = UserKey;
+    type Of = UserId;
     type How = ();
     type Value = Option<Arc<User>>;
 
-    async fn fetch(source: &Source, of: &[UserKey], (): &()) -> Result<Vec<Self::Value>> {
+    async fn fetch(source: &Source, of: &[UserId], (): &()) -> Result<Vec<Self::Value>> {
         let viewer = source.viewer()?;
         let found = users::visible(&mut source.read().await?, viewer, &[], of).await?;
-        let entry = |seen: users::Visible| (seen.user.key, Arc::new(seen.user));
+        let entry = |seen: users::Visible| (seen.user.id, Arc::new(seen.user));
         Ok(by(of, |key| *key, found.into_iter().map(entry)))
     }
 }
@@ -71,7 +71,7 @@ impl Relation for Users {
 pub(in crate::graphql) struct UsersOnBoards;
 
 impl Relation for UsersOnBoards {
-    type Of = (BoardAccess, UserKey);
+    type Of = (BoardAccess, UserId);
     type How = ();
     type Value = Option<Arc<User>>;
 
@@ -82,7 +82,7 @@ impl Relation for UsersOnBoards {
         let mut anywhere = HashMap::new();
         let mut on_board = HashMap::new();
         for seen in found {
-            let (key, user) = (seen.user.key, Arc::new(seen.user));
+            let (key, user) = (seen.user.id, Arc::new(seen.user));
             if let Some(board) = seen.board {
                 on_board.insert((board, key), Arc::clone(&user));
             }
@@ -101,13 +101,13 @@ impl Relation for UsersOnBoards {
 pub(in crate::graphql) struct Actors;
 
 impl Relation for Actors {
-    type Of = UserId;
+    type Of = UserKey;
     type How = ();
     type Value = Option<Arc<User>>;
 
-    async fn fetch(source: &Source, of: &[UserId], (): &()) -> Result<Vec<Self::Value>> {
-        let found = users::by_ids(&mut source.read().await?, of).await?;
-        Ok(by(of, |id| *id, found.into_iter().map(|user| (user.id, Arc::new(user)))))
+    async fn fetch(source: &Source, of: &[UserKey], (): &()) -> Result<Vec<Self::Value>> {
+        let found = users::by_keys(&mut source.read().await?, of).await?;
+        Ok(by(of, |id| *id, found.into_iter().map(|user| (user.key, Arc::new(user)))))
     }
 }
 

@@ -16,7 +16,7 @@ use crate::domain::{
     Timestamp,
 };
 use crate::graphql::context::ContextExt;
-use crate::graphql::engine::{Pure, Row, Rows};
+use crate::graphql::engine::{EagerList, EagerObject, Pure};
 use crate::graphql::loaders::{CardQuery, Loaders};
 use crate::store::access::BoardAccess;
 use crate::store::card_lists::CardList;
@@ -192,8 +192,8 @@ impl<N: Listed> PlainEdge<N> {
     }
 
     /// The object.
-    async fn node(&self) -> Row<&N> {
-        Row(&self.node)
+    async fn node(&self) -> EagerObject<&N> {
+        EagerObject(&self.node)
     }
 }
 
@@ -352,18 +352,18 @@ impl<E> Connection<E> {
 )]
 impl<E: Edge> Connection<E> {
     /// The things on this page, each with its cursor.
-    async fn edges(&self) -> Rows<&E> {
-        Rows(self.edges.iter().collect())
+    async fn edges(&self) -> EagerList<&E> {
+        EagerList(self.edges.iter().collect())
     }
 
     /// The things on this page.
-    async fn nodes(&self) -> Rows<&E::Node> {
-        Rows(self.edges.iter().map(Edge::node).collect())
+    async fn nodes(&self) -> EagerList<&E::Node> {
+        EagerList(self.edges.iter().map(Edge::node).collect())
     }
 
     /// Whether the list goes on, and where.
-    async fn page_info(&self) -> Row<PageInfo> {
-        Row(PageInfo {
+    async fn page_info(&self) -> EagerObject<PageInfo> {
+        EagerObject(PageInfo {
             list: self.list.clone(),
             has_next: self.has_next,
             has_previous: self.has_previous,

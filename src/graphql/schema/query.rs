@@ -11,10 +11,10 @@ use super::types::{
     User, session_page,
 };
 use crate::domain::{
-    At, BoardId, CardId, CommentId, Email, Error, LabelId, PublicId, Result, SessionId, UserKey,
+    At, BoardId, CardId, CommentId, Email, Error, LabelId, PublicId, Result, SessionId, UserId,
 };
 use crate::graphql::context::{ContextExt, Nullable, row, texts};
-use crate::graphql::engine::Row;
+use crate::graphql::engine::EagerObject;
 
 /// What can be asked.
 pub(in crate::graphql) struct Query;
@@ -23,10 +23,10 @@ pub(in crate::graphql) struct Query;
 #[Object(guard = "LoggedIn")]
 impl Query {
     /// The account that the access token stands for.
-    async fn viewer(&self, ctx: &Context<'_>) -> Result<Row<User>> {
+    async fn viewer(&self, ctx: &Context<'_>) -> Result<EagerObject<User>> {
         let viewer = ctx.viewer()?;
-        let user = ctx.loaders()?.user().load(viewer.key).await?.ok_or(Error::Unauthenticated)?;
-        Ok(Row(User::seen_by(viewer, user)))
+        let user = ctx.loaders()?.user().load(viewer.id).await?.ok_or(Error::Unauthenticated)?;
+        Ok(EagerObject(User::seen_by(viewer, user)))
     }
 
     /// A Node by its id; null when there is no such thing for the viewer.
@@ -34,7 +34,7 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "An id that the field `id` of a Node has shown.")] id: ID,
-    ) -> Nullable<Row<Node>> {
+    ) -> Nullable<EagerObject<Node>> {
         row(find(ctx, &id).await)
     }
 
@@ -45,13 +45,13 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "At most 200 ids that the field `id` of Nodes has shown.")] ids: Vec<ID>,
-    ) -> Result<Vec<Option<Row<Node>>>> {
+    ) -> Result<Vec<Option<EagerObject<Node>>>> {
         if usize::try_from(MAX_OTHERS).is_ok_and(|max| ids.len() > max) {
             let message = format!("Must have at most {MAX_OTHERS} ids.");
             return Err(Error::bad_input(message).at("ids"));
         }
         let found = try_join_all(ids.iter().map(|id| find(ctx, id))).await?;
-        Ok(found.into_iter().map(|node| node.map(Row)).collect())
+        Ok(found.into_iter().map(|node| node.map(EagerObject)).collect())
     }
 
     /// The boards that the viewer is a member of, the newest first by default.
@@ -91,7 +91,7 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The board's id.")] id: ID,
-    ) -> Nullable<Row<Board>> {
+    ) -> Nullable<EagerObject<Board>> {
         row(match BoardId::from_public(&id) {
             Some(id) => Board::find(ctx, id).await,
             None => Ok(None),
@@ -103,7 +103,7 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The card's id.")] id: ID,
-    ) -> Nullable<Row<Card>> {
+    ) -> Nullable<EagerObject<Card>> {
         row(match CardId::from_public(&id) {
             Some(id) => find_card(ctx, id).await,
             None => Ok(None),
@@ -130,7 +130,7 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The whole address.")] email: String,
-    ) -> Nullable<Row<User>> {
+    ) -> Nullable<EagerObject<User>> {
         row(find_user(ctx, &email).await)
     }
 }
@@ -150,7 +150,7 @@ async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
         Session::find(ctx, id).await?.map(Node::from)
     } else if let Some(id) = PublicId::from_public(id) {
         BoardColumn::find(ctx, id).await?.map(Node::from)
-    } else if let Some(key) = UserKey::from_public(id) {
+    } else if let Some(key) = UserId::from_public(id) {
         let viewer = ctx.viewer()?;
         ctx.loaders()?.user().load(key).await?.map(|user| User::seen_by(viewer, user).into())
     } else {

@@ -8,7 +8,7 @@ mod words;
 
 use super::Services;
 use crate::domain::{
-    BoardRole, CardColumn, Change, CommentBody, Description, Email, Error, LabelId, NewBoard,
+    BoardRole, CardColumn, CommentBody, Description, Email, Error, EventPayload, LabelId, NewBoard,
     NewCard, Password, Result, Timestamp, Title, User,
 };
 use crate::store::locks::{BoardAdmin, lock_board};
@@ -132,8 +132,8 @@ impl Filler {
         let Some((owner, others)) = chosen.split_first() else {
             return Err(Error::conflict("Boards need at least one user."));
         };
-        let (board, _) = boards::insert(tx, owner.id, &new, time).await?;
-        let board = lock_board(tx, owner.id, board.id).await?;
+        let (board, _) = boards::insert(tx, owner.key, &new, time).await?;
+        let board = lock_board(tx, owner.key, board.id).await?;
         let mut filler = Self { board, labels: Vec::new(), time };
         filler.add_members(tx, rng, others).await?;
         let labels = labels::of_board(tx, filler.board.access()).await?;
@@ -146,8 +146,8 @@ impl Filler {
         let mut events = Vec::new();
         for user in users {
             let role = *BoardRole::ALL.choose(rng).unwrap_or(&BoardRole::Member);
-            members::insert(tx, &self.board, user.id, role, self.time).await?;
-            events.push(Change::MemberAdded { user: user.key, role });
+            members::insert(tx, &self.board, user.key, role, self.time).await?;
+            events.push(EventPayload::MemberAdded { user: user.id, role });
         }
         events::record(tx, &mut self.board, &events, self.time).await
     }
@@ -160,17 +160,17 @@ impl Filler {
             .collect::<Result<Vec<_>>>()?
             .into_iter()
             .unzip();
-        let footing = cards::footing(tx, &self.board, &new).await?;
+        let insert_context = cards::insert_context(tx, &self.board, &new).await?;
         let new: Vec<_> = new.iter().zip(labels).collect();
-        let (made, writes) = cards::insert(&self.board, &footing, &new, self.time)?;
+        let (made, writes) = cards::insert(&self.board, &insert_context, &new, self.time)?;
         let events: Vec<_> =
-            made.iter().map(|card| Change::CardCreated { card: card.id }).collect();
+            made.iter().map(|card| EventPayload::CardCreated { card: card.id }).collect();
         events::record_with(tx, &mut self.board, writes, &events, self.time).await?;
         let mut events = Vec::new();
         for card in made.iter().take(2) {
             let body = CommentBody::parse(&text(rng))?;
             let comment = comments::insert(tx, &self.board, card, &body, self.time).await?;
-            events.push(Change::CommentAdded { card: card.id, comment: comment.id });
+            events.push(EventPayload::CommentAdded { card: card.id, comment: comment.id });
         }
         events::record(tx, &mut self.board, &events, self.time).await
     }

@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use crate::domain::{At, Email, Password, PublicId};
 use crate::graphql::context::{ContextExt, Nullable, mutate, mutate_as_anybody};
-use crate::graphql::engine::Row;
+use crate::graphql::engine::EagerObject;
 use crate::graphql::schema::directives::anonymous;
 use crate::graphql::schema::inputs::optional;
 use crate::graphql::schema::scalars::DateTime;
@@ -25,7 +25,7 @@ pub(super) struct SignUpInput {
 #[derive(SimpleObject)]
 pub(super) struct SignUpPayload {
     /// The new account.
-    user: Row<User>,
+    user: EagerObject<User>,
 }
 
 /// An account's address and password.
@@ -49,9 +49,9 @@ pub(super) struct SignedIn {
     /// What `refreshSession` takes, once, for the next access token. Keep it as you would a password.
     refresh_token: String,
     /// The session that has begun or goes on.
-    session: Row<Session>,
+    session: EagerObject<Session>,
     /// Whose it is.
-    user: Row<User>,
+    user: EagerObject<User>,
 }
 
 impl From<LogIn> for SignedIn {
@@ -89,7 +89,7 @@ pub(super) struct UpdateViewerInput {
 #[derive(SimpleObject)]
 pub(super) struct UpdateViewerPayload {
     /// The changed account.
-    user: Row<User>,
+    user: EagerObject<User>,
 }
 
 /// Confirms that the account shall go.
@@ -179,7 +179,7 @@ impl AuthMutation {
             let viewer = ctx.viewer()?;
             accounts::delete(ctx.services()?, viewer, input.current_password).await?;
             ctx.caller()?.leave();
-            Ok(DeleteViewerPayload { deleted_user_id: viewer.key.to_public().into() })
+            Ok(DeleteViewerPayload { deleted_user_id: viewer.id.to_public().into() })
         })
         .await
     }

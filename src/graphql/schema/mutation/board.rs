@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use crate::domain::{At, BoardChanges, BoardId, Description, LabelName, NewBoard, Result, Title};
 use crate::graphql::context::{ContextExt, Nullable, mutate};
-use crate::graphql::engine::Row;
+use crate::graphql::engine::EagerObject;
 use crate::graphql::schema::inputs::{id, optional};
 use crate::graphql::schema::types::{Board, BoardEdge, LabelColor};
 use crate::service::boards;
@@ -23,9 +23,9 @@ pub(super) struct CreateBoardInput {
 #[derive(SimpleObject)]
 pub(super) struct CreateBoardPayload {
     /// The new board.
-    board: Row<Board>,
+    board: EagerObject<Board>,
     /// Its edge in `boards` in the default order.
-    board_edge: Row<BoardEdge>,
+    board_edge: EagerObject<BoardEdge>,
 }
 
 /// A new name for the board's label of a colour.
@@ -54,7 +54,7 @@ pub(super) struct UpdateBoardInput {
 #[derive(SimpleObject)]
 pub(super) struct UpdateBoardPayload {
     /// The changed board.
-    board: Row<Board>,
+    board: EagerObject<Board>,
 }
 
 /// A board to delete.

@@ -7,7 +7,7 @@ use crate::domain::{
     Result, Title,
 };
 use crate::graphql::context::{ContextExt, Nullable, mutate};
-use crate::graphql::engine::{Row, Rows};
+use crate::graphql::engine::{EagerList, EagerObject};
 use crate::graphql::schema::directives::list_size;
 use crate::graphql::schema::inputs::{id, optional, parse_id};
 use crate::graphql::schema::types::{Board, Card, CardColumn, CardEdge, LabelColor};
@@ -60,9 +60,9 @@ pub(super) struct CreateCardInput {
 #[derive(SimpleObject)]
 pub(super) struct CreateCardPayload {
     /// The new card.
-    card: Row<Card>,
+    card: EagerObject<Card>,
     /// Its edge in the board's `cards` in the default order.
-    card_edge: Row<CardEdge>,
+    card_edge: EagerObject<CardEdge>,
 }
 
 /// New cards on a board: all or none, in the given order.
@@ -79,7 +79,7 @@ pub(super) struct CreateCardsInput {
 pub(super) struct CreateCardsPayload {
     /// The new cards, in the given order.
     #[graphql(directive = list_size::apply(Some(100), None, None))]
-    cards: Rows<Card>,
+    cards: EagerList<Card>,
 }
 
 /// Changes to a card. A field left out stays as it is.
@@ -104,7 +104,7 @@ pub(super) struct UpdateCardInput {
 #[derive(SimpleObject)]
 pub(super) struct UpdateCardPayload {
     /// The changed card.
-    card: Row<Card>,
+    card: EagerObject<Card>,
 }
 
 /// A card to delete.
@@ -123,7 +123,7 @@ pub(super) struct DeleteCardPayload {
     /// Its id.
     deleted_card_id: ID,
     /// The board it was on.
-    board: Row<Board>,
+    board: EagerObject<Board>,
 }
 
 /// Where a card shall stand. To the top of a column: `beforeCardId` is its first card. With neither neighbour it goes to the end of the column, with both
@@ -149,7 +149,7 @@ pub(super) struct MoveCardInput {
 #[derive(SimpleObject)]
 pub(super) struct MoveCardPayload {
     /// The moved card.
-    card: Row<Card>,
+    card: EagerObject<Card>,
 }
 
 /// Cards.
@@ -190,7 +190,7 @@ impl CardMutation {
                 cards::create_many(ctx.services()?, ctx.viewer()?, board, new).await?;
             let board = Board::new(board);
             let cards = made.into_iter().map(|card| Card::new(card, board.clone())).collect();
-            Ok(CreateCardsPayload { cards: Rows(cards) })
+            Ok(CreateCardsPayload { cards: EagerList(cards) })
         })
         .await
     }

@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use super::card::{colors, update};
 use crate::domain::{CardChanges, CardId, LabelsChange};
 use crate::graphql::context::{Nullable, mutate};
-use crate::graphql::engine::Row;
+use crate::graphql::engine::EagerObject;
 use crate::graphql::schema::inputs::id;
 use crate::graphql::schema::types::{Card, LabelColor};
 
@@ -22,7 +22,7 @@ pub(super) struct AddLabelsToCardInput {
 #[derive(SimpleObject)]
 pub(super) struct AddLabelsToCardPayload {
     /// The card.
-    card: Row<Card>,
+    card: EagerObject<Card>,
 }
 
 /// Labels that a card shall bear no longer.
@@ -38,7 +38,7 @@ pub(super) struct RemoveLabelsFromCardInput {
 #[derive(SimpleObject)]
 pub(super) struct RemoveLabelsFromCardPayload {
     /// The card.
-    card: Row<Card>,
+    card: EagerObject<Card>,
 }
 
 /// Labels of cards.

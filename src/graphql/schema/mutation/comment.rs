@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use crate::domain::{At, CardId, CommentBody, CommentId};
 use crate::graphql::context::{ContextExt, Nullable, mutate};
-use crate::graphql::engine::Row;
+use crate::graphql::engine::EagerObject;
 use crate::graphql::schema::inputs::id;
 use crate::graphql::schema::types::{Board, Card, Comment, CommentEdge};
 use crate::service::comments;
@@ -22,9 +22,9 @@ pub(super) struct AddCommentInput {
 #[derive(SimpleObject)]
 pub(super) struct AddCommentPayload {
     /// The new comment.
-    comment: Row<Comment>,
+    comment: EagerObject<Comment>,
     /// Its edge in the card's `comments`.
-    comment_edge: Row<CommentEdge>,
+    comment_edge: EagerObject<CommentEdge>,
 }
 
 /// A comment of one's own, written anew.
@@ -40,7 +40,7 @@ pub(super) struct UpdateCommentInput {
 #[derive(SimpleObject)]
 pub(super) struct UpdateCommentPayload {
     /// The changed comment.
-    comment: Row<Comment>,
+    comment: EagerObject<Comment>,
 }
 
 /// A comment to delete.
@@ -56,7 +56,7 @@ pub(super) struct DeleteCommentPayload {
     /// Its id.
     deleted_comment_id: ID,
     /// The card it was about.
-    card: Row<Card>,
+    card: EagerObject<Card>,
 }
 
 /// Comments on cards.

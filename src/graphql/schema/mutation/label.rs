@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use crate::domain::{At, BoardId, LabelChanges, LabelId, LabelName};
 use crate::graphql::context::{ContextExt, Nullable, mutate};
-use crate::graphql::engine::Row;
+use crate::graphql::engine::EagerObject;
 use crate::graphql::schema::inputs::{id, optional};
 use crate::graphql::schema::types::{Board, Label, LabelColor};
 use crate::service::labels;
@@ -25,7 +25,7 @@ pub(super) struct CreateLabelInput {
 #[derive(SimpleObject)]
 pub(super) struct CreateLabelPayload {
     /// The new label.
-    label: Row<Label>,
+    label: EagerObject<Label>,
 }
 
 /// Changes to a label. A field left out stays as it is. CONFLICT when the new colour is taken.
@@ -43,7 +43,7 @@ pub(super) struct UpdateLabelInput {
 #[derive(SimpleObject)]
 pub(super) struct UpdateLabelPayload {
     /// The changed label.
-    label: Row<Label>,
+    label: EagerObject<Label>,
 }
 
 /// A label to delete. The cards that bear it lose it.
@@ -59,7 +59,7 @@ pub(super) struct DeleteLabelPayload {
     /// Its id.
     deleted_label_id: ID,
     /// The board it belonged to.
-    board: Row<Board>,
+    board: EagerObject<Board>,
 }
 
 /// Labels.

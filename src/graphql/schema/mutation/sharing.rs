@@ -2,9 +2,9 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
-use crate::domain::{BoardId, UserKey};
+use crate::domain::{BoardId, UserId};
 use crate::graphql::context::{ContextExt, Nullable, mutate};
-use crate::graphql::engine::Row;
+use crate::graphql::engine::EagerObject;
 use crate::graphql::schema::inputs::id;
 use crate::graphql::schema::types::{Board, BoardMemberEdge, BoardRole};
 use crate::service::sharing;
@@ -24,9 +24,9 @@ pub(super) struct ShareBoardInput {
 #[derive(SimpleObject)]
 pub(super) struct ShareBoardPayload {
     /// The board.
-    board: Row<Board>,
+    board: EagerObject<Board>,
     /// The member's edge in `members`.
-    member_edge: Row<BoardMemberEdge>,
+    member_edge: EagerObject<BoardMemberEdge>,
 }
 
 /// Somebody who shall no longer use a board: oneself or, for an ADMIN, anybody.
@@ -42,7 +42,7 @@ pub(super) struct UnshareBoardInput {
 #[derive(SimpleObject)]
 pub(super) struct UnshareBoardPayload {
     /// The board; null when the viewer has removed themselves.
-    board: Option<Row<Board>>,
+    board: Option<EagerObject<Board>>,
     /// Who is no longer a member.
     removed_user_id: ID,
 }
@@ -62,7 +62,7 @@ impl SharingMutation {
     ) -> Nullable<ShareBoardPayload> {
         mutate(ctx, async {
             let board = id::<BoardId>(&input.board_id, "boardId")?;
-            let user = id::<UserKey>(&input.user_id, "userId")?;
+            let user = id::<UserId>(&input.user_id, "userId")?;
             let viewer = ctx.viewer()?;
             let role = input.role.map(Into::into);
             let (member, board) =
@@ -84,7 +84,7 @@ impl SharingMutation {
     ) -> Nullable<UnshareBoardPayload> {
         mutate(ctx, async {
             let board = id::<BoardId>(&input.board_id, "boardId")?;
-            let user = id::<UserKey>(&input.user_id, "userId")?;
+            let user = id::<UserId>(&input.user_id, "userId")?;
             let left = sharing::unshare(ctx.services()?, ctx.viewer()?, board, user).await?;
             Ok(UnshareBoardPayload {
                 board: left.map(|board| Board::new(board).into()),

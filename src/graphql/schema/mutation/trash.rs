@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use crate::domain::{BoardId, CardId};
 use crate::graphql::context::{ContextExt, Nullable, mutate};
-use crate::graphql::engine::Row;
+use crate::graphql::engine::EagerObject;
 use crate::graphql::schema::inputs::id;
 use crate::graphql::schema::types::{Board, Card};
 use crate::service::{boards, cards};
@@ -20,7 +20,7 @@ pub(super) struct RestoreCardInput {
 #[derive(SimpleObject)]
 pub(super) struct RestoreCardPayload {
     /// The card.
-    card: Row<Card>,
+    card: EagerObject<Card>,
 }
 
 /// A board to take out of the trash. One that is not there stays as it is.
@@ -34,7 +34,7 @@ pub(super) struct RestoreBoardInput {
 #[derive(SimpleObject)]
 pub(super) struct RestoreBoardPayload {
     /// The board.
-    board: Row<Board>,
+    board: EagerObject<Board>,
 }
 
 /// The way back from the trash.

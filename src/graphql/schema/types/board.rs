@@ -14,7 +14,7 @@ use super::{
 };
 use crate::domain::{self, BoardId, BoardList, PublicId, Result};
 use crate::graphql::context::{ContextExt, NODES, long_text, texts};
-use crate::graphql::engine::{Pure, Rows};
+use crate::graphql::engine::{EagerList, Pure};
 use crate::graphql::schema::directives::{list_size, paged};
 use crate::graphql::schema::paging::{
     Connection, CursorKind, List, Listed, MAX_OTHERS, PageArgs, PlainEdge, ValueKind,
@@ -84,16 +84,16 @@ impl Board {
 
     /// The board's labels, at most one of each colour, in the order of LabelColor.
     #[graphql(directive = list_size::apply(Some(7), None, None))]
-    async fn labels(&self, ctx: &Context<'_>) -> Result<Rows<Label>> {
+    async fn labels(&self, ctx: &Context<'_>) -> Result<EagerList<Label>> {
         let labels = ctx.loaders()?.board_labels().load(self.access).await?;
         Ok(Label::all(&labels, self))
     }
 
     /// One entry for each CardColumn, in its order: the whole board in one query.
     #[graphql(directive = list_size::apply(Some(4), None, None))]
-    async fn columns(&self) -> Rows<BoardColumn> {
+    async fn columns(&self) -> EagerList<BoardColumn> {
         let column = |column| BoardColumn { board: self.clone(), column };
-        Rows(domain::CardColumn::ALL.into_iter().map(column).collect())
+        EagerList(domain::CardColumn::ALL.into_iter().map(column).collect())
     }
 
     /// The board's cards, by default as they stand on the board.

@@ -10,7 +10,7 @@ use super::event::{BoardEventEdge, event_page};
 use super::{Board, Label};
 use crate::domain::{self, PublicId, Result};
 use crate::graphql::context::{ContextExt, NODES, long_text, texts};
-use crate::graphql::engine::{Pure, Row, Rows};
+use crate::graphql::engine::{EagerList, EagerObject, Pure};
 use crate::graphql::loaders::LoadedCard;
 use crate::graphql::schema::directives::{list_size, paged};
 use crate::graphql::schema::paging::{Connection, List, MAX_OTHERS, PageArgs};
@@ -81,13 +81,13 @@ impl Card {
     }
 
     /// The board it is on.
-    async fn board(&self) -> Row<&Board> {
-        Row(&self.on)
+    async fn board(&self) -> EagerObject<&Board> {
+        EagerObject(&self.on)
     }
 
     /// The labels it bears, in the order of LabelColor.
     #[graphql(directive = list_size::apply(Some(7), None, None))]
-    async fn labels(&self, ctx: &Context<'_>) -> Result<Rows<Label>> {
+    async fn labels(&self, ctx: &Context<'_>) -> Result<EagerList<Label>> {
         if let Some(labels) = &self.labels {
             return Ok(Label::all(labels, &self.on));
         }

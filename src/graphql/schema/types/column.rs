@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, Object};
 use super::card_list::card_page;
 use super::{Board, CardColumn, CardEdge, CardFilter};
 use crate::domain::{self, BoardId, PublicId, Result};
-use crate::graphql::engine::{Pure, Row};
+use crate::graphql::engine::{EagerObject, Pure};
 use crate::graphql::schema::directives::paged;
 use crate::graphql::schema::paging::{Connection, PageArgs};
 use crate::store::card_lists::CardList;
@@ -39,8 +39,8 @@ impl BoardColumn {
     }
 
     /// The board.
-    async fn board(&self) -> Row<&Board> {
-        Row(&self.board)
+    async fn board(&self) -> EagerObject<&Board> {
+        EagerObject(&self.board)
     }
 
     /// Which column.

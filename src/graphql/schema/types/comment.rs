@@ -8,7 +8,7 @@ use async_graphql::{Context, ID, Object};
 use super::{Board, Card, User};
 use crate::domain::{self, CommentId, Direction, Error, PublicId, Result};
 use crate::graphql::context::{ContextExt, Nullable, long_text, row, texts};
-use crate::graphql::engine::{Pure, Row};
+use crate::graphql::engine::{EagerObject, Pure};
 use crate::graphql::schema::paging::{CursorKind, Listed, PlainEdge, ValueKind};
 use crate::graphql::schema::scalars::DateTime;
 use crate::store;
@@ -59,19 +59,19 @@ impl Comment {
     }
 
     /// The card it is about.
-    async fn card(&self, ctx: &Context<'_>) -> Result<Row<Card>> {
+    async fn card(&self, ctx: &Context<'_>) -> Result<EagerObject<Card>> {
         if let Some(card) = &self.card {
-            return Ok(Row(card.clone()));
+            return Ok(EagerObject(card.clone()));
         }
         let texts = texts(&ctx.look_ahead(), &[&[]], "description");
         let key = ((self.on.access, self.comment.card_id), texts);
         let card = ctx.loaders()?.card_on_board().load(key).await?;
         let card = card.ok_or_else(|| Error::not_found("card"))?;
-        Ok(Row(Card::new(card, self.on.clone())))
+        Ok(EagerObject(Card::new(card, self.on.clone())))
     }
 
     /// Who wrote it; null when the account is gone.
-    async fn author(&self, ctx: &Context<'_>) -> Nullable<Row<User>> {
+    async fn author(&self, ctx: &Context<'_>) -> Nullable<EagerObject<User>> {
         row(User::actor(ctx, self.comment.author).await)
     }
 

@@ -6,7 +6,7 @@ use async_graphql::{Enum, ID, Object};
 
 use super::Board;
 use crate::domain::{self, PublicId};
-use crate::graphql::engine::{Pure, Row, Rows};
+use crate::graphql::engine::{EagerList, EagerObject, Pure};
 use crate::graphql::schema::scalars::DateTime;
 
 /// The colours of labels, in the order in which labels are listed.
@@ -42,9 +42,9 @@ impl Label {
     }
 
     /// All labels of a list that belongs to one board.
-    pub(super) fn all(labels: &[Arc<domain::Label>], on: &Board) -> Rows<Self> {
+    pub(super) fn all(labels: &[Arc<domain::Label>], on: &Board) -> EagerList<Self> {
         let label = |label: &Arc<_>| Self { label: Arc::clone(label), on: on.clone() };
-        Rows(labels.iter().map(label).collect())
+        EagerList(labels.iter().map(label).collect())
     }
 }
 
@@ -59,8 +59,8 @@ impl Label {
     }
 
     /// The board it belongs to.
-    async fn board(&self) -> Row<&Board> {
-        Row(&self.on)
+    async fn board(&self) -> EagerObject<&Board> {
+        EagerObject(&self.on)
     }
 
     /// Its colour.

@@ -6,7 +6,7 @@ use async_graphql::{Enum, Object};
 
 use super::User;
 use crate::domain::{self, Direction, Viewer};
-use crate::graphql::engine::{Pure, Row};
+use crate::graphql::engine::{EagerObject, Pure};
 use crate::graphql::schema::paging::{CursorKind, Edge, ValueKind};
 use crate::graphql::schema::scalars::DateTime;
 use crate::store;
@@ -54,8 +54,8 @@ impl BoardMemberEdge {
     }
 
     /// The account.
-    async fn node(&self) -> Row<&User> {
-        Row(&self.user)
+    async fn node(&self) -> EagerObject<&User> {
+        EagerObject(&self.user)
     }
 
     /// When they became a member.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 
-use crate::domain::{self, PublicId, Result, UserId, Viewer};
+use crate::domain::{self, PublicId, Result, UserKey, Viewer};
 use crate::graphql::context::ContextExt;
 use crate::graphql::engine::Pure;
 use crate::graphql::schema::scalars::DateTime;
@@ -21,12 +21,12 @@ impl User {
     /// An account as somebody else, or perhaps its owner, sees it.
     pub(in crate::graphql) fn seen_by(viewer: Viewer, user: impl Into<Arc<domain::User>>) -> Self {
         let user = user.into();
-        Self { own: user.id == viewer.id, user }
+        Self { own: user.key == viewer.key, user }
     }
 
     /// The actor or author of something on a board that the viewer may see; `None` when the account
     /// is gone.
-    pub(super) async fn actor(ctx: &Context<'_>, id: Option<UserId>) -> Result<Option<Self>> {
+    pub(super) async fn actor(ctx: &Context<'_>, id: Option<UserKey>) -> Result<Option<Self>> {
         let Some(id) = id else {
             return Ok(None);
         };
@@ -47,7 +47,7 @@ impl User {
 impl User {
     /// Opaque; cannot be guessed.
     pub(in crate::graphql) async fn id(&self) -> ID {
-        self.user.key.to_public().into()
+        self.user.id.to_public().into()
     }
 
     /// The e-mail address as it was written. Unique, compared without case.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use async_graphql::{ID, Interface, SimpleObject};
 
-use super::parts::{AboutCard, AboutComment, AboutLabel, AboutUser, FieldChange, Happening};
-use crate::domain::{self, CardId, Change, CommentId, LabelId, PublicId, UserKey};
+use super::parts::{AboutCard, AboutComment, AboutLabel, AboutUser, EventFields, FieldChange};
+use crate::domain::{self, CardId, CommentId, EventPayload, LabelId, PublicId, UserId};
 use crate::graphql::context::Nullable;
-use crate::graphql::engine::{Pure, Row, Rows};
+use crate::graphql::engine::{EagerList, EagerObject, Pure};
 use crate::graphql::schema::scalars::DateTime;
 use crate::graphql::schema::types::{Board, BoardRole, CardColumn, LabelColor, User};
 
@@ -20,15 +20,15 @@ macro_rules! events {
             #[derive(SimpleObject)]
             pub(in crate::graphql) struct $name {
                 #[graphql(flatten)]
-                happening: Happening,
+                common: EventFields,
                 $($(#[$doc])* $field: $type,)*
             }
 
             impl Deref for $name {
-                type Target = Happening;
+                type Target = EventFields;
 
-                fn deref(&self) -> &Happening {
-                    &self.happening
+                fn deref(&self) -> &EventFields {
+                    &self.common
                 }
             }
         )*
@@ -42,9 +42,9 @@ macro_rules! events {
             field(name = "id", ty = "ID", desc = "Opaque."),
             field(name = "sequence", ty = "i32", desc = "Its place in the board's history, counted from 1 without gaps."),
             field(name = "created_at", ty = "DateTime", desc = "When it happened."),
-            field(name = "actor", ty = "Nullable<Row<User>>", desc = "Who did it; null for the server itself and for an account that is gone."),
+            field(name = "actor", ty = "Nullable<EagerObject<User>>", desc = "Who did it; null for the server itself and for an account that is gone."),
             field(name = "board_id", ty = "ID", desc = "On which board."),
-            field(name = "board", ty = "Option<Row<&Board>>", desc = "The board.")
+            field(name = "board", ty = "Option<EagerObject<&Board>>", desc = "The board.")
         )]
         pub(in crate::graphql) enum BoardEvent {
             $($name($name),)*
@@ -56,7 +56,7 @@ macro_rules! events {
             /// As it was written.
             pub(super) fn event(&self) -> &domain::Event {
                 match self {
-                    $(Self::$name(kind) => &kind.happening.event,)*
+                    $(Self::$name(kind) => &kind.common.event,)*
                 }
             }
         }
@@ -69,7 +69,7 @@ events! {
     /// The board's texts changed.
     BoardUpdatedEvent {
         /// What changed.
-        changes: Rows<FieldChange>,
+        changes: EagerList<FieldChange>,
     }
     /// The board was put into the trash.
     BoardDeletedEvent {}
@@ -85,7 +85,7 @@ events! {
         #[graphql(flatten)]
         about: AboutCard,
         /// What changed.
-        changes: Rows<FieldChange>,
+        changes: EagerList<FieldChange>,
     }
     /// A card was moved to another column, or to another place in its column.
     CardMovedEvent {
@@ -138,7 +138,7 @@ events! {
         #[graphql(flatten)]
         about: AboutLabel,
         /// What changed.
-        changes: Rows<FieldChange>,
+        changes: EagerList<FieldChange>,
     }
     /// A label was deleted. The cards that bore it lose it without events of their own, and have new
     /// versions.
@@ -193,84 +193,84 @@ events! {
 impl BoardEvent {
     pub(super) fn new(event: &Arc<domain::Event>, on: &Board) -> Self {
         let card = |id: &CardId| AboutCard { id: *id, on: on.clone() };
-        let user = |key: &UserKey| AboutUser { key: *key, on: on.clone() };
+        let user = |id: &UserId| AboutUser { id: *id, on: on.clone() };
         let comment = |id: &CommentId| AboutComment { id: *id, on: on.clone() };
         let label = |id: &LabelId, color: &domain::LabelColor, name: &str| AboutLabel {
             label_id: id.to_public().into(),
             color: (*color).into(),
             name: name.to_owned(),
         };
-        let happening = Happening { event: Arc::clone(event), on: on.clone() };
+        let common = EventFields { event: Arc::clone(event), on: on.clone() };
         match &event.change {
-            Change::BoardCreated => BoardCreatedEvent { happening }.into(),
-            Change::BoardUpdated { changes } => {
-                BoardUpdatedEvent { happening, changes: fields(changes) }.into()
+            EventPayload::BoardCreated => BoardCreatedEvent { common }.into(),
+            EventPayload::BoardUpdated { changes } => {
+                BoardUpdatedEvent { common, changes: fields(changes) }.into()
             }
-            Change::BoardDeleted => BoardDeletedEvent { happening }.into(),
-            Change::BoardRestored => BoardRestoredEvent { happening }.into(),
-            Change::CardCreated { card: id } => {
-                CardCreatedEvent { happening, about: card(id) }.into()
+            EventPayload::BoardDeleted => BoardDeletedEvent { common }.into(),
+            EventPayload::BoardRestored => BoardRestoredEvent { common }.into(),
+            EventPayload::CardCreated { card: id } => {
+                CardCreatedEvent { common, about: card(id) }.into()
             }
-            Change::CardUpdated { card: id, changes } => {
-                CardUpdatedEvent { happening, about: card(id), changes: fields(changes) }.into()
+            EventPayload::CardUpdated { card: id, changes } => {
+                CardUpdatedEvent { common, about: card(id), changes: fields(changes) }.into()
             }
-            Change::CardMoved { card: id, from, to } => {
+            EventPayload::CardMoved { card: id, from, to } => {
                 let (from_column, to_column) = ((*from).into(), (*to).into());
-                CardMovedEvent { happening, about: card(id), from_column, to_column }.into()
+                CardMovedEvent { common, about: card(id), from_column, to_column }.into()
             }
-            Change::CardLabelsChanged { card: id, added, removed } => {
+            EventPayload::CardLabelsChanged { card: id, added, removed } => {
                 let (added, removed) = (colors(added), colors(removed));
-                CardLabelsChangedEvent { happening, about: card(id), added, removed }.into()
+                CardLabelsChangedEvent { common, about: card(id), added, removed }.into()
             }
-            Change::CardDeleted { card: id, title } => {
-                CardDeletedEvent { happening, about: card(id), title: title.clone() }.into()
+            EventPayload::CardDeleted { card: id, title } => {
+                CardDeletedEvent { common, about: card(id), title: title.clone() }.into()
             }
-            Change::CardRestored { card: id } => {
-                CardRestoredEvent { happening, about: card(id) }.into()
+            EventPayload::CardRestored { card: id } => {
+                CardRestoredEvent { common, about: card(id) }.into()
             }
-            Change::ColumnReordered { column } => {
-                ColumnReorderedEvent { happening, column: (*column).into() }.into()
+            EventPayload::ColumnReordered { column } => {
+                ColumnReorderedEvent { common, column: (*column).into() }.into()
             }
-            Change::CardsPurged { cards } => {
+            EventPayload::CardsPurged { cards } => {
                 let card_ids = cards.iter().map(|card| card.to_public().into()).collect();
-                CardsPurgedEvent { happening, card_ids }.into()
+                CardsPurgedEvent { common, card_ids }.into()
             }
-            Change::LabelCreated { label: id, color, name } => {
-                LabelCreatedEvent { happening, about: label(id, color, name) }.into()
+            EventPayload::LabelCreated { label: id, color, name } => {
+                LabelCreatedEvent { common, about: label(id, color, name) }.into()
             }
-            Change::LabelUpdated { label: id, color, name, changes } => {
+            EventPayload::LabelUpdated { label: id, color, name, changes } => {
                 let (about, changes) = (label(id, color, name), fields(changes));
-                LabelUpdatedEvent { happening, about, changes }.into()
+                LabelUpdatedEvent { common, about, changes }.into()
             }
-            Change::LabelDeleted { label: id, color, name } => {
-                LabelDeletedEvent { happening, about: label(id, color, name) }.into()
+            EventPayload::LabelDeleted { label: id, color, name } => {
+                LabelDeletedEvent { common, about: label(id, color, name) }.into()
             }
-            Change::MemberAdded { user: key, role } => {
-                MemberAddedEvent { happening, about: user(key), role: (*role).into() }.into()
+            EventPayload::MemberAdded { user: key, role } => {
+                MemberAddedEvent { common, about: user(key), role: (*role).into() }.into()
             }
-            Change::MemberRoleChanged { user: key, from, to } => {
+            EventPayload::MemberRoleChanged { user: key, from, to } => {
                 let (from, to) = ((*from).into(), (*to).into());
-                MemberRoleChangedEvent { happening, about: user(key), from, to }.into()
+                MemberRoleChangedEvent { common, about: user(key), from, to }.into()
             }
-            Change::MemberRemoved { user: key } => {
-                MemberRemovedEvent { happening, about: user(key) }.into()
+            EventPayload::MemberRemoved { user: key } => {
+                MemberRemovedEvent { common, about: user(key) }.into()
             }
-            Change::CommentAdded { card: id, comment: said } => {
-                CommentAddedEvent { happening, about_card: card(id), about: comment(said) }.into()
+            EventPayload::CommentAdded { card: id, comment: said } => {
+                CommentAddedEvent { common, about_card: card(id), about: comment(said) }.into()
             }
-            Change::CommentUpdated { card: id, comment: said } => {
-                CommentUpdatedEvent { happening, about_card: card(id), about: comment(said) }.into()
+            EventPayload::CommentUpdated { card: id, comment: said } => {
+                CommentUpdatedEvent { common, about_card: card(id), about: comment(said) }.into()
             }
-            Change::CommentDeleted { card: id, comment } => {
+            EventPayload::CommentDeleted { card: id, comment } => {
                 let comment_id = comment.to_public().into();
-                CommentDeletedEvent { happening, about_card: card(id), comment_id }.into()
+                CommentDeletedEvent { common, about_card: card(id), comment_id }.into()
             }
         }
     }
 }
 
-fn fields(changes: &[domain::FieldChange]) -> Rows<FieldChange> {
-    Rows(changes.iter().map(Into::into).collect())
+fn fields(changes: &[domain::FieldChange]) -> EagerList<FieldChange> {
+    EagerList(changes.iter().map(Into::into).collect())
 }
 
 fn colors(colors: &[domain::LabelColor]) -> Vec<LabelColor> {

@@ -5,20 +5,20 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object, SimpleObject};
 
-use crate::domain::{self, CardId, CommentId, PublicId, Result, UserKey};
+use crate::domain::{self, CardId, CommentId, PublicId, Result, UserId};
 use crate::graphql::context::{ContextExt, Nullable, row, texts};
-use crate::graphql::engine::{Pure, Row};
+use crate::graphql::engine::{EagerObject, Pure};
 use crate::graphql::schema::scalars::{DateTime, int};
 use crate::graphql::schema::types::{Board, Card, Comment, LabelColor, User};
 
 /// What every event has.
-pub(in crate::graphql) struct Happening {
+pub(in crate::graphql) struct EventFields {
     pub(super) event: Arc<domain::Event>,
     pub(super) on: Board,
 }
 
 #[Object]
-impl Happening {
+impl EventFields {
     /// Opaque.
     pub(super) async fn id(&self) -> ID {
         (self.event.board_id, self.event.sequence).to_public().into()
@@ -35,7 +35,7 @@ impl Happening {
     }
 
     /// Who did it; null for the server itself and for an account that is gone.
-    pub(super) async fn actor(&self, ctx: &Context<'_>) -> Nullable<Row<User>> {
+    pub(super) async fn actor(&self, ctx: &Context<'_>) -> Nullable<EagerObject<User>> {
         row(User::actor(ctx, self.event.actor).await)
     }
 
@@ -45,8 +45,8 @@ impl Happening {
     }
 
     /// The board.
-    pub(super) async fn board(&self) -> Option<Row<&Board>> {
-        Some(Row(&self.on))
+    pub(super) async fn board(&self) -> Option<EagerObject<&Board>> {
+        Some(EagerObject(&self.on))
     }
 }
 
@@ -64,7 +64,7 @@ impl AboutCard {
     }
 
     /// The card; null while it is in the trash, and when it is gone.
-    async fn card(&self, ctx: &Context<'_>) -> Nullable<Row<Card>> {
+    async fn card(&self, ctx: &Context<'_>) -> Nullable<EagerObject<Card>> {
         row(self.find(ctx).await)
     }
 }
@@ -92,7 +92,7 @@ impl AboutComment {
     }
 
     /// The comment; null when it, or its card, is gone or in the trash.
-    async fn comment(&self, ctx: &Context<'_>) -> Nullable<Row<Comment>> {
+    async fn comment(&self, ctx: &Context<'_>) -> Nullable<EagerObject<Comment>> {
         row(self.find(ctx).await)
     }
 }
@@ -119,7 +119,7 @@ pub(in crate::graphql) struct AboutLabel {
 
 /// The user that an event is about.
 pub(in crate::graphql) struct AboutUser {
-    pub(super) key: UserKey,
+    pub(super) id: UserId,
     pub(super) on: Board,
 }
 
@@ -127,12 +127,12 @@ pub(in crate::graphql) struct AboutUser {
 impl AboutUser {
     /// Which user; stays when the account is gone.
     async fn user_id(&self) -> ID {
-        self.key.to_public().into()
+        self.id.to_public().into()
     }
 
     /// The user; null when the account is gone or the viewer may not see it any more, since they share
     /// no board now. (As `actor` one stays visible.)
-    async fn user(&self, ctx: &Context<'_>) -> Nullable<Row<User>> {
+    async fn user(&self, ctx: &Context<'_>) -> Nullable<EagerObject<User>> {
         row(self.find(ctx).await)
     }
 }
@@ -140,7 +140,7 @@ impl AboutUser {
 impl AboutUser {
     async fn find(&self, ctx: &Context<'_>) -> Result<Option<User>> {
         let viewer = ctx.viewer()?;
-        let user = ctx.loaders()?.user_on_board().load((self.on.access, self.key)).await?;
+        let user = ctx.loaders()?.user_on_board().load((self.on.access, self.id)).await?;
         Ok(user.map(|user| User::seen_by(viewer, user)))
     }
 }

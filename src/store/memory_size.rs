@@ -8,7 +8,7 @@ use super::snapshot::Budget;
 use crate::domain::{Error, Rank};
 
 /// What can be read from the database.
-pub(super) trait Weigh: Sized {
+pub(super) trait MemorySize: Sized {
     /// How many bytes of text it has, besides its own size.
     fn texts(&self) -> usize {
         0
@@ -20,46 +20,46 @@ pub(super) trait Weigh: Sized {
     }
 }
 
-impl Weigh for i64 {}
-impl Weigh for bool {}
+impl MemorySize for i64 {}
+impl MemorySize for bool {}
 
-impl Weigh for String {
+impl MemorySize for String {
     fn texts(&self) -> usize {
         self.len()
     }
 }
 
-impl Weigh for Rank {
+impl MemorySize for Rank {
     fn texts(&self) -> usize {
         self.as_str().len()
     }
 }
 
-impl<T: Weigh> Weigh for Option<T> {
+impl<T: MemorySize> MemorySize for Option<T> {
     fn texts(&self) -> usize {
         self.as_ref().map_or(0, T::texts)
     }
 }
 
-impl<A: Weigh, B: Weigh> Weigh for (A, B) {
+impl<A: MemorySize, B: MemorySize> MemorySize for (A, B) {
     fn texts(&self) -> usize {
         self.0.texts() + self.1.texts()
     }
 }
 
-impl<A: Weigh, B: Weigh, C: Weigh> Weigh for (A, B, C) {
+impl<A: MemorySize, B: MemorySize, C: MemorySize> MemorySize for (A, B, C) {
     fn texts(&self) -> usize {
         self.0.texts() + self.1.texts() + self.2.texts()
     }
 }
 
-/// Reads rows as they come, while the budget lasts.
+/// ReadState rows as they come, while the budget lasts.
 pub(super) struct Rows<'b, R> {
     rows: Vec<R>,
     budget: Option<&'b Budget>,
 }
 
-impl<'b, R: Weigh> Rows<'b, R> {
+impl<'b, R: MemorySize> Rows<'b, R> {
     pub(super) fn new(budget: Option<&'b Budget>) -> Self {
         Self { rows: Vec::new(), budget }
     }

@@ -12,21 +12,21 @@ use diesel_async::pooled_connection::deadpool::Object;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, MutexGuard};
 
-use super::snapshot::Reads;
-use super::{SqliteConn, StatementCount};
+use super::snapshot::ReadState;
+use super::{RawSqliteConn, StatementCount};
 
 /// A connection from the pool.
-pub struct LiteConn {
+pub struct SqliteConn {
     link: Arc<Mutex<Link>>,
-    pub(super) reads: Arc<Reads>,
+    pub(super) reads: Arc<ReadState>,
 }
 
 /// What all who share a connection take in turn. When the last of them lets go, it returns to the pool.
 pub(super) struct Link {
     /// Only `drop` takes it.
-    conn: Option<Object<SqliteConn>>,
+    conn: Option<Object<RawSqliteConn>>,
     stage: Stage,
-    reads: Arc<Reads>,
+    reads: Arc<ReadState>,
     statements: StatementCount,
 }
 
@@ -39,12 +39,12 @@ enum Stage {
     Broken,
 }
 
-impl LiteConn {
+impl SqliteConn {
     /// With `begins`, a transaction that reads begins with the first statement.
     pub(super) fn new(
-        conn: Object<SqliteConn>,
+        conn: Object<RawSqliteConn>,
         begins: bool,
-        reads: &Arc<Reads>,
+        reads: &Arc<ReadState>,
         statements: &StatementCount,
     ) -> Self {
         let stage = if begins { Stage::Begins } else { Stage::Clean };
@@ -108,7 +108,7 @@ impl LiteConn {
 
 impl Link {
     #[allow(clippy::expect_used)]
-    pub(super) fn conn(&mut self) -> &mut SqliteConn {
+    pub(super) fn conn(&mut self) -> &mut RawSqliteConn {
         self.conn.as_mut().expect("only drop takes the connection")
     }
 

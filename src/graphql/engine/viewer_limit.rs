@@ -7,7 +7,7 @@ use std::time::Duration;
 use moka::sync::Cache;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::domain::UserId;
+use crate::domain::UserKey;
 
 /// For how long it is remembered that a viewer had requests.
 const IDLE: Duration = Duration::from_mins(5);
@@ -15,12 +15,12 @@ const IDLE: Duration = Duration::from_mins(5);
 /// How many viewers are remembered.
 const VIEWERS: u64 = 100_000;
 
-pub(super) struct Turns {
-    running: Cache<UserId, Arc<Semaphore>>,
+pub(super) struct ViewerLimit {
+    running: Cache<UserKey, Arc<Semaphore>>,
     at_once: usize,
 }
 
-impl Turns {
+impl ViewerLimit {
     /// For a pool of so many connections: four fifths of them.
     pub(super) fn new(connections: usize) -> Self {
         let running = Cache::builder().max_capacity(VIEWERS).time_to_idle(IDLE).build();
@@ -28,7 +28,7 @@ impl Turns {
     }
 
     /// Waits until the viewer may run one more; it has ended when the permit is dropped.
-    pub(super) async fn take(&self, viewer: UserId) -> Option<OwnedSemaphorePermit> {
+    pub(super) async fn take(&self, viewer: UserKey) -> Option<OwnedSemaphorePermit> {
         let running = self.running.get_with(viewer, || Arc::new(Semaphore::new(self.at_once)));
         running.acquire_owned().await.ok()
     }
@@ -42,13 +42,13 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_too_much_waits_and_others_do_not() {
-        let turns = Turns::new(3);
-        let (ann, bob) = (UserId(1), UserId(2));
-        let first = turns.take(ann).await;
-        let _second = turns.take(ann).await;
-        assert!(turns.take(ann).now_or_never().is_none());
-        assert!(turns.take(bob).now_or_never().is_some());
+        let viewer_limit = ViewerLimit::new(3);
+        let (ann, bob) = (UserKey(1), UserKey(2));
+        let first = viewer_limit.take(ann).await;
+        let _second = viewer_limit.take(ann).await;
+        assert!(viewer_limit.take(ann).now_or_never().is_none());
+        assert!(viewer_limit.take(bob).now_or_never().is_some());
         drop(first);
-        assert!(turns.take(ann).now_or_never().is_some());
+        assert!(viewer_limit.take(ann).now_or_never().is_some());
     }
 }

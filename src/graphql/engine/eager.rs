@@ -34,12 +34,12 @@ pub(in crate::graphql) trait Pure: ContainerType {}
 impl<T: Pure> Pure for &T {}
 
 /// A list of objects.
-pub(in crate::graphql) struct Rows<T>(pub(in crate::graphql) Vec<T>);
+pub(in crate::graphql) struct EagerList<T>(pub(in crate::graphql) Vec<T>);
 
 /// One object.
-pub(in crate::graphql) struct Row<T>(pub(in crate::graphql) T);
+pub(in crate::graphql) struct EagerObject<T>(pub(in crate::graphql) T);
 
-impl<T> From<T> for Row<T> {
+impl<T> From<T> for EagerObject<T> {
     fn from(object: T) -> Self {
         Self(object)
     }
@@ -67,7 +67,7 @@ const WAITING_BYTES: usize = 8192;
 /// After how many rows a request looks whether it shall yield.
 const YIELD_EVERY: usize = 16;
 
-impl<T: Pure> OutputType for Rows<T> {
+impl<T: Pure> OutputType for EagerList<T> {
     fn type_name() -> Cow<'static, str> {
         Vec::<T>::type_name()
     }
@@ -112,7 +112,7 @@ impl<T: Pure> OutputType for Rows<T> {
     }
 }
 
-impl<T: Pure> OutputType for Row<T> {
+impl<T: Pure> OutputType for EagerObject<T> {
     fn type_name() -> Cow<'static, str> {
         T::type_name()
     }
@@ -190,7 +190,7 @@ async fn without_waiting<T: Pure>(
     let mut values = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
         if let (0, false, Some(caller)) = (index % YIELD_EVERY, TRYING.get(), caller) {
-            caller.rounds().yield_if_due().await;
+            caller.scheduler().yield_if_due().await;
         }
         let ctx = ctx.with_index(index);
         let is_last = index + 1 == rows.len();
@@ -320,12 +320,12 @@ mod tests {
 
     #[Object]
     impl Level {
-        async fn list(&self) -> Rows<Level> {
-            Rows(vec![Level, Level])
+        async fn list(&self) -> EagerList<Level> {
+            EagerList(vec![Level, Level])
         }
 
-        async fn one(&self) -> Row<Level> {
-            Row(Level)
+        async fn one(&self) -> EagerObject<Level> {
+            EagerObject(Level)
         }
 
         async fn fails(&self) -> Option<Result<bool, &'static str>> {

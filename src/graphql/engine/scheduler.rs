@@ -24,9 +24,9 @@ type Load = BoxFuture<'static, ()>;
 /// How long a request computes before it yields to other requests on its thread.
 const TIME_SLICE: Duration = Duration::from_millis(4);
 
-/// The rounds of one request.
+/// The scheduler of one request.
 #[derive(Default)]
-pub(in crate::graphql) struct Rounds {
+pub(in crate::graphql) struct BatchScheduler {
     next: Mutex<Vec<Load>>,
     /// When the request shall yield.
     end: Mutex<Option<Instant>>,
@@ -34,7 +34,7 @@ pub(in crate::graphql) struct Rounds {
     stopped: AtomicBool,
 }
 
-impl Rounds {
+impl BatchScheduler {
     /// Puts a load into the next round.
     pub(in crate::graphql) fn add(&self, load: Load) {
         self.next.lock().unwrap_or_else(PoisonError::into_inner).push(load);
@@ -103,8 +103,8 @@ impl Rounds {
     }
 }
 
-/// Drops the loads that were not sent when the request ends: each holds what holds its [`Rounds`].
-struct Unsent<'r>(&'r Rounds);
+/// Drops the loads that were not sent when the request ends: each holds what holds its [`BatchScheduler`].
+struct Unsent<'r>(&'r BatchScheduler);
 
 impl Drop for Unsent<'_> {
     fn drop(&mut self) {
@@ -192,17 +192,17 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread")]
     async fn a_round_begins_when_all_wait_and_ends_when_all_have_answered() {
-        let rounds = Arc::new(Rounds::default());
+        let scheduler = Arc::new(BatchScheduler::default());
         let log = Arc::new(Mutex::new(Vec::new()));
         let load = |name: &'static str, pauses: usize| {
-            let (rounds, log) = (Arc::clone(&rounds), Arc::clone(&log));
+            let (scheduler, log) = (Arc::clone(&scheduler), Arc::clone(&log));
             async move {
                 for _ in 0..pauses {
                     pause().await;
                 }
                 let (done, answer) = tokio::sync::oneshot::channel();
                 let asked = Arc::clone(&log);
-                rounds.add(Box::pin(async move {
+                scheduler.add(Box::pin(async move {
                     asked.lock().unwrap().push(format!("load {name}"));
                     let _ = done.send(());
                 }));
@@ -215,7 +215,7 @@ mod tests {
             load(next, pauses).await;
         };
         let both = async { tokio::join!(field("a", "aa", 0), field("b", "bb", 7)) };
-        rounds.run(pin!(both)).await;
+        scheduler.run(pin!(both)).await;
         let mut log = log.lock().unwrap().clone();
         for round in log.chunks_mut(2) {
             round.sort();
