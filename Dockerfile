@@ -2,19 +2,19 @@
 
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /build
-# The allocator's own build needs it.
+# Required by the build of jemalloc.
 RUN apt-get update && apt-get install -y --no-install-recommends make
-# .dockerignore lets in only what the binary is made of. The image's own toolchain builds it, so
-# rust-toolchain.toml stays out: it would also fetch clippy and rustfmt.
+# .dockerignore admits only the sources of the binary. The image's own toolchain builds it, so
+# rust-toolchain.toml is excluded: it would also download clippy and rustfmt.
 COPY . .
-# The caches keep compiled dependencies from build to build; they are no part of the image.
+# The caches keep compiled dependencies between builds and are not part of the image.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
     cargo build --release --locked \
     && install -Ds target/release/kanban /out/kanban
 
 FROM debian:bookworm-slim
-# The certificates that PostgreSQL's is checked against with sslmode=verify-full.
+# The root certificates for sslmode=verify-full.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
@@ -28,7 +28,7 @@ USER 10001:10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000
-# Asks /readyz with what bash has on board; it takes the port to be 8000.
+# Requests /readyz with bash, which the image has anyway. Assumes port 8000.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
     CMD ["bash", "-c", "exec 3<>/dev/tcp/127.0.0.1/8000 && printf 'GET /readyz HTTP/1.0\\r\\n\\r\\n' >&3 && grep -q '^HTTP/1.* 200 ' <&3"]
 ENTRYPOINT ["kanban"]

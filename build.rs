@@ -1,4 +1,5 @@
-//! Migrations are built into the program by a macro, which cannot say that it has read them.
+//! Rebuilds the crate when a migration changes. The macro that embeds the migrations cannot track its
+//! files.
 
 fn main() {
     println!("cargo:rerun-if-changed=migrations");

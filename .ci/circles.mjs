@@ -1,9 +1,10 @@
-// Fails when files of src/ import each other, directly or through others.
+// Fails if files of src/ import each other, directly or indirectly.
 //
-// `pub use` in a module's file hands names on and is no import; whoever imports such a name imports the file that
-// defines it. Unit tests may import what they like.
+// A `pub use` in a module file is a re-export, not an import: whoever imports the name imports the file
+// that defines it. Unit tests may import anything.
 
-// These count as one file: object types of a GraphQL schema refer to each other (a board has cards, a card its board).
+// These modules count as one file, because object types of a GraphQL schema refer to each other (a
+// board has cards, a card has a board).
 const UNITS = ["graphql::schema::types"];
 
 import { readFileSync, readdirSync } from "node:fs";
@@ -40,7 +41,7 @@ function add(path, file) {
   modules.set(path, { file, imports, exports });
 }
 
-// The paths of a use tree: "a::{b, c::{d, e as f}}" has a::b, a::c::d and a::c::e.
+// The paths of a use tree: "a::{b, c::{d, e as f}}" contains a::b, a::c::d and a::c::e.
 function leaves(tree, before = []) {
   const brace = tree.indexOf("{");
   if (brace < 0) {
@@ -65,7 +66,7 @@ function leaves(tree, before = []) {
   return found;
 }
 
-// The file that defines what a path names, as seen from a module; undefined for other crates.
+// The module that defines the item at a path, resolved from a module; undefined for other crates.
 function definer(from, path, depth = 0) {
   let [first, ...rest] = path;
   let at = from;
@@ -124,11 +125,11 @@ function visit(path) {
 for (const path of arrows.keys()) if (!index.has(path)) visit(path);
 
 for (const circle of circles) {
-  console.error("These files import each other:");
+  console.error("Import cycle between these files:");
   for (const path of circle) {
     const others = arrows.get(path).filter((target) => circle.includes(target));
     console.error(`  ${modules.get(path).file} -> ${others.map((target) => modules.get(target).file).join(", ")}`);
   }
 }
-console.log(`${modules.size} files, ${circles.length} circles of imports`);
+console.log(`${modules.size} files, ${circles.length} import cycles`);
 process.exit(circles.length > 0 ? 1 : 0);

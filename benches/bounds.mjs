@@ -1,6 +1,7 @@
-// What the requests of which the bounds are about cost a server: processor time, memory, and what others feel.
+// Sends the requests for which the limits were made, and measures the server's CPU time and memory and
+// the latency of other clients.
 //
-// usage: node benches/bounds.mjs PATH/TO/kanban     (a release build; on DATABASE_URL, or on a new SQLite file)
+// Usage: node benches/bounds.mjs PATH/TO/kanban (a release build; on DATABASE_URL, or on a new SQLite file)
 
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -8,7 +9,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-const TICKS = 100; // of the kernel in a second
+const TICKS = 100; // kernel clock ticks per second
 const folder = mkdtempSync(join(tmpdir(), 'kanban-'));
 const env = {
   LISTEN_ADDR: '127.0.0.1:0',
@@ -26,7 +27,7 @@ const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const status = (name) => Number(readFileSync(`/proc/${server.pid}/status`, 'utf8').match(`${name}:\\s+(\\d+)`)[1]) / 1024;
 const resident = () => Math.round(status('VmRSS'));
 const highest = () => Math.round(status('VmHWM'));
-/** Processor time of the server in ms. */
+/** CPU time of the server in ms. */
 const cpu = () => {
   const fields = readFileSync(`/proc/${server.pid}/stat`, 'utf8').split(') ')[1].split(' ');
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS;
@@ -71,7 +72,7 @@ async function board(token, cards, characters) {
   return id;
 }
 
-/** What a small read of another account takes while something goes on: median and longest, in ms. */
+/** The latency of a small read by another account during `work`: median and maximum, in ms. */
 async function meanwhile(token, work) {
   let done = false;
   const times = [];
@@ -99,7 +100,7 @@ try {
   const large = await board(ann, 1000, 20_000);
   await board(bob, 25, 10);
 
-  console.log('\n| variables of a megabyte, anonymous | answer | processor time |\n|---|---|--:|');
+  console.log('\n| 1 MB of variables, without a token | response | CPU time |\n|---|---|--:|');
   const numbers = Array.from({ length: 150_000 }, (_, n) => n);
   for (const [what, query, variables] of [
     ['one list, 50 uses', `query($x:[ID!]!){${Array.from({ length: 50 }, (_, n) => `a${n}:nodes(ids:$x){id}`).join(' ')}}`, { x: numbers }],
@@ -113,11 +114,11 @@ try {
     row(what, counted(answers), `${((cpu() - before) / 20 / (body.length / 1e6)).toFixed(1)} ms/MB`);
   }
 
-  console.log(`\nAt rest: ${resident()} MB.\n`);
-  console.log('| asked by 20 clients at once | answers | highest memory | another read: median, longest |\n|---|---|--:|--:|');
+  console.log(`\nIdle: ${resident()} MB.\n`);
+  console.log('| 20 concurrent clients | responses | peak memory | another read: median, maximum |\n|---|---|--:|--:|');
   const aliases = Array.from({ length: 40 }, (_, n) => `a${n}:cards(first:${1000 - n}){nodes{id}}`).join(' ');
   for (const [what, fields] of [
-    ['40 pages of 1,000 cards with their ids', aliases],
+    ['40 pages of 1,000 cards with their IDs', aliases],
     ['1,000 descriptions of 20 kB', 'cards(first:1000){nodes{description}}'],
     ['1,000 cards, 150 aliases', `cards(first:1000){nodes{${Array.from({ length: 150 }, (_, n) => `a${n}:title`).join(' ')}}}`],
   ]) {
@@ -142,15 +143,15 @@ try {
   await sleep(15_000);
   const after = resident();
   sockets.forEach((socket) => socket.destroy());
-  console.log(`\n20 clients that ask for 1,000 descriptions and read nothing: ${held} MB after 3 s, ${after} MB after 18 s.\n`);
+  console.log(`\n20 clients that request 1,000 descriptions and do not read the response: ${held} MB after 3 s, ${after} MB after 18 s.\n`);
 
-  console.log('| asked by 12 clients of one account at once | answers | took | another read: median, longest |\n|---|---|--:|--:|');
+  console.log('| 12 concurrent clients of one account | responses | time | another read: median, maximum |\n|---|---|--:|--:|');
   const searches = Array.from({ length: 190 }, (_, n) => `a${n}:cards(filter:{text:"zz${n}"}){totalCount}`).join(' ');
   const start = performance.now();
   const work = () => Promise.all(Array.from({ length: 12 }, () => ask(`{board(id:"${large}"){${searches}}}`, {}, ann).then(outcome)));
   const { result, median, longest } = await meanwhile(bob, work);
   row('190 searches of 20 MB', counted(result), `${Math.round(performance.now() - start)} ms`, `${median} ms, ${longest} ms`);
-  console.log(`\nHighest memory of all: ${highest()} MB.`);
+  console.log(`\nPeak memory overall: ${highest()} MB.`);
 } finally {
   server.kill();
   rmSync(folder, { recursive: true, force: true });

@@ -1,10 +1,11 @@
-//! What hostile requests cost, and what they cost others: `cargo bench --bench hostile`.
+//! The cost of hostile requests, and their effect on other clients: `cargo bench --bench hostile`.
 //!
-//! Starts the release binary on an SQLite file, or, where TEST_DATABASE_URL names a server, on a new
-//! database of PostgreSQL, and prints
-//! - how long each bomb takes to be refused (median and longest of 15),
-//! - the p99 of a signed-in read while nothing else goes on, while bombs are sent without a pause, and
-//!   while 200 log-ins come at once, with the ratios over several rounds and the server's memory.
+//! Starts the release binary on an SQLite file or, if TEST_DATABASE_URL names a server, on a new
+//! PostgreSQL database, and prints
+//! - the time until each expensive document is refused (median and maximum of 15), and
+//! - the p99 latency of an authenticated read: on an idle server, while such documents are sent without
+//!   a pause, and during 200 concurrent log-ins; with the ratios over several rounds and the server's
+//!   memory.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::panic, clippy::cast_precision_loss)]
 
@@ -43,7 +44,7 @@ fn main() {
 async fn measure(server: &Server) {
     server.sign_up().await;
     time_bombs(server).await;
-    neighbours(server, "bombs without a pause", async |server, stop| {
+    neighbours(server, "expensive documents without a pause", async |server, stop| {
         let bombs = bombs::bombs();
         while !stop.load(Ordering::Relaxed) {
             for (_, bomb) in &bombs {
@@ -52,7 +53,7 @@ async fn measure(server: &Server) {
         }
     })
     .await;
-    neighbours(server, "200 log-ins at once", async |server, stop| {
+    neighbours(server, "200 concurrent log-ins", async |server, stop| {
         while !stop.load(Ordering::Relaxed) {
             let flood = (0..200).map(|_| server.log_in("nobody@example.com"));
             let codes = join_all(flood).await;
@@ -63,7 +64,7 @@ async fn measure(server: &Server) {
     .await;
 }
 
-/// How long each bomb takes to be refused.
+/// Measures the time until each document is refused.
 async fn time_bombs(server: &Server) {
     println!("\n{:>8} {:>10} {:>10}  bomb", "bytes", "median ms", "longest");
     let mut worst = Duration::ZERO;
@@ -83,17 +84,17 @@ async fn time_bombs(server: &Server) {
         worst = worst.max(longest);
         println!("{:>8} {:>10.2} {:>10.2}  {name}", bomb.len(), ms(median), ms(longest));
     }
-    println!("longest of all: {:.2} ms", ms(worst));
+    println!("longest of all documents: {:.2} ms", ms(worst));
 }
 
-/// The p99 of a read in quiet, and while something else goes on, in turn.
+/// Measures the p99 latency of a read on an idle server and under load, alternately.
 async fn neighbours(server: &Server, what: &str, disturb: impl AsyncFn(&Server, &AtomicBool)) {
     let mut rows = Vec::new();
     for _ in 0..ROUNDS {
         let quiet = reads(server).await;
         let stop = AtomicBool::new(false);
         let disturbed = async {
-            // Until it is in full swing.
+            // Until the load has built up.
             tokio::time::sleep(Duration::from_millis(200)).await;
             let times = reads(server).await;
             stop.store(true, Ordering::Relaxed);
@@ -105,12 +106,12 @@ async fn neighbours(server: &Server, what: &str, disturb: impl AsyncFn(&Server, 
     let mut ratios: Vec<f64> =
         rows.iter().map(|(q, d)| d.as_secs_f64() / q.as_secs_f64()).collect();
     ratios.sort_by(f64::total_cmp);
-    println!("\np99 of a signed-in read: quiet, during {what} (ms)");
+    println!("\np99 of an authenticated read: idle, during {what} (ms)");
     for (quiet, disturbed) in &rows {
         println!("{:>8.2} {:>8.2}", ms(*quiet), ms(*disturbed));
     }
     println!(
-        "ratio: median {:.2}, {:.2} to {:.2}; memory of the server: {} MB, {} MB at most",
+        "ratio: median {:.2}, {:.2} to {:.2}; server memory: {} MB, peak {} MB",
         ratios[ROUNDS / 2],
         ratios[0],
         ratios[ROUNDS - 1],
@@ -119,7 +120,7 @@ async fn neighbours(server: &Server, what: &str, disturb: impl AsyncFn(&Server, 
     );
 }
 
-/// The times of reads, one after the other for a while, sorted.
+/// The latencies of sequential reads for 1.5 seconds, sorted.
 async fn reads(server: &Server) -> Vec<Duration> {
     let mut times = Vec::new();
     let start = Instant::now();
@@ -142,7 +143,7 @@ fn ms(time: Duration) -> f64 {
     time.as_secs_f64() * 1000.0
 }
 
-/// The server that is attacked, and how it is asked.
+/// The server under attack, and an HTTP client for it.
 struct Server {
     process: Process,
     url: String,
@@ -184,7 +185,7 @@ impl Server {
         self.token.get().unwrap().clone()
     }
 
-    /// Tries to log in; answers the code of the error.
+    /// Sends a log-in and returns the code of the error.
     async fn log_in(&self, email: &str) -> String {
         let query = format!(
             "mutation {{ logIn(input: {{ email: {email:?}, password: \"x\" }}) {{ accessToken }} }}"

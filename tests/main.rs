@@ -1,12 +1,12 @@
-//! Every scenario, over real HTTP, each in a database of its own: on SQLite always, on PostgreSQL
-//! too when `TEST_DATABASE_URL` names a server (and a role that may create databases there).
+//! The integration tests. Each scenario talks HTTP to a server with a new database: always on SQLite,
+//! and also on PostgreSQL when `TEST_DATABASE_URL` names a server and a role with CREATEDB.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 #![allow(clippy::too_many_lines, reason = "a scenario reads from top to bottom")]
 #![allow(
     unreachable_pub,
     clippy::unused_async,
-    reason = "one small crate; checks are async like scenarios"
+    reason = "a single test crate; checks are async because scenarios are"
 )]
 
 mod scenarios;
@@ -19,7 +19,7 @@ use support::{Backend, Template};
 
 fn main() {
     let mut arguments = Arguments::from_args();
-    // Scenarios wait for the network and the disk more than they compute.
+    // Scenarios mostly wait for the network and the disk, so run more of them than there are cores.
     arguments.test_threads.get_or_insert(8);
     let runtime =
         Arc::new(tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap());
@@ -55,7 +55,7 @@ fn main() {
         println!("{}: {} scenarios ran", backend.name(), backend.finished());
     }
     if postgres.is_none() {
-        println!("postgres: NOT TESTED, since TEST_DATABASE_URL is not set");
+        println!("postgres: NOT TESTED, because TEST_DATABASE_URL is not set");
     }
     conclusion.exit();
 }

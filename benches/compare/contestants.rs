@@ -1,4 +1,4 @@
-//! The contestants, each in a process of its own.
+//! The contestants, each in its own process.
 
 use std::process::Command;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::rows;
 use crate::support::{Database, Process};
 use crate::work::{Asker, Read};
 
-/// One of those who are compared.
+/// A server that is compared with others.
 pub struct Contestant {
     pub name: &'static str,
     pub process: Process,
@@ -20,7 +20,7 @@ pub struct Contestant {
 const POSTGRAPHILE: &str = "PostGraphile";
 
 impl Contestant {
-    /// The request for a read; the pages before the one that is meant are asked for first.
+    /// The request for a read. For a later page, the previous pages are requested first.
     pub async fn request(&self, read: &Read) -> Request {
         let mut after = None;
         for _ in 0..if read.is_third_page() { 2 } else { 0 } {
@@ -37,7 +37,7 @@ impl Contestant {
         self.asker.read(read, after)
     }
 
-    /// How it says where its page ends.
+    /// The end cursor of a page.
     fn end_cursor(&self, page: &Value) -> String {
         let list =
             if self.is_postgraphile() { "boardByRowId/cardsByBoardId" } else { "board/cards" };
@@ -50,8 +50,8 @@ impl Contestant {
     }
 }
 
-/// Starts all that take part. By hand comes first: the others are compared with it. kanban is the second.
-/// PostGraphile, and kanban without its cache, take part in reads only.
+/// Starts all contestants. "By hand" is the first, the base of most ratios; kanban is the second.
+/// PostGraphile and kanban without cache take part in the reads only.
 pub async fn start(database: &Database, reads: bool) -> Vec<Contestant> {
     let kanban_itself = kanban("kanban", database, &[]).await;
     let token = Arc::clone(&kanban_itself.asker.token);
@@ -65,7 +65,7 @@ pub async fn start(database: &Database, reads: bool) -> Vec<Contestant> {
     all
 }
 
-/// kanban with everything on. (Limits on attempts are too: the account is allowed many.)
+/// kanban with all features. The rate limit is on, but too high to be reached.
 pub async fn kanban(
     name: &'static str,
     database: &Database,
@@ -92,7 +92,7 @@ fn by_hand(database: &Database, token: Arc<str>) -> Contestant {
     Contestant { name: "by hand", process, asker: Asker { token, by_hand: true } }
 }
 
-/// `None`, and a word about it, on a machine without npm.
+/// `None`, with a message, on a machine without npm.
 fn postgraphile(database: &Database, token: Arc<str>) -> Option<Contestant> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/postgraphile");
     let install = [
@@ -106,7 +106,7 @@ fn postgraphile(database: &Database, token: Arc<str>) -> Option<Contestant> {
     ];
     let installed = Command::new("npm").args(install).stdout(std::process::Stdio::null()).status();
     if !installed.is_ok_and(|status| status.success()) {
-        eprintln!("npm has not installed PostGraphile: it is left out");
+        eprintln!("npm could not install PostGraphile, so it is left out");
         return None;
     }
     let mut command = Command::new(format!("{folder}/node_modules/.bin/node"));
@@ -116,7 +116,7 @@ fn postgraphile(database: &Database, token: Arc<str>) -> Option<Contestant> {
     Some(Contestant { name: POSTGRAPHILE, process, asker: Asker { token, by_hand: false } })
 }
 
-/// Makes the tables, the viewer's account and all rows.
+/// Creates the tables, the viewer's account and all rows.
 pub async fn fill(url: &str, size: rows::Size) {
     let process = Process::kanban(url, &[]);
     let nobody = Asker { token: "".into(), by_hand: false };

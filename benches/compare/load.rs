@@ -1,4 +1,4 @@
-//! Clients that ask, each again as soon as it is answered.
+//! Clients that send the next request as soon as they have received the last response.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,11 +14,11 @@ use tokio::net::TcpStream;
 
 pub type Request = hyper::Request<Full<Bytes>>;
 
-/// What a client asks next.
+/// Makes the next request of a client.
 pub type Next = Box<dyn FnMut() -> Request>;
 
-/// What an answer must look like while time is taken: so long, or, without a length, without errors and
-/// with all that was asked for.
+/// How a response is checked during a measurement: by its length or, if `None`, for errors and null
+/// fields.
 pub type Length = Option<usize>;
 
 async fn connect(address: &str) -> SendRequest<Full<Bytes>> {
@@ -29,7 +29,7 @@ async fn connect(address: &str) -> SendRequest<Full<Bytes>> {
     sender
 }
 
-/// Asks once; answers the body, whatever it says.
+/// Sends one request and returns the length of the body and the body, whatever it contains.
 pub async fn ask(address: &str, request: Request) -> (usize, Value) {
     let answer = connect(address).await.send_request(request).await.unwrap();
     let body = answer.into_body().collect().await.unwrap().to_bytes();
@@ -51,8 +51,8 @@ async fn check(mut body: Incoming, length: Length, address: &str) {
     assert!(complete, "{address}: {text}");
 }
 
-/// Drives a server for so long, and until it has answered all that was asked; answers how many requests that
-/// were and how long it took.
+/// Drives a server for `time` and waits for outstanding responses. Returns the number of requests and
+/// the elapsed time.
 pub async fn drive(
     address: &str,
     clients: Vec<Next>,

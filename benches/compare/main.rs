@@ -1,14 +1,15 @@
-//! How fast kanban is, beside handlers that were written by hand for nothing but the job, and beside
+//! The throughput of kanban, compared with hand-written handlers for exactly these requests and with
 //! PostGraphile: `cargo bench --bench compare`.
 //!
-//! TEST_DATABASE_URL names a server of PostgreSQL on this machine, whose databases it may make and drop;
-//! without it, SQLite alone is measured. Node.js and npm bring PostGraphile, without which the table has no
-//! column for it. What is named behind `--` (reads, writes, log-in, start, growth) is measured alone.
+//! TEST_DATABASE_URL names a local PostgreSQL server and a role that may create databases; they are
+//! dropped at the end. Without it, only SQLite is measured. PostGraphile is installed with Node.js and
+//! npm; without them it has no column. Arguments after `--` (reads, writes, log-in, start, growth)
+//! select the parts to measure.
 //!
-//! Every contestant has the same rows (`rows.rs`), is asked for the same (`work.rs`) by the same clients
-//! (`load.rs`), and its answers are checked before time is taken. In each round one is driven after the
-//! other, in an order drawn by lot; ratios are taken within a round, and their medians and ranges are what is
-//! printed.
+//! All contestants have the same rows (`rows.rs`) and get the same requests (`work.rs`) from the same
+//! clients (`load.rs`). Their responses are checked before the measurement. In each round, the
+//! contestants are driven one after the other in random order. Ratios are computed within a round;
+//! their median and range are printed.
 
 #![allow(
     clippy::unwrap_used,
@@ -43,15 +44,15 @@ use rows::Size;
 use support::{CpuOfPostgres, Database};
 use work::{Asker, Boards, CLIENTS, Read, Write, held, reader_and_writer, repeat, values, writer};
 
-/// What kanban allocates with, so that it makes no difference.
+/// The allocator of kanban, so that it makes no difference.
 #[cfg(not(target_env = "msvc"))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-/// Many and short: the machine's own speed changes from minute to minute, and less within a round.
+/// Many short rounds: the machine's speed changes from minute to minute, but less within a round.
 const ROUNDS: usize = 11;
 
-/// How long a contestant is driven in a round.
+/// How long a contestant is driven in each round.
 const TIME: Duration = Duration::from_secs(1);
 
 fn main() {
@@ -60,13 +61,13 @@ fn main() {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         return runtime.block_on(by_hand::serve(&args.remove(1)));
     }
-    // One thread, so that the clients leave as much of the machine as they can.
+    // One thread, so that the clients use as little of the machine as possible.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let wanted = |part: &str| args.is_empty() || args.iter().any(|arg| arg == part);
     runtime.block_on(async {
         let server = std::env::var("TEST_DATABASE_URL").ok();
         if server.is_none() {
-            eprintln!("TEST_DATABASE_URL is not set: SQLite alone is measured");
+            eprintln!("TEST_DATABASE_URL is not set, so only SQLite is measured");
         }
         report::about_the_machine(server.as_deref()).await;
         let mut databases = Vec::new();
@@ -95,7 +96,7 @@ fn main() {
         }
         if wanted("growth") {
             for small in &databases {
-                eprintln!("filling {} with ten times as much", small.name());
+                eprintln!("filling {} with ten times the rows", small.name());
                 let large = match &server {
                     Some(server) if small.name() == "PostgreSQL" => {
                         Database::postgres(server, "ten").await
@@ -109,9 +110,10 @@ fn main() {
     });
 }
 
-/// Drives the contestants one after the other and takes down what each round has cost. `clients` makes those
-/// of the contestant at a place. A short round before fills caches and is not counted. Lots are drawn for the
-/// order of each round (the same in every run): what one leaves behind must not always meet the same other.
+/// Drives the contestants one after the other and returns the cost of each round. `clients` makes the
+/// clients of the contestant at an index. A short first round fills caches and is not counted. The
+/// order of each round is random, with a fixed seed, so that no contestant always follows the same
+/// other one.
 async fn drive_all(
     contestants: &[Contestant],
     clients: impl Fn(usize) -> (Vec<Next>, Length),
@@ -154,7 +156,7 @@ fn eight(client: impl Fn(i64) -> Next) -> Vec<Next> {
     (0..CLIENTS).map(client).collect()
 }
 
-/// Eight that ask for the same again and again.
+/// Eight clients that repeat the same request.
 fn readers((request, length): &(load::Request, usize)) -> (Vec<Next>, Length) {
     (eight(|_| repeat(request.clone())), Some(*length))
 }
@@ -171,8 +173,8 @@ async fn measure_reads(database: &Database) {
     measure_changing_board(database, &contestants[..3]).await;
 }
 
-/// A board that is read nine times and then changed, by each of eight clients: what is kept of it is of no use
-/// for long.
+/// Each of eight clients reads a board nine times and then changes it, so that cached contents are soon
+/// invalid.
 async fn measure_changing_board(database: &Database, contestants: &[Contestant]) {
     let title = format!("Reads and writes on {}", database.name());
     let mut table = table(&title, contestants);
@@ -187,7 +189,8 @@ async fn measure_changing_board(database: &Database, contestants: &[Contestant])
     table.print();
 }
 
-/// Everybody is compared with the one by hand, which is the first; kanban, the second, with PostGraphile.
+/// All ratios are relative to "by hand", the first contestant; PostGraphile's is that of kanban, the
+/// second, to PostGraphile.
 fn table(title: &str, contestants: &[Contestant]) -> Table {
     let names: Vec<_> = contestants.iter().map(|contestant| contestant.name).collect();
     let ratio =
@@ -195,8 +198,8 @@ fn table(title: &str, contestants: &[Contestant]) -> Table {
     Table::new(title, &names, (1..contestants.len()).map(ratio).collect())
 }
 
-/// The requests for a read, and how long their answers are, after all answers were found to be complete
-/// and alike.
+/// The requests for a read, and the lengths of their responses, after the responses have been checked
+/// for completeness and equality.
 async fn checked(contestants: &[Contestant], read: &Read) -> Vec<(load::Request, usize)> {
     let mut requests = Vec::new();
     let mut first: Option<serde_json::Value> = None;
@@ -209,7 +212,7 @@ async fn checked(contestants: &[Contestant], read: &Read) -> Vec<(load::Request,
         assert_eq!(held(&answer), holds, "{}: {}", contestant.name, read.name);
         match &first {
             None => first = Some(without_cursors(answer)),
-            // It sorts cards by the time when they were made, so its third page is another one.
+            // PostGraphile sorts cards by creation time, so its third page has other cards.
             Some(_) if is_postgraphile && read.is_third_page() => {}
             Some(first) if is_postgraphile => {
                 assert_eq!(values(first), values(&answer), "{}", read.name);
@@ -221,7 +224,7 @@ async fn checked(contestants: &[Contestant], read: &Read) -> Vec<(load::Request,
     requests
 }
 
-/// Cursors are opaque, and each contestant has its own.
+/// Cursors are opaque and differ between contestants.
 fn without_cursors(mut answer: serde_json::Value) -> serde_json::Value {
     if let Some(cursor) = answer.pointer_mut("/data/board/cards/pageInfo/endCursor") {
         assert!(cursor.is_string());
@@ -247,7 +250,7 @@ async fn measure_writes(database: &Database) {
     table.print();
 }
 
-/// What each contestant has written is what kanban then shows: the card, the board's version, the event.
+/// Checks with kanban what each contestant has written: the card, the board's version and the event.
 async fn check_writes(contestants: &[Contestant], write: Write, target: (i64, i64)) {
     let kanban = &contestants[1];
     let look = async |id: &str| {
@@ -283,7 +286,7 @@ async fn check_writes(contestants: &[Contestant], write: Write, target: (i64, i6
     }
 }
 
-/// The access token that each hands out is one that it takes.
+/// Checks that each contestant accepts the access token that it issues.
 async fn check_log_in(contestants: &[Contestant]) {
     let read = &work::reads(Size::ONE)[0];
     for Contestant { name, process, asker } in contestants {
@@ -309,8 +312,8 @@ async fn measure_log_in(database: &Database) {
     table.print();
 }
 
-/// How long kanban takes to start, and how much memory everybody has when idle and with 64 clients on the
-/// board of 1,000 cards.
+/// Measures kanban's start-up time, and the memory of all contestants when idle and with 64 clients
+/// that read the board of 1,000 cards.
 async fn measure_start(database: &Database) {
     println!("\n### Start and memory on {}\n", database.name());
     let mut starts = Vec::new();
@@ -347,7 +350,7 @@ async fn measure_start(database: &Database) {
     }
 }
 
-/// What the two databases are to a client.
+/// Compares kanban on the two databases.
 async fn measure_databases(postgres: &Database, sqlite: &Database) {
     let contestants =
         [kanban("PostgreSQL", postgres, &[]).await, kanban("SQLite", sqlite, &[]).await];
@@ -355,7 +358,7 @@ async fn measure_databases(postgres: &Database, sqlite: &Database) {
     measure_beside("SQLite beside PostgreSQL", &contestants, [Size::ONE; 2], names).await;
 }
 
-/// What a point query and a page cost with ten times the boards, cards and members.
+/// Measures how a point query and a page scale with ten times the boards, cards and members.
 async fn measure_growth(small: &Database, large: &Database) {
     let settings = [("CACHE_MIB", "0")];
     let contestants = [
@@ -367,7 +370,7 @@ async fn measure_growth(small: &Database, large: &Database) {
     measure_beside(&title, &contestants, [Size::ONE, Size::TEN], names).await;
 }
 
-/// The reads of these names from two databases.
+/// Measures the reads with these names on two databases.
 async fn measure_beside(
     title: &str,
     contestants: &[Contestant; 2],

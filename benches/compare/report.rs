@@ -1,22 +1,22 @@
-//! What is printed: Markdown.
+//! The report, in Markdown.
 
 use std::fmt::Write;
 
-/// What one round has cost.
+/// The result of one round.
 #[derive(Clone, Copy)]
 pub struct Round {
-    /// Requests a second.
+    /// Requests per second.
     pub rate: f64,
-    /// Seconds of the server's processor for a request.
+    /// CPU seconds of the server per request.
     pub cpu: f64,
-    /// Seconds of PostgreSQL's processor for a request.
+    /// CPU seconds of PostgreSQL per request.
     pub cpu_of_database: f64,
 }
 
-/// A table of the rates of contestants, and of ratios between them.
+/// A table of the contestants' rates and of ratios between them.
 pub struct Table {
     text: String,
-    /// The places of the two that are compared.
+    /// The indexes of the contestants in each ratio: numerator and denominator.
     ratios: Vec<(usize, usize)>,
 }
 
@@ -32,7 +32,8 @@ impl Table {
         Self { text, ratios }
     }
 
-    /// Requests a second, medians; ratios within a round, medians with the lowest and the highest.
+    /// Adds a row: median requests per second; medians of the ratios within a round, with minimum and
+    /// maximum.
     pub fn row(&mut self, name: &str, contestants: &[Vec<Round>]) {
         write!(self.text, "| {name} |").unwrap();
         for rounds in contestants {
@@ -62,7 +63,7 @@ impl Table {
     }
 }
 
-/// The median of figures, and their range.
+/// The median and the range of some values.
 pub fn figures(figures: &[f64], unit: &str) -> String {
     let (low, high) = range(figures);
     format!("{:.1} {unit} ({low:.1}–{high:.1})", median(figures.to_vec()))
@@ -78,7 +79,7 @@ fn range(figures: &[f64]) -> (f64, f64) {
     (low, figures.iter().copied().fold(0.0, f64::max))
 }
 
-/// With a comma between thousands.
+/// Rounds to an integer with thousands separators.
 fn round(rate: f64) -> String {
     let digits = format!("{rate:.0}");
     let mut text = String::new();
@@ -91,7 +92,7 @@ fn round(rate: f64) -> String {
     text
 }
 
-/// Date, machine and versions.
+/// The date, the machine and the versions.
 pub async fn about_the_machine(server: Option<&str>) {
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();

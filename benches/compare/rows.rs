@@ -1,7 +1,8 @@
-//! The rows that every contestant reads: the same ones in both databases, whenever they are made.
+//! The rows that every contestant reads, the same in both databases and in every run.
 //!
-//! Board 1 has 1,000 cards, board 2 10,000, board 3 200; all others share what is left. The viewer is a
-//! member of the first twenty boards, of which 11 to 19 are those that are written to.
+//! Board 1 has 1,000 cards, board 2 has 10,000 and board 3 has 200. The other boards share the
+//! remaining cards. The viewer is a member of the first twenty boards. Boards 11 to 19 are used for
+//! writes.
 
 use std::fmt::Write;
 
@@ -10,7 +11,7 @@ use tokio_postgres::NoTls;
 
 use self::Value::{Number, Time};
 
-/// How much there is of everything.
+/// The numbers of rows.
 #[derive(Clone, Copy)]
 pub struct Size {
     pub users: i64,
@@ -19,35 +20,35 @@ pub struct Size {
 }
 
 impl Size {
-    /// What is measured.
+    /// The size for most measurements.
     pub const ONE: Self = Self { users: 1_000, boards: 1_000, cards: 200_000 };
-    /// Ten times of everything, to see what grows with it.
+    /// Ten times as many rows, to measure how the cost grows.
     pub const TEN: Self = Self { users: 10_000, boards: 10_000, cards: 2_000_000 };
 }
 
-/// The boards that are asked for.
+/// The boards that are read.
 pub const BOARD_OF_1000: i64 = 1;
 pub const BOARD_OF_10000: i64 = 2;
 pub const BOARD_OF_200: i64 = 3;
-/// The first of eight boards that are written to, each by a client of its own.
+/// The first of eight boards that are written to, each by one client.
 pub const WRITTEN: i64 = 11;
 /// The board that all clients write to.
 pub const SHARED: i64 = 19;
-/// On how many boards the viewer is.
+/// The number of the viewer's boards.
 const OWN_BOARDS: i64 = 20;
-/// How many members a board has.
+/// The number of members of each board.
 const MEMBERS: i64 = 5;
 
 pub const EMAIL: &str = "ann@example.com";
 pub const PASSWORD: &str = "correct horse";
 
-/// 2026-01-01, in microseconds.
+/// 2026-01-01, in microseconds since 1970.
 const START: i64 = 1_767_225_600_000_000;
 
-/// The parts of a row; what they are called stands in [`TABLES`].
+/// The values of a row. The columns are named in [`TABLES`].
 type Row = Vec<Value>;
 
-/// A part of a row.
+/// A value of a column.
 pub enum Value {
     Null,
     Number(i64),
@@ -60,10 +61,10 @@ fn text(text: impl Into<String>) -> Value {
     Value::Text(text.into())
 }
 
-/// A table: its name, its columns, and what puts its rows into it.
+/// A table: its name, its columns, and the function that makes its rows.
 type Table = (&'static str, &'static str, fn(Size, &mut dyn FnMut(Row)));
 
-/// The tables in the order in which they are filled.
+/// The tables in the order in which they are filled, because of foreign keys.
 const TABLES: [Table; 7] = [
     ("users", "id, public_id, email, email_key, password_hash, created_at, updated_at", users),
     ("boards", "id, title, title_key, description, created_at, updated_at, version", boards),
@@ -82,13 +83,13 @@ const TABLES: [Table; 7] = [
     ),
 ];
 
-/// How many cards a board has.
+/// The number of cards of a board.
 pub fn cards_on(size: Size, board: i64) -> i64 {
     match board {
         BOARD_OF_1000 => 1_000,
         BOARD_OF_10000 => 10_000,
         BOARD_OF_200 => 200,
-        // The first of the rest take one more each until nothing is left.
+        // The first of the remaining boards have one card more if the division leaves a remainder.
         _ => {
             let (cards, boards) = (size.cards - 11_200, size.boards - 3);
             cards / boards + i64::from(board - 4 < cards % boards)
@@ -96,7 +97,8 @@ pub fn cards_on(size: Size, board: i64) -> i64 {
     }
 }
 
-/// The labels of a card, as places among the colours: none on every fifth, else one to three.
+/// The labels of a card, as indexes of colours: every fifth card has none, the others have one to
+/// three.
 pub fn labels_of(card: i64) -> Vec<i64> {
     let count = [0, 1, 2, 3, 2][at(card, 5)];
     let mut places: Vec<i64> = (0..count).map(|n| (card / 5 + 3 * n) % 7).collect();
@@ -121,24 +123,24 @@ fn description_of(card: i64) -> String {
         .repeat(usize::try_from(card % 5).unwrap())
 }
 
-/// The key of the first card of a board.
+/// The ID of the first card of a board.
 pub fn first_card(size: Size, board: i64) -> i64 {
     1 + (1..board).map(|before| cards_on(size, before)).sum::<i64>()
 }
 
-/// When a board was made.
+/// The creation time of a board.
 fn made(board: i64) -> i64 {
     START + board * 1_000_000
 }
 
-/// The cards of a board: their keys, their places from 1 on, and when they were made.
+/// The cards of a board: IDs, positions from 1, and creation times.
 fn cards_of(size: Size, board: i64) -> impl Iterator<Item = (i64, i64, i64)> {
     let before = first_card(size, board) - 1;
     (1..=cards_on(size, board))
         .map(move |place| (before + place, place, made(board) + place * 1000))
 }
 
-/// The key of a board's label, by its place from 0 on.
+/// The ID of a board's label, by its position from 0.
 fn label(board: i64, place: i64) -> i64 {
     (board - 1) * 7 + place + 1
 }
@@ -235,7 +237,7 @@ fn board_events(size: Size, put: &mut dyn FnMut(Row)) {
     }
 }
 
-/// Fills a database of PostgreSQL whose tables are empty but for the viewer's account.
+/// Fills a PostgreSQL database that holds only the viewer's account.
 pub async fn fill_postgres(url: &str, size: Size) {
     use futures_util::SinkExt;
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
@@ -269,7 +271,7 @@ pub async fn fill_postgres(url: &str, size: Size) {
     }
 }
 
-/// Fills an SQLite file whose tables are empty but for the viewer's account.
+/// Fills an SQLite file that holds only the viewer's account.
 pub fn fill_sqlite(path: &str, size: Size) {
     let mut conn = rusqlite::Connection::open(path).unwrap();
     let transaction = conn.transaction().unwrap();

@@ -1,4 +1,4 @@
-//! The work, as each contestant is asked for it.
+//! The workload, as requests for each contestant.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,36 +11,36 @@ use serde_json::{Value, json};
 use crate::load::{Next, Request};
 use crate::rows::{self, Size};
 
-/// How many clients ask at once.
+/// The number of concurrent clients.
 pub const CLIENTS: i64 = 8;
 
-/// Something that is read.
+/// A read request.
 pub struct Read {
     pub name: &'static str,
-    /// As kanban is asked.
+    /// The query for kanban.
     pub query: &'static str,
     pub variables: Value,
-    /// Where by hand answers it.
+    /// The path of the hand-written handler.
     pub path: String,
-    /// As PostGraphile is asked.
+    /// The query for PostGraphile.
     pub postgraphile: String,
-    /// How much the answer must hold.
+    /// The expected content of the response.
     pub holds: Holds,
-    /// How much PostGraphile's must: it does not sort by the places of cards.
+    /// The expected content of PostGraphile's response, which does not sort cards by rank.
     pub postgraphile_holds: Holds,
 }
 
-/// What is counted in an answer.
+/// The numbers of objects in a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Holds {
     pub boards: usize,
     pub cards: usize,
-    /// Labels, with those of cards.
+    /// The labels of boards and of cards.
     pub labels: usize,
 }
 
 impl Read {
-    /// Whether it is a page behind others.
+    /// Whether it reads a page that is not the first.
     pub fn is_third_page(&self) -> bool {
         self.variables.get("after").is_some()
     }
@@ -62,7 +62,7 @@ fn board_id(board: i64) -> String {
     format!("board_{board}")
 }
 
-/// What is read, in the order of the table.
+/// The reads, in the order of the table.
 pub fn reads(size: Size) -> Vec<Read> {
     let title = Read {
         name: "board: id, title",
@@ -97,7 +97,7 @@ pub fn reads(size: Size) -> Vec<Read> {
         Read {
             name: "third page of 100 of 10,000 cards",
             query: PAGE,
-            // The cursor is found first.
+            // The cursor is filled in by requesting the previous pages.
             variables: json!({ "id": board_id(rows::BOARD_OF_10000), "after": null }),
             path: format!("/boards/board_{}/cards?", rows::BOARD_OF_10000),
             postgraphile: format!(
@@ -108,8 +108,8 @@ pub fn reads(size: Size) -> Vec<Read> {
                     pageInfo {{ hasNextPage endCursor }} }} }} }}",
                 rows::BOARD_OF_10000
             ),
-            // The n-th card of a board, from 1 on, stands in column n modulo 4, and the cards of a column in
-            // the order in which they were made: the third hundred of the first one.
+            // Card number n of a board, from 1, is in column n modulo 4, in order of creation. This
+            // page holds the third hundred of the first column.
             holds: page_holds((201..=300).map(|place| first + 4 * place - 1)),
             postgraphile_holds: page_holds(first + 200..first + 300),
         },
@@ -143,7 +143,7 @@ fn page_holds(cards: impl Iterator<Item = i64>) -> Holds {
     Holds { boards: 0, cards: 100, labels }
 }
 
-/// What an answer holds, told apart by the fields that are asked for.
+/// Counts the objects in a response. The type of an object is recognised by its fields.
 pub fn held(answer: &Value) -> Holds {
     let mut holds = Holds::default();
     count(answer, &mut holds);
@@ -167,7 +167,7 @@ fn count(value: &Value, holds: &mut Holds) {
     }
 }
 
-/// The values of all fields that the APIs call alike, sorted: whatever they are nested in.
+/// The sorted values of all fields that have the same name in both APIs, at any depth.
 pub fn values(answer: &Value) -> Vec<String> {
     let mut found = Vec::new();
     collect_values(answer, &mut found);
@@ -182,7 +182,7 @@ fn collect_values(value: &Value, found: &mut Vec<String>) {
         Value::Array(items) => items.iter().for_each(|item| collect_values(item, found)),
         Value::Object(fields) => {
             for name in ALIKE {
-                // PostGraphile writes large numbers as texts.
+                // PostGraphile returns large numbers as strings.
                 let value = fields.get(name).map(|value| value.to_string().replace('"', ""));
                 found.extend(value.map(|value| format!("{name}: {value}")));
             }
@@ -192,7 +192,7 @@ fn collect_values(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-/// Something that is written.
+/// A mutation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Write {
     Create,
@@ -211,7 +211,7 @@ impl Write {
         }
     }
 
-    /// The event that tells of it.
+    /// The event that it makes.
     pub fn event(self) -> &'static str {
         match self {
             Self::Create => "CardCreatedEvent",
@@ -224,7 +224,7 @@ impl Write {
 const DESCRIPTION: &str = "It does what it should.";
 const LABELS: [LabelColor; 2] = [LabelColor::Red, LabelColor::Blue];
 
-/// Description and labels of a card that was made.
+/// The description and the labels of a created card.
 pub fn made() -> [Value; 2] {
     [
         json!(DESCRIPTION),
@@ -259,14 +259,14 @@ impl Boards {
     }
 }
 
-/// Makes every title another one.
+/// Makes every title unique.
 static WRITTEN: AtomicU64 = AtomicU64::new(0);
 
 const CREATE: &str = "mutation($input: CreateCardInput!) { createCard(input: $input) { card { id title column rank version } } }";
 const UPDATE: &str = "mutation($input: UpdateCardInput!) { updateCard(input: $input) { card { id title column rank version } } }";
 const MOVE: &str = "mutation($input: MoveCardInput!) { moveCard(input: $input) { card { id title column rank version } } }";
 
-/// A way to ask.
+/// How requests are sent to a contestant.
 #[derive(Clone)]
 pub struct Asker {
     pub token: Arc<str>,
@@ -274,7 +274,7 @@ pub struct Asker {
 }
 
 impl Asker {
-    /// A request for GraphQL.
+    /// A GraphQL request.
     pub fn graphql(&self, query: &str, variables: &Value) -> Request {
         self.post("/graphql", &json!({ "query": query, "variables": variables }))
     }
@@ -296,7 +296,7 @@ impl Asker {
             .header("authorization", format!("Bearer {}", self.token))
     }
 
-    /// The request for a read; `after` is what the page before has told.
+    /// The request for a read. `after` is the end cursor of the previous page.
     pub fn read(&self, read: &Read, after: Option<&str>) -> Request {
         if self.by_hand {
             return self.get(&format!("{}{}", read.path, after.unwrap_or_default()));
@@ -308,7 +308,7 @@ impl Asker {
         self.graphql(read.query, &variables)
     }
 
-    /// A request of a client that writes; `turn` counts its own.
+    /// The next request of a client that writes. `turn` counts its requests.
     pub fn write(&self, write: Write, (board, card): (i64, i64), turn: u64) -> Request {
         let n = WRITTEN.fetch_add(1, Ordering::Relaxed);
         let title = format!("Card that was written {n} times");
@@ -352,12 +352,12 @@ impl Asker {
     }
 }
 
-/// The same again and again.
+/// Repeats the same request.
 pub fn repeat(request: Request) -> Next {
     Box::new(move || request.clone())
 }
 
-/// A client that asks for a board of 200 cards nine times, and then changes a card of it.
+/// A client that reads a board of 200 cards nine times and then changes one of its cards.
 pub fn reader_and_writer(read: &Request, asker: &Asker, client: i64, size: Size) -> Next {
     let target = (rows::BOARD_OF_200, rows::first_card(size, rows::BOARD_OF_200) + client);
     let (read, mut turn) = (read.clone(), 0_u64);
@@ -368,7 +368,7 @@ pub fn reader_and_writer(read: &Request, asker: &Asker, client: i64, size: Size)
     })
 }
 
-/// A client that writes.
+/// A client that only writes.
 pub fn writer(asker: &Asker, write: Write, target: (i64, i64)) -> Next {
     let (asker, mut turn) = (asker.clone(), 0);
     Box::new(move || {

@@ -1,4 +1,4 @@
-// PostGraphile as its documentation sets it up, for reading: DATABASE_URL names the database.
+// PostGraphile as its documentation recommends, without mutations. DATABASE_URL names the database.
 import { createServer } from "node:http";
 import { grafserv } from "postgraphile/grafserv/node";
 import { makePgService } from "postgraphile/adaptors/pg";

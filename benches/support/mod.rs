@@ -1,19 +1,19 @@
-//! What benches share: the server in a process of its own, and databases for the time of a measurement.
+//! Code shared by the benches: the server in its own process, and temporary databases.
 
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Signs the tokens of all servers that are measured.
+/// Signs the tokens of all measured servers.
 pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-/// A server in a process of its own, which ends with this value.
+/// A server in its own process, which is stopped when this value is dropped.
 pub struct Process {
     child: Child,
-    /// Where it listens, e.g. `127.0.0.1:4711`.
+    /// The address where it listens, e.g. `127.0.0.1:4711`.
     pub address: String,
-    /// From its start until it listened.
+    /// The time from its start until it listened.
     pub start_up: Duration,
 }
 
@@ -37,12 +37,12 @@ impl Process {
             said.push(line);
         };
         let start_up = start.elapsed();
-        // Whatever else it says must not fill the pipe.
+        // Drains stderr, so that the pipe does not fill up.
         std::thread::spawn(move || lines.for_each(drop));
         Self { child, address, start_up }
     }
 
-    /// The release binary with everything on, on this database. `settings` come on top.
+    /// The release binary with all features, on this database, with additional settings.
     pub fn kanban(database_url: &str, settings: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kanban"));
         command
@@ -55,12 +55,12 @@ impl Process {
         Self::start(&mut command)
     }
 
-    /// The time that its threads have run.
+    /// The CPU time of the process.
     pub fn cpu(&self) -> Duration {
         cpu_of(self.child.id()).unwrap_or_default()
     }
 
-    /// A line of its status that tells of memory, in MB.
+    /// A memory entry of `/proc/PID/status`, in MB.
     pub fn memory(&self, name: &str) -> f64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
         let status = status.unwrap_or_default();
@@ -77,20 +77,20 @@ impl Drop for Process {
     }
 }
 
-/// The time that a process has run: fields 14 and 15 of its `stat`, in hundredths of a second.
+/// The CPU time of a process: fields 14 and 15 of its `stat`, in hundredths of a second.
 fn cpu_of(pid: u32) -> Option<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name in brackets may hold anything.
+    // The name in brackets may contain any characters.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let ticks: u64 = fields.get(11)?.parse::<u64>().ok()? + fields.get(12)?.parse::<u64>().ok()?;
     Some(Duration::from_millis(ticks * 10))
 }
 
-/// The time that each process of PostgreSQL on this machine has run.
+/// The CPU time of each PostgreSQL process on this machine.
 pub struct CpuOfPostgres(HashMap<u32, Duration>);
 
 impl CpuOfPostgres {
-    /// Until now.
+    /// Reads the current values.
     pub fn now() -> Self {
         let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
         let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
@@ -101,7 +101,7 @@ impl CpuOfPostgres {
         Self(pids.filter(is_postgres).filter_map(|pid| Some((pid, cpu_of(pid)?))).collect())
     }
 
-    /// Since then. What ended meanwhile had nothing to do.
+    /// The CPU time since `then`. Processes that have ended in the meantime did no measured work.
     pub fn since(&self, then: &Self) -> Duration {
         let own = |(pid, time): (&u32, &Duration)| {
             time.saturating_sub(then.0.get(pid).copied().unwrap_or_default())
@@ -110,10 +110,9 @@ impl CpuOfPostgres {
     }
 }
 
-/// A database for the time of a measurement: an SQLite file, or a new one on the server that
-/// TEST_DATABASE_URL names.
+/// A temporary database: an SQLite file, or a new database on the server that TEST_DATABASE_URL names.
 pub struct Database {
-    /// As DATABASE_URL has it.
+    /// The DATABASE_URL.
     pub url: String,
     postgres: Option<(String, String)>,
     _folder: tempfile::TempDir,
@@ -127,36 +126,36 @@ impl Database {
         Self { url, postgres: None, _folder: folder }
     }
 
-    /// A database on this server of PostgreSQL.
+    /// A new database on this PostgreSQL server.
     pub async fn postgres(server: &str, name: &str) -> Self {
         let name = format!("kanban_bench_{}_{name}", std::process::id());
         execute(server, &format!("CREATE DATABASE {name}")).await;
-        // Nothing is encrypted on the way, by anybody: it would be as much again as a small query takes.
+        // Without TLS for all contestants: it would cost about as much as a small query.
         let url = format!("{}/{name}?sslmode=disable", server.rsplit_once('/').unwrap().0);
         let folder = tempfile::tempdir().unwrap();
         Self { url, postgres: Some((server.to_owned(), name)), _folder: folder }
     }
 
-    /// Which kind it is.
+    /// The name of the database system.
     pub fn name(&self) -> &'static str {
         if self.postgres.is_some() { "PostgreSQL" } else { "SQLite" }
     }
 }
 
-/// Removes it, also after a panic.
+/// Drops the database, also after a panic.
 impl Drop for Database {
     fn drop(&mut self) {
         let Some((server, name)) = self.postgres.take() else { return };
         let drop =
             async move { execute(&server, &format!("DROP DATABASE {name} WITH (FORCE)")).await };
-        // On a thread of its own, since a runtime may be running on this one.
+        // On a separate thread, because a runtime may be running on this one.
         let runtime =
             || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let _ = std::thread::spawn(move || runtime().block_on(drop)).join();
     }
 }
 
-/// Runs statements on a server of PostgreSQL.
+/// Executes statements on a PostgreSQL server.
 pub async fn execute(url: &str, sql: &str) {
     let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);

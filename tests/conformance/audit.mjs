@@ -1,6 +1,6 @@
-// Starts a server on a new SQLite file and runs every audit of the npm package graphql-http on it.
+// Starts a server on a new SQLite file and runs all audits of the npm package graphql-http against it.
 //
-// usage: node audit.mjs PATH/TO/kanban
+// Usage: node audit.mjs PATH/TO/kanban
 
 import { auditServer } from 'graphql-http';
 import { start } from './server.mjs';

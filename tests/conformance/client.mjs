@@ -1,6 +1,6 @@
-// Speaks GraphQL over HTTP with the server.
+// A client for GraphQL over HTTP.
 
-/** Sends documents to `url` for whom the token stands; `variables` is JSON text, sent as it is written. */
+/** Sends documents to `url` with an optional token; `variables` is JSON text, sent unchanged. */
 export function client(url, token) {
   const headers = { 'Content-Type': 'application/json', Accept: 'application/json' };
   if (token) headers.Authorization = `Bearer ${token}`;

@@ -1,8 +1,8 @@
-// Asks the server and graphql-js the same, and fails when they do not agree: whether a request is refused, the data of
-// the answer with the order of its keys, and the paths of errors. What is asked stands in cases/; further documents
-// are made at random, always the same ones.
+// Sends the same requests to the server and to graphql-js, and fails if they disagree on whether a
+// request is refused, on the data (including the order of keys) or on the paths of errors. The requests
+// are those in cases/, and random documents with a fixed seed.
 //
-// usage: node differential.mjs PATH/TO/kanban
+// Usage: node differential.mjs PATH/TO/kanban
 
 import { buildSchema, parse, validate } from 'graphql';
 import { difference, samePlace } from './compare.mjs';
@@ -25,7 +25,7 @@ const GENERATED = Number(process.env.GENERATED ?? 2000);
 
 const [, , program] = process.argv;
 const schema = buildSchema(sdl(program));
-// Cases are about the specification: the limit on the size of answers is lifted.
+// Cases are about the specification, so the complexity limit is raised.
 const server = await start(program, { GRAPHQL_MAX_COMPLEXITY: '100000000', RATE_LIMIT: 'off' });
 const totals = { passed: 0, failed: 0, refused: 0, placed: 0, known: new Set() };
 
@@ -37,7 +37,7 @@ try {
   const withIds = (text) =>
     text?.replace(/\b(BOARD|HOUSE|CARD|SOW|COMMENT|LABEL|USER|BOB)_ID\b/g, (_, name) => ids[name]);
 
-  /** Asks both. Generated changes whose outcome is not known are left out. */
+  /** Sends a request to both. Generated mutations with an unpredictable result are left out. */
   const ask = async (group, request, isCase = true) => {
     const expected = await answer(schema, root, request);
     if (!isCase && expected.unknown && /\bmutation\b/.test(request.query)) return expected;
@@ -69,7 +69,7 @@ try {
     }
     for (const query of invalid.map(withIds)) {
       const only = rules.filter(({ name }) => name === `${rule}Rule`);
-      if (validate(schema, parse(query), only).length === 0) wrong(rule, query, 'the rule has nothing against it');
+      if (validate(schema, parse(query), only).length === 0) wrong(rule, query, 'the rule accepts it');
       await ask(rule, { query });
     }
   }
@@ -83,12 +83,12 @@ try {
   let refused = 0;
   for (const one of generate(schema, ids, cursors, SEED, GENERATED))
     refused += 'refused' in (await ask('generated', one, false));
-  console.log(`${GENERATED} documents generated, of which ${refused} are to be refused`);
-  // Last, since they change what the others read.
+  console.log(`${GENERATED} documents generated, of which ${refused} are invalid`);
+  // Last, because they change the data that the other cases read.
   for (const one of effects) await ask('effects', request(one, withIds));
 
-  console.log(`the place of the first error agrees in ${totals.placed} of ${totals.refused} refusals`);
-  known.forEach(({ why }, index) => totals.known.has(index) || wrong('known', why, 'there is no such difference'));
+  console.log(`the location of the first error agrees in ${totals.placed} of ${totals.refused} refused requests`);
+  known.forEach(({ why }, index) => totals.known.has(index) || wrong('known', why, 'this difference does not occur'));
   console.log(`${totals.passed} passed, ${totals.failed} failed`);
   process.exitCode = totals.failed === 0 ? 0 : 1;
 } finally {

@@ -1,10 +1,10 @@
-// Documents made at random, the same ones for the same seed: selections that fit the schema, and about as many that
-// were spoilt in one or two places.
+// Random documents, reproducible by seed: about two thirds fit the schema, the others are corrupted in
+// one or two places.
 
 import { getNamedType, getNullableType, isAbstractType, isLeafType, isListType, isNonNullType } from 'graphql';
 import { isRequiredArgument, Lexer, Source, TokenKind } from 'graphql';
 
-/** `count` requests. */
+/** Generates `count` requests. */
 export function* generate(schema, ids, cursors, seed, count) {
   const random = numbers(seed);
   const names = Object.values(schema.getTypeMap()).flatMap((type) => [
@@ -17,7 +17,7 @@ export function* generate(schema, ids, cursors, seed, count) {
   }
 }
 
-/** Mulberry32: numbers from 0 to 1. */
+/** Mulberry32: pseudo-random numbers from 0 to 1. */
 function numbers(seed) {
   let state = seed;
   return () => {
@@ -57,7 +57,7 @@ class Writer {
     };
   }
 
-  /** Changes that change nothing, since what they do must be known. */
+  /** Mutations without an effect, because their results must be predictable. */
   mutation() {
     const field = () => {
       const alias = this.chance(0.5) ? `${pick(this.random, ['a', 'b', 'updateCard'])}:` : '';
@@ -84,7 +84,7 @@ class Writer {
     return isLeafType(below) ? start : start + (depth > 6 ? '{__typename}' : this.selections(below, depth + 1));
   }
 
-  /** A few names only, so that fields meet. */
+  /** Only a few names, so that response keys collide. */
   alias() {
     return this.chance(0.15) ? `${pick(this.random, ['a', 'b', 'c', 'd', 'id', 'title'])}:` : '';
   }
@@ -119,7 +119,7 @@ class Writer {
     return written.length > 0 ? `(${written.join(',')})` : '';
   }
 
-  /** A literal, or a variable for it. */
+  /** A literal, or a variable with a value. */
   value(type, name) {
     if (!this.chance(0.15)) return this.literal(type, name);
     const variable = `v${this.definitions.length}`;
@@ -148,7 +148,7 @@ class Writer {
     return JSON.stringify(this.scalar(nullable, name));
   }
 
-  /** The same for a variable: an enum is a string there. */
+  /** A value for a variable, where an enum is a string. */
   json(type, name) {
     const nullable = getNullableType(type);
     if (isListType(nullable))
@@ -171,7 +171,7 @@ class Writer {
   }
 }
 
-/** Changes one or two tokens, or a variable. */
+/** Corrupts one or two tokens, or a variable. */
 function spoil({ query, variables }, names, random) {
   if (variables !== '{}' && random() < 0.25) return { query, variables: spoilVariables(JSON.parse(variables), random) };
   const tokens = split(query);
@@ -219,7 +219,7 @@ function spoilTokens(tokens, names, random) {
   else if (kind < 0.6) tokens[at] = pick(random, OTHERS);
   else if (kind < 0.65) tokens.splice(at, 0, ...tokens.slice(at, at + 1 + Math.floor(random() * 6)));
   else {
-    // Most faults are faults of names.
+    // Most errors in practice are wrong names.
     const places = tokens.flatMap((token, index) => (isName(token) ? [index] : []));
     tokens[pick(random, places)] = pick(random, random() < 0.6 ? own : names);
   }

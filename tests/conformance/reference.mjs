@@ -1,11 +1,11 @@
-// What graphql-js makes of a request.
+// The expected response to a request, computed with graphql-js.
 
 import { execute, GraphQLError, getLocation, parse, specifiedRules, validate } from 'graphql';
 
-/** A limit, and no rule of the specification. */
+/** A limit of graphql-js that is not a rule of the specification. */
 const LIMIT = 'MaxIntrospectionDepthRule';
 
-/** Of the specification (Operation Type Existence), and in graphql-js from version 17 on. */
+/** A rule of the specification (Operation Type Existence) that graphql-js has from version 17 on. */
 function KnownOperationTypesRule(context) {
   return {
     OperationDefinition(node) {
@@ -19,8 +19,8 @@ function KnownOperationTypesRule(context) {
 export const rules = [...specifiedRules.filter(({ name }) => name !== LIMIT), KnownOperationTypesRule];
 
 /**
- * The answer to a request: `{ refused: code, place }`, or `{ data, errors, thrown }`, where `thrown` are the paths of
- * all fields that could not be resolved. `unknown` says that the data of an answer cannot be told.
+ * The response to a request: `{ refused: code, place }`, or `{ data, errors, thrown }`, where `thrown` has the paths of
+ * all fields that failed. `unknown` is true if the data cannot be predicted.
  */
 export async function answer(schema, rootValue, { query, variables, operationName }) {
   let document;
@@ -41,7 +41,7 @@ export async function answer(schema, rootValue, { query, variables, operationNam
     operationName: operationName || undefined,
   });
   if (!('data' in result)) return refusal(result.errors[0]);
-  // Fields beside one that failed may still be on their way.
+  // Sibling fields of one that failed may still be executing.
   await new Promise(setImmediate);
   const { data, errors = [] } = result;
   return { data, errors, ...contextValue, thrown: [...contextValue.thrown, ...errors.map(({ path }) => path ?? [])] };

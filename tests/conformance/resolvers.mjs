@@ -1,4 +1,4 @@
-// What the server's fields answer, on a copy of its data.
+// Resolvers that return what the server should return, on a copy of its data.
 
 import { getNamedType } from 'graphql';
 
@@ -25,7 +25,8 @@ export function resolvers(schema, { root, objects }, ids) {
     nodes: ({ ids }) => ids.map((id) => find('Node', id)),
     userByEmail: ({ email }) => ofType('User').find((user) => user.email === email.trim().toLowerCase()),
   };
-  // Changes that change nothing, or that fail, have an answer that is known; and new cards on a board of their own.
+  // The results of mutations that change nothing or fail are predictable, and so are new cards on a
+  // separate board.
   const mutations = {
     ...allUnknown(schema.getMutationType()),
     updateCard: ({ input: { cardId, labels, ...texts } }, context, info) => {
@@ -47,7 +48,7 @@ export function resolvers(schema, { root, objects }, ids) {
   return { ...queries, ...mutations };
 }
 
-/** What is known of a new card. */
+/** The predictable fields of a new card. */
 function newCard(schema, { title, description, column, labels }) {
   const colors = schema.getType('LabelColor').getValues();
   const sorted = colors.filter(({ name }) => labels.includes(name)).map(({ name }) => ({ color: name }));
@@ -65,27 +66,28 @@ function addPages(type, object) {
     if (!connection.endsWith('Connection')) continue;
     const { edges } = object[field.name];
     const most = connection === 'CardConnection' ? 1000 : 200;
-    // Not at once: fields beside one that fails are resolved too, as on the server.
+    // Asynchronous, so that siblings of a field that fails are resolved too, as on the server.
     object[field.name] = async (args, context, info) => page(edges, most, args, context, info);
   }
 }
 
-/** A page of a list, by the rules of Relay. */
+/** A page of a list, as specified by Relay. */
 function page(list, most, { first, last, after, before, filter, orderBy, afterSequence }, context, info) {
   if (orderBy) unknown(null, context);
-  // Texts to look for must not hold control characters, apart from tabs and line ends.
+  // A text filter must not contain control characters, except tabs and line breaks.
   if (/[^\P{Cc}\n\r\t]/u.test(filter?.text ?? '')) fail(context, info, 'control characters');
   const inRange = (size) => !isGiven(size) || (size >= 0 && size <= most);
   if (!inRange(first) || !inRange(last) || (isGiven(first) && isGiven(last)))
-    fail(context, info, 'wrong size of a page');
+    fail(context, info, 'invalid page size');
   const isWanted = (node) =>
     (!filter || meets(node, filter)) && (!isGiven(afterSequence) || node.sequence > afterSequence);
   const all = list.filter(({ node }) => isWanted(node));
   const place = (cursor) => {
     const found = all.findIndex((edge) => edge.cursor === cursor);
     if (found >= 0) return found;
-    // The place of a card of another list is known to the server only. (A cursor is a JSON list in base64.)
-    return cursor.startsWith('Wz') ? unknown(null, context) : fail(context, info, 'no cursor');
+    // Only the server knows the position of a card of another list. (A cursor is a JSON list in
+    // base64.)
+    return cursor.startsWith('Wz') ? unknown(null, context) : fail(context, info, 'invalid cursor');
   };
   let start = isGiven(after) ? place(after) + 1 : 0;
   let end = Math.max(start, isGiven(before) ? place(before) : all.length);
@@ -118,7 +120,7 @@ function isGiven(value) {
   return value !== null && value !== undefined;
 }
 
-/** The field cannot be resolved. */
+/** Records the path of a field and makes it fail. */
 function fail({ thrown }, info, message) {
   const path = [];
   for (let at = info.path; at; at = at.prev) path.unshift(at.key);
@@ -126,8 +128,8 @@ function fail({ thrown }, info, message) {
   throw new Error(message);
 }
 
-/** What the server answers is not known here. */
+/** Marks the response as unpredictable. */
 function unknown(_, context) {
   context.unknown = true;
-  throw new Error('this is not known');
+  throw new Error('unpredictable');
 }

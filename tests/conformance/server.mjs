@@ -1,4 +1,4 @@
-// A server of its own for a test: a new SQLite file, a free port.
+// A server for a test, with a new SQLite file and a free port.
 
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -23,12 +23,12 @@ export async function start(program, settings = {}) {
   }
 }
 
-/** The schema as text. */
+/** The schema in SDL. */
 export function sdl(program) {
   return execFileSync(resolve(program), ['schema'], { encoding: 'utf8' });
 }
 
-/** The address that the server's log names. */
+/** The server's address, from its log. */
 function listening(child) {
   return new Promise((found, failed) => {
     let log = '';

@@ -1,10 +1,10 @@
-// What is on the server while the test runs: it is made through the API, and then copied, each object by a plain
-// document of its own, into a tree of JavaScript objects that graphql-js can execute documents on.
+// The data of the tests. It is created through the API and then copied, each object by a simple
+// document, into a tree of JavaScript objects on which graphql-js can execute documents.
 
 import { getNamedType, isLeafType, isObjectType, isRequiredArgument } from 'graphql';
 import { client } from './client.mjs';
 
-/** Everything of a small team with two boards. */
+/** Creates the data of a small team with two boards. */
 export async function make(url) {
   const ask = async (send, query, input) => {
     const { data, errors } = await send({ query, variables: JSON.stringify({ input }) });
@@ -52,7 +52,7 @@ export async function make(url) {
   return { send: ann.send, ids: { ...found, LABEL: made[0].labels[0].id, USER: ann.id, BOB: bob.id } };
 }
 
-/** Copies everything that the viewer can reach. Answers the root of queries and all objects by their ids. */
+/** Copies everything that the viewer can reach. Returns the query root and all objects by ID. */
 export async function copy(send, schema) {
   const ask = async (query) => {
     const { data, errors } = await send({ query });
@@ -61,7 +61,7 @@ export async function copy(send, schema) {
   };
   const objects = new Map();
   const waiting = [];
-  /** Replaces what refers to an object by that object, which is then waiting to be copied itself. */
+  /** Replaces a reference to an object by the object itself, and queues the object to be copied. */
   const link = (value) => {
     if (Array.isArray(value)) return value.map(link);
     if (value === null || typeof value !== 'object') return value;
@@ -83,7 +83,7 @@ export async function copy(send, schema) {
       if (type.name === 'Board') await copyEvents(object);
     }
   }
-  /** Events are found below their board alone. */
+  /** Events can only be read through their board. */
   async function copyEvents(board) {
     for (const type of schema.getPossibleTypes(schema.getType('BoardEvent'))) {
       const nodes = `nodes{id ...on ${type.name}{kind:__typename ${plain(type)}}}`;
@@ -94,7 +94,7 @@ export async function copy(send, schema) {
   return { root, objects };
 }
 
-/** The selection of all fields that need no argument; objects that have an id are referred to. */
+/** A selection of all fields without required arguments. Objects that have an ID are selected as references. */
 function plain(type) {
   const fields = Object.values(type.getFields()).filter((field) => !field.args.some(isRequiredArgument));
   return fields.map((field) => `${field.name}${below(field.type)}`).join(' ');

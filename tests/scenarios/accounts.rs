@@ -1,4 +1,4 @@
-//! Signing up, logging in, changing one's own account, finding others.
+//! Signing up, logging in, changing and deleting the own account, finding other users.
 
 use std::sync::Arc;
 
@@ -95,7 +95,7 @@ async fn changing_address_and_password_needs_the_present_one(server: Arc<Server>
     assert_eq!(changed["user"]["id"], json!(ann.id));
     server.log_in("annie", "new password").await;
 
-    // Another spelling of the same address is a change and no conflict.
+    // A change of letter case in the own address is no conflict.
     let case = json!({ "email": "annie@example.com", "currentPassword": "new password" });
     let changed = ann.done("updateViewer", case, "user { email }").await;
     assert_eq!(changed["user"]["email"], "annie@example.com");
@@ -122,7 +122,8 @@ async fn users_are_found_by_exact_address_only(server: Arc<Server>) {
     assert!(own["userByEmail"]["createdAt"].is_string());
 }
 
-/// Text, code, work and statements are equal, so that nobody learns who has an account.
+/// The response, the hashing work and the number of statements are equal, so that an attacker cannot
+/// find out whether an account exists.
 async fn unknown_and_wrong_cost_the_same(server: Arc<Server>) {
     server.user("ann").await;
     let mut seen = Vec::new();
@@ -135,8 +136,8 @@ async fn unknown_and_wrong_cost_the_same(server: Arc<Server>) {
         let answer = server.try_log_in(email, password).await;
         assert_eq!(answer.code(), "INVALID_CREDENTIALS");
         let work = server.services.hashing_work() - before.0;
-        // One pass over 8 KiB is what the tests' servers are told to do.
-        assert_eq!(work, 8, "{email}: one run with the parameters in force");
+        // The test servers hash with one pass over 8 KiB.
+        assert_eq!(work, 8, "{email}: one run with the configured parameters");
         seen.push((answer.body, server.db.statement_count() - before.1));
     }
     assert!(seen.windows(2).all(|pair| pair[0] == pair[1]), "{seen:?}");
@@ -180,7 +181,7 @@ async fn an_account_goes_with_what_is_its_own(server: Arc<Server>) {
         "activity": { "nodes": [{ "actor": null, "user": null }] },
     });
     assert_eq!(bob.get(&query).await["board"], expected);
-    // The address is free again, and what comes is another account.
+    // The address can be used again, for a new account.
     assert_ne!(server.user("ann").await.id, ann.id);
 }
 
@@ -191,7 +192,7 @@ async fn an_account_stays_while_a_board_needs_it(server: Arc<Server>) {
     let version = ann.version(&shared).await;
     let go = || ann.call("deleteViewer", json!({ "currentPassword": "password" }), "deletedUserId");
     assert_eq!(go().await.code(), "CONFLICT");
-    // Nothing has been done by half.
+    // The failed deletion changed nothing.
     assert_eq!(ann.get("{ boards { totalCount } }").await["boards"]["totalCount"], 2);
     assert_eq!(ann.version(&shared).await, version);
     assert_eq!(ann.version(&own).await, 1);
@@ -201,8 +202,8 @@ async fn an_account_stays_while_a_board_needs_it(server: Arc<Server>) {
     assert_eq!(left["boards"]["nodes"], json!([{ "title": "Shared", "viewerRole": "ADMIN" }]));
 }
 
-/// A hash of older settings is renewed by the first log-in; others that have just been checked against
-/// it are no less right.
+/// The first log-in after a change of the Argon2 settings renews the hash. Concurrent log-ins that have
+/// checked the old hash must still succeed.
 async fn log_ins_that_renew_the_hash_at_once_all_succeed(server: Arc<Server>) {
     server.user("ann").await;
     let config = config_with(&server.database_url, &[("ARGON2_ITERATIONS", "3")]);

@@ -1,4 +1,4 @@
-//! Attempts to log in are limited, by account and by address.
+//! The rate limit on log-in attempts, by account and by client address.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ scenarios![
     a_flood_is_bounded_even_without_limits,
 ];
 
-/// A server with limits on the same database.
+/// A server with rate limits on the same database.
 async fn strict(server: &Server, more: &[(&str, &str)]) -> Arc<Server> {
     let mut settings = vec![("RATE_LIMIT", "on")];
     settings.extend_from_slice(more);
@@ -25,7 +25,7 @@ async fn strict(server: &Server, more: &[(&str, &str)]) -> Arc<Server> {
     Arc::new(Server::start_with(config, server.database_url.clone()).await)
 }
 
-/// Asserts that it is too much, and that the answer says when to try again.
+/// Asserts that the response is RATE_LIMITED and has a plausible `retryAfter`.
 #[track_caller]
 fn assert_limited(answer: &Answer) {
     assert_eq!(answer.code(), "RATE_LIMITED", "{}", answer.body);
@@ -46,13 +46,13 @@ async fn attempts_at_an_account_are_limited(server: Arc<Server>) {
             assert_eq!(answer.code(), "INVALID_CREDENTIALS", "{n} {attempt}");
         }
         let before = work();
-        // However it is written, and with the right password too.
+        // In any spelling of the address, and with the right password too.
         for email in [email.to_owned(), email.to_uppercase(), format!(" {email} ")] {
             assert_limited(&strict.try_log_in(&email, "password").await);
         }
-        assert_eq!(work(), before, "nothing is hashed");
+        assert_eq!(work(), before, "no password is hashed");
     }
-    // Others are not in the way, and the limit can be lifted.
+    // Other accounts are not limited, and the limit can be turned off.
     strict.user("bob").await;
     for _ in 0..20 {
         server.log_in("ann", "password").await;
@@ -70,7 +70,7 @@ async fn attempts_from_an_address_are_limited(server: Arc<Server>) {
     assert_limited(&strict.try_log_in("no address", "password").await);
     let sign_up = r#"mutation { signUp(input: { email: "x@example.com", password: "password" }) { user { id } } }"#;
     assert_limited(&strict.ask(sign_up, json!({})).await);
-    // Those who are logged in notice nothing.
+    // Requests with an access token are not limited.
     strict.ask_as(Some(&ann.token), "{ viewer { id } }", json!({})).await.ok();
     strict.stop().await;
 }
@@ -106,7 +106,7 @@ async fn attempts_at_once_count_one_by_one(server: Arc<Server>) {
     strict.stop().await;
 }
 
-/// A stolen access token must not open the way to the password.
+/// An attacker with a stolen access token must not be able to guess the password.
 async fn the_present_password_cannot_be_guessed_either(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let strict = strict(&server, &[("RATE_LIMIT_PER_ACCOUNT", "4")]).await;
@@ -155,7 +155,8 @@ async fn a_proxy_is_believed_only_when_told_so(server: Arc<Server>) {
     }
 }
 
-/// As many hash as there are cores but one, so many wait, and the rest is told so at once.
+/// One log-in for each core but one is hashed at a time, a bounded number waits, and the rest is
+/// refused at once.
 async fn a_flood_is_bounded_even_without_limits(server: Arc<Server>) {
     let settings =
         [("RATE_LIMIT", "off"), ("ARGON2_MEMORY_KIB", "19456"), ("ARGON2_ITERATIONS", "4")];

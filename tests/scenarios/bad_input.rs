@@ -1,4 +1,4 @@
-//! Bad input: a clear error with code and field, and nothing stored.
+//! Invalid input gets an error with a code and a field, and nothing is stored.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ scenarios![
     many_nodes_have_a_limit,
 ];
 
-/// Ann with a board, a card, a label, and a place for another label.
+/// Ann with a board, a card, a label and one unused label colour.
 struct Scene {
     ann: User,
     board: String,
@@ -48,7 +48,7 @@ impl Scene {
         scene
     }
 
-    /// All that is stored, as Ann sees it.
+    /// Everything that Ann can see.
     async fn world(&self) -> Value {
         let query = "{ viewer { email updatedAt } boards { totalCount nodes {
             id title description updatedAt labels { id color name updatedAt } members { nodes { id } }
@@ -56,12 +56,12 @@ impl Scene {
         self.ann.get(query).await
     }
 
-    /// Asserts that nothing has been stored since the beginning.
+    /// Asserts that nothing has been stored since the scene was created.
     async fn assert_untouched(&self, shown: &str) {
         assert_eq!(self.world().await, self.before, "{shown}");
     }
 
-    /// Asserts that a mutation is refused for this field of its input.
+    /// Asserts that a mutation is refused with BAD_USER_INPUT for this field of its input.
     async fn refuses(&self, mutation: &str, input: Value, field: Value) {
         let answer = self.ann.call(mutation, input.clone(), "__typename").await;
         let shown: String = format!("{mutation} {input}").chars().take(300).collect();
@@ -69,7 +69,7 @@ impl Scene {
         assert_eq!(answer.body["data"], json!({ mutation: null }), "{shown}");
     }
 
-    /// Asserts that a request is refused for its form.
+    /// Asserts that a request is refused because of its syntax or types.
     async fn refuses_request(&self, query: &str, variables: Value) {
         let shown = format!("{query} {variables}");
         let answer = self.ann.ask(query, variables).await;
@@ -77,10 +77,10 @@ impl Scene {
         let codes = ["BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"];
         let shown_code = format!("{shown}: {}", answer.body);
         assert!(codes.contains(&code.as_str()) && answer.status < 500, "{shown_code}");
-        assert!(code != "BAD_USER_INPUT" || field.is_array(), "no field: {shown_code}");
+        assert!(code != "BAD_USER_INPUT" || field.is_array(), "no field extension: {shown_code}");
     }
 
-    /// Every text of every mutation: an input for it without the text, the text's place, its kind.
+    /// Every text of every mutation: an input without the text, the path of the text, and its rules.
     #[rustfmt::skip]
     fn texts(&self) -> Vec<(&'static str, Value, &'static str, Kind)> {
         let (board, card) = (json!({ "boardId": self.board }), json!({ "cardId": self.card }));
@@ -105,8 +105,8 @@ impl Scene {
         ]
     }
 
-    /// Every id of every mutation: an input with the id, the id's field. The first of each type of
-    /// id stands for the others where all bad ids are tried.
+    /// Every ID of every mutation: an input with the ID, and the ID's field. Only the first entry of
+    /// each type of ID is tested with all bad IDs.
     #[rustfmt::skip]
     fn ids(&self) -> Vec<(&'static str, Value, &'static str)> {
         let Self { ann, board, card, label, .. } = self;
@@ -136,14 +136,14 @@ impl Scene {
     }
 }
 
-/// The rules of a text: its least and greatest length, and whether it may have several lines.
+/// The rules of a text: minimum length, maximum length, and whether it may have several lines.
 #[derive(Clone, Copy)]
 struct Kind(usize, usize, bool);
 const TITLE: Kind = Kind(1, 500, false);
 const DESCRIPTION: Kind = Kind(0, 20_000, true);
 const NAME: Kind = Kind(0, 100, false);
 
-/// An input with a value put in; the path of its field.
+/// An input with a value at `place`, and the path of this field.
 fn with(input: &Value, place: &str, value: Value) -> (Value, Value) {
     let mut input = input.clone();
     let (parent, name) = place.rsplit_once('/').unwrap();
@@ -171,7 +171,7 @@ async fn texts_have_limits_in_characters(server: Arc<Server>) {
         scene.assert_untouched(place).await;
     }
     for (mutation, input, place, Kind(_, most, _)) in scene.texts() {
-        // Four bytes each, and white space around that does not count.
+        // Four bytes for each character. Surrounding white space does not count.
         let text = "👍".repeat(most);
         let (input, _) = with(&input, place, json!(format!("{text}  ")));
         scene.ann.done(mutation, input, "__typename").await;
@@ -180,13 +180,13 @@ async fn texts_have_limits_in_characters(server: Arc<Server>) {
     }
 }
 
-/// An address of so many characters.
+/// An email address of `length` characters.
 fn address_of(length: usize) -> String {
     let host = ["a".repeat(63), "b".repeat(63), "c".repeat(length - 193)].join(".");
     format!("{}@{host}", "x".repeat(64))
 }
 
-/// Addresses and passwords that no account may have, with their field.
+/// Invalid email addresses and passwords, with the field that the error must name.
 fn bad_accounts() -> Vec<(String, String, &'static str)> {
     let addresses = "|bob|bob@|@example.com|bob@@example.com|bob bob@example.com|bob@exa mple.com|\
         Bob <bob@example.com>|bob@example.com, ann@example.com|bob\0@example.com|\
@@ -199,7 +199,7 @@ fn bad_accounts() -> Vec<(String, String, &'static str)> {
     addresses.chain(passwords).collect()
 }
 
-/// Addresses and passwords at the very limits.
+/// Email addresses and passwords exactly at the limits.
 fn good_accounts() -> [(String, String); 4] {
     [
         (address_of(254), "12345678".into()),
@@ -218,7 +218,7 @@ async fn a_new_account_has_rules(server: Arc<Server>) {
         let account = json!({ "i": { "email": email, "password": password } });
         let answer = server.ask(sign_up, account.clone()).await;
         assert_eq!(answer.error(), ("BAD_USER_INPUT".into(), json!(["input", field])), "{account}");
-        assert!(!answer.body.to_string().contains("1234567"), "the answer shows the password");
+        assert!(!answer.body.to_string().contains("1234567"), "the response contains the password");
         assert_eq!(
             server.ask(LOG_IN, account.clone()).await.code(),
             "INVALID_CREDENTIALS",
@@ -231,7 +231,7 @@ async fn a_new_account_has_rules(server: Arc<Server>) {
         let account = json!({ "i": { "email": email, "password": password } });
         server.ask(sign_up, account.clone()).await.ok();
         assert_eq!(server.ask(LOG_IN, account).await.ok()["logIn"]["user"]["email"], json!(email));
-        // Nothing of a password is cut off before it is compared.
+        // The password is not truncated before it is compared.
         let account = json!({ "i": { "email": email, "password": format!("{password} ") } });
         assert_eq!(server.ask(LOG_IN, account).await.code(), "INVALID_CREDENTIALS");
     }
@@ -254,7 +254,7 @@ async fn a_changed_account_has_rules(server: Arc<Server>) {
     }
 }
 
-/// Ids that name nothing, whatever is stored; `like` is one of the type that is asked for.
+/// IDs that match nothing in any database. `like` is an ID of the expected type.
 fn bad_ids(like: &str) -> Vec<String> {
     let (kind, key) = like.split_once('_').unwrap();
     let any = "| |_|7|null|nonsense|\0|column_1|column_1_NOPE|column_1_todo|comment_1|user_1";
@@ -290,7 +290,7 @@ async fn an_id_that_is_none_is_absent_to_a_query(server: Arc<Server>) {
     }
     assert_eq!(ann.ask(one, json!({ "id": 7 })).await.ok(), nothing);
 
-    // An id of another type is a node, and neither a board nor a card.
+    // An ID of another type is found as a node, but neither as a board nor as a card.
     for id in [&scene.label, &ann.id, &column] {
         let data = ann.ask(one, json!({ "id": id })).await.ok();
         let node = json!({ "node": { "id": id }, "board": null, "card": null });
@@ -471,7 +471,7 @@ async fn control_characters_in_questions_do_no_harm(server: Arc<Server>) {
         let account = json!({ "i": { "email": format!("ann@example.com{sign}"), "password": format!("password{sign}") } });
         assert_eq!(server.ask(LOG_IN, account).await.code(), "INVALID_CREDENTIALS", "{sign:?}");
     }
-    // The same, written in the document.
+    // The same, as an escape in the document.
     let query = "mutation { createBoard(input: { title: \"a\\u0000b\" }) { board { id } } }";
     let answer = scene.ann.ask(query, json!({})).await;
     assert_eq!(answer.error(), ("BAD_USER_INPUT".into(), json!(["input", "title"])));

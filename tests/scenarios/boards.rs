@@ -1,4 +1,4 @@
-//! Boards, labels, cards and sharing, as their users do it.
+//! Boards, labels, cards and sharing in normal use.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ async fn a_new_board_has_seven_labels_and_its_creator(server: Arc<Server>) {
     assert_eq!(board["members"]["nodes"], json!([{ "id": ann.id }]));
     assert_eq!(board["members"]["edges"][0]["since"], board["createdAt"]);
 
-    // The edge is of the default order of `boards`.
+    // The cursor of the edge belongs to the default order of `boards`.
     let query = "query($c: String!) { boards(before: $c, last: 5) { nodes { id } }
         all: boards { nodes { id title } pageInfo { startCursor } totalCount } }";
     let list = ann.ask(query, json!({ "c": made["boardEdge"]["cursor"] })).await.ok();
@@ -64,7 +64,7 @@ async fn a_board_is_changed_in_one_call(server: Arc<Server>) {
     assert_eq!(changed["labels"][0]["updatedAt"], changed["updatedAt"]);
     assert_eq!(changed["labels"][1]["updatedAt"], changed["createdAt"]);
 
-    // A field left out, or null, stays as it is; text can be emptied.
+    // A field that is left out or null is not changed. A text can be set to the empty string.
     let input = json!({ "boardId": board, "title": null, "description": "", "labels": null });
     let changed = ann.done("updateBoard", input, payload).await["board"].take();
     assert_eq!((&changed["title"], &changed["description"]), (&json!("Deeds"), &json!("")));
@@ -87,7 +87,7 @@ async fn deleting_a_board_deletes_what_is_on_it(server: Arc<Server>) {
     let again = ann.call("deleteBoard", json!({ "boardId": board }), "deletedBoardId").await;
     assert_eq!(again.error(), ("NOT_FOUND".into(), json!(["input", "boardId"])));
 
-    // An id is never given out again.
+    // The ID of a deleted board is never used again.
     assert_ne!(ann.board("Next").await, board);
 }
 
@@ -186,7 +186,7 @@ async fn labels_come_go_and_change(server: Arc<Server>) {
     let left = ann.ask(query, json!({ "id": card })).await.ok();
     assert_eq!(left["card"]["labels"], json!([{ "color": "BLUE" }]));
 
-    // A colour without a label can be given to no card, and to another label.
+    // A colour that has no label can be given to no card, but it can be given to another label.
     for (mutation, input, field) in [
         (
             "addLabelsToCard",
@@ -256,7 +256,7 @@ async fn sharing_and_unsharing(server: Arc<Server>) {
     );
     assert_eq!(shared["board"]["members"]["totalCount"], 2);
 
-    // Sharing twice is no error and changes nothing.
+    // Sharing again is no error and changes nothing.
     let again = ann.done("shareBoard", both.clone(), payload).await;
     assert_eq!(again, shared);
     let boards = bob.get("{ boards { nodes { id members { nodes { email } } } } }").await;
@@ -272,7 +272,7 @@ async fn sharing_and_unsharing(server: Arc<Server>) {
     let again = ann.call("unshareBoard", both.clone(), "removedUserId").await;
     assert_eq!(again.error(), ("NOT_FOUND".into(), json!(["input", "userId"])));
 
-    // One may leave by oneself, and then sees the board no more.
+    // Members can remove themselves, and then no longer see the board.
     ann.share(&board, &bob).await;
     let left = bob.done("unshareBoard", both, "removedUserId board { id }").await;
     assert_eq!(left, json!({ "removedUserId": bob.id, "board": null }));
@@ -362,7 +362,7 @@ async fn a_mutation_that_fails_leaves_the_others_alone(server: Arc<Server>) {
     let answer = ann.ask(query, json!({ "id": board })).await;
     assert_eq!(answer.error(), ("BAD_USER_INPUT".into(), json!(["input", "card", "title"])));
     assert_eq!(answer.body["errors"][0]["path"], json!(["two"]));
-    // So it is when a field is refused before its rule is asked.
+    // The same when the access check refuses a field.
     let sign_up = r#"mutation {
         signUp(input: { email: "new@example.com", password: "password" }) { user { email } }
         createBoard(input: { title: "x" }) { board { id } } }"#;
@@ -374,7 +374,7 @@ async fn a_mutation_that_fails_leaves_the_others_alone(server: Arc<Server>) {
     assert_eq!(ann.ask(required, json!({})).await.code(), "GRAPHQL_VALIDATION_FAILED");
     assert_eq!(ann.get("{ boards { totalCount } }").await["boards"]["totalCount"], 1);
 
-    // Each payload shows the board as it was when its own mutation had been done.
+    // Each payload shows the board as it was after its own mutation.
     let card = |title, total| json!({ "card": { "title": title, "board": { "cards": { "totalCount": total } } } });
     assert_eq!(
         answer.body["data"],

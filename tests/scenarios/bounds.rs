@@ -1,4 +1,4 @@
-//! What one request, and all requests together, may take.
+//! Limits on the resources of one request, and of all requests together.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ fn repeated(count: usize, one: impl Fn(usize) -> String) -> String {
     (0..count).map(one).collect::<Vec<_>>().concat()
 }
 
-/// So many cards with descriptions of 20,000 characters.
+/// Creates `count` cards with descriptions of 20,000 characters.
 async fn long_cards(user: &User, board: &str, count: usize) {
     let card = |n| json!({ "title": format!("card {n}"), "description": "x".repeat(20_000) });
     for batch in 0..count / 20 {
@@ -35,7 +35,7 @@ async fn a_search_costs_what_it_reads(server: Arc<Server>) {
     let (large, small) = (ann.board("large").await, ann.board("small").await);
     long_cards(&ann, &large, 60).await;
     ann.card(&small, "a plan").await;
-    // A search of the large board reads 1.2 MB.
+    // One search of the large board reads 1.2 MB.
     let poor = server.another(&[("GRAPHQL_MAX_COMPLEXITY", "40000"), ("CACHE_MIB", "0")]).await;
     let searches = |board: &str, count: usize| {
         let one = |n| format!("a{n}: cards(filter: {{ text: \"zz{n}\" }}) {{ totalCount }} ");
@@ -44,11 +44,11 @@ async fn a_search_costs_what_it_reads(server: Arc<Server>) {
     let ask = async |query: &str| poor.ask_as(Some(&ann.token), query, json!({})).await;
     ask(&searches(&large, 5)).await.ok();
     ask(&searches(&small, 50)).await.ok();
-    // The viewer, the board, and what it holds: no search has begun when they are refused.
+    // The viewer, the board and the size of its cards: the request is refused before the first search.
     let before = poor.db.statement_count();
     assert_eq!(ask(&searches(&large, 50)).await.code(), "QUERY_TOO_COMPLEX");
     assert!(poor.db.statement_count() - before <= 4);
-    // Searches in few boards pass, however large the page of boards may be.
+    // Searches in few boards are allowed, however large the requested page of boards is.
     let query = r#"{ boards(first: 200) { nodes { id title cards(first: 5, filter: { text: "plan" }) {
         totalCount nodes { id title column } } } } }"#;
     let found = ann.get(query).await;
@@ -108,14 +108,14 @@ async fn memory_is_bounded_and_comes_back(server: Arc<Server>) {
         assert_eq!(ask(&query).await.code(), "QUERY_TOO_COMPLEX");
         ask("{ viewer { id } }").await.ok();
     }
-    // Cards that wait for something take more than those that do not.
+    // Cards with fields that wait for a loader take more memory.
     let cards = "cards(first: 100) { nodes { title } }";
     let both = format!("{{ board(id: {board:?}) {{ a: {cards} b: {cards} }} }}");
     ask(&both).await.ok();
     let waiting = both.replace("title", "title comments(first: 0) { totalCount }");
     assert_eq!(ask(&waiting).await.code(), "QUERY_TOO_COMPLEX");
     let enough = server.another(&[("GRAPHQL_MEMORY_MIB", "9"), ("CACHE_MIB", "0")]).await;
-    // Requests that fail when they have asked for more give all of it back.
+    // A request that fails after it has reserved memory releases all of it.
     let fails = query.replace(
         "description",
         "description activity { totalCount } comments(first: -1) { totalCount }",
@@ -124,17 +124,17 @@ async fn memory_is_bounded_and_comes_back(server: Arc<Server>) {
         let answer = enough.ask_as(Some(&ann.token), &fails, json!({})).await;
         assert_eq!(answer.code(), "BAD_USER_INPUT");
     }
-    // There is memory for two of them at once; the others wait.
+    // The memory is enough for two of these requests at a time. The others wait.
     let one = || enough.ask_as(Some(&ann.token), &query, json!({}));
     for answer in join_all((0..12).map(|_| one())).await {
         answer.ok();
     }
-    // Descriptions that nobody asks for take nothing.
+    // Descriptions that are not selected take no memory.
     let titles = query.replace("description", "title");
     ask(&titles).await.ok();
 }
 
-/// Texts of a kilobyte, in each place where the answer can hold one, with a limit of one kilobyte.
+/// Texts of about 1 KB in each place of a response that can hold a text, with a limit of 1 KB.
 async fn every_string_of_an_answer_is_counted(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;

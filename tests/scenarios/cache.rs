@@ -1,4 +1,4 @@
-//! What is kept of boards until they change: never anything but what would be loaded, on any instance.
+//! The cache of board contents: it never returns anything but what the database holds, on any instance.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ scenarios![
     what_a_mutation_shows_is_read_anew_and_not_kept,
 ];
 
-/// What is shown of a board in ways that are kept, each by itself.
+/// Selections on a board that are cached, each separately.
 const LOOKS: [&str; 7] = [
     "labels { id color name updatedAt }",
     "columns { column cards(first: 1000) { totalCount nodes { id title description rank version updatedAt
@@ -31,7 +31,7 @@ const LOOKS: [&str; 7] = [
     "deletedCards { totalCount nodes { id deletedAt } }",
 ];
 
-/// All of them, also while the board is in the trash.
+/// Runs all of them, also while the board is in the trash.
 async fn look(user: &User, board: &str) -> Vec<Value> {
     let mut found = Vec::new();
     for look in LOOKS {
@@ -44,7 +44,7 @@ async fn look(user: &User, board: &str) -> Vec<Value> {
     found
 }
 
-/// The same user on another instance, with these settings.
+/// The same user on another instance with these settings.
 async fn elsewhere(user: &User, settings: &[(&str, &str)]) -> User {
     let server = user.server.another(settings).await;
     User { server: Arc::new(server), id: user.id.clone(), token: user.token.clone() }
@@ -61,7 +61,7 @@ async fn every_change_is_seen_at_once_on_every_instance(server: Arc<Server>) {
         let then = (mutation == "deleteBoard").then_some(restore);
         for (mutation, input) in [(mutation, input)].into_iter().chain(then) {
             let board = fixture.board.as_str();
-            // Twice, so that everything is kept.
+            // Twice, so that everything is cached.
             for user in [&fixture.ann, &other, &fixture.ann, &other] {
                 last = look(user, board).await;
             }
@@ -75,7 +75,7 @@ async fn every_change_is_seen_at_once_on_every_instance(server: Arc<Server>) {
         let Fixture { ann, bob, eve, .. } = fixture;
         fixture = Fixture::of(ann, bob, eve).await;
     }
-    // The answer to a mutation shows what it has changed.
+    // The payload of a mutation shows the change.
     let Fixture { ann, board, cards, .. } = &fixture;
     let shown =
         "card { board { labels { name } cards { totalCount nodes { title labels { color } } } } }";
@@ -110,25 +110,26 @@ async fn a_second_look_at_a_board_is_one_statement(server: Arc<Server>) {
         let found = user.get(&query).await;
         (server.db.statement_count() - before, found)
     };
-    // Who they are is looked up once in five seconds.
+    // The account behind a token is looked up once in five seconds.
     for user in [&ann, &bob] {
         user.get("{ viewer { id } }").await;
     }
-    // The board, its labels, the cards, their labels, their number.
+    // The board, its labels, the cards, the cards' labels, the number of cards.
     let (count, first) = statements(&ann).await;
     assert_eq!(count, 5);
     let (count, again) = statements(&ann).await;
     assert_eq!((count, &again), (1, &first));
     let (count, for_bob) = statements(&bob).await;
-    assert_eq!((count, &for_bob), (1, &first), "what is on a board is the same for all members");
+    assert_eq!((count, &for_bob), (1, &first), "the cached contents are the same for all members");
     ann.done("updateCard", json!({ "cardId": cards[0], "title": "new" }), "card { id }").await;
-    // One is tried alone, as it was enough before.
+    // The last run needed one statement, so one is sent without a transaction before all are sent in
+    // one.
     let (count, changed) = statements(&bob).await;
     assert_eq!(count, 6);
     assert_ne!(changed, first);
 }
 
-/// What is beneath a board that is known and beneath one that is not goes into the same statements.
+/// Boards whose contents are cached and boards whose contents are not share the same statements.
 async fn what_is_kept_of_some_boards_takes_no_statement_more(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let mut boards = Vec::new();
@@ -149,7 +150,8 @@ async fn what_is_kept_of_some_boards_takes_no_statement_more(server: Arc<Server>
     for board in [&boards[1], &boards[3]] {
         some.get(&format!("{{ board(id: {board:?}) {{ {fields} }} }}")).await;
     }
-    // The boards, their labels, the cards, their number, the comments, their number, the authors.
+    // The boards, their labels, the cards, the number of cards, the comments, their number, the
+    // authors.
     let (count, found) = statements(&new).await;
     assert_eq!(count, 7);
     assert_eq!(statements(&some).await, (7, found.clone()));
@@ -179,8 +181,8 @@ async fn whoever_is_no_longer_a_member_sees_nothing_at_once(server: Arc<Server>)
     bob_elsewhere.server.stop().await;
 }
 
-/// 32 clients on two instances, half of whom write: whatever was acknowledged before a question was
-/// asked is in its answer.
+/// 32 clients on two instances, half of which write. A query's response must include every write that
+/// was acknowledged before the query was sent.
 async fn no_answer_is_older_than_its_question(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let other = elsewhere(&ann, &[]).await;
@@ -220,7 +222,7 @@ async fn no_answer_is_older_than_its_question(server: Arc<Server>) {
     other.server.stop().await;
 }
 
-/// A list that is begun with what is at hand of its rows, and is done again since they have to wait for more.
+/// A list that starts with cached rows and is executed again because other rows have to be loaded.
 async fn text_is_counted_once_whatever_is_kept(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let mut boards = Vec::new();
@@ -239,14 +241,14 @@ async fn text_is_counted_once_whatever_is_kept(server: Arc<Server>) {
     ann.get(&all(cards)).await;
     let waiting = cards.replace("description", "description comments(first: 1) { totalCount }");
     ann.get(&all(&waiting)).await;
-    // The limit is one: twice the text is too much.
+    // The limit is in force: twice the text exceeds it.
     let twice = all(&cards.replace("description", "description again: description"));
     assert_eq!(ann.ask(&twice, json!({})).await.code(), "QUERY_TOO_COMPLEX");
     ann.server.stop().await;
 }
 
-/// Others may change the board between a mutation and what its answer reads. Here they do so without a
-/// version, which tells what was kept from what was read.
+/// Another client may change the board between a mutation and the reads for its payload. Here the
+/// change leaves the version as it is, so that cached and newly read data can be told apart.
 async fn what_a_mutation_shows_is_read_anew_and_not_kept(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
@@ -264,9 +266,9 @@ async fn what_a_mutation_shows_is_read_anew_and_not_kept(server: Arc<Server>) {
     assert_eq!(kept().await, "");
     name_all("new").await;
     assert_eq!(kept().await, "");
-    // It changes nothing, so the version stays.
-    assert_eq!(shown("Plans").await, "new", "kept from before");
+    // The mutation changes nothing, so the version stays the same.
+    assert_eq!(shown("Plans").await, "new", "from the earlier cache entry");
     assert_eq!(shown("Others").await, "new");
     name_all("newer").await;
-    assert_eq!(kept().await, "newer", "kept from the answer to a mutation");
+    assert_eq!(kept().await, "newer", "cached from the payload of a mutation");
 }

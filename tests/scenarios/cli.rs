@@ -1,4 +1,4 @@
-//! The program itself: its commands, its configuration, its log.
+//! The program: its commands, configuration and log.
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -25,7 +25,7 @@ checks![
     a_dot_env_file_is_read,
 ];
 
-/// The program, in an empty environment.
+/// The program with an empty environment.
 fn kanban(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kanban"));
     command.env_clear().current_dir(folder).stdin(Stdio::null());
@@ -61,7 +61,7 @@ async fn a_wrong_setting_stops_the_start_with_one_line() {
     }
 }
 
-/// What is missing is said before a database is touched: this one is not even there.
+/// A missing secret is reported before the program connects to the database, which does not exist here.
 async fn a_missing_secret_is_told_first() {
     let folder = TempDir::new().unwrap();
     let nowhere = "postgres://nobody@127.0.0.1:1/nothing";
@@ -114,7 +114,7 @@ async fn help_lists_every_variable_and_so_does_the_readme() {
     }
 }
 
-/// A server in a process of its own. It logs into a file: nobody would empty a pipe.
+/// A server in its own process. It logs to a file, because a pipe that nobody reads would fill up.
 struct Process {
     child: Child,
     url: String,
@@ -122,7 +122,7 @@ struct Process {
 }
 
 impl Process {
-    /// Starts it on a free port and waits until it listens.
+    /// Starts the server on a free port and waits until it listens.
     async fn start(mut command: Command) -> Self {
         let log = TempDir::new().unwrap();
         let file = std::fs::File::create(log.path().join("log")).unwrap();
@@ -148,7 +148,7 @@ impl Process {
         Answer::of(request.send().await.unwrap()).await
     }
 
-    /// Ends it as a service manager would; answers what it logged.
+    /// Stops the server with SIGTERM and returns its log.
     fn stop(mut self) -> String {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
@@ -159,7 +159,7 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // Only a failed test leaves it running.
+        // The process is still running only if the test failed.
         let _ = self.child.kill();
     }
 }
@@ -178,7 +178,7 @@ async fn a_server_keeps_its_data_over_a_restart() {
         .ok();
     first.stop();
 
-    // The token is still good, because the key that signed it is kept beside the database.
+    // The token is still valid, because the signing key is stored beside the database.
     let second = Process::start(kanban(folder.path())).await;
     let found = second.ask(&token, "{ boards { nodes { title } } }").await.ok();
     assert_eq!(found["boards"]["nodes"], json!([{ "title": "Plans" }]));
@@ -202,7 +202,7 @@ async fn a_dot_env_file_is_read() {
     assert_eq!(out, "The database is up to date.\n");
 }
 
-/// `kanban seed` against the scenario's database.
+/// Runs `kanban seed` on the scenario's database.
 fn seed(server: &Server, arguments: &[&str]) -> (Output, String, String) {
     let folder = TempDir::new().unwrap();
     let mut command = kanban(folder.path());
@@ -231,7 +231,7 @@ async fn demo_data_fills_an_empty_database_only(server: Arc<Server>) {
     assert!(!refused.status.success() && err.contains("already has users"), "{err}");
     assert_eq!(demo_boards(&server).await, boards);
 
-    // The same number gives the same data, another number other data.
+    // The same seed produces the same data, another seed produces other data.
     assert!(seed(&server, &["--reset"]).0.status.success());
     assert_eq!(without_ids(demo_boards(&server).await), without_ids(boards.clone()));
     assert!(seed(&server, &["--reset", "--seed", "2"]).0.status.success());
@@ -244,7 +244,7 @@ async fn demo_data_fills_an_empty_database_only(server: Arc<Server>) {
     server.log_in("user9", "password").await;
 }
 
-/// Demo boards are like any: they have an ADMIN, and a history that tells of all there is.
+/// Demo boards have an ADMIN and a complete history, like other boards.
 async fn demo_data_has_a_history(server: Arc<Server>) {
     let (made, _, err) = seed(&server, &["--boards", "3", "--cards", "160"]);
     assert!(made.status.success(), "{err}");
@@ -279,7 +279,7 @@ async fn demo_data_has_a_history(server: Arc<Server>) {
     assert!(seen >= 3);
 }
 
-/// `kanban purge` says what it has erased.
+/// `kanban purge` reports what it has erased.
 async fn the_trash_is_emptied_by_hand(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let (board, past) = (ann.board("Plans").await, ann.board("Past").await);
@@ -306,7 +306,7 @@ async fn the_trash_is_emptied_by_hand(server: Arc<Server>) {
     assert_eq!(ann.columns(&board).await[0], ids[1..]);
 }
 
-/// All boards of the seven demo users, in the order in which they were made.
+/// All boards of the seven demo users, in order of creation.
 async fn demo_boards(server: &Server) -> serde_json::Value {
     let query = "{ boards(first: 30) { nodes { id title description members { totalCount }
         cards(first: 100) { totalCount nodes { title description column labels { color } } } } } }";
@@ -346,7 +346,7 @@ async fn no_secret_gets_into_the_log(server: Arc<Server>) {
     let _ = reqwest::get(url).await.unwrap();
     let log = process.stop();
     assert!(log.contains("/graphql") && log.contains("finished processing request"), "{log}");
-    // Hashes too: as text, and as the list of bytes that a debugging log would print.
+    // Password hashes too: as text, and as the list of bytes that debug logging would print.
     let bytes = format!("{:?}", b"$argon2id$").trim_matches(['[', ']']).to_owned();
     for secret in ["hush", SECRET, &token, "$argon2", &bytes] {
         let line = log.lines().find(|line| line.contains(secret));

@@ -30,7 +30,7 @@ async fn comments_are_written_changed_and_deleted(server: Arc<Server>) {
     assert_eq!(edge["node"]["id"], comment["id"]);
     ann.comment(&card, "two").await;
     ann.comment(&card, "three").await;
-    // The oldest first, and the edge is of that order.
+    // Comments are listed oldest first, and the cursor of the edge belongs to this order.
     let query = format!(
         "query($c: String) {{ card(id: {card:?}) {{ comments(after: $c) {{ totalCount nodes {{ body }} }} }} }}"
     );
@@ -78,14 +78,14 @@ async fn one_changes_ones_own_and_an_admin_deletes_any(server: Arc<Server>) {
         assert_eq!(answer.code(), "FORBIDDEN");
     }
     bob.done("updateComment", update(&of_bob), "comment { id }").await;
-    // As a VIEWER, Bob may not even change his own.
+    // As a VIEWER, Bob may not even change his own comments.
     ann.share_as(&board, &bob, "VIEWER").await;
     for (mutation, input) in
         [("updateComment", update(&of_bob)), ("deleteComment", delete(&of_bob))]
     {
         assert_eq!(bob.call(mutation, input, "__typename").await.code(), "FORBIDDEN");
     }
-    // The author stays when they have left, and the comment too.
+    // The comment and its author stay visible after the author has left the board.
     ann.done("unshareBoard", json!({ "boardId": board, "userId": bob.id }), "removedUserId").await;
     let query = format!(
         "{{ card(id: {card:?}) {{ comments {{ nodes {{ body author {{ email }} }} }} }} }}"

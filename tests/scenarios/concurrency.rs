@@ -1,4 +1,4 @@
-//! Rules that hold when 32 clients try at once.
+//! Invariants that hold when 32 clients write concurrently.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ scenarios![
 
 const CLIENTS: usize = 32;
 
-/// The codes of the answers, sorted; `ok` where there is no error.
+/// The error codes of the responses, sorted, with `ok` for a response without errors.
 fn codes(answers: &[Answer]) -> Vec<String> {
     let code = |answer: &Answer| match answer.body.get("errors") {
         None => "ok".to_owned(),
@@ -41,7 +41,7 @@ fn codes(answers: &[Answer]) -> Vec<String> {
     codes
 }
 
-/// One success, and otherwise this code.
+/// Asserts that one response is a success and all others have this code.
 #[track_caller]
 fn assert_one_winner(answers: &[Answer], code: &str) {
     let codes = codes(answers);
@@ -106,13 +106,13 @@ async fn two_who_remove_each_other_leave_one(server: Arc<Server>) {
             ann.call("unshareBoard", input(&bob), "removedUserId"),
             bob.call("unshareBoard", input(&ann), "removedUserId"),
         );
-        // Who comes second is no member any more.
+        // The slower request finds that its user is no longer a member.
         assert_eq!(codes(&[one, two]), ["NOT_FOUND", "ok"]);
         assert_eq!(members(&ann, &board).await + members(&bob, &board).await, 1);
     }
 }
 
-/// By leaving and by taking a lesser role.
+/// By leaving the board, and by taking a lesser role.
 async fn the_last_admin_stays_when_all_go_at_once(server: Arc<Server>) {
     let users = join_all((0..CLIENTS).map(|n| {
         let server = Arc::clone(&server);
@@ -167,14 +167,14 @@ async fn the_last_admin_stays_when_all_delete_their_accounts_at_once(server: Arc
     assert_eq!(codes.iter().filter(|code| *code == "ok").count(), CLIENTS - 1, "{codes:?}");
     let query = format!("{{ board(id: {board:?}) {{ members {{ edges {{ role }} }} }} }}");
     let mut roles = column(&eve.get(&query).await["board"]["members"]["edges"], "role");
-    // Whoever stays may have come before Eve, or after her.
+    // The remaining member may have joined before or after Eve.
     roles.sort();
     assert_eq!(roles, ["ADMIN", "MEMBER"]);
     let removed = eve.events(&board, 0).await;
     assert_eq!(removed.iter().filter(|kind| *kind == "MemberRemovedEvent").count(), CLIENTS - 1);
 }
 
-/// Boards that are made, and shared with the account, just when it goes.
+/// Boards are created by the account, and shared with it, while it is deleted.
 async fn an_account_that_goes_while_boards_come_leaves_nothing_behind(server: Arc<Server>) {
     let bob = server.user("bob").await;
     let ours = bob.board("Ours").await;
@@ -192,7 +192,8 @@ async fn an_account_that_goes_while_boards_come_leaves_nothing_behind(server: Ar
             assert_eq!(answer.code(), "UNAUTHENTICATED", "{}", answer.body);
         }
         assert!(["ok", "NOT_FOUND"].contains(&codes(&[shared])[0].as_str()));
-        // Made again and again while it looked, boards can keep it from going, not by half.
+        // Boards that are created concurrently can make the deletion fail, but never leave it half
+        // done.
         let mut answer = gone;
         while codes(std::slice::from_ref(&answer)) == ["SERVICE_UNAVAILABLE"] {
             answer = go().await;
@@ -207,7 +208,7 @@ async fn an_account_that_goes_while_boards_come_leaves_nothing_behind(server: Ar
     assert_eq!(members["board"]["members"]["totalCount"], 1);
 }
 
-/// Somebody shares a board when the account has looked through its own and is about to go.
+/// A board is shared with the account after the deletion has listed its boards and before it commits.
 async fn a_board_that_comes_at_the_last_moment_goes_with_the_account(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let mut lock = Lock::take(&server).await;
@@ -233,7 +234,7 @@ async fn a_board_that_comes_at_the_last_moment_goes_with_the_account(server: Arc
     assert_eq!((server.count("users").await, server.count("boards").await), (0, 0));
 }
 
-/// 32 clients move the same 50 cards, and others read all the while.
+/// 32 clients move the same 50 cards while other clients read them.
 async fn cards_that_all_move_at_once_keep_one_order(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
@@ -251,7 +252,7 @@ async fn cards_that_all_move_at_once_keep_one_order(server: Arc<Server>) {
                 match rng.random_range(0..4) {
                     0 => input["beforeCardId"] = json!(two[1]),
                     1 => input["afterCardId"] = json!(two[1]),
-                    // Asks for a conflict: the card is not that new.
+                    // Provokes a conflict: the card has a later version.
                     2 => input["expectedVersion"] = json!(1),
                     _ => {}
                 }
@@ -298,19 +299,19 @@ async fn cards_that_all_move_at_once_keep_one_order(server: Arc<Server>) {
     let mut expected = ids.clone();
     expected.sort();
     assert_eq!(all, expected, "no card is lost");
-    // One total order: the board's own list is that of its columns.
+    // One total order: the board's list of cards equals its columns joined.
     let query = format!("{{ board(id: {board:?}) {{ cards(first: 100) {{ nodes {{ id }} }} }} }}");
     let found = ann.get(&query).await;
     assert_eq!(column(&found["board"]["cards"]["nodes"], "id"), columns.concat());
 }
 
-/// No two cards of a column have the same rank.
+/// Asserts that no two cards of a column have the same rank.
 fn assert_strictly_rising(cards: &Value) {
     let ranks = column(cards, "rank");
     assert!(ranks.is_sorted_by(|a, b| a < b), "{ranks:?}");
 }
 
-/// All events after a sequence, page by page.
+/// All events after a sequence number, read page by page.
 async fn events_of(user: &User, board: &str, after: i64) -> Vec<String> {
     let (mut after, mut kinds) = (after, Vec::new());
     let version = user.version(board).await;
@@ -324,14 +325,14 @@ async fn events_of(user: &User, board: &str, after: i64) -> Vec<String> {
         events.reverse();
         for event in events.iter() {
             after += 1;
-            assert_eq!(event["sequence"], after, "no gap");
+            assert_eq!(event["sequence"], after, "the sequence has a gap");
             kinds.push(text(&event["__typename"]));
         }
     }
     kinds
 }
 
-/// Two writers who have seen the same version: one wins.
+/// Of several writes with the same expected version, one succeeds.
 async fn one_of_many_with_the_same_version_wins(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
@@ -349,14 +350,14 @@ async fn one_of_many_with_the_same_version_wins(server: Arc<Server>) {
             input.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
             ann.call(mutation, input, "__typename")
         });
-        // Who comes late finds a card that is deleted, or has another version.
+        // The slower requests find that the card is deleted or has another version.
         let code = if mutation == "deleteCard" { "NOT_FOUND" } else { "CONFLICT" };
         assert_one_winner(&join_all(tries).await, code);
         assert_eq!(ann.version(&board).await, version + 1);
     }
 }
 
-/// Every kind of change at once: the history has no gap, and tells of each change that succeeded.
+/// All kinds of changes at once: the history has no gap and an event for each change that succeeded.
 async fn a_history_has_no_gap_under_many_writers(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
@@ -372,7 +373,7 @@ async fn a_history_has_no_gap_under_many_writers(server: Arc<Server>) {
                 ("updateCard", json!({ "cardId": card, "title": format!("title {n}") }), 1),
                 ("updateBoard", json!({ "boardId": board, "title": format!("title {n}") }), 1),
                 ("addComment", json!({ "cardId": card, "body": "hm" }), 1),
-                // These fail, and leave nothing behind.
+                // These fail and change nothing.
                 ("createCard", json!({ "boardId": board, "card": { "title": "" } }), 0),
                 ("createLabel", json!({ "boardId": board, "color": "RED" }), 0),
                 ("unshareBoard", json!({ "boardId": board, "userId": ann.id }), 0),
@@ -399,8 +400,8 @@ async fn a_history_has_no_gap_under_many_writers(server: Arc<Server>) {
     }
 }
 
-/// What several instances erase at once is erased, and told of, once; what is restored meanwhile
-/// stays.
+/// Several instances purge concurrently: each row is erased once, with one event. Rows that are
+/// restored meanwhile stay.
 async fn purges_and_restorations_at_once(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
@@ -429,7 +430,7 @@ async fn purges_and_restorations_at_once(server: Arc<Server>) {
     assert!(codes(&restored).iter().all(|code| code == "ok" || code == "NOT_FOUND"));
     assert_eq!(purges.iter().map(|one| one.cards).sum::<usize>(), 150 - came_back);
     assert_eq!(purges.iter().map(|one| one.boards).sum::<usize>(), 1);
-    // The events name each erased card once.
+    // The events name each erased card exactly once.
     let query = format!(
         "{{ board(id: {board:?}) {{ activity(first: 200, afterSequence: {before}) {{
         nodes {{ __typename actor {{ id }} ... on CardsPurgedEvent {{ cardIds }} }} }} }} }}"
@@ -492,7 +493,7 @@ async fn many_changes_of_one_card_all_succeed(server: Arc<Server>) {
     assert!(colors.contains(&"BLUE".to_owned()) && colors.len() <= 4, "{colors:?}");
 }
 
-/// What has been committed is shown as the transaction saw it.
+/// The payload of a committed mutation shows the card as its transaction saw it.
 async fn a_comment_shows_its_card_though_somebody_deletes_it(server: Arc<Server>) {
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let board = ann.board("Plans").await;
@@ -510,7 +511,7 @@ async fn a_comment_shows_its_card_though_somebody_deletes_it(server: Arc<Server>
     for (added, deleted) in join_all(both).await {
         deleted.ok();
         if added.body.get("errors").is_some() {
-            // The card was gone before.
+            // The card had been deleted before.
             assert_eq!(added.code(), "NOT_FOUND");
             assert_eq!(added.body["errors"][0]["path"], json!(["addComment"]));
         } else {

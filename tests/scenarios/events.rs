@@ -1,4 +1,4 @@
-//! The history of boards: what makes which event, and what events tell.
+//! The history of boards: which mutations make which events, and what the events contain.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ scenarios![
     an_answer_shows_one_state_of_a_board,
 ];
 
-/// A board that shows everything a mutation can change.
+/// A board that shows every kind of change.
 pub(super) struct Fixture {
     pub(super) ann: User,
     pub(super) bob: User,
@@ -33,7 +33,7 @@ pub(super) struct Fixture {
 }
 
 impl Fixture {
-    /// Ann is ADMIN, Bob a MEMBER, Eve no member.
+    /// Ann is an ADMIN, Bob is a MEMBER, Eve is not a member.
     pub(super) async fn new(server: &Arc<Server>) -> Self {
         let (ann, bob) = (server.user("ann").await, server.user("bob").await);
         let eve = server.user("eve").await;
@@ -55,7 +55,7 @@ impl Fixture {
         Self { ann, bob, eve, board, cards, trashed, comment, labels }
     }
 
-    /// Everything that Ann can see of the board but its version and its history.
+    /// Everything that Ann can see of the board, except its version and history.
     async fn state(&self) -> Value {
         const CARD: &str = "{ nodes { id title description column rank deletedAt labels { color }
             comments(first: 5) { nodes { id body } } } }";
@@ -70,7 +70,7 @@ impl Fixture {
         self.ann.get(&query).await
     }
 
-    /// The board's version, also while it is in the trash.
+    /// The board's version, also while the board is in the trash.
     async fn version(&self) -> i64 {
         let query = format!(
             "{{ board(id: {:?}) {{ version }} deletedBoards {{ nodes {{ id version }} }} }}",
@@ -83,7 +83,8 @@ impl Fixture {
         version.as_i64().unwrap()
     }
 
-    /// The kinds of the events after a sequence, in their order, also while it is in the trash.
+    /// The types of the events after a sequence number, in ascending order, also while the board is in
+    /// the trash.
     async fn events(&self, after: i64) -> Vec<String> {
         let query = format!(
             "{{ board(id: {0:?}) {{ ...history }} deletedBoards {{ nodes {{ id ...history }} }} }}
@@ -100,7 +101,7 @@ impl Fixture {
         kinds
     }
 
-    /// Changes, each with the events it makes.
+    /// Changes, each with the events that it makes.
     pub(super) fn changes(&self) -> Vec<(&'static str, Value, &'static [&'static str])> {
         let Self { board, cards, trashed, comment, labels, bob, eve, .. } = self;
         vec![
@@ -185,7 +186,7 @@ impl Fixture {
     }
 }
 
-/// Mutations that are about no board, or make one. (deleteViewer is tested with accounts.)
+/// Mutations that concern no board, or create one. (deleteViewer is tested in accounts.rs.)
 const ABOUT_NO_BOARD: [&str; 9] = [
     "signUp",
     "logIn",
@@ -198,7 +199,8 @@ const ABOUT_NO_BOARD: [&str; 9] = [
     "createBoard",
 ];
 
-/// Changes the state exactly if it makes events; the version tells how many.
+/// Asserts that the mutation makes these events, that it changes the state only if it makes events, and
+/// that the version grows by the number of events.
 async fn assert_change(fixture: &Fixture, mutation: &str, input: Value, expected: &[&str]) {
     let (state, version) = (fixture.state().await, fixture.version().await);
     fixture.ann.done(mutation, input.clone(), "__typename").await;
@@ -222,7 +224,7 @@ async fn every_mutation_that_changes_a_board_makes_its_events(server: Arc<Server
             seen.insert("restoreBoard".to_owned());
             assert_change(&fixture, "restoreBoard", input, &["BoardRestoredEvent"]).await;
         }
-        // Each on a board of its own: one change must not be in the way of another.
+        // A new board for each change, so that one change cannot affect another.
         let Fixture { ann, bob, eve, .. } = fixture;
         fixture = Fixture::of(ann, bob, eve).await;
     }
@@ -230,7 +232,7 @@ async fn every_mutation_that_changes_a_board_makes_its_events(server: Arc<Server
     let schema = server.ask(query, json!({})).await.ok();
     let all = column(&schema["__schema"]["mutationType"]["fields"], "name");
     assert_eq!(seen, all.into_iter().collect(), "the table must name every mutation");
-    // A new board begins with its own making.
+    // The history of a new board begins with its creation.
     let board = fixture.ann.board("New").await;
     assert_eq!(fixture.ann.events(&board, 0).await, ["BoardCreatedEvent"]);
 }
@@ -309,7 +311,7 @@ async fn what_fails_leaves_neither_change_nor_event(server: Arc<Server>) {
     }
 }
 
-/// What every kind of event has, besides what all have.
+/// The specific fields of every event type, besides the fields that all have.
 const DETAILS: &str = "__typename sequence actor { id } boardId board { id }
     ... on BoardUpdatedEvent { changes { field from to } }
     ... on CardCreatedEvent { cardId card { id } }
@@ -329,7 +331,8 @@ const DETAILS: &str = "__typename sequence actor { id } boardId board { id }
     ... on CommentUpdatedEvent { cardId commentId comment { id } }
     ... on CommentDeletedEvent { cardId commentId }";
 
-/// The details of the board's events after a sequence, in their order, without what all have.
+/// The details of the board's events after a sequence number, in ascending order, without the fields
+/// that all events have.
 async fn details(user: &User, board: &str, after: i64) -> Vec<Value> {
     let query = format!(
         "{{ board(id: {board:?}) {{ activity(first: 200, afterSequence: {after}) {{ nodes {{ {DETAILS} }} }} }} }}"
@@ -395,7 +398,7 @@ async fn events_tell_what_happened(server: Arc<Server>) {
             "fromColumn": "BACKLOG", "toColumn": "DONE" }),
         json!({ "__typename": "CardLabelsChangedEvent", "actor": by_ann, "cardId": card, "card": about(card),
             "added": ["ORANGE"], "removed": ["BLUE"] }),
-        // It is in the trash again.
+        // The card is in the trash again.
         json!({ "__typename": "CardRestoredEvent", "actor": by_ann, "cardId": trashed, "card": null }),
         json!({ "__typename": "CardDeletedEvent", "actor": by_ann, "cardId": trashed, "title": "card 3" }),
         json!({ "__typename": "LabelUpdatedEvent", "actor": by_ann, "labelId": labels[0], "color": "GRAY",
@@ -410,7 +413,8 @@ async fn events_tell_what_happened(server: Arc<Server>) {
             "comment": { "id": comment } }),
         json!({ "__typename": "CommentUpdatedEvent", "actor": by_bob, "cardId": card, "commentId": comment,
             "comment": { "id": comment } }),
-        // Bob is no member any more: still seen as an actor, but not as whom an event is about.
+        // Bob is no longer a member. As an actor he is still visible, as the subject of an event he is
+        // not.
         json!({ "__typename": "MemberRemovedEvent", "actor": by_bob, "userId": bob.id, "user": null }),
     ];
     for (found, expected) in details(ann, board, version).await.iter().zip(&expected) {
@@ -437,7 +441,7 @@ async fn ids_stay_when_what_they_name_is_gone(server: Arc<Server>) {
     assert_eq!((&added["commentId"], &added["comment"]), (&json!(comment), &Value::Null));
     let purged = kind("CardsPurgedEvent").next().unwrap();
     assert_eq!((&purged["cardIds"], &purged["actor"]), (&json!([trashed]), &Value::Null));
-    // An account that is gone leaves its id as a member, and no actor.
+    // After an account is deleted, its member events keep the user ID, and its events have no actor.
     server
         .execute(
             "PRAGMA foreign_keys = ON; DELETE FROM users WHERE email = 'bob@example.com'",
@@ -473,7 +477,7 @@ async fn a_client_catches_up_from_the_version_it_has_seen(server: Arc<Server>) {
     let second = ann.ask(&query, json!({ "after": after })).await.ok()["board"].take();
     assert_eq!(sequences(&second), [2, 1]);
     assert_eq!(second["activity"]["pageInfo"]["hasNextPage"], false);
-    // Nobody has to have seen anything.
+    // A client that has seen no events yet passes 0 or less.
     for after in [-1, 0] {
         let query = format!(
             "{{ board(id: {board:?}) {{ activity(afterSequence: {after}) {{ totalCount }} }} }}"
@@ -499,7 +503,7 @@ async fn a_card_has_a_history_of_its_own(server: Arc<Server>) {
     assert_eq!(found["nodes"][0]["board"]["title"], "Plans");
 }
 
-/// The version and the time of the latest change of a card, on the board or in its trash.
+/// The version and the time of the last change of a card, on the board or in its trash.
 async fn card_state(user: &User, board: &str, card: &str) -> (i64, String) {
     let list = "{ nodes { id version updatedAt } }";
     let query = format!("{{ board(id: {board:?}) {{ cards {list} deletedCards {list} }} }}");
@@ -527,7 +531,7 @@ async fn versions_follow_text_place_labels_and_trash(server: Arc<Server>) {
         ("removeLabelsFromCard", json!({ "cardId": card, "labels": ["BLUE"] }), true),
         ("updateLabel", json!({ "labelId": labels[0], "name": "new" }), false),
         ("deleteLabel", json!({ "labelId": labels[3] }), false),
-        // It bears this one, and loses it.
+        // The card has this label and loses it.
         ("deleteLabel", json!({ "labelId": labels[0] }), true),
         ("addComment", json!({ "cardId": card, "body": "x" }), false),
         ("updateComment", json!({ "commentId": comment, "body": "x" }), false),
@@ -563,7 +567,7 @@ async fn long_texts_are_cut_and_addresses_left_out(server: Arc<Server>) {
     assert_eq!(events[0]["changes"][0]["to"], cut.as_str());
     assert_eq!(events[1]["title"], cut.as_str());
     assert_eq!(text(&events[0]["changes"][1]["to"]).chars().count(), 200);
-    // No event holds an address.
+    // No event contains an email address.
     let stored = "SELECT count(*) FROM board_events WHERE payload LIKE '%@%'";
     server
         .execute(
@@ -573,8 +577,8 @@ async fn long_texts_are_cut_and_addresses_left_out(server: Arc<Server>) {
         .await;
 }
 
-/// Wherever a board is found, and wherever it is asked for again beneath, it is the same one, and
-/// nothing beneath it is older: a client that goes on from its version misses nothing.
+/// Every path to a board shows the same version of it, and nothing below it is older, so that a client
+/// which reads on from this version misses nothing.
 async fn an_answer_shows_one_state_of_a_board(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
@@ -621,7 +625,7 @@ async fn an_answer_shows_one_state_of_a_board(server: Arc<Server>) {
                 assert_one_state(board);
             }
             for card in [&found["card"], &found["nodes"][1]] {
-                // Every change is one of this card: it and its board are of the same moment.
+                // Every change concerns this card, so the card and its board have the same version.
                 assert_eq!(card["changed"], card["board"]["version"]);
             }
         }
@@ -629,7 +633,8 @@ async fn an_answer_shows_one_state_of_a_board(server: Arc<Server>) {
     tokio::join!(writing, reading);
 }
 
-/// One version of the board, a card that is as new at least, and the events that made it so.
+/// The board has one version, its cards are at least as new, and the events up to this version are
+/// listed.
 #[track_caller]
 fn assert_one_state(board: &Value) {
     let mut versions = BTreeSet::new();
@@ -643,7 +648,7 @@ fn assert_one_state(board: &Value) {
     assert!(newest >= version, "{board}");
 }
 
-/// All numbers of this name.
+/// Collects all numbers with this field name.
 fn collect(value: &Value, name: &str, numbers: &mut BTreeSet<i64>) {
     match value {
         Value::Array(items) => items.iter().for_each(|item| collect(item, name, numbers)),

@@ -1,4 +1,4 @@
-//! Which cards a filter finds, the same on both databases.
+//! The results of card filters, the same on both databases.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ scenarios![
     several_filters_in_one_query_stay_apart,
 ];
 
-/// A board with cards that say where they stand and what labels they bear.
+/// A board with cards whose titles name their columns and labels.
 async fn labelled(ann: &User) -> String {
     let board = ann.board("Plans").await;
     let card = |title: &str, column: &str, labels: &[&str]| json!({ "title": title, "description": "Étude", "column": column, "labels": labels });
@@ -35,7 +35,7 @@ async fn labelled(ann: &User) -> String {
     board
 }
 
-/// A board with a card of each title.
+/// A board with one card for each title.
 async fn titled(ann: &User, titles: &[&str]) -> String {
     let board = ann.board("Plans").await;
     let cards: Vec<_> = titles.iter().map(|title| json!({ "title": title })).collect();
@@ -44,7 +44,7 @@ async fn titled(ann: &User, titles: &[&str]) -> String {
     board
 }
 
-/// The titles that a filter finds; `totalCount` says the same number.
+/// The titles that a filter finds. Asserts that `totalCount` is their number.
 async fn found(user: &User, board: &str, filter: Value) -> Vec<String> {
     let query = "query($id: ID!, $filter: CardFilter) { board(id: $id) {
         cards(filter: $filter) { totalCount nodes { title } } } }";
@@ -56,7 +56,7 @@ async fn found(user: &User, board: &str, filter: Value) -> Vec<String> {
     titles
 }
 
-/// Asserts what a text finds.
+/// Asserts which titles a text filter finds.
 async fn finds(user: &User, board: &str, text: &str, titles: &[&str]) {
     let found = found(user, board, json!({ "text": text })).await;
     assert_eq!(found, titles, "{text:?}");
@@ -74,7 +74,7 @@ async fn columns_and_labels_are_alternatives(server: Arc<Server>) {
             &["red", "red and blue", "blue", "green", "done"],
         ),
         (json!({ "labels": ["YELLOW"] }), &[]),
-        // One value stands for a list of one.
+        // A single value is coerced to a list of one (GraphQL specification, input coercion of lists).
         (json!({ "labels": "GREEN", "columns": "DOING" }), &["green"]),
     ] {
         assert_eq!(found(&ann, &board, filter.clone()).await, titles, "{filter}");
@@ -137,7 +137,7 @@ async fn text_is_found_without_case_beyond_ascii(server: Arc<Server>) {
         ("ёЛК", &["Ёлка"]),
         ("елка", &[]),
         ("👍", &["👍🏽 ok"]),
-        // The sign of the unit kelvin is a K, in lower case.
+        // The Kelvin sign (U+212A) is a `k` in lower case.
         ("\u{212a}ELVIN", &["Kelvin"]),
     ] {
         finds(&ann, &board, text, expected).await;
@@ -171,7 +171,7 @@ async fn signs_mean_themselves(server: Arc<Server>) {
         ("\"", &["\"q\""]),
         ("{1,2}", &["{1,2}"]),
         ("?", &[]),
-        // Space is a sign like others.
+        // A space is a character like any other.
         (" ", &["a  b"]),
         ("  B", &["a  b"]),
         ("a b", &[]),
@@ -206,7 +206,7 @@ async fn text_is_found_in_title_or_description_never_across(server: Arc<Server>)
     ] {
         finds(&ann, &board, text, expected).await;
     }
-    // What stands between title and description inside the server cannot be asked for.
+    // The character that separates title and description in `search_text` cannot be searched for.
     for sign in ["\u{1f}", "\u{1e}", "\u{0}", "\u{1}", "\u{7f}"] {
         let query = "query($id: ID!, $t: String) { board(id: $id) { cards(filter: { text: $t }) { totalCount } } }";
         let variables = json!({ "id": board, "t": format!("b{sign}c") });
@@ -274,7 +274,7 @@ async fn filters_hold_through_columns_and_pages(server: Arc<Server>) {
         }
     }
 
-    // A page counts what the filter finds, not what it passes over.
+    // `totalCount` and `pageInfo` refer to the filtered list.
     let query = "query($id: ID!, $after: String, $before: String, $last: Int, $first: Int) { board(id: $id) {
         cards(filter: { labels: [RED] }, first: $first, after: $after, last: $last, before: $before) {
             nodes { title } totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }";

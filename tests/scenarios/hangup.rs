@@ -1,4 +1,4 @@
-//! Clients that hang up in the middle of a mutation.
+//! Clients that disconnect before they get the response.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,8 +15,8 @@ scenarios![
     a_session_ends_at_once_though_the_client_hangs_up,
 ];
 
-/// 100 requests get stuck within their transactions behind a lock that the test holds, their
-/// clients hang up, and only then the lock is let go.
+/// 100 requests wait within their transactions for a lock that the test holds. The clients disconnect
+/// before the lock is released.
 async fn clients_that_hang_up_leave_no_transaction_behind(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
@@ -36,13 +36,13 @@ async fn clients_that_hang_up_leave_no_transaction_behind(server: Arc<Server>) {
     if !server.is_sqlite() {
         assert!(transactions_end(&server).await, "a transaction was left open");
     }
-    // What had begun was done whole, though nobody waited for it.
+    // The transactions that had begun were completed, although no client waited for them.
     let found = ann.get(&format!("{{ board(id: {board:?}) {{ cards {{ totalCount }} }} }}")).await;
     let cards = found["board"]["cards"]["totalCount"].as_i64().unwrap();
     assert!(cards > 1, "{cards} cards");
 }
 
-/// The same in the middle of a query. (On SQLite nothing lets a reader wait.)
+/// The same during a query. (On SQLite nothing can block a reader.)
 async fn clients_that_hang_up_leave_no_snapshot_behind(server: Arc<Server>) {
     if server.is_sqlite() {
         return;
@@ -50,7 +50,7 @@ async fn clients_that_hang_up_leave_no_snapshot_behind(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
     ann.card(&board, "card").await;
-    // The cards are read and ask for more, which has to wait for the labels.
+    // The cards are loaded and request their comments, which have to wait for the statement on labels.
     let stuck = format!(
         "{{ board(id: {board:?}) {{ cards {{ nodes {{ comments {{ totalCount }} }} }} labels {{ name }} }} }}"
     );
@@ -66,7 +66,7 @@ async fn clients_that_hang_up_leave_no_snapshot_behind(server: Arc<Server>) {
     tokio::time::sleep(Duration::from_millis(20)).await;
     lock.release().await;
     assert!(transactions_end(&server).await, "a transaction was left open");
-    // No connection shows the state of that time.
+    // No pooled connection is left in an old snapshot.
     let input = json!({ "boardId": board, "card": { "title": "x" } });
     ann.done("createCard", input, "__typename").await;
     let query =
@@ -76,7 +76,7 @@ async fn clients_that_hang_up_leave_no_snapshot_behind(server: Arc<Server>) {
     }
 }
 
-/// Whether no transaction is open any more, after a while for those that are just ending.
+/// Whether no transaction is open any more. Waits a while for transactions that are just ending.
 pub(super) async fn transactions_end(server: &Server) -> bool {
     let open = "SELECT count(*) FROM pg_stat_activity
         WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
@@ -90,14 +90,14 @@ pub(super) async fn transactions_end(server: &Server) -> bool {
     false
 }
 
-/// Sends a request to make a card and does not wait for the answer.
+/// Sends a request that creates a card, and does not wait for the response.
 async fn send_create_card(user: &User, board: &str) -> TcpStream {
     let query = "mutation($i: CreateCardInput!) { createCard(input: $i) { card { id } } }";
     let input = json!({ "boardId": board, "card": { "title": "hung up", "labels": ["RED"] } });
     send(user, &json!({ "query": query, "variables": { "i": input } }).to_string()).await
 }
 
-/// Sends a request and does not wait for the answer.
+/// Sends a request and does not wait for the response.
 async fn send(user: &User, body: &str) -> TcpStream {
     let request = format!(
         "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
@@ -111,10 +111,10 @@ async fn send(user: &User, body: &str) -> TcpStream {
     stream
 }
 
-/// Who logs out and does not wait for the answer is logged out all the same.
+/// A log-out takes effect even if the client does not wait for the response.
 async fn a_session_ends_at_once_though_the_client_hangs_up(server: Arc<Server>) {
     let ann = server.user("ann").await;
-    // The instance knows the session.
+    // The instance has cached the session.
     ann.get("{ viewer { id } }").await;
     let mut lock = Lock::take(&server).await;
     lock.execute("", "SELECT 1 FROM sessions FOR UPDATE").await;
@@ -126,10 +126,10 @@ async fn a_session_ends_at_once_though_the_client_hangs_up(server: Arc<Server>) 
     lock.release().await;
     let since = std::time::Instant::now();
     while server.count("sessions").await > 0 {
-        assert!(since.elapsed().as_secs() < 10, "it is never ended");
+        assert!(since.elapsed().as_secs() < 10, "the session has not ended");
     }
     tokio::time::sleep(Duration::from_millis(100)).await;
     let answer = ann.ask("{ viewer { id } }", json!({})).await;
     assert_eq!(answer.code(), "UNAUTHENTICATED");
-    assert!(since.elapsed().as_secs() < 5, "too late to tell");
+    assert!(since.elapsed().as_secs() < 5, "too late: the cached session has expired anyway");
 }

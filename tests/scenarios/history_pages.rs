@@ -1,4 +1,4 @@
-//! Pages of comments, of histories and of the trash.
+//! Pages of comments, histories and the trash.
 
 use std::sync::Arc;
 
@@ -22,11 +22,11 @@ async fn pages_of_comments_are_oldest_first(server: Arc<Server>) {
         ids.push(ann.comment(&card, &format!("comment {n}")).await);
         ann.comment(&other, "not here").await;
     }
-    // To change one does not move it.
+    // A change does not move a comment.
     let input = json!({ "commentId": ids[3], "body": "new" });
     ann.done("updateComment", input, "comment { id }").await;
     List::comments(&ann, &card).assert_is(&ids).await;
-    // Made at the same time, they are told apart by their ids.
+    // Rows with the same creation time are ordered by ID.
     server
         .execute("UPDATE comments SET created_at = 5", "UPDATE comments SET created_at = 'epoch'")
         .await;
@@ -47,7 +47,7 @@ async fn pages_of_histories_are_latest_first(server: Arc<Server>) {
     List::activity(&ann, &board, None).assert_is(&all).await;
     List::activity(&ann, &board, Some(5)).assert_is(&all[..12]).await;
     List::activity(&ann, &board, Some(17)).assert_is(&[]).await;
-    // Made as event 2, changed as 8, 11, 14 and 17.
+    // The card was created as event 2 and changed as events 8, 11, 14 and 17.
     let of_card: Vec<_> = [17, 14, 11, 8, 2].map(event).into();
     List::card_activity(&ann, &ids[0]).assert_is(&of_card).await;
 }
@@ -60,7 +60,7 @@ async fn pages_of_the_trash_are_latest_first(server: Arc<Server>) {
     for n in 0..12 {
         boards.push(ann.board(&format!("board {n}")).await);
     }
-    // Not in the order in which they were made.
+    // Not in the order of creation.
     ids.swap(2, 9);
     boards.swap(2, 9);
     for (card, board) in ids.iter().zip(&boards) {
@@ -71,14 +71,14 @@ async fn pages_of_the_trash_are_latest_first(server: Arc<Server>) {
     boards.reverse();
     List::deleted_cards(&ann, &board).assert_is(&ids).await;
     List::deleted_boards(&ann).assert_is(&boards).await;
-    // Deleted at the same time, they are told apart by their ids.
+    // Rows with the same deletion time are ordered by ID.
     for table in ["boards", "cards"] {
         let update = |time: &str| {
             format!("UPDATE {table} SET deleted_at = {time} WHERE deleted_at IS NOT NULL")
         };
         server.execute(&update("5"), &update("'epoch'")).await;
     }
-    // What is changed behind the program's back is seen with the board's next version.
+    // A change that bypasses the server is visible only after the board's next version.
     let input = json!({ "boardId": board, "title": "Deeds" });
     ann.done("updateBoard", input, "board { id }").await;
     let by_number =
@@ -111,7 +111,7 @@ async fn pages_have_the_usual_rules(server: Arc<Server>) {
         list.assert_refuses(json!({ "before": "x" }), "before").await;
         list.page(json!({ "first": max })).await;
     }
-    // The trash's cursors are no cursors of the board's cards, which have the same rows.
+    // Cursors of the trash are invalid for the board's cards, although both lists read the same table.
     ann.delete_card(&card).await;
     let page = List::deleted_cards(&ann, &board).page(json!({})).await;
     List::cards(&ann, &board, &Value::Null)

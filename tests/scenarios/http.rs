@@ -1,4 +1,4 @@
-//! What stands around the API: bodies, errors, headers, pages for people and machines.
+//! GraphQL over HTTP: bodies, status codes, errors, headers, health checks and GraphiQL.
 
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ fn get(server: &Server, path: &str) -> RequestBuilder {
     server.http.get(format!("{}{path}", server.url))
 }
 
-/// Asserts that each error has a message and a code, and that there is one at least.
+/// Asserts that there is at least one error, and that each has a message and one of these codes.
 #[track_caller]
 fn assert_coded(answer: &Answer, codes: &[&str]) {
     let errors = answer.body["errors"].as_array();
@@ -91,7 +91,7 @@ async fn a_body_that_is_no_request_is_refused(server: Arc<Server>) {
         );
         assert!(answer.body.get("data").is_none(), "{shown}: {}", answer.body);
     }
-    // Null is the same as leaving out.
+    // Null is equivalent to an absent member.
     let body = r#"{"query": "{ __typename }", "variables": null, "operationName": null, "extensions": null}"#;
     send(post(&server, "application/json", body)).await.ok();
 }
@@ -147,7 +147,7 @@ async fn a_byte_order_mark_and_an_empty_name_mean_nothing(server: Arc<Server>) {
     assert_coded(&answer, &["GRAPHQL_VALIDATION_FAILED"]);
 }
 
-/// Clients send the text of the query then, as they do with Apollo Server.
+/// The error makes clients send the full query instead, as with Apollo Server.
 async fn a_hash_in_place_of_a_query_is_not_supported(server: Arc<Server>) {
     let batches = server.another(&[("GRAPHQL_MAX_BATCH", "2")]).await;
     let extensions = json!({ "persistedQuery": { "version": 1, "sha256Hash": "0".repeat(64) } });
@@ -184,7 +184,7 @@ async fn variables_have_a_greatest_number_of_values(server: Arc<Server>) {
     let settings = [("GRAPHQL_MAX_TOKENS", "100"), ("GRAPHQL_MAX_BATCH", "2")];
     let strict = server.another(&settings).await;
     let body = |name: &str, values: usize| {
-        // The list is a value too; what stands in a string is none.
+        // The list counts as one value. Characters within a string do not count.
         let list = vec![r#"],[{\\\",:"#; values - 1].join("\" , \"");
         let list = format!("[\"{list}\"]").replace("[\"\"]", "[]");
         format!(r#"{{"query": "{{ __typename }}", "{name}": {{ "x" : {list} }}}}"#)
@@ -199,7 +199,7 @@ async fn variables_have_a_greatest_number_of_values(server: Arc<Server>) {
                 .append_pair(name, &serde_json::from_str::<Value>(&one).unwrap()[name].to_string())
                 .finish();
             let mut answers = vec![send(post(&strict, "application/json", one.clone())).await];
-            // Longer URLs are not taken anyway.
+            // Longer URLs are refused anyway.
             if values < 5000 {
                 answers.push(send(get(&strict, &format!("/graphql?{in_url}"))).await);
             }
@@ -220,7 +220,7 @@ async fn variables_have_a_greatest_number_of_values(server: Arc<Server>) {
     strict.stop().await;
 }
 
-/// Nothing between server and client keeps an answer, or takes it for something else.
+/// No cache may store a response, and no browser may sniff its content type.
 async fn every_answer_is_for_its_caller_only(server: Arc<Server>) {
     let open = server.another(&[("CORS_ORIGINS", "https://app.example.com")]).await;
     let typename = r#"{"query": "{ __typename }"}"#;
@@ -358,7 +358,7 @@ async fn other_methods_and_paths_are_refused(server: Arc<Server>) {
     }
 }
 
-/// A link must not change anything: it could stand on any page.
+/// A GET request must not change anything, because any page can contain a link.
 async fn a_url_may_hold_a_query_and_nothing_that_changes(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let ask = async |parameters: &[(&str, &str)]| {
@@ -388,7 +388,7 @@ async fn a_url_may_hold_a_query_and_nothing_that_changes(server: Arc<Server>) {
         assert!(answer.body.get("data").is_none());
     }
     assert_eq!(ask(&[("query", &both), ("operationName", "B")]).await.status, 200);
-    // Which of the two is not said, so neither is run.
+    // Without `operationName` the operation is ambiguous, so neither is executed.
     assert_eq!(ask(&[("query", &both)]).await.status, 400);
     for parameters in [
         &[][..],
@@ -408,7 +408,7 @@ async fn the_status_says_whether_a_request_was_run(server: Arc<Server>) {
     let ann = server.user("ann").await;
     for (query, variables, run) in [
         ("{ viewer { id } }", json!({}), true),
-        // Run, with an error in a field.
+        // Executed, with an error in a field.
         ("{ boards(first: -1) { totalCount } }", json!({}), true),
         (
             "mutation { deleteCard(input: { cardId: \"card_1\" }) { deletedCardId } }",
@@ -509,7 +509,7 @@ async fn graphiql_runs_nothing_but_its_own_scripts(server: Arc<Server>) {
         let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap().to_owned();
         assert!(nonce.len() >= 22, "{nonce}");
         assert!(!policy.contains("unsafe-eval") && !policy.contains("script-src *"), "{policy}");
-        let Value::String(page) = answer.body else { panic!("no page") };
+        let Value::String(page) = answer.body else { panic!("not a page") };
         assert!(!page.contains("{{nonce}}"));
         let mut scripts = page.split("<script").skip(1).peekable();
         assert!(scripts.peek().is_some());
@@ -520,8 +520,7 @@ async fn graphiql_runs_nothing_but_its_own_scripts(server: Arc<Server>) {
     assert_ne!(nonces[0], nonces[1]);
 }
 
-/// The headers of an answer to a page of this origin: to its request and to its question whether
-/// it may send one.
+/// The response headers for a page of this origin: of the request and of the CORS preflight request.
 async fn to_page_of(server: &Server, origin: &str) -> [HeaderMap; 2] {
     let call = post(server, "application/json", r#"{"query": "{ __typename }"}"#);
     let call = send(call.header("origin", origin)).await;

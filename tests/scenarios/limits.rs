@@ -1,4 +1,4 @@
-//! What bounds a request and its answer, and the switches for those who want less.
+//! Limits on requests and responses, and the settings for them.
 
 use std::sync::Arc;
 
@@ -56,7 +56,7 @@ async fn errors_are_few_and_short_and_quote_nothing(server: Arc<Server>) {
             assert!(error["extensions"]["code"].is_string());
         }
         if errors.len() == 101 {
-            assert_eq!(errors[100]["message"], "And 1400 more errors.");
+            assert_eq!(errors[100]["message"], "1400 more errors were omitted.");
         }
     }
     let request =
@@ -65,7 +65,7 @@ async fn errors_are_few_and_short_and_quote_nothing(server: Arc<Server>) {
     assert!(Answer::of(sent.unwrap()).await.body.to_string().len() < 1000);
 }
 
-/// What the database says stays in the log.
+/// Database errors go to the log only.
 async fn a_defect_tells_nothing_but_an_id(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
@@ -75,7 +75,7 @@ async fn a_defect_tells_nothing_but_an_id(server: Arc<Server>) {
     let answer = ann.ask(&query, json!({})).await;
     assert_eq!(answer.code(), "INTERNAL_SERVER_ERROR");
     let error = &answer.body["errors"][0];
-    assert_eq!(error["message"], "Something went wrong. The server's log has the details.");
+    assert_eq!(error["message"], "An internal error occurred. The server log has the details.");
     assert_eq!(text(&error["extensions"]["requestId"]), answer.headers["x-request-id"]);
     assert!(!error.to_string().contains("table"), "{error}");
 }
@@ -90,10 +90,10 @@ async fn introspection_can_be_turned_off(server: Arc<Server>) {
     ] {
         let answer = closed.ask_as(Some(&ann.token), query, json!({})).await;
         assert_eq!(answer.code(), "GRAPHQL_VALIDATION_FAILED", "{query}");
-        assert_eq!(answer.body["errors"][0]["message"], "Introspection is turned off.");
+        assert_eq!(answer.body["errors"][0]["message"], "Introspection is disabled.");
         server.ask(query, json!({})).await.ok();
     }
-    // What is left of it tells nothing.
+    // `__typename` still works, but errors contain no names from the schema.
     let board = ann.board("Plans").await;
     let query = format!("{{ node(id: {board:?}) {{ __typename }} }}");
     let found = closed.ask_as(Some(&ann.token), &query, json!({})).await.ok();
@@ -134,7 +134,7 @@ async fn introspection_can_be_turned_off(server: Arc<Server>) {
         let open = server.ask_as(Some(&ann.token), query, json!({})).await;
         assert!(open.body["errors"].is_array());
     }
-    // Nor do operations that are not run.
+    // Operations that are not executed do not reveal names either.
     let two = "query A { viewer { id } } mutation B { logIn(input: { a: 1 }) { user { id } } }";
     let body = json!({ "query": two, "operationName": "A" });
     let request = closed.http.post(format!("{}/graphql", closed.url)).json(&body);
@@ -210,7 +210,7 @@ async fn batches_are_taken_when_allowed(server: Arc<Server>) {
         assert_eq!((refused.status, refused.code().as_str()), (400, "BAD_REQUEST"), "{bad}");
     }
     assert_eq!(ann.get("{ boards { totalCount } }").await["boards"]["totalCount"], 1);
-    // A session that one request ends is no good for the next.
+    // A session that one request of a batch ends is invalid for the next.
     let leave = query("mutation { logOut { revokedSessionId } }");
     let answer = send(&batching, json!([leave, query(make), query("{ viewer { id } }")])).await;
     let answers = answer.body.as_array().unwrap();
@@ -234,7 +234,7 @@ async fn a_request_that_takes_too_long_is_answered(server: Arc<Server>) {
     let message = text(&answer.body["errors"][0]["message"]);
     assert!(message.starts_with("The request took longer than 1 seconds."), "{message}");
     lock.release().await;
-    // The server is none the worse for it.
+    // The server works as before.
     hasty.ask_as(Some(&ann.token), &query, json!({})).await.ok();
     hasty.stop().await;
 }

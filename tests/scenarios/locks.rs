@@ -1,4 +1,4 @@
-//! What becomes of a write that had to wait for its board.
+//! Writes that have to wait for the lock of their board.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ scenarios![
     who_may_not_write_keeps_nobody_waiting,
 ];
 
-/// A board of Ann's with a card, on which Bob has a role.
+/// A board of Ann's with one card, on which Bob has this role.
 async fn board_with(server: &Arc<Server>, role: &str) -> (User, User, String, String) {
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let board = ann.board("Plans").await;
@@ -22,7 +22,7 @@ async fn board_with(server: &Arc<Server>, role: &str) -> (User, User, String, St
     (ann, bob, board, card)
 }
 
-/// Ways to take the lock of a board: by itself, and with one of its cards.
+/// Mutations that lock a board, alone and together with one of its cards.
 fn writes(board: &str, card: &str) -> [(&'static str, Value); 4] {
     [
         ("createCard", json!({ "boardId": board, "card": { "title": "Late" } })),
@@ -32,7 +32,7 @@ fn writes(board: &str, card: &str) -> [(&'static str, Value); 4] {
     ]
 }
 
-/// What somebody is answered who has to wait while this is done to the board.
+/// The response to a mutation that waits for the board's lock while the board is changed.
 async fn meanwhile(user: &User, (mutation, input): &(&'static str, Value), change: &str) -> Answer {
     let mut lock = Lock::take(&user.server).await;
     let (user, mutation, input) = (user.clone(), *mutation, input.clone());
@@ -79,7 +79,7 @@ async fn a_card_that_changes_while_one_waits_is_as_it_has_become(server: Arc<Ser
         let answer = meanwhile(&ann, &(mutation, input), change).await;
         assert_eq!(answer.code(), "CONFLICT", "{mutation}");
     }
-    // What is not changed stays as it has become.
+    // Fields that are not in the input keep their new values.
     let write = ("updateCard", json!({ "cardId": card, "column": "DOING" }));
     meanwhile(&ann, &write, "UPDATE cards SET description = 'changed again'").await.ok();
     let found = ann.ask(query, json!({ "id": card })).await.ok();
@@ -94,7 +94,7 @@ async fn a_card_that_changes_while_one_waits_is_as_it_has_become(server: Arc<Ser
     }
 }
 
-/// On PostgreSQL they do not even wait themselves. (SQLite has one lock for all.)
+/// On PostgreSQL, such requests do not even wait for the lock. (SQLite has only one lock for writers.)
 async fn who_may_not_write_keeps_nobody_waiting(server: Arc<Server>) {
     let (_, bob, board, card) = board_with(&server, "VIEWER").await;
     let stranger = server.user("carol").await;

@@ -1,4 +1,4 @@
-//! The scenarios, by what they are about.
+//! The scenarios, one file for each subject.
 
 mod accounts;
 mod attempts;
@@ -37,7 +37,7 @@ mod validation;
 
 use crate::support::{Check, Scenario};
 
-/// Those that run on each database.
+/// The scenarios that run on each database.
 pub fn on_each_database() -> Vec<Scenario> {
     let files = [
         accounts::all(),
@@ -77,12 +77,12 @@ pub fn on_each_database() -> Vec<Scenario> {
     files.into_iter().flatten().collect()
 }
 
-/// Those that run once.
+/// The checks that run once.
 pub fn once() -> Vec<Check> {
     [cli::checks(), schema::checks()].into_iter().flatten().collect()
 }
 
-/// Those that run once if PostgreSQL is tested.
+/// The checks that run once if PostgreSQL is tested.
 pub fn once_with_postgres() -> Vec<Check> {
     tls::checks()
 }

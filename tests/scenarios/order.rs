@@ -1,4 +1,4 @@
-//! The order of cards within a column, and moves.
+//! The order of cards within a column, and moving cards.
 
 use std::sync::Arc;
 
@@ -32,7 +32,7 @@ async fn new_cards_go_to_the_end_of_their_column(server: Arc<Server>) {
     let last = ann.card(&board, "last").await;
     let expected: Vec<_> = [vec![first], many, vec![last]].concat();
     assert_eq!(ann.columns(&board).await, [expected.clone(), vec![], vec![], vec![]]);
-    // The order of the board's cards is that of the columns, and the ranks say so too.
+    // The order of the board's cards is that of the columns, and the ranks have the same order.
     let query = format!(
         "{{ board(id: {board:?}) {{ cards {{ nodes {{ id rank }} }}
         back: cards(orderBy: {{ field: RANK, direction: DESC }}) {{ nodes {{ id }} }} }} }}"
@@ -186,7 +186,7 @@ async fn another_column_puts_a_card_at_its_end(server: Arc<Server>) {
     assert_eq!(ann.columns(&board).await, expected);
 }
 
-/// Two cards that change places in the same gap make it ever narrower.
+/// Two cards that are moved in turns into the same gap make the ranks longer and longer.
 async fn long_ranks_are_renewed(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
@@ -275,7 +275,7 @@ async fn an_expected_version_guards_every_change(server: Arc<Server>) {
         }
     }
     assert_eq!(ann.version(&board).await, version);
-    // A comment does not change the card's version, a label that it gains does.
+    // A comment does not change the card's version, an added label does.
     ann.comment(&card, "hm").await;
     let input = json!({ "cardId": card, "title": "y", "expectedVersion": version });
     let changed = ann.done("updateCard", input, "card { version }").await;

@@ -1,4 +1,4 @@
-//! Pages of lists: forward and backward, in every order, while rows come and go.
+//! Pages of connections: forward and backward, in every order, while rows are added and removed.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ fn order(field: &str, direction: &str) -> Value {
     json!({ "field": field, "direction": direction })
 }
 
-/// Makes cards with these titles and columns in one batch; answers their ids.
+/// Creates cards with these titles and columns in one mutation and returns their IDs.
 async fn make(user: &User, board: &str, cards: &[(&str, &str)]) -> Vec<String> {
     let cards = cards.iter();
     let cards: Vec<_> =
@@ -39,7 +39,7 @@ async fn make(user: &User, board: &str, cards: &[(&str, &str)]) -> Vec<String> {
     column(&user.done("createCards", input, "cards { id }").await["cards"], "id")
 }
 
-/// The ids of rows, sorted by a text of theirs and then by the number in the id.
+/// The IDs of rows, sorted by a text and then by the number in the ID.
 fn sorted(rows: &Value, key: impl Fn(&Value) -> String, descending: bool) -> Vec<String> {
     let number = |id: &str| id.rsplit('_').next().unwrap().parse::<u64>().unwrap();
     let rows = rows.as_array().unwrap().iter();
@@ -56,7 +56,7 @@ async fn pages_of_cards_meet_every_row_once_in_every_order(server: Arc<Server>) 
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
     let mut ids = Vec::new();
-    // Each batch has one time of creation, titles recur, and the columns are mixed.
+    // Cards of one batch have the same creation time, titles recur, and the columns are mixed.
     for batch in ["a", "B", "é", "É"] {
         let titles = [batch, "same", "Same", "x", "SAME"];
         let columns = ["DONE", "TODO", "BACKLOG", "DOING", "TODO"];
@@ -75,7 +75,7 @@ async fn pages_of_cards_meet_every_row_once_in_every_order(server: Arc<Server>) 
     let rows = ann.ask(&query, json!({ "id": board })).await.ok()["board"]["cards"]["nodes"].take();
     assert_eq!(rows.as_array().unwrap().len(), 20);
     let key = |field: &str, card: &Value| match field {
-        // But for TODO, the columns are in the order of the alphabet.
+        // Except for TODO, the columns are in alphabetical order.
         "RANK" => text(&card["column"]).replace("TODO", "CODO") + &text(&card["rank"]),
         "TITLE" => text(&card["title"]).to_lowercase(),
         "CREATED_AT" => text(&card["createdAt"]),
@@ -120,7 +120,7 @@ async fn pages_of_boards_meet_every_row_once_in_every_order(server: Arc<Server>)
     List::boards(&ann, &Value::Null).assert_is(&ids).await;
 }
 
-/// Signs somebody up who never logs in; answers their id.
+/// Signs up a user who never logs in and returns the user's ID.
 async fn stranger(server: &Server, name: &str) -> String {
     let query = "mutation($i: SignUpInput!) { signUp(input: $i) { user { id } } }";
     let input = json!({ "email": format!("{name}@example.com"), "password": "password" });
@@ -128,7 +128,8 @@ async fn stranger(server: &Server, name: &str) -> String {
     text(&made["signUp"]["user"]["id"])
 }
 
-/// A board of Ann's, shared with so many others; its members in the order in which they came.
+/// A board of Ann's that is shared with `others` users, and its members in the order in which they
+/// joined.
 async fn crowd(ann: &User, others: usize) -> (String, Vec<String>) {
     let board = ann.board("Crowd").await;
     let names: Vec<_> = (0..others).map(|number| format!("member{number}")).collect();
@@ -314,7 +315,7 @@ async fn a_cursor_outlives_its_row(server: Arc<Server>) {
         let ids = make(&ann, &board, &cards).await;
         let list = List::cards(&ann, &board, &order("TITLE", direction));
         let page = list.page(json!({ size: 5 })).await;
-        // Whether the walk has begun at c00 and goes up.
+        // Whether the walk starts at c00 and ascends.
         let up = (size == "first") == (direction == "ASC");
         let (outer, inner, new, rows) =
             if up { (0, 4, "c00x", 5..20) } else { (19, 15, "c18x", 0..15) };
@@ -324,8 +325,8 @@ async fn a_cursor_outlives_its_row(server: Arc<Server>) {
         };
         assert!(page.ids.contains(&ids[outer]) && page.ids.contains(&ids[inner]));
 
-        // The row that the cursor came from goes, and so do one seen and one still to come; rows
-        // come on both sides of the cursor.
+        // The row of the cursor is deleted, and so are a row before it and a row after it. New rows are
+        // added on both sides of the cursor.
         for card in [inner, outer, 9] {
             let input = json!({ "cardId": ids[card] });
             ann.done("deleteCard", input, "deletedCardId").await;
@@ -367,7 +368,7 @@ async fn pages_of_boards_and_members_outlive_changes(server: Arc<Server>) {
         let input = json!({ "boardId": board, "userId": member });
         ann.done("unshareBoard", input, "removedUserId").await;
     }
-    // Who comes back comes last.
+    // A member who is added again comes last.
     let input = json!({ "boardId": board, "userId": members[2] });
     ann.done("shareBoard", input, "board { id }").await;
     let rest = list.page(json!({ "first": 9, "after": page.cursors[2] })).await;
@@ -420,13 +421,13 @@ async fn only_cursors_of_this_list_in_this_order_are_taken(server: Arc<Server>) 
     }
 }
 
-/// What a cursor says.
+/// The decoded content of a cursor.
 fn fields_of(cursor: &str) -> Vec<Value> {
     let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).unwrap();
     serde_json::from_slice(&bytes).unwrap()
 }
 
-/// The cursor that says this.
+/// The cursor with this content.
 fn cursor_of(fields: &[Value]) -> String {
     BASE64URL_NOPAD.encode(json!(fields).to_string().as_bytes())
 }
@@ -455,13 +456,13 @@ async fn forged_cursors_do_no_harm(server: Arc<Server>) {
             }
         }
     }
-    // What is asked for is remembered with its answer, so it must not be long.
+    // Cursors become part of cache keys, so their length is limited.
     let list = List::cards(&ann, &board, &order("TITLE", "ASC"));
     let mut forged = fields_of(&list.page(json!({})).await.cursors[0]);
     forged[3] = json!(["a".repeat(100_000)]);
     let answer = list.ask(&json!({ "after": cursor_of(&forged) })).await;
     assert_eq!(answer.error(), ("BAD_USER_INPUT".to_owned(), json!(["after"])));
-    // The longest that there is.
+    // The longest possible cursor.
     make(&ann, &board, &[("\u{130}".repeat(500).as_str(), "TODO"), ("z", "TODO")]).await;
     let cursors = list.page(json!({})).await.cursors;
     let behind = list.page(json!({ "after": cursors[cursors.len() - 2] })).await;
@@ -507,7 +508,7 @@ async fn each_parent_has_its_own_page(server: Arc<Server>) {
     assert_eq!(column(&board["top"]["nodes"], "id"), ids[..2]);
     assert_eq!(column(&board["end"]["nodes"], "id"), [ids[2].clone(), ids[4].clone()]);
 
-    // The cursor of the first card of TODO: BACKLOG lies before it, DOING and DONE behind.
+    // The cursor of the first card of TODO. BACKLOG comes before it, DOING and DONE come after it.
     let cursor = &board["columns"][1]["cards"]["edges"][0]["cursor"];
     let query = "query($c: String!) { boards(first: 1, orderBy: { field: TITLE, direction: DESC }) { nodes { columns {
         next: cards(first: 1, after: $c) { nodes { id } } back: cards(last: 1, before: $c) { nodes { id } } } } } }";
@@ -521,8 +522,8 @@ async fn each_parent_has_its_own_page(server: Arc<Server>) {
     assert_eq!(of("back"), [one(1), vec![], vec![], vec![]]);
 }
 
-/// Checks a list of four rows while its first and its last go, and then the others, by `mutation`, which names
-/// them by `field` in `input`.
+/// Checks `pageInfo` of a list of four rows while its first and last row are removed, and then the
+/// second. `mutation` removes a row, with the row's ID in `field` of `input`.
 async fn assert_flags(list: &List<'_>, by: &User, (mutation, field, input): (&str, &str, Value)) {
     let all = list.page(json!({})).await;
     let [first, second, third, last] = &all.cursors[..] else { panic!("{mutation}: not four") };
@@ -548,7 +549,7 @@ async fn assert_flags(list: &List<'_>, by: &User, (mutation, field, input): (&st
     flags(json!({ "first": 1, "after": first, "before": last }), 1, true, true).await;
     remove(&all.ids[0]).await;
     remove(&all.ids[3]).await;
-    // The cursors are still places in the list, but nothing lies there any more.
+    // The cursors are still valid positions in the list, but there are no rows beyond them.
     flags(json!({ "first": 9, "after": first, "before": last }), 2, false, false).await;
     flags(json!({ "last": 9, "after": first, "before": last }), 2, false, false).await;
     flags(json!({ "first": 1, "after": first, "before": last }), 1, false, true).await;
@@ -586,7 +587,7 @@ async fn every_list_says_what_is_really_there(server: Arc<Server>) {
     let comments = List::comments(&ann, &card);
     assert_flags(&comments, &ann, ("deleteComment", "commentId", json!({}))).await;
 
-    // Three have gone there.
+    // With this card there are four in the trash: `assert_flags` has deleted three above.
     ann.delete_card(&card).await;
     let trash = List::deleted_cards(&ann, &board);
     assert_flags(&trash, &ann, ("restoreCard", "cardId", json!({}))).await;
@@ -600,7 +601,7 @@ async fn every_list_says_what_is_really_there(server: Arc<Server>) {
     let remove = ("unshareBoard", "userId", json!({ "boardId": board }));
     let row = members.page(json!({})).await;
     assert_eq!(row.ids[..2], [ann.id.clone(), bob.id.clone()]);
-    // Bob stays to the end.
+    // Bob remains a member until the end.
     let all = [&row.cursors[0], &row.cursors[1], &row.cursors[2], &row.cursors[3]];
     for (gone, previous, next) in
         [(None, true, true), (Some(0), false, true), (Some(3), false, false)]
@@ -630,11 +631,11 @@ async fn every_list_says_what_is_really_there(server: Arc<Server>) {
     let eve = server.user_from("eve").await;
     server.user_from("eve").await;
     server.user_from("eve").await;
-    // The second of four is the one that asks, and stays.
+    // The second of the four sessions belongs to the current user and stays.
     let revoke = ("revokeSession", "sessionId", json!({}));
     assert_flags(&List::sessions(&eve), &eve, revoke).await;
 
-    // Histories lose nothing.
+    // Rows of histories are never removed.
     for list in [List::activity(&bob, &board, Some(3)), List::card_activity(&bob, &card)] {
         let rows = list.page(json!({})).await;
         let [first, .., last] = &rows.cursors[..] else { panic!("too few events") };

@@ -1,5 +1,5 @@
-//! Who may do what: every operation of the schema as nobody, as a stranger to the board and as a
-//! VIEWER, a MEMBER and an ADMIN of it, compared with a written table.
+//! The permissions of every operation of the schema: without a token, as a user who is no member of the
+//! board, and as a VIEWER, MEMBER and ADMIN of it, compared with a table.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,28 +15,28 @@ scenarios![
     users_are_seen_by_those_who_share_a_board,
 ];
 
-/// What an operation answers: `ok`, `null`, `empty` (a list without rows), or an error's code.
+/// The outcome of an operation: `ok`, `null`, `empty` (a list without rows), or an error code.
 type Outcome = &'static str;
 
 const NOBODY: Outcome = "UNAUTHENTICATED";
 
-/// What nobody, a stranger, a VIEWER, a MEMBER and an ADMIN get.
+/// The outcomes without a token, for a non-member, a VIEWER, a MEMBER and an ADMIN.
 type Outcomes = [Outcome; 5];
 
-/// Everybody who is logged in.
+/// Allowed for every user who is logged in.
 const ALL: Outcomes = [NOBODY, "ok", "ok", "ok", "ok"];
-/// What is absent is null to a query.
+/// An absent object is null in a query.
 const NONE: Outcomes = [NOBODY, "null", "null", "null", "null"];
-/// What is absent is NOT_FOUND to a mutation.
+/// An absent object is NOT_FOUND in a mutation.
 const ABSENT: Outcomes = [NOBODY, "NOT_FOUND", "NOT_FOUND", "NOT_FOUND", "NOT_FOUND"];
-/// Every member may see.
+/// Every member may read.
 const READ: Outcomes = [NOBODY, "null", "ok", "ok", "ok"];
-/// A MEMBER may change.
+/// MEMBER and ADMIN may write.
 const EDIT: Outcomes = [NOBODY, "NOT_FOUND", "FORBIDDEN", "ok", "ok"];
-/// Only an ADMIN may change.
+/// Only ADMIN may write.
 const MANAGE: Outcomes = [NOBODY, "NOT_FOUND", "FORBIDDEN", "FORBIDDEN", "ok"];
 
-/// The place of the answer below `data`, beginning with the root field; a request; who gets what.
+/// The path of the result below `data`, beginning with the root field; the request; the outcomes.
 const TABLE: &[(&str, &str, Outcomes)] = &[
     ("viewer", "{ viewer { id } }", ALL),
     ("node", "{ node(id: $board) { id } }", READ),
@@ -253,12 +253,12 @@ const TABLE: &[(&str, &str, Outcomes)] = &[
     ),
 ];
 
-/// The root field of a row.
+/// The root field of a table row.
 fn root(place: &str) -> &str {
     place.split('/').next().unwrap()
 }
 
-/// Those who ask, beside nobody.
+/// The users of the table, one for each outcome that needs a token.
 struct People {
     owner: User,
     stranger: User,
@@ -289,16 +289,16 @@ impl People {
     }
 }
 
-/// What the table's requests name.
+/// The IDs that the placeholders of the table stand for.
 struct Fixture {
     names: Vec<(&'static str, String)>,
-    /// Everybody's own comment.
+    /// A comment by each user.
     own: Vec<(&'static str, String)>,
 }
 
 impl Fixture {
-    /// A board of the owner with a card that bears RED, a comment on it, a card in the trash and no
-    /// label in GRAY; and a board in the trash. All have the same members.
+    /// A board of the owner with a card that has the label RED and a comment, a card in the trash, and
+    /// no label in GRAY; and a board in the trash. Both boards have the same members.
     async fn new(people: &People) -> Self {
         let owner = &people.owner;
         let (board, deleted) = (owner.board("Plans").await, owner.board("Past").await);
@@ -313,7 +313,7 @@ impl Fixture {
         owner.done("deleteLabel", json!({ "labelId": label(6) }), "deletedLabelId").await;
         let (card, trashed) = (owner.card(&board, "x").await, owner.card(&board, "y").await);
         let comment = owner.comment(&card, "hm").await;
-        // While they are all members, so that each has a comment of their own.
+        // While all of them are members, so that each has written a comment.
         let mut own = Vec::new();
         for (who, user) in &people.askers()[1..] {
             own.push((*who, user.unwrap().comment(&card, "own").await));
@@ -350,13 +350,13 @@ impl Fixture {
         &self.names.iter().find(|(other, _)| *other == name).unwrap().1
     }
 
-    /// The request as somebody asks it.
+    /// The request with the IDs filled in for this user.
     fn fill(&self, request: &str, who: &str, asker: Option<&User>) -> String {
         let own = self.own.iter().find(|(other, _)| *other == who);
         let mut names = self.names.clone();
         names.push(("$ownComment", own.map_or("comment_1".into(), |(_, id)| id.clone())));
         names.push(("$self", asker.map_or("user_1".into(), |user| user.id.clone())));
-        // The longest first: one name may begin with another.
+        // The longest name first, because one name may be the beginning of another.
         names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
         names.iter().fold(request.replace("$who", who), |text, (name, id)| {
             text.replace(name, &format!("{id:?}"))
@@ -382,7 +382,7 @@ async fn every_operation_as_everybody(server: Arc<Server>) {
                 answer.body
             );
             if request.starts_with("mutation") && *expected == "ok" {
-                // It has changed what the next one would ask for, perhaps who they are.
+                // The mutation has changed what the next request reads, perhaps even the users.
                 if ["logOut", "deleteViewer"].contains(&root(place)) {
                     people = People::new(&server).await;
                 }
@@ -393,7 +393,7 @@ async fn every_operation_as_everybody(server: Arc<Server>) {
     assert_eq!(seen, root_fields(&server).await, "the table must name every operation");
 }
 
-/// The guard comes first: nobody is told what is wrong with the input.
+/// Authentication is checked first: without it, errors reveal nothing about the input.
 async fn nobody_is_refused_before_anything_is_looked_at(server: Arc<Server>) {
     for (place, request, [nobody, ..]) in TABLE {
         let mut request = (*request).to_owned();
@@ -431,8 +431,8 @@ async fn root_fields(server: &Server) -> BTreeSet<String> {
     fields("queryType").into_iter().chain(fields("mutationType")).collect()
 }
 
-/// The whole answer, but for the ids that the asker wrote, is the same for what does not exist and
-/// for what may not be seen.
+/// The whole response is the same for an object that does not exist and for one that the user may not
+/// see, except for the IDs that the user has sent.
 async fn absence_and_refusal_look_the_same(server: Arc<Server>) {
     let people = People::new(&server).await;
     let (owner, stranger) = (&people.owner, &people.stranger);
@@ -503,7 +503,7 @@ async fn absence_and_refusal_look_the_same(server: Arc<Server>) {
         assert_eq!(refused.code(), "NOT_FOUND", "{mutation}");
         assert_eq!(refused.body, missing.body, "{mutation}");
     }
-    // Nothing has happened to the board.
+    // The board has not changed.
     let query = format!(
         "{{ board(id: {board:?}) {{ title labels {{ color }} cards {{ totalCount }} members {{ totalCount }} }} }}"
     );
@@ -525,7 +525,7 @@ async fn users_are_seen_by_those_who_share_a_board(server: Arc<Server>) {
     let board = ann.board("Plans").await;
     ann.share(&board, &bob).await;
     assert!(sees(&ann, &bob).await && sees(&bob, &ann).await);
-    // Not through a board in the trash.
+    // Users do not see each other through a board in the trash.
     ann.done("deleteBoard", json!({ "boardId": board }), "deletedBoardId").await;
     assert!(!sees(&ann, &bob).await && !sees(&bob, &ann).await);
     ann.done("restoreBoard", json!({ "boardId": board }), "board { id }").await;
@@ -533,7 +533,7 @@ async fn users_are_seen_by_those_who_share_a_board(server: Arc<Server>) {
     let input = json!({ "boardId": board, "userId": bob.id });
     ann.done("unshareBoard", input, "removedUserId").await;
     assert!(!sees(&ann, &bob).await && !sees(&bob, &ann).await);
-    // Nobody can walk through the accounts.
+    // User IDs cannot be enumerated.
     for guess in ["user_1", "user_2", "user_00000000000000000000000000000001"] {
         let found = ann.get(&format!("{{ node(id: {guess:?}) {{ id }} }}")).await;
         assert!(found["node"].is_null());

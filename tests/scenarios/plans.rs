@@ -1,4 +1,4 @@
-//! The plans of the main queries: each goes by an index, on both databases.
+//! The query plans of the main queries: each uses an index, on both databases.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use crate::support::{Server, scenarios};
 
 scenarios![the_main_queries_go_by_an_index];
 
-/// What is looked up, a condition and order like those that `store` writes, and the index (one of
-/// them).
+/// The purpose of a query, the query with a condition and order like those in `store`, and the index
+/// (or one of several) that it must use.
 const LOOK_UPS: &[(&str, &str, &str)] = &[
     (
         "a page of a board",
@@ -59,7 +59,7 @@ const LOOK_UPS: &[(&str, &str, &str)] = &[
         "cards_deleted",
     ),
     (
-        "all cards of a board that is erased",
+        "all cards of a board to purge",
         "SELECT id FROM cards WHERE board_id = 1",
         "cards_created_at",
     ),
@@ -94,7 +94,7 @@ const LOOK_UPS: &[(&str, &str, &str)] = &[
         "comments_card",
     ),
     ("comments of an account", "SELECT * FROM comments WHERE author_id = 1", "comments_author"),
-    ("deeds of an account", "SELECT * FROM board_events WHERE actor_id = 1", "board_events_actor"),
+    ("events of an account", "SELECT * FROM board_events WHERE actor_id = 1", "board_events_actor"),
     (
         "labels of cards",
         "SELECT * FROM cards_labels WHERE card_id IN (1, 2, 3)",
@@ -143,7 +143,7 @@ struct Step {
     detail: String,
 }
 
-/// SQLite names what a constraint makes by itself.
+/// The name that SQLite gives an index that a constraint creates.
 fn sqlite_name(index: &str) -> String {
     match index {
         "board_events_pkey" | "cards_labels_pkey" | "refresh_tokens_pkey" | "users_boards_pkey" => {
@@ -174,7 +174,8 @@ async fn the_main_queries_go_by_an_index(server: Arc<Server>) {
     let config: tokio_postgres::Config = server.database_url.parse().unwrap();
     let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
-    // Small tables are read whole and sorted in any case: here it is about what an index can do.
+    // For small tables, PostgreSQL prefers a sequential scan. This test is about which indexes can be
+    // used.
     client
         .batch_execute(
             "SET enable_seqscan = off; SET enable_sort = off; SET enable_bitmapscan = off",

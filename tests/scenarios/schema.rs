@@ -1,4 +1,4 @@
-//! The schema as a document.
+//! The schema file and the descriptions in the schema.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ async fn the_file_is_what_the_program_prints() {
     let text = std::fs::read_to_string(file).unwrap();
     assert!(
         text == kanban::graphql::sdl(),
-        "schema.graphql is out of date: cargo run -- schema > schema.graphql"
+        "schema.graphql is out of date. Run: cargo run -- schema > schema.graphql"
     );
 }
 

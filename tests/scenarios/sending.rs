@@ -1,5 +1,5 @@
-//! How answers are sent: compressed or not, in pieces, to clients that take nothing; and bodies that are too
-//! large to be read at all.
+//! How responses are sent: with and without compression, in chunks, and to clients that do not read.
+//! Also request bodies that are too large.
 
 use std::io::Read;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ scenarios![
     a_client_that_takes_nothing_is_dropped,
 ];
 
-/// Sends a body with such an `Accept-Encoding`; answers the headers and the bytes as they came.
+/// Sends a body with this `Accept-Encoding` and returns the headers and the undecoded bytes.
 async fn post(
     server: &Server,
     token: Option<&str>,
@@ -61,7 +61,10 @@ async fn large_answers_are_compressed_for_those_who_accept_it(server: Arc<Server
     let answer: Value = serde_json::from_slice(&plain).unwrap();
     let nodes = answer["data"]["board"]["cards"]["nodes"].as_array().unwrap();
     assert!(nodes.iter().map(|node| &node["id"]).eq(ids.iter()));
-    assert!(plain.starts_with(br#"{"data":{"board":{"cards":{"nodes":[{"id":"#), "another order");
+    assert!(
+        plain.starts_with(br#"{"data":{"board":{"cards":{"nodes":[{"id":"#),
+        "unexpected order of members"
+    );
 
     for accept in ["gzip", "br;q=1, gzip;q=0.5", "*"] {
         let (headers, bytes) = post(&server, Some(&ann.token), accept, &body).await;
@@ -78,11 +81,11 @@ async fn large_answers_are_compressed_for_those_who_accept_it(server: Arc<Server
 
     let small = json!({ "query": "{ viewer { id } }" });
     let (headers, bytes) = post(&server, Some(&ann.token), "gzip", &small).await;
-    assert!(headers.get(CONTENT_ENCODING).is_none(), "not worth while");
+    assert!(headers.get(CONTENT_ENCODING).is_none(), "too small to compress");
     assert_eq!(headers[CONTENT_LENGTH], bytes.len().to_string().as_str());
 }
 
-/// The size of what is compressed tells of what it holds.
+/// The size of a compressed response reveals information about its content (BREACH).
 async fn tokens_are_never_compressed(server: Arc<Server>) {
     server.user("ann").await;
     let batches = server.another(&[("GRAPHQL_MAX_BATCH", "2")]).await;
@@ -116,7 +119,7 @@ async fn tokens_are_never_compressed(server: Arc<Server>) {
     batches.stop().await;
 }
 
-/// Connects and sends the head of a request, and what is given of its body.
+/// Connects and sends the head of a request and the given part of its body.
 async fn send(server: &Server, more_headers: &str, length: usize, body: &str) -> TcpStream {
     let head = format!(
         "POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
@@ -130,7 +133,7 @@ async fn send(server: &Server, more_headers: &str, length: usize, body: &str) ->
 async fn a_body_that_says_that_it_is_too_large_is_not_read(server: Arc<Server>) {
     const LENGTH: usize = 1024 * 1024 + 1;
     for more_headers in ["", "expect: 100-continue\r\n"] {
-        // None of it is ever sent, so nobody can have waited for it.
+        // The body is never sent, so the response cannot depend on it.
         let mut stream = send(&server, more_headers, LENGTH, "").await;
         let mut answer = Vec::new();
         while !answer.windows(4).any(|end| end == b"\r\n\r\n") {
@@ -139,7 +142,8 @@ async fn a_body_that_says_that_it_is_too_large_is_not_read(server: Arc<Server>) 
         let answer = String::from_utf8(answer).unwrap();
         assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
     }
-    // Who sends all of it before reading gets the answer too, and no broken connection.
+    // A client that sends the whole body before it reads gets the response too, and no connection
+    // reset.
     let mut stream = send(&server, "", LENGTH, "").await;
     stream.peek(&mut [0]).await.unwrap();
     for _ in 0..LENGTH / 1024 {
@@ -152,7 +156,7 @@ async fn a_body_that_says_that_it_is_too_large_is_not_read(server: Arc<Server>) 
     assert!(answer.contains("The body is larger than 1024 KiB."), "{answer}");
 }
 
-/// Asks for some 20 MB, which no buffer between client and server can hold.
+/// Requests about 20 MB, more than the socket buffers can hold.
 async fn ask_for_much(ann: &User, board: &str) -> TcpStream {
     let page = |n| format!("a{n}: cards(first: 100) {{ nodes {{ description }} }}");
     let pages = (0..10).map(page).collect::<Vec<_>>().join(" ");
@@ -177,7 +181,7 @@ async fn a_client_that_takes_nothing_is_dropped(server: Arc<Server>) {
     ask_for_much(&ann, &board).await.read_to_end(&mut taken).await.unwrap();
     assert!(taken.len() > 20_000_000 && whole(&taken), "{}", taken.len());
 
-    // Longer than a second; how much longer depends on how busy the machine is.
+    // Longer than one second. How much longer depends on the load of the machine.
     for pause in [3, 10, 30] {
         let mut stream = ask_for_much(&ann, &board).await;
         let mut taken = vec![stream.read_u8().await.unwrap()];
@@ -188,5 +192,5 @@ async fn a_client_that_takes_nothing_is_dropped(server: Arc<Server>) {
             return;
         }
     }
-    panic!("the answer was kept for a client that took nothing of it");
+    panic!("the connection of a client that does not read was kept open");
 }

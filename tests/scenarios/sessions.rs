@@ -1,4 +1,4 @@
-//! Sessions: refreshing, listing, revoking, logging out.
+//! Sessions: refreshing, listing, revoking and logging out.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +28,7 @@ scenarios![
 
 const VIEWER: &str = "{ viewer { id } }";
 
-/// Whether an access token still opens the door.
+/// Whether an access token is still accepted.
 async fn works(server: &Server, token: &str) -> bool {
     let answer = server.ask_as(Some(token), VIEWER, json!({})).await;
     if answer.body.get("errors").is_none() {
@@ -42,7 +42,7 @@ fn refreshed(answer: Answer) -> LogIn {
     LogIn::of(&answer.ok()["refreshSession"])
 }
 
-/// Lets all refresh tokens have been spent so many seconds earlier.
+/// Moves the time at which refresh tokens were spent back by `seconds`.
 async fn age_spent_tokens(server: &Server, seconds: i64) {
     let micros = seconds * 1_000_000;
     server
@@ -55,7 +55,7 @@ async fn age_spent_tokens(server: &Server, seconds: i64) {
         .await;
 }
 
-/// Lets all sessions end so many days earlier.
+/// Moves the expiry of all sessions back by `days`.
 async fn age_sessions(server: &Server, days: i64) {
     let micros = days * 86_400_000_000;
     server
@@ -96,7 +96,7 @@ async fn a_refresh_token_gets_the_same_successor_for_ten_seconds(server: Arc<Ser
     age_spent_tokens(&server, 8).await;
     let again = refreshed(server.refresh(&first.refresh_token).await);
     assert_eq!(second.refresh_token, again.refresh_token);
-    // Also when the successor has been used meanwhile.
+    // Also after the successor has been used.
     let third = refreshed(server.refresh(&second.refresh_token).await);
     let again = refreshed(server.refresh(&first.refresh_token).await);
     assert_eq!(second.refresh_token, again.refresh_token);
@@ -115,7 +115,7 @@ async fn a_refresh_token_that_is_used_again_later_ends_its_session(server: Arc<S
     assert!(works(&server, &third.token).await);
     age_spent_tokens(&server, 11).await;
     assert_eq!(server.refresh(&first.refresh_token).await.code(), "UNAUTHENTICATED");
-    // Whoever has a token of the session, by right or not, has to log in.
+    // Everybody who holds a token of the session, legitimately or not, has to log in again.
     for log_in in [&first, &second, &third] {
         assert!(!works(&server, &log_in.token).await);
         assert_eq!(server.refresh(&log_in.refresh_token).await.code(), "UNAUTHENTICATED");
@@ -130,7 +130,7 @@ async fn one_of_many_refreshes_spends_the_token(server: Arc<Server>) {
     let mut tokens: Vec<String> =
         answers.into_iter().map(|answer| refreshed(answer).refresh_token).collect();
     tokens.dedup();
-    assert_eq!(tokens.len(), 1, "all get the same successor");
+    assert_eq!(tokens.len(), 1, "all responses have the same successor");
     // The tokens of both sessions, and one successor.
     assert_eq!(server.count("refresh_tokens").await, 3);
 }
@@ -154,12 +154,15 @@ async fn refresh_tokens_outlive_a_change_of_keys(server: Arc<Server>) {
     let both = format!("{new},{old}");
     let config = config_with(&server.database_url, &[("JWT_SECRET", &both)]);
     let rotated = Server::start_with(config, server.database_url.clone()).await;
-    assert!(works(&rotated, &second.token).await, "nobody is logged out");
-    // The successor that the old key made is still the one.
+    assert!(
+        works(&rotated, &second.token).await,
+        "access tokens signed with the old key stay valid"
+    );
+    // The successor that was derived with the old key is returned again.
     let again = refreshed(rotated.refresh(&first.refresh_token).await);
     assert_eq!(again.refresh_token, second.refresh_token);
-    assert!(!works(&server, &again.token).await, "it was signed with the new key");
-    // Without the old key its access tokens end, not the sessions.
+    assert!(!works(&server, &again.token).await, "the token is signed with the new key");
+    // Without the old key, its access tokens become invalid, but the sessions continue.
     let config = config_with(&server.database_url, &[("JWT_SECRET", new)]);
     let later = Server::start_with(config, server.database_url.clone()).await;
     assert!(!works(&later, &second.token).await && works(&later, &again.token).await);
@@ -175,7 +178,8 @@ async fn sessions_end_when_they_are_not_refreshed(server: Arc<Server>) {
     age_sessions(&server, 29).await;
     let second = refreshed(server.refresh(&first.refresh_token).await);
     age_sessions(&server, 2).await;
-    // The first log-in has not been refreshed. (This instance knew it a moment ago.)
+    // The first session has not been refreshed. (This instance may have cached it, so another one is
+    // asked.)
     let other = Server::start(server.database_url.clone()).await;
     assert!(!works(&other, &ann.token).await);
     let bob = second.user(&server);
@@ -184,7 +188,7 @@ async fn sessions_end_when_they_are_not_refreshed(server: Arc<Server>) {
     assert!(!works(&other, &second.token).await);
     assert_eq!(other.refresh(&second.refresh_token).await.code(), "UNAUTHENTICATED");
     other.stop().await;
-    // What has ended is erased.
+    // Expired sessions are erased.
     let config = kanban::config::Config {
         trash: kanban::config::Trash { retention_days: None, every: Duration::from_millis(50) },
         ..server.config()
@@ -207,7 +211,7 @@ async fn sessions_are_listed_for_their_user_only(server: Arc<Server>) {
     let query = "{ sessions { totalCount nodes { id isCurrent } } }";
     let seen = ann.get(query).await["sessions"].take();
     assert_eq!(seen["totalCount"], 2);
-    assert_eq!(column(&seen["nodes"], "id")[0], second.session, "the newest first");
+    assert_eq!(column(&seen["nodes"], "id")[0], second.session, "the newest session is not first");
     let current: Vec<&Value> =
         seen["nodes"].as_array().unwrap().iter().map(|one| &one["isCurrent"]).collect();
     assert_eq!(current, [false, true]);
@@ -231,7 +235,7 @@ async fn pages_of_sessions_are_newest_first(server: Arc<Server>) {
         server.log_in("ann", "password").await;
         server.user_again("bob").await;
     }
-    // Half of Ann's have ended, not that which asks.
+    // Some of Ann's sessions have expired, but not the current one.
     server
         .execute(
             "UPDATE sessions SET expires_at = 5 WHERE id % 3 = 0",
@@ -270,7 +274,7 @@ async fn logging_out_ends_the_session_at_once(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let other = server.log_in_as("ann", "password").await;
     assert!(works(&server, &ann.token).await && works(&server, &other.token).await);
-    // What follows in the same document is asked by nobody.
+    // The following mutations of the same document are unauthenticated.
     let document = r#"mutation { logOut { revokedSessionId }
         createBoard(input: { title: "x" }) { board { id } } }"#;
     let answer = server.ask_as(Some(&other.token), document, json!({})).await;
@@ -311,7 +315,7 @@ async fn a_new_password_ends_the_other_sessions(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let other = server.log_in_as("ann", "password").await;
     assert!(works(&server, &other.token).await);
-    // Another address does not.
+    // A change of the email address ends no session.
     let address = json!({ "email": "anna@example.com", "currentPassword": "password" });
     ann.done("updateViewer", address, "user { id }").await;
     assert!(works(&server, &other.token).await);
@@ -319,17 +323,17 @@ async fn a_new_password_ends_the_other_sessions(server: Arc<Server>) {
     ann.done("updateViewer", password, "user { id }").await;
     assert!(!works(&server, &other.token).await);
     assert_eq!(server.refresh(&other.refresh_token).await.code(), "UNAUTHENTICATED");
-    assert!(works(&server, &ann.token).await, "the one who changed it stays");
+    assert!(works(&server, &ann.token).await, "the session that changed the password continues");
 }
 
-/// It has been checked, and then it is no longer the password.
+/// The password is checked and then changed before the session is stored.
 async fn a_password_that_changes_during_a_log_in_wins(server: Arc<Server>) {
     server.user("ann").await;
     let mut lock = Lock::take(&server).await;
     lock.execute("", "SELECT 1 FROM users FOR UPDATE").await;
     let other = Arc::clone(&server);
     let log_in = tokio::spawn(async move { other.try_log_in("ann@example.com", "password").await });
-    // It waits with the session that it would begin.
+    // The log-in waits for the lock to insert its session.
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert!(!log_in.is_finished());
     let change = "UPDATE users SET password_hash = 'another'; DELETE FROM sessions";
@@ -346,11 +350,14 @@ async fn other_instances_refuse_what_has_ended_within_five_seconds(server: Arc<S
     assert!(works(&other, &revoked.token).await);
     let input = json!({ "sessionId": revoked.session });
     ann.done("revokeSession", input, "revokedSessionId").await;
-    assert!(!works(&server, &revoked.token).await, "at once on the same instance");
+    assert!(
+        !works(&server, &revoked.token).await,
+        "a revocation must take effect at once on the same instance"
+    );
     let since = std::time::Instant::now();
     while works(&other, &revoked.token).await {
-        // A second for a slow machine.
-        assert!(since.elapsed().as_secs() < 6, "still let in");
+        // Five seconds, and one more for a slow machine.
+        assert!(since.elapsed().as_secs() < 6, "the revoked session is still accepted");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     other.stop().await;

@@ -1,4 +1,4 @@
-//! A database that does not answer any more, while its connections stay open.
+//! A database that stops responding while its connections stay open.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use crate::support::{Proxy, Server, User, config_with, scenarios};
 
 scenarios![a_silent_database_is_given_up, a_commit_without_an_answer_is_not_tried_again];
 
-/// The same user on a server that has to go through the proxy, with short limits.
+/// The same user on a server that connects through the proxy, with short timeouts.
 async fn behind(proxy: &Proxy, user: &User) -> User {
     let limits = [
         ("DATABASE_STATEMENT_SECONDS", "1"),
@@ -22,7 +22,7 @@ async fn behind(proxy: &Proxy, user: &User) -> User {
 }
 
 async fn a_silent_database_is_given_up(server: Arc<Server>) {
-    // SQLite is no server that could fall silent.
+    // SQLite has no connection that could stop responding.
     if server.is_sqlite() {
         return;
     }
@@ -36,7 +36,7 @@ async fn a_silent_database_is_given_up(server: Arc<Server>) {
     for _ in 0..2 {
         let since = Instant::now();
         proxy.fall_silent();
-        // More than there are connections.
+        // More requests than there are connections.
         let read = || ann.ask(&query, json!({}));
         let input = json!({ "boardId": board, "card": { "title": "x" } });
         let write = ann.call("createCard", input, "card { id }");
@@ -44,8 +44,8 @@ async fn a_silent_database_is_given_up(server: Arc<Server>) {
         for answer in [one, two, three, four] {
             assert_eq!(answer.code(), "SERVICE_UNAVAILABLE", "{}", answer.body);
         }
-        // The request itself may take 30 seconds.
-        assert!(since.elapsed() < Duration::from_secs(15), "given up too late");
+        // The timeout of the request itself is 30 seconds.
+        assert!(since.elapsed() < Duration::from_secs(15), "the requests timed out too late");
         proxy.resume();
         assert_eq!(ann.get(&query).await, found);
         assert_eq!(ann.get(&query).await, found);
@@ -63,14 +63,14 @@ async fn a_commit_without_an_answer_is_not_tried_again(server: Arc<Server>) {
     let proxy = Proxy::to(&server.database_url).await;
     let ann = behind(&proxy, &near).await;
     ann.get("{ viewer { id } }").await;
-    // That of the query has passed.
+    // The COMMIT of the query has been answered.
     assert!(transactions_end(&server).await);
-    // Not what begins at the level READ COMMITTED.
+    // The NUL keeps BEGIN … READ COMMITTED from matching.
     proxy.lose_answer_to("COMMIT\0");
     let input = json!({ "boardId": board, "card": { "title": "x" } });
     let answer = ann.call("createCard", input, "card { id }").await;
     assert_eq!(answer.code(), "SERVICE_UNAVAILABLE", "{}", answer.body);
-    // It was done all the same, once.
+    // The transaction was committed nevertheless, and only once.
     let query = format!("{{ board(id: {board:?}) {{ version cards {{ totalCount }} }} }}");
     let found = json!({ "board": { "version": 2, "cards": { "totalCount": 1 } } });
     assert_eq!(ann.get(&query).await, found);

@@ -1,4 +1,4 @@
-//! One answer shows one state, however many write meanwhile.
+//! One response shows one state of the database, whatever other clients write in the meantime.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -22,15 +22,15 @@ scenarios![
     a_transaction_ends_with_its_last_statement,
 ];
 
-/// How often each reader asks.
+/// The number of requests of each reader.
 const ROUNDS: usize = 60;
 
-/// A board as three lists show it.
+/// Three connections of a board that must be consistent.
 const LOOK: &str = "version cards { totalCount }
     columns { column cards(first: 1000) { totalCount nodes { id } } }
     all: cards(first: 1000) { nodes { id column version } }";
 
-/// Fails when two parts of an answer show different states of the board.
+/// Panics if two parts of a response show different states of the board.
 #[track_caller]
 fn assert_agrees(board: &Value) {
     let all = board["all"]["nodes"].as_array().unwrap();
@@ -44,19 +44,22 @@ fn assert_agrees(board: &Value) {
     }
 }
 
-/// Asks, and fails when the answer does not agree with itself.
+/// Sends a query and panics if the response is inconsistent.
 async fn look(user: &User, board: &str) {
     let found = user.get(&format!("{{ board(id: {board:?}) {{ {LOOK} }} }}")).await;
     assert_agrees(&found["board"]);
     let latest = newest(&found["board"]["all"]["nodes"]);
-    assert!(latest <= found["board"]["version"].as_i64(), "a card is newer: {found}");
+    assert!(
+        latest <= found["board"]["version"].as_i64(),
+        "a card is newer than its board: {found}"
+    );
 }
 
 fn newest(cards: &Value) -> Option<i64> {
     cards.as_array().unwrap().iter().filter_map(|card| card["version"].as_i64()).max()
 }
 
-/// Makes, moves and deletes cards until it is told to stop.
+/// Creates, moves and deletes cards until `stop` is set.
 async fn write(user: User, board: String, stop: Arc<AtomicBool>) {
     while !stop.load(Ordering::Relaxed) {
         let card = user.card(&board, "x").await;
@@ -65,7 +68,7 @@ async fn write(user: User, board: String, stop: Arc<AtomicBool>) {
     }
 }
 
-/// Runs `read` while four write on the board.
+/// Runs `read` while four clients write to the board.
 async fn while_four_write(ann: &User, board: &str, read: impl Future<Output = ()>) {
     let stop = Arc::new(AtomicBool::new(false));
     let writer = || tokio::spawn(write(ann.clone(), board.to_owned(), Arc::clone(&stop)));
@@ -94,7 +97,7 @@ async fn answers_agree_with_themselves_while_four_write(server: Arc<Server>) {
     while_four_write(&ann, &board, readers).await;
 }
 
-/// Also what is shown of the board with a change of it.
+/// Mutation payloads that show the board are consistent too.
 async fn payloads_agree_with_themselves_while_four_write(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
@@ -107,7 +110,7 @@ async fn payloads_agree_with_themselves_while_four_write(server: Arc<Server>) {
             let shown = format!("card {{ board {{ {LOOK} }} }}");
             let payload = user.done("updateCard", input, &shown).await;
             assert_agrees(&payload["card"]["board"]);
-            // What the payload has read is not taken for the board's state at another version.
+            // What the payload has read must not be cached under another version of the board.
             look(user, &board).await;
         }
     };
@@ -115,7 +118,7 @@ async fn payloads_agree_with_themselves_while_four_write(server: Arc<Server>) {
     while_four_write(&ann, &board, async { drop(changes.await) }).await;
 }
 
-/// Ann's way to her board.
+/// Ann's access to her board.
 async fn access(ann: &User, board: &str) -> BoardAccess {
     let mut conn = ann.server.db.read().await.unwrap();
     let email = Email::parse("ann@example.com").unwrap();
@@ -155,14 +158,14 @@ async fn a_load_stops_when_its_budget_is_used_up(server: Arc<Server>) {
     assert!(matches!(refused, Error::TooLong { kib: 7 }), "{refused:?}");
     let read = read.load(Ordering::Relaxed);
     assert!((20 * LONG..=22 * LONG).contains(&read), "{read} bytes of the first ten");
-    // Nothing went wrong with the database, and it can be asked on.
+    // The connection is still usable.
     assert!(!snapshot.failed());
     let bytes = card_lists::search_bytes(&mut conn, &[board]).await.unwrap_err();
     assert!(matches!(bytes, Error::TooLong { .. }), "{bytes:?}");
     let unbounded = server.db.snapshot(Mode::Transaction, None);
     let mut conn = unbounded.read().await.unwrap();
     assert_eq!(cards(&mut conn, board).await.unwrap().items.len(), 100);
-    // The title, what parts it from the description, and that.
+    // The title, the separator and the description.
     let bytes = card_lists::search_bytes(&mut conn, &[board, board]).await.unwrap();
     assert_eq!(bytes, [i64::try_from(100 * (2 + 2 * LONG)).unwrap(); 2]);
 }
@@ -192,7 +195,7 @@ async fn a_transaction_ends_with_its_last_statement(server: Arc<Server>) {
         let mut conn = snapshot.read().await.unwrap();
         assert_eq!(cards(&mut conn, board).await.unwrap().items.len(), number);
         ann.card(&id, "x").await;
-        // At first it has to be prepared, and the end of the transaction must not overtake it.
+        // The first time, the statement has to be prepared, and COMMIT must not be sent before it.
         let count = card_lists::counts(&mut conn, &lists, &filter).await.unwrap();
         assert_eq!(count, [i64::try_from(number).unwrap()]);
         match cards(&mut conn, board).await {

@@ -1,5 +1,4 @@
-//! How many SQL statements a query sends: as many as its text asks for, however many rows it
-//! finds.
+//! The number of SQL statements of a query depends on its text, not on the number of rows.
 
 use std::sync::Arc;
 
@@ -21,14 +20,14 @@ scenarios![
     what_is_found_by_itself_brings_its_board_along,
 ];
 
-/// How many statements the query sends when everything but its own data is warm, and nothing is kept of
-/// boards.
+/// The number of statements that the query needs without the board cache and when the account is
+/// cached.
 async fn statements(user: &User, query: &str) -> u64 {
     let server = user.server.another(&[("CACHE_MIB", "0")]).await;
     let get = || server.ask_as(Some(&user.token), query, json!({}));
     get().await.ok();
     let mut counts = Vec::new();
-    // Once in five seconds, the account behind the token is looked up again.
+    // The account behind the token is looked up again every five seconds, so the minimum counts.
     for _ in 0..3 {
         let before = server.db.statement_count();
         get().await.ok();
@@ -38,7 +37,7 @@ async fn statements(user: &User, query: &str) -> u64 {
     counts.into_iter().min().unwrap()
 }
 
-/// So many boards, each with three cards, two of them with labels, and two members.
+/// Creates boards, each with three cards, of which two have labels, and two members.
 async fn fill(user: &User, other: &User, boards: usize) {
     for n in 0..boards {
         let board = user.board(&format!("board {n}")).await;
@@ -77,7 +76,7 @@ async fn a_level_of_many_siblings_is_one_statement(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
     ann.cards(&board, 1000).await;
-    // The labels come along with the cards, beneath an alias too.
+    // The labels are loaded in one statement for all cards, also below an alias.
     let query = format!(
         "{{ board(id: {board:?}) {{ cards(first: 1000) {{ edges {{ node {{ board {{ id }} }} }}
             again: nodes {{ labels {{ color }} }} }} }} }}"
@@ -134,7 +133,7 @@ async fn what_lies_beyond_a_page_is_looked_for_only_when_asked_for(server: Arc<S
     }
     let first = ann.get("{ boards(first: 1) { nodes { cards(first: 1) { edges { cursor } } } } }");
     let cursor = &first.await["boards"]["nodes"][0]["cards"]["edges"][0]["cursor"];
-    // Of each of the twelve columns.
+    // The same for each of the twelve columns.
     let page = |arguments: &str, flag: &str| {
         format!(
             "{{ boards {{ nodes {{ columns {{ cards({arguments}: {cursor}) {{ pageInfo {{ {flag} }} }} }} }} }} }}"
@@ -157,13 +156,14 @@ async fn a_query_of_one_thing_is_one_statement(server: Arc<Server>) {
     assert_eq!(statements(&ann, &format!("{{ board(id: {board:?}) {{ id title }} }}")).await, 1);
     assert_eq!(statements(&ann, &format!("{{ card(id: {card:?}) {{ id title }} }}")).await, 1);
     assert_eq!(statements(&ann, "{ boards { nodes { id title } } }").await, 1);
-    // With long texts too.
+    // Long texts need no additional statement.
     let both = "description board { description }";
     assert_eq!(statements(&ann, &format!("{{ card(id: {card:?}) {{ {both} }} }}")).await, 1);
     assert_eq!(statements(&ann, "{ boards { nodes { description } } }").await, 1);
 }
 
-/// Two changes each, with begin and commit. What is written is one statement on PostgreSQL, one for each table on SQLite.
+/// Two changes each, with BEGIN and COMMIT. The writes are one statement on PostgreSQL, and one for
+/// each table on SQLite.
 async fn changes_of_cards_take_few_statements_however_many_cards(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
@@ -241,7 +241,7 @@ async fn a_page_of_events_costs_one_statement_for_each_kind_of_thing(server: Arc
         }
         counts.push(statements(&ann, &format!("{{ board(id: {board:?}) {{ {events} }} }}")).await);
     }
-    // And for many boards. Some are in the trash: their members are seen there only.
+    // The same for many boards. For boards in the trash, members are visible only there.
     for trashed in [false, true] {
         for _ in 0..15 {
             let board = ann.board("Plans").await;
@@ -254,7 +254,8 @@ async fn a_page_of_events_costs_one_statement_for_each_kind_of_thing(server: Arc
         let list = if trashed { "deletedBoards" } else { "boards" };
         counts.push(statements(&ann, &format!("{{ {list} {{ nodes {{ {events} }} }} }}")).await);
     }
-    // The boards, the events, their actors, cards, users and comments; no comments in the trash.
+    // The boards, the events, their actors, cards, users and comments. Comments are not visible in the
+    // trash.
     assert_eq!(counts, [6, 6, 6, 5]);
     let found = ann.get(&format!("{{ deletedBoards {{ nodes {{ {events} }} }} }}")).await;
     let boards = found["deletedBoards"]["nodes"].as_array().unwrap();

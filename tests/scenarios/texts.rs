@@ -1,4 +1,4 @@
-//! Long texts, which are read only when they are selected.
+//! Descriptions and comment bodies are read from the database only when they are selected.
 
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use crate::support::{Server, User, scenarios, text};
 
 scenarios![long_texts_are_shown_wherever_they_are_asked_for, long_texts_are_left_unread_otherwise];
 
-/// A board with a card and a comment, and ways to each, with a place for what is shown of them.
+/// A board with a card and a comment, queries that reach them with a placeholder for fields, and the
+/// paths of the results.
 async fn fill(ann: &User) -> Vec<(String, &'static str, &'static str)> {
     let input = json!({ "title": "Plans", "description": "of the board" });
     let board = ann.done("createBoard", input, "board { id }").await;
@@ -80,7 +81,7 @@ async fn fill(ann: &User) -> Vec<(String, &'static str, &'static str)> {
     ]
 }
 
-/// The query with these fields in the places.
+/// The query with its placeholders replaced by these fields.
 fn with(query: &str, of_entities: &str, of_comments: &str) -> String {
     let query = query.replace("BOARD", of_entities).replace("CARD", of_entities);
     query.replace("COMMENT", of_comments)
@@ -89,7 +90,8 @@ fn with(query: &str, of_entities: &str, of_comments: &str) -> String {
 async fn long_texts_are_shown_wherever_they_are_asked_for(server: Arc<Server>) {
     let ann = server.user("ann").await;
     for (query, path, expected) in fill(&ann).await {
-        // The second time without, then with again: what was kept of the one does not serve the other.
+        // The second round reads from the cache: entries without texts must not serve queries with
+        // texts.
         for _ in 0..2 {
             let found = ann.get(&with(&query, "description", "description: body")).await;
             assert_eq!(found.pointer(path).unwrap()["description"], expected, "{query}");
@@ -98,7 +100,7 @@ async fn long_texts_are_shown_wherever_they_are_asked_for(server: Arc<Server>) {
     }
 }
 
-/// Where the columns are not found, they cannot be read.
+/// The columns are renamed, so a statement that reads them fails.
 async fn long_texts_are_left_unread_otherwise(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let plain = Arc::new(server.another(&[("CACHE_MIB", "0")]).await);

@@ -1,4 +1,4 @@
-//! TLS to PostgreSQL, against a server of the test's own with a certificate of the test's own CA.
+//! TLS to PostgreSQL, against a server that the test starts with a certificate of its own CA.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -16,7 +16,7 @@ async fn tls_to_postgres() {
     let cluster = Cluster::start().await;
     let (ours, other) = (cluster.file("ca.pem"), cluster.file("other-ca.pem"));
 
-    // Without TLS the server lets nobody in, so whoever gets in came through TLS.
+    // The server refuses connections without TLS, so a successful connection uses TLS.
     for (host, options, refusal) in [
         ("localhost", "sslmode=disable".to_owned(), Some("no pg_hba.conf entry")),
         ("localhost", "sslmode=prefer".to_owned(), None),
@@ -58,7 +58,7 @@ async fn tls_to_postgres() {
     server.stop().await;
 }
 
-/// A PostgreSQL server with TLS, on a port of its own, in a folder of its own.
+/// A PostgreSQL server with TLS, with its own port and data directory.
 struct Cluster {
     folder: TempDir,
     server: Child,
@@ -108,7 +108,7 @@ impl Cluster {
         panic!("PostgreSQL with TLS did not start");
     }
 
-    /// Whether the server has started: it then refuses who comes without TLS.
+    /// Whether the server has started: then it refuses a connection without TLS.
     async fn answers(&self) -> bool {
         let url = format!("postgres://kanban@127.0.0.1:{}/postgres?sslmode=disable", self.port);
         let refused = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.err();
@@ -123,14 +123,14 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        // SIGINT asks PostgreSQL for a fast shutdown; runuser passes it on.
+        // SIGINT makes PostgreSQL do a fast shutdown. runuser passes it on.
         let _ = Command::new("kill").args(["-INT", &self.server_pid()]).status();
         let _ = self.server.wait();
     }
 }
 
 impl Cluster {
-    /// The server's own process, which runs beneath `runuser` when the test runs as root.
+    /// The PID of the server itself, which is a child of `runuser` when the test runs as root.
     fn server_pid(&self) -> String {
         let file = self.folder.path().join("data/postmaster.pid");
         let text = std::fs::read_to_string(file).unwrap_or_default();
@@ -138,7 +138,7 @@ impl Cluster {
     }
 }
 
-/// `ca.pem` has signed `server.pem`, which bears the name localhost; `other-ca.pem` has not.
+/// `ca.pem` has signed `server.pem`, which is valid for localhost. `other-ca.pem` has not.
 fn write_certificates(folder: &Path) {
     let authority = |name: &str| {
         let mut params = CertificateParams::new(vec![]).unwrap();
@@ -165,7 +165,7 @@ fn is_root() -> bool {
     id.stdout.trim_ascii() == b"0"
 }
 
-/// PostgreSQL refuses to run as root, and wants its key for itself.
+/// PostgreSQL refuses to run as root, and refuses a key file that others can read.
 fn hand_over(folder: &Path) {
     let key = folder.join("server.key");
     assert!(Command::new("chmod").arg("600").arg(&key).status().unwrap().success());
@@ -184,7 +184,7 @@ fn as_database_user(program: &Path) -> Command {
     command
 }
 
-/// A program of the PostgreSQL server: on the path, or where Debian has it.
+/// A program of the PostgreSQL server, from PATH or from Debian's directory.
 fn program(name: &str) -> PathBuf {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let debian = versions.map(|version| version.path().join("bin"));

@@ -1,4 +1,4 @@
-//! Access tokens that are of no use: all are refused, with the same answer (RFC 8725).
+//! Invalid access tokens: all are refused with the same response (RFC 8725).
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ scenarios![
     tokens_of_each_key_are_accepted,
 ];
 
-/// The header and the claims of a token of ours.
+/// The header and the claims of a token that the server has issued.
 fn parts(token: &str) -> (Header, Value) {
     let claims = token.split('.').nth(1).unwrap();
     let claims = data_encoding::BASE64URL_NOPAD.decode(claims.as_bytes()).unwrap();
@@ -25,7 +25,7 @@ fn sign(header: &Header, claims: &Value, secret: &str) -> String {
     jsonwebtoken::encode(header, claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
 }
 
-/// Every way to be wrong, each but for one thing a good token.
+/// Invalid tokens. Each differs from a valid token in one respect.
 fn bad_tokens(token: &str, refresh_token: &str, others: &str) -> Vec<(&'static str, String)> {
     let (header, claims) = parts(token);
     let now = claims["iat"].as_i64().unwrap();
@@ -54,36 +54,36 @@ fn bad_tokens(token: &str, refresh_token: &str, others: &str) -> Vec<(&'static s
     signature.replace_range(last..=last, other);
     vec![
         ("empty", String::new()),
-        ("no token", "x".into()),
+        ("not a JWT", "x".into()),
         ("three parts", "a.b.c".into()),
         ("too many parts", format!("{token}.x")),
-        ("another signature", signature),
+        ("wrong signature", signature),
         ("no signature", unsigned("HS256", "at+jwt")),
         ("no algorithm", unsigned("none", "at+jwt")),
         ("NONE", unsigned("NONE", "at+jwt")),
         ("another algorithm", with_header(&|header| header.alg = Algorithm::HS512)),
         ("another key", sign(&header, &claims, "another secret that has 32 bytes and more")),
-        ("another key's name", with_header(&|header| header.kid = Some("other".into()))),
-        ("no key's name", with_header(&|header| header.kid = None)),
+        ("unknown key ID", with_header(&|header| header.kid = Some("other".into()))),
+        ("no key ID", with_header(&|header| header.kid = None)),
         ("a plain JWT", with_header(&|header| header.typ = Some("JWT".into()))),
         ("no type", with_header(&|header| header.typ = None)),
-        ("no end", claim("exp", Value::Null)),
-        ("ended", claim("exp", json!(now - 10))),
-        ("an end that is no number", claim("exp", json!("soon"))),
-        ("from the future", claim("iat", json!(now + 600))),
-        ("no beginning", claim("iat", Value::Null)),
+        ("no expiry", claim("exp", Value::Null)),
+        ("expired", claim("exp", json!(now - 10))),
+        ("an expiry that is not a number", claim("exp", json!("soon"))),
+        ("issued in the future", claim("iat", json!(now + 600))),
+        ("no time of issue", claim("iat", Value::Null)),
         ("another issuer", claim("iss", json!("somebody else"))),
         ("no issuer", claim("iss", Value::Null)),
         ("another audience", claim("aud", json!("something else"))),
-        ("several audiences, none of them this", claim("aud", json!(["a", "b"]))),
+        ("several audiences, none of them ours", claim("aud", json!(["a", "b"]))),
         ("no audience", claim("aud", Value::Null)),
         ("no user", claim("sub", Value::Null)),
         ("an unknown user", claim("sub", json!(format!("user_{:032x}", 1)))),
         ("another user", claim("sub", json!(others))),
-        ("a user that is none", claim("sub", json!("board_1"))),
+        ("an invalid user ID", claim("sub", json!("board_1"))),
         ("no session", claim("sid", Value::Null)),
         ("an unknown session", claim("sid", json!("session_999999"))),
-        ("a session that is none", claim("sid", json!("1"))),
+        ("an invalid session ID", claim("sid", json!("1"))),
         ("a refresh token", refresh_token.into()),
     ]
 }
@@ -114,7 +114,7 @@ async fn bad_tokens_are_refused_with_the_same_answer(server: Arc<Server>) {
         assert_eq!(answer.body, first.body, "{name}");
         assert_eq!(answer.headers["www-authenticate"], r#"Bearer error="invalid_token""#);
     }
-    // A few seconds of difference between clocks are none.
+    // A clock skew of a few seconds is tolerated.
     let (header, mut claims) = parts(&log_in.token);
     claims["iat"] = json!(claims["iat"].as_i64().unwrap() + 3);
     let early = sign(&header, &claims, SECRET);
@@ -124,7 +124,7 @@ async fn bad_tokens_are_refused_with_the_same_answer(server: Arc<Server>) {
     }
 }
 
-/// Not even what needs no log-in is answered.
+/// An invalid token is an error even for fields that need no authentication.
 async fn a_bad_token_is_no_anonymous_request(server: Arc<Server>) {
     for query in [
         "{ __typename }",
@@ -134,14 +134,14 @@ async fn a_bad_token_is_no_anonymous_request(server: Arc<Server>) {
         let answer = server.ask_as(Some("x"), query, json!({})).await;
         assert_eq!(answer.code(), "UNAUTHENTICATED", "{query}");
         assert!(answer.body.get("data").is_none(), "{query}");
-        assert_eq!(answer.status, 200, "clients of plain JSON expect it");
+        assert_eq!(answer.status, 200, "application/json clients expect 200");
     }
-    // What is wrong with the document is told first.
+    // Errors in the document take precedence.
     let answer = server.ask_as(Some("x"), "{", json!({})).await;
     assert_eq!(answer.code(), "GRAPHQL_PARSE_FAILED");
 }
 
-/// Clients send the token that they have with everything, and just then it has ended.
+/// Clients send their token with every request, also after it has expired.
 async fn a_bad_token_keeps_nobody_from_logging_in(server: Arc<Server>) {
     server.user("ann").await;
     let log_in = server.log_in_as("ann", "password").await;

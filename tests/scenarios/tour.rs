@@ -1,7 +1,7 @@
-//! The README's tour: each request is sent, and each answer is what the README shows.
+//! The README's tour: each request is sent, and each response must equal the one in the README.
 //!
-//! In an answer, `"user_…"` stands for any text that begins so. In a request it stands for the
-//! last such text that an answer has shown.
+//! In a response, `"user_…"` stands for any string with this prefix. In a request it stands for the
+//! last such string in a previous response.
 
 use std::sync::Arc;
 
@@ -26,17 +26,17 @@ async fn the_tour_of_the_readme_is_true(server: Arc<Server>) {
         let answer = server.ask_as(token.as_deref(), &request, json!({})).await.body;
         assert!(matches(&step.answer, &answer), "{}: the server answers {answer:#}", step.title);
         collect(&answer, &mut shown);
-        // As GraphiQL's page does.
+        // GraphiQL's page does the same.
         for mutation in ["logIn", "refreshSession"] {
             if let Some(text) = answer["data"][mutation]["accessToken"].as_str() {
                 token = Some(text.to_owned());
             }
         }
     }
-    assert!(token.is_some(), "the tour logs in");
+    assert!(token.is_some(), "the tour does not log in");
 }
 
-/// The steps: a heading `### 1. …`, a `graphql` block, a `json` block.
+/// The steps: a heading `### 1. …`, a `graphql` block and a `json` block.
 fn steps() -> Vec<Step> {
     let readme =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
@@ -75,14 +75,15 @@ fn matches(expected: &Value, found: &Value) -> bool {
     }
 }
 
-/// Puts the last text that was shown in place of each placeholder.
+/// Replaces each placeholder with the last matching string of the previous responses.
 fn fill(request: &str, shown: &[String]) -> String {
     let mut parts = request.split('…');
     let mut filled = parts.next().unwrap().to_owned();
     for rest in parts {
         let start = filled.rfind('"').unwrap() + 1;
         let last = shown.iter().rfind(|text| text.starts_with(&filled[start..]));
-        let last = last.unwrap_or_else(|| panic!("nothing shown like {}", &filled[start..]));
+        let last = last
+            .unwrap_or_else(|| panic!("no response contains a string like {}", &filled[start..]));
         filled.truncate(start);
         filled += last;
         filled += rest;
@@ -90,7 +91,7 @@ fn fill(request: &str, shown: &[String]) -> String {
     filled
 }
 
-/// All texts of an answer, in the order of the document.
+/// Collects all strings of a response in document order.
 fn collect(answer: &Value, shown: &mut Vec<String>) {
     match answer {
         Value::String(text) => shown.push(text.clone()),

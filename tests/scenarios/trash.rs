@@ -1,4 +1,4 @@
-//! The trash: what leaves, what comes back, what is erased.
+//! The trash: deleting, restoring and purging.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,7 +88,7 @@ async fn a_deleted_card_comes_back_with_its_labels_and_comments(server: Arc<Serv
     let input = json!({ "cardId": ids[0], "labels": ["RED", "BLUE"] });
     ann.done("addLabelsToCard", input, "card { id }").await;
     ann.delete_card(&ids[0]).await;
-    // A label that is deleted meanwhile does not come back.
+    // A label that is deleted in the meantime is not restored.
     let query = format!("{{ board(id: {board:?}) {{ labels {{ id }} }} }}");
     let blue = ann.get(&query).await["board"]["labels"][4]["id"].take();
     ann.done("deleteLabel", json!({ "labelId": blue }), "deletedLabelId").await;
@@ -174,7 +174,7 @@ async fn beneath_a_deleted_board_all_reads_as_at_deletion(server: Arc<Server>) {
     let newest = after["activity"]["nodes"].as_array_mut().unwrap().remove(0);
     assert_eq!(newest["__typename"], "BoardDeletedEvent");
     assert_eq!(Value::Object(after.clone()), before);
-    // Bob is no ADMIN.
+    // Bob is not an ADMIN.
     assert_eq!(
         bob.get("{ deletedBoards { totalCount nodes { id } } }").await["deletedBoards"],
         json!({ "totalCount": 0, "nodes": [] })
@@ -214,7 +214,7 @@ async fn what_has_been_deleted_for_long_is_erased(server: Arc<Server>) {
     assert_eq!(purge(&services, Some(30)).await.unwrap(), Purged::default());
     server.age_trash(11).await;
     ann.delete_card(&ids[225]).await;
-    // Its card has been in the trash for long, but it comes back as it was.
+    // The card of this board has been in the trash for long, but it is kept with its board.
     delete_board(&ann, &past).await;
     let before = ann.version(&board).await;
     assert_eq!(
@@ -245,7 +245,7 @@ async fn what_has_been_deleted_for_long_is_erased(server: Arc<Server>) {
     assert_eq!(restore.code(), "NOT_FOUND");
 }
 
-/// Several of them at once, on one database.
+/// With several instances on one database.
 async fn a_running_server_empties_the_trash(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
@@ -309,7 +309,7 @@ async fn a_large_board_is_erased_bit_by_bit(server: Arc<Server>) {
         ("cards", 2),
         ("comments", 1),
         ("labels", 7),
-        // Made, two cards, a comment.
+        // The creation of the board, two cards and a comment.
         ("board_events", 4),
     ] {
         let check = format!("INSERT INTO t SELECT count(*) FROM {table}");
@@ -320,7 +320,7 @@ async fn a_large_board_is_erased_bit_by_bit(server: Arc<Server>) {
     assert_eq!(ann.get(&query).await["node"]["body"], "kept");
 }
 
-/// One board that cannot be erased is in nobody's way.
+/// A board that cannot be purged does not prevent the purge of others.
 async fn what_cannot_be_erased_is_passed_over(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let (stuck, past, board) =

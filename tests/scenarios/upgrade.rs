@@ -1,4 +1,4 @@
-//! A database that the previous version made is brought up to date, and nothing is lost.
+//! A database of the previous schema version is migrated without loss of data.
 
 use std::sync::Arc;
 
@@ -15,14 +15,14 @@ const CORE: [&str; 2] = [
     include_str!("../../migrations/postgres/2026-11-24-000000_core/up.sql"),
 ];
 
-/// As Diesel notes that it has run.
+/// The entry that Diesel makes for the migration that has run.
 const NOTED: &str =
     "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL,
         run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);
     INSERT INTO __diesel_schema_migrations (version) VALUES ('20261124000000');";
 
-/// Board 1: made by Ann, who shares it. Board 2: its maker has left; Bob has been there longest.
-/// Board 3: two came at the same moment. `t(N)` is a time.
+/// Board 1 was created by Ann, who shares it. The creator of board 2 has left, and Bob is its oldest
+/// member. The members of board 3 were added at the same time. `t(N)` is a time.
 const ROWS: &str = "
     INSERT INTO users (public_id, email, email_key, password_hash, created_at, updated_at) VALUES
         ('0000000000000000000000000000000a', 'ann@example.com', 'ann@example.com', '$hash', t(1), t(1)),
@@ -39,8 +39,8 @@ const ROWS: &str = "
 const LABELS_OF_CARDS: &str = "
     INSERT INTO cards_labels (card_id, label_id, created_at, updated_at) VALUES (1, 1, t(50), t(50)), (3, 2, t(50), t(50));";
 
-/// 405 cards of board 1 by turns in three columns, more than two digits to the base of 62 tell apart
-/// in one, and one that was deleted.
+/// 405 cards of board 1 in three columns, and one deleted card. One column has more than 62 cards, so
+/// its ranks differ in more than one base-62 digit.
 fn cards() -> String {
     let card = |n: i32| {
         let column = ["DONE", "BACKLOG", "BACKLOG", "DOING"][usize::try_from(n % 4).unwrap()];
@@ -57,7 +57,7 @@ fn cards() -> String {
     )
 }
 
-/// In the words of either database.
+/// Translates the times to either SQL dialect.
 fn translate(sql: &str, sqlite: bool) -> String {
     let mut parts = sql.split("t(");
     let mut text = parts.next().unwrap().to_owned();
@@ -109,7 +109,7 @@ async fn the_core_becomes_a_board_to_work_on_together(server: Arc<Server>) {
     assert_roles(&bob, "board_2", &[("bob", "ADMIN"), ("eve", "MEMBER")], None).await;
     assert_roles(&eve, "board_3", &[("bob", "ADMIN"), ("eve", "MEMBER")], Some("bob")).await;
 
-    // The order there was, and everything that was there.
+    // The order and the contents are unchanged.
     let query = "{ board(id: \"board_1\") { title description createdAt updatedAt labels { color name }
         cards(first: 500) { totalCount nodes { id title description column rank version deletedAt createdAt updatedAt
             labels { color } comments { totalCount } activity { totalCount } } } } }";
@@ -143,13 +143,13 @@ async fn the_core_becomes_a_board_to_work_on_together(server: Arc<Server>) {
     assert_eq!(column(&card["labels"], "color"), ["RED"]);
     assert_eq!(card["activity"]["totalCount"], 0);
 
-    // Work goes on: between, before and behind the ranks that were given.
+    // Cards can be moved between, before and after the ranks that the migration has assigned.
     let columns = ann.columns("board_1").await;
     let (first, second) = (columns[0][0].clone(), columns[0][1].clone());
     let last = columns[0].last().unwrap().clone();
     bob.move_card(&last, "BACKLOG", json!({ "afterCardId": first })).await;
     bob.move_card("card_3", "BACKLOG", json!({ "beforeCardId": first })).await;
-    // No id is handed out again.
+    // The ID of the deleted card is not used again.
     let made = bob.card("board_1", "new").await;
     assert_eq!(made, "card_407");
     let after = ann.columns("board_1").await;
@@ -164,7 +164,7 @@ async fn the_core_becomes_a_board_to_work_on_together(server: Arc<Server>) {
     new.stop().await;
 }
 
-/// The members and their roles, and who is said to have made the board.
+/// Asserts the members and their roles, and who is recorded as the creator of the board.
 async fn assert_roles(user: &User, board: &str, expected: &[(&str, &str)], maker: Option<&str>) {
     let query = format!(
         "{{ board(id: {board:?}) {{ version members {{ edges {{ role node {{ email }} }} }}

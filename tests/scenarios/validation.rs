@@ -1,4 +1,4 @@
-//! What a request must not say: refused before anything is run, so that nothing is half done.
+//! Invalid requests are refused before execution, so that no mutation is half done.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ async fn refusal(user: &User, query: &str, variables: Value) -> (String, String)
     (text(&error["extensions"]["code"]), text(&error["message"]))
 }
 
-/// Behind a first field that would have been committed.
+/// A mutation that follows one which would have been committed.
 fn behind_another(definitions: &str, rest: &str) -> String {
     format!(
         r#"mutation M{definitions} {{ first: createBoard(input: {{ title: "half" }}) {{ board {{ id }} }} {rest} }}"#
@@ -94,7 +94,7 @@ async fn values_of_wrong_types_are_refused_before_anything_is_done(server: Arc<S
             "($i: CreateBoardInput!)",
             "createBoard(input: $i) { board { id } }".into(),
             json!({ "i": { "title": "x", "more": 1 } }),
-            "Variable $i.more: there is no such field.",
+            "Variable $i.more: unknown field.",
         ),
         (
             "($i: CreateCardsInput!)",
@@ -196,7 +196,7 @@ async fn what_is_right_is_taken(server: Arc<Server>) {
         ("query($n: Int = 5) { boards(first: $n) { totalCount } }", json!({ "n": 7 })),
         ("query($id: ID!) { board(id: $id) { id } }", json!({ "id": 7 })),
         ("{ board(id: 7) { id } }", json!({})),
-        // One value is a list of one.
+        // A single value is coerced to a list of one.
         ("query($id: ID!) { nodes(ids: [$id]) { id } }", json!({ "id": board })),
         ("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", json!({ "ids": board })),
         ("{ nodes(ids: \"x\") { id } }", json!({})),
@@ -212,7 +212,7 @@ async fn what_is_right_is_taken(server: Arc<Server>) {
             "query($f: BoardOrderField! = TITLE) { boards(orderBy: { field: $f, direction: ASC }) { totalCount } }",
             json!({}),
         ),
-        // A default makes up for what may be left out.
+        // Arguments and variables with a default may be left out.
         (
             "mutation($t: String = \"x\", $d: String) { createBoard(input: { title: $t, description: $d }) { board { id } } }",
             json!({}),
@@ -239,7 +239,7 @@ async fn operations_that_are_not_run_are_checked_too(server: Arc<Server>) {
             "{other}"
         );
     }
-    // What they require need not be given.
+    // Required variables of operations that are not executed may be missing.
     let good = "query A { viewer { id } } query B($id: ID!) { board(id: $id) { id } }";
     let body = json!({ "query": good, "operationName": "A" });
     let request = server.http.post(format!("{}/graphql", server.url)).bearer_auth(&ann.token);
@@ -247,7 +247,7 @@ async fn operations_that_are_not_run_are_checked_too(server: Arc<Server>) {
     assert_eq!(answer["data"]["viewer"]["id"], json!(ann.id));
 }
 
-/// A text is stored once and can be asked for thousands of times.
+/// A text that is stored once can be selected thousands of times.
 async fn texts_that_stand_in_an_answer_often_are_bounded(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
@@ -324,7 +324,7 @@ async fn complexity_grows_with_the_pages(server: Arc<Server>) {
             message.split(|c: char| !c.is_ascii_digit()).filter_map(|n| n.parse().ok()).collect();
         assert!(numbers[0] > numbers[1] && numbers[1] == 2_000_000, "{message}");
     }
-    // What is not asked for does not count.
+    // Fields that are not selected do not count.
     ann.get("{ boards(first: 200) { nodes { cards(first: 1000) { totalCount } } } }").await;
     ann.get("{ boards(first: 20) { nodes { cards(first: 1000) { nodes { id } } } } }").await;
 }

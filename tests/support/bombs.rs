@@ -1,8 +1,8 @@
-//! Documents that are made to be slow. The benchmark of hostile requests has them too.
+//! Documents that are expensive to parse, validate or execute. The `hostile` benchmark uses them too.
 
 type Bomb = (String, String);
 
-/// Each with its name.
+/// All documents, each with a name.
 pub fn bombs() -> Vec<Bomb> {
     [nested(), unclosed(), long(), fragments(), amounts()].concat()
 }
@@ -11,7 +11,7 @@ fn named(name: impl Into<String>, document: impl Into<String>) -> Bomb {
     (name.into(), document.into())
 }
 
-/// So many of something that depends on its number.
+/// Concatenates the results of `one` for 0 to `count - 1`.
 fn many(count: usize, one: impl Fn(usize) -> String) -> String {
     (0..count).map(one).collect::<Vec<_>>().concat()
 }
@@ -27,7 +27,7 @@ fn nested() -> Vec<Bomb> {
         };
         add("selections", nest("{ viewer ", "}", "{ id }"));
         add("lists", format!("{{ nodes(ids: {}) {{ id }} }}", nest("[", "]", "1")));
-        add("lists, never closed", format!("{{ nodes(ids: {}", "[".repeat(depth)));
+        add("unclosed lists", format!("{{ nodes(ids: {}", "[".repeat(depth)));
         let objects = nest("{ a: ", "}", "1");
         add("objects", format!("{{ boards(orderBy: {objects}) {{ totalCount }} }}"));
         add("types", format!("query($v: {}) {{ __typename }}", nest("[", "]", "Int")));
@@ -38,12 +38,12 @@ fn nested() -> Vec<Bomb> {
     bombs
 }
 
-/// What the scanner takes for a string and the parser does not.
+/// Text that the pre-parse scanner takes for a string and the parser does not.
 fn unclosed() -> Vec<Bomb> {
     let mut bombs = Vec::new();
     for depth in [70, 500, 20_000] {
         let brackets = format!("{}1{}", "[".repeat(depth), "]".repeat(depth));
-        let name = format!("{depth} lists behind a block string that is not closed");
+        let name = format!("{depth} lists after an unclosed block string");
         let list = format!("[\"\"\"abc\" {brackets}]");
         bombs.push(named(&name, format!("{{ nodes(ids: {list}) {{ id }} }}")));
         let default = format!("query($v: [ID] = {list}) {{ __typename }}");
@@ -85,26 +85,26 @@ fn fragments() -> Vec<Bomb> {
     let unused = chain(30, &doubling).replace("{ ...F0 }", "{ __typename }");
     vec![
         named("doubling fragments", chain(30, &doubling)),
-        named("doubling fragments that nothing spreads", unused),
+        named("unused doubling fragments", unused),
         named("doubling fragments with fields", chain(25, &with_fields)),
         named(
             "long chain of fragments",
             chain(600, &|n| format!("fragment F{n} on Query {{ ...F{} }} ", n + 1)),
         ),
-        named("circle of one", "{ ...F } fragment F on Query { ...F }"),
+        named("fragment cycle of length one", "{ ...F } fragment F on Query { ...F }"),
         named(
-            "circle of two",
+            "fragment cycle of length two",
             "{ ...F } fragment F on Query { ...G } fragment G on Query { ...F }",
         ),
-        named("circle that nothing spreads", "{ __typename } fragment F on Query { ...F }"),
+        named("unused fragment cycle", "{ __typename } fragment F on Query { ...F }"),
         named(
-            "circle through a field",
+            "fragment cycle through a field",
             "{ boards { nodes { ...F } } } fragment F on Board { cards { nodes { board { ...F } } } }",
         ),
     ]
 }
 
-/// Short documents that ask for much.
+/// Short documents that request many objects.
 fn amounts() -> Vec<Bomb> {
     let boards = |fields: String| format!("{{ boards(first: 200) {{ nodes {{ {fields} }} }} }}");
     let info = |n| format!("a{n}: cards(first: {}) {{ pageInfo {{ hasNextPage }} }} ", 1000 - n);
@@ -114,8 +114,8 @@ fn amounts() -> Vec<Bomb> {
         )
     };
     vec![
-        named("pages within pages", boards("cards(first: 1000) { nodes { id } }".into())),
-        named("information about pages", boards(many(3, info))),
+        named("nested pages", boards("cards(first: 1000) { nodes { id } }".into())),
+        named("page information", boards(many(3, info))),
         named("introspections", format!("{{ {} }}", many(40, schema))),
     ]
 }

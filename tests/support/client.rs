@@ -1,4 +1,4 @@
-//! Users, and the answers they get.
+//! Users and the responses that they receive.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Server;
 
-/// The answer to a request.
+/// The response to a request.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -22,7 +22,7 @@ impl Answer {
         Self { status, headers, body }
     }
 
-    /// The data of an answer without errors.
+    /// The data of a response. Panics if the response has errors.
     #[track_caller]
     pub fn ok(self) -> Value {
         assert!(self.body.get("errors").is_none(), "unexpected errors: {}", self.body);
@@ -30,7 +30,7 @@ impl Answer {
         self.body["data"].clone()
     }
 
-    /// The code and the field (as JSON, or null) of the only error.
+    /// The code and the `field` extension (JSON, or null) of the only error.
     #[track_caller]
     pub fn error(&self) -> (String, Value) {
         let errors = self.body["errors"].as_array().map_or(&[][..], Vec::as_slice);
@@ -46,7 +46,7 @@ impl Answer {
     }
 }
 
-/// Somebody who is logged in.
+/// A logged-in user.
 #[derive(Clone)]
 pub struct User {
     pub server: Arc<Server>,
@@ -59,7 +59,7 @@ impl User {
         self.server.ask_as(Some(&self.token), query, variables).await
     }
 
-    /// Asks without variables and expects no errors.
+    /// Sends a request without variables and expects no errors.
     pub async fn get(&self, query: &str) -> Value {
         self.ask(query, json!({})).await.ok()
     }
@@ -75,24 +75,24 @@ impl User {
         self.ask(&query, json!({ "input": input })).await
     }
 
-    /// Calls one mutation and answers its payload; expects no errors.
+    /// Calls one mutation and returns its payload. Expects no errors.
     pub async fn done(&self, mutation: &str, input: Value, payload: &str) -> Value {
         self.call(mutation, input, payload).await.ok()[mutation].take()
     }
 
-    /// Makes a board; answers its id.
+    /// Creates a board and returns its ID.
     pub async fn board(&self, title: &str) -> String {
         let made = self.done("createBoard", json!({ "title": title }), "board { id }").await;
         text(&made["board"]["id"])
     }
 
-    /// Makes a card in the backlog; answers its id.
+    /// Creates a card in the column BACKLOG and returns its ID.
     pub async fn card(&self, board: &str, title: &str) -> String {
         let input = json!({ "boardId": board, "card": { "title": title } });
         text(&self.done("createCard", input, "card { id }").await["card"]["id"])
     }
 
-    /// Makes so many cards, "card 0", "card 1", …; answers their ids.
+    /// Creates `count` cards with the titles "card 0", "card 1", … and returns their IDs.
     pub async fn cards(&self, board: &str, count: usize) -> Vec<String> {
         let mut ids = Vec::new();
         while ids.len() < count {
@@ -106,19 +106,19 @@ impl User {
         ids
     }
 
-    /// Shares a board with another.
+    /// Shares a board with another user, in the default role.
     pub async fn share(&self, board: &str, with: &User) {
         let input = json!({ "boardId": board, "userId": with.id });
         self.done("shareBoard", input, "board { id }").await;
     }
 
-    /// Shares a board with another, in a role.
+    /// Shares a board with another user in the given role.
     pub async fn share_as(&self, board: &str, with: &User, role: &str) {
         let input = json!({ "boardId": board, "userId": with.id, "role": role });
         self.done("shareBoard", input, "board { id }").await;
     }
 
-    /// Comments on a card; answers the comment's id.
+    /// Adds a comment to a card and returns the comment's ID.
     pub async fn comment(&self, card: &str, body: &str) -> String {
         let input = json!({ "cardId": card, "body": body });
         text(&self.done("addComment", input, "comment { id }").await["comment"]["id"])
@@ -129,7 +129,7 @@ impl User {
         self.done("deleteCard", json!({ "cardId": card }), "deletedCardId").await;
     }
 
-    /// Moves a card; answers it.
+    /// Moves a card and returns it.
     pub async fn move_card(&self, card: &str, column: &str, neighbour: Value) -> Value {
         let mut input = json!({ "cardId": card, "column": column });
         input.as_object_mut().unwrap().extend(neighbour.as_object().unwrap().clone());
@@ -137,7 +137,7 @@ impl User {
         self.done("moveCard", input, payload).await["card"].take()
     }
 
-    /// The ids of the cards in each column, from top to bottom.
+    /// The IDs of the cards in each column, from top to bottom.
     pub async fn columns(&self, board: &str) -> Vec<Vec<String>> {
         let query = format!(
             "{{ board(id: {board:?}) {{ columns {{ cards(first: 1000) {{ nodes {{ id }} }} }} }} }}"
@@ -146,8 +146,8 @@ impl User {
         found.as_array().unwrap().iter().map(|one| column(&one["cards"]["nodes"], "id")).collect()
     }
 
-    /// The kinds of the board's events after a sequence, in their order; asserts that there is no
-    /// gap.
+    /// The types of the board's events after a sequence number, in ascending order. Asserts that the
+    /// sequence has no gap.
     pub async fn events(&self, board: &str, after: i64) -> Vec<String> {
         let query = format!(
             "{{ board(id: {board:?}) {{ version activity(first: 200, afterSequence: {after}) {{
@@ -170,15 +170,15 @@ impl User {
     }
 }
 
-/// A JSON string.
+/// The content of a JSON string.
 #[track_caller]
 pub fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+    value.as_str().unwrap_or_else(|| panic!("not a string: {value}")).to_owned()
 }
 
 /// One field of each object of a JSON list.
 #[track_caller]
 pub fn column(list: &Value, field: &str) -> Vec<String> {
-    let list = list.as_array().unwrap_or_else(|| panic!("no list: {list}"));
+    let list = list.as_array().unwrap_or_else(|| panic!("not a list: {list}"));
     list.iter().map(|item| text(&item[field])).collect()
 }

@@ -1,4 +1,4 @@
-//! A database for each scenario.
+//! A separate database for each scenario.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use kanban::store::Db;
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
-/// Which kind of database a scenario runs on.
+/// The kind of database that a scenario runs on.
 #[derive(Clone)]
 pub enum Backend {
     Sqlite,
@@ -34,7 +34,7 @@ impl Backend {
         }
     }
 
-    /// Notes that a scenario has run to its end on this database.
+    /// Counts a scenario that has passed on this database.
     pub fn finish(&self) {
         self.counter().fetch_add(1, Ordering::Relaxed);
     }
@@ -43,7 +43,7 @@ impl Backend {
         self.counter().load(Ordering::Relaxed)
     }
 
-    /// A new database, migrated on PostgreSQL, empty on SQLite.
+    /// A new database: migrated on PostgreSQL, empty on SQLite.
     pub async fn database(&self) -> Database {
         match self {
             Self::Sqlite => Database::Sqlite(TempDir::new().unwrap()),
@@ -52,7 +52,7 @@ impl Backend {
     }
 }
 
-/// A scenario's own database.
+/// The database of one scenario.
 pub enum Database {
     Sqlite(TempDir),
     Postgres { template: Arc<Template>, name: String },
@@ -73,7 +73,7 @@ impl Database {
     }
 }
 
-/// A migrated database on PostgreSQL that others are cloned from.
+/// A migrated PostgreSQL database from which the scenarios' databases are cloned.
 pub struct Template {
     server: String,
     name: String,
@@ -81,7 +81,7 @@ pub struct Template {
 }
 
 impl Template {
-    /// `url` names any database of the server; it is used to create others.
+    /// `url` names any database of the server. It is used to create the others.
     pub async fn create(url: &str) -> Self {
         let name = format!("kanban_test_{}", std::process::id());
         let template = Self { server: url.to_owned(), name, clones: AtomicUsize::new(0) };
@@ -103,7 +103,7 @@ impl Template {
         Database::Postgres { template: Arc::clone(self), name }
     }
 
-    /// The URL of another database of the same server.
+    /// The URL of another database on the same server.
     fn url_of(&self, name: &str) -> String {
         let (base, options) = self.server.split_once('?').unwrap_or((&self.server, ""));
         let (host, _) = base.rsplit_once('/').expect("TEST_DATABASE_URL: postgres://…/NAME");
@@ -115,7 +115,7 @@ impl Template {
     }
 }
 
-/// Runs statements, in the words of either database.
+/// Executes statements, given in both SQL dialects.
 pub async fn execute(url: &str, sqlite: &str, postgres: &str) {
     if let Some(path) = url.strip_prefix("sqlite://") {
         let mut conn = SqliteConnection::establish(path).unwrap();
@@ -129,7 +129,7 @@ pub async fn execute(url: &str, sqlite: &str, postgres: &str) {
     connection.await.unwrap().unwrap();
 }
 
-/// How many rows a table has.
+/// The number of rows of a table.
 pub async fn count(url: &str, table: &str) -> i64 {
     let query = format!("SELECT count(*) FROM {table}");
     if let Some(path) = url.strip_prefix("sqlite://") {

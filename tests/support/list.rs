@@ -1,4 +1,4 @@
-//! Lists that can be paged.
+//! Helpers for connections (paged lists).
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{Answer, User, column};
 
 const ARGUMENTS: &str = "first: $first, after: $after, last: $last, before: $before";
 
-/// A list that can be paged.
+/// A connection field and its arguments.
 pub struct List<'a> {
     user: &'a User,
     query: String,
@@ -111,7 +111,8 @@ impl<'a> List<'a> {
         }
     }
 
-    /// All rows, by pages of so many from either end; checks what each page says about itself.
+    /// Walks all pages of `size` rows from either end, checks each page's `pageInfo`, and returns the
+    /// IDs of all rows.
     pub async fn walk(&self, size: usize, backward: bool) -> Vec<String> {
         let mut pages = Vec::new();
         let mut cursor = None;
@@ -128,7 +129,7 @@ impl<'a> List<'a> {
             cursor = end.cloned();
             assert!(page.ids.len() == size || !more, "page {}", pages.len());
             pages.push(page.ids);
-            assert!(pages.len() < 100, "the pages have no end");
+            assert!(pages.len() < 100, "the pages do not end");
             if !more {
                 break;
             }
@@ -139,10 +140,10 @@ impl<'a> List<'a> {
         pages.concat()
     }
 
-    /// Asserts that every way to walk meets exactly these rows in this order.
+    /// Asserts that paging with any size and direction returns exactly these rows in this order.
     pub async fn assert_is(&self, expected: &[String]) {
         let ways = [(3, false), (7, true), (7, false), (3, true), (1, false), (1, true)];
-        // The orders that are asked for by name take two ways, the others all.
+        // With an explicit order, two ways are enough, because the scenarios test many orders.
         let few = self.variables["order"].is_object();
         for (size, backward) in &ways[..if few { 2 } else { 6 }] {
             let walk = self.walk(*size, *backward).await;
@@ -159,7 +160,7 @@ impl<'a> List<'a> {
     }
 }
 
-/// What a page says about itself.
+/// One page of a connection.
 pub struct Page {
     pub ids: Vec<String>,
     pub cursors: Vec<String>,

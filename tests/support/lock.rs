@@ -1,4 +1,4 @@
-//! A lock that tests hold while others want it.
+//! A database lock that a test holds while the server waits for it.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use diesel::{Connection, SqliteConnection};
 
 use super::Server;
 
-/// A connection of the test's own.
+/// A separate connection to the scenario's PostgreSQL database.
 pub async fn postgres(server: &Server) -> tokio_postgres::Client {
     let config: tokio_postgres::Config = server.database_url.parse().unwrap();
     let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
@@ -15,7 +15,7 @@ pub async fn postgres(server: &Server) -> tokio_postgres::Client {
     client
 }
 
-/// A lock that every write on a board has to wait for.
+/// A lock that blocks every write to a board.
 pub enum Lock {
     Sqlite(SqliteConnection),
     Postgres(tokio_postgres::Client),
@@ -33,12 +33,13 @@ impl Lock {
         Self::Postgres(client)
     }
 
-    /// Until as many transactions wait as one viewer may run at once.
+    /// Waits until as many transactions are blocked as one user may run concurrently.
     pub async fn wait_until_others_queue(&mut self) {
         self.wait_for_others(8).await;
     }
 
-    /// Until so many transactions wait. (SQLite does not tell, so there it is a moment.)
+    /// Waits until `count` transactions are blocked. SQLite cannot report this, so there it sleeps
+    /// briefly.
     pub async fn wait_for_others(&mut self, count: i64) {
         let Self::Postgres(client) = self else {
             return tokio::time::sleep(Duration::from_millis(20)).await;
@@ -46,17 +47,17 @@ impl Lock {
         let waiting = "SELECT count(*) FROM pg_stat_activity
             WHERE datname = current_database() AND wait_event_type = 'Lock'";
         for _ in 0..200 {
-            // Within a transaction, PostgreSQL would show the same picture again.
+            // Within one transaction, PostgreSQL caches the statistics.
             client.batch_execute("SELECT pg_stat_clear_snapshot()").await.unwrap();
             if client.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) >= count {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("the requests do not wait for the lock");
+        panic!("the requests are not blocked by the lock");
     }
 
-    /// Does something more under it, in the words of either database.
+    /// Executes statements in the transaction that holds the lock, given in both SQL dialects.
     pub async fn execute(&mut self, sqlite: &str, postgres: &str) {
         match self {
             Self::Sqlite(conn) => conn.batch_execute(sqlite).unwrap(),
@@ -64,12 +65,12 @@ impl Lock {
         }
     }
 
-    /// Lets everybody go on, with what was done under it.
+    /// Commits the transaction, which releases the lock.
     pub async fn commit(mut self) {
         self.execute("COMMIT", "COMMIT").await;
     }
 
-    /// Lets everybody go on, as if nothing had been done.
+    /// Rolls the transaction back, which releases the lock.
     pub async fn release(mut self) {
         self.execute("ROLLBACK", "ROLLBACK").await;
     }

@@ -1,4 +1,4 @@
-//! What scenarios speak: servers, users, requests, answers.
+//! Test support: servers, users, requests and responses.
 
 mod bombs;
 mod client;
@@ -24,21 +24,21 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use libtest_mimic::Failed;
 
-/// A scenario that runs on each database.
+/// A scenario, which runs on each kind of database.
 #[derive(Clone, Copy)]
 pub struct Scenario {
     pub name: &'static str,
     pub run: fn(Arc<Server>) -> BoxFuture<'static, ()>,
 }
 
-/// A check that needs no database, or one of its own making.
+/// A check that needs no database, or creates its own.
 #[derive(Clone, Copy)]
 pub struct Check {
     pub name: &'static str,
     pub run: fn() -> BoxFuture<'static, ()>,
 }
 
-/// Lists the scenarios of a file, so that one which is forgotten is a warning: never used.
+/// Lists the scenarios of a file. A function that is missing from the list causes a dead-code warning.
 macro_rules! scenarios {
     ($($name:ident),* $(,)?) => {
         pub fn all() -> Vec<$crate::support::Scenario> {
@@ -63,17 +63,20 @@ macro_rules! checks {
 }
 pub(crate) use {checks, scenarios};
 
-/// Longer than any scenario takes on a slow machine: what hangs fails.
+/// Longer than any scenario takes on a slow machine. A scenario that hangs fails after this time.
 const BOUND: Duration = Duration::from_mins(3);
 
-/// Fails when it does not end in time.
+/// Panics if the scenario does not end within `BOUND`.
 pub fn within_bounds(scenario: BoxFuture<'static, ()>) -> AssertUnwindSafe<BoxFuture<'static, ()>> {
     AssertUnwindSafe(Box::pin(async {
-        assert!(tokio::time::timeout(BOUND, scenario).await.is_ok(), "not done within {BOUND:?}");
+        assert!(
+            tokio::time::timeout(BOUND, scenario).await.is_ok(),
+            "did not end within {BOUND:?}"
+        );
     }))
 }
 
-/// Runs a scenario against a fresh server and cleans up, whatever happens.
+/// Runs a scenario against a new server and cleans up even if it panics.
 pub async fn run(
     backend: Backend,
     scenario: fn(Arc<Server>) -> BoxFuture<'static, ()>,

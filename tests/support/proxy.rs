@@ -1,4 +1,4 @@
-//! A network between a server and PostgreSQL that can fall silent.
+//! A TCP proxy between a server and PostgreSQL that can stop forwarding.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// Passes bytes on until it falls silent: then connections stay open, and nothing gets through.
+/// Forwards bytes until it is silenced. Then connections stay open, but nothing is forwarded.
 pub struct Proxy {
     /// The database behind the proxy, as a `DATABASE_URL`.
     pub url: String,
@@ -16,19 +16,19 @@ pub struct Proxy {
 
 struct Network {
     silent: watch::Sender<bool>,
-    /// What will get no answer.
+    /// The text after which a connection gets no more bytes from the database.
     unanswered: Mutex<Option<&'static str>>,
 }
 
 impl Proxy {
-    /// In front of the database with this `postgres://` URL.
+    /// Starts a proxy in front of the database with this `postgres://` URL.
     pub async fn to(url: &str) -> Self {
         let (scheme, rest) = url.split_once("://").unwrap();
         let (authority, path) = rest.split_once('/').unwrap();
         let (user, host) = authority.rsplit_once('@').unwrap();
         let database = if host.contains(':') { host.into() } else { format!("{host}:5432") };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        // Unencrypted, so that the proxy can listen.
+        // Without TLS, so that the proxy can read the traffic.
         let (name, address) = (path.split('?').next().unwrap(), listener.local_addr().unwrap());
         let url = format!("{scheme}://{user}@{address}/{name}?sslmode=disable");
         let (silent, unanswered) = (watch::Sender::new(false), Mutex::new(None));
@@ -37,17 +37,18 @@ impl Proxy {
         Self { url, network }
     }
 
-    /// Nothing gets through from now on.
+    /// Stops forwarding on all connections.
     pub fn fall_silent(&self) {
         self.network.silent.send_replace(true);
     }
 
-    /// The next connection on which the server says this hears nothing more.
+    /// On the next connection where the server sends this text, no more bytes from the database are
+    /// forwarded.
     pub fn lose_answer_to(&self, said: &'static str) {
         *self.network.unanswered.lock().unwrap() = Some(said);
     }
 
-    /// Passes on again what was held up and what comes.
+    /// Forwards the bytes that were held back, and all that follow.
     pub fn resume(&self) {
         self.network.silent.send_replace(false);
     }
@@ -75,7 +76,7 @@ async fn listen(listener: TcpListener, database: String, network: Arc<Network>) 
     }
 }
 
-/// Passes on what `passes` lets through.
+/// Forwards the chunks of bytes for which `passes` returns true.
 async fn pass_on(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,

@@ -1,4 +1,4 @@
-//! A server on a free port, in this process.
+//! A server on a free port, within the test process.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,15 +12,15 @@ use tokio::task::JoinHandle;
 
 use super::{Answer, User, count, execute, text};
 
-/// A secret for the tests.
+/// The `JWT_SECRET` of the test servers.
 pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
-/// The default settings, but for cheap password hashing, any number of log-ins and a free port.
+/// The default settings, except for cheap password hashing, no rate limit and a free port.
 pub fn config(url: &str) -> Config {
     config_with(url, &[])
 }
 
-/// The same with further variables.
+/// The same, with additional variables.
 pub fn config_with(url: &str, more: &[(&str, &str)]) -> Config {
     Config::from_lookup(|name| {
         let more = more.iter().find(|(other, _)| *other == name).map(|(_, value)| *value);
@@ -65,13 +65,13 @@ impl Server {
         Self { url, database_url, db, services, http: reqwest::Client::new(), run }
     }
 
-    /// Another instance on the same database, with these settings besides.
+    /// Starts another instance on the same database, with additional settings.
     pub async fn another(&self, settings: &[(&str, &str)]) -> Self {
         let config = config_with(&self.database_url, settings);
         Self::start_with(config, self.database_url.clone()).await
     }
 
-    /// Stops the server as a service manager would.
+    /// Stops the server.
     pub async fn stop(&self) {
         let run = self.run.lock().unwrap().take();
         if let Some((stop, task)) = run {
@@ -82,22 +82,22 @@ impl Server {
         self.db.close();
     }
 
-    /// The settings of a program that works on the same database.
+    /// The default settings with this server's database.
     pub fn config(&self) -> Config {
         config(&self.database_url)
     }
 
-    /// Does to the database what no client can, in the words of either.
+    /// Changes the database directly, with statements given in both SQL dialects.
     pub async fn execute(&self, sqlite: &str, postgres: &str) {
         execute(&self.database_url, sqlite, postgres).await;
     }
 
-    /// How many rows a table of the database has.
+    /// The number of rows of a table.
     pub async fn count(&self, table: &str) -> i64 {
         count(&self.database_url, table).await
     }
 
-    /// Lets everything in the trash have been there for so many days more.
+    /// Moves the deletion time of everything in the trash back by `days`.
     pub async fn age_trash(&self, days: u32) {
         let micros = i64::from(days) * 86_400_000_000;
         for table in ["boards", "cards"] {
@@ -113,12 +113,12 @@ impl Server {
         self.database_url.starts_with("sqlite")
     }
 
-    /// Asks as nobody.
+    /// Sends a request without a token.
     pub async fn ask(&self, query: &str, variables: Value) -> Answer {
         self.ask_as(None, query, variables).await
     }
 
-    /// Asks with a token.
+    /// Sends a request with an optional token.
     pub async fn ask_as(&self, token: Option<&str>, query: &str, variables: Value) -> Answer {
         let body = json!({ "query": query, "variables": variables });
         let mut request = self.http.post(format!("{}/graphql", self.url)).json(&body);
@@ -128,13 +128,13 @@ impl Server {
         Answer::of(request.send().await.unwrap()).await
     }
 
-    /// Signs somebody up and logs them in; their address is `name@example.com`.
+    /// Signs a user up with the email address `name@example.com` and logs in.
     pub async fn user(self: &Arc<Self>, name: &str) -> User {
         self.sign_up(name).await.ok();
         self.user_from(name).await
     }
 
-    /// The same for somebody who may have an account already.
+    /// The same for a user who may already have an account.
     pub async fn user_again(self: &Arc<Self>, name: &str) -> User {
         self.sign_up(name).await;
         self.user_from(name).await
@@ -146,23 +146,23 @@ impl Server {
         self.ask(sign_up, json!({ "input": input })).await
     }
 
-    /// Another log-in of somebody who has an account.
+    /// Logs in a user who has an account, which begins another session.
     pub async fn user_from(self: &Arc<Self>, name: &str) -> User {
         self.log_in_as(name, "password").await.user(self)
     }
 
-    /// An access token of `name@example.com`.
+    /// Logs in as `name@example.com` and returns the access token.
     pub async fn log_in(&self, name: &str, password: &str) -> String {
         self.log_in_as(name, password).await.token
     }
 
-    /// A log-in of `name@example.com`.
+    /// Logs in as `name@example.com`.
     pub async fn log_in_as(&self, name: &str, password: &str) -> LogIn {
         let answer = self.try_log_in(&format!("{name}@example.com"), password).await;
         LogIn::of(&answer.ok()["logIn"])
     }
 
-    /// Tries to log in.
+    /// Sends a log-in and returns the response, which may be an error.
     pub async fn try_log_in(&self, email: &str, password: &str) -> Answer {
         let input = json!({ "email": email, "password": password });
         let log_in =
@@ -170,7 +170,7 @@ impl Server {
         self.ask(&log_in, json!({ "input": input })).await
     }
 
-    /// Presents a refresh token.
+    /// Refreshes a session with a refresh token.
     pub async fn refresh(&self, refresh_token: &str) -> Answer {
         let query = format!(
             "mutation($t: String!) {{ refreshSession(input: {{ refreshToken: $t }}) {{ {LOG_IN} }} }}"
@@ -182,7 +182,7 @@ impl Server {
 const LOG_IN: &str =
     "accessToken tokenType expiresAt refreshToken user { id } session { id isCurrent }";
 
-/// What a log-in or a refresh has given.
+/// The payload of a log-in or a refresh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogIn {
     pub token: String,

@@ -1,8 +1,8 @@
-//! The limit to approach: a handler for each job, with the fewest prepared statements that do it, and
-//! answers of the very same JSON.
+//! The reference to approach: a hand-written handler for each request, with as few prepared statements
+//! as possible and the same JSON as kanban.
 //!
-//! Each checks the access token and asks the database whether the viewer is a member, as kanban does. What
-//! it leaves out: whether the session has ended, limits on what is asked for, a log, and all other jobs.
+//! Each handler checks the access token and the viewer's membership, as kanban does. It does not check
+//! the session, has no limits and no log, and supports no other requests.
 
 mod postgres;
 mod sqlite;
@@ -26,10 +26,10 @@ use tokio::sync::Semaphore;
 
 use crate::support::SECRET;
 
-/// How many connections to the database, as many as kanban has.
+/// The number of database connections, the same as kanban's.
 const CONNECTIONS: usize = 10;
 
-/// Serves on a free port, which it tells on stderr, until it is killed.
+/// Serves on a free port, which is written to stderr, until the process is killed.
 pub async fn serve(database_url: &str) {
     match database_url.strip_prefix("sqlite://") {
         Some(path) => run(sqlite::Sqlite::open(path)).await,
@@ -37,7 +37,7 @@ pub async fn serve(database_url: &str) {
     }
 }
 
-/// What the handlers ask of a database. `user` is the public id that a token names.
+/// The database operations of the handlers. `user` is the public ID in the token.
 trait Database: Send + Sync + 'static {
     fn board(&self, user: String, board: i64) -> impl Future<Output = Option<Titled>> + Send;
     fn boards(&self, user: String) -> impl Future<Output = Vec<Listed>> + Send;
@@ -80,7 +80,7 @@ struct Label {
     name: String,
 }
 
-/// A label that many cards bear.
+/// A label that many cards have.
 #[derive(Clone)]
 struct SharedLabel(Arc<Label>);
 
@@ -166,7 +166,7 @@ struct PageInfo {
     end_cursor: Option<String>,
 }
 
-/// A place among the cards of a board; its cursor is `column/rank/key`.
+/// A position among the cards of a board. Its cursor is `column/rank/key`.
 struct Place {
     column: i64,
     rank: String,
@@ -174,7 +174,7 @@ struct Place {
 }
 
 impl Place {
-    /// Before all cards.
+    /// The position before all cards.
     fn start() -> Self {
         Self { column: -1, rank: String::new(), key: 0 }
     }
@@ -185,7 +185,7 @@ impl Place {
     }
 }
 
-/// How many cards a page has.
+/// The number of cards of a page.
 const PAGE: i64 = 100;
 
 #[derive(Deserialize)]
@@ -198,7 +198,7 @@ struct NewCard {
     labels: Vec<String>,
 }
 
-/// What a write shows of its card.
+/// The fields of a card that a write returns.
 #[derive(Serialize)]
 struct Changed {
     id: String,
@@ -226,7 +226,7 @@ fn label(key: i64, color: String, name: String) -> SharedLabel {
     SharedLabel(Arc::new(Label { key, id: LabelId(key).to_public(), color, name }))
 }
 
-/// In the order of the API: that of the colours, which their keys have here.
+/// Sorts labels in the API's order: by colour, which is the order of their keys here.
 fn labels_in_order(mut labels: Vec<SharedLabel>) -> Vec<SharedLabel> {
     labels.sort_unstable_by_key(|label| label.0.key);
     labels
@@ -235,7 +235,7 @@ fn labels_in_order(mut labels: Vec<SharedLabel>) -> Vec<SharedLabel> {
 /// The labels of each card.
 type Borne = HashMap<i64, Vec<SharedLabel>>;
 
-/// Of pairs of a card and a label.
+/// From pairs of a card and a label.
 fn borne(pairs: impl IntoIterator<Item = (i64, i64)>, labels: &[SharedLabel]) -> Borne {
     let by_key: HashMap<i64, &SharedLabel> =
         labels.iter().map(|label| (label.0.key, label)).collect();
@@ -263,7 +263,7 @@ fn columns(cards: Vec<(i64, Card)>) -> [Column; 4] {
     columns
 }
 
-/// The page of these rows, of which there is one more than a page has if the list goes on.
+/// The page of these rows, which include one more than the page size if there is a next page.
 fn page(mut rows: Vec<(ShortCard, Place)>) -> Page {
     let limit = usize::try_from(PAGE).unwrap();
     let has_next_page = rows.len() > limit;
@@ -299,7 +299,7 @@ async fn run<D: Database>(database: D) {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_issuer(&["simple-kanban"]);
     validation.set_audience(&["simple-kanban"]);
-    // As kanban does: a core is left to the others.
+    // As many as kanban has: one core is left for other work.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let server = Server {
         database,
@@ -325,7 +325,7 @@ async fn run<D: Database>(database: D) {
 }
 
 impl<D> Server<D> {
-    /// Whose the access token is.
+    /// The public ID of the user of the access token.
     fn user(&self, headers: &HeaderMap) -> Option<String> {
         let token = headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")?;
         let claims = jsonwebtoken::decode::<Claims>(token, &self.accept, &self.validation);
@@ -343,7 +343,7 @@ struct Board<T> {
     board: Option<T>,
 }
 
-/// JSON as the API has it.
+/// A JSON response in the format of the API.
 fn answer<T: Serialize>(data: T) -> Response {
     let body = serde_json::to_vec(&Data { data }).unwrap();
     ([(header::CONTENT_TYPE, "application/graphql-response+json")], body).into_response()

@@ -1,5 +1,5 @@
-//! By hand on PostgreSQL: tokio-postgres, every statement prepared once for each connection, those that
-//! do not need each other's answers sent together.
+//! The hand-written handlers on PostgreSQL: tokio-postgres, with every statement prepared once for each
+//! connection, and independent statements pipelined.
 
 use chrono::{DateTime, Utc};
 use deadpool::managed::{Manager, Metrics, Pool, RecycleResult};
@@ -16,7 +16,7 @@ use super::{
 
 macro_rules! statements {
     ($($name:ident = $sql:expr;)*) => {
-        /// A connection and its statements.
+        /// A connection and its prepared statements.
         struct Connection {
             client: Client,
             $($name: Statement,)*
@@ -36,12 +36,12 @@ const BOARD: &str =
     "FROM boards b JOIN users_boards m ON m.board_id = b.id JOIN users u ON u.id = m.user_id
     WHERE b.id = $1 AND u.public_id = $2 AND b.deleted_at IS NULL";
 
-/// The lock of a board, with its next version, if the user `$2` may write.
+/// Locks a board and increments its version, if the user `$2` may write.
 const LOCK: &str = "UPDATE boards SET version = version + 1, updated_at = $3
     WHERE deleted_at IS NULL AND EXISTS (SELECT FROM users_boards m JOIN users u ON u.id = m.user_id
         WHERE m.board_id = boards.id AND u.public_id = $2 AND m.role <> 'VIEWER')";
 
-/// The member again, under the lock.
+/// The membership, checked again under the lock.
 const MEMBER: &str = "users u JOIN users_boards m ON m.user_id = u.id
     WHERE u.public_id = $2 AND m.board_id = $1 AND m.role <> 'VIEWER'";
 
@@ -60,7 +60,7 @@ statements! {
     cards = "SELECT id, title, description, column_position, rank, version, created_at, updated_at
         FROM cards WHERE board_id = $1 AND deleted_at IS NULL ORDER BY column_position, rank, id";
     labels = "SELECT id, color, name FROM labels WHERE board_id = $1";
-    // By the labels of the board, of which there are seven, and not by its cards.
+    // By the seven labels of the board instead of by its cards.
     bearing = "SELECT cl.card_id, cl.label_id FROM labels l JOIN cards_labels cl ON cl.label_id = l.id
         WHERE l.board_id = $1";
     page = &format!(r#"SELECT id, title, "column", column_position, rank, updated_at {PAGE_OF_CARDS}"#);
@@ -141,10 +141,10 @@ impl Postgres {
 
 type Params<'p> = &'p [&'p (dyn ToSql + Sync)];
 
-/// Begins a transaction with a statement that finds what may be changed, in one way to the database, as
-/// kanban does; ends it at once if there is nothing.
+/// Sends BEGIN together with a statement that finds the row to change, as kanban does. Rolls back at
+/// once if there is none.
 async fn begin(client: &Client, statement: &Statement, params: Params<'_>) -> Option<Row> {
-    // Both are sent when they are polled, which is in this order.
+    // Both are sent when they are first polled, which happens in this order.
     let both = try_join(client.batch_execute("BEGIN"), client.query_opt(statement, params)).await;
     match both.unwrap().1 {
         None => roll_back(client).await,

@@ -1,4 +1,4 @@
-//! By hand on SQLite: rusqlite, each job in one call on a thread that may block.
+//! The hand-written handlers on SQLite: rusqlite, with each request in one call on a blocking thread.
 
 use std::sync::{Arc, Mutex};
 
@@ -18,7 +18,7 @@ const BOARD: &str =
     "FROM boards b JOIN users_boards m ON m.board_id = b.id JOIN users u ON u.id = m.user_id
     WHERE b.id = ?1 AND u.public_id = ?2 AND b.deleted_at IS NULL";
 
-/// And may write.
+/// The user may also write.
 const MAY_WRITE: &str = "AND m.role <> 'VIEWER'";
 
 const LABELS: &str = "SELECT id, color, name FROM labels WHERE board_id = ?1";
@@ -38,7 +38,7 @@ const EVENT: &str =
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
 pub(super) struct Sqlite {
-    /// As many may read at once as there are connections.
+    /// One permit for each read connection.
     reading: Semaphore,
     readers: Arc<Mutex<Vec<Connection>>>,
     writer: Arc<Mutex<Connection>>,
@@ -122,7 +122,8 @@ impl Database for Sqlite {
     async fn boards(&self, user: String) -> Vec<Listed> {
         self.read(move |conn| {
             let mut found = conn.prepare_cached(
-                // Cards are counted for those ten only (SQLite would count before it sorts).
+                // Counts cards for these ten boards only (otherwise SQLite would count before it
+                // sorts).
                 "SELECT id, title,
                 (SELECT count(*) FROM cards c WHERE c.board_id = ten.id AND c.deleted_at IS NULL)
                 FROM (SELECT b.id, b.title
@@ -320,7 +321,7 @@ impl Database for Sqlite {
     }
 }
 
-/// Who the user is and the board's next version, if they may write.
+/// The user's key and the board's next version, if the user may write.
 fn lock(tx: &Connection, user: &str, board: i64, now: i64) -> rusqlite::Result<Option<(i64, i64)>> {
     let mut member = tx.prepare_cached(&format!("SELECT u.id {BOARD} {MAY_WRITE}"))?;
     let member = member.query_row((board, user), |row| row.get(0)).optional()?;

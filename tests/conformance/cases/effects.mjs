@@ -1,4 +1,4 @@
-// Changes whose answers show what became of the text of a document.
+// Mutations whose results show how the text of a document was interpreted.
 
 const describe = (value) =>
   `mutation{createCard(input:{boardId:"HOUSE_ID",card:{title:"t",description:${value}}}){card{description}}}`;
@@ -74,6 +74,6 @@ export default [
   ['mutation($real:Boolean=false){...@include(if:$real){createCard(input:{boardId:"HOUSE_ID",card:{title:"dry"}}){card{title}}}}'],
   ['mutation($real:Boolean=false){...F@include(if:$real)} fragment F on Mutation{createCard(input:{boardId:"HOUSE_ID",card:{title:"dry"}}){card{title}}}'],
 
-  // --- Fields of one name are one field ---
+  // --- Fields with the same response key are one field ---
   'mutation{createCard(input:{boardId:"HOUSE_ID",card:{title:"once"}}){card{title}} createCard(input:{boardId:"HOUSE_ID",card:{title:"once"}}){card{column}}}',
 ];

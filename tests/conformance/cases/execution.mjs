@@ -1,9 +1,9 @@
-// Answers: the order of keys, errors and the nulls that stand for them, which operation is run.
+// Execution: the order of keys, errors and the nulls that they cause, and the choice of the operation.
 
 const TOO_MANY = 'first:5000';
 
 export default [
-  // --- Plain ---
+  // --- Simple ---
   '{__typename}',
   'mutation{__typename}',
   '{a:__typename ...{b:__typename} ...on Query{c:__typename}}',
@@ -31,7 +31,7 @@ export default [
   '{board(id:"BOARD_ID"){cards(first:2,filter:{columns:[TODO]}){nodes{title column} totalCount}}}',
   '{board(id:"BOARD_ID"){...on Node{id} ...F}} fragment F on Node{__typename ...on Board{title}}',
 
-  // --- Errors, and how far their nulls reach ---
+  // --- Errors and the propagation of nulls ---
   `{boards(${TOO_MANY}){totalCount}}`,
   `{viewer{id} boards(${TOO_MANY}){totalCount}}`,
   `{board(id:"BOARD_ID"){title cards(${TOO_MANY}){totalCount}}}`,
@@ -73,7 +73,7 @@ export default [
   'mutation{updateCard(input:{cardId:"SOW_ID"}){card{id}} ...{updateCard(input:{cardId:"SOW_ID"}){card{title}}}}',
   'mutation{b:updateCard(input:{cardId:"SOW_ID"}){card{id}} a:addLabelsToCard(input:{cardId:"SOW_ID",labels:[BLUE]}){card{labels{color}}} __typename}',
 
-  // --- Which operation ---
+  // --- Choice of the operation ---
   ['query A{a:__typename} query B{b:__typename}', null, 'A'],
   ['query A{a:__typename} query B{b:__typename}', null, 'B'],
   ['query A{a:__typename} query B{b:__typename}', null, 'C'],

@@ -1,4 +1,4 @@
-// The introspection, in parts and whole.
+// Introspection: parts of the schema and the whole schema.
 
 import { getIntrospectionQuery, specifiedDirectives, specifiedScalarTypes } from 'graphql';
 
@@ -64,11 +64,11 @@ const every = {
   directiveIsRepeatable: true,
   schemaDescription: true,
   inputValueDeprecation: true,
-  // Asked for on request only, and unknown to apollo-compiler.
+  // Requested only by option, and unknown to apollo-compiler.
   oneOf: false,
 };
 
-/** The standard queries that tools send. */
+/** The standard introspection queries of tools. */
 const complete = [
   getIntrospectionQuery(every),
   getIntrospectionQuery(),
@@ -78,9 +78,9 @@ const complete = [
 export default Object.assign(parts, { complete });
 
 /**
- * What differs in the answers to a complete introspection, type by type: lists of types have no order. The types of the
- * introspection itself are left out (graphql-js has fields there that are a draft), and of what is built in the
- * descriptions and a location that is a draft.
+ * Compares the results of a complete introspection type by type, because lists of types have no order. Ignores the
+ * introspection types (graphql-js has draft fields there), the descriptions of built-in types and directives, and a
+ * draft directive location.
  */
 export function differenceOfIntrospections(expected, { data, errors }) {
   if (!data) return `no data: ${JSON.stringify(errors)}`;

@@ -1,11 +1,11 @@
-// The grammar: characters, tokens, and where they may stand.
+// The grammar: characters, tokens and their positions.
 
 const text = (value) => `{board(id:"BOARD_ID"){cards(filter:{text:${value}}){nodes{title}}}}`;
 const first = (value) => `{boards(first:${value}){totalCount}}`;
 const id = (value) => `{board(id:${value}){id}}`;
 
 export default [
-  // --- What is ignored ---
+  // --- Ignored tokens ---
   '\ufeff{viewer{id}}',
   '\ufeff\ufeff{viewer{id}}',
   '{viewer\ufeff{id}}',
@@ -29,7 +29,7 @@ export default [
   '{viewer\u0000{id}}',
   '{viewer\u200b{id}}',
 
-  // --- No document ---
+  // --- Invalid documents ---
   '',
   ' ',
   ',,,',
@@ -188,7 +188,7 @@ export default [
     '"""\u0007"""', '"""a\rb"""', '"""a\r\nb"""', '"""\\\\"""', '"""a"b"""', '"""a""b"""', '"""#plan"""',
   ].map(text),
 
-  // --- Lists, objects, other values ---
+  // --- Lists, objects and other values ---
   ...['{}', '{text:"a"}', '{text:"a" labels:[]}', '{text:"a",,}', '{text}', '{text:}', '{text "a"}', '{"text":"a"}', '{1:2}', '{text:"a"'].map(
     (value) => `{board(id:"BOARD_ID"){cards(filter:${value}){totalCount}}}`,
   ),

@@ -1,4 +1,4 @@
-// Fields with the same response key: which selections may be merged, and what they become.
+// Fields with the same response key: which selections can be merged, and what the results are.
 
 const board = (selection, fragments = '') => `{board(id:"BOARD_ID"){${selection}}} ${fragments}`;
 const node = (selection, fragments = '') => `{node(id:"BOARD_ID"){${selection}}} ${fragments}`;
@@ -6,7 +6,7 @@ const nodes = (selection, fragments = '') =>
   `{nodes(ids:["BOARD_ID","CARD_ID","LABEL_ID","USER_ID","nope"]){__typename ${selection}}} ${fragments}`;
 
 export default [
-  // --- One field, two meanings ---
+  // --- One response key, two fields ---
   '{viewer{id:email ...on User{id}}}',
   '{viewer{id ...on User{id:email}}}',
   '{viewer{...A...B}} fragment A on User{x:id} fragment B on User{x:email}',
@@ -46,7 +46,7 @@ export default [
   board('...F columns{cards(first:1){totalCount}}', 'fragment F on Board{columns{cards(first:2){totalCount}}}'),
   board('columns{board{...F}} ...G', 'fragment F on Board{cards(first:1){totalCount}} fragment G on Board{columns{board{cards(first:2){totalCount}}}}'),
 
-  // --- Selections below ---
+  // --- Subselections ---
   '{board(id:"BOARD_ID"){cards{nodes{x:id}} cards{nodes{x:title}}}}',
   '{board(id:"BOARD_ID"){cards{nodes{x:id}} cards{nodes{y:title}}}}',
   '{board(id:"BOARD_ID"){cards{nodes{x:id} nodes{y:title}}}}',
@@ -100,7 +100,7 @@ export default [
   board('activity{nodes{__typename ...on CardUpdatedEvent{changes{field x:from}} ...on BoardUpdatedEvent{changes{x:to}}}}'),
   board('activity{nodes{__typename ...on CardUpdatedEvent{changes{field x:from}} ...on BoardUpdatedEvent{changes{x:field}}}}'),
 
-  // --- What merged selections answer, in which order ---
+  // --- The content and order of merged selections ---
   board('title id title ...on Board{version id}'),
   board('...F id title', 'fragment F on Board{title description}'),
   board('id ...F title', 'fragment F on Board{...G version} fragment G on Board{title viewerRole}'),

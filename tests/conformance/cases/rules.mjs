@@ -1,5 +1,5 @@
-// For every validation rule documents that keep it, and documents that break it.
-// BOARD_ID, CARD_ID and so on become real ids.
+// Valid and invalid documents for each validation rule. BOARD_ID, CARD_ID and so on are replaced by
+// real IDs.
 
 export default [
   {
@@ -47,7 +47,7 @@ export default [
     ],
   },
   {
-    // There is no subscription in this schema, so another rule is broken too.
+    // The schema has no subscription type, so another rule is violated too.
     rule: 'SingleFieldSubscriptions',
     valid: ['{a:__typename b:__typename}', 'mutation{a:__typename b:__typename}'],
     invalid: [],
@@ -519,7 +519,7 @@ export default [
     ],
   },
   {
-    // More of it in merging.mjs.
+    // See also merging.mjs.
     rule: 'OverlappingFieldsCanBeMerged',
     valid: ['{viewer{id id}}', '{viewer{a:id b:id}}'],
     invalid: ['{viewer{id id:email}}', '{viewer{a:id a:email}}'],

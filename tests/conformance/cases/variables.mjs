@@ -1,4 +1,4 @@
-// Variables: each case is a document, its variables as JSON text, and perhaps the name of the operation.
+// Variables: each case is a document, its variables as JSON text, and optionally the operation name.
 
 const int = (value) => ['query($a:Int){boards(first:$a){nodes{title}}}', `{"a":${value}}`];
 const id = (value) => ['query($a:ID!){board(id:$a){title}}', `{"a":${value}}`];
@@ -44,7 +44,7 @@ export default [
   ['mutation($c:ID!,$l:LabelColor!){addLabelsToCard(input:{cardId:$c,labels:[$l,BLUE]}){card{title labels{color}}}}', '{"c":"SOW_ID","l":"GREEN"}'],
   ['mutation($c:ID!,$l:[LabelColor!]!){addLabelsToCard(input:{cardId:$c,labels:$l}){card{title}}}', '{"c":"SOW_ID","l":"GREEN"}'],
 
-  // --- Defaults, null and what is left out ---
+  // --- Defaults, null and absent values ---
   ['query($a:Int=1){boards(first:$a){nodes{title}}}'],
   ['query($a:Int=1){boards(first:$a){nodes{title}}}', '{}'],
   ['query($a:Int=1){boards(first:$a){nodes{title}}}', '{"a":null}'],
