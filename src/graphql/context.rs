@@ -1,4 +1,4 @@
-//! What a resolver finds in its context.
+//! The request context of resolvers.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,25 +12,25 @@ use crate::domain::{At, Client, Error, Result, Viewer};
 use crate::service::Services;
 use crate::store::{LongTexts, Mode};
 
-/// What the requests of a process share.
+/// The state that all requests of the process share.
 pub(super) struct Shared {
     pub(super) services: Arc<Services>,
     pub(super) cache: BoardCache,
     pub(super) memory: Arc<Memory>,
-    /// How many bytes of text an answer may have.
+    /// The maximum bytes of text in a response.
     pub(super) max_text: usize,
 }
 
-/// Who asks, for one request.
+/// The caller of one request.
 pub struct Caller {
-    /// The request's id, as in the log.
+    /// The ID of the request, as in the log.
     pub(super) request_id: String,
-    /// The program on the other side.
+    /// The client program.
     pub(super) client: Client,
     viewer: Mutex<Option<Viewer>>,
-    /// Why the token that came along is of no use.
+    /// Why the access token was rejected.
     pub(super) refusal: Option<Error>,
-    /// None before the request begins to be executed.
+    /// None until the execution begins.
     loaders: Mutex<Option<Arc<Loaders>>>,
     shared: Arc<Shared>,
     scheduler: Arc<BatchScheduler>,
@@ -38,8 +38,8 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// The caller of a request; without a viewer nobody is logged in, an error is what came of the
-    /// attempt to find out who.
+    /// The caller of a request. `Ok(None)` means that nobody is logged in; an error means that the
+    /// authentication failed.
     pub(super) fn new(
         shared: Arc<Shared>,
         client: Client,
@@ -64,17 +64,17 @@ impl Caller {
         }
     }
 
-    /// When the loaders load.
+    /// Decides when the loaders send their loads.
     pub(super) fn scheduler(&self) -> &Arc<BatchScheduler> {
         &self.scheduler
     }
 
-    /// What the request may take.
+    /// The resources that the request may use.
     pub(super) fn budget(&self) -> &Arc<Budget> {
         &self.budget
     }
 
-    /// Begins to read in this way, with fresh loaders.
+    /// Creates new loaders, which read in this mode.
     pub(super) fn begin(&self, mode: Mode) -> Arc<Loaders> {
         let viewer = self.viewer().ok();
         let fresh = Loaders::new(&self.shared, viewer, &self.scheduler, &self.budget, mode);
@@ -83,30 +83,30 @@ impl Caller {
         fresh
     }
 
-    /// Drops the loaders with all that they have loaded.
+    /// Drops the loaders and everything that they have loaded.
     pub(super) fn forget(&self) {
         *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Who is logged in.
+    /// The user who is logged in; UNAUTHENTICATED if nobody is.
     pub(super) fn viewer(&self) -> Result<Viewer> {
         let viewer = self.viewer.lock().unwrap_or_else(PoisonError::into_inner);
         viewer.ok_or(Error::Unauthenticated)
     }
 
-    /// From now on nobody is logged in: the session has ended.
+    /// Logs the viewer out for the rest of the request, because the session has ended.
     pub(super) fn leave(&self) {
         *self.viewer.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// The request's loaders.
+    /// The loaders of the request.
     pub(super) fn loaders(&self) -> Result<Arc<Loaders>> {
         let loaders = self.loaders.lock().unwrap_or_else(PoisonError::into_inner);
         loaders.clone().ok_or(Error::Internal)
     }
 }
 
-/// Short ways to what every request has.
+/// Accessors for the data of a request.
 pub(super) trait ContextExt {
     fn services(&self) -> Result<&Services>;
     fn caller(&self) -> Result<&Caller>;
@@ -130,7 +130,7 @@ impl ContextExt for Context<'_> {
     }
 }
 
-/// Whether the long text `field` is selected: of what is looked ahead to, or `below` it.
+/// Whether the long text `field` is selected on one of the paths `below` the current selection.
 pub(super) fn texts(ahead: &Lookahead<'_>, below: &[&[&str]], field: &str) -> LongTexts {
     let selected = |path: &&[&str]| selects(ahead, path, field);
     if below.iter().any(selected) { LongTexts::Load } else { LongTexts::Skip }
@@ -143,10 +143,10 @@ fn selects(ahead: &Lookahead<'_>, below: &[&str], field: &str) -> bool {
     }
 }
 
-/// Where the objects of a connection stand in its selection.
+/// The paths to the objects of a connection.
 pub(super) const NODES: &[&[&str]] = &[&["nodes"], &["edges", "node"]];
 
-/// A long text, which is loaded now if it was left when its row was read.
+/// A long text. It is loaded now if it was not read with its row.
 pub(super) async fn long_text(
     read: Option<&str>,
     load: impl Future<Output = Result<Option<Arc<str>>>>,
@@ -157,11 +157,11 @@ pub(super) async fn long_text(
     })
 }
 
-/// What a nullable field answers that can fail: `Option<Result<_>>` nulls the field alone, where
-/// `Result<Option<_>>` would null its parent, and with it what other fields have answered.
+/// The result of a nullable field that can fail. With `Option<Result<_>>` only the field becomes null;
+/// with `Result<Option<_>>` its parent would become null, with the results of all other fields.
 pub(super) type Nullable<T> = Option<Result<T>>;
 
-/// ViewerLimit the answer of a nullable field into that form.
+/// Converts the result of a nullable field to that form.
 pub(super) fn nullable<T>(result: Result<Option<T>>) -> Nullable<T> {
     result.transpose()
 }
@@ -171,10 +171,10 @@ pub(super) fn row<T>(result: Result<Option<T>>) -> Nullable<EagerObject<T>> {
     nullable(result.map(|object| object.map(EagerObject)))
 }
 
-/// Runs a mutation of somebody who is logged in.
+/// Runs a mutation that requires a log-in.
 ///
-/// async-graphql's own guard would null the whole answer when it refuses one field, and with it
-/// what the fields before have committed.
+/// A guard of async-graphql would null the whole response if it rejects one field, with the results of
+/// the fields that have already committed.
 pub(super) fn mutate<'c, T: Send + 'c>(
     ctx: &'c Context<'_>,
     mutation: impl Future<Output = Result<T>> + Send + 'c,
@@ -185,23 +185,23 @@ pub(super) fn mutate<'c, T: Send + 'c>(
     }
 }
 
-/// Runs a mutation that needs no log-in: errors in its input are named below `input`, and what has
-/// been loaded before is forgotten.
+/// Runs a mutation that requires no log-in. Paths of input errors get the prefix `input`, and everything
+/// loaded before is dropped.
 ///
-/// In a box, since the future of a field is as large as the largest of all mutations: 17 KB, which were
-/// moved for each field of an answer's root.
+/// Boxed, because the future of a root field is as large as that of the largest mutation: 17 KB, which
+/// were moved for each root field.
 pub(super) fn mutate_as_anybody<'c, T: Send + 'c>(
     ctx: &'c Context<'_>,
     mutation: impl Future<Output = Result<T>> + Send + 'c,
 ) -> BoxFuture<'c, Nullable<T>> {
     Box::pin(async move {
-        // The field before may have read for its payload. A request that held a connection and waited for
-        // another could wait for others that do the same.
+        // The previous field may still hold a connection for reading its payload. Requests that hold one
+        // connection while they wait for another could deadlock.
         if let Ok(loaders) = ctx.loaders() {
             loaders.snapshot().end();
         }
         let result = mutation.await;
-        // About the state of things, not about what was sent.
+        // Such a conflict is about the state of the data, not about an input field.
         let of_state = matches!(&result, Err(Error::Conflict { field, .. }) if field.is_empty());
         let result = if of_state { result } else { result.at("input") };
         Some(ctx.caller().map(|caller| caller.begin(Mode::Transaction)).and(result))

@@ -1,14 +1,14 @@
-//! The one place that viewer_limit an error of ours into one that clients see: a code, a safe message
-//! and, for bad input, the path of the field.
+//! The only place that converts a domain error into an error for clients: a code, a safe message and, for
+//! bad input, the path of the field.
 
 use async_graphql::{ErrorExtensionValues, Pos, Response, ServerError, Value};
 
 use crate::domain::{Error, Segment};
 
-/// The name under which an error's code stands in its extensions.
+/// The key of an error's code in its extensions.
 const CODE: &str = "code";
 
-/// The name under which an error says when to try again, in seconds.
+/// The key of the time after which the client may retry, in seconds.
 const RETRY_AFTER: &str = "retryAfter";
 
 impl From<Error> for async_graphql::Error {
@@ -61,20 +61,20 @@ fn code(error: &Error) -> &'static str {
 fn message(error: &Error) -> String {
     match error {
         Error::Unauthenticated => {
-            "Log in, and send the access token as Authorization: Bearer.".into()
+            "Log in and send the access token as Authorization: Bearer.".into()
         }
         Error::RateLimited { retry_after } => {
             format!("Too many attempts. Try again in {retry_after} s.")
         }
-        Error::WrongPassword { .. } => "The present password is wrong.".into(),
+        Error::WrongPassword { .. } => "The current password is wrong.".into(),
         Error::TooLong { kib } => {
-            format!("The answer has more than {kib} KiB of text. Ask for smaller pages.")
+            format!("The response has more than {kib} KiB of text. Request smaller pages.")
         }
         Error::TooLarge { mib } => {
-            format!("The answer takes more than {mib} MiB of memory. Ask for smaller pages.")
+            format!("The response needs more than {mib} MiB of memory. Request smaller pages.")
         }
         Error::TooMuchWork { cost, left } => format!(
-            "The searches have a complexity of {cost}; {left} is left of what is allowed. Search less at once."
+            "The text searches have a complexity of {cost}, but only {left} is left. Use fewer text searches in one request."
         ),
         Error::InvalidCredentials => "The e-mail address or the password is wrong.".into(),
         Error::BadUserInput { message, .. } => message.clone().into_owned(),
@@ -83,22 +83,24 @@ fn message(error: &Error) -> String {
         | Error::Forbidden { message }
         | Error::Conflict { message, .. } => (*message).into(),
         Error::Outdated { current_version, .. } => {
-            format!("It has changed meanwhile; its present version is {current_version}.")
+            format!(
+                "The card has changed in the meantime. Its current version is {current_version}."
+            )
         }
         Error::Contention | Error::Unavailable => {
-            "The server is too busy or its database is out of reach. Try again in a while.".into()
+            "The server is too busy or its database is unavailable. Try again later.".into()
         }
-        Error::Internal => "Something went wrong. The server's log has the details.".into(),
+        Error::Internal => "An internal error occurred. The server log has the details.".into(),
     }
 }
 
-/// The answer to a request that cannot be run because of an error of ours.
+/// The response to a request that cannot be run because of an error.
 pub(super) fn of_request(error: Error) -> Response {
     let error = async_graphql::Error::from(error).into_server_error(Pos::default());
     Response::from_errors(vec![ServerError { locations: Vec::new(), ..error }])
 }
 
-/// In how many seconds the client may try again, if the error says so.
+/// The number of seconds after which the client may retry, if the error gives it.
 pub(super) fn retry_after(error: &ServerError) -> Option<u64> {
     match error.extensions.as_ref()?.get(RETRY_AFTER)? {
         Value::Number(seconds) => seconds.as_u64(),
@@ -106,18 +108,19 @@ pub(super) fn retry_after(error: &ServerError) -> Option<u64> {
     }
 }
 
-/// Whether one of the errors is a defect.
+/// Whether one of the errors is an internal error.
 pub(super) fn tells_of_a_defect(errors: &[ServerError]) -> bool {
     let code = |error: &ServerError| error.extensions.as_ref()?.get(CODE).cloned();
     errors.iter().any(|error| code(error) == Some("INTERNAL_SERVER_ERROR".into()))
 }
 
-/// Gives the errors of the library a code, and defects the id under which the log tells of them.
+/// Adds codes to errors of the library, and the request ID, which identifies the log entry, to internal
+/// errors.
 ///
-/// (An extension could do this too, but any extension slows down every field.)
+/// (Not an extension of async-graphql, because any extension slows down every field.)
 pub(super) fn complete(errors: &mut Vec<ServerError>, request_id: &str) {
     for error in errors.iter_mut() {
-        // A value that a scalar does not have, which the library finds while it resolves a field.
+        // The library finds invalid values of scalars only while it resolves a field.
         set_code(error, "BAD_USER_INPUT");
         shorten(error);
         if let Some(extensions) = &mut error.extensions
@@ -130,21 +133,21 @@ pub(super) fn complete(errors: &mut Vec<ServerError>, request_id: &str) {
         let more = errors.len() - MAX_ERRORS;
         errors.truncate(MAX_ERRORS);
         let last = errors.last().and_then(|last| last.extensions.clone());
-        let mut note = ServerError::new(format!("And {more} more errors."), None);
+        let mut note = ServerError::new(format!("{more} more errors were omitted."), None);
         note.extensions = last;
-        // Of a field that was run, as all of them were or none.
+        // Either all errors belong to fields or none does, so the note gets the path of another error.
         note.path = errors.last().map(|last| last.path.clone()).unwrap_or_default();
         errors.push(note);
     }
 }
 
-/// How many errors an answer tells.
+/// The maximum number of errors in a response.
 pub(super) const MAX_ERRORS: usize = 100;
 
-/// How many characters a message has: names of a document may be as long as it is.
+/// The maximum number of characters of a message, which may contain names as long as the document.
 const MAX_MESSAGE: usize = 300;
 
-/// Cuts a message that is too long.
+/// Truncates a message that is too long.
 pub(super) fn shorten(error: &mut ServerError) {
     if let Some((end, _)) = error.message.char_indices().nth(MAX_MESSAGE) {
         error.message.truncate(end);
@@ -152,7 +155,7 @@ pub(super) fn shorten(error: &mut ServerError) {
     }
 }
 
-/// Sets the code of an error that has none.
+/// Sets the code of an error without one.
 pub(super) fn set_code(error: &mut ServerError, code: &str) {
     let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
     if extensions.get(CODE).is_none() {

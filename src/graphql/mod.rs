@@ -1,7 +1,8 @@
-//! The API. `schema` says what it is: thin resolvers that read input, call a rule or a loader, and shape the
-//! answer. `engine` says how a request is executed, `loaders` what is read together, `pieces` how answers become JSON.
+//! The GraphQL API. `schema` defines the types, with thin resolvers that read input, call a service or a
+//! loader, and shape the result. `engine` executes requests, `loaders` batch reads, and `pieces`
+//! serializes responses to JSON.
 //!
-//! async-graphql is named here only.
+//! Only this module and its submodules use async-graphql.
 
 mod context;
 mod engine;
@@ -25,14 +26,14 @@ use context::Shared;
 use engine::{Engine, Memory};
 use loaders::BoardCache;
 
-/// The API with everything its resolvers need.
+/// The API with everything that its resolvers need.
 pub struct Api {
     engine: Engine<schema::Executor>,
     shared: Arc<Shared>,
 }
 
 impl Api {
-    /// Puts it together.
+    /// Builds the API. An error means that the schema is invalid, which is a bug in the program.
     pub fn new(services: Arc<Services>, config: &Config) -> Result<Self, StartError> {
         let executor = schema::executor(Arc::clone(&services));
         let engine = Engine::new(executor, &schema::sdl(), config);
@@ -46,8 +47,8 @@ impl Api {
         Ok(Self { engine, shared: Arc::new(shared) })
     }
 
-    /// The caller of a request; without a viewer nobody is logged in, an error is what came of the
-    /// attempt to find out who.
+    /// The caller of a request. `Ok(None)` means that nobody is logged in; an error means that the
+    /// authentication failed.
     pub fn caller(
         &self,
         client: Client,
@@ -57,7 +58,7 @@ impl Api {
         Caller::new(Arc::clone(&self.shared), client, viewer, request_id)
     }
 
-    /// Runs a request for its caller, if it is one of the allowed operations.
+    /// Runs a request for its caller, if its operation type is allowed.
     pub async fn execute(&self, request: Request, caller: Caller, allowed: Operations) -> Answer {
         self.engine.execute(request, caller, allowed).await
     }

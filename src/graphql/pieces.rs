@@ -1,5 +1,5 @@
-//! Answers as JSON, a piece at a time: what has been written is freed at once, and whoever sends the pieces
-//! can let others work in between.
+//! Serializes responses to JSON, a piece at a time. Each value is freed as soon as it has been written,
+//! and the sender of the pieces can yield in between.
 
 use std::collections::BTreeMap;
 use std::vec;
@@ -10,44 +10,45 @@ use serde::Serialize;
 
 use super::engine::{Answer, Verdict};
 
-/// How many bytes a piece has at least, but for the last one. It has more by one text at most.
+/// The minimum size of a piece in bytes, except the last one. A piece exceeds it by one text at most.
 const PIECE: usize = 32 * 1024;
 
-/// The pieces of the JSON text of an answer, or of the answers to a batch. Their guards live as long as this.
+/// The JSON of a response, or of the responses to a batch, in pieces. It keeps their guards alive until
+/// it is dropped.
 pub struct Pieces {
-    /// What is still to be written, the next at the end.
+    /// The parts still to be written, the next one at the end.
     rest: Vec<Part>,
-    /// Whether something stands before the next item of a list or an object.
+    /// Whether a comma is needed before the next entry of a list or an object.
     comma: bool,
     _guards: Vec<Box<dyn Send>>,
 }
 
-/// A part of the text.
+/// A part of the JSON text.
 enum Part {
     Text(&'static str),
     Answer(Box<Answer>),
     Answers(vec::IntoIter<Answer>),
     Items(vec::IntoIter<Value>),
     Fields(map::IntoIter<Name, Value>),
-    /// What stands behind the data.
+    /// The `extensions` after the data, and the end of the response.
     Extensions(BTreeMap<String, Value>),
 }
 
 impl Pieces {
-    /// Of the answer to one request.
+    /// The response to one request.
     pub fn of(mut answer: Answer) -> Self {
         let guards = answer.guard.take().into_iter().collect();
         Self { rest: vec![Part::Answer(Box::new(answer))], comma: false, _guards: guards }
     }
 
-    /// Of a list of answers.
+    /// The responses to a batch.
     pub fn of_batch(mut answers: Vec<Answer>) -> Self {
         let guards = answers.iter_mut().filter_map(|answer| answer.guard.take()).collect();
         let rest = vec![Part::Text("]"), Part::Answers(answers.into_iter()), Part::Text("[")];
         Self { rest, comma: false, _guards: guards }
     }
 
-    /// Whether there is no further piece.
+    /// Whether all pieces have been returned.
     pub fn is_finished(&self) -> bool {
         self.rest.is_empty()
     }
@@ -77,7 +78,7 @@ impl Pieces {
             Part::Fields(mut fields) => {
                 while let Some((name, value)) = fields.next() {
                     self.separate(out);
-                    // Names need no escapes.
+                    // GraphQL names need no escapes.
                     out.push(b'"');
                     out.extend_from_slice(name.as_bytes());
                     out.extend_from_slice(b"\":");
@@ -99,7 +100,7 @@ impl Pieces {
         }
     }
 
-    /// A request that was not run has no data.
+    /// Writes a response. If the request was not run, it has no `data`.
     fn write_answer(&mut self, answer: Answer, out: &mut Vec<u8>) {
         let Response { errors, data, extensions, .. } = answer.response;
         out.push(b'{');
@@ -120,8 +121,8 @@ impl Pieces {
         }
     }
 
-    /// Writes a value that is neither a list nor an object. Of those, it writes the bracket; what is in them is
-    /// still to be written.
+    /// Writes a scalar, or the opening bracket of a list or an object. Returns what is inside the
+    /// brackets.
     fn begin(&mut self, value: Value, out: &mut Vec<u8>) -> Option<Part> {
         self.comma = false;
         match value {
@@ -167,7 +168,7 @@ impl Iterator for Pieces {
     }
 }
 
-/// For what is small. Nothing fails: memory takes all, and the keys of all maps are texts.
+/// Serializes a small value. This cannot fail: writing to a vector does not, and all keys are strings.
 fn write_json(value: &impl Serialize, out: &mut Vec<u8>) {
     let _ = serde_json::to_writer(out, value);
 }

@@ -1,4 +1,4 @@
-//! The body of a GraphQL answer.
+//! The body of a GraphQL response.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -9,15 +9,17 @@ use http_body::{Frame, SizeHint};
 
 use crate::graphql::Pieces;
 
-/// After how many pieces others get their turn: to make and to compress one takes 0.3 ms.
+/// The number of pieces after which the body yields to other tasks. To serialize and compress one takes
+/// 0.3 ms.
 const TURN: u8 = 8;
 
-/// An answer that becomes JSON while it is sent. One that fits in a single piece has a known length.
+/// A response that is serialized to JSON while it is sent. If it fits in a single piece, its length is
+/// known.
 pub(super) struct AnswerBody {
     /// The first piece.
     first: Option<Bytes>,
     rest: Pieces,
-    /// How many pieces have been made in this turn.
+    /// The number of pieces made since the last yield.
     made: u8,
 }
 
@@ -26,7 +28,7 @@ impl AnswerBody {
         Self { first: pieces.next().map(Bytes::from), rest: pieces, made: 0 }
     }
 
-    /// The next piece, unless it is the turn of others.
+    /// Returns the next piece, or yields to other tasks.
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         if let Some(first) = self.first.take() {
             return Poll::Ready(Some(first));
@@ -87,7 +89,7 @@ mod tests {
         while !body.is_end_stream() {
             match Pin::new(&mut body).poll_frame(&mut cx) {
                 Poll::Ready(Some(Ok(frame))) => bytes += frame.into_data().unwrap().len(),
-                Poll::Ready(_) => panic!("the end comes late"),
+                Poll::Ready(_) => panic!("the end of the stream was not reported in time"),
                 Poll::Pending => turns += 1,
             }
         }

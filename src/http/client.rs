@@ -1,4 +1,4 @@
-//! Who is on the other side of a request.
+//! Identifies the client of a request: its address, user agent and viewer.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,26 +7,27 @@ use axum::http::{HeaderMap, header};
 use crate::domain::{Client, Error, Result, Viewer};
 use crate::service::{Services, sessions};
 
-/// How many characters of a client's name for itself are kept.
+/// The maximum number of characters kept of the `User-Agent` header.
 const MAX_USER_AGENT: usize = 200;
 
-/// The client behind `peer`, who is a proxy if there are any in front.
+/// The client of a request. `peer` is the other end of the connection: the client itself, or a proxy if
+/// `proxies` is not 0.
 pub(super) fn client(headers: &HeaderMap, peer: IpAddr, proxies: usize) -> Client {
     let address = forwarded_for(headers, proxies).unwrap_or(peer);
     Client { address: Some(address), user_agent: user_agent(headers) }
 }
 
-/// The address that the outermost of our proxies saw. Each appends the one that it sees, so that is
-/// counted from the end; what stands before it anybody may have written.
+/// The address that the outermost trusted proxy saw. Each proxy appends the address that it sees, so the
+/// entry is counted from the end; the entries before it can be forged.
 fn forwarded_for(headers: &HeaderMap, proxies: usize) -> Option<IpAddr> {
     let from_the_end = proxies.checked_sub(1)?;
-    // What is no text stands in the way of nothing.
+    // Values that are not valid UTF-8 are kept, so that they do not change the positions of the entries.
     let values = headers.get_all("x-forwarded-for").iter();
     let values: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
     let addresses: Vec<&str> =
         values.iter().flat_map(|value| value.split(',')).map(str::trim).collect();
     let address = addresses.iter().rev().nth(from_the_end)?;
-    // Some proxies add the port.
+    // Some proxies append the port.
     let with_port = || address.parse().ok().map(|address: SocketAddr| address.ip());
     address.parse().ok().or_else(with_port)
 }
@@ -36,8 +37,8 @@ fn user_agent(headers: &HeaderMap) -> Option<String> {
     (!name.is_empty()).then(|| name.chars().take(MAX_USER_AGENT).collect())
 }
 
-/// The account behind the bearer token; `None` without any token, UNAUTHENTICATED when there is one
-/// that is of no use.
+/// The viewer of the bearer token; `None` without an `Authorization` header. `Error::BadToken`
+/// (UNAUTHENTICATED) if the token is invalid or expired.
 pub(super) async fn viewer(services: &Services, headers: &HeaderMap) -> Result<Option<Viewer>> {
     let Some(value) = headers.get(header::AUTHORIZATION) else {
         return Ok(None);
@@ -52,7 +53,7 @@ pub(super) async fn viewer(services: &Services, headers: &HeaderMap) -> Result<O
     };
     viewer.map(Some).map_err(|error| match error {
         Error::Unauthenticated => Error::BadToken {
-            message: "The access token is of no use: refresh the session, or log in.",
+            message: "The access token is invalid or expired. Refresh the session or log in again.",
         },
         other => other,
     })

@@ -1,4 +1,4 @@
-//! Connections: accepted, bounded in time, ended in peace.
+//! The connections of the server: accept, time limits and graceful shutdown.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,29 +16,30 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
-/// How long to wait when the system has no room for another connection.
+/// The pause after a connection could not be accepted for lack of resources.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// How long connections may take.
+/// The time limits of connections.
 pub struct Connections {
-    /// How long one may be without the whole head of a request. (`axum::serve` has no limit there, and
-    /// connections that say nothing would stay for ever.)
+    /// The maximum time until a client has sent the complete head of a request. (`axum::serve` has no
+    /// such limit, so silent connections would stay open for ever.)
     pub idle: Duration,
-    /// How long a client may take none of what is written to it.
+    /// The maximum time that a write may wait for the client to read.
     pub write: Duration,
-    /// How long requests under way may take to end when the server stops.
+    /// The maximum time that requests in progress may take to complete when the server stops.
     pub grace: Duration,
 }
 
 impl Connections {
-    /// Serves until `stop` is ready, then lets requests under way end.
+    /// Serves until `stop` is ready, then lets requests in progress complete, for at most `grace`.
     pub async fn serve(
         self,
         listener: TcpListener,
         router: Router,
         stop: impl Future<Output = ()>,
     ) {
-        // HTTP/2 without TLS would need a look at the first bytes, for which there is no time limit.
+        // HTTP/1 only: to detect HTTP/2 without TLS, the server would wait for the first bytes without a
+        // time limit.
         let mut builder = Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(self.idle);
         let connections = GracefulShutdown::new();
@@ -57,13 +58,13 @@ impl Connections {
         drop(listener);
         tracing::info!("stopping");
         if tokio::time::timeout(self.grace, connections.shutdown()).await.is_err() {
-            tracing::warn!("requests under way were cut short");
+            tracing::warn!("the shutdown timed out: requests in progress were aborted");
         }
     }
 
-    /// A connection that fails when its client takes nothing.
+    /// A stream that fails when the client does not read within the write timeout.
     fn bounded(&self, stream: TcpStream) -> Stream {
-        // Answers are sent when they are ready, in one piece mostly.
+        // Most responses are written in one piece, so there is nothing for Nagle's algorithm to collect.
         let _ = stream.set_nodelay(true);
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.write));
@@ -89,16 +90,17 @@ fn begin(
     let connection = connections.watch(connection);
     tokio::spawn(async move {
         if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection has ended");
+            tracing::debug!(%error, "a connection was closed with an error");
         }
     });
 }
 
-/// A client that was gone at once is no matter; that no files are left is one, for a moment.
+/// Handles a failed accept. Errors of a single client are ignored; others, such as too many open files,
+/// are logged and followed by a pause.
 async fn refused(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
-        tracing::error!(%error, "no connection can be accepted");
+        tracing::error!(%error, "cannot accept connections");
         tokio::time::sleep(PAUSE).await;
     }
 }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use super::refusal::Refusal;
 
-/// What comes of it, or the refusal of what takes too long. What a request has begun to write ends by itself
-/// (`store::Db::write`); what it reads, PostgreSQL stops.
+/// Runs `work` with a time limit; SERVICE_UNAVAILABLE if it expires. A write that has started still
+/// completes (`store::Db::write`); PostgreSQL cancels reads.
 pub(super) async fn keep<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, Refusal> {
     tokio::time::timeout(limit, work).await.map_err(|_| {
         Refusal::unavailable(format!(
-            "The request took longer than {} seconds. What a mutation has begun may still be done.",
+            "The request took longer than {} seconds. A mutation that has started may still complete.",
             limit.as_secs()
         ))
     })

@@ -1,4 +1,4 @@
-//! The GraphQL endpoint, as the specification of GraphQL over HTTP has it.
+//! The GraphQL endpoint, according to the GraphQL over HTTP specification.
 
 use std::any::Any;
 use std::net::{IpAddr, SocketAddr};
@@ -17,13 +17,13 @@ use super::refusal::Refusal;
 use super::{State, client, deadline, request_body, request_id};
 use crate::graphql::{Answer, Operations, Pieces, Verdict};
 
-/// Who has sent a request.
+/// The parts of a request besides its parameters.
 struct RequestParts {
     peer: IpAddr,
     headers: HeaderMap,
 }
 
-/// Runs what was sent in a body.
+/// Runs the requests in the body of a POST.
 pub(super) async fn post(
     extract::State(state): extract::State<State>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -38,7 +38,7 @@ pub(super) async fn post(
     answer(&state, &parts, requests, Operations::All).await
 }
 
-/// Runs a request that stands in a URL: queries only, since a link must not change anything.
+/// Runs a request in the URL of a GET. Only queries are allowed, since a link must not change anything.
 pub(super) async fn get(
     extract::State(state): extract::State<State>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -53,14 +53,13 @@ pub(super) async fn get(
     answer(&state, &parts, request, Operations::Queries).await
 }
 
-/// Refuses all other methods.
+/// Rejects all other methods.
 pub(super) async fn other_method(headers: HeaderMap) -> Response {
     let refusal = Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "Use POST, or GET for queries.");
     allow(refusal.into_answer(MediaType::wanted(&headers)), "GET, POST")
 }
 
-/// Reads and runs what is asked for, if it can be answered in a way that the client understands, in the time
-/// that a request may take.
+/// Reads and runs the requests within the time limit, if the client accepts a media type of the server.
 async fn answer(
     state: &State,
     parts: &RequestParts,
@@ -68,10 +67,10 @@ async fn answer(
     operations: Operations,
 ) -> Response {
     let Some(media_type) = MediaType::wanted(&parts.headers) else {
-        let message = "Answers are application/graphql-response+json or application/json.";
+        let message = "Accept application/graphql-response+json or application/json.";
         return Refusal::new(StatusCode::NOT_ACCEPTABLE, message).into_answer(None);
     };
-    // Boxed: the futures around it would copy it whenever they are moved.
+    // Boxed because the surrounding futures would copy it on every move.
     let answer = Box::pin(async {
         match requests.await {
             Ok(requests) => run(state, parts, requests, operations, media_type).await,
@@ -95,7 +94,7 @@ async fn run(
             Ok(request) => request,
             Err(refused) => return *refused,
         };
-        // Anew for each: the one before may have ended the session.
+        // Authenticated for each request of a batch: the request before may have ended the session.
         let viewer = client::viewer(&state.services, headers).await;
         let id = request_id::of(headers).to_owned();
         let caller = state.api.caller(client.clone(), viewer, id);
@@ -105,7 +104,7 @@ async fn run(
         Requests::One(request) => into_answer(headers, execute(request).await, media_type).await,
         Requests::Batch(requests) => {
             let mut answers = Vec::with_capacity(requests.len());
-            // One after the other, as if they had been sent so.
+            // In sequence, as if they had been sent one after the other.
             for request in requests {
                 answers.push(execute(request).await);
             }
@@ -114,7 +113,7 @@ async fn run(
     }
 }
 
-/// The answers to a batch: a list, always with status 200.
+/// The response to a batch: a list, always with status 200.
 async fn into_answers(
     headers: &HeaderMap,
     answers: Vec<Answer>,
@@ -126,13 +125,14 @@ async fn into_answers(
     finished(headers, response, StatusCode::OK, holds_tokens, retry_after).await
 }
 
-/// A request that was run answers 200. One that was not has no data and, for clients that know of
-/// it, a status that says so.
+/// The response to a single request. If the request was run, the status is 200. Otherwise the response
+/// has no data and, with the media type `application/graphql-response+json`, an error status.
 async fn into_answer(headers: &HeaderMap, answer: Answer, media_type: MediaType) -> Response {
     let verdict = answer.verdict;
     let status = match (verdict, media_type) {
         (Verdict::OperationNotAllowed, _) => StatusCode::METHOD_NOT_ALLOWED,
-        // Some clients do not read the errors of another status (Apollo iOS), and Apollo Server says 200 too.
+        // Some clients (Apollo iOS) do not read the errors of other statuses, and Apollo Server returns
+        // 200 as well.
         (Verdict::Run | Verdict::OnlyHash, _) | (_, MediaType::Json) => StatusCode::OK,
         (Verdict::Refused, _) => StatusCode::BAD_REQUEST,
         (Verdict::Unauthenticated, _) => StatusCode::UNAUTHORIZED,
@@ -161,8 +161,8 @@ fn response_of(pieces: Pieces, media_type: MediaType) -> Response {
     (media_type.headers(), Body::new(AnswerBody::new(pieces))).into_response()
 }
 
-/// Compresses an answer unless it holds tokens, and gives it its status, whatever the compression thinks of
-/// `Accept-Encoding`.
+/// Compresses a response unless it holds tokens, then sets its status: the compression layer may set
+/// another one because of `Accept-Encoding`.
 async fn finished(
     headers: &HeaderMap,
     mut response: Response,
@@ -185,7 +185,7 @@ fn allow(mut response: Response, methods: &'static str) -> Response {
     response
 }
 
-/// The answer to a request whose handler panicked; the panic itself is on stderr.
+/// The response to a request whose handler panicked. The panic itself is printed to stderr.
 pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> axum::http::Response<Body> {
     Refusal::internal().into_answer(None)
 }

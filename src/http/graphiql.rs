@@ -1,5 +1,5 @@
-//! GraphiQL, the page to explore the API with. It loads its scripts from a public CDN, pinned by
-//! version and hash.
+//! The page with GraphiQL, an IDE for the API. It loads its scripts from a public CDN, pinned by version
+//! and hash.
 
 use axum::Router;
 use axum::http::header;
@@ -9,7 +9,7 @@ use data_encoding::BASE64;
 
 use super::State;
 
-/// Where it is, and the way there.
+/// The route of the page, and a redirect from `/` to it.
 pub(super) fn routes() -> Router<State> {
     Router::new()
         .route("/", get(|| async { Redirect::temporary("/graphiql") }))
@@ -18,7 +18,7 @@ pub(super) fn routes() -> Router<State> {
 
 const PAGE: &str = include_str!("graphiql.html");
 
-/// The page, with a policy that lets nothing run but the scripts it names.
+/// The page, with a Content-Security-Policy that allows only the scripts with the nonce.
 async fn page() -> impl IntoResponse {
     let nonce = BASE64.encode(&rand::random::<[u8; 16]>());
     let policy = format!(

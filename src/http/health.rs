@@ -1,21 +1,21 @@
-//! For those who watch over the program.
+//! Health checks for monitoring.
 
 use axum::extract;
 use axum::http::StatusCode;
 
 use super::{State, deadline};
 
-/// The program runs.
+/// Liveness: the process runs.
 pub(super) async fn live() -> &'static str {
     "ok"
 }
 
-/// The program can serve: its database answers.
+/// Readiness: the database responds.
 pub(super) async fn ready(
     extract::State(state): extract::State<State>,
 ) -> (StatusCode, &'static str) {
     match deadline::keep(state.settings.request_time, state.services.db.ping()).await {
         Ok(Ok(())) => (StatusCode::OK, "ok"),
-        _ => (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "the database does not respond"),
     }
 }

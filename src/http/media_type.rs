@@ -1,24 +1,25 @@
-//! In which media type an answer is wanted (RFC 9110, section 12.5.1; GraphQL over HTTP).
+//! Chooses the media type of the response (RFC 9110, section 12.5.1; GraphQL over HTTP).
 
 use axum::http::{HeaderMap, HeaderName, header};
 
-/// The media types of answers.
+/// The media types of responses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum MediaType {
-    /// `application/graphql-response+json`: the status tells whether the request was run.
+    /// `application/graphql-response+json`: the status says whether the request was run.
     GraphqlResponse,
-    /// `application/json`, for older clients: a request that is well-formed answers 200.
+    /// `application/json`, for older clients: every well-formed request gets status 200.
     Json,
 }
 
-/// How much a media type is wanted: its quality in thousandths, and whether it was named in full
-/// (2), by its first half (1) or by `*/*` (0).
+/// The preference for a media type: its quality in thousandths, and its specificity: 2 if named in full,
+/// 1 for `application/*`, 0 for `*/*`.
 type Preference = (u16, u8);
 
 const NOT_WANTED: Preference = (0, 0);
 
 impl MediaType {
-    /// What the `Accept` header asks for; `None` when it is neither. Without the header it is JSON.
+    /// The media type that the `Accept` header prefers; `None` if it accepts neither. JSON without the
+    /// header.
     pub(super) fn wanted(headers: &HeaderMap) -> Option<Self> {
         let mut accept = headers.get_all(header::ACCEPT).iter().peekable();
         if accept.peek().is_none() {
@@ -33,14 +34,14 @@ impl MediaType {
         }
         match (response, json) {
             ((0, _), (0, _)) => None,
-            // The newer one, if somebody names it who wants the older one no more.
+            // The newer type, if it is named in full and the older one is not preferred to it.
             ((quality, 2), json) if quality > 0 && quality >= json.0 => Some(Self::GraphqlResponse),
             (response, (quality, _)) if quality >= response.0 => Some(Self::Json),
             _ => Some(Self::GraphqlResponse),
         }
     }
 
-    /// The headers of an answer in it: which type it is, and that `Accept` has chosen it.
+    /// The headers of a response of this type: `Content-Type`, and `Vary` because `Accept` decides.
     pub(super) fn headers(self) -> [(HeaderName, &'static str); 2] {
         let content_type = match self {
             Self::GraphqlResponse => "application/graphql-response+json; charset=utf-8",
@@ -50,7 +51,7 @@ impl MediaType {
     }
 }
 
-/// A range of media types, and how much it is wanted, in thousandths.
+/// A media range of the `Accept` header, with its quality in thousandths.
 struct Range<'a> {
     main: &'a str,
     sub: &'a str,
@@ -64,8 +65,8 @@ impl<'a> Range<'a> {
         Some(Self { main, sub, quality: quality(parts)? })
     }
 
-    /// How much `application/{sub}` is wanted, if the ranges before have said `so_far`: the most specific one
-    /// counts, and of those the last.
+    /// The preference for `application/{sub}` after this range, given the one of the ranges before. The
+    /// most specific range counts; of equally specific ranges, the last.
     fn preferred(&self, sub: &str, so_far: Preference) -> Preference {
         let specificity = match (self.main, self.sub) {
             ("*", "*") => 0,
@@ -78,7 +79,7 @@ impl<'a> Range<'a> {
     }
 }
 
-/// The parameter `q` in thousandths, 1000 without it.
+/// The parameter `q` in thousandths; 1000 if it is missing, `None` if it is invalid.
 fn quality<'a>(mut parameters: impl Iterator<Item = &'a str>) -> Option<u16> {
     let Some(text) = parameters.find_map(|one| {
         let (name, value) = one.split_once('=')?;

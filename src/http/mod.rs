@@ -1,4 +1,4 @@
-//! HTTP: the routes, what wraps them, and the one GraphQL endpoint.
+//! The HTTP server: routes, middleware and the GraphQL endpoint.
 
 mod body;
 mod client;
@@ -33,7 +33,7 @@ use crate::config::{Cors, Http};
 use crate::graphql::Api;
 use crate::service::Services;
 
-/// What the handlers work with.
+/// The state that all handlers share.
 struct Shared {
     services: Arc<Services>,
     api: Api,
@@ -42,7 +42,7 @@ struct Shared {
 
 type State = Arc<Shared>;
 
-/// All routes and what wraps them.
+/// All routes, with their middleware.
 pub fn router(services: Arc<Services>, api: Api, settings: Http) -> Router {
     let graphiql = settings.graphiql;
     let state: State = Arc::new(Shared { services, api, settings });
@@ -50,8 +50,8 @@ pub fn router(services: Arc<Services>, api: Api, settings: Http) -> Router {
     let trace = TraceLayer::new_for_http()
         .make_span_with(span)
         .on_response(DefaultOnResponse::new().level(Level::INFO));
-    // As one: a router boxes each of its layers, and every future between two of them (300 kB were moved for
-    // each request).
+    // One stack, because a router boxes each of its layers and all futures between them (300 kB were
+    // moved for each request).
     let layers = ServiceBuilder::new()
         .map_request(request_id::set)
         .layer(PropagateRequestIdLayer::new(request_id::HEADER))
@@ -68,7 +68,7 @@ pub fn router(services: Arc<Services>, api: Api, settings: Http) -> Router {
         .layer(layers)
 }
 
-/// The span of a request. Neither headers nor query strings are logged: they may hold tokens.
+/// The tracing span of a request. Headers and query strings are not logged, since they may hold tokens.
 fn span<B>(request: &Request<B>) -> tracing::Span {
     tracing::info_span!(
         "request",
@@ -78,7 +78,7 @@ fn span<B>(request: &Request<B>) -> tracing::Span {
     )
 }
 
-/// Answers are for whom they are sent to, and are what they say they are.
+/// Forbids caches to store a response, and browsers to guess its content type.
 fn keep_to_the_caller<B>(mut response: Response<B>) -> Response<B> {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -86,10 +86,10 @@ fn keep_to_the_caller<B>(mut response: Response<B>) -> Response<B> {
     response
 }
 
-/// How long a browser need not ask again whether a page may call the API; Chromium's longest.
+/// How long a browser may cache the answer to a preflight request. Chromium caps it at this value.
 const PREFLIGHT: Duration = Duration::from_hours(2);
 
-/// None where pages of other origins have no business.
+/// The CORS layer; `None` if no other origins are allowed.
 fn cors_layer(cors: &Cors) -> Option<CorsLayer> {
     let origins = match cors {
         Cors::Only(list) if list.is_empty() => return None,

@@ -10,8 +10,8 @@ use super::refusal::Refusal;
 use crate::config::Http;
 use crate::graphql::{Answer, Request};
 
-/// What a request consists of. Null is the same as leaving out. What may be large is not parsed before it has
-/// been counted.
+/// The parameters of a request; null is the same as absent. `variables` and `extensions` may be large, so
+/// they are parsed only after their values have been counted.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Parameters<'a> {
@@ -23,19 +23,20 @@ struct Parameters<'a> {
     extensions: Option<&'a RawValue>,
 }
 
-/// What is known of the object `extensions`.
+/// The known members of `extensions`.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Extensions {
-    /// The hash of a document, which clients may send in place of its text.
+    /// The hash of a persisted document, which clients may send instead of the document.
     persisted_query: Option<IgnoredAny>,
 }
 
-/// A request that can be run, or the answer to one that asks for too much or for what there is not.
+/// A request that can be run, or the response to one that is rejected: too many values, or a hash instead
+/// of a document.
 pub(super) type Checked = Result<Request, Box<Answer>>;
 
 impl Parameters<'_> {
-    /// `shape` says what they must be.
+    /// Checks the parameters. `shape` is the error message that describes the expected form.
     fn check(self, max_values: usize, shape: &'static str) -> Result<Checked, Refusal> {
         let malformed = || Refusal::bad_request(shape);
         let objects = [("variables", self.variables), ("extensions", self.extensions)];
@@ -64,16 +65,17 @@ fn parse<'a, T: Default + Deserialize<'a>>(object: Option<&'a RawValue>) -> serd
     object.map_or_else(|| Ok(T::default()), |object| serde_json::from_str(object.get()))
 }
 
-/// How many values there are within a JSON text, those of its lists and objects included.
+/// The number of values within the outermost list or object of a JSON text, including nested lists and
+/// objects.
 fn values_in(json: &str) -> usize {
     let (mut count, mut just_opened) = (0, false);
     let mut bytes = json.bytes();
     while let Some(byte) = bytes.next() {
         match byte {
             b' ' | b'\t' | b'\n' | b'\r' => continue,
-            // Before the first value, and between two of them.
+            // Before the first value, and between two values.
             b'[' | b'{' | b',' => count += 1,
-            // There was none.
+            // The list or object was empty.
             b']' | b'}' if just_opened => count -= 1,
             b'"' => skip_string(&mut bytes),
             _ => {}
@@ -93,12 +95,12 @@ fn skip_string(bytes: &mut std::str::Bytes<'_>) {
     }
 }
 
-/// What a body holds.
+/// The requests in a body.
 #[allow(clippy::large_enum_variant, reason = "there is one for each body, and it is moved once")]
 pub(super) enum Requests {
-    /// A request.
+    /// A single request.
     One(Checked),
-    /// A list of requests.
+    /// A batch of requests.
     Batch(Vec<Checked>),
 }
 
@@ -111,11 +113,11 @@ pub(super) fn in_body(
     if !is_json(headers) || is_encoded(headers) {
         return Err(Refusal::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "Send the request as application/json in UTF-8, not compressed.",
+            "Send the body as uncompressed application/json in UTF-8.",
         ));
     }
     let body = body?;
-    // RFC 8259 lets a reader pass over a byte order mark.
+    // RFC 8259 allows parsers to ignore a byte order mark.
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&body);
     match body.trim_ascii_start().first() {
         Some(b'{') => one(body, settings.max_values).map(Requests::One),
@@ -124,13 +126,14 @@ pub(super) fn in_body(
     }
 }
 
-const BODY: &str = "The body must be a JSON object with the text query and, if need be, the objects variables and extensions and the text operationName.";
+const BODY: &str = "The body must be a JSON object with the string query and, optionally, the objects variables and extensions and the string operationName.";
 
 fn malformed(_: serde_json::Error) -> Refusal {
     Refusal::bad_request(BODY)
 }
 
-/// From an object: Serde would read the parameters from a list too.
+/// Parses an object. (The caller has checked for `{`, because Serde would also read the parameters from a
+/// list.)
 fn one(object: &[u8], max_values: usize) -> Result<Checked, Refusal> {
     let parameters: Parameters<'_> = serde_json::from_slice(object).map_err(malformed)?;
     parameters.check(max_values, BODY)
@@ -138,11 +141,12 @@ fn one(object: &[u8], max_values: usize) -> Result<Checked, Refusal> {
 
 fn batch(body: &[u8], Http { max_batch, max_values, .. }: &Http) -> Result<Vec<Checked>, Refusal> {
     if *max_batch == 0 {
-        return Err(Refusal::bad_request("Send one request at a time: batches are not taken."));
+        return Err(Refusal::bad_request("Batches are not enabled. Send one request at a time."));
     }
     let items: Vec<&RawValue> = serde_json::from_slice(body).map_err(malformed)?;
     if !(1..=*max_batch).contains(&items.len()) {
-        let message = format!("A batch has 1 to {max_batch} requests; this has {}.", items.len());
+        let message =
+            format!("A batch must have 1 to {max_batch} requests; this one has {}.", items.len());
         return Err(Refusal::bad_request(message));
     }
     let items = items.into_iter().map(|item| match item.get().as_bytes() {
@@ -152,7 +156,7 @@ fn batch(body: &[u8], Http { max_batch, max_values, .. }: &Http) -> Result<Vec<C
     items.collect()
 }
 
-/// JSON, in UTF-8 if it says so at all.
+/// Whether the content type is JSON, in UTF-8 if a charset is given.
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok())
     else {
@@ -169,13 +173,13 @@ fn is_json(headers: &HeaderMap) -> bool {
         })
 }
 
-/// Whether the body is compressed, which would hide how large it is.
+/// Whether the body is compressed, which would hide its real size.
 fn is_encoded(headers: &HeaderMap) -> bool {
     let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
     encodings.any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
-/// Reads the URL of a GET.
+/// Reads the parameters in the URL of a GET.
 pub(super) fn in_url(query: Option<&str>, max_values: usize) -> Result<Checked, Refusal> {
     let (mut query_text, mut operation_name) = (None, None);
     let (mut variables, mut extensions) = (None, None);
@@ -188,7 +192,7 @@ pub(super) fn in_url(query: Option<&str>, max_values: usize) -> Result<Checked, 
             _ => continue,
         };
         if parameter.replace(value.into_owned()).is_some() {
-            return Err(Refusal::bad_request("Each parameter may stand in the URL once."));
+            return Err(Refusal::bad_request("Each parameter may appear in the URL only once."));
         }
     }
     let (variables, extensions) = (raw(variables.as_deref())?, raw(extensions.as_deref())?);
@@ -201,7 +205,7 @@ fn raw(json: Option<&str>) -> Result<Option<&RawValue>, Refusal> {
         .map_err(|_| Refusal::bad_request("variables and extensions must be JSON objects."))
 }
 
-const URL: &str = "The URL must have the parameter query and, if need be, the JSON objects variables and extensions and the text operationName.";
+const URL: &str = "The URL must have the parameter query and, optionally, the JSON objects variables and extensions and the string operationName.";
 
 #[cfg(test)]
 mod tests {

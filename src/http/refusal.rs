@@ -1,4 +1,4 @@
-//! Answers to what does not even get to the schema.
+//! Responses to requests that are rejected before they reach the GraphQL engine.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::media_type::MediaType;
 
-/// Why a request is not run.
+/// The reason why a request is not run.
 pub(super) struct Refusal {
     status: StatusCode,
     code: &'static str,
@@ -16,7 +16,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// For what is wrong with the request.
+    /// An invalid request, with the code BAD_REQUEST.
     pub(super) fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
         Self { status, code: "BAD_REQUEST", message: message.into() }
     }
@@ -25,22 +25,22 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    /// For what the server has no time for.
+    /// The server is too busy or too slow: SERVICE_UNAVAILABLE.
     pub(super) fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
         let (status, code) = (StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE");
         Self { status, code, message: message.into() }
     }
 
-    /// For a defect. The log tells of it.
+    /// A defect of the server: INTERNAL_SERVER_ERROR. The cause is in the log.
     pub(super) fn internal() -> Self {
         Self {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             code: "INTERNAL_SERVER_ERROR",
-            message: "Something went wrong. The server's log has the details.".into(),
+            message: "An internal error occurred. The server log has the details.".into(),
         }
     }
 
-    /// The answer, in the media type that is wanted, JSON if it is neither of ours.
+    /// The response in the wanted media type, or JSON if there is none.
     pub(super) fn into_answer(self, wanted: Option<MediaType>) -> Response {
         let error = json!({ "message": self.message, "extensions": { "code": self.code } });
         let body = json!({ "errors": [error] }).to_string();

@@ -9,13 +9,14 @@ use futures_util::StreamExt;
 
 use super::refusal::Refusal;
 
-/// How long a client that sends too much may go on doing so.
+/// How long the rest of a body that is too large is read and discarded.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// The whole body, of so many bytes at most. One that says at its start that it has more is not read.
+/// Reads the whole body, at most `limit` bytes; PAYLOAD_TOO_LARGE (413) if it has more. A body whose
+/// announced length exceeds the limit is not read.
 pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Refusal> {
     if body.size_hint().lower() > limit as u64 {
-        // Who has asked first whether to send it does not.
+        // A client that sent `Expect` waits for the response before it sends the body.
         if !headers.contains_key(header::EXPECT) {
             tokio::spawn(tokio::time::timeout(LINGER, discard(body)));
         }
@@ -29,8 +30,8 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Resul
     })
 }
 
-/// Takes what is sent, so that a client which sends all before it reads gets its answer: a connection that
-/// is closed before that is reset.
+/// Reads and drops the body, so that a client that reads only after it has sent everything gets the
+/// response. If the connection were closed earlier, it would be reset.
 async fn discard(body: Body) {
     let mut pieces = body.into_data_stream();
     while let Some(Ok(_)) = pieces.next().await {}

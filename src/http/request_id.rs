@@ -1,16 +1,17 @@
-//! A name for each request, in its answer and in every line of the log about it.
+//! The ID of a request, in its response and in every log line about it.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request};
 
-/// The header that carries it.
+/// The header that carries the ID.
 pub(super) const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The id of a request.
+/// The ID of a request.
 pub(super) fn of(headers: &HeaderMap) -> &str {
     headers.get(HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-/// Gives a request its id: the caller's own, for tracing through proxies, if it cannot do harm in a log.
+/// Sets the ID of a request. The client's own ID is kept, for tracing through proxies, if it is safe to
+/// log.
 pub(super) fn set<B>(mut request: Request<B>) -> Request<B> {
     if !is_harmless(of(request.headers()))
         && let Ok(value) = HeaderValue::from_str(&random())

@@ -1,4 +1,4 @@
-//! What became of a request.
+//! The result of a request.
 
 use std::sync::Arc;
 
@@ -17,39 +17,39 @@ use super::schema::TypeSystem;
 use crate::domain::Error;
 use crate::graphql::error;
 
-/// How much memory an answer takes that is small: at most about so much JSON.
+/// Responses that take less memory than this many bytes are small. Their JSON is at most about as long.
 const SMALL: usize = 128 << 10;
 
-/// What became of a request.
+/// The result of a request.
 pub struct Answer {
-    /// What the client is told.
+    /// The GraphQL response.
     pub response: Response,
     /// Whether it was run.
     pub verdict: Verdict,
-    /// Whether it may hold tokens, which must not be compressed beside what others have written: the size
-    /// would tell of them (BREACH).
+    /// Whether it may hold tokens. These must not be compressed next to text written by others: the
+    /// compressed size would reveal them (BREACH).
     pub holds_tokens: bool,
     /// Whether it is too small to be sent in pieces.
     pub small: bool,
-    /// The memory that the answer takes, until it is dropped: when all of it has been sent, or never will be. (What
-    /// is small is one text by then, and no longer counted.)
+    /// Holds the memory of the response until all of it has been sent, or the client has gone. (A small
+    /// response is already serialized by then, and no longer counted.)
     pub guard: Option<Box<dyn Send>>,
 }
 
 /// Whether a request was run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It was, perhaps with errors in some of its fields.
+    /// It was run, perhaps with errors in some fields.
     Run,
-    /// It was not: something is wrong with the request itself.
+    /// It was not run: the request is invalid or exceeds a limit.
     Refused,
-    /// It was not: the access token is of no use.
+    /// It was not run: the access token is invalid or expired.
     Unauthenticated,
-    /// It was not: the database did not say whose the access token is.
+    /// It has no data: the database was unavailable, or there was too little memory.
     Unavailable,
-    /// It was not: the operation is not one of those that were allowed.
+    /// It was not run: the operation type is not allowed.
     OperationNotAllowed,
-    /// It was not: it gives a hash in place of the document.
+    /// It was not run: it has a hash instead of a document.
     OnlyHash,
 }
 
@@ -64,12 +64,12 @@ impl Answer {
         Self { holds_tokens, small, guard, ..Self::new(response, Verdict::Run) }
     }
 
-    /// The answer to a request whose variables or extensions (`what`) have more values than that.
+    /// The response to a request whose `what`, its variables or extensions, have more than `max` values.
     pub fn too_many_values(what: &str, max: usize) -> Self {
         Self::refused(Refusal::too_complex(format!("The {what} have more than {max} values.")))
     }
 
-    /// The answer to a request that gives the hash of a document only.
+    /// The response to a request that has the hash of a document but not its text.
     pub fn only_hash() -> Self {
         Self::new(Refusal::persisted_query_not_supported().into(), Verdict::OnlyHash)
     }
@@ -90,22 +90,23 @@ impl Answer {
         Self::new(error::of_request(refusal), verdict)
     }
 
-    /// The answer to a query that takes more memory than there is.
+    /// The response to a query that needs more memory than the process may use.
     pub(super) fn too_large(refused: Error) -> Self {
         Self::new(error::of_request(refused), Verdict::Refused)
     }
 
-    /// The answer to a query that could not read all of one state.
+    /// The response to a query that could not read all of its data from one snapshot, or that waited too
+    /// long for memory.
     pub(super) fn unavailable() -> Self {
         Self::new(error::of_request(Error::Unavailable), Verdict::Unavailable)
     }
 
-    /// In how many seconds the client may try again what was too much.
+    /// The number of seconds after which the client may retry a rate-limited request.
     pub fn retry_after(&self) -> Option<u64> {
         self.response.errors.iter().filter_map(error::retry_after).max()
     }
 
-    /// Puts what the introspection has told between the other fields, in the order of these keys.
+    /// Inserts the fields of the introspection between the other fields, in the order of `keys`.
     pub(super) fn add_introspection(&mut self, keys: Vec<Name>, told: Value) {
         let (Value::Object(data), Value::Object(mut told)) = (&mut self.response.data, told) else {
             return;
@@ -118,7 +119,8 @@ impl Answer {
         *data = keys.into_iter().filter_map(entry).collect();
     }
 
-    /// Gives errors their paths, their places in the document's text, and codes to those of the library.
+    /// Completes the errors: their paths, their locations in the document, and codes for errors of the
+    /// library.
     pub(super) fn complete(&mut self, text: &str, request_id: &str) {
         for error in &mut self.response.errors {
             restore_path(error);
@@ -129,7 +131,7 @@ impl Answer {
     }
 }
 
-/// What the fields of the introspection answer.
+/// Executes the introspection fields of an operation.
 pub(super) fn introspection(
     types: &TypeSystem,
     document: &Document,

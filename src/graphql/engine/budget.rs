@@ -1,7 +1,7 @@
-//! What a request may take: memory, text in its answer, and reading.
+//! The limits of a running request: memory, text in the response, and data read by searches.
 //!
-//! What a query costs is known before it runs, by the sizes of its pages; how long texts are, and how much a
-//! search has to read, is only known while it runs.
+//! The cost of a query is known before it runs, from its page sizes. The length of texts and the amount
+//! of data that a search reads are known only while it runs.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -13,25 +13,26 @@ use tokio::time::timeout;
 use super::cost::Cost;
 use crate::domain::{Error, Result};
 
-/// Memory is reserved in steps, so that small requests do not all count on one number; each has the first
-/// step for nothing.
+/// Memory is reserved in steps of this many bytes, to avoid contention on one counter. The first step of
+/// each request is not counted.
 const STEP: usize = 256 << 10;
 
-/// How long a request waits for memory at a time. (Of a batch, the answers before may hold what it waits for.)
+/// How long a request waits for memory before it fails. (In a batch, the responses before it may hold
+/// that memory.)
 const WAIT: Duration = Duration::from_secs(5);
 
-/// The memory that all requests of this process may take together.
+/// The memory that all requests of this process may use together.
 pub(in crate::graphql) struct Memory {
     capacity: usize,
     reserved: AtomicUsize,
-    /// Told whenever some is free again.
+    /// Notified when memory is released.
     freed: Notify,
-    /// One request at a time runs again that has found too little.
+    /// Requests that found too little memory run again one at a time.
     rerun: Semaphore,
 }
 
 impl Memory {
-    /// So many bytes.
+    /// `capacity` is in bytes.
     pub(in crate::graphql) fn new(capacity: usize) -> Self {
         let (reserved, freed) = Default::default();
         Self { capacity, reserved, freed, rerun: Semaphore::new(1) }
@@ -60,39 +61,39 @@ impl Memory {
     }
 }
 
-/// What one request has taken and may take. What it has reserved is free again when this is dropped: when
-/// its answer has been sent.
+/// The resources that a request has used and may use. Its reserved memory is released on drop, when the
+/// response has been sent.
 pub(in crate::graphql) struct Budget {
     memory: Arc<Memory>,
-    /// What has been loaded. Loads may run while objects are put together.
+    /// Bytes of loaded rows. Loads may run while objects are resolved.
     loaded: AtomicUsize,
-    /// What has been put together.
+    /// Bytes of resolved objects.
     objects: AtomicUsize,
     reserved: AtomicUsize,
-    /// Whether there was too little memory.
+    /// Whether a reservation has failed for lack of memory.
     short: AtomicBool,
     text: AtomicUsize,
     max_text: usize,
-    /// What is left of the complexity.
+    /// The remaining complexity.
     work: AtomicU64,
 }
 
 impl Budget {
-    /// For a request whose answer may have so many bytes of text.
+    /// A budget for a response with at most `max_text` bytes of text.
     pub(in crate::graphql) fn new(memory: Arc<Memory>, max_text: usize) -> Self {
         let (loaded, objects, reserved, text) = Default::default();
         let (short, work) = (AtomicBool::new(false), AtomicU64::new(Cost::MAX));
         Self { memory, loaded, objects, reserved, short, text, max_text, work }
     }
 
-    /// Takes memory for what is loaded; SERVICE_UNAVAILABLE when the process has none left, QUERY_TOO_COMPLEX
-    /// when it never has so much.
+    /// Takes memory for loaded rows. SERVICE_UNAVAILABLE if the process has none left, QUERY_TOO_COMPLEX
+    /// if the request needs more than the whole capacity.
     pub(in crate::graphql) fn take(&self, bytes: usize) -> Result<()> {
         self.loaded.fetch_add(bytes, Ordering::Relaxed);
         self.reserve()
     }
 
-    /// Reserves what has been taken and is not reserved yet.
+    /// Reserves the bytes that were taken but not reserved yet.
     fn reserve(&self) -> Result<()> {
         let taken = self.bytes();
         let reserved = self.reserved.load(Ordering::Relaxed);
@@ -105,7 +106,7 @@ impl Budget {
         }
         if !self.memory.reserve(more) {
             if !self.short.swap(true, Ordering::Relaxed) {
-                tracing::warn!("requests under way need more than GRAPHQL_MEMORY_MIB");
+                tracing::warn!("requests in progress need more memory than GRAPHQL_MEMORY_MIB");
             }
             return Err(Error::Unavailable);
         }
@@ -113,13 +114,13 @@ impl Budget {
         Ok(())
     }
 
-    /// Whether there was too little memory.
+    /// Whether a reservation has failed for lack of memory.
     pub(super) fn is_short(&self) -> bool {
         self.short.load(Ordering::Relaxed)
     }
 
-    /// Gives back all memory, and waits until the request may run again, with a `permit`, and half of all memory
-    /// is free. Whether that came to be in time.
+    /// Releases all memory, then waits for the `permit` to run again and for half of the capacity to be
+    /// free. Returns false if the memory is not free in time.
     pub(super) async fn wait<'b>(&'b self, permit: &mut Option<SemaphorePermit<'b>>) -> bool {
         self.short.store(false, Ordering::Relaxed);
         self.memory.free(self.reserved.swap(0, Ordering::Relaxed));
@@ -129,8 +130,8 @@ impl Budget {
         timeout(WAIT, self.memory.half_free()).await.is_ok()
     }
 
-    /// Takes memory for an object of the answer, and for the `text` in it; QUERY_TOO_COMPLEX when the answer has
-    /// too much text.
+    /// Takes memory for an object of the response and for the `text` in it, in bytes. QUERY_TOO_COMPLEX
+    /// if the response has too much text.
     pub(super) fn take_object(&self, bytes: usize, text: usize) -> Result<()> {
         let all = self.text.fetch_add(text, Ordering::Relaxed).saturating_add(text);
         if all > self.max_text {
@@ -140,42 +141,43 @@ impl Budget {
         self.reserve()
     }
 
-    /// Gives back what was taken for objects that are gone.
+    /// Releases the memory of objects that were dropped.
     pub(super) fn drop_objects(&self, bytes: usize) {
         self.objects.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// How many bytes have been taken.
+    /// The number of bytes taken.
     pub(super) fn bytes(&self) -> usize {
         self.loaded.load(Ordering::Relaxed) + self.objects.load(Ordering::Relaxed)
     }
 
-    /// Forgets what has been taken, before the query runs again.
+    /// Resets all counters before the query runs again.
     pub(super) fn reset(&self) {
         for counter in [&self.loaded, &self.objects, &self.text] {
             counter.store(0, Ordering::Relaxed);
         }
     }
 
-    /// Says how much of the complexity is left when the query's own is taken off.
+    /// Sets the complexity that remains after the cost of the query.
     pub(in crate::graphql) fn set_work(&self, left: Cost) {
         self.work.store(left, Ordering::Relaxed);
     }
 
-    /// Takes off what has to be read beside the rows of pages; QUERY_TOO_COMPLEX when too little is left.
+    /// Takes complexity for data that is read besides the rows of pages. QUERY_TOO_COMPLEX if too little
+    /// is left.
     pub(in crate::graphql) fn work(&self, cost: Cost) -> Result<()> {
         let left = |work: Cost| work.checked_sub(cost);
         let left = self.work.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
         left.map(drop).map_err(|left| Error::TooMuchWork { cost, left })
     }
 
-    /// What has been put together so far, for [`Budget::restore`].
+    /// The objects resolved so far, for [`Budget::restore`].
     pub(super) fn objects(&self) -> Objects {
         let (bytes, text) = (&self.objects, &self.text);
         Objects { bytes: bytes.load(Ordering::Relaxed), text: text.load(Ordering::Relaxed) }
     }
 
-    /// Forgets what has been put together since.
+    /// Forgets the objects resolved since then.
     pub(super) fn restore(&self, Objects { bytes, text }: Objects) {
         self.objects.store(bytes, Ordering::Relaxed);
         self.text.store(text, Ordering::Relaxed);
@@ -188,7 +190,7 @@ impl Drop for Budget {
     }
 }
 
-/// What a request had put together at some time.
+/// The state of the object counters at some point.
 #[derive(Clone, Copy)]
 pub(super) struct Objects {
     bytes: usize,

@@ -1,7 +1,7 @@
-//! From the text of a document to one that is valid, and those that were seen before.
+//! Parses and validates documents, and caches valid ones.
 //!
-//! apollo-compiler parses and validates by the specification of September 2025. Beside it stand here: the
-//! bounds, descriptions (`scan::blank`) and fields that stand twice in an input object.
+//! apollo-compiler parses and validates according to the specification of September 2025. This module
+//! adds the limits, descriptions (`scan::blank`) and "Input Object Field Uniqueness".
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,26 +20,26 @@ use super::{measure, scan, usages};
 use crate::config::Limits;
 use crate::store::Mode;
 
-/// How many bytes the documents may take, about.
+/// The approximate capacity of the cache in bytes.
 const CAPACITY: u64 = 32 << 20;
 
-/// How many bytes a valid document takes for each of its text, at most about: a field has some 300, and may
-/// be written with three.
+/// The approximate memory of a valid document for each byte of its text, at most: a field takes some 300
+/// bytes, and its text at least three.
 const PER_BYTE: usize = 100;
 
-/// How often apollo's parser may call itself; each bracket costs up to four calls. Its own default, which
-/// any stack has room for.
+/// The recursion limit of apollo's parser; each bracket costs up to four calls. This is the default of
+/// the parser, for which every stack is large enough.
 const MAX_RECURSION: usize = 500;
 
-/// What takes the place of a document's text that has no name of its own.
+/// The file name of documents for apollo-compiler.
 const PATH: &str = "document";
 
 /// A valid document with all its operations.
 pub(super) struct Document {
     executable: Valid<ExecutableDocument>,
-    /// The variables that must not be null, of each operation.
+    /// For each operation, the variables that must not be null.
     required: Vec<(Option<Name>, Vec<Name>)>,
-    /// How many statements it needed the last time that it was run; 0 before.
+    /// The number of statements that its last run needed; 0 before the first run.
     statements: AtomicUsize,
 }
 
@@ -48,13 +48,13 @@ impl Document {
         &self.executable
     }
 
-    /// The variables of one of its operations that must not be null where they stand.
+    /// The variables of an operation that must not be null, because of where they are used.
     pub(super) fn required(&self, operation: &Operation) -> &[Name] {
         let found = self.required.iter().find(|(name, _)| *name == operation.name);
         found.map_or(&[], |(_, required)| required)
     }
 
-    /// How a query of it is read.
+    /// The mode in which a query of this document reads.
     pub(super) fn mode(&self) -> Mode {
         match self.statements.load(Ordering::Relaxed) {
             0 => Mode::Transaction,
@@ -62,28 +62,27 @@ impl Document {
         }
     }
 
-    /// Notes how many statements a query needed.
+    /// Records the number of statements that a query needed.
     pub(super) fn note_statements(&self, statements: usize) {
         if statements != self.statements.load(Ordering::Relaxed) {
             self.statements.store(statements, Ordering::Relaxed);
         }
     }
 
-    /// The operation that shall be run.
+    /// The operation to run.
     pub(super) fn operation(&self, name: Option<&str>) -> Result<&Node<Operation>, Refusal> {
         let found = self.executable.operations.get(name);
         found.map_err(|_| {
             Refusal::invalid(match name {
-                Some(_) => "The document has no operation of the name that operationName says.",
-                None => {
-                    "The document has several operations: say in operationName which one to run."
-                }
+                Some(_) => "The document has no operation with the name in operationName.",
+                None => "The document has several operations. Set operationName to the one to run.",
             })
         })
     }
 }
 
-/// The documents that were asked for most often and latest, so that a text is parsed and validated once.
+/// A cache of the documents used most often and most recently, so that a text is parsed and validated
+/// once.
 pub(super) struct Documents {
     known: Cache<String, Arc<Document>>,
     limits: Limits,
@@ -97,7 +96,7 @@ impl Documents {
         Self { known: Cache::builder().max_capacity(CAPACITY).weigher(weight).build(), limits }
     }
 
-    /// The document of this text, if it is valid.
+    /// The document with this text; an error if it is not valid.
     pub(super) fn get(&self, types: &TypeSystem, text: &str) -> Result<Arc<Document>, Refusal> {
         if let Some(document) = self.known.get(text) {
             return Ok(document);
@@ -110,19 +109,20 @@ impl Documents {
     }
 }
 
-/// Passwords and refresh tokens that stand in the text itself, and not among the variables, are not kept.
+/// Whether the text itself may hold passwords or refresh tokens as literals. Such documents are not
+/// cached.
 fn may_hold_secrets(text: &str, document: &ExecutableDocument) -> bool {
     text.contains('"') && document.operations.iter().any(|one| !one.is_query())
 }
 
-/// Parses and validates a document that is not made to be slow.
+/// Parses and validates a document. Limits are checked first, so that validation cannot take long.
 fn parse(types: &TypeSystem, text: &str, limits: &Limits) -> Result<Document, Refusal> {
     let scanned = scan::scan(text, limits).map_err(Refusal::too_complex)?;
     let text = scan::blank(text, &scanned.descriptions);
     let parsed = Parser::new().recursion_limit(MAX_RECURSION).parse_ast(text, PATH);
     let document = parsed.map_err(|found| unparsable(&found.errors))?;
     if scanned.no_colon {
-        return Err(Refusal::unparsable("Syntax error: a colon is missing behind a name."));
+        return Err(Refusal::unparsable("Syntax error: expected a colon after a name."));
     }
     measure::check(&document, limits).map_err(Refusal::too_complex)?;
     unique_input_fields(&document)?;
@@ -136,7 +136,7 @@ fn parse(types: &TypeSystem, text: &str, limits: &Limits) -> Result<Document, Re
     Ok(Document { executable: document, required, statements: AtomicUsize::new(0) })
 }
 
-/// Syntax errors name the place, not what stands there: it may be a password.
+/// Syntax errors give the position but not the text found there, which may be a password.
 fn unparsable(errors: &DiagnosticList) -> Refusal {
     let problems = errors.iter().take(1).map(|error| {
         let error = error.to_json();
@@ -157,14 +157,14 @@ fn invalid(errors: &DiagnosticList, told: bool) -> Refusal {
     Refusal::invalid_at(problems.collect())
 }
 
-/// What stands for messages that would tell of the schema.
-const HIDDEN: &str = "The request does not fit the schema.";
+/// Replaces messages that would reveal the schema.
+const HIDDEN: &str = "The document is not valid for this schema.";
 
 fn places(locations: &[apollo_compiler::parser::LineColumn]) -> Vec<(usize, usize)> {
     locations.iter().map(|place| (place.line, place.column)).collect()
 }
 
-/// Introspection may be turned off, and must not go in circles.
+/// Rejects introspection if it is disabled, or if its lists are nested too deeply.
 fn introspection_allowed(
     types: &TypeSystem,
     document: &Valid<ExecutableDocument>,
@@ -172,13 +172,13 @@ fn introspection_allowed(
 ) -> Result<(), Refusal> {
     let is_meta = |name: &str| matches!(name, "__schema" | "__type");
     if !types.told && operation.root_fields(document).any(|field| is_meta(&field.name)) {
-        return Err(Refusal::invalid("Introspection is turned off."));
+        return Err(Refusal::invalid("Introspection is disabled."));
     }
     introspection::check_max_depth(document, operation)
-        .map_err(|_| Refusal::too_complex("Lists of the introspection lie too deep in each other."))
+        .map_err(|_| Refusal::too_complex("The lists of the introspection are nested too deeply."))
 }
 
-/// "Input Object Field Uniqueness", which apollo-compiler leaves out.
+/// "Input Object Field Uniqueness" of the specification, which apollo-compiler does not check.
 fn unique_input_fields(document: &ast::Document) -> Result<(), Refusal> {
     for definition in &document.definitions {
         match definition {
@@ -230,7 +230,7 @@ fn unique_fields(value: &Node<Value>) -> Result<(), Refusal> {
             let mut names = HashSet::new();
             fields.iter().try_for_each(|(name, value)| {
                 if !names.insert(name) {
-                    let message = format!("The input field {name} is given twice.");
+                    let message = format!("The input field {name} is given more than once.");
                     return Err(Refusal::invalid(message));
                 }
                 unique_fields(value)
@@ -240,7 +240,7 @@ fn unique_fields(value: &Node<Value>) -> Result<(), Refusal> {
     }
 }
 
-/// Where something begins in its document, in bytes.
+/// The byte offset of a location in its document.
 pub(super) fn offset(place: Option<SourceSpan>) -> usize {
     place.map(|place| place.offset()).unwrap_or_default()
 }

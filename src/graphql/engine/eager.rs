@@ -1,13 +1,13 @@
-//! Objects: put together in one go where their fields are at hand, and counted: the memory that they take, and the
-//! text in them.
+//! Resolves objects eagerly if none of their fields has to wait, and counts the memory and text of all
+//! objects.
 //!
-//! The library makes a future for each field of each row, in a box, and joins them all: 0.3 µs a field. The
-//! fields of a row that has been loaded wait for nothing, so here each is polled once, one after the other. If
-//! one does wait after all (for a loader), this row and those behind it go the library's way. The fields of
-//! this row are then asked again: that is why a row must be [`Pure`].
+//! The library makes a boxed future for each field of each row and joins them all, at 0.3 µs a field. The
+//! fields of a loaded row are ready at once, so each is polled here once, one after the other. If a field
+//! has to wait for a loader, the library resolves its row and the following rows. It resolves all fields
+//! of that row again, which is why the type of a row must be [`Pure`].
 //!
-//! An object within a row that is being tried does not go on by itself then: the row will ask it again, and
-//! each level of nesting would double the work.
+//! An object within a row that is being tried does not fall back to the library by itself: the row will
+//! resolve it again, and each level of nesting would double the work.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -28,15 +28,15 @@ use super::path::keep_path;
 use crate::domain::Error;
 use crate::graphql::context::Caller;
 
-/// Types whose resolvers change nothing, so that they may run twice for one answer.
+/// Types whose resolvers have no side effects, so that they may run twice for one response.
 pub(in crate::graphql) trait Pure: ContainerType {}
 
 impl<T: Pure> Pure for &T {}
 
-/// A list of objects.
+/// A list of objects, resolved eagerly.
 pub(in crate::graphql) struct EagerList<T>(pub(in crate::graphql) Vec<T>);
 
-/// One object.
+/// An object, resolved eagerly.
 pub(in crate::graphql) struct EagerObject<T>(pub(in crate::graphql) T);
 
 impl<T> From<T> for EagerObject<T> {
@@ -45,11 +45,11 @@ impl<T> From<T> for EagerObject<T> {
     }
 }
 
-/// What a field of an answer takes at most about, without its text: its value, its place in the object and
-/// what the allocator adds.
+/// The approximate maximum memory of a field in the response, without its text: its value, its entry in
+/// the object and the overhead of the allocator.
 const FIELD_BYTES: usize = 160;
 
-/// What a value of the introspection takes at most about.
+/// The approximate maximum memory of a value of the introspection.
 pub(super) fn bytes_of(told: &Value) -> usize {
     let beneath = match told {
         Value::List(items) => items.iter().map(bytes_of).sum(),
@@ -60,11 +60,11 @@ pub(super) fn bytes_of(told: &Value) -> usize {
     FIELD_BYTES + beneath
 }
 
-/// What an object takes about while its fields wait: their futures, and what they wait for. (20,000 cards that ask for
-/// the number of their comments took 160 MB.)
+/// The approximate memory of an object while its fields wait: their futures, and what they wait for.
+/// (20,000 cards that count their comments took 160 MB.)
 const WAITING_BYTES: usize = 8192;
 
-/// After how many rows a request looks whether it shall yield.
+/// After this many rows, a request checks whether it should yield.
 const YIELD_EVERY: usize = 16;
 
 impl<T: Pure> OutputType for EagerList<T> {
@@ -139,14 +139,14 @@ impl<T: Pure> OutputType for EagerObject<T> {
 
 type OfCaller<'c> = Option<&'c Arc<Caller>>;
 
-/// An object whose fields may wait.
+/// Resolves an object through the library; its fields may wait.
 async fn by_async_graphql<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
     caller: OfCaller<'_>,
     object: &T,
     field: &Positioned<Field>,
 ) -> ServerResult<Value> {
-    // Not `resolve_container`: a reference would not tell which type of an interface it is.
+    // Not `resolve_container`: through a reference to an interface, it would not know the object type.
     let value = object.resolve(ctx, field).await.map_err(|error| keep_path(ctx, error))?;
     if let Value::Object(fields) = &value {
         count(ctx, caller, fields.len(), fields.values().map(text_in).sum())?;
@@ -154,7 +154,7 @@ async fn by_async_graphql<T: Pure>(
     Ok(value)
 }
 
-/// How many bytes of text a field of an object has. (Objects beneath have been counted.)
+/// The bytes of text in a field of an object. (Objects below it have been counted already.)
 fn text_in(field: &Value) -> usize {
     match field {
         Value::String(text) => text.len(),
@@ -163,7 +163,7 @@ fn text_in(field: &Value) -> usize {
     }
 }
 
-/// Takes what an object takes: memory, and text.
+/// Takes the memory and text of an object from the budget.
 fn count(
     ctx: &ContextSelectionSet<'_>,
     caller: OfCaller<'_>,
@@ -180,7 +180,7 @@ fn refused(ctx: &ContextSelectionSet<'_>, error: Error) -> ServerError {
     keep_path(ctx, ctx.set_error_path(error))
 }
 
-/// The first rows of a list, up to one that has to wait.
+/// Resolves the first rows of a list, up to one that has to wait.
 async fn without_waiting<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
     caller: OfCaller<'_>,
@@ -205,10 +205,10 @@ async fn without_waiting<T: Pure>(
     Ok(values)
 }
 
-/// What was put together; `None` when it has to be done again, the library's way. What fields leave behind when
-/// they are asked is forgotten then: they take memory, and nullable ones note their errors. (No other field
-/// is asked meanwhile.) Within a row that is being tried this never ends; its field is then found to
-/// wait, and dropped.
+/// Runs `put_together`; `None` if the library has to resolve the object again. In that case its side
+/// effects are rolled back: memory taken, and errors recorded by nullable fields. (No other field runs in
+/// between.) Within an outer attempt it never returns: the outer attempt finds the field pending and
+/// drops it.
 async fn try_or_roll_back<T>(
     ctx: &ContextSelectionSet<'_>,
     caller: OfCaller<'_>,
@@ -234,7 +234,7 @@ fn errors<'c>(ctx: &'c ContextSelectionSet<'_>) -> MutexGuard<'c, Vec<ServerErro
 }
 
 thread_local! {
-    /// Whether a field of an object is being polled that must not wait.
+    /// Whether a field is being polled as part of an attempt.
     static TRYING: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -244,7 +244,7 @@ fn attempt<F: Future>(field: F) -> Poll<F::Output> {
     pin!(field).poll(&mut Task::from_waker(Waker::noop()))
 }
 
-/// Ends the attempt, even with a panic.
+/// Marks an attempt; ends it on drop, even if the field panics.
 struct Trying {
     outer: bool,
 }
@@ -255,7 +255,8 @@ impl Drop for Trying {
     }
 }
 
-/// The object of these fields; `None` if one of them has to wait. `answer` has a place for each.
+/// Resolves the selected fields of an object; `None` if one of them has to wait. `answer` has an entry
+/// for each field.
 fn object<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
     caller: OfCaller<'_>,
@@ -280,15 +281,15 @@ fn object<T: Pure>(
     Some(count(ctx, caller, answer.len(), text).map(|()| Value::Object(answer)))
 }
 
-/// The fields that are selected of an object.
+/// The selected fields of an object.
 struct Fields<'a> {
     selected: Vec<&'a Positioned<Field>>,
-    /// Their names, each with a place for its value; each row gets a copy, which need not hash them again.
+    /// Their names with empty values. Each row gets a copy, so that the names are hashed only once.
     answer: IndexMap<Name, Value>,
 }
 
-/// The fields that are selected of an object, whose plan has nothing else; `None` for interfaces, which the
-/// library must put together.
+/// The selected fields of an object. (A plan has only fields here.) `None` for interfaces, which the
+/// library must resolve.
 fn fields_of<'a, T: ContainerType>(ctx: &ContextSelectionSet<'a>) -> Option<Fields<'a>> {
     if ctx.schema_env.registry.types.get(&*T::type_name())?.is_abstract() {
         return None;
@@ -311,7 +312,7 @@ mod tests {
 
     use super::*;
 
-    /// How often a field that waits was asked.
+    /// How often a waiting field was resolved.
     type Asked = Arc<AtomicUsize>;
 
     struct Level;
@@ -353,8 +354,8 @@ mod tests {
             let nested = format!("{{ {field} ").repeat(DEPTH);
             let (response, asked) = run(nested + "{ waits }" + &"}".repeat(DEPTH)).await;
             assert!(response.is_ok(), "{:?}", response.errors);
-            // Each is asked once by the library, and once by each list above that begins with it.
-            assert!((rows..=rows * 2 + DEPTH).contains(&asked), "{field}: asked {asked} times");
+            // Each is resolved once by the library, and once by each list above that begins with it.
+            assert!((rows..=rows * 2 + DEPTH).contains(&asked), "{field}: resolved {asked} times");
         }
     }
 

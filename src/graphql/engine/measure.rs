@@ -1,5 +1,5 @@
-//! How much a document asks for, before it is validated. Each fragment is measured once, however often it is
-//! spread, so the time grows with the length of the document alone.
+//! Measures documents before they are validated. Each fragment is measured once, however often it is
+//! spread, so the time is linear in the length of the document.
 
 use std::collections::HashMap;
 
@@ -8,16 +8,16 @@ use apollo_compiler::ast::{Definition, DirectiveList, Document, FragmentDefiniti
 
 use crate::config::Limits;
 
-/// How deep selections and fragments may lie within each other while they are measured: far beyond
-/// what the limits allow, and few enough for any stack.
+/// The maximum nesting of selections and fragments while they are measured: far above the limits, but
+/// safe for every stack.
 const MAX_LEVELS: usize = 200;
 
-/// What a selection set asks for, with its fragments in their places.
+/// The size of a selection set with all its fragments expanded.
 #[derive(Clone, Copy, Default)]
 struct Measure {
-    /// Fields of the set itself.
+    /// The fields of the set itself.
     width: usize,
-    /// Fields of the set and of all beneath.
+    /// The fields of the set and of all sets below it.
     selections: usize,
     depth: usize,
     aliases: usize,
@@ -25,7 +25,7 @@ struct Measure {
 }
 
 impl Measure {
-    /// Adds what stands beside.
+    /// Adds a sibling.
     fn add(&mut self, other: Self) {
         self.width = self.width.saturating_add(other.width);
         self.selections = self.selections.saturating_add(other.selections);
@@ -35,8 +35,8 @@ impl Measure {
     }
 }
 
-/// Refuses a document of which any operation or any fragment asks for too much; the error says of what.
-/// Fragments that contain themselves are for the validation to tell: they count once.
+/// Rejects a document with an operation or a fragment that exceeds a limit; the error names the limit.
+/// Fragments that contain themselves count once here, since validation reports them.
 pub(super) fn check(document: &Document, limits: &Limits) -> Result<(), String> {
     let fragments = document.definitions.iter().filter_map(|definition| match definition {
         Definition::FragmentDefinition(fragment) => Some((fragment.name.as_str(), fragment)),
@@ -51,13 +51,13 @@ pub(super) fn check(document: &Document, limits: &Limits) -> Result<(), String> 
                 let own = operation.directives.len() + variables.sum::<usize>();
                 Measure { directives: set.directives.saturating_add(own), ..set }
             }
-            // Also those that are spread nowhere.
+            // Unused fragments too.
             Definition::FragmentDefinition(fragment) => measuring.fragment(&fragment.name, 0)?,
             _ => continue,
         };
         for (what, found, limit) in [
-            ("selections, fragments spread out", measure.selections, limits.selections),
-            ("levels", measure.depth, limits.depth),
+            ("selections with all fragments expanded", measure.selections, limits.selections),
+            ("levels of nesting", measure.depth, limits.depth),
             ("aliases", measure.aliases, limits.aliases),
             ("directives", measure.directives, limits.directives),
         ] {
@@ -72,14 +72,14 @@ pub(super) fn check(document: &Document, limits: &Limits) -> Result<(), String> 
 
 fn within(what: &str, found: usize, limit: usize) -> Result<(), String> {
     if found > limit {
-        return Err(format!("The operation has {found} {what}; {limit} are allowed."));
+        return Err(format!("The operation has {found} {what}; at most {limit} are allowed."));
     }
     Ok(())
 }
 
 struct Measuring<'d> {
     fragments: HashMap<&'d str, &'d Node<FragmentDefinition>>,
-    /// Nothing while a fragment is being measured.
+    /// Empty while a fragment is being measured.
     measured: HashMap<&'d str, Measure>,
 }
 
@@ -88,7 +88,7 @@ impl<'d> Measuring<'d> {
         if let Some(measure) = self.measured.get(name) {
             return Ok(*measure);
         }
-        // A fragment that is not there is for the validation to tell.
+        // Validation reports unknown fragments.
         let Some(fragment) = self.fragments.get(name).copied() else {
             return Ok(Measure::default());
         };
@@ -102,7 +102,7 @@ impl<'d> Measuring<'d> {
     fn selection_set(&mut self, set: &'d [Selection], level: usize) -> Result<Measure, String> {
         if level > MAX_LEVELS {
             return Err(format!(
-                "Selections and fragments lie more than {MAX_LEVELS} levels deep."
+                "Selections and fragments are nested more than {MAX_LEVELS} levels deep."
             ));
         }
         let mut all = Measure::default();

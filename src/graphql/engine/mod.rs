@@ -1,35 +1,36 @@
-//! How a request is executed. It knows no board and no card.
+//! Executes requests. The engine is independent of the types of the schema.
 //!
-//! The steps, in order, and who takes them:
+//! The steps, in order, with the modules that perform them:
 //!
-//! 1. `document`: the text becomes a valid document, by the specification of September 2025, or is known from
-//!    before. `scan` and `measure` bound it first.
-//! 2. `Engine::document`: which operation, and may this caller run it at all? Then `viewer_limit` lets each viewer run a
-//!    few requests at once.
-//! 3. `variables`: the values of variables are coerced, once.
-//! 4. `plan`: fragments, equal fields, `@skip` and `@include` are worked in, and `cost` says how much the answer
-//!    may hold. What is left is what the library executes.
-//! 5. The library executes the plan. Resolvers ask loaders; `scheduler` says when loads are sent; `rows` puts
-//!    objects together; `budget` bounds what a request takes while it runs.
-//! 6. `answer`: the introspection is added, and errors get their codes, their paths and their places.
+//! 1. `document`: parses and validates the text according to the specification of September 2025, or
+//!    finds it in the cache. `scan` and `measure` check limits first.
+//! 2. `Engine::document`: selects the operation and checks whether the caller may run it. Then
+//!    `viewer_limit` limits how many requests of one viewer run at once.
+//! 3. `variables`: coerces the values of variables, once.
+//! 4. `plan`: expands fragments, merges equal fields and applies `@skip` and `@include`; `cost` computes
+//!    the complexity. The library executes the resulting plan.
+//! 5. The library executes the plan. Resolvers call loaders; `scheduler` decides when loads are sent;
+//!    `eager` resolves objects; `budget` limits the resources of the running request.
+//! 6. `answer`: adds the introspection and completes the codes, paths and locations of errors.
 //!
-//! Steps 3 to 6 of a query run again (`Engine::execute`) when it needs more statements than the last time, and
-//! when there was too little memory. A request's first statement may be one before step 1, which finds the session.
+//! Steps 3 to 6 of a query run again (`Engine::execute`) if it needs more statements than the last time,
+//! or if there was too little memory. Before step 1, the request may have used a statement to find the
+//! session.
 //!
-//! What must hold:
+//! Invariants:
 //!
-//! - Resolvers of [`Pure`] types may run twice for one answer; those of mutations run once.
-//! - Loads are sent only when every field of the request has its answer or waits for a load.
-//! - Objects of an answer are [`EagerObject`]s or in [`EagerList`], but for connections and payloads of mutations: `rows` takes
-//!   from the budget what they and the text in them need.
+//! - Resolvers of [`Pure`] types may run twice for one response; resolvers of mutations run once.
+//! - Loads are sent only when every field of the request has its value or waits for a load.
+//! - Objects of a response are [`EagerObject`]s or in an [`EagerList`], except connections and payloads
+//!   of mutations: `eager` takes their memory and text from the budget.
 //!
-//! | what is our own | why it is not the library's |
+//! | done here | why not by async-graphql |
 //! |---|---|
-//! | parsing, validation (apollo-compiler) | async-graphql accepts what the specification refuses, and the other way round |
-//! | merging of fields, `@skip`, `@include` | it runs equal fields twice, and leaves defaults of variables out |
-//! | introspection (apollo-compiler) | it differs from what graphql-js says of the same schema |
+//! | parsing, validation (apollo-compiler) | it accepts documents that the specification rejects, and the other way round |
+//! | merging of fields, `@skip`, `@include` | it runs equal fields twice, and ignores default values of variables |
+//! | introspection (apollo-compiler) | its result differs from that of graphql-js for the same schema |
 //! | paths of errors | it cuts them at lists |
-//! | objects (`rows`) | it makes a boxed future for each field of each row |
+//! | objects (`eager`) | it makes a boxed future for each field of each row |
 
 mod answer;
 mod budget;
@@ -69,12 +70,12 @@ use super::error;
 use crate::config::{Config, Limits};
 use crate::store::Mode;
 
-/// Which operations a request may run.
+/// The operation types that a request may run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Operations {
-    /// Queries, which change nothing.
+    /// Queries, which change no data.
     Queries,
-    /// All.
+    /// All operations.
     All,
 }
 
@@ -87,17 +88,17 @@ pub(super) struct Engine<E> {
     limits: Limits,
 }
 
-/// What can be executed.
+/// An operation that is ready for execution.
 struct Planned {
     plan: Plan,
-    /// What the introspection answers.
+    /// The result of the introspection fields.
     introspection: Option<async_graphql::Value>,
     holds_tokens: bool,
     is_query: bool,
 }
 
 impl<E: Executor> Engine<E> {
-    /// `sdl` is the schema of the resolvers; an error is a defect of the program.
+    /// `sdl` is the schema of the resolvers. An error is a bug in the program.
     pub(super) fn new(executor: E, sdl: &str, config: &Config) -> Result<Self, String> {
         let types = TypeSystem::of(sdl, config.introspection)?;
         let documents = Documents::new(config.limits);
@@ -105,7 +106,7 @@ impl<E: Executor> Engine<E> {
         Ok(Self { executor, types, documents, viewer_limit, limits: config.limits })
     }
 
-    /// Runs a request for its caller, if it is one of the allowed operations.
+    /// Runs a request for its caller, if its operation type is allowed.
     pub(super) async fn execute(
         &self,
         request: Request,
@@ -126,7 +127,7 @@ impl<E: Executor> Engine<E> {
         let mut mode = if is_query { document.mode() } else { Mode::Transaction };
         let mut rerun = None;
         loop {
-            // In a box, since futures are as large as all that they hold and are moved.
+            // Boxed because a future is as large as all that it holds, and would be copied on every move.
             if let Some(answer) = Box::pin(self.run(&document, &request, &caller, mode)).await {
                 return answer;
             }
@@ -138,7 +139,7 @@ impl<E: Executor> Engine<E> {
         }
     }
 
-    /// The document of a request, if the caller may run its operation.
+    /// The document of a request; an error if the caller may not run its operation.
     fn document(
         &self,
         request: &Request,
@@ -159,7 +160,8 @@ impl<E: Executor> Engine<E> {
         Ok(document)
     }
 
-    /// Plans and executes; `None` when the query has to run again: with more statements, or with more memory.
+    /// Plans and executes an operation; `None` if the query has to run again, with more statements or
+    /// more memory.
     async fn run(
         &self,
         document: &Document,
@@ -194,7 +196,8 @@ impl<E: Executor> Engine<E> {
                 return None;
             }
             document.note_statements(snapshot.statements());
-            // The database was not there for all of it. (A defect is told where it is.)
+            // The database became unavailable during the query. (A defect is reported in the field where
+            // it occurred.)
             if snapshot.failed() && !error::tells_of_a_defect(&response.errors) {
                 return Some(Answer::unavailable());
             }
@@ -215,7 +218,7 @@ impl<E: Executor> Engine<E> {
     ) -> Result<Planned, Refusal> {
         let limit = self.limits.nesting;
         if variables.values().any(|value| variables::nested_deeper(value, limit)) {
-            let message = format!("Variables are nested deeper than {limit}.");
+            let message = format!("Variables are nested more than {limit} levels deep.");
             return Err(Refusal::too_complex(message));
         }
         let required = document.required(operation);
@@ -231,11 +234,13 @@ impl<E: Executor> Engine<E> {
     }
 }
 
-/// Which fields of a mutation need no access token: log-ins. The schema says so with `@anonymous`.
+/// Which root fields of a mutation need no access token, such as a log-in. The schema marks them with
+/// `@anonymous`.
 struct Anonymous {
-    /// All of them: then a token that has ended does no harm, since clients send the one that they have.
+    /// All of them. An invalid or expired token is ignored then, because clients send their token with
+    /// every request.
     all: bool,
-    /// Some of them: the answer may hold tokens.
+    /// Some of them: the response may hold tokens.
     any: bool,
 }
 

@@ -1,7 +1,8 @@
 //! The paths of errors.
 //!
-//! The library sets an error's path anew wherever it passes a list or a field of a `SimpleObject`, so that it
-//! ends there and not where the error arose. The first path is kept beside it.
+//! The library sets the path of an error again at every list and every field of a `SimpleObject` on the
+//! way up, so that the path ends there and not where the error occurred. The first path is therefore kept
+//! in the error.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use async_graphql::{ContextBase, PathSegment, ServerError};
 
 struct First(Vec<PathSegment>);
 
-/// Keeps the path of an error that has just come out of a field.
+/// Keeps the path of an error that a field has just returned.
 pub(super) fn keep_path<T>(ctx: &ContextBase<'_, T>, error: ServerError) -> ServerError {
     if error.source.as_ref().is_some_and(|source| source.is::<First>()) {
         return error;
@@ -19,7 +20,7 @@ pub(super) fn keep_path<T>(ctx: &ContextBase<'_, T>, error: ServerError) -> Serv
     error
 }
 
-/// Gives an error the path that was kept.
+/// Restores the path that was kept.
 pub(super) fn restore_path(error: &mut ServerError) {
     if let Some(First(path)) = error.source.as_ref().and_then(|source| source.downcast_ref()) {
         error.path.clone_from(path);

@@ -1,6 +1,7 @@
-//! From a valid operation to the one that the library executes: "Collecting Fields" of the specification, done
-//! before execution. Fragments are in their places, equal fields are one, what `@skip` and `@include` leave
-//! out is gone, and each object type has its own fields. What it costs is counted on the way.
+//! Converts a valid operation into the one that the library executes: "Collecting Fields" of the
+//! specification, before execution. Fragments are expanded, equal fields are merged, fields excluded by
+//! `@skip` and `@include` are removed, and each object type has its own fields. The complexity is
+//! computed on the way.
 
 use std::collections::HashMap;
 
@@ -18,20 +19,20 @@ use super::refusal::Refusal;
 use super::schema::TypeSystem;
 use super::variables::{Values, leaf};
 
-/// How many fields an operation may have when interfaces are written out for each of their types.
+/// The maximum number of fields of an operation when interfaces are expanded to their object types.
 const MAX_FIELDS: usize = 50_000;
 
-/// An operation that can be executed.
+/// An operation that is ready for execution.
 pub(super) struct Plan {
-    /// The operation without the fields of the introspection.
+    /// The operation without the introspection fields.
     pub(super) document: library::ExecutableDocument,
     pub(super) variables: Variables,
     pub(super) cost: Cost,
-    /// The keys of the answer, in their order, if some are of the introspection.
+    /// All response keys in their order, if there are introspection fields.
     pub(super) introspection: Option<Vec<Name>>,
 }
 
-/// Plans an operation whose answer may cost so much.
+/// Plans an operation. QUERY_TOO_COMPLEX if its cost exceeds `limit`.
 pub(super) fn plan(
     types: &TypeSystem,
     document: &Document,
@@ -69,7 +70,7 @@ pub(super) fn plan(
     })
 }
 
-/// The library asks which variables there are, and never for their types.
+/// The library needs the names of variables, but never their types.
 fn definition(name: &Name) -> Positioned<library::VariableDefinition> {
     let any = library::BaseType::Named(name.clone());
     nowhere(library::VariableDefinition {
@@ -80,7 +81,7 @@ fn definition(name: &Name) -> Positioned<library::VariableDefinition> {
     })
 }
 
-/// Says which field costs how much, from the root down to where most of it is.
+/// Reports the cost of fields, from the root down to where most of the cost arises.
 fn too_complex(cost: Cost, limit: Cost, trail: &[(String, Cost)]) -> Refusal {
     let mut path = String::new();
     let mut told = Vec::new();
@@ -89,13 +90,14 @@ fn too_complex(cost: Cost, limit: Cost, trail: &[(String, Cost)]) -> Refusal {
         told.push(format!("{path} costs {own}"));
     }
     if told.is_empty() {
-        told.extend(trail.first().map(|(key, own)| format!("{key} costs {own}, the others less")));
+        told.extend(trail.first().map(|(key, own)| format!("{key} costs {own}, all others less")));
     }
     let most = match told.join(", ") {
         most if most.is_empty() => most,
-        most => format!(" Ask for smaller pages: {most}."),
+        most => format!(" Request smaller pages: {most}."),
     };
-    let message = format!("The query has a complexity of {cost}; {limit} is allowed.{most}");
+    let message =
+        format!("The query has a complexity of {cost}; at most {limit} is allowed.{most}");
     Refusal::too_complex(message)
 }
 
@@ -103,9 +105,10 @@ struct Planner<'d> {
     types: &'d TypeSystem,
     fragments: &'d FragmentMap,
     values: &'d Values,
-    /// How many fields there are so far.
+    /// The number of fields planned so far.
     fields: usize,
-    /// The most expensive field of the last selection set that was planned, and so on down, if it shall be told.
+    /// If the cost is to be reported: the most expensive field of the last planned selection set, and of
+    /// the sets below it.
     trail: Option<Vec<(String, Cost)>>,
 }
 
@@ -115,7 +118,7 @@ struct Root {
     introspection: Option<Vec<Name>>,
 }
 
-/// Fields of one response key, which validation has found to be the same.
+/// Fields with the same response key, which validation has found to be mergeable.
 struct Group<'d> {
     first: &'d Node<Field>,
     others: Vec<&'d Node<Field>>,
@@ -128,7 +131,7 @@ impl<'d> Group<'d> {
     }
 }
 
-/// The groups of a selection set, and which fragments have been visited.
+/// The groups of a selection set, and the fragments visited.
 #[derive(Default)]
 struct Collected<'d> {
     groups: Vec<Group<'d>>,
@@ -151,7 +154,7 @@ impl<'d> Planner<'d> {
         Ok(Root { set: library::SelectionSet { items }, cost, introspection })
     }
 
-    /// The fields that objects of a type have; `None` if that depends on which of an interface's types it is.
+    /// The fields of objects of a type; `None` if they depend on which object type of an interface it is.
     fn collect(&self, ty: &str, sets: &[&'d SelectionSet]) -> Option<Vec<Group<'d>>> {
         let mut collected = Collected::default();
         for set in sets {
@@ -193,7 +196,7 @@ impl<'d> Planner<'d> {
         Some(())
     }
 
-    /// Whether `@skip` or `@include` says so.
+    /// Whether `@skip` or `@include` excludes a selection.
     fn is_left_out(&self, directives: &DirectiveList) -> bool {
         directives.iter().any(|directive| {
             let condition = || match &**directive.specified_argument_by_name("if")? {
@@ -209,7 +212,7 @@ impl<'d> Planner<'d> {
         })
     }
 
-    /// A selection set on a type, with what it costs once.
+    /// A selection set on a type, with its cost for one object.
     fn set(
         &mut self,
         ty: &str,
@@ -243,7 +246,7 @@ impl<'d> Planner<'d> {
         self.fields += groups.len();
         if self.fields > MAX_FIELDS {
             return Err(Refusal::too_complex(
-                "The operation has too many fields on interfaces within interfaces.",
+                "The operation has too many fields on nested interfaces.",
             ));
         }
         let mut items = Vec::with_capacity(groups.len());
@@ -267,7 +270,10 @@ impl<'d> Planner<'d> {
     ) -> Result<(Positioned<library::Selection>, Cost), Refusal> {
         let field = group.first;
         if let Some(other) = group.others.iter().find(|other| !same_arguments(field, other)) {
-            let message = format!("{} has different arguments.", other.response_key());
+            let message = format!(
+                "{} is selected more than once with different arguments.",
+                other.response_key()
+            );
             return Err(Refusal::invalid(message));
         }
         let ty = field.ty();
@@ -307,7 +313,7 @@ impl<'d> Planner<'d> {
         Ok((Positioned::new(library::Selection::Field(Positioned::new(field, place)), place), cost))
     }
 
-    /// The arguments of a field, and how many values they have.
+    /// The arguments of a field, and the number of their values.
     fn arguments(&self, field: &Field) -> (Arguments, Cost) {
         let mut arguments = Vec::with_capacity(field.arguments.len());
         let mut cost = 0;
@@ -326,12 +332,12 @@ impl<'d> Planner<'d> {
         (arguments, cost)
     }
 
-    /// Whether a value is a variable that has none: as if nothing stood there.
+    /// Whether a value is a variable without a value, which means that the argument is absent.
     fn is_absent(&self, value: &ast::Value) -> bool {
         value.as_variable().is_some_and(|name| self.values.get(name).is_none())
     }
 
-    /// A value as the library takes it.
+    /// Converts a literal to the type of the library.
     fn literal(&self, ty: &Type, value: &ast::Value) -> Literal {
         match value {
             ast::Value::Variable(name) => Literal::Variable(Name::new(name)),
@@ -351,7 +357,7 @@ impl<'d> Planner<'d> {
         }
     }
 
-    /// What a selection set within the introspection costs.
+    /// The cost of a selection set within the introspection.
     fn introspection(&self, set: &'d SelectionSet) -> Cost {
         let field = |field: &'d Node<Field>| {
             let own = cost::of_field(field, self.types.is_composite(field.ty()));
@@ -370,8 +376,8 @@ impl<'d> Planner<'d> {
     }
 }
 
-/// Whether fields of one response key have the same arguments. (apollo-compiler takes lists for equal that
-/// begin alike.)
+/// Whether two fields with the same response key have the same arguments. (apollo-compiler considers
+/// lists equal if one is a prefix of the other.)
 fn same_arguments(one: &Field, other: &Field) -> bool {
     let same = |argument: &Node<ast::Argument>| {
         let value = other.specified_argument_by_name(&argument.name);
@@ -408,8 +414,8 @@ fn on(object: &str, items: Vec<Positioned<library::Selection>>) -> library::Sele
     }))
 }
 
-/// A place in the document as the library carries it: the offset, from 1, in place of a line. Lines are
-/// counted for errors only.
+/// A location in the form that the library carries: the offset, counted from 1, in place of the line.
+/// Lines are computed only for errors.
 fn position(place: Option<SourceSpan>) -> Pos {
     Pos { line: offset(place) + 1, column: 0 }
 }
@@ -418,7 +424,7 @@ fn nowhere<T>(node: T) -> Positioned<T> {
     Positioned::new(node, Pos::default())
 }
 
-/// The line and the column of a place that a plan has made.
+/// The line and column of a location made by [`position`].
 pub(super) fn place(text: &str, place: Pos) -> Option<Pos> {
     let before = text.get(..place.line.checked_sub(1)?)?;
     let is_end = |(index, byte): &(usize, u8)| match byte {

@@ -1,4 +1,4 @@
-//! Why a request is not run.
+//! Errors for requests that are not run.
 
 use std::borrow::Cow;
 
@@ -6,14 +6,14 @@ use async_graphql::{Pos, Response, ServerError};
 
 use crate::graphql::error::{MAX_ERRORS, set_code, shorten};
 
-/// Why a request is not run: a code and what is wrong.
+/// The reason why a request is not run: a code and one or more problems.
 #[derive(Debug)]
 pub(super) struct Refusal {
     code: &'static str,
     problems: Vec<Problem>,
 }
 
-/// Something that is wrong, and where in the document, as lines and columns from 1.
+/// A problem with its locations in the document, as lines and columns counted from 1.
 #[derive(Debug)]
 pub(super) struct Problem {
     pub(super) message: Cow<'static, str>,
@@ -25,40 +25,40 @@ impl Refusal {
         Self { code, problems: vec![Problem { message: message.into(), places: Vec::new() }] }
     }
 
-    /// For what is no document.
+    /// A document with a syntax error.
     pub(super) fn unparsable(message: &'static str) -> Self {
         Self::new("GRAPHQL_PARSE_FAILED", message)
     }
 
-    /// The same, with its places.
+    /// A document with syntax errors at known locations.
     pub(super) fn unparsable_at(problems: Vec<Problem>) -> Self {
         Self { code: "GRAPHQL_PARSE_FAILED", problems }
     }
 
-    /// For what the specification's validation refuses.
+    /// A request that fails validation.
     pub(super) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new("GRAPHQL_VALIDATION_FAILED", message)
     }
 
-    /// The same for several problems, with their places.
+    /// A document that fails validation, with the location of each problem.
     pub(super) fn invalid_at(problems: Vec<Problem>) -> Self {
         Self { code: "GRAPHQL_VALIDATION_FAILED", problems }
     }
 
-    /// For what asks for too much; the message says of what.
+    /// A request that exceeds a limit; the message names the limit.
     pub(super) fn too_complex(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new("QUERY_TOO_COMPLEX", message)
     }
 
-    /// For a request that gives the hash of a document in place of its text. Clients know both words, and send
-    /// the text then.
+    /// A request with the hash of a document instead of its text. Clients know this code and message, and
+    /// send the text then.
     pub(super) fn persisted_query_not_supported() -> Self {
         Self::new("PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
     }
 
-    /// For anything but a query where only queries are taken.
+    /// A mutation where only queries are allowed.
     pub(super) fn operation_not_allowed() -> Self {
-        Self::new("BAD_REQUEST", "GET runs queries only. Send mutations by POST.")
+        Self::new("BAD_REQUEST", "GET requests can run queries only. Send mutations with POST.")
     }
 }
 

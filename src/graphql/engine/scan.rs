@@ -1,5 +1,5 @@
-//! A look at the tokens of a document before it is parsed: there must not be too many, nor too many brackets
-//! within each other, since parsers recurse.
+//! Scans the tokens of a document before it is parsed. It limits the number of tokens and the nesting of
+//! brackets, since parsers recurse.
 
 use std::ops::Range;
 
@@ -7,24 +7,23 @@ use apollo_parser::{Lexer, Token, TokenKind};
 
 use crate::config::Limits;
 
-/// How long a name may be: an alias comes back in the path of every error beneath it.
+/// The maximum length of a name. An alias is repeated in the path of every error below it.
 const MAX_NAME: usize = 255;
 
-/// What a look at the tokens of a document tells.
+/// The result of a scan.
 #[derive(Default)]
 pub(super) struct Scanned {
-    /// Where the descriptions of operations, fragments and variables stand.
+    /// The positions of the descriptions of operations, fragments and variables.
     pub(super) descriptions: Vec<Range<usize>>,
-    /// Where a colon is missing behind the name of an argument or an input field, which apollo-parser does not
-    /// mind.
+    /// Whether a colon is missing after the name of an argument or an input field, which apollo-parser
+    /// does not report.
     pub(super) no_colon: bool,
 }
 
-/// Bounds the tokens of a document; an error says what there is too much of. Whether it is a document at all is
-/// for the parser to say.
+/// Checks the limits of a document; an error names the limit. Syntax errors are left to the parser.
 pub(super) fn scan(text: &str, limits: &Limits) -> Result<Scanned, String> {
     let mut scan = Scan::default();
-    // Errors of the lexer are the parser's to tell.
+    // The parser reports the errors of the lexer.
     for token in Lexer::new(text).flatten() {
         match token.kind() {
             TokenKind::Whitespace | TokenKind::Comment | TokenKind::Comma | TokenKind::Eof => {}
@@ -37,10 +36,10 @@ pub(super) fn scan(text: &str, limits: &Limits) -> Result<Scanned, String> {
 #[derive(Default)]
 struct Scan {
     tokens: usize,
-    /// The brackets that are open.
+    /// The open brackets.
     open: Vec<Open>,
     last: Option<TokenKind>,
-    /// A string that is a description, if what follows can have one.
+    /// A string that is a description if the next token can have one.
     pending: Option<Range<usize>>,
     found: Scanned,
 }
@@ -48,7 +47,7 @@ struct Scan {
 /// An open bracket.
 struct Open {
     kind: TokenKind,
-    /// What is next, where names and values stand in turn.
+    /// The expected token, where names and values alternate.
     next: Next,
 }
 
@@ -57,7 +56,7 @@ enum Next {
     Name,
     Colon,
     Value,
-    /// Names and values do not stand in turn.
+    /// Names and values do not alternate.
     Anything,
 }
 
@@ -81,15 +80,15 @@ impl Scan {
             _ => {}
         }
         if self.open.len() > limits.nesting {
-            return Err(format!("Brackets are nested deeper than {}.", limits.nesting));
+            return Err(format!("Brackets are nested more than {} levels deep.", limits.nesting));
         }
         self.describe(token);
         self.last = Some(kind);
         Ok(())
     }
 
-    /// What stands first in a bracket that opens now: names and values in turn are the arguments of a field or a
-    /// directive, and the fields of an object, which stands where a value does.
+    /// The expected first token in an opening bracket. Names and values alternate in the arguments of a
+    /// field or directive, and in objects, which appear where a value is expected.
     fn begin(&self, kind: TokenKind) -> Next {
         let in_value = self.open.last().is_some_and(|open| {
             open.kind == TokenKind::LBracket
@@ -103,12 +102,12 @@ impl Scan {
         }
     }
 
-    /// Takes viewer_limit between names, colons and values.
+    /// Alternates between names, colons and values.
     fn turn(&mut self, token: &Token<'_>) {
         let Some(open) = self.open.last_mut() else { return };
         open.next = match (open.next, token.kind()) {
             (Next::Name, TokenKind::Name) => Next::Colon,
-            // After a dollar, the name of a variable follows.
+            // The name of a variable follows a dollar sign.
             (Next::Colon, TokenKind::Colon) | (Next::Value, TokenKind::Dollar) => Next::Value,
             (Next::Colon, _) => {
                 self.found.no_colon = true;
@@ -119,8 +118,8 @@ impl Scan {
         };
     }
 
-    /// A string before a definition outside of all brackets, or before a variable within the brackets of an
-    /// operation's variables, is a description; after `=` it is a default value.
+    /// Outside all brackets, a string before a definition is a description. So is a string before a
+    /// variable in the variable definitions of an operation; after `=` it is a default value.
     fn describe(&mut self, token: &Token<'_>) {
         let (described, may_follow) = match self.open[..] {
             [] => (
@@ -142,8 +141,8 @@ impl Scan {
     }
 }
 
-/// The text with spaces in these places, so that what follows stays where it is. (apollo-compiler 1 does not
-/// know of descriptions in documents, which came with the specification of September 2025.)
+/// Replaces these ranges with spaces, so that the rest keeps its position. (apollo-compiler 1 does not
+/// support descriptions in documents, which the specification of September 2025 introduced.)
 pub(super) fn blank(text: &str, places: &[Range<usize>]) -> String {
     let mut blanked = String::with_capacity(text.len());
     let mut end = 0;

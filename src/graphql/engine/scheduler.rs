@@ -1,11 +1,10 @@
-//! When to send what sibling fields have asked for.
+//! Decides when the loads of sibling fields are sent to the database.
 //!
-//! A request is polled until it makes no more progress: every field then either has its answer or
-//! waits for a load. Only now the loads that were asked for are sent, all at once, and only when
-//! all of them have answered can the next round begin. So what belongs into one statement always
-//! gets into one, however many fields ask and however long the database takes. (Waiting for a
-//! fixed number of yields, as the dataloader crate does by itself, sent 11 statements in place of 7
-//! for a list of 50 boards.)
+//! The scheduler polls a request until it makes no more progress: every field then has its value or waits
+//! for a load. Only then are the requested loads sent, all at once. This is a dispatch round. The next
+//! round begins when all loads of this one have completed. So loads that can share a statement always do,
+//! however many fields request them and however long the database takes. (The dataloader crate waits for
+//! a fixed number of yields by default, which sent 11 statements instead of 7 for a list of 50 boards.)
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
@@ -28,19 +27,19 @@ const TIME_SLICE: Duration = Duration::from_millis(4);
 #[derive(Default)]
 pub(in crate::graphql) struct BatchScheduler {
     next: Mutex<Vec<Load>>,
-    /// When the request shall yield.
+    /// When the request should yield.
     end: Mutex<Option<Instant>>,
-    /// Whether the request has stopped half-way to yield.
+    /// Whether the request has paused to yield.
     stopped: AtomicBool,
 }
 
 impl BatchScheduler {
-    /// Puts a load into the next round.
+    /// Adds a load to the next dispatch round.
     pub(in crate::graphql) fn add(&self, load: Load) {
         self.next.lock().unwrap_or_else(PoisonError::into_inner).push(load);
     }
 
-    /// Yields to other requests if this one has computed for long.
+    /// Yields to other requests if this one has used up its time slice.
     pub(super) async fn yield_if_due(&self) {
         let end = *self.end.lock().unwrap_or_else(PoisonError::into_inner);
         if end.is_none_or(|end| Instant::now() < end) {
@@ -63,10 +62,10 @@ impl BatchScheduler {
         self.stopped.store(false, Ordering::Relaxed);
     }
 
-    /// Runs a request to its end, round after round.
+    /// Runs a request to completion, one dispatch round after the other.
     pub(super) async fn run<T>(&self, request: Pin<&mut impl Future<Output = T>>) -> T {
-        // Tokio's cooperative budget would stop a level of more than 128 answers half-way, without
-        // a trace that there is more to do.
+        // Tokio's cooperative budget would pause a request after 128 completed loads, without any sign
+        // that there is more to do.
         let _unsent = Unsent(self);
         let mut request = pin!(tokio::task::unconstrained(request));
         let mut loads = UnderWay::default();
@@ -97,13 +96,14 @@ impl BatchScheduler {
         .await
     }
 
-    /// The loads of the next round.
+    /// Takes the loads of the next dispatch round.
     fn next(&self) -> Vec<Load> {
         std::mem::take(&mut *self.next.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// Drops the loads that were not sent when the request ends: each holds what holds its [`BatchScheduler`].
+/// Drops the unsent loads when the request ends. They hold a reference to their [`BatchScheduler`], which
+/// would be a cycle.
 struct Unsent<'r>(&'r BatchScheduler);
 
 impl Drop for Unsent<'_> {
@@ -112,29 +112,29 @@ impl Drop for Unsent<'_> {
     }
 }
 
-/// Notes whether a part of the request was woken, and wakes its task.
+/// Records whether a part of the request was woken, and wakes its task.
 struct Progress {
     made: AtomicBool,
     task: AtomicWaker,
 }
 
 impl Progress {
-    /// Of a request that has not been polled yet.
+    /// The progress of a request that has not been polled yet.
     fn new() -> Self {
         Self { made: AtomicBool::new(true), task: AtomicWaker::new() }
     }
 
-    /// While its task runs, nobody has to wake it.
+    /// Unregisters the task, which need not be woken while it runs.
     fn listen(&self) {
         self.task.take();
     }
 
-    /// Whether there was progress since the last time.
+    /// Returns whether there was progress since the last call.
     fn take(&self) -> bool {
         self.made.swap(false, Ordering::AcqRel)
     }
 
-    /// Has the task woken as soon as there is progress; not if there is some already.
+    /// Registers the task to be woken on progress. Returns false if there was progress already.
     fn sleep(&self, cx: &Context<'_>) -> bool {
         self.task.register(cx.waker());
         !self.made.load(Ordering::Acquire)
@@ -148,12 +148,12 @@ impl Wake for Progress {
     }
 }
 
-/// The loads of the present round.
+/// The loads of the current dispatch round.
 #[derive(Default)]
 struct UnderWay(FuturesUnordered<Load>);
 
 impl UnderWay {
-    /// Ready when some have answered.
+    /// Ready if at least one load has completed.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut answered = Poll::Pending;
         while let Poll::Ready(Some(())) = self.0.poll_next_unpin(cx) {
@@ -163,8 +163,8 @@ impl UnderWay {
     }
 }
 
-/// A request that is dropped, since its client has hung up, lets its statements end: on SQLite,
-/// dropping one would block the thread until it has ended.
+/// If a request is dropped because its client has disconnected, its statements run to completion: on
+/// SQLite, dropping one would block the thread until it has ended.
 impl Drop for UnderWay {
     fn drop(&mut self) {
         if let (false, Ok(runtime)) = (self.0.is_empty(), tokio::runtime::Handle::try_current()) {

@@ -1,4 +1,4 @@
-//! The schema as requests are checked against it, read from its own text.
+//! The schema against which requests are checked, parsed from its SDL.
 
 use apollo_compiler::ast::{DirectiveList, FieldDefinition, Type};
 use apollo_compiler::collections::HashMap;
@@ -11,12 +11,12 @@ use apollo_compiler::{Name, Node, Schema, name, ty};
 pub(super) struct TypeSystem {
     pub(super) schema: Valid<Schema>,
     pub(super) implementers: HashMap<Name, Implementers>,
-    /// Whether requests may ask for it, and messages tell of it.
+    /// Whether introspection is enabled, and error messages may reveal the schema.
     pub(super) told: bool,
 }
 
 impl TypeSystem {
-    /// Reads SDL; an error is a defect of the program.
+    /// Parses SDL. An error is a bug in the program.
     pub(super) fn of(sdl: &str, told: bool) -> Result<Self, String> {
         let schema = Schema::parse_and_validate(sdl, "schema.graphql");
         let schema = schema.map_err(|found| found.errors.to_string())?;
@@ -24,7 +24,8 @@ impl TypeSystem {
         Ok(Self { implementers: schema.implementers_map(), schema, told })
     }
 
-    /// Whether every object of the type `own` is one of `condition`, an object or an interface.
+    /// Whether every object of the type `own` also has the type `condition`, an object type or an
+    /// interface.
     pub(super) fn is_a(&self, own: &str, condition: &str) -> bool {
         own == condition
             || match self.schema.types.get(own) {
@@ -34,7 +35,7 @@ impl TypeSystem {
             }
     }
 
-    /// The object types of an interface; `None` for any other type.
+    /// The object types that implement an interface; `None` if the type is not an interface.
     pub(super) fn objects_of(&self, interface: &str) -> Option<impl Iterator<Item = &Name>> {
         match self.schema.types.get(interface) {
             Some(ExtendedType::Interface(_)) => {
@@ -44,25 +45,25 @@ impl TypeSystem {
         }
     }
 
-    /// Whether values of the type have fields of their own.
+    /// Whether values of the type have fields, i.e. need a selection set.
     pub(super) fn is_composite(&self, ty: &Type) -> bool {
         let ty = self.schema.types.get(ty.inner_named_type());
         ty.is_some_and(|ty| !ty.is_leaf() && !ty.is_input_object())
     }
 
-    /// An input object by the name of its type.
+    /// Finds an input object type by name.
     pub(super) fn input_object(&self, name: &str) -> Option<&Node<InputObjectType>> {
         self.schema.get_input_object(name)
     }
 
-    /// What is expected where a value has another type.
+    /// The message for a value that does not have the expected type.
     pub(super) fn expected(&self, ty: &Type) -> String {
-        if self.told { format!("expected {ty}") } else { "has another type".into() }
+        if self.told { format!("expected {ty}") } else { "wrong type".into() }
     }
 }
 
-/// Adds `__Type.isOneOf` of the specification of September 2025, which apollo-compiler 1 does not know. It answers
-/// null: the schema has no such inputs.
+/// Adds `__Type.isOneOf` of the specification of September 2025, which apollo-compiler 1 does not
+/// support. It returns null, since the schema has no such input types.
 fn with_one_of(mut schema: Schema) -> Schema {
     if let Some(ExtendedType::Object(object)) = schema.types.get_mut("__Type") {
         let field = FieldDefinition {

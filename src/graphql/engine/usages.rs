@@ -1,5 +1,5 @@
-//! "All Variable Usages Are Allowed" of the specification, also within lists and input objects, which
-//! apollo-compiler does not look into.
+//! "All Variable Usages Are Allowed" of the specification, including usages within lists and input
+//! objects, which apollo-compiler does not check.
 
 use apollo_compiler::ast::{self, DirectiveList, Type, VariableDefinition};
 use apollo_compiler::executable::{ExecutableDocument, Field, Operation, Selection, SelectionSet};
@@ -8,7 +8,7 @@ use apollo_compiler::{Name, Node};
 use super::refusal::Refusal;
 use super::schema::TypeSystem;
 
-/// Checks the variables of an operation wherever they stand; answers those that must not be null.
+/// Checks all usages of the variables of an operation. Returns the variables that must not be null.
 pub(super) fn check(
     types: &TypeSystem,
     document: &ExecutableDocument,
@@ -24,7 +24,7 @@ struct Walk<'d> {
     types: &'d TypeSystem,
     document: &'d ExecutableDocument,
     operation: &'d Operation,
-    /// The fragments that have been looked at.
+    /// The fragments visited so far.
     visited: Vec<&'d Name>,
     required: Vec<Name>,
 }
@@ -102,7 +102,7 @@ impl<'d> Walk<'d> {
             return Ok(());
         }
         let expected = self.types.expected(ty);
-        Err(Refusal::invalid(format!("Variable ${name} is {}: {expected}.", definition.ty)))
+        Err(Refusal::invalid(format!("Variable ${name} has type {}: {expected}.", definition.ty)))
     }
 }
 

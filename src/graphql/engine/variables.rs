@@ -1,5 +1,6 @@
-//! The values of variables, coerced once, before anything runs: "Coercing Variable Values" of the
-//! specification, with what graphql-js makes of numbers. The result is what execution sees, defaults included.
+//! Coerces the values of variables once, before execution: "Coercing Variable Values" of the
+//! specification, with the number conversions of graphql-js. Execution sees the result, with default
+//! values applied.
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::{self, Type, VariableDefinition};
@@ -13,7 +14,7 @@ use super::cost::{Cost, values_of};
 use super::refusal::Refusal;
 use super::schema::TypeSystem;
 
-/// The values of an operation's variables. One that is left out and has no default is not among them.
+/// The values of an operation's variables, without those that are left out and have no default value.
 pub(super) struct Values(Vec<Bound>);
 
 struct Bound {
@@ -23,9 +24,9 @@ struct Bound {
 }
 
 impl Values {
-    /// Coerces what the request gives. What the operation does not define is ignored. A variable with a default
-    /// can be null although it stands where a value is `required`: the request is refused as a whole then, so that
-    /// no mutation is half done. (By the specification, the field alone would fail.)
+    /// Coerces the given values; unknown variables are ignored. A variable with a default value can be
+    /// null although it is used where a value is `required`. Then the whole request is rejected, so that
+    /// no mutation is half done. (By the specification, only the field would fail.)
     pub(super) fn coerce(
         types: &TypeSystem,
         operation: &Operation,
@@ -38,7 +39,7 @@ impl Values {
             if let Some(value) = bound(types, definition, given)? {
                 let name = &definition.name;
                 if value == Value::Null && required.contains(name) {
-                    let message = format!("Variable ${name} is null where a value is required.");
+                    let message = format!("Variable ${name} must not be null.");
                     return Err(Refusal::invalid(message));
                 }
                 let cost = values_of(&value);
@@ -52,22 +53,22 @@ impl Values {
         self.0.iter().find(|bound| bound.name == *name)
     }
 
-    /// What the variable stands for; `None` if it is left out.
+    /// The value of a variable; `None` if it has none.
     pub(super) fn get(&self, name: &str) -> Option<&Value> {
         self.find(name).map(|bound| &bound.value)
     }
 
-    /// How many values it has, all parts counted.
+    /// The number of values in a variable, including nested ones.
     pub(super) fn cost(&self, name: &str) -> Cost {
         self.find(name).map_or(0, |bound| bound.cost)
     }
 
-    /// Their names.
+    /// The names of the variables.
     pub(super) fn names(&self) -> impl Iterator<Item = &Name> {
         self.0.iter().map(|bound| &bound.name)
     }
 
-    /// As the library takes them.
+    /// Converts them to the type of the library.
     pub(super) fn into_variables(self) -> Variables {
         let all: IndexMap<Name, Value> =
             self.0.into_iter().map(|bound| (bound.name, bound.value)).collect();
@@ -94,7 +95,7 @@ fn bound(
     }
 }
 
-/// What is wrong with a value: where within it, and why.
+/// The path and the reason of an invalid value.
 struct Wrong {
     path: String,
     reason: String,
@@ -126,7 +127,7 @@ fn coerce(types: &TypeSystem, ty: &Type, value: Value) -> Result<Value, Wrong> {
             };
             items.into_iter().enumerate().map(item).collect::<Result<_, _>>().map(Value::List)
         }
-        // One value is a list of one.
+        // A single value is coerced to a list with one entry.
         (value, Type::List(item) | Type::NonNullList(item)) => {
             Ok(Value::List(vec![coerce(types, item, value)?]))
         }
@@ -159,18 +160,18 @@ fn input_object(
                 let name = if types.told { name } else { "…" };
                 return Err(Wrong::new("is required").at(&format!(".{name}")));
             }
-            // What has a default gets it from the library.
+            // The library applies default values of input fields.
             None => continue,
         };
         fields.insert(Name::new(name.as_str()), value);
     }
     match given.keys().next() {
         None => Ok(Value::Object(fields)),
-        Some(name) => Err(Wrong::new("there is no such field").at(&format!(".{name}"))),
+        Some(name) => Err(Wrong::new("unknown field").at(&format!(".{name}"))),
     }
 }
 
-/// JSON has no enums: they are strings there.
+/// JSON has no enums, so their values are strings.
 fn enum_value(known: &EnumType, value: Value) -> Option<Value> {
     match value {
         Value::String(text) => {
@@ -180,7 +181,7 @@ fn enum_value(known: &EnumType, value: Value) -> Option<Value> {
     }
 }
 
-/// The value of a scalar; what values a scalar of our own has, it says itself.
+/// The value of a scalar. Custom scalars check their values themselves.
 fn scalar(name: &str, value: Value) -> Option<Value> {
     match (name, value) {
         ("Int", Value::Number(number)) => integer(&number).map(Value::from),
@@ -193,7 +194,7 @@ fn scalar(name: &str, value: Value) -> Option<Value> {
     }
 }
 
-/// A whole number of 32 bits, however it is written: `2.0`, `1e1` and `-0` are some.
+/// An integer of 32 bits in any notation, such as `2.0`, `1e1` and `-0`.
 fn integer(number: &Number) -> Option<i32> {
     if let Some(number) = number.as_i64() {
         return i32::try_from(number).ok();
@@ -203,17 +204,17 @@ fn integer(number: &Number) -> Option<i32> {
     (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&number).then_some(number as i32)
 }
 
-/// The text of a whole number. (What has more digits than a float can hold is no id of ours anyway.)
+/// The text of an integer. (No ID of this server has more digits than a float can hold.)
 fn id(number: &Number) -> Option<String> {
     if number.is_i64() || number.is_u64() {
         return Some(number.to_string());
     }
     let number = number.as_f64().filter(|number| number.fract() == 0.0)?;
-    // 0.0 instead of -0.0.
+    // Converts -0.0 to 0.0.
     Some(format!("{}", number + 0.0))
 }
 
-/// Whether lists and objects within a value are nested deeper than this.
+/// Whether lists and objects in a value are nested more than `limit` levels deep.
 pub(super) fn nested_deeper(value: &Value, limit: usize) -> bool {
     let deeper = |value: &Value| limit == 0 || nested_deeper(value, limit - 1);
     match value {
@@ -223,7 +224,7 @@ pub(super) fn nested_deeper(value: &Value, limit: usize) -> bool {
     }
 }
 
-/// A default value, which validation has found to be right.
+/// A default value, which has been validated.
 fn constant(types: &TypeSystem, ty: &Type, value: &ast::Value) -> Value {
     match (value, ty) {
         (ast::Value::List(items), Type::List(item) | Type::NonNullList(item)) => {
@@ -245,7 +246,7 @@ fn constant(types: &TypeSystem, ty: &Type, value: &ast::Value) -> Value {
     }
 }
 
-/// A literal that is neither a list nor an object nor a variable.
+/// A literal that is not a list, an object or a variable.
 pub(super) fn leaf(ty: &str, value: &ast::Value) -> Value {
     match value {
         ast::Value::Enum(name) => Value::Enum(Name::new(name.as_str())),

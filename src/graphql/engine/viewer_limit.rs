@@ -1,5 +1,5 @@
-//! How many requests of one viewer run at once: fewer than the pool has connections, so that nobody can take all
-//! of them. What is too much waits.
+//! Limits how many requests of one viewer run at once to fewer than the pool has connections, so that no
+//! viewer can use all of them. Excess requests wait.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::UserKey;
 
-/// For how long it is remembered that a viewer had requests.
+/// How long an idle viewer is remembered.
 const IDLE: Duration = Duration::from_mins(5);
 
 /// How many viewers are remembered.
@@ -21,13 +21,13 @@ pub(super) struct ViewerLimit {
 }
 
 impl ViewerLimit {
-    /// For a pool of so many connections: four fifths of them.
+    /// Allows four fifths of the `connections` of the pool.
     pub(super) fn new(connections: usize) -> Self {
         let running = Cache::builder().max_capacity(VIEWERS).time_to_idle(IDLE).build();
         Self { running, at_once: (connections * 4 / 5).max(1) }
     }
 
-    /// Waits until the viewer may run one more; it has ended when the permit is dropped.
+    /// Waits until the viewer may run another request, which lasts until the permit is dropped.
     pub(super) async fn take(&self, viewer: UserKey) -> Option<OwnedSemaphorePermit> {
         let running = self.running.get_with(viewer, || Arc::new(Semaphore::new(self.at_once)));
         running.acquire_owned().await.ok()

@@ -1,4 +1,4 @@
-//! Boards of the viewer.
+//! The boards of the viewer.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::domain::{Board, BoardId, BoardList, Page, PageRequest, Result, Side};
 use crate::store::access::{AuthorizedBoard, BoardAccess};
 use crate::store::{LongTexts, boards};
 
-/// A board that many fields may hold at once, and the viewer's way to it.
+/// A board that several fields may share, with the viewer's access to it.
 pub(in crate::graphql) type SharedBoard = (Arc<Board>, BoardAccess);
 
 pub(super) fn shared_board((board, access): AuthorizedBoard) -> SharedBoard {
@@ -89,7 +89,7 @@ impl Relation for BoardsBeyond {
     }
 }
 
-/// The description of a board that was read without.
+/// The description of a board that was read without it.
 pub(in crate::graphql) struct BoardTexts;
 
 impl Relation for BoardTexts {

@@ -1,15 +1,15 @@
-//! Cards and labels that were loaded before and are known to be as they were.
+//! A cache of cards and labels, valid as long as the version of their board does not change.
 //!
-//! Every change of a board raises its version, in the transaction that makes it, and a query reads the
-//! version of a board together with the viewer's membership, before anything beneath and in the same
-//! snapshot. So what was loaded when the board had this version is what would be loaded now: on any instance,
-//! and without a statement. (The time of the change belongs to the version: a standby that takes over without
-//! the latest changes hands their numbers out again.) What the answer to a mutation shows is read after its
-//! transaction and may be newer than what it has written, so it has no version and is read anew.
+//! Every change to a board raises its version in the same transaction. A query reads the version together
+//! with the viewer's membership, before anything below the board and in the same snapshot. So an entry of
+//! that version is what a statement would return now, on any instance. (A version includes the time of
+//! the change: a standby that takes over without the latest changes assigns their numbers again.) The
+//! payload of a mutation is read after its transaction and may be newer than what the transaction has
+//! written, so its board has no version here and it bypasses the cache.
 //!
-//! Never kept: who may see a board, and whatever tells of accounts, which change without their boards.
-//! Without this module (`CACHE_MIB=0`) a whole board of 1,000 cards is three statements more, and a third as
-//! fast.
+//! Not cached: who may see a board, and data of accounts, which change without their boards. Without the
+//! cache (`CACHE_MIB=0`), a board of 1,000 cards takes three more statements and is read at a third of
+//! the speed.
 
 use std::sync::Arc;
 
@@ -21,8 +21,8 @@ use crate::domain::{BoardId, CardFilter, Page, SortValue};
 use crate::store::access::{BoardAccess, Version};
 use crate::store::card_lists::{CardList, Part};
 
-/// What was asked of a board. Pages with and without long texts are two questions: a board that is shown without
-/// keeps nothing of them.
+/// A query on a board. Pages with and without long texts are different queries, so that pages without
+/// them hold none in the cache.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Question {
     Cards(Part, Arc<CardQuery>),
@@ -30,7 +30,7 @@ enum Question {
     Labels,
 }
 
-/// What it answered.
+/// The result of a query.
 #[derive(Clone)]
 enum Answer {
     Cards(Arc<Page<LoadedCard>>),
@@ -38,18 +38,18 @@ enum Answer {
     Labels(Shared),
 }
 
-/// The latest answer to a question, and the version that the board had.
+/// The latest result of a query, with the version of the board that it belongs to.
 #[derive(Clone)]
 struct Known {
     version: Version,
     answer: Answer,
 }
 
-/// The answers that were asked for most often and latest.
+/// The cache, with the results used most often and most recently.
 pub(in crate::graphql) struct BoardCache(Option<Cache<(BoardId, Question), Known>>);
 
 impl BoardCache {
-    /// A cache that takes about so many bytes; none keeps nothing.
+    /// A cache of about `bytes` bytes; 0 disables it.
     pub(in crate::graphql) fn new(bytes: u64) -> Self {
         let weight = |(_, question): &(BoardId, Question), known: &Known| {
             let bytes =
@@ -117,7 +117,7 @@ impl BoardCache {
 }
 
 impl Question {
-    /// What it takes of the heap, about.
+    /// The approximate bytes on the heap.
     fn bytes(&self) -> usize {
         match self {
             Self::Cards(_, query) => {
@@ -139,11 +139,11 @@ fn bytes(filter: &CardFilter) -> usize {
         + filter.text.as_ref().map_or(0, |text| text.as_str().len())
 }
 
-/// What the labels of a board take at most: there are seven, with names of 100 characters.
+/// The maximum bytes of the labels of a board: seven labels with names of 100 characters.
 const LABELS: usize = 4096;
 
 impl Answer {
-    /// What it takes of the heap, about.
+    /// The approximate bytes on the heap.
     fn bytes(&self) -> usize {
         match self {
             Self::Cards(page) => LABELS + page.items.iter().map(LoadedCard::bytes).sum::<usize>(),

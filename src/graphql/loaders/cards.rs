@@ -1,4 +1,4 @@
-//! Cards, and pages of them.
+//! Cards and pages of cards.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -12,8 +12,8 @@ use crate::store::access::BoardAccess;
 use crate::store::card_lists::{self, CardList};
 use crate::store::{LongTexts, cards, labels};
 
-/// How many bytes a search reads for what a field costs: with the complexity that is allowed by default, a query
-/// searches 488 MiB.
+/// The number of bytes that a search reads at the cost of one field. With the default complexity limit, a
+/// query can search 488 MiB.
 const BYTES_OF_A_FIELD: u64 = 256;
 
 pub(in crate::graphql) struct Cards;
@@ -46,19 +46,19 @@ impl Relation for CardsOnBoards {
     }
 }
 
-/// Which page of a list of cards.
+/// The parameters of a page of cards.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::graphql) struct CardQuery {
     pub(in crate::graphql) filter: CardFilter,
     pub(in crate::graphql) order: CardOrder,
     pub(in crate::graphql) request: PageRequest,
-    /// Whether the cards' labels are loaded along, so that no card waits for a loader.
+    /// Whether the labels are loaded with the cards, so that no card waits for a loader.
     pub(in crate::graphql) with_labels: bool,
-    /// Whether their descriptions are.
+    /// Whether the descriptions are loaded with the cards.
     pub(in crate::graphql) texts: LongTexts,
 }
 
-/// A card with its labels, if they were loaded along.
+/// A card, with its labels if they were loaded with it.
 #[derive(Clone)]
 pub(in crate::graphql) struct LoadedCard {
     pub(in crate::graphql) card: Arc<Card>,
@@ -66,18 +66,18 @@ pub(in crate::graphql) struct LoadedCard {
 }
 
 impl LoadedCard {
-    /// What it takes of the heap, about. (Its labels are shared by all cards of a page.)
+    /// The approximate bytes on the heap. (Labels are shared by all cards of a page.)
     pub(super) fn bytes(&self) -> usize {
         let Card { title, description, rank, .. } = &*self.card;
         let texts = title.len() + description.as_ref().map_or(0, String::len) + rank.as_str().len();
         let labels = self.labels.as_ref().map_or(0, |labels| labels.len() * size_of::<usize>());
-        // Each part of the heap costs some bytes more than it has.
+        // 64 bytes for the overhead of the allocations.
         size_of::<Self>() + size_of::<Card>() + texts + labels + 64
     }
 }
 
-/// Takes what searches cost: each reads every card of a board, so it costs what they hold. The columns of a board
-/// are searched as one.
+/// Takes the cost of text searches from the budget. A search reads all cards of a board, so it costs
+/// their size. The columns of a board are searched together.
 async fn charge_searches<'k, How: Eq + Hash + Sync + 'k>(
     source: &Source,
     keys: impl Iterator<Item = (CardList, &'k How, &'k CardFilter)> + Send,
@@ -205,7 +205,7 @@ impl Relation for CardsBeyond {
     }
 }
 
-/// The description of a card that was read without.
+/// The description of a card that was read without it.
 pub(in crate::graphql) struct CardTexts;
 
 impl Relation for CardTexts {

@@ -84,7 +84,7 @@ impl Relation for CommentsBeyond {
     }
 }
 
-/// The body of a comment that was read without.
+/// The body of a comment that was read without it.
 pub(in crate::graphql) struct CommentTexts;
 
 impl Relation for CommentTexts {

@@ -1,4 +1,4 @@
-//! The history of boards and of cards.
+//! The event history of boards and cards.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Labels, of boards and of cards.
+//! The labels of boards and cards.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -10,7 +10,7 @@ use crate::domain::{CardId, Label, LabelId, Result};
 use crate::store::access::BoardAccess;
 use crate::store::labels;
 
-/// Labels that many fields may hold at once.
+/// Labels that several fields may share.
 pub(in crate::graphql) type Shared = Arc<Vec<Arc<Label>>>;
 
 pub(in crate::graphql) struct BoardLabels;

@@ -1,5 +1,5 @@
-//! Batches what sibling fields load: one loader for each relation, fresh for each request, so that
-//! the number of statements depends on the text of a query and never on how many rows it finds.
+//! Batches the loads of sibling fields. There is one loader for each relation, created for each request,
+//! so the number of statements depends on the text of a query and never on the number of rows.
 
 mod boards;
 mod cache;
@@ -34,26 +34,27 @@ use labels::{BoardLabels, CardLabels, Labels};
 use sessions::{SessionCount, SessionPages, Sessions, SessionsBeyond};
 use users::{Actors, MemberCounts, MemberPages, MembersBeyond, Users, UsersByEmail, UsersOnBoards};
 
-use crate::domain::{Error, Page, Result, Viewer};
+use crate::domain::{Error, Page, Result, Timestamp, Viewer};
 use crate::store::{self, Conn, LongTexts, Mode, Snapshot};
 
-/// What can be loaded, for many keys at once.
+/// Data that can be loaded for many keys at once.
 pub(super) trait Relation: Send + Sync + 'static {
-    /// The key: of an object, or of a list.
+    /// The key of an object or of a list.
     type Of: Clone + Eq + Hash + Send + Sync;
-    /// How it is wanted, e.g. which page. What is wanted in different ways is not asked together.
+    /// The parameters of a load, e.g. which page. Loads with different parameters are not batched
+    /// together.
     type How: Clone + Eq + Hash + Send + Sync;
-    /// What a key without an answer gets is the default: nothing, an empty list, zero.
+    /// The default is the value of a key without a result: `None`, an empty list, or zero.
     type Value: Clone + Default + Send + Sync;
 
-    /// The answers, in the order of the keys, which are wanted in the same way and of one kind.
+    /// Loads the values in the order of the keys, which all have the parameters `how` and the same kind.
     fn fetch(
         source: &Source,
         of: &[Self::Of],
         how: &Self::How,
     ) -> impl Future<Output = Result<Vec<Self::Value>>> + Send;
 
-    /// Takes off the budget what the keys cost beside their rows; an error refuses all of them.
+    /// Takes the cost of the keys besides their rows from the budget. An error fails all keys.
     fn charge(
         _source: &Source,
         _keys: &[Unnamed<Key<Self>>],
@@ -61,24 +62,24 @@ pub(super) trait Relation: Send + Sync + 'static {
         std::future::ready(Ok(()))
     }
 
-    /// Keys of different kinds are not asked together either.
+    /// The kind of a key. Keys of different kinds are not batched together either.
     fn kind(_of: &Self::Of) -> u8 {
         0
     }
 
-    /// What was loaded before and is still true.
+    /// The value from the cache, if it is still valid.
     fn known(_cache: &BoardCache, _key: &Key<Self>) -> Option<Self::Value> {
         None
     }
 
-    /// Keeps what has been loaded.
+    /// Stores a value in the cache.
     fn keep(_cache: &BoardCache, _key: &Key<Self>, _value: &Self::Value) {}
 }
 
-/// A key of a relation, and how it is wanted.
+/// A key of a relation with its parameters.
 type Key<R> = (<R as Relation>::Of, <R as Relation>::How);
 
-/// What all loaders of a request work with.
+/// The state that all loaders of a request share.
 pub(super) struct Source {
     db: Snapshot,
     shared: Arc<Shared>,
@@ -88,19 +89,24 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Who reads.
+    /// The viewer on whose behalf the data is read.
     fn viewer(&self) -> Result<Viewer> {
         self.viewer.ok_or(Error::Unauthenticated)
     }
 
-    /// What they read with.
+    /// The present time.
+    fn now(&self) -> Timestamp {
+        self.db.now()
+    }
+
+    /// The connection to read with.
     async fn read(&self) -> Result<Conn> {
         self.db.read().await
     }
 }
 
-/// The loader of one relation, made when it is first used: most requests need few of them. The
-/// crate's loader puts keys together and remembers the answers, [`BatchScheduler`] says when to ask.
+/// The loader of one relation, created on first use, since most requests need few of them. The loader of
+/// the crate collects the keys and caches the values; [`BatchScheduler`] decides when to load.
 pub(super) struct Batched<'l, R: Relation> {
     source: &'l Arc<Source>,
     made: &'l OnceLock<Made<R>>,
@@ -113,8 +119,8 @@ struct Made<R: Relation> {
 
 type RelationLoader<R> = Loader<Unnamed<Key<R>>, Result<<R as Relation>::Value>, Batch<R>>;
 
-/// A key as the crate takes it: without a text of its own, since the crate writes the message that a key was
-/// left out for each that was not (5,500 instructions for the key of a page of cards).
+/// A key for the crate, with a constant `Debug` text: for every key, the crate formats an error message
+/// that is used only if the key is missing (5,500 instructions for a page of cards).
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub(super) struct Unnamed<K>(K);
 
@@ -124,7 +130,7 @@ impl<K> Debug for Unnamed<K> {
     }
 }
 
-/// A field that waits for a key.
+/// A field that waits for the value of a key.
 type Waiting<R> = (Key<R>, oneshot::Sender<Result<<R as Relation>::Value>>);
 
 struct Batch<R> {
@@ -147,7 +153,7 @@ impl<R: Relation> BatchFn<Unnamed<Key<R>>, Result<R::Value>> for Batch<R> {
         for ((how, _), of) in groups {
             let found = R::fetch(&self.source, &of, how).await;
             let mut values = found.as_ref().map(|values| values.iter().cloned());
-            // Every key gets an answer: the crate takes a missing one for an error.
+            // Every key needs an entry, because the crate treats a missing one as an error.
             for of in of {
                 let key = (of, how.clone());
                 let answer = match &mut values {
@@ -167,14 +173,14 @@ impl<R: Relation> BatchFn<Unnamed<Key<R>>, Result<R::Value>> for Batch<R> {
 impl<R: Relation> Made<R> {
     fn new(source: Arc<Source>) -> Self {
         let batch = Batch { source, relation: PhantomData::<fn() -> R> };
-        // The crate would send 200 keys at most, and wait for more by yielding ten times.
+        // By default, the crate loads at most 200 keys and yields ten times to wait for more.
         let loader = Loader::new(batch).with_max_batch_size(usize::MAX).with_yield_count(0);
         Self { loader, waiting: Arc::default() }
     }
 }
 
 impl<R: Relation> Batched<'_, R> {
-    /// Loads one key together with those of all sibling fields that want it in the same way.
+    /// Loads one key, batched with those of all sibling fields that have the same parameters.
     pub(super) async fn load_as(self, of: R::Of, how: R::How) -> Result<R::Value> {
         let made = self.made.get_or_init(|| Made::new(Arc::clone(self.source)));
         let (sender, answer) = oneshot::channel();
@@ -192,16 +198,16 @@ impl<R: Relation> Batched<'_, R> {
 }
 
 impl<R: Relation<How = ()>> Batched<'_, R> {
-    /// Loads one key together with those of all sibling fields.
+    /// Loads one key, batched with those of all sibling fields.
     pub(super) async fn load(self, of: R::Of) -> Result<R::Value> {
         self.load_as(of, ()).await
     }
 }
 
-/// Loads what all wait for, and tells them.
+/// Loads the keys of all waiting fields and sends them their values.
 ///
-/// What is known is told together with the rest: fields that went on with it would ask for what is beneath a
-/// round before their siblings, in a statement of their own.
+/// Values from the cache are sent together with the others. Otherwise their fields would request the next
+/// level one dispatch round before their siblings, in a separate statement.
 async fn load_all<R: Relation>(
     source: Arc<Source>,
     loader: RelationLoader<R>,
@@ -216,20 +222,21 @@ async fn load_all<R: Relation>(
     if !unknown.is_empty() {
         loaded = match loader.try_load_many(unknown).await {
             Ok(loaded) => loaded,
-            // Cannot be, since every key has its answer; all who wait get INTERNAL_SERVER_ERROR.
-            Err(error) => return tracing::error!(%error, "a load left a key out"),
+            // Unreachable, since every key has an entry. All waiting fields would get
+            // INTERNAL_SERVER_ERROR.
+            Err(error) => return tracing::error!(%error, "a load omitted a key"),
         };
     }
     for ((key, sender), known) in waiting.into_iter().zip(known) {
         if let Some(answer) = known.map(Ok).or_else(|| loaded.get(&Unnamed(key)).cloned()) {
-            // Nobody listens when the request has been dropped.
+            // The receiver is gone if the request was dropped.
             let _ = sender.send(answer);
         }
     }
 }
 
-/// What was found for each key, by what it is found by. Several keys may be the same row: a board that was read
-/// twice has two versions if it has changed meanwhile.
+/// Assigns the rows found to their keys. Several keys may belong to the same row: a board that changed
+/// between two reads has two versions.
 fn by<K, I: Eq + Hash, V: Clone>(
     keys: &[K],
     id: impl Fn(&K) -> I,
@@ -239,12 +246,13 @@ fn by<K, I: Eq + Hash, V: Clone>(
     keys.iter().map(|key| found.get(&id(key)).cloned()).collect()
 }
 
-/// Pages whose rows many fields may hold at once.
+/// Converts pages so that several fields can share their rows.
 fn shared_pages<T>(pages: Vec<Page<T>>) -> Vec<Arc<Page<Arc<T>>>> {
     pages.into_iter().map(|page| Arc::new(page.map(Arc::new))).collect()
 }
 
-/// What is wanted by its key. Long texts are read of all if they are of one: it is one statement anyway.
+/// The keys without their parameters. If one key needs the long text, it is read for all, since it is one
+/// statement.
 fn wanted<K: Copy>(keys: &[(K, LongTexts)]) -> (Vec<K>, LongTexts) {
     let read = keys.iter().any(|(_, texts)| *texts == LongTexts::Load);
     (
@@ -284,7 +292,7 @@ macro_rules! loaders {
                 }
             )*
 
-            /// What they read with.
+            /// The snapshot that all loaders read.
             pub(super) fn snapshot(&self) -> &Snapshot {
                 &self.source.db
             }
@@ -297,9 +305,9 @@ loaders! {
     actor: Actors,
     /// Boards that the viewer may see.
     board: Boards,
-    /// Whether a list of the viewer's boards goes on beyond a page.
+    /// Whether a list of the viewer's boards continues beyond a page.
     board_beyond: BoardsBeyond,
-    /// How many boards a list of the viewer's has.
+    /// The number of boards in a list of the viewer's boards.
     board_count: BoardCount,
     /// A page of a list of the viewer's boards.
     board_page: BoardPages,
@@ -309,9 +317,9 @@ loaders! {
     board_labels: BoardLabels,
     /// Cards that the viewer may see.
     card: Cards,
-    /// Whether a list of cards goes on beyond a page.
+    /// Whether a list of cards continues beyond a page.
     card_beyond: CardsBeyond,
-    /// How many cards a list has.
+    /// The number of cards in a list.
     card_count: CardCounts,
     /// The labels of a card.
     card_labels: CardLabels,
@@ -319,46 +327,46 @@ loaders! {
     card_page: CardPages,
     /// The description of a card.
     card_text: CardTexts,
-    /// Cards of boards that the viewer has been shown.
+    /// Cards on boards that the viewer has access to.
     card_on_board: CardsOnBoards,
     /// Comments that the viewer may see.
     comment: Comments,
-    /// Whether a card's comments go on beyond a page.
+    /// Whether the comments on a card continue beyond a page.
     comment_beyond: CommentsBeyond,
-    /// How many comments a card has.
+    /// The number of comments on a card.
     comment_count: CommentCounts,
     /// The body of a comment.
     comment_text: CommentTexts,
-    /// Comments on boards that the viewer has been shown.
+    /// Comments on boards that the viewer has access to.
     comment_on_board: CommentsOnBoards,
     /// A page of a card's comments.
     comment_page: CommentPages,
-    /// Whether a history goes on beyond a page.
+    /// Whether the history of a board or a card continues beyond a page.
     event_beyond: EventsBeyond,
-    /// How many events a board or a card has.
+    /// The number of events of a board or a card.
     event_count: EventCounts,
     /// A page of the history of a board or a card.
     event_page: EventPages,
     /// Labels that the viewer may see.
     label: Labels,
-    /// Whether a board's members go on beyond a page.
+    /// Whether the members of a board continue beyond a page.
     member_beyond: MembersBeyond,
-    /// How many members a board has.
+    /// The number of members of a board.
     member_count: MemberCounts,
     /// A page of a board's members.
     member_page: MemberPages,
     /// Sessions of the viewer.
     session: Sessions,
-    /// Whether the viewer's sessions go on beyond a page.
+    /// Whether the viewer's sessions continue beyond a page.
     session_beyond: SessionsBeyond,
-    /// How many sessions the viewer has.
+    /// The number of the viewer's sessions.
     session_count: SessionCount,
     /// A page of the viewer's sessions.
     session_page: SessionPages,
     /// Users that the viewer may see.
     user: Users,
-    /// Users by their exact address.
+    /// Users by their exact e-mail address.
     user_by_email: UsersByEmail,
-    /// Users that the viewer may see, or who are members of a board that they have been shown.
+    /// Users that the viewer may see, or who are members of a board that the viewer has access to.
     user_on_board: UsersOnBoards,
 }

@@ -1,9 +1,9 @@
-//! Sessions of the viewer.
+//! The viewer's sessions.
 
 use std::sync::Arc;
 
 use super::{Relation, Source, by};
-use crate::domain::{Page, PageRequest, Result, Session, SessionId, Side, Timestamp};
+use crate::domain::{Page, PageRequest, Result, Session, SessionId, Side};
 use crate::store::sessions;
 
 pub(in crate::graphql) struct Sessions;
@@ -14,7 +14,7 @@ impl Relation for Sessions {
     type Value = Option<Arc<Session>>;
 
     async fn fetch(source: &Source, of: &[SessionId], (): &()) -> Result<Vec<Self::Value>> {
-        let (viewer, now) = (source.viewer()?, Timestamp::now());
+        let (viewer, now) = (source.viewer()?, source.now());
         let found = sessions::find(&mut source.read().await?, viewer.key, now, of).await?;
         let entry = |session: Session| (session.id, Arc::new(session));
         Ok(by(of, |id| *id, found.into_iter().map(entry)))
@@ -24,13 +24,13 @@ impl Relation for Sessions {
 pub(in crate::graphql) struct SessionCount;
 
 impl Relation for SessionCount {
-    /// There is one list.
+    /// There is only one list.
     type Of = ();
     type How = ();
     type Value = i64;
 
     async fn fetch(source: &Source, _of: &[()], (): &()) -> Result<Vec<i64>> {
-        let (viewer, now) = (source.viewer()?, Timestamp::now());
+        let (viewer, now) = (source.viewer()?, source.now());
         Ok(vec![sessions::count(&mut source.read().await?, viewer.key, now).await?])
     }
 }
@@ -43,7 +43,7 @@ impl Relation for SessionPages {
     type Value = Arc<Page<Arc<Session>>>;
 
     async fn fetch(source: &Source, _of: &[()], request: &PageRequest) -> Result<Vec<Self::Value>> {
-        let (viewer, now) = (source.viewer()?, Timestamp::now());
+        let (viewer, now) = (source.viewer()?, source.now());
         let page = sessions::list(&mut source.read().await?, viewer.key, now, request).await?;
         Ok(vec![Arc::new(page.map(Arc::new))])
     }
@@ -57,7 +57,7 @@ impl Relation for SessionsBeyond {
     type Value = bool;
 
     async fn fetch(source: &Source, _of: &[()], (page, side): &Self::How) -> Result<Vec<bool>> {
-        let (viewer, now) = (source.viewer()?, Timestamp::now());
+        let (viewer, now) = (source.viewer()?, source.now());
         let conn = &mut source.read().await?;
         Ok(vec![sessions::any_beyond(conn, viewer.key, now, page, *side).await?])
     }

@@ -1,4 +1,4 @@
-//! Users: members of boards, and those one may see.
+//! Users that the viewer may see, and members of boards.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -67,7 +67,7 @@ impl Relation for Users {
     }
 }
 
-/// Those whom the viewer may see, or who are members of a board that may be in the trash.
+/// Users that the viewer may see anywhere, or who are members of a board, which may be in the trash.
 pub(in crate::graphql) struct UsersOnBoards;
 
 impl Relation for UsersOnBoards {
@@ -97,7 +97,7 @@ impl Relation for UsersOnBoards {
     }
 }
 
-/// Actors of a board's history and authors of comments, on boards that the viewer may see.
+/// Actors of events and authors of comments, on boards that the viewer may see.
 pub(in crate::graphql) struct Actors;
 
 impl Relation for Actors {

@@ -1,6 +1,6 @@
-//! What the schema tells the engine about its fields, and clients who estimate what a query costs.
+//! Schema directives, for the engine and for clients that estimate the cost of a query.
 
-// The derive makes types that are named as directives are.
+// The derive generates types with the names of the directives.
 #![allow(non_camel_case_types, missing_docs, unreachable_pub)]
 
 use std::borrow::Cow;
@@ -10,9 +10,10 @@ use async_graphql::registry::{MetaDirectiveInvocation, Registry, location_traits
 
 use super::paging::DEFAULT_PAGE;
 
-/// How many entries a list has for the complexity of a query: `assumedSize`, or what one of the arguments
-/// `slicingArguments` asks for. With `sizedFields`, the lists are these fields beneath. (After IBM's
-/// specification of cost directives.)
+/// Gives the number of entries that a list counts in the complexity of a query: what one of the arguments
+/// `slicingArguments` asks for (a number, or the length of a list), otherwise `assumedSize`. With
+/// `sizedFields`, the size applies to these fields of the returned object. Follows IBM's specification of
+/// cost directives.
 #[TypeDirective(location = "FieldDefinition", name = "listSize")]
 pub fn list_size(
     assumed_size: Option<i32>,
@@ -21,16 +22,16 @@ pub fn list_size(
 ) {
 }
 
-/// Needs no access token. One that has ended does no harm.
+/// The field needs no access token. An invalid or expired access token is ignored if all root fields of
+/// the operation have this directive.
 #[TypeDirective(location = "FieldDefinition", name = "anonymous")]
 pub fn anonymous() {}
 
-/// A list of names.
 pub(super) fn names<const N: usize>(names: [&str; N]) -> Vec<String> {
     names.map(str::to_owned).into()
 }
 
-/// `@listSize` of a field that answers a connection.
+/// `@listSize` for a field that returns a connection.
 pub struct paged;
 
 impl TypeDirective for paged {

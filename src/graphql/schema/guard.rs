@@ -1,10 +1,10 @@
-//! Refuses fields without a viewer.
+//! A guard that rejects fields when no user is logged in.
 
 use async_graphql::{Context, Guard};
 
 use crate::graphql::context::ContextExt;
 
-/// Stands on every field of the query root; `context::mutate` does the same for mutations.
+/// Guards every field of the query root; `context::mutate` does the same for mutations.
 pub(super) struct LoggedIn;
 
 impl Guard for LoggedIn {

@@ -1,4 +1,4 @@
-//! What the API is: types, fields, inputs and paging.
+//! The GraphQL schema: types, fields, inputs and paging.
 
 mod directives;
 mod guard;
@@ -15,7 +15,7 @@ use async_graphql::{EmptySubscription, SDLExportOptions, SchemaBuilder, Validati
 
 use crate::service::Services;
 
-/// Runs the resolvers.
+/// The async-graphql schema, which runs the resolvers.
 pub(super) type Executor =
     async_graphql::Schema<query::Query, mutation::Mutation, EmptySubscription>;
 
@@ -24,30 +24,30 @@ type Builder = SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription
 fn builder() -> Builder {
     async_graphql::Schema::build(query::Query, mutation::Mutation::default(), EmptySubscription)
         .override_output_type_description::<async_graphql::ID>(
-        "Opaque and unique over the whole schema: keep it as it is, make none.",
+        "An opaque ID, unique across all types. Clients store IDs as they are and never construct them.",
     )
 }
 
-/// The resolvers, for operations that the engine has planned: it has validated them, bounds their depth and
-/// answers the introspection itself.
+/// The resolvers, for operations that the engine has planned. The engine validates operations, limits
+/// their depth and answers introspection itself, so the library does none of this.
 pub(super) fn executor(services: Arc<Services>) -> Executor {
     builder()
         .data(services)
         .validation_mode(ValidationMode::Fast)
         .limit_recursive_depth(usize::MAX)
         .disable_introspection()
-        // Or the library looks through all types for entities at each root field: 3 % of a small query. Its own
-        // fields for them are not in `sdl`, so no valid document has them.
+        // Otherwise the library searches all types for federation entities at each root field (3 % of a
+        // small query). Its own fields for them are not in `sdl`, so no valid document selects them.
         .enable_federation()
         .finish()
 }
 
-/// What the schema is about, for those who read it.
-const ABOUT: &str = "Kanban boards: cards in the columns BACKLOG, TODO, DOING and DONE, labels, comments, members and histories. \
-Log in with `logIn` and send the access token as `Authorization: Bearer`. \
-Every list is a Relay connection; every change of a board is an event with a sequence number.";
+/// The description of the schema.
+const ABOUT: &str = "An API for Kanban boards: cards in the columns BACKLOG, TODO, DOING and DONE, labels, comments, members and histories. \
+Log in with `logIn` and send the access token as `Authorization: Bearer <token>`. \
+Paged lists are Relay connections. Every change to a board is an event with a sequence number.";
 
-/// The schema as text, which is what `schema.graphql` holds.
+/// The schema in SDL: the content of `schema.graphql`.
 pub fn sdl() -> String {
     let options = SDLExportOptions::new()
         .include_specified_by()
@@ -55,6 +55,6 @@ pub fn sdl() -> String {
         .use_space_ident()
         .indent_width(2);
     let sdl = builder().finish().sdl_with_options(options);
-    // The library has no description of a schema.
+    // async-graphql does not support a description of the schema.
     sdl.replacen("\nschema {", &format!("\n\"{ABOUT}\"\nschema {{"), 1)
 }

@@ -1,4 +1,4 @@
-//! Relay connections: arguments, cursors, pages.
+//! Relay connections: arguments, cursors and pages.
 
 use std::sync::Arc;
 
@@ -22,19 +22,20 @@ use crate::store::access::BoardAccess;
 use crate::store::card_lists::CardList;
 use crate::store::events::EventList;
 
-/// How long a cursor may be. Ours are shorter: the longest holds a title of 500 characters.
+/// The maximum length of a cursor in bytes. Cursors of this server are shorter: the longest holds a title
+/// of 500 characters.
 const MAX_CURSOR: usize = 16 * 1024;
 
-/// The format of cursors; another number makes all older cursors invalid.
+/// The version of the cursor format. A new version invalidates all existing cursors.
 const CURSOR_VERSION: u64 = 2;
 
-/// How many rows a page has when nobody says.
+/// The page size if neither `first` nor `last` is given.
 pub(super) const DEFAULT_PAGE: i32 = 50;
 
-/// How many rows a page of cards may have.
+/// The maximum page size of lists of cards.
 pub(super) const MAX_CARDS: i32 = 1000;
 
-/// How many rows a page of anything else may have.
+/// The maximum page size of all other lists.
 pub(super) const MAX_OTHERS: i32 = 200;
 
 /// The arguments of a connection.
@@ -46,11 +47,12 @@ pub(super) struct PageArgs {
 }
 
 impl PageArgs {
-    /// Checks the arguments for a list whose pages have at most `max` rows.
+    /// Checks the arguments for a list whose pages have at most `max` rows. BAD_USER_INPUT if they are
+    /// invalid.
     pub(super) fn request(&self, list: CursorKind, max: i32) -> Result<PageRequest> {
         let (limit, backward) = match (self.first, self.last) {
             (Some(_), Some(_)) => {
-                return Err(Error::bad_input("Give either first or last.").at("last"));
+                return Err(Error::bad_input("Use either `first` or `last`, not both.").at("last"));
             }
             (None, Some(last)) => (size(last, max).at("last")?, true),
             (first, None) => (size(first.unwrap_or(DEFAULT_PAGE), max).at("first")?, false),
@@ -75,7 +77,7 @@ fn size(count: i32, max: i32) -> Result<usize> {
     }
 }
 
-/// Which list, in which order: a cursor of another is refused.
+/// The list and the order that a cursor belongs to. Cursors of other lists or orders are rejected.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CursorKind {
     pub(super) list: &'static str,
@@ -84,7 +86,7 @@ pub(super) struct CursorKind {
     pub(super) values: &'static [ValueKind],
 }
 
-/// What the list is sorted by.
+/// The type of a value that a list is sorted by.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ValueKind {
     Number,
@@ -101,7 +103,7 @@ impl CursorKind {
         format!("{} {direction}", self.field)
     }
 
-    /// The cursor of a place: format, list, order, sort values and key.
+    /// Encodes the cursor of a row: format version, list, order, sort values and key.
     pub(super) fn encode(self, place: &Position) -> String {
         let value = |value: &SortValue| match value {
             SortValue::Number(number) => json!(number),
@@ -115,7 +117,7 @@ impl CursorKind {
 
     fn decode(self, cursor: &str) -> Result<Position> {
         self.parse(cursor)
-            .ok_or_else(|| Error::bad_input("This is no cursor of this list in this order."))
+            .ok_or_else(|| Error::bad_input("This is not a valid cursor for this list and order."))
     }
 
     fn parse(self, cursor: &str) -> Option<Position> {
@@ -138,7 +140,7 @@ impl ValueKind {
     fn parse(self, value: &Value) -> Option<SortValue> {
         Some(match self {
             Self::Number => SortValue::Number(value.as_i64()?),
-            // What PostgreSQL would refuse, no cursor of ours holds.
+            // PostgreSQL rejects NUL characters, and no cursor of this server contains one.
             Self::Text => {
                 SortValue::Text(value.as_str().filter(|text| !text.contains('\0'))?.to_owned())
             }
@@ -155,16 +157,16 @@ pub(super) trait Edge: Pure {
     fn cursor(&self) -> String;
 }
 
-/// A type whose objects stand in lists.
+/// A type whose objects appear in connections.
 pub(super) trait Listed: Pure {
-    /// Which of its lists: a cursor belongs to one.
+    /// Identifies the list if the type appears in several. A cursor belongs to one list.
     type In: Copy + Send + Sync;
 
-    /// The object's place in the list.
+    /// The cursor of the object in the list.
     fn cursor(&self, list: Self::In) -> String;
 }
 
-/// An edge that tells nothing but the object.
+/// An edge without fields of its own besides `cursor` and `node`.
 pub(super) struct PlainEdge<N: Listed> {
     node: N,
     list: N::In,
@@ -177,7 +179,7 @@ impl<N: Listed> PlainEdge<N> {
     }
 }
 
-/// An object in a list, and its place there.
+/// An edge of a connection: an object and its cursor.
 #[Object(
     concrete(name = "BoardEdge", params(Board)),
     concrete(name = "BoardEventEdge", params(BoardEvent)),
@@ -186,7 +188,7 @@ impl<N: Listed> PlainEdge<N> {
     concrete(name = "SessionEdge", params(Session))
 )]
 impl<N: Listed> PlainEdge<N> {
-    /// Its place in the list, for `after` and `before`.
+    /// The cursor of the object, for `after` and `before`.
     async fn cursor(&self) -> String {
         self.node.cursor(self.list)
     }
@@ -214,7 +216,7 @@ where
     }
 }
 
-/// Which list a page is of, and what was asked of it.
+/// The list that a page belongs to, with the arguments of the page.
 #[derive(Clone)]
 pub(super) enum List {
     Boards(BoardList, PageRequest),
@@ -223,12 +225,12 @@ pub(super) enum List {
     Events(EventList, Arc<PageRequest>),
     Members(BoardAccess, Arc<PageRequest>),
     Sessions(PageRequest),
-    /// The list is empty, whatever there is.
+    /// An empty list that needs no statement, e.g. one that the viewer may not see.
     Nothing,
 }
 
 impl List {
-    /// How many things it has.
+    /// The number of rows in the whole list.
     async fn count(&self, loaders: &Loaders) -> Result<i64> {
         match self {
             Self::Boards(list, _) => loaders.board_count().load(*list).await,
@@ -243,7 +245,7 @@ impl List {
         }
     }
 
-    /// Whether it has anything beyond the page.
+    /// Whether the list has rows beyond the page on this side.
     async fn any_beyond(self, loaders: &Loaders, side: Side) -> Result<bool> {
         match self {
             Self::Boards(list, page) => loaders.board_beyond().load_as(list, (page, side)).await,
@@ -261,7 +263,7 @@ impl List {
     }
 }
 
-/// About a page of a list.
+/// Information about a page of a list.
 pub(super) struct PageInfo {
     list: List,
     has_next: Option<bool>,
@@ -270,32 +272,32 @@ pub(super) struct PageInfo {
     end_cursor: Option<String>,
 }
 
-/// About a page of a list.
+/// Information about a page of a list.
 #[Object]
 impl PageInfo {
-    /// Whether there is a page behind this one.
+    /// Whether the list has entries after this page.
     async fn has_next_page(&self, ctx: &Context<'_>) -> Result<bool> {
         self.any(ctx, self.has_next, Side::Behind).await
     }
 
-    /// Whether there is a page before this one.
+    /// Whether the list has entries before this page.
     async fn has_previous_page(&self, ctx: &Context<'_>) -> Result<bool> {
         self.any(ctx, self.has_previous, Side::Before).await
     }
 
-    /// The cursor of the first edge; null on an empty page.
+    /// The cursor of the first edge; null if the page is empty.
     async fn start_cursor(&self) -> Option<&str> {
         self.start_cursor.as_deref()
     }
 
-    /// The cursor of the last edge; null on an empty page.
+    /// The cursor of the last edge; null if the page is empty.
     async fn end_cursor(&self) -> Option<&str> {
         self.end_cursor.as_deref()
     }
 }
 
 impl PageInfo {
-    /// What is known, or what the database says.
+    /// Returns `known`, or reads the answer from the database.
     async fn any(&self, ctx: &Context<'_>, known: Option<bool>, side: Side) -> Result<bool> {
         match known {
             Some(known) => Ok(known),
@@ -306,7 +308,7 @@ impl PageInfo {
 
 impl Pure for PageInfo {}
 
-/// A page of a list, with everything the Relay specification asks for.
+/// A page of a list, with the fields that the Relay specification requires.
 pub(super) struct Connection<E> {
     edges: Vec<E>,
     has_next: Option<bool>,
@@ -315,7 +317,7 @@ pub(super) struct Connection<E> {
 }
 
 impl<E> Connection<E> {
-    /// A page of a list. The rows are not even loaded when only their number is asked for.
+    /// Loads a page of a list. The rows are not loaded if only `totalCount` is selected.
     pub(super) async fn load<T: Clone>(
         ctx: &Context<'_>,
         list: List,
@@ -331,7 +333,7 @@ impl<E> Connection<E> {
         Ok(Self::of(Page::default(), list))
     }
 
-    /// A list that is empty for the viewer.
+    /// An empty connection, for a list that the viewer may not see.
     pub(super) fn empty() -> Self {
         Self::of(Page::default(), List::Nothing)
     }
@@ -341,7 +343,7 @@ impl<E> Connection<E> {
     }
 }
 
-/// A page of a list.
+/// A page of a list: a Relay connection.
 #[Object(
     concrete(name = "BoardConnection", params(BoardEdge)),
     concrete(name = "BoardEventConnection", params(BoardEventEdge)),
@@ -351,17 +353,17 @@ impl<E> Connection<E> {
     concrete(name = "SessionConnection", params(SessionEdge))
 )]
 impl<E: Edge> Connection<E> {
-    /// The things on this page, each with its cursor.
+    /// The objects on this page, each with its cursor.
     async fn edges(&self) -> EagerList<&E> {
         EagerList(self.edges.iter().collect())
     }
 
-    /// The things on this page.
+    /// The objects on this page.
     async fn nodes(&self) -> EagerList<&E::Node> {
         EagerList(self.edges.iter().map(Edge::node).collect())
     }
 
-    /// Whether the list goes on, and where.
+    /// Whether the list has more entries, and the first and last cursor of this page.
     async fn page_info(&self) -> EagerObject<PageInfo> {
         EagerObject(PageInfo {
             list: self.list.clone(),
@@ -372,7 +374,7 @@ impl<E: Edge> Connection<E> {
         })
     }
 
-    /// How many things the whole list has, with its filter. Counted only when asked for.
+    /// The number of objects in the whole list, with the filter applied. Counted only if selected.
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i32> {
         let count = self.list.count(&*ctx.loaders()?).await?;
         Ok(int(count))

@@ -1,4 +1,4 @@
-//! What can be asked.
+//! The query root.
 
 use async_graphql::{Context, ID, Object};
 use futures_util::future::try_join_all;
@@ -16,81 +16,80 @@ use crate::domain::{
 use crate::graphql::context::{ContextExt, Nullable, row, texts};
 use crate::graphql::engine::EagerObject;
 
-/// What can be asked.
+/// The query root.
 pub(in crate::graphql) struct Query;
 
-/// What can be asked. Every field needs a log-in.
+/// The query root. Every field requires an access token.
 #[Object(guard = "LoggedIn")]
 impl Query {
-    /// The account that the access token stands for.
+    /// The account that the access token belongs to.
     async fn viewer(&self, ctx: &Context<'_>) -> Result<EagerObject<User>> {
         let viewer = ctx.viewer()?;
         let user = ctx.loaders()?.user().load(viewer.id).await?.ok_or(Error::Unauthenticated)?;
         Ok(EagerObject(User::seen_by(viewer, user)))
     }
 
-    /// A Node by its id; null when there is no such thing for the viewer.
+    /// Finds a Node by its ID; null if it does not exist or the viewer may not see it.
     async fn node(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "An id that the field `id` of a Node has shown.")] id: ID,
+        #[graphql(desc = "The value of the field `id` of a Node.")] id: ID,
     ) -> Nullable<EagerObject<Node>> {
         row(find(ctx, &id).await)
     }
 
-    /// Several Nodes by their ids, in the same order, with null where there is no such thing for
-    /// the viewer. At most 200 ids.
+    /// Finds several Nodes by their IDs, in the same order, with null for each one that does not exist or
+    /// that the viewer may not see. At most 200 IDs.
     #[graphql(directive = list_size::apply(None, Some(names(["ids"])), None))]
     async fn nodes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "At most 200 ids that the field `id` of Nodes has shown.")] ids: Vec<ID>,
+        #[graphql(desc = "At most 200 values of the field `id` of Nodes.")] ids: Vec<ID>,
     ) -> Result<Vec<Option<EagerObject<Node>>>> {
         if usize::try_from(MAX_OTHERS).is_ok_and(|max| ids.len() > max) {
-            let message = format!("Must have at most {MAX_OTHERS} ids.");
+            let message = format!("Must have at most {MAX_OTHERS} IDs.");
             return Err(Error::bad_input(message).at("ids"));
         }
         let found = try_join_all(ids.iter().map(|id| find(ctx, id))).await?;
         Ok(found.into_iter().map(|node| node.map(EagerObject)).collect())
     }
 
-    /// The boards that the viewer is a member of, the newest first by default.
+    /// The boards that the viewer is a member of, newest first by default.
     #[graphql(directive = paged::apply())]
     async fn boards(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first n entries, 0 to 200; 50 if neither first nor last is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
-        #[graphql(desc = "In which order; CREATED_AT DESC by default.")] order_by: Option<
-            BoardOrder,
-        >,
+        #[graphql(desc = "Only entries after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last n entries, 0 to 200.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
+        #[graphql(desc = "The order; CREATED_AT DESC by default.")] order_by: Option<BoardOrder>,
     ) -> Result<BoardPage> {
         BoardPage::in_use(ctx, PageArgs { first, after, last, before }, order_by).await
     }
 
-    /// Deleted boards of which the viewer is ADMIN, the latest first. Beneath them all reads as at
-    /// deletion; no other field finds them, and only restoreBoard brings them back.
+    /// The deleted boards of which the viewer is an ADMIN, most recently deleted first. Everything below
+    /// them reads as it was at deletion. No other field returns deleted boards, and only `restoreBoard`
+    /// restores them.
     #[graphql(directive = paged::apply())]
     async fn deleted_boards(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first n entries, 0 to 200; 50 if neither first nor last is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only entries after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last n entries, 0 to 200.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
     ) -> Result<BoardPage> {
         BoardPage::deleted(ctx, PageArgs { first, after, last, before }).await
     }
 
-    /// A board by its id; null when there is no such board for the viewer.
+    /// Finds a board by its ID; null if it does not exist or the viewer may not see it.
     async fn board(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The board's id.")] id: ID,
+        #[graphql(desc = "The ID of the board.")] id: ID,
     ) -> Nullable<EagerObject<Board>> {
         row(match BoardId::from_public(&id) {
             Some(id) => Board::find(ctx, id).await,
@@ -98,11 +97,11 @@ impl Query {
         })
     }
 
-    /// A card by its id; null when there is no such card for the viewer.
+    /// Finds a card by its ID; null if it does not exist or the viewer may not see it.
     async fn card(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The card's id.")] id: ID,
+        #[graphql(desc = "The ID of the card.")] id: ID,
     ) -> Nullable<EagerObject<Card>> {
         row(match CardId::from_public(&id) {
             Some(id) => find_card(ctx, id).await,
@@ -110,32 +109,32 @@ impl Query {
         })
     }
 
-    /// The viewer's sessions that have not ended, the newest first.
+    /// The viewer's sessions that have not ended, newest first.
     #[graphql(directive = paged::apply())]
     async fn sessions(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first n entries, 0 to 200; 50 if neither first nor last is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only entries after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last n entries, 0 to 200.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
     ) -> Result<Connection<SessionEdge>> {
         session_page(ctx, PageArgs { first, after, last, before }).await
     }
 
-    /// The account with exactly this address, compared without case: how one finds whom to share a
-    /// board with.
+    /// Finds the account with exactly this e-mail address, compared case-insensitively; null if there is
+    /// none. Use it to find the user to share a board with.
     async fn user_by_email(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The whole address.")] email: String,
+        #[graphql(desc = "The complete e-mail address.")] email: String,
     ) -> Nullable<EagerObject<User>> {
         row(find_user(ctx, &email).await)
     }
 }
 
-/// Whatever the id names, if the viewer may see it.
+/// Finds the object of any type with this ID, if the viewer may see it.
 async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
     let node = if let Some(id) = BoardId::from_public(id) {
         Board::find(ctx, id).await?.map(Node::from)

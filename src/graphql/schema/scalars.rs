@@ -1,4 +1,4 @@
-//! Scalars of the schema.
+//! Custom scalars of the schema.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
 use chrono::Utc;
@@ -9,7 +9,7 @@ use crate::domain::Timestamp;
 #[derive(Clone, Copy)]
 pub(super) struct DateTime(pub(super) Timestamp);
 
-/// RFC 3339 in UTC with at most microseconds, e.g. `2026-01-31T12:00:00.123456Z`.
+/// An RFC 3339 timestamp in UTC with at most microseconds, e.g. `2026-01-31T12:00:00.123456Z`.
 #[Scalar(name = "DateTime", specified_by_url = "https://www.rfc-editor.org/rfc/rfc3339")]
 impl ScalarType for DateTime {
     fn parse(value: Value) -> InputValueResult<Self> {
@@ -25,7 +25,7 @@ impl ScalarType for DateTime {
     }
 }
 
-/// A count or a version as an Int, which has 32 bits; what is larger than any is the largest.
+/// Converts a count or a version to an Int of 32 bits; larger values become the largest Int.
 pub(super) fn int(number: i64) -> i32 {
     i32::try_from(number).unwrap_or(i32::MAX)
 }

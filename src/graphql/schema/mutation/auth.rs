@@ -1,4 +1,4 @@
-//! Accounts and log-in.
+//! Mutations for accounts and log-in.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
@@ -12,45 +12,46 @@ use crate::graphql::schema::types::{Session, User};
 use crate::service::LogIn;
 use crate::service::accounts::{self, AccountChanges};
 
-/// A new account.
+/// The data of a new account.
 #[derive(InputObject)]
 pub(super) struct SignUpInput {
-    /// A valid address of at most 254 characters, unique without case.
+    /// A valid e-mail address of at most 254 characters, unique when compared case-insensitively.
     email: String,
-    /// 8 to 128 characters, taken as it is.
+    /// 8 to 128 characters. The password is used exactly as given.
     password: String,
 }
 
-/// The new account.
+/// The result of `signUp`.
 #[derive(SimpleObject)]
 pub(super) struct SignUpPayload {
     /// The new account.
     user: EagerObject<User>,
 }
 
-/// An account's address and password.
+/// The e-mail address and password of an account.
 #[derive(InputObject)]
 pub(super) struct LogInInput {
-    /// The address, compared without case.
+    /// The e-mail address, compared case-insensitively.
     email: String,
     /// The password.
     password: String,
 }
 
-/// What a log-in and a refresh answer alike.
+/// The fields that the payloads of a log-in and a refresh have in common.
 #[derive(SimpleObject)]
 pub(super) struct SignedIn {
-    /// A JWT that carries sub (the user's id) and email; to be sent as `Authorization: Bearer`.
+    /// A JWT with the claims `sub` (the user's ID) and `email`. Send it as `Authorization: Bearer`.
     access_token: String,
     /// Always `Bearer`.
     token_type: String,
-    /// When the access token ends: one hour from now.
+    /// The time when the access token expires: one hour from now.
     expires_at: DateTime,
-    /// What `refreshSession` takes, once, for the next access token. Keep it as you would a password.
+    /// The token for `refreshSession`. It can be used once, to get the next access token. Store it as
+    /// securely as a password.
     refresh_token: String,
-    /// The session that has begun or goes on.
+    /// The session that was started or refreshed.
     session: EagerObject<Session>,
-    /// Whose it is.
+    /// The user who is logged in.
     user: EagerObject<User>,
 }
 
@@ -67,21 +68,21 @@ impl From<LogIn> for SignedIn {
     }
 }
 
-/// A log-in.
+/// The result of a log-in.
 #[derive(SimpleObject)]
 pub(super) struct LogInPayload {
     #[graphql(flatten)]
     signed_in: SignedIn,
 }
 
-/// Changes to one's own account. A field left out stays as it is.
+/// Changes to the viewer's account. Fields that are left out do not change.
 #[derive(InputObject)]
 pub(super) struct UpdateViewerInput {
-    /// A new address.
+    /// The new e-mail address.
     email: Option<String>,
-    /// A new password: 8 to 128 characters, taken as it is.
+    /// The new password: 8 to 128 characters, used exactly as given.
     password: Option<String>,
-    /// The present password.
+    /// The current password.
     current_password: String,
 }
 
@@ -92,28 +93,28 @@ pub(super) struct UpdateViewerPayload {
     user: EagerObject<User>,
 }
 
-/// Confirms that the account shall go.
+/// Confirms the deletion of the account.
 #[derive(InputObject)]
 pub(super) struct DeleteViewerInput {
-    /// The present password.
+    /// The current password.
     current_password: String,
 }
 
-/// The deleted account.
+/// The result of `deleteViewer`.
 #[derive(SimpleObject)]
 pub(super) struct DeleteViewerPayload {
-    /// Its id.
+    /// The ID of the deleted account.
     deleted_user_id: ID,
 }
 
-/// Accounts and log-in.
+/// Mutations for accounts and log-in.
 #[derive(Default)]
 pub(super) struct AuthMutation;
 
 #[Object]
 impl AuthMutation {
-    /// Makes an account. CONFLICT when there is one with this address, RATE_LIMITED after too many
-    /// attempts.
+    /// Creates an account. CONFLICT if an account with this e-mail address exists, RATE_LIMITED after too
+    /// many attempts.
     #[graphql(directive = anonymous::apply())]
     async fn sign_up(
         &self,
@@ -130,13 +131,13 @@ impl AuthMutation {
         .await
     }
 
-    /// Logs in. INVALID_CREDENTIALS when address or password is wrong, never saying which; RATE_LIMITED
-    /// after too many attempts, right or wrong.
+    /// Logs in. INVALID_CREDENTIALS if the e-mail address or the password is wrong; the error does not
+    /// say which. RATE_LIMITED after too many attempts, whether right or wrong.
     #[graphql(directive = anonymous::apply())]
     async fn log_in(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Address and password.")] input: LogInInput,
+        #[graphql(desc = "The e-mail address and password.")] input: LogInInput,
     ) -> Nullable<LogInPayload> {
         mutate_as_anybody(ctx, async {
             let (services, client) = (ctx.services()?, &ctx.caller()?.client);
@@ -146,13 +147,13 @@ impl AuthMutation {
         .await
     }
 
-    /// Changes one's own address, password or both. INVALID_CREDENTIALS when the present password
-    /// is wrong, RATE_LIMITED after too many attempts, CONFLICT when the new address is taken. A new
-    /// password ends all other sessions.
+    /// Changes the e-mail address or password of the viewer, or both. A new password ends all other
+    /// sessions. INVALID_CREDENTIALS if the current password is wrong, RATE_LIMITED after too many
+    /// attempts, CONFLICT if the new e-mail address is taken.
     async fn update_viewer(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What shall change.")] input: UpdateViewerInput,
+        #[graphql(desc = "The changes to the account.")] input: UpdateViewerInput,
     ) -> Nullable<UpdateViewerPayload> {
         mutate(ctx, async {
             let changes = AccountChanges {
@@ -166,14 +167,14 @@ impl AuthMutation {
         .await
     }
 
-    /// Deletes one's own account. Boards that nobody else uses, also those in the trash, are erased with
-    /// it; the others lose a member. INVALID_CREDENTIALS when the present password is wrong, RATE_LIMITED
-    /// after too many attempts, CONFLICT while the viewer is the only ADMIN of a board with other
-    /// members.
+    /// Deletes the viewer's account. Boards that have no other members are erased with it, including
+    /// those in the trash; other boards lose a member. INVALID_CREDENTIALS if the current password is
+    /// wrong, RATE_LIMITED after too many attempts, CONFLICT if the viewer is the only ADMIN of a board
+    /// that has other members.
     async fn delete_viewer(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The present password.")] input: DeleteViewerInput,
+        #[graphql(desc = "The current password.")] input: DeleteViewerInput,
     ) -> Nullable<DeleteViewerPayload> {
         mutate(ctx, async {
             let viewer = ctx.viewer()?;

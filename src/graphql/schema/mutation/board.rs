@@ -1,4 +1,4 @@
-//! Boards.
+//! Mutations for boards.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
@@ -9,75 +9,75 @@ use crate::graphql::schema::inputs::{id, optional};
 use crate::graphql::schema::types::{Board, BoardEdge, LabelColor};
 use crate::service::boards;
 
-/// A new board. It has all seven labels, nameless, and the viewer as its ADMIN.
+/// The data of a new board. It gets all seven labels, without names, and the viewer as its ADMIN.
 #[derive(InputObject)]
 pub(super) struct CreateBoardInput {
-    /// One line of 1 to 500 characters.
+    /// The title: one line of 1 to 500 characters.
     title: String,
-    /// Markdown of at most 20,000 characters.
+    /// The description: Markdown of at most 20,000 characters.
     #[graphql(default)]
     description: String,
 }
 
-/// The new board.
+/// The result of `createBoard`.
 #[derive(SimpleObject)]
 pub(super) struct CreateBoardPayload {
     /// The new board.
     board: EagerObject<Board>,
-    /// Its edge in `boards` in the default order.
+    /// The edge of the new board in the default order of `boards`.
     board_edge: EagerObject<BoardEdge>,
 }
 
-/// A new name for the board's label of a colour.
+/// The new name of the board's label of a colour.
 #[derive(InputObject)]
 pub(super) struct LabelNameInput {
-    /// Which label.
+    /// The colour of the label.
     color: LabelColor,
-    /// One line of at most 100 characters; may be empty.
+    /// The new name: one line of at most 100 characters; may be empty.
     name: String,
 }
 
-/// Changes to a board. A field left out stays as it is.
+/// Changes to a board. Fields that are left out do not change.
 #[derive(InputObject)]
 pub(super) struct UpdateBoardInput {
-    /// Which board.
+    /// The ID of the board.
     board_id: ID,
-    /// One line of 1 to 500 characters.
+    /// The new title: one line of 1 to 500 characters.
     title: Option<String>,
-    /// Markdown of at most 20,000 characters.
+    /// The new description: Markdown of at most 20,000 characters.
     description: Option<String>,
-    /// New names for these labels; the others keep theirs.
+    /// New names for these labels. All other labels keep their names.
     labels: Option<Vec<LabelNameInput>>,
 }
 
-/// The changed board.
+/// The result of `updateBoard`.
 #[derive(SimpleObject)]
 pub(super) struct UpdateBoardPayload {
     /// The changed board.
     board: EagerObject<Board>,
 }
 
-/// A board to delete.
+/// The board to delete.
 #[derive(InputObject)]
 pub(super) struct DeleteBoardInput {
-    /// Which board.
+    /// The ID of the board.
     board_id: ID,
 }
 
-/// The board that was deleted.
+/// The result of `deleteBoard`.
 #[derive(SimpleObject)]
 pub(super) struct DeleteBoardPayload {
-    /// Its id.
+    /// The ID of the deleted board.
     deleted_board_id: ID,
 }
 
-/// Boards.
+/// Mutations for boards.
 #[derive(Default)]
 pub(super) struct BoardMutation;
 
 #[Object]
 impl BoardMutation {
-    /// Makes a board.
+    /// Creates a board.
     async fn create_board(
         &self,
         ctx: &Context<'_>,
@@ -97,11 +97,12 @@ impl BoardMutation {
         .await
     }
 
-    /// Changes a board's texts and the names of its labels in one step. For ADMINs.
+    /// Changes the title and description of a board and the names of its labels in one step. Requires the
+    /// role ADMIN.
     async fn update_board(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What shall change.")] input: UpdateBoardInput,
+        #[graphql(desc = "The changes to the board.")] input: UpdateBoardInput,
     ) -> Nullable<UpdateBoardPayload> {
         mutate(ctx, async {
             let board = id::<BoardId>(&input.board_id, "boardId")?;
@@ -118,12 +119,12 @@ impl BoardMutation {
         .await
     }
 
-    /// Deletes a board with everything on it. It stays in the trash for 30 days, unless the
-    /// server is told otherwise, see `deletedBoards` and `restoreBoard`. For ADMINs.
+    /// Deletes a board with everything on it. It stays in the trash for 30 days, unless the server is
+    /// configured otherwise; see `deletedBoards` and `restoreBoard`. Requires the role ADMIN.
     async fn delete_board(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which board.")] input: DeleteBoardInput,
+        #[graphql(desc = "The board to delete.")] input: DeleteBoardInput,
     ) -> Nullable<DeleteBoardPayload> {
         mutate(ctx, async {
             let board = id::<BoardId>(&input.board_id, "boardId")?;

@@ -1,4 +1,4 @@
-//! Cards.
+//! Mutations for cards.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
@@ -13,21 +13,21 @@ use crate::graphql::schema::inputs::{id, optional, parse_id};
 use crate::graphql::schema::types::{Board, Card, CardColumn, CardEdge, LabelColor};
 use crate::service::cards;
 
-/// How many cards one mutation may make.
+/// The maximum number of cards that one mutation may create.
 const MAX_BATCH: usize = 100;
 
-/// A new card. A colour that the board has no label for is BAD_USER_INPUT.
+/// The data of a new card. BAD_USER_INPUT if the board has no label of a given colour.
 #[derive(InputObject)]
 pub(super) struct CardInput {
-    /// One line of 1 to 500 characters.
+    /// The title: one line of 1 to 500 characters.
     title: String,
-    /// Markdown of at most 20,000 characters.
+    /// The description: Markdown of at most 20,000 characters.
     #[graphql(default)]
     description: String,
-    /// The column it shall stand in, at its end.
+    /// The column of the card. The card is placed at its end.
     #[graphql(default_with = "CardColumn::Backlog")]
     column: CardColumn,
-    /// The colours of the labels it shall bear.
+    /// The colours of the card's labels.
     #[graphql(default)]
     labels: Vec<LabelColor>,
 }
@@ -47,34 +47,34 @@ pub(super) fn colors(colors: Vec<LabelColor>) -> Vec<domain::LabelColor> {
     colors.into_iter().map(Into::into).collect()
 }
 
-/// A new card on a board.
+/// A new card and its board.
 #[derive(InputObject)]
 pub(super) struct CreateCardInput {
-    /// Which board.
+    /// The ID of the board.
     board_id: ID,
     /// The new card.
     card: CardInput,
 }
 
-/// The new card.
+/// The result of `createCard`.
 #[derive(SimpleObject)]
 pub(super) struct CreateCardPayload {
     /// The new card.
     card: EagerObject<Card>,
-    /// Its edge in the board's `cards` in the default order.
+    /// The edge of the new card in the default order of the board's `cards`.
     card_edge: EagerObject<CardEdge>,
 }
 
-/// New cards on a board: all or none, in the given order.
+/// New cards and their board. Either all cards are created, in the given order, or none.
 #[derive(InputObject)]
 pub(super) struct CreateCardsInput {
-    /// Which board.
+    /// The ID of the board.
     board_id: ID,
-    /// 1 to 100 new cards.
+    /// The new cards, 1 to 100.
     cards: Vec<CardInput>,
 }
 
-/// The new cards.
+/// The result of `createCards`.
 #[derive(SimpleObject)]
 pub(super) struct CreateCardsPayload {
     /// The new cards, in the given order.
@@ -82,87 +82,89 @@ pub(super) struct CreateCardsPayload {
     cards: EagerList<Card>,
 }
 
-/// Changes to a card. A field left out stays as it is.
+/// Changes to a card. Fields that are left out do not change.
 #[derive(InputObject)]
 pub(super) struct UpdateCardInput {
-    /// Which card.
+    /// The ID of the card.
     card_id: ID,
-    /// One line of 1 to 500 characters.
+    /// The new title: one line of 1 to 500 characters.
     title: Option<String>,
-    /// Markdown of at most 20,000 characters.
+    /// The new description: Markdown of at most 20,000 characters.
     description: Option<String>,
-    /// Another column puts the card at its end.
+    /// The new column. If the column changes, the card is placed at its end.
     column: Option<CardColumn>,
-    /// The colours of all labels that the card shall bear; an empty list takes all off.
+    /// The colours of all labels that the card is to have. An empty list removes all labels.
     labels: Option<Vec<LabelColor>>,
-    /// CONFLICT, with the card's present version under extensions.currentVersion, when it is no
-    /// longer this one.
+    /// The version of the card that the client has seen. CONFLICT if the card has another version now;
+    /// `extensions.currentVersion` holds the current version.
     expected_version: Option<i32>,
 }
 
-/// The changed card.
+/// The result of `updateCard`.
 #[derive(SimpleObject)]
 pub(super) struct UpdateCardPayload {
     /// The changed card.
     card: EagerObject<Card>,
 }
 
-/// A card to delete.
+/// The card to delete.
 #[derive(InputObject)]
 pub(super) struct DeleteCardInput {
-    /// Which card.
+    /// The ID of the card.
     card_id: ID,
-    /// CONFLICT, with the card's present version under extensions.currentVersion, when it is no
-    /// longer this one.
+    /// The version of the card that the client has seen. CONFLICT if the card has another version now;
+    /// `extensions.currentVersion` holds the current version.
     expected_version: Option<i32>,
 }
 
-/// The card that was deleted.
+/// The result of `deleteCard`.
 #[derive(SimpleObject)]
 pub(super) struct DeleteCardPayload {
-    /// Its id.
+    /// The ID of the deleted card.
     deleted_card_id: ID,
-    /// The board it was on.
+    /// The board that the card was on.
     board: EagerObject<Board>,
 }
 
-/// Where a card shall stand. To the top of a column: `beforeCardId` is its first card. With neither neighbour it goes to the end of the column, with both
-/// `afterCardId` decides if that card is still in the column, else `beforeCardId`. Where the
-/// deciding one has left the column: the start for a lost `beforeCardId`, the end for a lost
-/// `afterCardId`. The card itself is BAD_USER_INPUT, a card that was never on this board NOT_FOUND.
+/// The new position of a card. Without `beforeCardId` and `afterCardId` the card is placed at the end of
+/// the column; to place it at the top, pass the column's first card as `beforeCardId`. If both are given,
+/// `afterCardId` decides if that card is still in the column, otherwise `beforeCardId`. If the deciding
+/// card has left the column, the moved card is placed at the start for `beforeCardId` and at the end for
+/// `afterCardId`. BAD_USER_INPUT if a neighbour is the card itself, NOT_FOUND if a neighbour was never on
+/// this board.
 #[derive(InputObject)]
 pub(super) struct MoveCardInput {
-    /// Which card.
+    /// The ID of the card.
     card_id: ID,
-    /// The column it shall stand in.
+    /// The column to place the card in.
     column: CardColumn,
-    /// The card that shall stand directly after it.
+    /// The ID of the card directly after the new position.
     before_card_id: Option<ID>,
-    /// The card that shall stand directly before it.
+    /// The ID of the card directly before the new position.
     after_card_id: Option<ID>,
-    /// CONFLICT, with the card's present version under extensions.currentVersion, when it is no
-    /// longer this one.
+    /// The version of the card that the client has seen. CONFLICT if the card has another version now;
+    /// `extensions.currentVersion` holds the current version.
     expected_version: Option<i32>,
 }
 
-/// The moved card.
+/// The result of `moveCard`.
 #[derive(SimpleObject)]
 pub(super) struct MoveCardPayload {
     /// The moved card.
     card: EagerObject<Card>,
 }
 
-/// Cards.
+/// Mutations for cards.
 #[derive(Default)]
 pub(super) struct CardMutation;
 
 #[Object]
 impl CardMutation {
-    /// Makes a card at the end of its column. For MEMBERs and ADMINs.
+    /// Creates a card at the end of its column. Requires the role MEMBER or ADMIN.
     async fn create_card(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The new card.")] input: CreateCardInput,
+        #[graphql(desc = "The new card and its board.")] input: CreateCardInput,
     ) -> Nullable<CreateCardPayload> {
         mutate(ctx, async {
             let board = id::<BoardId>(&input.board_id, "boardId")?;
@@ -177,11 +179,11 @@ impl CardMutation {
         .await
     }
 
-    /// Makes up to 100 cards, all or none. For MEMBERs and ADMINs.
+    /// Creates up to 100 cards, either all or none. Requires the role MEMBER or ADMIN.
     async fn create_cards(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The new cards.")] input: CreateCardsInput,
+        #[graphql(desc = "The new cards and their board.")] input: CreateCardsInput,
     ) -> Nullable<CreateCardsPayload> {
         mutate(ctx, async {
             let board = id::<BoardId>(&input.board_id, "boardId")?;
@@ -195,11 +197,12 @@ impl CardMutation {
         .await
     }
 
-    /// Changes a card's texts, column and labels in one step. For MEMBERs and ADMINs.
+    /// Changes the title, description, column and labels of a card in one step. Requires the role MEMBER
+    /// or ADMIN.
     async fn update_card(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What shall change.")] input: UpdateCardInput,
+        #[graphql(desc = "The changes to the card.")] input: UpdateCardInput,
     ) -> Nullable<UpdateCardPayload> {
         mutate(ctx, async {
             let card = id::<CardId>(&input.card_id, "cardId")?;
@@ -217,11 +220,12 @@ impl CardMutation {
         .await
     }
 
-    /// Moves a card to another place in its column, or to another column. For MEMBERs and ADMINs.
+    /// Moves a card to another position in its column, or to another column. Requires the role MEMBER or
+    /// ADMIN.
     async fn move_card(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which card, and where to.")] input: MoveCardInput,
+        #[graphql(desc = "The card and its new position.")] input: MoveCardInput,
     ) -> Nullable<MoveCardPayload> {
         mutate(ctx, async {
             let card = id::<CardId>(&input.card_id, "cardId")?;
@@ -238,12 +242,12 @@ impl CardMutation {
         .await
     }
 
-    /// Deletes a card. It stays in the board's trash for 30 days, unless the server is told otherwise,
-    /// see `Board.deletedCards` and `restoreCard`. For MEMBERs and ADMINs.
+    /// Deletes a card. It stays in the board's trash for 30 days, unless the server is configured
+    /// otherwise; see `Board.deletedCards` and `restoreCard`. Requires the role MEMBER or ADMIN.
     async fn delete_card(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which card.")] input: DeleteCardInput,
+        #[graphql(desc = "The card to delete.")] input: DeleteCardInput,
     ) -> Nullable<DeleteCardPayload> {
         mutate(ctx, async {
             let card = id::<CardId>(&input.card_id, "cardId")?;
@@ -256,7 +260,7 @@ impl CardMutation {
     }
 }
 
-/// Changes a card: what more than one mutation does.
+/// Changes a card; shared by several mutations.
 pub(super) async fn update(
     ctx: &Context<'_>,
     card: CardId,

@@ -1,4 +1,4 @@
-//! Labels of cards.
+//! Mutations for the labels of cards.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
@@ -9,49 +9,49 @@ use crate::graphql::engine::EagerObject;
 use crate::graphql::schema::inputs::id;
 use crate::graphql::schema::types::{Card, LabelColor};
 
-/// Labels that a card shall bear besides those it bears.
+/// The labels to add to a card. The labels that it already has remain.
 #[derive(InputObject)]
 pub(super) struct AddLabelsToCardInput {
-    /// Which card.
+    /// The ID of the card.
     card_id: ID,
-    /// The labels' colours; one that the card bears already is no error.
+    /// The colours of the labels to add. A label that the card already has is not an error.
     labels: Vec<LabelColor>,
 }
 
-/// The card with its labels.
+/// The result of `addLabelsToCard`.
 #[derive(SimpleObject)]
 pub(super) struct AddLabelsToCardPayload {
-    /// The card.
+    /// The card with its labels.
     card: EagerObject<Card>,
 }
 
-/// Labels that a card shall bear no longer.
+/// The labels to remove from a card.
 #[derive(InputObject)]
 pub(super) struct RemoveLabelsFromCardInput {
-    /// Which card.
+    /// The ID of the card.
     card_id: ID,
-    /// The labels' colours; one that the card does not bear is no error.
+    /// The colours of the labels to remove. A label that the card does not have is not an error.
     labels: Vec<LabelColor>,
 }
 
-/// The card with its labels.
+/// The result of `removeLabelsFromCard`.
 #[derive(SimpleObject)]
 pub(super) struct RemoveLabelsFromCardPayload {
-    /// The card.
+    /// The card with its labels.
     card: EagerObject<Card>,
 }
 
-/// Labels of cards.
+/// Mutations for the labels of cards.
 #[derive(Default)]
 pub(super) struct CardLabelMutation;
 
 #[Object]
 impl CardLabelMutation {
-    /// Gives a card more labels. For MEMBERs and ADMINs.
+    /// Adds labels to a card. Requires the role MEMBER or ADMIN.
     async fn add_labels_to_card(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which card, which labels.")] input: AddLabelsToCardInput,
+        #[graphql(desc = "The card and the labels.")] input: AddLabelsToCardInput,
     ) -> Nullable<AddLabelsToCardPayload> {
         mutate(ctx, async {
             let card = id::<CardId>(&input.card_id, "cardId")?;
@@ -62,11 +62,11 @@ impl CardLabelMutation {
         .await
     }
 
-    /// Takes labels off a card. For MEMBERs and ADMINs.
+    /// Removes labels from a card. Requires the role MEMBER or ADMIN.
     async fn remove_labels_from_card(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which card, which labels.")] input: RemoveLabelsFromCardInput,
+        #[graphql(desc = "The card and the labels.")] input: RemoveLabelsFromCardInput,
     ) -> Nullable<RemoveLabelsFromCardPayload> {
         mutate(ctx, async {
             let card = id::<CardId>(&input.card_id, "cardId")?;

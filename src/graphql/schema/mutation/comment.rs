@@ -1,4 +1,4 @@
-//! Comments on cards.
+//! Mutations for comments on cards.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
@@ -9,67 +9,67 @@ use crate::graphql::schema::inputs::id;
 use crate::graphql::schema::types::{Board, Card, Comment, CommentEdge};
 use crate::service::comments;
 
-/// A new comment on a card.
+/// A new comment and its card.
 #[derive(InputObject)]
 pub(super) struct AddCommentInput {
-    /// Which card.
+    /// The ID of the card.
     card_id: ID,
-    /// Markdown of 1 to 20,000 characters.
+    /// The text: Markdown of 1 to 20,000 characters.
     body: String,
 }
 
-/// The new comment.
+/// The result of `addComment`.
 #[derive(SimpleObject)]
 pub(super) struct AddCommentPayload {
     /// The new comment.
     comment: EagerObject<Comment>,
-    /// Its edge in the card's `comments`.
+    /// The edge of the new comment in the card's `comments`.
     comment_edge: EagerObject<CommentEdge>,
 }
 
-/// A comment of one's own, written anew.
+/// The new text of a comment that the viewer wrote.
 #[derive(InputObject)]
 pub(super) struct UpdateCommentInput {
-    /// Which comment.
+    /// The ID of the comment.
     comment_id: ID,
-    /// Markdown of 1 to 20,000 characters.
+    /// The new text: Markdown of 1 to 20,000 characters.
     body: String,
 }
 
-/// The changed comment.
+/// The result of `updateComment`.
 #[derive(SimpleObject)]
 pub(super) struct UpdateCommentPayload {
     /// The changed comment.
     comment: EagerObject<Comment>,
 }
 
-/// A comment to delete.
+/// The comment to delete.
 #[derive(InputObject)]
 pub(super) struct DeleteCommentInput {
-    /// Which comment.
+    /// The ID of the comment.
     comment_id: ID,
 }
 
-/// The comment that is no more.
+/// The result of `deleteComment`.
 #[derive(SimpleObject)]
 pub(super) struct DeleteCommentPayload {
-    /// Its id.
+    /// The ID of the deleted comment.
     deleted_comment_id: ID,
-    /// The card it was about.
+    /// The card that the comment was on.
     card: EagerObject<Card>,
 }
 
-/// Comments on cards.
+/// Mutations for comments on cards.
 #[derive(Default)]
 pub(super) struct CommentMutation;
 
 #[Object]
 impl CommentMutation {
-    /// Comments on a card. For MEMBERs and ADMINs.
+    /// Adds a comment to a card. Requires the role MEMBER or ADMIN.
     async fn add_comment(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which card, and what is said.")] input: AddCommentInput,
+        #[graphql(desc = "The card and the text of the comment.")] input: AddCommentInput,
     ) -> Nullable<AddCommentPayload> {
         mutate(ctx, async {
             let card = id::<CardId>(&input.card_id, "cardId")?;
@@ -83,11 +83,12 @@ impl CommentMutation {
         .await
     }
 
-    /// Writes one's own comment anew. FORBIDDEN for another's. For MEMBERs and ADMINs.
+    /// Changes the text of the viewer's own comment. FORBIDDEN if another user wrote it. Requires the
+    /// role MEMBER or ADMIN.
     async fn update_comment(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which comment, and what it shall say.")] input: UpdateCommentInput,
+        #[graphql(desc = "The comment and its new text.")] input: UpdateCommentInput,
     ) -> Nullable<UpdateCommentPayload> {
         mutate(ctx, async {
             let comment = id::<CommentId>(&input.comment_id, "commentId")?;
@@ -100,11 +101,12 @@ impl CommentMutation {
         .await
     }
 
-    /// Deletes one's own comment, for good; an ADMIN may delete any. For MEMBERs and ADMINs.
+    /// Deletes the viewer's own comment permanently; an ADMIN may delete any comment. Requires the role
+    /// MEMBER or ADMIN.
     async fn delete_comment(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which comment.")] input: DeleteCommentInput,
+        #[graphql(desc = "The comment to delete.")] input: DeleteCommentInput,
     ) -> Nullable<DeleteCommentPayload> {
         mutate(ctx, async {
             let comment = id::<CommentId>(&input.comment_id, "commentId")?;

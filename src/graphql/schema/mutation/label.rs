@@ -1,4 +1,4 @@
-//! Labels.
+//! Mutations for labels.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
@@ -9,66 +9,66 @@ use crate::graphql::schema::inputs::{id, optional};
 use crate::graphql::schema::types::{Board, Label, LabelColor};
 use crate::service::labels;
 
-/// A new label. CONFLICT when the board already has that colour.
+/// The data of a new label. CONFLICT if the board already has a label of this colour.
 #[derive(InputObject)]
 pub(super) struct CreateLabelInput {
-    /// Which board.
+    /// The ID of the board.
     board_id: ID,
-    /// Its colour.
+    /// The colour of the label.
     color: LabelColor,
-    /// One line of at most 100 characters; may be empty.
+    /// The name: one line of at most 100 characters; may be empty.
     #[graphql(default)]
     name: String,
 }
 
-/// The new label.
+/// The result of `createLabel`.
 #[derive(SimpleObject)]
 pub(super) struct CreateLabelPayload {
     /// The new label.
     label: EagerObject<Label>,
 }
 
-/// Changes to a label. A field left out stays as it is. CONFLICT when the new colour is taken.
+/// Changes to a label. Fields that are left out do not change. CONFLICT if the new colour is taken.
 #[derive(InputObject)]
 pub(super) struct UpdateLabelInput {
-    /// Which label.
+    /// The ID of the label.
     label_id: ID,
-    /// One line of at most 100 characters; may be empty.
+    /// The new name: one line of at most 100 characters; may be empty.
     name: Option<String>,
-    /// Another colour.
+    /// The new colour.
     color: Option<LabelColor>,
 }
 
-/// The changed label.
+/// The result of `updateLabel`.
 #[derive(SimpleObject)]
 pub(super) struct UpdateLabelPayload {
     /// The changed label.
     label: EagerObject<Label>,
 }
 
-/// A label to delete. The cards that bear it lose it.
+/// The label to delete. It is removed from all cards that have it.
 #[derive(InputObject)]
 pub(super) struct DeleteLabelInput {
-    /// Which label.
+    /// The ID of the label.
     label_id: ID,
 }
 
-/// The label that is no more.
+/// The result of `deleteLabel`.
 #[derive(SimpleObject)]
 pub(super) struct DeleteLabelPayload {
-    /// Its id.
+    /// The ID of the deleted label.
     deleted_label_id: ID,
-    /// The board it belonged to.
+    /// The board that the label belonged to.
     board: EagerObject<Board>,
 }
 
-/// Labels.
+/// Mutations for labels.
 #[derive(Default)]
 pub(super) struct LabelMutation;
 
 #[Object]
 impl LabelMutation {
-    /// Makes a label. For MEMBERs and ADMINs.
+    /// Creates a label. Requires the role MEMBER or ADMIN.
     async fn create_label(
         &self,
         ctx: &Context<'_>,
@@ -85,11 +85,11 @@ impl LabelMutation {
         .await
     }
 
-    /// Changes a label's name, colour or both. For MEMBERs and ADMINs.
+    /// Changes the name or colour of a label, or both. Requires the role MEMBER or ADMIN.
     async fn update_label(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "What shall change.")] input: UpdateLabelInput,
+        #[graphql(desc = "The changes to the label.")] input: UpdateLabelInput,
     ) -> Nullable<UpdateLabelPayload> {
         mutate(ctx, async {
             let label = id::<LabelId>(&input.label_id, "labelId")?;
@@ -104,11 +104,11 @@ impl LabelMutation {
         .await
     }
 
-    /// Deletes a label, for good. For MEMBERs and ADMINs.
+    /// Deletes a label permanently. Requires the role MEMBER or ADMIN.
     async fn delete_label(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which label.")] input: DeleteLabelInput,
+        #[graphql(desc = "The label to delete.")] input: DeleteLabelInput,
     ) -> Nullable<DeleteLabelPayload> {
         mutate(ctx, async {
             let label = id::<LabelId>(&input.label_id, "labelId")?;

@@ -1,5 +1,4 @@
-//! What can be done. Each mutation: input, payload, a resolver of a few lines; the rule is in
-//! `service`.
+//! The mutations. Each has an input, a payload and a resolver of a few lines; the rules are in `service`.
 
 mod auth;
 mod board;
@@ -13,8 +12,8 @@ mod trash;
 
 use async_graphql::MergedObject;
 
-/// What can be done. Every field but `signUp`, `logIn` and `refreshSession` needs a log-in. Fields run one after the
-/// other; one that fails answers null and leaves the others alone.
+/// The mutation root. Every field except `signUp`, `logIn` and `refreshSession` requires an access token.
+/// Fields run one after the other; a field that fails returns null and does not affect the others.
 #[derive(MergedObject, Default)]
 pub(in crate::graphql) struct Mutation(
     auth::AuthMutation,

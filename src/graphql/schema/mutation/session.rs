@@ -1,4 +1,4 @@
-//! Sessions: refresh, log out, revoke.
+//! Mutations for sessions: refresh, log out and revoke.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
@@ -9,57 +9,57 @@ use crate::graphql::schema::directives::anonymous;
 use crate::graphql::schema::inputs::id;
 use crate::service::sessions;
 
-/// What keeps a session going.
+/// The refresh token of a session.
 #[derive(InputObject)]
 pub(super) struct RefreshSessionInput {
-    /// The token of the log-in or of the last refresh. Spent by its first use: presented again within
-    /// ten seconds it answers the same successor, later it ends its session.
+    /// The token from the log-in or from the last refresh. It can be used once: used again within ten
+    /// seconds it returns the same successor, used again later it ends its session.
     refresh_token: String,
 }
 
-/// A session that goes on.
+/// The result of `refreshSession`.
 #[derive(SimpleObject)]
 pub(super) struct RefreshSessionPayload {
     #[graphql(flatten)]
     signed_in: SignedIn,
 }
 
-/// The session that has ended.
+/// The result of `logOut`.
 #[derive(SimpleObject)]
 pub(super) struct LogOutPayload {
-    /// Its id.
+    /// The ID of the ended session.
     revoked_session_id: ID,
 }
 
-/// A session that shall end.
+/// The session to end.
 #[derive(InputObject)]
 pub(super) struct RevokeSessionInput {
-    /// The session.
+    /// The ID of the session.
     session_id: ID,
 }
 
-/// The session that has ended.
+/// The result of `revokeSession`.
 #[derive(SimpleObject)]
 pub(super) struct RevokeSessionPayload {
-    /// Its id.
+    /// The ID of the ended session.
     revoked_session_id: ID,
 }
 
-/// The sessions that have ended.
+/// The result of `revokeOtherSessions`.
 #[derive(SimpleObject)]
 pub(super) struct RevokeOtherSessionsPayload {
-    /// Their ids, the newest first.
+    /// The IDs of the ended sessions, newest first.
     revoked_session_ids: Vec<ID>,
 }
 
-/// Sessions.
+/// Mutations for sessions.
 #[derive(Default)]
 pub(super) struct SessionMutation;
 
 #[Object]
 impl SessionMutation {
-    /// Takes a refresh token for a new access token and the next refresh token. Needs no access token.
-    /// UNAUTHENTICATED when the refresh token is of no use.
+    /// Exchanges a refresh token for a new access token and the next refresh token. Needs no access
+    /// token. UNAUTHENTICATED if the refresh token is invalid or expired.
     #[graphql(directive = anonymous::apply())]
     async fn refresh_session(
         &self,
@@ -73,7 +73,7 @@ impl SessionMutation {
         .await
     }
 
-    /// Ends the session in which this is asked, and with it its tokens.
+    /// Ends the session of this request and its tokens.
     async fn log_out(&self, ctx: &Context<'_>) -> Nullable<LogOutPayload> {
         mutate(ctx, async {
             let viewer = ctx.viewer()?;
@@ -84,12 +84,11 @@ impl SessionMutation {
         .await
     }
 
-    /// Ends one of the viewer's sessions, and with it its tokens. NOT_FOUND when there is no such
-    /// session.
+    /// Ends one of the viewer's sessions and its tokens. NOT_FOUND if there is no such session.
     async fn revoke_session(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which session.")] input: RevokeSessionInput,
+        #[graphql(desc = "The session to end.")] input: RevokeSessionInput,
     ) -> Nullable<RevokeSessionPayload> {
         mutate(ctx, async {
             let (viewer, session) = (ctx.viewer()?, id(&input.session_id, "sessionId")?);
@@ -102,7 +101,7 @@ impl SessionMutation {
         .await
     }
 
-    /// Ends all of the viewer's sessions but the one in which this is asked.
+    /// Ends all sessions of the viewer except the session of this request.
     async fn revoke_other_sessions(
         &self,
         ctx: &Context<'_>,

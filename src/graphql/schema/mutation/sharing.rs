@@ -1,4 +1,4 @@
-//! Who may use a board.
+//! Mutations for the members of boards.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
@@ -9,56 +9,57 @@ use crate::graphql::schema::inputs::id;
 use crate::graphql::schema::types::{Board, BoardMemberEdge, BoardRole};
 use crate::service::sharing;
 
-/// Somebody who shall use a board. Sharing twice is no error.
+/// The user to share a board with. Sharing twice is not an error.
 #[derive(InputObject)]
 pub(super) struct ShareBoardInput {
-    /// Which board.
+    /// The ID of the board.
     board_id: ID,
-    /// Who; `userByEmail` finds the id.
+    /// The ID of the user; see `userByEmail`.
     user_id: ID,
-    /// What they may do. Without it, a new member becomes MEMBER and a present one keeps their role.
+    /// The role of the member. If it is left out, a new member gets the role MEMBER and an existing
+    /// member keeps their role.
     role: Option<BoardRole>,
 }
 
-/// The shared board.
+/// The result of `shareBoard`.
 #[derive(SimpleObject)]
 pub(super) struct ShareBoardPayload {
     /// The board.
     board: EagerObject<Board>,
-    /// The member's edge in `members`.
+    /// The edge of the member in the board's `members`.
     member_edge: EagerObject<BoardMemberEdge>,
 }
 
-/// Somebody who shall no longer use a board: oneself or, for an ADMIN, anybody.
+/// The user to remove from a board: the viewer or, if the viewer is an ADMIN, any member.
 #[derive(InputObject)]
 pub(super) struct UnshareBoardInput {
-    /// Which board.
+    /// The ID of the board.
     board_id: ID,
-    /// Who.
+    /// The ID of the user.
     user_id: ID,
 }
 
-/// The board that has a member less.
+/// The result of `unshareBoard`.
 #[derive(SimpleObject)]
 pub(super) struct UnshareBoardPayload {
-    /// The board; null when the viewer has removed themselves.
+    /// The board; null if the viewer has left the board.
     board: Option<EagerObject<Board>>,
-    /// Who is no longer a member.
+    /// The ID of the user who is no longer a member.
     removed_user_id: ID,
 }
 
-/// Who may use a board.
+/// Mutations for the members of boards.
 #[derive(Default)]
 pub(super) struct SharingMutation;
 
 #[Object]
 impl SharingMutation {
-    /// Makes a user a member of a board, or gives a member another role. CONFLICT when no ADMIN would
-    /// be left. For ADMINs.
+    /// Makes a user a member of a board, or changes the role of a member. CONFLICT if the board would
+    /// have no ADMIN left. Requires the role ADMIN.
     async fn share_board(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which board, with whom.")] input: ShareBoardInput,
+        #[graphql(desc = "The board and the user to share it with.")] input: ShareBoardInput,
     ) -> Nullable<ShareBoardPayload> {
         mutate(ctx, async {
             let board = id::<BoardId>(&input.board_id, "boardId")?;
@@ -75,12 +76,12 @@ impl SharingMutation {
         .await
     }
 
-    /// Takes a user off a board: anybody may remove themselves, an ADMIN everybody. CONFLICT for the
-    /// last ADMIN, NOT_FOUND for one who is no member.
+    /// Removes a member from a board. Members may remove themselves; an ADMIN may remove any member.
+    /// CONFLICT if the member is the last ADMIN, NOT_FOUND if the user is not a member.
     async fn unshare_board(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which board, whom.")] input: UnshareBoardInput,
+        #[graphql(desc = "The board and the member to remove.")] input: UnshareBoardInput,
     ) -> Nullable<UnshareBoardPayload> {
         mutate(ctx, async {
             let board = id::<BoardId>(&input.board_id, "boardId")?;

@@ -1,4 +1,4 @@
-//! The way back from the trash.
+//! Mutations that restore cards and boards from the trash.
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
@@ -9,46 +9,46 @@ use crate::graphql::schema::inputs::id;
 use crate::graphql::schema::types::{Board, Card};
 use crate::service::{boards, cards};
 
-/// A card to take out of the trash. One that is not there stays as it is.
+/// The card to restore. A card that is not in the trash does not change.
 #[derive(InputObject)]
 pub(super) struct RestoreCardInput {
-    /// Which card; `Board.deletedCards` lists them.
+    /// The ID of the card; see `Board.deletedCards`.
     card_id: ID,
 }
 
-/// The card that is back.
+/// The result of `restoreCard`.
 #[derive(SimpleObject)]
 pub(super) struct RestoreCardPayload {
-    /// The card.
+    /// The restored card.
     card: EagerObject<Card>,
 }
 
-/// A board to take out of the trash. One that is not there stays as it is.
+/// The board to restore. A board that is not in the trash does not change.
 #[derive(InputObject)]
 pub(super) struct RestoreBoardInput {
-    /// Which board; `deletedBoards` lists them.
+    /// The ID of the board; see `deletedBoards`.
     board_id: ID,
 }
 
-/// The board that is back.
+/// The result of `restoreBoard`.
 #[derive(SimpleObject)]
 pub(super) struct RestoreBoardPayload {
-    /// The board.
+    /// The restored board.
     board: EagerObject<Board>,
 }
 
-/// The way back from the trash.
+/// Mutations that restore cards and boards from the trash.
 #[derive(Default)]
 pub(super) struct TrashMutation;
 
 #[Object]
 impl TrashMutation {
-    /// Takes a card out of the trash, back to its column, at the end, with its labels and comments.
-    /// For MEMBERs and ADMINs.
+    /// Restores a card from the trash with its labels and comments, at the end of its column. Requires
+    /// the role MEMBER or ADMIN.
     async fn restore_card(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which card.")] input: RestoreCardInput,
+        #[graphql(desc = "The card to restore.")] input: RestoreCardInput,
     ) -> Nullable<RestoreCardPayload> {
         mutate(ctx, async {
             let card = id::<CardId>(&input.card_id, "cardId")?;
@@ -58,11 +58,11 @@ impl TrashMutation {
         .await
     }
 
-    /// Takes a board out of the trash, with everything that was on it. For ADMINs.
+    /// Restores a board from the trash with everything that was on it. Requires the role ADMIN.
     async fn restore_board(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which board.")] input: RestoreBoardInput,
+        #[graphql(desc = "The board to restore.")] input: RestoreBoardInput,
     ) -> Nullable<RestoreBoardPayload> {
         mutate(ctx, async {
             let board = id::<BoardId>(&input.board_id, "boardId")?;

@@ -1,4 +1,4 @@
-//! Boards, their columns and their members.
+//! Boards and lists of boards.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -27,9 +27,9 @@ use crate::store::events::EventList;
 
 /// A Kanban board.
 ///
-/// What was seen under a board keeps it, and what is found by itself comes with it: one answer shows one
-/// state of a board, read before anything under it, so that a client which goes on from its version
-/// misses nothing.
+/// Objects that are reached through a board keep a reference to it, and objects that are found by their
+/// own ID are loaded together with their board. So a response shows one state of a board, read before
+/// everything below it, and a client that catches up from its `version` misses no event.
 #[derive(Clone)]
 pub(in crate::graphql) struct Board {
     board: Arc<domain::Board>,
@@ -43,7 +43,7 @@ impl Board {
         Self { board: board.into(), access }
     }
 
-    /// A board that the viewer may see; `None` for all others.
+    /// Finds a board; `None` if the viewer may not see it.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: BoardId) -> Result<Option<Self>> {
         let texts = texts(&ctx.look_ahead(), &[&[]], "description");
         let found = ctx.loaders()?.board().load((id, texts)).await?;
@@ -56,75 +56,75 @@ impl Pure for Board {}
 /// A Kanban board.
 #[Object]
 impl Board {
-    /// Opaque.
+    /// The opaque ID of the board.
     pub(in crate::graphql) async fn id(&self) -> ID {
         self.board.id.to_public().into()
     }
 
-    /// Its title.
+    /// The title of the board.
     async fn title(&self) -> &str {
         &self.board.title
     }
 
-    /// What it is about, in Markdown, as it was written; may be empty.
+    /// The description in Markdown, as it was written; may be empty.
     async fn description(&self, ctx: &Context<'_>) -> Result<Cow<'_, str>> {
         let load = async { ctx.loaders()?.board_text().load(self.access).await };
         long_text(self.board.description.as_deref(), load).await
     }
 
-    /// When it was made.
+    /// The time when the board was created.
     async fn created_at(&self) -> DateTime {
         self.board.created_at.into()
     }
 
-    /// Moves with every change of the board or of anything on it.
+    /// The time of the last change to the board or to anything on it.
     async fn updated_at(&self) -> DateTime {
         self.board.updated_at.into()
     }
 
-    /// The board's labels, at most one of each colour, in the order of LabelColor.
+    /// The labels of the board, at most one of each colour, in the order of LabelColor.
     #[graphql(directive = list_size::apply(Some(7), None, None))]
     async fn labels(&self, ctx: &Context<'_>) -> Result<EagerList<Label>> {
         let labels = ctx.loaders()?.board_labels().load(self.access).await?;
         Ok(Label::all(&labels, self))
     }
 
-    /// One entry for each CardColumn, in its order: the whole board in one query.
+    /// One entry for each CardColumn, in its order. Use it to read the whole board in one query.
     #[graphql(directive = list_size::apply(Some(4), None, None))]
     async fn columns(&self) -> EagerList<BoardColumn> {
         let column = |column| BoardColumn { board: self.clone(), column };
         EagerList(domain::CardColumn::ALL.into_iter().map(column).collect())
     }
 
-    /// The board's cards, by default as they stand on the board.
+    /// The cards of the board, by default in the order of the board (RANK ASC).
     #[allow(clippy::too_many_arguments)]
     #[graphql(directive = paged::apply())]
     async fn cards(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 0 to 1000; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first n entries, 0 to 1000; 50 if neither first nor last is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 0 to 1000.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
-        #[graphql(desc = "Which cards; all by default.")] filter: Option<CardFilter>,
-        #[graphql(desc = "In which order; RANK ASC by default.")] order_by: Option<CardOrder>,
+        #[graphql(desc = "Only entries after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last n entries, 0 to 1000.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
+        #[graphql(desc = "The cards to return; all by default.")] filter: Option<CardFilter>,
+        #[graphql(desc = "The order; RANK ASC by default.")] order_by: Option<CardOrder>,
     ) -> Result<Connection<CardEdge>> {
         let list = CardList::on_board(self.access);
         let args = PageArgs { first, after, last, before };
         card_page(ctx, self, list, args, filter, order_by).await
     }
 
-    /// Who may use the board, in the order in which they came.
+    /// The members of the board, in the order in which they joined.
     #[graphql(directive = paged::apply())]
     async fn members(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first n entries, 0 to 200; 50 if neither first nor last is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only entries after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last n entries, 0 to 200.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
     ) -> Result<Connection<BoardMemberEdge>> {
         let args = PageArgs { first, after, last, before };
         let request = Arc::new(args.request(MEMBERS, MAX_OTHERS)?);
@@ -134,35 +134,36 @@ impl Board {
         Connection::load(ctx, List::Members(self.access, request), page, edge).await
     }
 
-    /// What the viewer may do here.
+    /// The viewer's role on the board.
     async fn viewer_role(&self) -> BoardRole {
         self.access.role().into()
     }
 
-    /// The sequence of the board's latest event. Everything under a board in one answer is at least
-    /// as new as its version there.
+    /// The sequence number of the latest event of the board. Everything below a board in one response is
+    /// at least as new as this version.
     async fn version(&self) -> i32 {
         int(self.board.version)
     }
 
-    /// When it was deleted; null while it is in use.
+    /// The time when the board was deleted; null if it is not deleted.
     async fn deleted_at(&self) -> Option<DateTime> {
         self.board.deleted_at.map(Into::into)
     }
 
-    /// What happened to the board and everything on it, the latest first. Kept as long as the board.
+    /// The events of the board and of everything on it, latest first. They are kept as long as the board
+    /// exists.
     #[allow(clippy::too_many_arguments)]
     #[graphql(directive = paged::apply())]
     async fn activity(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first n entries, 0 to 200; 50 if neither first nor last is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only entries after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last n entries, 0 to 200.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
         #[graphql(
-            desc = "Only events later than that; with `version`, what a client needs to catch up. All of them are several pages when there are many."
+            desc = "Only events with a higher sequence number. A client passes the last `version` that it has seen to catch up. If there are many events, they take several pages."
         )]
         after_sequence: Option<i32>,
     ) -> Result<Connection<BoardEventEdge>> {
@@ -172,16 +173,16 @@ impl Board {
         event_page(ctx, self, list, args).await
     }
 
-    /// Deleted cards that can still be restored, the latest first; empty for a VIEWER.
+    /// Deleted cards that can still be restored, most recently deleted first; empty for a VIEWER.
     #[graphql(directive = paged::apply())]
     async fn deleted_cards(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 0 to 1000; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first n entries, 0 to 1000; 50 if neither first nor last is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 0 to 1000.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only entries after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last n entries, 0 to 1000.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
     ) -> Result<Connection<CardEdge>> {
         deleted_card_page(ctx, self, PageArgs { first, after, last, before }).await
     }
@@ -191,7 +192,7 @@ impl Board {
 pub(in crate::graphql) type BoardEdge = PlainEdge<Board>;
 
 impl BoardEdge {
-    /// The board's edge in the default order.
+    /// The edge of a board in the default order of `boards`.
     pub(in crate::graphql) fn in_use(board: Board) -> Self {
         Self::new(board, BoardList::InUse(domain::BoardOrder::default()))
     }
@@ -205,24 +206,24 @@ impl Listed for Board {
     }
 }
 
-/// What a list of boards is ordered by.
+/// The field by which a list of boards is ordered.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::BoardOrderField")]
 pub(in crate::graphql) enum BoardOrderField {
-    /// By the time it was made.
+    /// The time when the board was created.
     CreatedAt,
-    /// By the time of the last change of the board or of anything on it.
+    /// The time of the last change to the board or to anything on it.
     UpdatedAt,
-    /// By title, without case.
+    /// The title, compared case-insensitively.
     Title,
 }
 
-/// The order of a list of boards; ties break by id.
+/// The order of a list of boards. Boards with equal values are ordered by ID.
 #[derive(InputObject)]
 pub(in crate::graphql) struct BoardOrder {
-    /// By what.
+    /// The field to order by.
     field: BoardOrderField,
-    /// Which way.
+    /// The direction of the order.
     direction: OrderDirection,
 }
 
@@ -236,7 +237,7 @@ impl From<BoardOrder> for domain::BoardOrder {
 pub(in crate::graphql) type BoardPage = Connection<BoardEdge>;
 
 impl BoardPage {
-    /// The boards in use.
+    /// Boards that are not deleted.
     pub(in crate::graphql) async fn in_use(
         ctx: &Context<'_>,
         args: PageArgs,
@@ -246,7 +247,7 @@ impl BoardPage {
         Self::list(ctx, args, BoardList::InUse(order)).await
     }
 
-    /// The boards in the trash.
+    /// Boards in the trash.
     pub(in crate::graphql) async fn deleted(ctx: &Context<'_>, args: PageArgs) -> Result<Self> {
         Self::list(ctx, args, BoardList::Deleted).await
     }

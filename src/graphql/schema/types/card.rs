@@ -21,13 +21,13 @@ use crate::store::events::EventList;
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::CardColumn")]
 pub(in crate::graphql) enum CardColumn {
-    /// Thought of, not planned. New cards stand here unless they say otherwise.
+    /// Ideas that are not planned. The default column of new cards.
     Backlog,
-    /// Planned.
+    /// Planned work.
     Todo,
-    /// Being done.
+    /// Work in progress.
     Doing,
-    /// Done.
+    /// Finished work.
     Done,
 }
 
@@ -44,7 +44,7 @@ impl Card {
         Self { card: card.into(), on, labels: None }
     }
 
-    /// A card of a list, which was seen under its board.
+    /// A card that was loaded as part of a list of its board.
     pub(super) fn loaded(loaded: LoadedCard, board: &Board) -> Self {
         Self { card: loaded.card, on: board.clone(), labels: loaded.labels }
     }
@@ -59,33 +59,33 @@ impl Pure for Card {}
 /// A card on a board.
 #[Object]
 impl Card {
-    /// Opaque.
+    /// The opaque ID of the card.
     pub(in crate::graphql) async fn id(&self) -> ID {
         self.card.id.to_public().into()
     }
 
-    /// What is to do, in one line.
+    /// The title: what is to be done, in one line.
     async fn title(&self) -> &str {
         &self.card.title
     }
 
-    /// More about it, in Markdown, as it was written; may be empty.
+    /// The description in Markdown, as it was written; may be empty.
     async fn description(&self, ctx: &Context<'_>) -> Result<Cow<'_, str>> {
         let load = async { ctx.loaders()?.card_text().load((self.on.access, self.card.id)).await };
         long_text(self.card.description.as_deref(), load).await
     }
 
-    /// The column it stands in.
+    /// The column that the card is in.
     async fn column(&self) -> CardColumn {
         self.card.column.into()
     }
 
-    /// The board it is on.
+    /// The board that the card is on.
     async fn board(&self) -> EagerObject<&Board> {
         EagerObject(&self.on)
     }
 
-    /// The labels it bears, in the order of LabelColor.
+    /// The labels of the card, in the order of LabelColor.
     #[graphql(directive = list_size::apply(Some(7), None, None))]
     async fn labels(&self, ctx: &Context<'_>) -> Result<EagerList<Label>> {
         if let Some(labels) = &self.labels {
@@ -95,44 +95,44 @@ impl Card {
         Ok(Label::all(&labels, &self.on))
     }
 
-    /// When it was made.
+    /// The time when the card was created.
     async fn created_at(&self) -> DateTime {
         self.card.created_at.into()
     }
 
-    /// When its text, column, rank or labels last changed.
+    /// The time when the card's text, column, rank or labels last changed.
     async fn updated_at(&self) -> DateTime {
         self.card.updated_at.into()
     }
 
-    /// Where it stands in its column: compare ranks as plain ASCII strings, not by the rules of a
-    /// language. Set by the server alone. Where many cards have been moved to one spot, all cards of a
-    /// column get new ranks, and with them new versions (ColumnReorderedEvent).
+    /// The position of the card in its column. Compare ranks as plain ASCII strings, without
+    /// language-specific collation. Only the server sets ranks. If many cards have been moved to the same
+    /// position, all cards of the column get new ranks and new versions (ColumnReorderedEvent).
     async fn rank(&self) -> &str {
         self.card.rank.as_str()
     }
 
-    /// The board's version at the latest change of the card's text, column, rank or labels (not its
-    /// comments); for `expectedVersion`.
+    /// The board's version at the latest change to the card's text, column, rank or labels (not its
+    /// comments). Use it for `expectedVersion`.
     async fn version(&self) -> i32 {
         int(self.card.version)
     }
 
-    /// When it was deleted; null while it is on the board.
+    /// The time when the card was deleted; null if it is not deleted.
     async fn deleted_at(&self) -> Option<DateTime> {
         self.card.deleted_at.map(Into::into)
     }
 
-    /// What people say about it, the oldest comment first.
+    /// The comments on the card, oldest first.
     #[graphql(directive = paged::apply())]
     async fn comments(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first n entries, 0 to 200; 50 if neither first nor last is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only entries after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last n entries, 0 to 200.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
     ) -> Result<Connection<CommentEdge>> {
         let args = PageArgs { first, after, last, before };
         let request = Arc::new(args.request(COMMENTS, MAX_OTHERS)?);
@@ -144,17 +144,17 @@ impl Card {
         Connection::load(ctx, List::Comments(card, request), page, edge).await
     }
 
-    /// What happened to it, the latest first. What changed several cards at once, a deleted label or new
-    /// ranks, stands in the board's activity only.
+    /// The events of the card, latest first. Events that concern several cards at once (a deleted label,
+    /// new ranks) appear only in the activity of the board.
     #[graphql(directive = paged::apply())]
     async fn activity(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 0 to 200; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first n entries, 0 to 200; 50 if neither first nor last is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 0 to 200.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only entries after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last n entries, 0 to 200.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
     ) -> Result<Connection<BoardEventEdge>> {
         let list = EventList { board: self.on.access, card: Some(self.card.id), after: 0 };
         event_page(ctx, &self.on, list, PageArgs { first, after, last, before }).await

@@ -1,4 +1,4 @@
-//! Lists of cards: how they are filtered, ordered and paged.
+//! Lists of cards: filters, orders and paging.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::store::card_lists::{CardList, CardListKind};
 pub(in crate::graphql) type CardEdge = PlainEdge<Card>;
 
 impl CardEdge {
-    /// The card's edge among the board's cards in the default order.
+    /// The edge of a card in the default order of the board's `cards`.
     pub(in crate::graphql) fn on_board(card: Card) -> Self {
         Self::new(card, (CardListKind::Board, domain::CardOrder::default()))
     }
@@ -32,26 +32,26 @@ impl Listed for Card {
     }
 }
 
-/// What a list of cards is ordered by.
+/// The field by which a list of cards is ordered.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::CardOrderField")]
 pub(in crate::graphql) enum CardOrderField {
-    /// As on the board: by column, then by place in the column.
+    /// The order on the board: by column, then by position in the column.
     Rank,
-    /// By the time it was made.
+    /// The time when the card was created.
     CreatedAt,
-    /// By the time of its last change.
+    /// The time of the last change to the card.
     UpdatedAt,
-    /// By title, without case.
+    /// The title, compared case-insensitively.
     Title,
 }
 
-/// The order of a list of cards; ties break by id.
+/// The order of a list of cards. Cards with equal values are ordered by ID.
 #[derive(InputObject)]
 pub(in crate::graphql) struct CardOrder {
-    /// By what.
+    /// The field to order by.
     field: CardOrderField,
-    /// Which way.
+    /// The direction of the order.
     direction: OrderDirection,
 }
 
@@ -61,16 +61,15 @@ impl From<CardOrder> for domain::CardOrder {
     }
 }
 
-/// Which cards of a list are wanted: those that meet every condition given. An empty list does
-/// not filter.
+/// Selects the cards of a list that meet all given conditions. An empty list does not filter.
 #[derive(InputObject, Default)]
 pub(in crate::graphql) struct CardFilter {
     /// Cards in one of these columns.
     columns: Option<Vec<CardColumn>>,
-    /// Cards that bear at least one of these colours.
+    /// Cards with a label of at least one of these colours.
     labels: Option<Vec<LabelColor>>,
-    /// Case-insensitive substring of the title or the description; %, _ and \ mean themselves. At
-    /// most 500 characters.
+    /// A substring of the title or the description, compared case-insensitively. %, _ and \ are ordinary
+    /// characters. At most 500 characters.
     text: Option<String>,
 }
 
@@ -85,7 +84,7 @@ impl CardFilter {
     }
 }
 
-/// A page of a list of cards: what every field of that kind does.
+/// Loads a page of a list of cards, for all fields that return one.
 pub(super) async fn card_page(
     ctx: &Context<'_>,
     board: &Board,
@@ -110,7 +109,7 @@ pub(super) async fn card_page(
     Connection::load(ctx, List::Cards(list, query), page, edge).await
 }
 
-/// A page of the cards in a board's trash, which is empty for those who may not see it.
+/// Loads a page of the cards in a board's trash; empty if the viewer may not see the trash.
 pub(super) async fn deleted_card_page(
     ctx: &Context<'_>,
     board: &Board,

@@ -10,7 +10,7 @@ use crate::graphql::schema::directives::paged;
 use crate::graphql::schema::paging::{Connection, PageArgs};
 use crate::store::card_lists::CardList;
 
-/// One column of one board.
+/// A column of a board.
 #[derive(Clone)]
 pub(in crate::graphql) struct BoardColumn {
     pub(super) board: Board,
@@ -18,7 +18,7 @@ pub(in crate::graphql) struct BoardColumn {
 }
 
 impl BoardColumn {
-    /// A column of a board that the viewer may see.
+    /// Finds a column of a board; `None` if the viewer may not see the board.
     pub(in crate::graphql) async fn find(
         ctx: &Context<'_>,
         (board, column): (BoardId, domain::CardColumn),
@@ -30,36 +30,36 @@ impl BoardColumn {
 
 impl Pure for BoardColumn {}
 
-/// One column of one board.
+/// A column of a board.
 #[Object]
 impl BoardColumn {
-    /// Opaque.
+    /// The opaque ID of the column.
     pub(in crate::graphql) async fn id(&self) -> ID {
         (self.board.access.board_id(), self.column).to_public().into()
     }
 
-    /// The board.
+    /// The board of the column.
     async fn board(&self) -> EagerObject<&Board> {
         EagerObject(&self.board)
     }
 
-    /// Which column.
+    /// Which of the columns this is.
     async fn column(&self) -> CardColumn {
         self.column.into()
     }
 
-    /// The column's cards from top to bottom.
+    /// The cards of the column, from top to bottom.
     #[allow(clippy::too_many_arguments)]
     #[graphql(directive = paged::apply())]
     async fn cards(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The first so many, 0 to 1000; 50 when neither first nor last is given.")]
+        #[graphql(desc = "The first n entries, 0 to 1000; 50 if neither first nor last is given.")]
         first: Option<i32>,
-        #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-        #[graphql(desc = "The last so many, 0 to 1000.")] last: Option<i32>,
-        #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
-        #[graphql(desc = "Which cards; all by default.")] filter: Option<CardFilter>,
+        #[graphql(desc = "Only entries after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last n entries, 0 to 1000.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
+        #[graphql(desc = "The cards to return; all by default.")] filter: Option<CardFilter>,
     ) -> Result<Connection<CardEdge>> {
         let list = CardList::in_column(self.board.access, self.column);
         let args = PageArgs { first, after, last, before };

@@ -13,7 +13,7 @@ use crate::graphql::schema::paging::{CursorKind, Listed, PlainEdge, ValueKind};
 use crate::graphql::schema::scalars::DateTime;
 use crate::store;
 
-/// Cursors of the comments on a card.
+/// The cursors of the comments on a card.
 pub(super) const COMMENTS: CursorKind = CursorKind {
     list: "comments",
     field: "CREATED_AT",
@@ -21,12 +21,12 @@ pub(super) const COMMENTS: CursorKind = CursorKind {
     values: &[ValueKind::Time],
 };
 
-/// What somebody said about a card.
+/// A comment on a card.
 #[derive(Clone)]
 pub(in crate::graphql) struct Comment {
     comment: Arc<domain::Comment>,
     on: Board,
-    /// The card it was seen under.
+    /// The card through which the comment was reached.
     card: Option<Card>,
 }
 
@@ -35,12 +35,12 @@ impl Comment {
         Self { comment: comment.into(), on, card: None }
     }
 
-    /// A comment that was seen together with its card.
+    /// A comment that was reached through its card.
     pub(in crate::graphql) fn under(card: Card, comment: impl Into<Arc<domain::Comment>>) -> Self {
         Self { comment: comment.into(), on: card.on.clone(), card: Some(card) }
     }
 
-    /// A comment that the viewer may see; `None` for all others.
+    /// Finds a comment; `None` if the viewer may not see it.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: CommentId) -> Result<Option<Self>> {
         let texts = texts(&ctx.look_ahead(), &[&[]], "body");
         let found = ctx.loaders()?.comment().load((id, texts)).await?;
@@ -50,15 +50,15 @@ impl Comment {
 
 impl Pure for Comment {}
 
-/// What somebody said about a card.
+/// A comment on a card.
 #[Object]
 impl Comment {
-    /// Opaque.
+    /// The opaque ID of the comment.
     pub(in crate::graphql) async fn id(&self) -> ID {
         self.comment.id.to_public().into()
     }
 
-    /// The card it is about.
+    /// The card that the comment is on.
     async fn card(&self, ctx: &Context<'_>) -> Result<EagerObject<Card>> {
         if let Some(card) = &self.card {
             return Ok(EagerObject(card.clone()));
@@ -70,24 +70,24 @@ impl Comment {
         Ok(EagerObject(Card::new(card, self.on.clone())))
     }
 
-    /// Who wrote it; null when the account is gone.
+    /// The user who wrote the comment; null if the account was deleted.
     async fn author(&self, ctx: &Context<'_>) -> Nullable<EagerObject<User>> {
         row(User::actor(ctx, self.comment.author).await)
     }
 
-    /// Markdown, as it was written.
+    /// The text in Markdown, as it was written.
     async fn body(&self, ctx: &Context<'_>) -> Result<Cow<'_, str>> {
         let key = (self.on.access, self.comment.id);
         let load = async { ctx.loaders()?.comment_text().load(key).await };
         long_text(self.comment.body.as_deref(), load).await
     }
 
-    /// When it was written.
+    /// The time when the comment was written.
     async fn created_at(&self) -> DateTime {
         self.comment.created_at.into()
     }
 
-    /// When it last changed.
+    /// The time when the comment last changed.
     async fn updated_at(&self) -> DateTime {
         self.comment.updated_at.into()
     }

@@ -13,7 +13,7 @@ use crate::graphql::schema::scalars::DateTime;
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::LabelColor")]
 pub(in crate::graphql) enum LabelColor {
-    /// Red, the first.
+    /// Red, the first in the order.
     Red,
     /// Orange.
     Orange,
@@ -25,11 +25,11 @@ pub(in crate::graphql) enum LabelColor {
     Blue,
     /// Purple.
     Purple,
-    /// Gray, the last.
+    /// Grey, the last in the order.
     Gray,
 }
 
-/// A coloured label of a board, which its cards may bear. A board has at most one of each colour.
+/// A coloured label of a board, which cards can have. A board has at most one label of each colour.
 #[derive(Clone)]
 pub(in crate::graphql) struct Label {
     label: Arc<domain::Label>,
@@ -41,7 +41,7 @@ impl Label {
         Self { label: label.into(), on }
     }
 
-    /// All labels of a list that belongs to one board.
+    /// Labels that all belong to one board.
     pub(super) fn all(labels: &[Arc<domain::Label>], on: &Board) -> EagerList<Self> {
         let label = |label: &Arc<_>| Self { label: Arc::clone(label), on: on.clone() };
         EagerList(labels.iter().map(label).collect())
@@ -50,35 +50,35 @@ impl Label {
 
 impl Pure for Label {}
 
-/// A coloured label of a board, which its cards may bear. A board has at most one of each colour.
+/// A coloured label of a board, which cards can have. A board has at most one label of each colour.
 #[Object]
 impl Label {
-    /// Opaque.
+    /// The opaque ID of the label.
     pub(in crate::graphql) async fn id(&self) -> ID {
         self.label.id.to_public().into()
     }
 
-    /// The board it belongs to.
+    /// The board that the label belongs to.
     async fn board(&self) -> EagerObject<&Board> {
         EagerObject(&self.on)
     }
 
-    /// Its colour.
+    /// The colour of the label.
     async fn color(&self) -> LabelColor {
         self.label.color.into()
     }
 
-    /// Its name; may be empty.
+    /// The name of the label; may be empty.
     async fn name(&self) -> &str {
         &self.label.name
     }
 
-    /// When it was made.
+    /// The time when the label was created.
     async fn created_at(&self) -> DateTime {
         self.label.created_at.into()
     }
 
-    /// When its name or colour last changed.
+    /// The time when the name or colour last changed.
     async fn updated_at(&self) -> DateTime {
         self.label.updated_at.into()
     }

@@ -11,20 +11,20 @@ use crate::graphql::schema::paging::{CursorKind, Edge, ValueKind};
 use crate::graphql::schema::scalars::DateTime;
 use crate::store;
 
-/// What a member may do on a board. A board always has an ADMIN.
+/// The role of a member, which decides what they may do on a board. A board always has an ADMIN.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::BoardRole")]
 pub(in crate::graphql) enum BoardRole {
-    /// Does what a MEMBER does; also changes, shares, deletes and restores the board, and deletes
-    /// any comment.
+    /// May do everything that a MEMBER may do; may also change, share, delete and restore the board, and
+    /// delete any comment.
     Admin,
-    /// Reads; also changes cards, labels and their own comments, and sees the trash.
+    /// May read the board; may also change cards, labels and their own comments, and see the trash.
     Member,
-    /// Reads.
+    /// May read the board.
     Viewer,
 }
 
-/// Cursors of the list of members.
+/// The cursors of the list of members.
 pub(super) const MEMBERS: CursorKind = CursorKind {
     list: "members",
     field: "SINCE",
@@ -32,7 +32,7 @@ pub(super) const MEMBERS: CursorKind = CursorKind {
     values: &[ValueKind::Time],
 };
 
-/// One who may use a board.
+/// A member of a board.
 pub(in crate::graphql) struct BoardMemberEdge {
     user: User,
     member: Arc<domain::Member>,
@@ -45,25 +45,25 @@ impl BoardMemberEdge {
     }
 }
 
-/// One who may use a board.
+/// A member of a board: an edge with the role of the member.
 #[Object]
 impl BoardMemberEdge {
-    /// The member's place in the list, for `after` and `before`.
+    /// The cursor of the member, for `after` and `before`.
     async fn cursor(&self) -> String {
         Edge::cursor(self)
     }
 
-    /// The account.
+    /// The account of the member.
     async fn node(&self) -> EagerObject<&User> {
         EagerObject(&self.user)
     }
 
-    /// When they became a member.
+    /// The time when they became a member.
     async fn since(&self) -> DateTime {
         self.member.since.into()
     }
 
-    /// What they may do on the board.
+    /// The role of the member on the board.
     async fn role(&self) -> BoardRole {
         self.member.role.into()
     }

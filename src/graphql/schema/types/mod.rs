@@ -1,4 +1,4 @@
-//! The objects of the schema.
+//! The object types of the schema.
 
 mod board;
 mod card;
@@ -27,24 +27,24 @@ pub(super) use user::User;
 use crate::domain;
 use crate::graphql::engine::Pure;
 
-/// Which way a list runs.
+/// The direction of an order.
 #[derive(async_graphql::Enum, Clone, Copy, PartialEq, Eq)]
 #[graphql(remote = "domain::Direction")]
 pub(super) enum OrderDirection {
-    /// The smallest, the earliest, A first.
+    /// Ascending: smallest, earliest or A first.
     #[graphql(name = "ASC")]
     Ascending,
-    /// The greatest, the latest, Z first.
+    /// Descending: largest, latest or Z first.
     #[graphql(name = "DESC")]
     Descending,
 }
 
-/// A thing with an id that is unique over the whole schema.
+/// An object with an ID that is unique across the whole schema.
 #[derive(Interface)]
 #[graphql(field(
     name = "id",
     ty = "ID",
-    desc = "Opaque, unique over all types, never used again."
+    desc = "An opaque ID, unique across all types and never reused."
 ))]
 pub(super) enum Node {
     User(User),

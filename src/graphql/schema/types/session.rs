@@ -20,24 +20,24 @@ const SESSIONS: CursorKind = CursorKind {
     values: &[ValueKind::Time],
 };
 
-/// One log-in on one device.
+/// A log-in on one device.
 pub(in crate::graphql) struct Session {
     session: Arc<domain::Session>,
     is_current: bool,
 }
 
 impl Session {
-    /// A session as the viewer sees it.
+    /// A session from the viewer's point of view.
     pub(in crate::graphql) fn of(viewer: Viewer, session: Arc<domain::Session>) -> Self {
         Self { is_current: session.id == viewer.session, session }
     }
 
-    /// The session of the answer that shows it: a log-in or a refresh.
+    /// The session that a log-in or a refresh has just returned.
     pub(in crate::graphql) fn current(session: domain::Session) -> Self {
         Self { session: session.into(), is_current: true }
     }
 
-    /// A session of the viewer's; `None` for all others.
+    /// Finds a session of the viewer; `None` if it belongs to another user or does not exist.
     pub(in crate::graphql) async fn find(ctx: &Context<'_>, id: SessionId) -> Result<Option<Self>> {
         let viewer = ctx.viewer()?;
         let found = ctx.loaders()?.session().load(id).await?;
@@ -47,35 +47,35 @@ impl Session {
 
 impl Pure for Session {}
 
-/// One log-in on one device. Seen by its user only.
+/// A log-in on one device. Only its user can see it.
 #[Object]
 impl Session {
-    /// Opaque.
+    /// The opaque ID of the session.
     pub(in crate::graphql) async fn id(&self) -> ID {
         self.session.id.to_public().into()
     }
 
-    /// When the user logged in.
+    /// The time when the user logged in.
     async fn created_at(&self) -> DateTime {
         self.session.created_at.into()
     }
 
-    /// When it was last refreshed; at first, when the user logged in.
+    /// The time of the last refresh; before the first refresh, the time of the log-in.
     async fn last_used_at(&self) -> DateTime {
         self.session.last_used_at.into()
     }
 
-    /// When it ends unless it is refreshed.
+    /// The time when the session ends unless it is refreshed.
     async fn expires_at(&self) -> DateTime {
         self.session.expires_at.into()
     }
 
-    /// What the client called itself at log-in, 200 characters at most.
+    /// The user agent of the client at log-in, at most 200 characters.
     async fn user_agent(&self) -> Option<&str> {
         self.session.user_agent.as_deref()
     }
 
-    /// Whether the answer was asked for, or is given, in this session.
+    /// Whether this is the session of this request, or the one that this log-in or refresh returns.
     async fn is_current(&self) -> bool {
         self.is_current
     }

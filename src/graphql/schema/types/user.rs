@@ -9,8 +9,8 @@ use crate::graphql::context::ContextExt;
 use crate::graphql::engine::Pure;
 use crate::graphql::schema::scalars::DateTime;
 
-/// An account. Seen by themselves, by those who share a board with them, through `userByEmail`, and
-/// as actor or author of what one may see.
+/// An account. It is visible to its own user, to users who share a board with it, through `userByEmail`,
+/// and as the actor or author of something that the viewer may see.
 #[derive(Clone)]
 pub(in crate::graphql) struct User {
     user: Arc<domain::User>,
@@ -18,14 +18,14 @@ pub(in crate::graphql) struct User {
 }
 
 impl User {
-    /// An account as somebody else, or perhaps its owner, sees it.
+    /// An account from the viewer's point of view; it may be the viewer's own.
     pub(in crate::graphql) fn seen_by(viewer: Viewer, user: impl Into<Arc<domain::User>>) -> Self {
         let user = user.into();
         Self { own: user.key == viewer.key, user }
     }
 
-    /// The actor or author of something on a board that the viewer may see; `None` when the account
-    /// is gone.
+    /// The actor or author of something on a board that the viewer may see; `None` if the account was
+    /// deleted.
     pub(super) async fn actor(ctx: &Context<'_>, id: Option<UserKey>) -> Result<Option<Self>> {
         let Some(id) = id else {
             return Ok(None);
@@ -35,33 +35,33 @@ impl User {
         Ok(user.map(|user| Self::seen_by(viewer, user)))
     }
 
-    /// An account as its owner sees it.
+    /// The viewer's own account.
     pub(in crate::graphql) fn own(user: domain::User) -> Self {
         Self { user: Arc::new(user), own: true }
     }
 }
 
-/// An account. Seen by themselves, by those who share a board with them, through `userByEmail`, and
-/// as actor or author of what one may see.
+/// An account. It is visible to its own user, to users who share a board with it, through `userByEmail`,
+/// and as the actor or author of something that the viewer may see.
 #[Object]
 impl User {
-    /// Opaque; cannot be guessed.
+    /// The opaque ID of the account. It cannot be guessed.
     pub(in crate::graphql) async fn id(&self) -> ID {
         self.user.id.to_public().into()
     }
 
-    /// The e-mail address as it was written. Unique, compared without case.
+    /// The e-mail address, as it was written. Unique, compared case-insensitively.
     async fn email(&self) -> &str {
         &self.user.email
     }
 
-    /// When the account was made. Only on the viewer's own account; null for everybody else.
+    /// The time when the account was created. Null unless it is the viewer's own account.
     async fn created_at(&self) -> Option<DateTime> {
         self.own.then(|| self.user.created_at.into())
     }
 
-    /// When address or password last changed. Only on the viewer's own account; null for
-    /// everybody else.
+    /// The time when the e-mail address or password last changed. Null unless it is the viewer's own
+    /// account.
     async fn updated_at(&self) -> Option<DateTime> {
         self.own.then(|| self.user.updated_at.into())
     }

@@ -1,4 +1,4 @@
-//! A type for each kind of event.
+//! One type for each kind of event.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::graphql::engine::{EagerList, EagerObject, Pure};
 use crate::graphql::schema::scalars::DateTime;
 use crate::graphql::schema::types::{Board, BoardRole, CardColumn, LabelColor, User};
 
-/// Declares a type for each kind of event, and the interface that they share.
+/// Declares a type for each kind of event, and the interface that they implement.
 macro_rules! events {
     ($($(#[$about:meta])* $name:ident { $($(#[$doc:meta])* $field:ident: $type:ty,)* })*) => {
         $(
@@ -33,17 +33,17 @@ macro_rules! events {
             }
         )*
 
-        /// One change to a board. Sequences of a board have no gaps and never change. Ids stay when
-        /// what they name is gone; then, or when the viewer may not see it any more, the object
-        /// beside the id is null.
+        /// A change to a board. The sequence numbers of a board have no gaps and never change. IDs remain
+        /// when the object that they name is gone; then, or when the viewer may no longer see it, the
+        /// object field next to the ID is null.
         #[derive(Interface)]
         #[allow(clippy::enum_variant_names, reason = "the types of the schema have these names")]
         #[graphql(
-            field(name = "id", ty = "ID", desc = "Opaque."),
-            field(name = "sequence", ty = "i32", desc = "Its place in the board's history, counted from 1 without gaps."),
-            field(name = "created_at", ty = "DateTime", desc = "When it happened."),
-            field(name = "actor", ty = "Nullable<EagerObject<User>>", desc = "Who did it; null for the server itself and for an account that is gone."),
-            field(name = "board_id", ty = "ID", desc = "On which board."),
+            field(name = "id", ty = "ID", desc = "The opaque ID of the event."),
+            field(name = "sequence", ty = "i32", desc = "The position of the event in the board's history, counted from 1 without gaps."),
+            field(name = "created_at", ty = "DateTime", desc = "The time of the change."),
+            field(name = "actor", ty = "Nullable<EagerObject<User>>", desc = "The user who made the change; null for the server itself and for a deleted account."),
+            field(name = "board_id", ty = "ID", desc = "The ID of the board."),
             field(name = "board", ty = "Option<EagerObject<&Board>>", desc = "The board.")
         )]
         pub(in crate::graphql) enum BoardEvent {
@@ -53,7 +53,7 @@ macro_rules! events {
         impl Pure for BoardEvent {}
 
         impl BoardEvent {
-            /// As it was written.
+            /// The event as it was recorded.
             pub(super) fn event(&self) -> &domain::Event {
                 match self {
                     $(Self::$name(kind) => &kind.common.event,)*
@@ -64,117 +64,117 @@ macro_rules! events {
 }
 
 events! {
-    /// The board was made, with its labels and its first member.
+    /// The board was created, with its labels and its first member.
     BoardCreatedEvent {}
-    /// The board's texts changed.
+    /// The title or description of the board changed.
     BoardUpdatedEvent {
-        /// What changed.
+        /// The changed fields.
         changes: EagerList<FieldChange>,
     }
-    /// The board was put into the trash.
+    /// The board was moved to the trash.
     BoardDeletedEvent {}
-    /// The board came back from the trash.
+    /// The board was restored from the trash.
     BoardRestoredEvent {}
-    /// A card was made.
+    /// A card was created.
     CardCreatedEvent {
         #[graphql(flatten)]
         about: AboutCard,
     }
-    /// A card's texts changed.
+    /// The title or description of a card changed.
     CardUpdatedEvent {
         #[graphql(flatten)]
         about: AboutCard,
-        /// What changed.
+        /// The changed fields.
         changes: EagerList<FieldChange>,
     }
-    /// A card was moved to another column, or to another place in its column.
+    /// A card was moved to another column, or to another position in its column.
     CardMovedEvent {
         #[graphql(flatten)]
         about: AboutCard,
-        /// The column it stood in.
+        /// The column that the card was in before.
         from_column: CardColumn,
-        /// The column it stands in since; the same one when only its place changed.
+        /// The column that the card is in afterwards; the same column if only the position changed.
         to_column: CardColumn,
     }
-    /// A card gained or lost labels.
+    /// Labels were added to a card or removed from it.
     CardLabelsChangedEvent {
         #[graphql(flatten)]
         about: AboutCard,
-        /// The colours of the labels it gained, in the order of LabelColor.
+        /// The colours of the added labels, in the order of LabelColor.
         added: Vec<LabelColor>,
-        /// The colours of the labels it lost, in the order of LabelColor.
+        /// The colours of the removed labels, in the order of LabelColor.
         removed: Vec<LabelColor>,
     }
-    /// A card was put into the trash.
+    /// A card was moved to the trash.
     CardDeletedEvent {
         #[graphql(flatten)]
         about: AboutCard,
-        /// Its title then; what is longer than 200 characters is cut and ends in `…`.
+        /// The title at that time; a title of more than 200 characters is cut and ends in `…`.
         title: String,
     }
-    /// A card came back from the trash.
+    /// A card was restored from the trash.
     CardRestoredEvent {
         #[graphql(flatten)]
         about: AboutCard,
     }
-    /// The server gave a column's cards new ranks without changing their order, to make room for the
-    /// move that follows. They have new versions too.
+    /// The server gave the cards of a column new ranks without changing their order, to make space for
+    /// the move that follows. The cards also have new versions.
     ColumnReorderedEvent {
-        /// Which column.
+        /// The column with the new ranks.
         column: CardColumn,
     }
-    /// Deleted cards whose time in the trash ran out.
+    /// Deleted cards were erased because their time in the trash has ended.
     CardsPurgedEvent {
-        /// Which cards.
+        /// The IDs of the erased cards.
         card_ids: Vec<ID>,
     }
-    /// A label was made.
+    /// A label was created.
     LabelCreatedEvent {
         #[graphql(flatten)]
         about: AboutLabel,
     }
-    /// A label's name or colour changed.
+    /// The name or colour of a label changed.
     LabelUpdatedEvent {
         #[graphql(flatten)]
         about: AboutLabel,
-        /// What changed.
+        /// The changed fields.
         changes: EagerList<FieldChange>,
     }
-    /// A label was deleted. The cards that bore it lose it without events of their own, and have new
+    /// A label was deleted. The cards that had it lose it without events of their own and have new
     /// versions.
     LabelDeletedEvent {
         #[graphql(flatten)]
         about: AboutLabel,
     }
-    /// Somebody became a member.
+    /// A user became a member.
     MemberAddedEvent {
         #[graphql(flatten)]
         about: AboutUser,
-        /// What they may do.
+        /// The role of the new member.
         role: BoardRole,
     }
-    /// A member got another role.
+    /// The role of a member changed.
     MemberRoleChangedEvent {
         #[graphql(flatten)]
         about: AboutUser,
-        /// The role they had.
+        /// The role before the change.
         from: BoardRole,
-        /// The role they have since.
+        /// The role after the change.
         to: BoardRole,
     }
-    /// Somebody is no longer a member.
+    /// A user is no longer a member.
     MemberRemovedEvent {
         #[graphql(flatten)]
         about: AboutUser,
     }
-    /// Somebody commented on a card.
+    /// A comment was added to a card.
     CommentAddedEvent {
         #[graphql(flatten)]
         about_card: AboutCard,
         #[graphql(flatten)]
         about: AboutComment,
     }
-    /// A comment changed.
+    /// A comment was changed.
     CommentUpdatedEvent {
         #[graphql(flatten)]
         about_card: AboutCard,
@@ -185,7 +185,7 @@ events! {
     CommentDeletedEvent {
         #[graphql(flatten)]
         about_card: AboutCard,
-        /// Which comment.
+        /// The ID of the deleted comment.
         comment_id: ID,
     }
 }
@@ -201,7 +201,7 @@ impl BoardEvent {
             name: name.to_owned(),
         };
         let common = EventFields { event: Arc::clone(event), on: on.clone() };
-        match &event.change {
+        match &event.payload {
             EventPayload::BoardCreated => BoardCreatedEvent { common }.into(),
             EventPayload::BoardUpdated { changes } => {
                 BoardUpdatedEvent { common, changes: fields(changes) }.into()

@@ -1,4 +1,4 @@
-//! The history of boards and of cards.
+//! The event history of boards and cards.
 
 mod kinds;
 mod parts;
@@ -18,7 +18,7 @@ use crate::graphql::schema::paging::{
 use crate::store;
 use crate::store::events::EventList;
 
-/// Cursors of the history of a board or a card.
+/// The cursors of the history of a board or a card.
 const ACTIVITY: CursorKind = CursorKind {
     list: "activity",
     field: "SEQUENCE",
@@ -37,7 +37,7 @@ impl Listed for BoardEvent {
     }
 }
 
-/// A page of a history: what every field of that kind does.
+/// Loads a page of a history, for all fields that return one.
 pub(super) async fn event_page(
     ctx: &Context<'_>,
     on: &Board,

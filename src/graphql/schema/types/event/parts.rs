@@ -1,4 +1,4 @@
-//! What kinds of events have in common.
+//! The fields that kinds of events have in common.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::graphql::engine::{EagerObject, Pure};
 use crate::graphql::schema::scalars::{DateTime, int};
 use crate::graphql::schema::types::{Board, Card, Comment, LabelColor, User};
 
-/// What every event has.
+/// The fields of every event.
 pub(in crate::graphql) struct EventFields {
     pub(super) event: Arc<domain::Event>,
     pub(super) on: Board,
@@ -19,27 +19,27 @@ pub(in crate::graphql) struct EventFields {
 
 #[Object]
 impl EventFields {
-    /// Opaque.
+    /// The opaque ID of the event.
     pub(super) async fn id(&self) -> ID {
         (self.event.board_id, self.event.sequence).to_public().into()
     }
 
-    /// Its place in the board's history, counted from 1 without gaps.
+    /// The position of the event in the board's history, counted from 1 without gaps.
     pub(super) async fn sequence(&self) -> i32 {
         int(self.event.sequence)
     }
 
-    /// When it happened.
+    /// The time of the change.
     pub(super) async fn created_at(&self) -> DateTime {
         self.event.created_at.into()
     }
 
-    /// Who did it; null for the server itself and for an account that is gone.
+    /// The user who made the change; null for the server itself and for a deleted account.
     pub(super) async fn actor(&self, ctx: &Context<'_>) -> Nullable<EagerObject<User>> {
         row(User::actor(ctx, self.event.actor).await)
     }
 
-    /// On which board.
+    /// The ID of the board.
     pub(super) async fn board_id(&self) -> ID {
         self.event.board_id.to_public().into()
     }
@@ -58,7 +58,7 @@ pub(in crate::graphql) struct AboutCard {
 
 #[Object]
 impl AboutCard {
-    /// Which card; stays when the card is gone.
+    /// The ID of the card; it remains when the card is gone.
     async fn card_id(&self) -> ID {
         self.id.to_public().into()
     }
@@ -86,12 +86,12 @@ pub(in crate::graphql) struct AboutComment {
 
 #[Object]
 impl AboutComment {
-    /// Which comment; stays when the comment is gone.
+    /// The ID of the comment; it remains when the comment is gone.
     async fn comment_id(&self) -> ID {
         self.id.to_public().into()
     }
 
-    /// The comment; null when it, or its card, is gone or in the trash.
+    /// The comment; null if it or its card is gone or in the trash.
     async fn comment(&self, ctx: &Context<'_>) -> Nullable<EagerObject<Comment>> {
         row(self.find(ctx).await)
     }
@@ -106,14 +106,14 @@ impl AboutComment {
     }
 }
 
-/// The label that an event is about, as it was then.
+/// The label that an event is about, as it was at that time.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct AboutLabel {
-    /// Which label; stays when the label is gone.
+    /// The ID of the label; it remains when the label is gone.
     pub(super) label_id: ID,
-    /// Its colour then; where the event changed it, the new one.
+    /// The colour at that time; the new colour if the event changed it.
     pub(super) color: LabelColor,
-    /// Its name then; where the event changed it, the new one.
+    /// The name at that time; the new name if the event changed it.
     pub(super) name: String,
 }
 
@@ -125,13 +125,13 @@ pub(in crate::graphql) struct AboutUser {
 
 #[Object]
 impl AboutUser {
-    /// Which user; stays when the account is gone.
+    /// The ID of the user; it remains when the account is gone.
     async fn user_id(&self) -> ID {
         self.id.to_public().into()
     }
 
-    /// The user; null when the account is gone or the viewer may not see it any more, since they share
-    /// no board now. (As `actor` one stays visible.)
+    /// The user; null if the account was deleted, or if the viewer may no longer see it because they
+    /// share no board any more. (As `actor`, a user remains visible.)
     async fn user(&self, ctx: &Context<'_>) -> Nullable<EagerObject<User>> {
         row(self.find(ctx).await)
     }
@@ -145,15 +145,15 @@ impl AboutUser {
     }
 }
 
-/// What a field was and what it became, as text of at most 200 characters; what is longer is cut and
+/// A changed field with its old and new value, as text of at most 200 characters. Longer text is cut and
 /// ends in `…`.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct FieldChange {
-    /// The field's name.
+    /// The name of the field.
     pub(super) field: Cow<'static, str>,
-    /// What it was.
+    /// The old value.
     pub(super) from: Option<String>,
-    /// What it became.
+    /// The new value.
     pub(super) to: Option<String>,
 }
 
