@@ -1,4 +1,5 @@
-//! The server, built apart from run, so that tests and benches can have one of their own.
+//! Construction of the server, separate from running it, so that tests and benchmarks can start their
+//! own.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,12 +9,13 @@ use axum::Router;
 use tokio::net::TcpListener;
 
 use crate::config::{Config, DatabaseUrl, Secret, StartError, Trash};
+use crate::domain::Clock;
 use crate::graphql::Api;
 use crate::service::{Services, upkeep};
 use crate::store::Db;
 use crate::{http, secret_file};
 
-/// How long requests under way may take to end when the server stops.
+/// The time that running requests have to finish when the server stops.
 const GRACE: Duration = Duration::from_secs(10);
 
 /// A server that is bound to its address.
@@ -27,7 +29,8 @@ pub struct App {
     address: SocketAddr,
 }
 
-/// Brings the database up to date, binds the address and puts everything together.
+/// Runs the pending migrations, binds the address and builds the server. Fails if a setting is invalid,
+/// the database is not usable or the address cannot be bound.
 pub async fn build(config: Config) -> Result<App, StartError> {
     let services = Arc::new(services(&config).await?);
     let api = Api::new(Arc::clone(&services), &config)?;
@@ -42,8 +45,7 @@ pub async fn build(config: Config) -> Result<App, StartError> {
     Ok(App { listener, router, services, trash, request_time, write_time, address })
 }
 
-/// The rules on an up-to-date database, for a server. What is missing is said before the database is
-/// touched.
+/// Opens the services of a server. Checks `JWT_SECRET` before it accesses the database.
 async fn services(config: &Config) -> Result<Services, StartError> {
     match (&config.jwt_secrets, &config.database.url) {
         (Some(secrets), _) => open(config, || Ok(secrets.clone())).await,
@@ -51,13 +53,14 @@ async fn services(config: &Config) -> Result<Services, StartError> {
             open(config, || Ok(vec![secret_file::load_or_create(path)?])).await
         }
         (None, DatabaseUrl::Postgres(_)) => {
-            let reason = "is required with PostgreSQL; `openssl rand -hex 32` makes one";
+            let reason = "is required with PostgreSQL; generate one with `openssl rand -hex 32`";
             Err(StartError::new(format!("JWT_SECRET: {reason}")))
         }
     }
 }
 
-/// The rules on an up-to-date database, for a command that issues no tokens.
+/// Opens the services for a command that issues no tokens. Runs the pending migrations. Fails if the
+/// database is not usable.
 pub async fn services_without_tokens(config: &Config) -> Result<Services, StartError> {
     open(config, || Ok(vec![Secret::random()])).await
 }
@@ -68,31 +71,33 @@ async fn open(
 ) -> Result<Services, StartError> {
     let migrations = Db::migrate(&config.database).await?;
     if !migrations.is_empty() {
-        tracing::info!(?migrations, "the database has been brought up to date");
+        tracing::info!(?migrations, "ran database migrations");
     }
-    Services::new(Db::new(&config.database)?, config, &secrets()?)
+    let db = Db::new(&config.database, Clock::default())?;
+    Services::new(db, config, &secrets()?)
 }
 
 impl App {
-    /// The address it listens on.
+    /// The address that the server listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The rules that it works by.
+    /// The services that the server uses.
     pub fn services(&self) -> Arc<Services> {
         Arc::clone(&self.services)
     }
 
-    /// Its database.
+    /// The database of the server.
     pub fn db(&self) -> &Db {
         &self.services.db
     }
 
-    /// Serves, and keeps its database tidy, until `stop` is ready, then lets requests under way end.
+    /// Serves requests and maintains the database until `stop` is ready. Then waits for running
+    /// requests, at most ten seconds.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let connections = http::Connections {
-            // Long enough for whatever keeps them, such as a proxy.
+            // Long enough for clients that reuse connections, such as proxies.
             idle: self.request_time * 2,
             write: self.write_time,
             grace: GRACE,

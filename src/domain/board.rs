@@ -1,4 +1,4 @@
-//! Boards and who may use them.
+//! Boards and their members.
 
 use super::{
     BoardId, BoardRole, Description, Direction, LabelColor, LabelName, Timestamp, Title, User,
@@ -7,54 +7,55 @@ use super::{
 /// A Kanban board.
 #[derive(Clone, Debug)]
 pub struct Board {
-    /// Key.
+    /// The database key.
     pub id: BoardId,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// Markdown; may be empty. `None` where it was left unread, which is never so in a transaction that writes.
+    /// The description in Markdown; may be empty. `None` if the query did not read it; write
+    /// transactions always read it.
     pub description: Option<String>,
-    /// When it was made.
+    /// When the board was created.
     pub created_at: Timestamp,
-    /// When it, or anything on it, last changed.
+    /// When the board or anything on it last changed.
     pub updated_at: Timestamp,
-    /// The sequence of its latest event.
+    /// The sequence number of the board's latest event.
     pub version: i64,
-    /// When it was put into the trash; `None` while it is in use.
+    /// When the board was moved to the trash; `None` if it is not in the trash.
     pub deleted_at: Option<Timestamp>,
 }
 
-/// One who may use a board.
+/// A member of a board.
 #[derive(Clone, Debug)]
 pub struct Member {
-    /// The account.
+    /// The member's account.
     pub user: User,
-    /// Since when.
+    /// When the user became a member.
     pub since: Timestamp,
-    /// What they may do.
+    /// The member's role on the board.
     pub role: BoardRole,
 }
 
-/// What a board is made of.
+/// The input for creating a board.
 #[derive(Debug)]
 pub struct NewBoard {
-    /// Its title.
+    /// The title.
     pub title: Title,
-    /// Its description.
+    /// The description.
     pub description: Description,
 }
 
-/// What shall change about a board; `None` stays as it is.
+/// Changes to a board. `None` leaves the field unchanged.
 #[derive(Debug, Default)]
 pub struct BoardChanges {
-    /// A new title.
+    /// The new title.
     pub title: Option<Title>,
-    /// A new description.
+    /// The new description.
     pub description: Option<Description>,
     /// New names for the labels of these colours.
     pub labels: Vec<(LabelColor, LabelName)>,
 }
 
-/// What a list of boards is ordered by.
+/// The sort field of a list of boards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum BoardOrderField {
@@ -63,12 +64,12 @@ pub enum BoardOrderField {
     Title,
 }
 
-/// The order of a list of boards; ties break by key.
+/// The sort order of a list of boards. Ties are broken by key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BoardOrder {
-    /// By what.
+    /// The sort field.
     pub field: BoardOrderField,
-    /// Which way.
+    /// The sort direction.
     pub direction: Direction,
 }
 
@@ -78,11 +79,11 @@ impl Default for BoardOrder {
     }
 }
 
-/// Which of a user's boards.
+/// A list of a user's boards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BoardList {
-    /// All that are in use, in this order.
+    /// All boards that are not in the trash, in this order.
     InUse(BoardOrder),
-    /// Those in the trash of which the user is ADMIN, latest first.
+    /// The boards in the trash on which the user is ADMIN, most recently deleted first.
     Deleted,
 }

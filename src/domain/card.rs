@@ -1,4 +1,4 @@
-//! Cards: the things to do on a board.
+//! Cards and their columns.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use super::{
     BoardId, CardId, Description, Direction, LabelColor, Rank, SearchText, Timestamp, Title,
 };
 
-/// The columns of every board, in their order.
+/// The columns of every board, in board order.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
 )]
@@ -21,7 +21,7 @@ pub enum CardColumn {
 }
 
 impl CardColumn {
-    /// All of them, in their order.
+    /// All columns, in board order.
     pub const ALL: [Self; 4] = [Self::Backlog, Self::Todo, Self::Doing, Self::Done];
 
     /// The name in the API and in the database.
@@ -34,7 +34,7 @@ impl CardColumn {
         }
     }
 
-    /// Its place among the columns, counted from 0.
+    /// The position of the column on the board, starting at 0.
     pub const fn position(self) -> i64 {
         self as i64
     }
@@ -43,88 +43,90 @@ impl CardColumn {
 /// A card.
 #[derive(Clone, Debug)]
 pub struct Card {
-    /// Key.
+    /// The database key.
     pub id: CardId,
-    /// The board it is on.
+    /// The board of the card.
     pub board_id: BoardId,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// Markdown; may be empty. `None` where it was left unread, which is never so in a transaction that writes.
+    /// The description in Markdown; may be empty. `None` if the query did not read it; write
+    /// transactions always read it.
     pub description: Option<String>,
-    /// The column it stands in.
+    /// The column of the card.
     pub column: CardColumn,
-    /// Its place in the column.
+    /// The position in the column.
     pub rank: Rank,
-    /// The board's version at the latest change of its text, column, rank or labels.
+    /// The board's version after the last change of the card's texts, column, rank or labels.
     pub version: i64,
-    /// When it was made.
+    /// When the card was created.
     pub created_at: Timestamp,
-    /// When its text, column, rank or labels last changed.
+    /// When the card's texts, column, rank or labels last changed.
     pub updated_at: Timestamp,
-    /// When it was put into the trash; `None` while it is on the board.
+    /// When the card was moved to the trash; `None` if it is not in the trash.
     pub deleted_at: Option<Timestamp>,
 }
 
-/// What a card is made of.
+/// The input for creating a card.
 #[derive(Debug)]
 pub struct NewCard {
-    /// Its title.
+    /// The title.
     pub title: Title,
-    /// Its description.
+    /// The description.
     pub description: Description,
-    /// The column it shall stand in.
+    /// The column that the card is added to.
     pub column: CardColumn,
-    /// The colours of the labels it shall bear; one given twice counts once.
+    /// The colours of the card's labels. Duplicates are ignored.
     pub labels: Vec<LabelColor>,
 }
 
-/// What shall change about a card; `None` stays as it is.
+/// Changes to a card. `None` leaves the field unchanged.
 #[derive(Debug, Default)]
 pub struct CardChanges {
-    /// A new title.
+    /// The new title.
     pub title: Option<Title>,
-    /// A new description.
+    /// The new description.
     pub description: Option<Description>,
-    /// Another column.
+    /// The new column.
     pub column: Option<CardColumn>,
-    /// Other labels.
+    /// The change of the card's labels.
     pub labels: Option<LabelsChange>,
 }
 
-/// Where a card shall stand: a column, and a neighbour there.
+/// The target position of a card: a column, and optionally a neighbour in it.
 #[derive(Debug)]
 pub struct CardMove {
-    /// The column.
+    /// The target column.
     pub column: CardColumn,
-    /// The card that shall stand directly after it.
+    /// Move the card directly before this card.
     pub before: Option<CardId>,
-    /// The card that shall stand directly before it; it decides, if it is still in the column.
+    /// Move the card directly after this card. Takes precedence over `before` if this card is still in
+    /// the column.
     pub after: Option<CardId>,
 }
 
-/// How the set of a card's labels shall change; a colour given twice counts once.
+/// A change of a card's labels. Duplicate colours are ignored.
 #[derive(Debug)]
 pub enum LabelsChange {
-    /// It shall bear these and no others.
+    /// Replace all labels with these.
     Set(Vec<LabelColor>),
-    /// It shall bear these too.
+    /// Add these labels.
     Add(Vec<LabelColor>),
-    /// It shall bear none of these.
+    /// Remove these labels.
     Remove(Vec<LabelColor>),
 }
 
-/// Which cards of a list are wanted; an empty list or `None` does not filter.
+/// A filter for a list of cards. An empty list or `None` does not filter.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct CardFilter {
-    /// Cards in one of these columns.
+    /// Only cards in one of these columns.
     pub columns: Vec<CardColumn>,
-    /// Cards that bear at least one of these colours.
+    /// Only cards with at least one label of these colours.
     pub labels: Vec<LabelColor>,
-    /// Cards whose title or description contains this text, without case.
+    /// Only cards whose title or description contains this text, ignoring case.
     pub text: Option<SearchText>,
 }
 
-/// What a list of cards is ordered by.
+/// The sort field of a list of cards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum CardOrderField {
@@ -134,12 +136,12 @@ pub enum CardOrderField {
     Title,
 }
 
-/// The order of a list of cards; ties break by key.
+/// The sort order of a list of cards. Ties are broken by key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CardOrder {
-    /// By what.
+    /// The sort field.
     pub field: CardOrderField,
-    /// Which way.
+    /// The sort direction.
     pub direction: Direction,
 }
 

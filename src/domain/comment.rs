@@ -1,22 +1,22 @@
-//! What people say about a card.
+//! Comments on cards.
 
 use super::{BoardId, CardId, CommentId, Timestamp, UserKey};
 
 /// A comment on a card.
 #[derive(Clone, Debug)]
 pub struct Comment {
-    /// Key.
+    /// The database key.
     pub id: CommentId,
-    /// The card it is about.
+    /// The card that the comment belongs to.
     pub card_id: CardId,
-    /// The board that the card is on.
+    /// The board of that card.
     pub board_id: BoardId,
-    /// Who wrote it; `None` when the account is gone.
+    /// The author; `None` if the account was deleted.
     pub author: Option<UserKey>,
-    /// Markdown. `None` where it was left unread, which is never so in a transaction that writes.
+    /// The text, in Markdown. `None` if the query did not read it; write transactions always read it.
     pub body: Option<String>,
-    /// When it was written.
+    /// When the comment was created.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// When the comment was last changed.
     pub updated_at: Timestamp,
 }

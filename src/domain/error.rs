@@ -1,16 +1,16 @@
-//! The one error type of the program.
+//! The error type of the program.
 
 use std::borrow::Cow;
 
-/// What every fallible function of the program answers.
+/// The result type of fallible functions.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// One step of the path that names an input field, e.g. `["input", "cards", 2, "title"]`.
+/// One segment of the path of an input field, e.g. of `["input", "cards", 2, "title"]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Segment {
     /// An argument or an input field.
     Name(&'static str),
-    /// A place in a list, counted from 0.
+    /// An index in a list, starting at 0.
     Index(usize),
 }
 
@@ -26,94 +26,92 @@ impl From<usize> for Segment {
     }
 }
 
-/// Why something could not be done.
+/// The reason why an operation failed.
 ///
-/// Deliberately without `Display`: the text that a client sees is made in one place
-/// (`graphql::error`), and `?` in a resolver compiles only through that place. Causes are logged
-/// where they arise, so the value can be cloned to everybody who waits for the same load.
+/// Deliberately without `Display`: `graphql::error` alone writes the messages for clients, and `?` in
+/// a resolver compiles only through its conversion. Causes are logged where they occur, so that the
+/// value stays cloneable for all callers that wait for the same load.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// Nobody is logged in, or the access token is of no use.
+    /// The request has no access token, or the token is invalid or expired.
     Unauthenticated,
-    /// An access or a refresh token that is of no use.
+    /// An access token or a refresh token is invalid or expired.
     BadToken {
-        /// What to do, as a sentence for people.
+        /// The message for the user: what to do.
         message: &'static str,
     },
-    /// The password that shall confirm a change is not the account's.
+    /// The current password, which must confirm a change to the account, is wrong.
     WrongPassword {
-        /// The path of the input field.
+        /// The path of the input field with the password.
         field: Vec<Segment>,
     },
-    /// Too many attempts, or too much to do at once.
+    /// Too many attempts, or too many password hashes in progress.
     RateLimited {
-        /// When to try again, in seconds.
+        /// The time to wait before a retry, in seconds.
         retry_after: u64,
     },
-    /// The answer would have too much text.
+    /// The response would contain too much text.
     TooLong {
-        /// How much it may have.
+        /// The limit, in KiB.
         kib: usize,
     },
-    /// The answer would take more memory than all of them may.
+    /// The response would take more memory than all requests together may use.
     TooLarge {
-        /// How much they may take.
+        /// The limit for all requests, in MiB.
         mib: usize,
     },
-    /// A search would read too much.
+    /// A search would read too much data.
     TooMuchWork {
-        /// What it costs.
+        /// The complexity of the search.
         cost: u64,
-        /// What is left of the complexity that a query may have.
+        /// The remaining complexity of the operation.
         left: u64,
     },
-    /// Wrong e-mail or password; never says which.
+    /// The e-mail address or the password is wrong. The error never says which.
     InvalidCredentials,
-    /// Something in the input breaks a rule.
+    /// An input value is invalid.
     BadUserInput {
         /// The path of the input field.
         field: Vec<Segment>,
-        /// What is wrong with it, as a sentence for people.
+        /// The message for the user: what is wrong.
         message: Cow<'static, str>,
     },
-    /// The named thing does not exist, or the viewer may not know that it does.
+    /// The object does not exist, or the viewer may not see it.
     NotFound {
-        /// The path of the input field that names it.
+        /// The path of the input field that refers to the object.
         field: Vec<Segment>,
-        /// What was looked for, e.g. "board".
+        /// The type of the object for the message, e.g. "board".
         what: &'static str,
     },
-    /// The viewer may see it, but their role on the board does not allow this.
+    /// The viewer may see the object, but their role on the board does not allow the operation.
     Forbidden {
-        /// Who may, as a sentence for people.
+        /// The message for the user: who may do it.
         message: &'static str,
     },
-    /// What shall change is no longer as the viewer has seen it.
+    /// The object has changed since the expected version.
     Outdated {
-        /// The path of the input field with the version that was expected.
+        /// The path of the input field with the expected version.
         field: Vec<Segment>,
-        /// Its present version.
+        /// The current version of the object.
         current_version: i64,
     },
-    /// The present state of the data does not allow it.
+    /// The current state of the data does not allow the operation.
     Conflict {
-        /// The path of the input field in conflict; empty where there is none.
+        /// The path of the conflicting input field; empty if there is none.
         field: Vec<Segment>,
-        /// What stands in the way, as a sentence for people.
+        /// The message for the user: what prevents the operation.
         message: &'static str,
     },
-    /// The database asks to run the transaction again; turned into `Unavailable` when that did
-    /// not help.
+    /// The transaction must be retried. Becomes `Unavailable` when all retries have failed.
     Contention,
-    /// The database cannot be reached, or it is too busy.
+    /// The database cannot be reached or is too busy.
     Unavailable,
-    /// A defect. The log has the cause.
+    /// A defect in the program. The cause is in the log.
     Internal,
 }
 
 impl Error {
-    /// Says of something that is not there, whatever it was, that it is what the viewer asked for that
-    /// is `missing`.
+    /// Replaces any `NotFound` error with `missing`, which refers to the object that the viewer named.
     #[must_use]
     pub fn not_found_as(self, missing: impl FnOnce() -> Self) -> Self {
         match self {
@@ -122,36 +120,36 @@ impl Error {
         }
     }
 
-    /// Input that breaks a rule; the path is added with [`At::at`] on the way up.
+    /// Creates an error for an invalid input value. Callers add the path with [`At::at`].
     pub fn bad_input(message: impl Into<Cow<'static, str>>) -> Self {
         Self::BadUserInput { field: Vec::new(), message: message.into() }
     }
 
-    /// Something that is not there for the viewer.
+    /// Creates an error for an object that does not exist for the viewer.
     pub fn not_found(what: &'static str) -> Self {
         Self::NotFound { field: Vec::new(), what }
     }
 
-    /// Something that the viewer may see but not do.
+    /// Creates an error for an operation that the viewer's role does not allow.
     pub fn forbidden(message: &'static str) -> Self {
         Self::Forbidden { message }
     }
 
-    /// A version that is no longer the present one.
+    /// Creates an error for an expected version that is not the current one.
     pub fn outdated(current_version: i64) -> Self {
         Self::Outdated { field: Vec::new(), current_version }
     }
 
-    /// A rule about the state of the data that does not allow the change.
+    /// Creates an error for a change that the state of the data does not allow.
     pub fn conflict(message: &'static str) -> Self {
         Self::Conflict { field: Vec::new(), message }
     }
 }
 
-/// Says which input an error is about, from the inside out:
-/// `parse(x).at("title")?` below, `.at(2)` and `.at("cards")` above.
+/// Builds the input path of an error from the innermost segment outwards: `parse(x).at("title")?` in
+/// the inner function, then `.at(2)` and `.at("cards")` in its callers.
 pub trait At {
-    /// Puts a step in front of the error's path, if it has one.
+    /// Prepends a segment to the error's path, if the error has a path.
     #[must_use]
     fn at(self, segment: impl Into<Segment>) -> Self;
 }

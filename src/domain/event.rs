@@ -1,4 +1,4 @@
-//! The history of a board: one event for each change.
+//! The history of a board: one event per change.
 
 use std::borrow::Cow;
 
@@ -9,27 +9,27 @@ use super::{
     UserKey,
 };
 
-/// How many characters of a text a history keeps.
+/// The maximum length of a text in the history, in characters.
 const MAX_TEXT: usize = 200;
 
-/// One change to a board. Sequences of a board begin with 1 and have no gaps.
+/// One change to a board. The sequence numbers of a board start at 1 and have no gaps.
 #[derive(Clone, Debug)]
 pub struct Event {
     /// The board.
     pub board_id: BoardId,
-    /// Its place in the board's history: the board's version when it happened.
+    /// The sequence number in the board's history. It equals the board's version after this event.
     pub sequence: i64,
-    /// When it happened.
+    /// When the change happened.
     pub created_at: Timestamp,
-    /// Who did it; `None` for the server itself and for an account that is gone.
+    /// The user who made the change; `None` for the server itself and for deleted accounts.
     pub actor: Option<UserKey>,
-    /// What happened.
-    pub change: EventPayload,
+    /// The kind and the details of the change.
+    pub payload: EventPayload,
 }
 
-/// What happened. What it names may be gone meanwhile.
+/// The kind and the details of a change. The objects it refers to may have been deleted since.
 ///
-/// Stored as JSON: a variant, once released, keeps its name and its fields.
+/// Stored as JSON: a released variant must keep its name and its fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
 #[allow(missing_docs)]
@@ -58,7 +58,7 @@ pub enum EventPayload {
 }
 
 impl EventPayload {
-    /// The card whose history it belongs to.
+    /// The card whose history contains this event, if any.
     pub fn card(&self) -> Option<CardId> {
         match self {
             Self::CardCreated { card }
@@ -86,25 +86,26 @@ impl EventPayload {
     }
 }
 
-/// What a field was and what it became, as text of at most 200 characters.
+/// The old and the new value of a field, each as text of at most 200 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldChange {
     /// The field's name in the API.
     pub field: Cow<'static, str>,
-    /// What it was.
+    /// The old value.
     pub from: Option<String>,
-    /// What it became.
+    /// The new value.
     pub to: Option<String>,
 }
 
 impl FieldChange {
-    /// Notes a change from one text to another.
+    /// Records a change of a text. Both values are shortened with [`excerpt`].
     pub fn new(field: &'static str, from: &str, to: &str) -> Self {
         Self { field: field.into(), from: Some(excerpt(from)), to: Some(excerpt(to)) }
     }
 }
 
-/// A text as a history keeps it: what is longer than 200 characters is cut and ends in `…`.
+/// Shortens a text for the history: a text of more than 200 characters is cut to 200, the last of
+/// which is `…`.
 pub fn excerpt(text: &str) -> String {
     if text.chars().nth(MAX_TEXT).is_none() {
         return text.to_owned();
@@ -125,7 +126,7 @@ mod tests {
         assert!(cut.ends_with("é…"));
     }
 
-    /// What is stored must be readable for ever.
+    /// Stored events must stay readable in all later versions.
     #[test]
     fn the_stored_form_stays() {
         let change = EventPayload::CardMoved {

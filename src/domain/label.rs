@@ -1,10 +1,10 @@
-//! Labels: a board has at most one of each colour.
+//! Labels. A board has at most one label of each colour.
 
 use serde::{Deserialize, Serialize};
 
 use super::{BoardId, LabelId, LabelName, Timestamp};
 
-/// The colours of labels, in the order in which labels are shown.
+/// The label colours, in display order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[allow(missing_docs)]
@@ -19,7 +19,7 @@ pub enum LabelColor {
 }
 
 impl LabelColor {
-    /// All of them, in their order.
+    /// All colours, in display order.
     pub const ALL: [Self; 7] =
         [Self::Red, Self::Orange, Self::Yellow, Self::Green, Self::Blue, Self::Purple, Self::Gray];
 
@@ -37,28 +37,28 @@ impl LabelColor {
     }
 }
 
-/// A coloured label of a board.
+/// A label of a board.
 #[derive(Clone, Debug)]
 pub struct Label {
-    /// Key.
+    /// The database key.
     pub id: LabelId,
-    /// The board it belongs to.
+    /// The board of the label.
     pub board_id: BoardId,
-    /// Its colour.
+    /// The colour.
     pub color: LabelColor,
-    /// Its name; may be empty.
+    /// The name; may be empty.
     pub name: String,
-    /// When it was made.
+    /// When the label was created.
     pub created_at: Timestamp,
-    /// When its name or colour last changed.
+    /// When the name or the colour last changed.
     pub updated_at: Timestamp,
 }
 
-/// What shall change about a label; `None` stays as it is.
+/// Changes to a label. `None` leaves the field unchanged.
 #[derive(Debug, Default)]
 pub struct LabelChanges {
-    /// A new name.
+    /// The new name.
     pub name: Option<LabelName>,
-    /// A new colour.
+    /// The new colour.
     pub color: Option<LabelColor>,
 }

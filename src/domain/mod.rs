@@ -1,6 +1,6 @@
-//! What the program is about, in plain Rust: entities, parsed values, pages, errors.
+//! The domain model in plain Rust: entities, validated values, pages and errors.
 //!
-//! Nothing here knows a database, a protocol or a framework, and every other room may use it.
+//! This module depends on no database, protocol or framework. Every other module may use it.
 
 mod board;
 mod card;
@@ -34,5 +34,5 @@ pub use session::Session;
 pub use text::{
     CommentBody, Description, Email, LabelName, Password, SearchText, Title, fold_case,
 };
-pub use time::Timestamp;
+pub use time::{Clock, Timestamp};
 pub use user::{Client, User, Viewer};

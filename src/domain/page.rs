@@ -1,9 +1,11 @@
-//! Keyset pages: a place in a list is the sort value and the key of a row, never a count of rows,
-//! so it stays right while rows come and go.
+//! Keyset pagination.
+//!
+//! A position is the sort values and the key of a row, not an offset, so it stays valid while rows
+//! are inserted and deleted.
 
 use super::Timestamp;
 
-/// Which way a list runs.
+/// The sort direction of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum Direction {
@@ -12,7 +14,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The other way.
+    /// The opposite direction.
     #[must_use]
     pub const fn reversed(self) -> Self {
         match self {
@@ -22,57 +24,57 @@ impl Direction {
     }
 }
 
-/// What a list is sorted by, for one row.
+/// One sort value of a row.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum SortValue {
-    /// A number, e.g. the place of a column.
+    /// A number, e.g. the position of a column.
     Number(i64),
-    /// Text that compares byte by byte.
+    /// Text, compared byte by byte.
     Text(String),
-    /// A time.
+    /// A timestamp.
     Time(Timestamp),
 }
 
 impl SortValue {
-    /// How much it takes, about.
+    /// The approximate size in memory, in bytes.
     pub fn bytes(&self) -> usize {
         size_of::<Self>() + if let Self::Text(text) = self { text.len() } else { 0 }
     }
 }
 
-/// The place of a row in a list.
+/// The position of a row in a list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Position {
-    /// What the list is sorted by, in the order in which it is compared.
+    /// The sort values, in the order of comparison.
     pub values: Vec<SortValue>,
-    /// The row's key, which breaks ties.
+    /// The row's key, which is the tie-breaker.
     pub key: i64,
 }
 
-/// Which rows of a list are wanted.
+/// The page of a list that is requested.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PageRequest {
-    /// At most so many rows.
+    /// The maximum number of rows.
     pub limit: usize,
-    /// The last rows instead of the first.
+    /// Whether to return the last rows instead of the first.
     pub backward: bool,
-    /// Only rows behind this place.
+    /// Return only rows after this position.
     pub after: Option<Position>,
-    /// Only rows before this place.
+    /// Return only rows before this position.
     pub before: Option<Position>,
 }
 
-/// Before or behind.
+/// A side of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Side {
-    /// What precedes a place in the list.
+    /// The rows before the page.
     Before,
-    /// What follows it.
+    /// The rows after the page.
     Behind,
 }
 
 impl PageRequest {
-    /// The bound of the page on this side.
+    /// The position that limits the page on this side.
     pub fn bound(&self, side: Side) -> Option<&Position> {
         match side {
             Side::Before => self.after.as_ref(),
@@ -86,9 +88,10 @@ impl PageRequest {
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
-    /// Whether rows follow; `None` if that depends on the rows from the request's bound on.
+    /// Whether rows follow the page. `None` if the request has a bound on that side: whether the
+    /// row at the bound still exists needs another query.
     pub has_next: Option<bool>,
-    /// Whether rows precede, likewise.
+    /// Whether rows precede the page; `None` in the same case.
     pub has_previous: Option<bool>,
 }
 
@@ -99,12 +102,12 @@ impl<T> Default for Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Makes a page of the rows that a statement with `LIMIT limit + 1` found for `request`,
-    /// in the order of the statement (backwards where the request is).
+    /// Builds the page for `request` from the rows of a statement with `LIMIT limit + 1`. The rows
+    /// are in the order of the statement, which is reversed for a backward request.
     pub fn from_rows(mut items: Vec<T>, request: &PageRequest) -> Self {
         let more = items.len() > request.limit;
         items.truncate(request.limit);
-        // Between the page and a bound lies nothing but what the statement would have found.
+        // The statement returns every row up to the bound, so only rows at or beyond it are unknown.
         let beyond = |side, more| match request.bound(side) {
             _ if more => Some(true),
             Some(_) => None,
@@ -118,7 +121,7 @@ impl<T> Page<T> {
         Self { items, has_next, has_previous }
     }
 
-    /// The page with other rows, one for one.
+    /// Converts each row with `f`.
     pub fn map<U>(self, f: impl FnMut(T) -> U) -> Page<U> {
         Page {
             items: self.items.into_iter().map(f).collect(),

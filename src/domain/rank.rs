@@ -1,15 +1,15 @@
-//! The place of a card in its column, as a text between the texts of its neighbours.
+//! The position of a card in its column, as a string that sorts between the ranks of its neighbours.
 //!
-//! Fractional indexing with integers of variable length, after David Greenspan, "Implementing
+//! This is fractional indexing with integers of variable length, after David Greenspan, "Implementing
 //! Fractional Indexing" (<https://observablehq.com/@dgreensp/implementing-fractional-indexing>). A
-//! rank is an integer and perhaps a fraction, in digits to the base of 62 whose order is that of
-//! ASCII. The integer's first letter says how long it is: `a0` … `az`, then `b00` … `bzz`, and below
-//! them `Zz` … `Z0`, then `Yzz` …, so that ranks at either end of a column stay short however many
-//! there are. Between two neighbours a fraction grows by one digit in about six moves to the same
-//! spot; a column with long ranks gets new ones.
+//! rank is an integer with an optional fraction, in base-62 digits that sort in ASCII order. The first
+//! letter of the integer encodes its length: `a0` … `az`, then `b00` … `bzz`; below them `Zz` … `Z0`,
+//! then `Yzz` …. So ranks at both ends of a column stay short, whatever the number of cards. Repeated
+//! inserts at the same position add one digit to the fraction about every six moves. When a rank gets
+//! too long, the whole column gets new ranks.
 //!
-//! Own code, since no crate serves: `fractional_index` grows by a byte for every 127 cards at the end
-//! of a column, `lexicon_fractional_index` has had no release since 2022 and names no licence.
+//! No existing crate fits: `fractional_index` grows by one byte per 127 cards at the end of a column;
+//! `lexicon_fractional_index` has had no release since 2022 and names no licence.
 
 use std::cmp::Ordering;
 
@@ -19,15 +19,16 @@ const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop
 const FIRST: u8 = DIGITS[0];
 const LAST: u8 = DIGITS[61];
 
-/// The longest rank, in characters, that a move may leave behind.
+/// The maximum length of a rank in characters. A move that would exceed it renews the column's ranks.
 const MAX_LENGTH: usize = 32;
 
-/// The place of a card in its column; ranks compare as ASCII text.
+/// The position of a card in its column. Ranks compare as ASCII text.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Rank(String);
 
 impl Rank {
-    /// A rank as it is stored. One that no function here has made is an end to no gap.
+    /// Wraps a stored rank without validation. [`Rank::between`] returns `None` for a rank with an
+    /// invalid format.
     pub fn from_stored(text: String) -> Self {
         Self(text)
     }
@@ -37,8 +38,8 @@ impl Rank {
         &self.0
     }
 
-    /// A rank below `above` and above `below`, either of which may be missing; `None` when there is
-    /// none, because the two are not in order or were not made here.
+    /// Creates a rank between `above` and `below`; `None` stands for an end of the column. Returns
+    /// `None` if the two are not in order or have an invalid format.
     pub fn between(above: Option<&Self>, below: Option<&Self>) -> Option<Self> {
         let made = match (above, below) {
             (None, None) => "a0".to_owned(),
@@ -52,7 +53,7 @@ impl Rank {
         Some(Self(made))
     }
 
-    /// So many ranks below `above`, in their order.
+    /// Creates `count` ascending ranks after `above`.
     pub fn sequence(above: Option<&Self>, count: usize) -> Option<Vec<Self>> {
         let mut ranks: Vec<Self> = Vec::with_capacity(count);
         for _ in 0..count {
@@ -62,12 +63,12 @@ impl Rank {
         Some(ranks)
     }
 
-    /// Whether the column shall get new ranks.
+    /// Whether the rank exceeds the maximum length, so that the column needs new ranks.
     pub fn is_long(&self) -> bool {
         self.0.len() > MAX_LENGTH
     }
 
-    /// The integer and the fraction.
+    /// Splits the rank into integer and fraction; `None` if the format is invalid.
     fn parts(&self) -> Option<(&str, &str)> {
         let length = match self.0.bytes().next()? {
             head @ b'a'..=b'z' => head - b'a' + 2,
@@ -75,7 +76,7 @@ impl Rank {
             _ => return None,
         };
         let known = self.0.bytes().all(|byte| DIGITS.contains(&byte));
-        // A fraction that ends in zero has nothing between it and the one without.
+        // No rank fits between a fraction that ends in zero and the same fraction without the zero.
         let (integer, fraction) = self.0.split_at_checked(usize::from(length))?;
         (known && !fraction.ends_with(char::from(FIRST))).then_some((integer, fraction))
     }
@@ -96,7 +97,7 @@ fn within(above: &Rank, below: &Rank) -> Option<String> {
     }
 }
 
-/// The next integer; `None` behind the last.
+/// The next integer; `None` after the largest.
 fn increment(integer: &str) -> Option<String> {
     let (head, digits) = (*integer.as_bytes().first()?, &integer.as_bytes()[1..]);
     if let Some(digits) = step(digits, LAST, FIRST, 1) {
@@ -109,7 +110,7 @@ fn increment(integer: &str) -> Option<String> {
     }
 }
 
-/// The integer before; `None` before the first.
+/// The previous integer; `None` before the smallest.
 fn decrement(integer: &str) -> Option<String> {
     let (head, digits) = (*integer.as_bytes().first()?, &integer.as_bytes()[1..]);
     if let Some(digits) = step(digits, FIRST, LAST, -1) {
@@ -117,18 +118,18 @@ fn decrement(integer: &str) -> Option<String> {
     }
     match head {
         b'a' => Some("Zz".into()),
-        // The last of this length has nothing before it, and leaves no room for a fraction.
+        // This is the smallest integer, so no rank comes before it.
         b'A' => None,
         _ => text(head - 1, &vec![LAST; width(head - 1)]),
     }
 }
 
-/// How many digits follow a head.
+/// The number of digits that follow the first letter of an integer.
 fn width(head: u8) -> usize {
     usize::from(if head >= b'a' { head - b'a' } else { b'Z' - head }) + 1
 }
 
-/// Counts one on or back; `None` when all digits are the `end`.
+/// Adds `by` (1 or -1) to the digits; `None` if all digits equal `end`, so that the length changes.
 fn step(digits: &[u8], end: u8, wrapped: u8, by: isize) -> Option<Vec<u8>> {
     let place = digits.iter().rposition(|digit| *digit != end)?;
     let mut digits = digits.to_vec();
@@ -150,8 +151,8 @@ fn value(digit: u8) -> usize {
     DIGITS.iter().position(|known| *known == digit).unwrap_or(0)
 }
 
-/// A fraction above `low` and below `high` (below one if it is missing), with as few digits as can
-/// be and no zero at its end. Neither ends in zero, and `low` is below `high`.
+/// The shortest fraction between `low` and `high` (`None`: 1) that does not end in zero. Requires
+/// `low` < `high`, neither of which may end in zero.
 fn middle(low: &str, high: Option<&str>) -> String {
     let (low, mut high) = (low.as_bytes(), high.map(str::as_bytes));
     let mut made = Vec::new();
@@ -162,9 +163,9 @@ fn middle(low: &str, high: Option<&str>) -> String {
             None => DIGITS.len(),
         };
         match to.saturating_sub(from).cmp(&1) {
-            // The same so far.
+            // The digits are equal up to here.
             Ordering::Less => made.push(DIGITS[from]),
-            // No digit between. The end itself, cut here, is one, if it goes on.
+            // No digit fits between. If `high` has more digits, its prefix up to here is smaller than it.
             Ordering::Equal if high.is_some_and(|high| high.len() > place + 1) => {
                 made.push(DIGITS[to]);
                 break;
@@ -198,7 +199,7 @@ mod tests {
         Rank::between(end(above).as_ref(), end(below).as_ref()).map(|rank| rank.0)
     }
 
-    /// Put between its neighbours, it is between them and can itself be a neighbour.
+    /// Inserts a rank at `place` and asserts that it sorts between its neighbours and is valid.
     fn insert(ranks: &mut Vec<Rank>, place: usize) {
         let above = place.checked_sub(1).map(|above| &ranks[above]);
         let made = Rank::between(above, ranks.get(place)).unwrap();

@@ -1,8 +1,8 @@
-//! Who may do what on a board: the one table of it.
+//! Board roles and the rights of each role.
 
 use serde::{Deserialize, Serialize};
 
-/// What a member of a board is to it; each may do what those before it may.
+/// The role of a board member. Each role includes the rights of the roles before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[allow(missing_docs)]
@@ -12,21 +12,21 @@ pub enum BoardRole {
     Admin,
 }
 
-/// Something that not every member of a board may do.
+/// A permission on a board. Each right requires a minimum role.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Right {
-    /// See the board and everything on it but the trash, and leave it.
+    /// Read the board and its contents except the trash, and leave the board.
     Read,
-    /// Make, change, move, delete and restore cards and labels; comment; see the trash.
+    /// Create, change, move, delete and restore cards and labels; write comments; read the trash.
     Edit,
-    /// Delete what others have commented.
+    /// Delete comments of other users.
     Moderate,
-    /// EventPayload, share, delete and restore the board.
+    /// Change, share, delete and restore the board.
     Manage,
 }
 
 impl Right {
-    /// The table: the least role that has the right.
+    /// The lowest role that has this right.
     pub const fn least_role(self) -> BoardRole {
         match self {
             Self::Read => BoardRole::Viewer,
@@ -35,21 +35,21 @@ impl Right {
         }
     }
 
-    /// What those are told who do not have it.
+    /// The FORBIDDEN message for users without this right.
     pub const fn refusal(self) -> &'static str {
         match self.least_role() {
-            BoardRole::Viewer => "This needs a role on the board.",
-            BoardRole::Member => "This needs the role MEMBER or ADMIN on the board.",
-            BoardRole::Admin => "This needs the role ADMIN on the board.",
+            BoardRole::Viewer => "This operation requires a role on the board.",
+            BoardRole::Member => "This operation requires the role MEMBER or ADMIN on the board.",
+            BoardRole::Admin => "This operation requires the role ADMIN on the board.",
         }
     }
 }
 
 impl BoardRole {
-    /// All of them.
+    /// All roles, lowest first.
     pub const ALL: [Self; 3] = [Self::Viewer, Self::Member, Self::Admin];
 
-    /// Whether this role has the right.
+    /// Whether this role includes the right.
     pub fn may(self, right: Right) -> bool {
         self >= right.least_role()
     }

@@ -1,18 +1,18 @@
-//! Log-ins.
+//! Sessions.
 
 use super::{SessionId, Timestamp};
 
-/// One log-in on one device.
+/// A session: one log-in on one device.
 #[derive(Clone, Debug)]
 pub struct Session {
-    /// Key.
+    /// The database key.
     pub id: SessionId,
     /// When the user logged in.
     pub created_at: Timestamp,
-    /// When it was last refreshed; at first, when the user logged in.
+    /// When the session was last refreshed; before the first refresh, when the user logged in.
     pub last_used_at: Timestamp,
-    /// When it ends unless it is refreshed.
+    /// When the session expires unless it is refreshed.
     pub expires_at: Timestamp,
-    /// What the client called itself at log-in.
+    /// The `User-Agent` header of the log-in request.
     pub user_agent: Option<String>,
 }

@@ -1,11 +1,11 @@
-//! Text that has passed its rules. The limits count characters (Unicode scalar values).
+//! Validated text types. All length limits count characters (Unicode scalar values).
 
 use super::{Error, Result};
 
-/// Lower case for comparing without case, the same for both databases.
+/// Converts text to lower case for case-insensitive comparison. Both databases use the result.
 ///
-/// Letter by letter, so that a part of a text folds as it does within the whole; a final sigma
-/// equals every other sigma. `ß` stays `ß`.
+/// Folds each character independently, so that a substring folds the same as within the whole text:
+/// a final sigma equals any other sigma. `ß` is not changed.
 pub fn fold_case(text: &str) -> String {
     let letters = text.chars().flat_map(char::to_lowercase);
     let mut folded = String::with_capacity(text.len());
@@ -13,17 +13,18 @@ pub fn fold_case(text: &str) -> String {
     folded
 }
 
-/// One line: trimmed, of `min` to `max` characters, without control characters.
+/// Validates one line of text: trims it, then requires `min` to `max` characters and no control
+/// characters.
 fn line(text: &str, min: usize, max: usize) -> Result<String> {
     let text = text.trim();
     check_length(text, min, max)?;
     if text.chars().any(char::is_control) {
-        return Err(Error::bad_input("Must be one line without control characters."));
+        return Err(Error::bad_input("Must be a single line without control characters."));
     }
     Ok(text.to_owned())
 }
 
-/// Several lines: as they are but for white space at the end; tabs and line ends may occur.
+/// Validates multi-line text: removes trailing white space only, and allows tabs and line breaks.
 fn lines(text: &str, min: usize, max: usize) -> Result<String> {
     let text = text.trim_end();
     check_length(text, min, max)?;
@@ -36,7 +37,7 @@ fn lines(text: &str, min: usize, max: usize) -> Result<String> {
 fn check_length(text: &str, min: usize, max: usize) -> Result<()> {
     match text.chars().count() {
         count if count > max => {
-            Err(Error::bad_input(format!("Must have at most {max} characters, has {count}.")))
+            Err(Error::bad_input(format!("Must have at most {max} characters, but has {count}.")))
         }
         count if count < min && min == 1 => Err(Error::bad_input("Must not be empty.")),
         count if count < min => {
@@ -51,7 +52,7 @@ fn check_length(text: &str, min: usize, max: usize) -> Result<()> {
 pub struct Title(String);
 
 impl Title {
-    /// Trims and checks.
+    /// Trims and validates the text. BAD_USER_INPUT if it breaks a rule.
     pub fn parse(text: &str) -> Result<Self> {
         line(text, 1, 500).map(Self)
     }
@@ -62,13 +63,13 @@ impl Title {
     }
 }
 
-/// The description of a board or a card: Markdown of at most 20,000 characters, kept as it is but
-/// for white space at its end.
+/// The description of a board or a card: Markdown of at most 20,000 characters. Only trailing white
+/// space is removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Description(String);
 
 impl Description {
-    /// Trims the end and checks.
+    /// Removes trailing white space and validates the text. BAD_USER_INPUT if it breaks a rule.
     pub fn parse(text: &str) -> Result<Self> {
         lines(text, 0, 20_000).map(Self)
     }
@@ -79,12 +80,12 @@ impl Description {
     }
 }
 
-/// A comment: Markdown of 1 to 20,000 characters, kept as it is but for white space at its end.
+/// The text of a comment: Markdown of 1 to 20,000 characters. Only trailing white space is removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommentBody(String);
 
 impl CommentBody {
-    /// Trims the end and checks.
+    /// Removes trailing white space and validates the text. BAD_USER_INPUT if it breaks a rule.
     pub fn parse(text: &str) -> Result<Self> {
         lines(text, 1, 20_000).map(Self)
     }
@@ -95,12 +96,12 @@ impl CommentBody {
     }
 }
 
-/// The name of a label: one line of at most 100 characters; may be empty.
+/// The name of a label: one line of at most 100 characters. It may be empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LabelName(String);
 
 impl LabelName {
-    /// Trims and checks.
+    /// Trims and validates the text. BAD_USER_INPUT if it breaks a rule.
     pub fn parse(text: &str) -> Result<Self> {
         line(text, 0, 100).map(Self)
     }
@@ -111,13 +112,13 @@ impl LabelName {
     }
 }
 
-/// What is looked for in titles and descriptions, in folded case: one line of at most 500
-/// characters.
+/// The text of a search in titles and descriptions, in folded case: at most 500 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SearchText(String);
 
 impl SearchText {
-    /// Checks and folds the case; `None` for empty text, which filters nothing. Spaces count.
+    /// Validates the text and folds its case. Returns `None` for empty text, which does not filter.
+    /// Does not trim: spaces are part of the search text. BAD_USER_INPUT if it breaks a rule.
     pub fn parse(text: &str) -> Result<Option<Self>> {
         check_length(text, 0, 500)?;
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
@@ -132,8 +133,8 @@ impl SearchText {
     }
 }
 
-/// An e-mail address: valid by RFC 5321 and 5322, at most 254 characters. Two that differ in case
-/// alone are the same.
+/// An e-mail address, valid by RFC 5321 and RFC 5322, of at most 254 characters. Addresses that
+/// differ only in case are equal.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Email {
     address: String,
@@ -141,7 +142,7 @@ pub struct Email {
 }
 
 impl Email {
-    /// Trims and checks.
+    /// Trims and validates the address. BAD_USER_INPUT if it is not valid.
     pub fn parse(text: &str) -> Result<Self> {
         let options =
             email_address::Options::default().without_display_text().without_domain_literal();
@@ -152,29 +153,29 @@ impl Email {
         Ok(Self { address, key })
     }
 
-    /// The address as it was written.
+    /// The address as the user entered it, trimmed.
     pub fn as_str(&self) -> &str {
         &self.address
     }
 
-    /// What is compared.
+    /// The address in folded case, for comparison.
     pub fn key(&self) -> &str {
         &self.key
     }
 }
 
-/// A new password: 8 to 128 characters, taken as it is. Never printed.
+/// A new password of 8 to 128 characters. It is not trimmed, and `Debug` does not print it.
 #[derive(Clone)]
 pub struct Password(String);
 
 impl Password {
-    /// Checks the length.
+    /// Validates the length. BAD_USER_INPUT if it is out of range.
     pub fn parse(text: String) -> Result<Self> {
         check_length(&text, 8, 128)?;
         Ok(Self(text))
     }
 
-    /// The text, for the hash function only.
+    /// The plain text. Only for the hash function.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -1,38 +1,38 @@
-//! Accounts.
+//! User accounts and clients.
 
 use super::{SessionId, Timestamp, UserId, UserKey};
 
-/// An account.
+/// A user account.
 #[derive(Clone, Debug)]
 pub struct User {
-    /// Key inside the database.
+    /// The database key.
     pub key: UserKey,
-    /// Public name.
+    /// The public ID.
     pub id: UserId,
-    /// The address as it was written.
+    /// The e-mail address as the user entered it.
     pub email: String,
-    /// When the account was made.
+    /// When the account was created.
     pub created_at: Timestamp,
-    /// When its address or password last changed.
+    /// When the e-mail address or the password last changed.
     pub updated_at: Timestamp,
 }
 
-/// Who asks: the account and the session that a request's access token stands for.
+/// The authenticated user of a request: the account and the session of its access token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Viewer {
-    /// Key inside the database.
+    /// The database key.
     pub key: UserKey,
-    /// Public name.
+    /// The public ID.
     pub id: UserId,
-    /// The log-in.
+    /// The session.
     pub session: SessionId,
 }
 
-/// The program on the other side.
+/// The client that sent a request.
 #[derive(Clone, Debug, Default)]
 pub struct Client {
-    /// Where it is.
+    /// The IP address, if known.
     pub address: Option<std::net::IpAddr>,
-    /// What it calls itself.
+    /// The `User-Agent` header.
     pub user_agent: Option<String>,
 }

@@ -1,23 +1,23 @@
-//! Accounts: sign up, log in, and changes to one's own account.
+//! Accounts: sign-up, log-in, and changes to the viewer's own account.
 
 use super::{LogIn, Services, sessions, trash};
 use crate::domain::{
-    At, BoardId, Client, Email, Error, EventPayload, Password, Result, SessionId, Timestamp, User,
-    UserKey, Viewer,
+    At, BoardId, Client, Email, Error, Password, Result, SessionId, User, UserKey, Viewer,
 };
-use crate::store::locks::lock_to_leave;
+use crate::store::lock::lock_to_leave;
 use crate::store::users::Credentials;
-use crate::store::{self, Tx, events, members, users};
+use crate::store::{self, Tx, members, users};
 
-/// What shall change about one's own account; `None` stays as it is.
+/// Changes to the viewer's account. `None` leaves the field unchanged.
 pub struct AccountChanges {
-    /// A new address.
+    /// The new e-mail address.
     pub email: Option<Email>,
-    /// A new password.
+    /// The new password.
     pub password: Option<Password>,
 }
 
-/// Makes an account; CONFLICT when there is one with the address.
+/// Creates an account. CONFLICT if an account with this e-mail address exists; RATE_LIMITED after too
+/// many attempts.
 pub async fn sign_up(
     services: &Services,
     client: &Client,
@@ -29,13 +29,17 @@ pub async fn sign_up(
     services
         .db
         .write((email, hash), async |tx, (email, hash)| {
-            users::insert(tx, email, hash, Timestamp::now()).await
+            let now = tx.now();
+            users::insert(tx, email, hash, now).await
         })
         .await
 }
 
-/// Checks address and password. An unknown address gives the same answer in the same time as a
-/// wrong password. A hash made with other parameters than those in force is renewed.
+/// Checks e-mail address and password and starts a session. INVALID_CREDENTIALS if they are wrong;
+/// RATE_LIMITED after too many attempts.
+///
+/// An unknown address gives the same error after the same time as a wrong password. A hash made with
+/// outdated parameters is renewed.
 pub async fn log_in(
     services: &Services,
     client: &Client,
@@ -44,10 +48,10 @@ pub async fn log_in(
 ) -> Result<LogIn> {
     let result = log_in_unless_limited(services, client, email, password).await;
     if let Err(Error::InvalidCredentials | Error::RateLimited { .. }) = &result {
-        // For those who watch for attacks; not the address that was tried, which may be a password.
+        // Helps to detect attacks. Not with the entered e-mail address: it may be a mistyped password.
         let address = client.address.map(|address| address.to_string());
         let limited = matches!(result, Err(Error::RateLimited { .. }));
-        tracing::warn!(address, limited, "a log-in was refused");
+        tracing::warn!(address, limited, "a log-in attempt was rejected");
     }
     result
 }
@@ -61,7 +65,8 @@ async fn log_in_unless_limited(
     services.attempts.from(client)?;
     let email = Email::parse(email).ok();
     email.as_ref().map_or(Ok(()), |email| services.attempts.at(email))?;
-    // Again, if the hash changes while it is checked: it may have been renewed, not the password.
+    // Retried once if the stored hash changes meanwhile: another log-in may have renewed it for the
+    // same password.
     for _ in 0..2 {
         if let Some(log_in) = try_log_in(services, client, email.as_ref(), &password).await? {
             return Ok(log_in);
@@ -70,7 +75,7 @@ async fn log_in_unless_limited(
     Err(Error::InvalidCredentials)
 }
 
-/// `None` if the account's hash has changed meanwhile.
+/// Returns `None` if the account's hash has changed since it was read.
 async fn try_log_in(
     services: &Services,
     client: &Client,
@@ -93,7 +98,8 @@ async fn try_log_in(
     Ok(log_in)
 }
 
-/// What fails here is logged and tried again at the next log-in; this one has succeeded.
+/// Stores a new hash of the password. The log-in has already succeeded, so a failure is only logged;
+/// the next log-in tries again.
 async fn renew_hash(services: &Services, user: UserKey, old: String, password: String) {
     let Ok(password) = Password::parse(password) else {
         return;
@@ -106,12 +112,12 @@ async fn renew_hash(services: &Services, user: UserKey, old: String, password: S
         .db
         .write(input, async |tx, (user, old, new)| users::rehash(tx, *user, old, new).await);
     if renewed.await.is_err() {
-        tracing::warn!("a password's hash could not be renewed");
+        tracing::warn!("failed to renew a password hash");
     }
 }
 
-/// The account of the viewer, if this is its password; INVALID_CREDENTIALS if it is not. Counts as
-/// an attempt to log in: a stolen access token must not open the way to the password.
+/// Returns the viewer's account if the password is correct; otherwise INVALID_CREDENTIALS. Counts as a
+/// log-in attempt, so that the password cannot be guessed with a stolen access token.
 async fn check_password(
     services: &Services,
     viewer: Viewer,
@@ -131,8 +137,8 @@ fn wrong_password() -> Error {
     Error::WrongPassword { field: Vec::new() }.at("currentPassword")
 }
 
-/// Changes address, password or both, for one who knows the present password. A new password ends
-/// all other sessions.
+/// Changes the e-mail address, the password or both. Requires the current password. A new password
+/// ends all other sessions.
 pub async fn update(
     services: &Services,
     viewer: Viewer,
@@ -152,10 +158,10 @@ pub async fn update(
     let updated = services.db.write_then(
         (viewer, known.password_hash, email, new_hash),
         async |tx, (viewer, old_hash, email, new_hash)| {
-            let (new_hash, now) = (new_hash.as_deref(), Timestamp::now());
+            let (new_hash, now) = (new_hash.as_deref(), tx.now());
             let user = users::update(tx, viewer.key, old_hash, email.as_ref(), new_hash, now)
                 .await?
-                // Somebody else has changed the password since it was checked.
+                // The password has changed since it was verified.
                 .ok_or_else(wrong_password)?;
             let ended = match new_hash {
                 Some(_) => {
@@ -170,9 +176,10 @@ pub async fn update(
     updated.await.map(|(user, _)| user)
 }
 
-/// Deletes the account of one who knows its password. Boards that nobody else uses are erased with
-/// it, also those in the trash; the others lose a member. CONFLICT, and nothing is changed, while it
-/// is the only ADMIN of a board with other members.
+/// Deletes the viewer's account. Requires the current password.
+///
+/// Boards without other members are erased, including those in the trash; other boards lose a member.
+/// CONFLICT, without any change, if the viewer is the only ADMIN of a board that has other members.
 pub async fn delete(services: &Services, viewer: Viewer, current_password: String) -> Result<()> {
     let known = check_password(services, viewer, current_password).await?;
     let forget = services.sessions.forgetting();
@@ -183,14 +190,14 @@ pub async fn delete(services: &Services, viewer: Viewer, current_password: Strin
     );
     let (orphaned, _) = deleted.await?;
     for board in orphaned {
-        // What fails here is seen by nobody any more, and erased with the trash.
+        // If this fails, no user can see the board any more, and the next purge erases it.
         let _ = trash::erase_orphaned(services, board).await;
     }
     Ok(())
 }
 
-/// Takes the viewer off all boards and deletes the account; answers the boards that nobody is left on
-/// and the sessions that have ended.
+/// Removes the viewer from all boards and deletes the account. Returns the boards without members and
+/// the ended sessions.
 async fn leave_all(
     tx: &mut Tx,
     viewer: Viewer,
@@ -206,7 +213,7 @@ async fn leave_all(
         return Err(wrong_password());
     }
     if !members::boards_of(tx, viewer.key).await?.is_empty() {
-        // Made or shared since: look again.
+        // A board was created or shared since the list was read: retry.
         return Err(Error::Contention);
     }
     let sessions = store::sessions::of_user(tx, viewer.key).await?;
@@ -214,22 +221,21 @@ async fn leave_all(
     Ok((orphaned, sessions))
 }
 
-/// Takes the viewer off a board; answers whether nobody is left on it.
+/// Removes the viewer from a board. Returns whether the board has no members left.
 async fn leave(tx: &mut Tx, viewer: Viewer, board: BoardId) -> Result<bool> {
-    let Some(mut locked) = lock_to_leave(tx, viewer.key, board).await? else {
+    let Some(mut board) = lock_to_leave(tx, viewer.key, board).await? else {
         return Ok(false);
     };
-    members::delete(tx, &locked, viewer.key).await?;
-    if !members::any(tx, &locked).await? {
-        store::trash::orphan_board(tx, locked.lock()).await?;
+    if !members::any_other(&mut board, viewer.key).await? {
+        store::trash::orphan_board(&mut board).await?;
         return Ok(true);
     }
-    if !members::any_admin(tx, &locked).await? {
+    members::delete(&mut board, viewer.key, viewer.id).await?;
+    if !members::any_admin(&mut board).await? {
         return Err(Error::conflict(
-            "You are the only ADMIN of a board with other members. Make one of them ADMIN, or take them off it; if it is in the trash, restore it first.",
+            "You are the only ADMIN of a board with other members. Make another member ADMIN or remove the other members; if the board is in the trash, restore it first.",
         ));
     }
-    let event = EventPayload::MemberRemoved { user: viewer.id };
-    events::record(tx, &mut locked, &[event], Timestamp::now()).await?;
+    board.finish().await?;
     Ok(false)
 }

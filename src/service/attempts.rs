@@ -1,5 +1,5 @@
-//! Limits on attempts to log in: by account, so that nobody guesses a password, and by address, so
-//! that nobody keeps the server busy hashing. Each instance counts for itself.
+//! Rate limits for password attempts: per account, against password guessing, and per client address,
+//! against overload by hashing. Each instance counts separately.
 
 use std::hash::Hash;
 use std::net::{IpAddr, Ipv6Addr};
@@ -14,19 +14,20 @@ use moka::sync::Cache;
 use crate::config::RateLimit;
 use crate::domain::{Client, Email, Error, Result};
 
-/// How many accounts, and how many addresses, are watched at once.
+/// The maximum number of tracked accounts, and of tracked addresses.
 const CAPACITY: u64 = 100_000;
 
-/// How long one is remembered that makes no attempts: until all of its minute's are allowed again.
+/// How long an account or address without attempts is tracked. It is longer than the minute after which
+/// all attempts are allowed again.
 const IDLE: Duration = Duration::from_mins(2);
 
-/// Counts attempts.
+/// The counters of attempts.
 pub(super) struct Attempts {
     limits: Option<(Limiter<String>, Limiter<IpAddr>)>,
 }
 
 impl Attempts {
-    /// Without a setting nothing is limited.
+    /// Creates the counters. `None` disables all limits.
     pub(super) fn new(config: Option<RateLimit>) -> Self {
         let limits = |config: RateLimit| {
             (Limiter::new(config.per_account), Limiter::new(config.per_address))
@@ -34,7 +35,7 @@ impl Attempts {
         Self { limits: config.map(limits) }
     }
 
-    /// Counts an attempt from an address; RATE_LIMITED when there were too many.
+    /// Counts an attempt from the client's address. RATE_LIMITED after too many attempts.
     pub(super) fn from(&self, client: &Client) -> Result<()> {
         match (&self.limits, client.address) {
             (Some((_, addresses)), Some(address)) => addresses.check(network(address)),
@@ -42,8 +43,7 @@ impl Attempts {
         }
     }
 
-    /// Counts an attempt at an account, whether there is one or not; RATE_LIMITED when there were
-    /// too many.
+    /// Counts an attempt on an account, whether or not it exists. RATE_LIMITED after too many attempts.
     pub(super) fn at(&self, email: &Email) -> Result<()> {
         match &self.limits {
             Some((accounts, _)) => accounts.check(email.key().to_owned()),
@@ -52,7 +52,7 @@ impl Attempts {
     }
 }
 
-/// Of IPv6 one subscriber has 64 bits to choose from.
+/// The key of an address. An IPv6 subscriber controls a whole /64 network, so that counts as one address.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
@@ -62,7 +62,7 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// So many attempts a minute for each key, all at once or spread (GCRA).
+/// A limit of attempts per minute and key (GCRA). Bursts up to the limit are allowed.
 struct Limiter<K> {
     quota: Quota,
     known: Cache<K, Arc<DefaultDirectRateLimiter>>,
@@ -79,7 +79,7 @@ impl<K: Hash + Eq + Send + Sync + 'static> Limiter<K> {
         let limiter = self.known.get_with(key, || Arc::new(RateLimiter::direct(self.quota)));
         limiter.check().map_err(|refusal| {
             let wait = refusal.wait_time_from(self.clock.now());
-            // Rounded up: who waits so long is let in.
+            // Rounded up, so that an attempt after this time succeeds.
             Error::RateLimited { retry_after: wait.as_secs() + 1 }
         })
     }

@@ -1,28 +1,28 @@
-//! Boards: make, change, delete, restore.
+//! Creating, changing, deleting and restoring boards.
 
 use std::collections::BTreeMap;
 
 use super::Services;
-use super::labels::label_change;
 use crate::domain::{
-    At, BoardChanges, BoardId, Error, EventPayload, FieldChange, Label, LabelColor, LabelName,
-    NewBoard, Result, Timestamp, Viewer,
+    At, BoardChanges, BoardId, Error, Label, LabelColor, LabelName, NewBoard, Result, Viewer,
 };
 use crate::store::access::AuthorizedBoard;
-use crate::store::locks::{BoardAdmin, lock_board, lock_deleted_board};
-use crate::store::{Tx, boards, events, labels};
+use crate::store::lock::{Admin, BoardTx, lock_board, lock_deleted_board};
+use crate::store::{boards, labels};
 
-/// Makes a board with all seven labels and the viewer as its ADMIN.
+/// Creates a board with one label of each of the seven colours and with the viewer as its ADMIN.
 pub async fn create(services: &Services, viewer: Viewer, new: NewBoard) -> Result<AuthorizedBoard> {
     services
         .db
         .write((viewer, new), async |tx, (viewer, new)| {
-            boards::insert(tx, viewer.key, new, Timestamp::now()).await
+            let now = tx.now();
+            boards::insert(tx, viewer.key, new, now).await
         })
         .await
 }
 
-/// Changes texts and the names of labels in one step. What changes nothing leaves no trace.
+/// Changes the board's texts and the names of its labels in one transaction. An update without any
+/// actual change writes nothing.
 pub async fn update(
     services: &Services,
     viewer: Viewer,
@@ -33,49 +33,26 @@ pub async fn update(
     services
         .db
         .write(input, async |tx, (viewer, board, changes)| {
-            let mut locked: BoardAdmin = lock_board(tx, viewer.key, *board).await.at("boardId")?;
-            let now = Timestamp::now();
-            let texts = write_texts(tx, &mut locked, changes).await?;
-            let mut events: Vec<_> = texts.into_iter().collect();
-            events.extend(rename_labels(tx, &locked, &changes.labels, now).await?);
-            if events.is_empty() {
-                tx.discard();
-            } else {
-                events::record(tx, &mut locked, &events, now).await?;
-            }
-            Ok(locked.authorized())
+            let mut board: BoardTx<Admin> =
+                lock_board(tx, viewer.key, *board).await.at("boardId")?;
+            let BoardChanges { title, description, labels } = changes;
+            boards::update(&mut board, title.as_ref(), description.as_ref()).await?;
+            rename_labels(&mut board, labels).await?;
+            board.finish().await
         })
         .await
 }
 
-async fn write_texts(
-    tx: &mut Tx,
-    board: &mut BoardAdmin,
-    changes: &BoardChanges,
-) -> Result<Option<EventPayload>> {
-    let old = board.board().clone();
-    let old_description = old.description.as_deref().unwrap_or_default();
-    let title = changes.title.as_ref().filter(|new| new.as_str() != old.title);
-    let description = changes.description.as_ref().filter(|new| new.as_str() != old_description);
-    let title_change = title.map(|new| FieldChange::new("title", &old.title, new.as_str()));
-    let description_change =
-        description.map(|new| FieldChange::new("description", old_description, new.as_str()));
-    let changes: Vec<_> = title_change.into_iter().chain(description_change).collect();
-    boards::update(tx, board, title, description).await?;
-    Ok((!changes.is_empty()).then_some(EventPayload::BoardUpdated { changes }))
-}
-
-/// Gives the labels of these colours new names; where a colour is given twice, the last one counts.
+/// Renames the labels of these colours. If a colour is given more than once, the last name wins.
 async fn rename_labels(
-    tx: &mut Tx,
-    board: &BoardAdmin,
+    board: &mut BoardTx<'_, Admin>,
     names: &[(LabelColor, LabelName)],
-    now: Timestamp,
-) -> Result<Vec<EventPayload>> {
+) -> Result<()> {
     if names.is_empty() {
-        return Ok(Vec::new());
+        return Ok(());
     }
-    let present = labels::of_board(tx, board.access()).await?;
+    let access = board.access()?;
+    let present = labels::of_board(board.conn(), access).await?;
     let mut wanted: BTreeMap<LabelColor, (&Label, &LabelName)> = BTreeMap::new();
     for (index, (color, name)) in names.iter().enumerate() {
         let label = present.iter().find(|label| label.color == *color);
@@ -84,33 +61,32 @@ async fn rename_labels(
         wanted.insert(*color, (label, name));
     }
     wanted.retain(|_, (label, name)| label.name != name.as_str());
-    let mut events = Vec::new();
     for (label, name) in wanted.into_values() {
-        let new = labels::update(tx, board, label.id, None, Some(name), now).await?;
-        events.push(label_change(label, &new));
+        labels::update(board, label, None, Some(name)).await?;
     }
-    Ok(events)
+    Ok(())
 }
 
-/// The board has no label of a colour that was named.
+/// The error for a colour of which the board has no label.
 pub(super) fn no_label(color: LabelColor) -> Error {
     Error::bad_input(format!("The board has no {} label.", color.as_str()))
 }
 
-/// Puts a board into the trash, with everything on it.
+/// Moves a board to the trash with everything on it.
 pub async fn delete(services: &Services, viewer: Viewer, board: BoardId) -> Result<()> {
     services
         .db
         .write((viewer, board), async |tx, (viewer, board)| {
-            let mut locked: BoardAdmin = lock_board(tx, viewer.key, *board).await.at("boardId")?;
-            let now = Timestamp::now();
-            boards::delete(tx, &mut locked, now).await?;
-            events::record(tx, &mut locked, &[EventPayload::BoardDeleted], now).await
+            let mut board: BoardTx<Admin> =
+                lock_board(tx, viewer.key, *board).await.at("boardId")?;
+            boards::delete(&mut board).await?;
+            board.finish().await.map(drop)
         })
         .await
 }
 
-/// Takes a board out of the trash, with everything on it; one that is not there stays as it is.
+/// Restores a board from the trash with everything on it. A board that is not in the trash is returned
+/// unchanged.
 pub async fn restore(
     services: &Services,
     viewer: Viewer,
@@ -119,15 +95,11 @@ pub async fn restore(
     services
         .db
         .write((viewer, board), async |tx, (viewer, board)| {
-            let mut locked = lock_deleted_board(tx, viewer.key, *board).await.at("boardId")?;
-            if locked.board().deleted_at.is_none() {
-                tx.discard();
-            } else {
-                boards::restore(tx, &mut locked).await?;
-                let now = Timestamp::now();
-                events::record(tx, &mut locked, &[EventPayload::BoardRestored], now).await?;
+            let mut board = lock_deleted_board(tx, viewer.key, *board).await.at("boardId")?;
+            if board.board().deleted_at.is_some() {
+                boards::restore(&mut board).await?;
             }
-            Ok(locked.authorized())
+            board.finish().await
         })
         .await
 }

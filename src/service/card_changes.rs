@@ -1,4 +1,4 @@
-//! What an update makes of a card: texts, column and labels, and the events that tell of it.
+//! Applying an update to a card: texts, column and labels, and the resulting events.
 
 use std::collections::BTreeMap;
 
@@ -7,23 +7,23 @@ use super::order;
 use crate::domain::{
     At, Card, CardChanges, CardId, EventPayload, FieldChange, LabelColor, LabelId,
     LabelsChange::{self, Add, Remove, Set},
-    Result, Timestamp,
+    Result,
 };
-use crate::store::locks::BoardEditor;
-use crate::store::{Tx, cards, labels};
+use crate::store::card_writes::{self, LabelsDelta};
+use crate::store::labels;
+use crate::store::lock::{BoardTx, Editor};
 
-/// Labels of a board by colour, of which it has each at most once.
+/// Labels of a board by colour. A board has at most one label of each colour.
 pub(super) type Labels = BTreeMap<LabelColor, LabelId>;
 
-/// The card as it shall be, and what makes the difference. Only labels are written yet.
+/// Applies the changes to a card and returns it as it is written.
 pub(super) async fn change(
-    tx: &mut Tx,
-    board: &BoardEditor,
+    board: &mut BoardTx<'_, Editor>,
     card: &Card,
     changes: &CardChanges,
-) -> Result<(Card, Vec<EventPayload>)> {
+) -> Result<Card> {
     let mut new = card.clone();
-    let mut events = Vec::new();
+    let (mut events, mut delta) = (Vec::new(), LabelsDelta::default());
     if let Some(title) = &changes.title {
         title.as_str().clone_into(&mut new.title);
     }
@@ -32,13 +32,16 @@ pub(super) async fn change(
     }
     events.extend(text_change(card, &new));
     if let Some(column) = changes.column.filter(|column| *column != card.column) {
-        (new.column, new.rank) = (column, order::end_of(tx, board, column).await?);
+        (new.column, new.rank) = (column, order::end_of(board, column).await?);
         events.push(EventPayload::CardMoved { card: card.id, from: card.column, to: column });
     }
     if let Some(labels) = &changes.labels {
-        events.extend(change_labels(tx, board, card.id, labels).await?);
+        let (gained, lost) = label_changes(board, card.id, labels).await?;
+        delta.gained = gained.values().copied().collect();
+        delta.lost = lost.values().copied().collect();
+        events.extend(labels_event(card.id, gained, lost));
     }
-    Ok((new, events))
+    Ok(card_writes::save(board, card, new, &delta, events))
 }
 
 fn text_change(old: &Card, new: &Card) -> Option<EventPayload> {
@@ -50,30 +53,31 @@ fn text_change(old: &Card, new: &Card) -> Option<EventPayload> {
     (!changes.is_empty()).then_some(EventPayload::CardUpdated { card: old.id, changes })
 }
 
-async fn change_labels(
-    tx: &mut Tx,
-    board: &BoardEditor,
+/// The labels that the card gains and loses.
+async fn label_changes(
+    board: &mut BoardTx<'_, Editor>,
     card: CardId,
     change: &LabelsChange,
-) -> Result<Option<EventPayload>> {
+) -> Result<(Labels, Labels)> {
     let (Set(colors) | Add(colors) | Remove(colors)) = change;
-    let named = labels_named(&labels_for(tx, board, colors).await?, colors)?;
-    let borne = labels::of_cards(tx, &[(board.access(), card)]).await?;
-    let borne: Labels =
-        borne.into_values().flatten().map(|label| (label.color, label.id)).collect();
-    let (gained, lost) = match change {
-        Set(_) => (without(&named, &borne), without(&borne, &named)),
-        Add(_) => (without(&named, &borne), Labels::new()),
-        Remove(_) => (Labels::new(), without(&borne, &without(&borne, &named))),
-    };
+    let named = labels_named(&labels_for(board, colors).await?, colors)?;
+    let access = board.access()?;
+    let present = labels::of_cards(board.conn(), &[(access, card)]).await?;
+    let present: Labels =
+        present.into_values().flatten().map(|label| (label.color, label.id)).collect();
+    Ok(match change {
+        Set(_) => (without(&named, &present), without(&present, &named)),
+        Add(_) => (without(&named, &present), Labels::new()),
+        Remove(_) => (Labels::new(), without(&present, &without(&present, &named))),
+    })
+}
+
+fn labels_event(card: CardId, gained: Labels, lost: Labels) -> Option<EventPayload> {
     if gained.is_empty() && lost.is_empty() {
-        return Ok(None);
+        return None;
     }
-    let ids = |labels: &Labels| labels.values().copied().collect::<Vec<_>>();
-    cards::add_labels(tx, board, card, &ids(&gained), Timestamp::now()).await?;
-    cards::remove_labels(tx, board, card, &ids(&lost)).await?;
     let (added, removed) = (gained.into_keys().collect(), lost.into_keys().collect());
-    Ok(Some(EventPayload::CardLabelsChanged { card, added, removed }))
+    Some(EventPayload::CardLabelsChanged { card, added, removed })
 }
 
 fn without(labels: &Labels, others: &Labels) -> Labels {
@@ -81,16 +85,17 @@ fn without(labels: &Labels, others: &Labels) -> Labels {
     left.map(|(color, id)| (*color, *id)).collect()
 }
 
-/// The board's labels, read only when colours were given.
-async fn labels_for(tx: &mut Tx, board: &BoardEditor, colors: &[LabelColor]) -> Result<Labels> {
+/// The board's labels. They are not read if `colors` is empty.
+async fn labels_for(board: &mut BoardTx<'_, Editor>, colors: &[LabelColor]) -> Result<Labels> {
     if colors.is_empty() {
         return Ok(Labels::new());
     }
-    let labels = labels::of_board(tx, board.access()).await?;
+    let access = board.access()?;
+    let labels = labels::of_board(board.conn(), access).await?;
     Ok(labels.iter().map(|label| (label.color, label.id)).collect())
 }
 
-/// Those of a board's labels that have these colours, each once.
+/// Selects the labels of these colours, without duplicates. BAD_USER_INPUT for a colour without a label.
 pub(super) fn labels_named(labels: &Labels, colors: &[LabelColor]) -> Result<Labels> {
     let named = colors.iter().enumerate().map(|(index, color)| {
         let label = labels.get(color).copied().ok_or_else(|| no_label(*color));

@@ -1,16 +1,17 @@
-//! Cards: make, change, move, delete, restore.
+//! Creating, changing, moving, deleting and restoring cards.
 
 use super::card_changes::{change, labels_named};
 use super::{Services, order};
 use crate::domain::{
-    At, BoardId, Card, CardChanges, CardId, CardMove, Error, EventPayload, NewCard, Result,
-    Timestamp, Viewer, excerpt,
+    At, BoardId, Card, CardChanges, CardId, CardMove, Error, EventPayload, NewCard, Result, Viewer,
+    excerpt,
 };
 use crate::store::access::AuthorizedBoard;
-use crate::store::locks::{BoardEditor, lock_board, lock_board_of};
-use crate::store::{Tx, cards, events, locks};
+use crate::store::card_writes::{self, LabelsDelta};
+use crate::store::lock::{self, BoardTx, Editor, lock_board, lock_board_of};
+use crate::store::{Tx, cards};
 
-/// Makes one card.
+/// Creates one card.
 pub async fn create(
     services: &Services,
     viewer: Viewer,
@@ -21,15 +22,16 @@ pub async fn create(
     services
         .db
         .write(input, async |tx, (viewer, board, new)| {
-            let mut locked: BoardEditor = lock_board(tx, viewer.key, *board).await.at("boardId")?;
-            let made = insert(tx, &mut locked, new, |error, _| error.at("card")).await?;
+            let mut board: BoardTx<Editor> =
+                lock_board(tx, viewer.key, *board).await.at("boardId")?;
+            let made = insert(&mut board, new, |error, _| error.at("card")).await?;
             let card = made.into_iter().next().ok_or(Error::Internal)?;
-            Ok((card, locked.authorized()))
+            Ok((card, board.finish().await?))
         })
         .await
 }
 
-/// Makes several cards in the given order, all or none.
+/// Creates several cards in the given order, all or none.
 pub async fn create_many(
     services: &Services,
     viewer: Viewer,
@@ -40,41 +42,36 @@ pub async fn create_many(
     services
         .db
         .write(input, async |tx, (viewer, board, new)| {
-            let mut locked: BoardEditor = lock_board(tx, viewer.key, *board).await.at("boardId")?;
+            let mut board: BoardTx<Editor> =
+                lock_board(tx, viewer.key, *board).await.at("boardId")?;
             let at = |error: Error, index: usize| error.at(index).at("cards");
-            let made = insert(tx, &mut locked, new, at).await?;
-            Ok((made, locked.authorized()))
+            let made = insert(&mut board, new, at).await?;
+            Ok((made, board.finish().await?))
         })
         .await
 }
 
-/// `at` says which of the cards an error is about.
+/// Inserts cards. `at` adds the path of the card to an error, given its index.
 async fn insert(
-    tx: &mut Tx,
-    board: &mut BoardEditor,
+    board: &mut BoardTx<'_, Editor>,
     new: &[NewCard],
     at: impl Fn(Error, usize) -> Error,
 ) -> Result<Vec<Card>> {
-    let insert_context = cards::insert_context(tx, board, new).await?;
+    let context = card_writes::insert_context(board, new).await?;
     let with_labels = new
         .iter()
         .enumerate()
         .map(|(index, card)| {
-            let labels = labels_named(&insert_context.labels, &card.labels);
+            let labels = labels_named(&context.labels, &card.labels);
             let labels = labels.map_err(|error| at(error, index))?;
             Ok((card, labels.into_values().collect()))
         })
         .collect::<Result<Vec<_>>>()?;
-    let now = Timestamp::now();
-    let (made, writes) = cards::insert(board, &insert_context, &with_labels, now)?;
-    let events: Vec<_> =
-        made.iter().map(|card| EventPayload::CardCreated { card: card.id }).collect();
-    events::record_with(tx, board, writes, &events, now).await?;
-    Ok(made)
+    card_writes::insert(board, &context, &with_labels)
 }
 
-/// Changes text, column and labels in one step. Labels that it shall gain and has, or lose and has
-/// not, are no error, and what changes nothing leaves no trace.
+/// Changes texts, column and labels in one transaction. Adding a label that the card has, or removing
+/// one that it does not have, is no error. An update without any actual change writes nothing.
 pub async fn update(
     services: &Services,
     viewer: Viewer,
@@ -86,17 +83,16 @@ pub async fn update(
     services
         .db
         .write(input, async |tx, (viewer, card, expected_version, changes)| {
-            let (mut locked, card) = lock_card(tx, *viewer, *card).await?;
+            let (mut board, card) = lock_card(tx, *viewer, *card).await?;
             check_version(&card, *expected_version)?;
-            let (new, events) = change(tx, &locked, &card, changes).await?;
-            let card = finish(tx, &mut locked, &card, new, events, Timestamp::now()).await?;
-            Ok((card, locked.authorized()))
+            let card = change(&mut board, &card, changes).await?;
+            Ok((card, board.finish().await?))
         })
         .await
 }
 
-/// Puts a card into a column before or after a neighbour, or at its end. What changes nothing
-/// leaves no trace.
+/// Moves a card before or after a neighbour in a column, or to the end of the column. A move without
+/// any actual change writes nothing.
 pub async fn move_to(
     services: &Services,
     viewer: Viewer,
@@ -108,23 +104,21 @@ pub async fn move_to(
     services
         .db
         .write(input, async |tx, (viewer, card, expected_version, wanted)| {
-            let (mut locked, card) = lock_card(tx, *viewer, *card).await?;
+            let (mut board, card) = lock_card(tx, *viewer, *card).await?;
             check_version(&card, *expected_version)?;
-            let (rank, mut events) = order::place(tx, &locked, &card, wanted).await?;
-            if let Some(rank) = rank {
-                let (from, to) = (card.column, wanted.column);
-                events.push(EventPayload::CardMoved { card: card.id, from, to });
-                let new = Card { column: to, rank, ..card.clone() };
-                let card = finish(tx, &mut locked, &card, new, events, Timestamp::now()).await?;
-                return Ok((card, locked.authorized()));
-            }
-            tx.discard();
-            Ok((card, locked.authorized()))
+            let Some(rank) = order::place(&mut board, &card, wanted).await? else {
+                return Ok((card, board.finish().await?));
+            };
+            let (from, to) = (card.column, wanted.column);
+            let event = EventPayload::CardMoved { card: card.id, from, to };
+            let new = Card { column: to, rank, ..card.clone() };
+            let card = save(&mut board, &card, new, event);
+            Ok((card, board.finish().await?))
         })
         .await
 }
 
-/// Puts a card into the trash; answers the board it was on.
+/// Moves a card to the trash. Returns its board.
 pub async fn delete(
     services: &Services,
     viewer: Viewer,
@@ -134,19 +128,18 @@ pub async fn delete(
     services
         .db
         .write((viewer, card, expected_version), async |tx, (viewer, card, expected_version)| {
-            let (mut locked, card) = lock_card(tx, *viewer, *card).await?;
+            let (mut board, card) = lock_card(tx, *viewer, *card).await?;
             check_version(&card, *expected_version)?;
             let event = EventPayload::CardDeleted { card: card.id, title: excerpt(&card.title) };
-            let now = Timestamp::now();
-            let new = Card { deleted_at: Some(now), ..card.clone() };
-            finish(tx, &mut locked, &card, new, vec![event], now).await?;
-            Ok(locked.authorized())
+            let new = Card { deleted_at: Some(board.now()), ..card.clone() };
+            save(&mut board, &card, new, event);
+            board.finish().await
         })
         .await
 }
 
-/// Takes a card out of the trash, back to the end of its column; one that is not there stays as it
-/// is.
+/// Restores a card from the trash to the end of its column. A card that is not in the trash is returned
+/// unchanged.
 pub async fn restore(
     services: &Services,
     viewer: Viewer,
@@ -157,50 +150,33 @@ pub async fn restore(
         .write((viewer, card), async |tx, (viewer, id)| {
             let (board, deleted) = cards::board_of(tx, *id).await?.ok_or_else(missing)?;
             let locked = lock_board_of(tx, viewer.key, board, missing).await;
-            let mut locked: BoardEditor = locked.map_err(|error| match error {
-                // Who may not see the trash is not told what is in it.
+            let mut board: BoardTx<Editor> = locked.map_err(|error| match error {
+                // Does not reveal the contents of the trash to users who may not see it.
                 Error::Forbidden { .. } if deleted => missing(),
                 other => other,
             })?;
-            let card = cards::find_on(tx, &locked, *id).await?.ok_or_else(missing)?;
+            let card = cards::find_on(&mut board, *id).await?.ok_or_else(missing)?;
             if card.deleted_at.is_none() {
-                tx.discard();
-                return Ok((card, locked.authorized()));
+                return Ok((card, board.finish().await?));
             }
-            let rank = order::end_of(tx, &locked, card.column).await?;
+            let rank = order::end_of(&mut board, card.column).await?;
             let event = EventPayload::CardRestored { card: card.id };
             let new = Card { rank, deleted_at: None, ..card.clone() };
-            let card = finish(tx, &mut locked, &card, new, vec![event], Timestamp::now()).await?;
-            Ok((card, locked.authorized()))
+            let card = save(&mut board, &card, new, event);
+            Ok((card, board.finish().await?))
         })
         .await
 }
 
-/// Writes the card as it shall be and records what has made it so; without events there is nothing
-/// to write.
-async fn finish(
-    tx: &mut Tx,
-    board: &mut BoardEditor,
-    old: &Card,
-    mut card: Card,
-    events: Vec<EventPayload>,
-    now: Timestamp,
-) -> Result<Card> {
-    if events.is_empty() {
-        tx.discard();
-        return Ok(card);
-    }
-    (card.version, card.updated_at) = (board.version_after(events.len()), now);
-    let saved = cards::save(board, old, &card);
-    events::record_with(tx, board, vec![saved], &events, now).await?;
-    Ok(card)
+fn save(board: &mut BoardTx<'_, Editor>, old: &Card, new: Card, event: EventPayload) -> Card {
+    card_writes::save(board, old, new, &LabelsDelta::default(), vec![event])
 }
 
 fn missing() -> Error {
     Error::not_found("card").at("cardId")
 }
 
-/// CONFLICT when the card is no longer what the viewer has seen.
+/// CONFLICT if the card's version is not the expected one.
 fn check_version(card: &Card, expected: Option<i64>) -> Result<()> {
     match expected {
         Some(expected) if expected != card.version => {
@@ -210,12 +186,12 @@ fn check_version(card: &Card, expected: Option<i64>) -> Result<()> {
     }
 }
 
-/// Takes the lock of the board that a card is on; answers the card as it is under the lock. One in
-/// the trash does not exist.
+/// Locks the board of a card and returns the card as read under the lock. NOT_FOUND if the card is in
+/// the trash.
 pub(super) async fn lock_card(
     tx: &mut Tx,
     viewer: Viewer,
     card: CardId,
-) -> Result<(BoardEditor, Card)> {
-    locks::lock_card(tx, viewer.key, card).await?.ok_or_else(missing)
+) -> Result<(BoardTx<'_, Editor>, Card)> {
+    lock::lock_card(tx, viewer.key, card).await?.ok_or_else(missing)
 }

@@ -1,16 +1,15 @@
-//! Comments on cards: write, change and delete one's own; an ADMIN may delete any.
+//! Creating, changing and deleting comments. Authors can change and delete their own comments; an
+//! ADMIN can delete any.
 
 use super::Services;
 use super::cards::lock_card;
-use crate::domain::{
-    At, Card, CardId, Comment, CommentBody, CommentId, Error, EventPayload, Result, Right,
-    Timestamp, Viewer,
-};
+use crate::domain::At;
+use crate::domain::{Card, CardId, Comment, CommentBody, CommentId, Error, Result, Right, Viewer};
 use crate::store::access::AuthorizedBoard;
-use crate::store::locks::BoardEditor;
-use crate::store::{Tx, comments, events};
+use crate::store::lock::{BoardTx, Editor};
+use crate::store::{Tx, comments};
 
-/// Comments on a card; answers the comment, the card and its board.
+/// Adds a comment to a card. Returns the comment, the card and its board.
 pub async fn add(
     services: &Services,
     viewer: Viewer,
@@ -20,17 +19,15 @@ pub async fn add(
     services
         .db
         .write((viewer, card, body), async |tx, (viewer, card, body)| {
-            let (mut locked, card) = lock_card(tx, *viewer, *card).await?;
-            let now = Timestamp::now();
-            let comment = comments::insert(tx, &locked, &card, body, now).await?;
-            let event = EventPayload::CommentAdded { card: card.id, comment: comment.id };
-            events::record(tx, &mut locked, &[event], now).await?;
-            Ok((comment, card, locked.authorized()))
+            let (mut board, card) = lock_card(tx, *viewer, *card).await?;
+            let comment = comments::insert(&mut board, &card, body).await?;
+            Ok((comment, card, board.finish().await?))
         })
         .await
 }
 
-/// Writes one's own comment anew.
+/// Replaces the text of the viewer's own comment. FORBIDDEN for comments of other users. An update
+/// without any actual change writes nothing.
 pub async fn update(
     services: &Services,
     viewer: Viewer,
@@ -40,24 +37,21 @@ pub async fn update(
     services
         .db
         .write((viewer, comment, body), async |tx, (viewer, comment, body)| {
-            let (mut locked, comment, card) = lock_comment(tx, *viewer, *comment).await?;
+            let (mut board, comment, card) = lock_comment(tx, *viewer, *comment).await?;
             if comment.author != Some(viewer.key) {
-                return Err(Error::forbidden("Only its author may change a comment."));
+                return Err(Error::forbidden("Only the author of a comment may change it."));
             }
-            if comment.body.as_deref() == Some(body.as_str()) {
-                tx.discard();
-                return Ok((comment, card, locked.authorized()));
-            }
-            let now = Timestamp::now();
-            let comment = comments::update(tx, &locked, comment.id, body, now).await?;
-            let event = EventPayload::CommentUpdated { card: comment.card_id, comment: comment.id };
-            events::record(tx, &mut locked, &[event], now).await?;
-            Ok((comment, card, locked.authorized()))
+            let comment = if comment.body.as_deref() == Some(body.as_str()) {
+                comment
+            } else {
+                comments::update(&mut board, comment.id, body).await?
+            };
+            Ok((comment, card, board.finish().await?))
         })
         .await
 }
 
-/// Deletes one's own comment or, as an ADMIN, any; answers the card it was about.
+/// Deletes the viewer's own comment or, as an ADMIN, any comment. Returns the card of the comment.
 pub async fn delete(
     services: &Services,
     viewer: Viewer,
@@ -66,29 +60,26 @@ pub async fn delete(
     services
         .db
         .write((viewer, comment), async |tx, (viewer, comment)| {
-            let (mut locked, comment, card) = lock_comment(tx, *viewer, *comment).await?;
+            let (mut board, comment, card) = lock_comment(tx, *viewer, *comment).await?;
             if comment.author != Some(viewer.key) {
-                locked.access().require(Right::Moderate)?;
+                board.access()?.require(Right::Moderate)?;
             }
-            comments::delete(tx, &locked, comment.id).await?;
-            let event = EventPayload::CommentDeleted { card: comment.card_id, comment: comment.id };
-            events::record(tx, &mut locked, &[event], Timestamp::now()).await?;
-            Ok((card, locked.authorized()))
+            comments::delete(&mut board, &comment).await?;
+            Ok((card, board.finish().await?))
         })
         .await
 }
 
-/// Takes the lock of the board that a comment is on; answers the comment and its card as they are under
-/// the lock.
+/// Locks the board of a comment and returns the comment and its card as read under the lock.
 async fn lock_comment(
     tx: &mut Tx,
     viewer: Viewer,
     comment: CommentId,
-) -> Result<(BoardEditor, Comment, Card)> {
+) -> Result<(BoardTx<'_, Editor>, Comment, Card)> {
     let missing = || Error::not_found("comment").at("commentId");
     let card = comments::card_of(tx, comment).await?.ok_or_else(missing)?;
     let locked = lock_card(tx, viewer, card).await;
-    let (locked, card) = locked.map_err(|error| error.not_found_as(missing))?;
-    let found = comments::find_on(tx, &locked, comment).await?;
-    Ok((locked, found.ok_or_else(missing)?, card))
+    let (mut board, card) = locked.map_err(|error| error.not_found_as(missing))?;
+    let found = comments::find_on(&mut board, comment).await?;
+    Ok((board, found.ok_or_else(missing)?, card))
 }

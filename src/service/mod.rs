@@ -1,4 +1,4 @@
-//! The rules. Each mutation is one function here and one transaction in there.
+//! The business rules. Each mutation is one function of this module and runs in one transaction.
 
 pub mod accounts;
 mod attempts;
@@ -30,7 +30,7 @@ pub use sessions::LogIn;
 use sessions::SessionCache;
 use tokens::Tokens;
 
-/// What the rules work with.
+/// The state that the service functions share.
 pub struct Services {
     /// The database.
     pub db: Db,
@@ -39,27 +39,28 @@ pub struct Services {
     tokens: Tokens,
     refresh_tokens: RefreshTokens,
     sessions: Arc<SessionCache>,
-    /// How many days a session lives on after its last use.
+    /// The number of days after which a session expires when it is not refreshed.
     session_days: u32,
 }
 
 impl Services {
-    /// Puts them together; hashes one password, to have something to compare with when an account
-    /// does not exist.
+    /// Creates the services. Hashes one password, against which log-ins to unknown accounts are
+    /// checked. Fails if a parameter of the configuration is invalid.
     pub fn new(db: Db, config: &Config, secrets: &[Secret]) -> Result<Self, StartError> {
+        let clock = db.clock().clone();
         Ok(Self {
             db,
             attempts: Attempts::new(config.rate_limit),
             passwords: Passwords::new(config.argon2)?,
-            tokens: Tokens::new(secrets)?,
+            tokens: Tokens::new(secrets, clock)?,
             refresh_tokens: RefreshTokens::new(secrets),
             sessions: Arc::new(SessionCache::new()),
             session_days: config.session_days,
         })
     }
 
-    /// What hashing passwords has cost since the start, in KiB of memory times passes: tests compare
-    /// it, as others could compare times.
+    /// The work spent on hashing passwords since the start, in KiB of memory times iterations. Tests
+    /// compare it instead of response times.
     pub fn hashing_work(&self) -> u64 {
         self.passwords.work()
     }

@@ -1,45 +1,41 @@
-//! Where a card stands in its column.
+//! The position of a card in its column.
 
-use crate::domain::{
-    At, Card, CardColumn, CardId, CardMove, Direction, Error, EventPayload, Rank, Result, Timestamp,
-};
-use crate::store::locks::BoardEditor;
-use crate::store::order::{end_without, last_rank, next_without, rerank_without};
-use crate::store::{Tx, cards, events};
+use crate::domain::{At, Card, CardColumn, CardId, CardMove, Direction, Error, Rank, Result};
+use crate::store::card_order::{end_without, last_rank, next_without, rerank_without};
+use crate::store::lock::{BoardTx, Editor};
+use crate::store::{cards, events};
 
-/// The rank of a card that is put at the end of a column.
-pub(super) async fn end_of(tx: &mut Tx, board: &BoardEditor, column: CardColumn) -> Result<Rank> {
-    let last = last_rank(tx, board, column).await?;
+/// The rank for a card at the end of a column.
+pub(super) async fn end_of(board: &mut BoardTx<'_, Editor>, column: CardColumn) -> Result<Rank> {
+    let last = last_rank(board, column).await?;
     Rank::between(last.as_ref(), None).ok_or(Error::Internal)
 }
 
-/// The rank that a card needs to stand where it is wanted; `None` when it stands there. A move writes
-/// one card and never its neighbours, unless the ranks at that spot have become long: then the column
-/// gets new ones, which is an event of its own.
+/// The rank that moves a card to the wanted position; `None` if the card is already there.
+///
+/// A move writes only the moved card. But if the ranks at the target have become too long, the other cards of the
+/// column get new ranks first, which is a change of its own.
 pub(super) async fn place(
-    tx: &mut Tx,
-    board: &BoardEditor,
+    board: &mut BoardTx<'_, Editor>,
     card: &Card,
     wanted: &CardMove,
-) -> Result<(Option<Rank>, Vec<EventPayload>)> {
-    let spot = spot(tx, board, card.id, wanted).await?;
-    let gap = gap(tx, board, card.id, wanted.column, &spot).await?;
+) -> Result<Option<Rank>> {
+    let spot = spot(board, card.id, wanted).await?;
+    let gap = gap(board, card.id, wanted.column, &spot).await?;
     if card.column == wanted.column && gap.holds(&card.rank) {
-        return Ok((None, Vec::new()));
+        return Ok(None);
     }
     if let Some(rank) = gap.rank() {
-        return Ok((Some(rank), Vec::new()));
+        return Ok(Some(rank));
     }
-    let (version, now) = (board.version_after(1), Timestamp::now());
-    rerank_without(tx, board, wanted.column, card.id, version, now).await?;
-    // The neighbour has another rank now.
-    let spot = self::spot(tx, board, card.id, wanted).await?;
-    let gap = self::gap(tx, board, card.id, wanted.column, &spot).await?;
-    let rank = gap.rank().ok_or(Error::Internal)?;
-    Ok((Some(rank), vec![EventPayload::ColumnReordered { column: wanted.column }]))
+    rerank_without(board, wanted.column, card.id).await?;
+    // Read again: the neighbour has a new rank.
+    let spot = self::spot(board, card.id, wanted).await?;
+    let gap = self::gap(board, card.id, wanted.column, &spot).await?;
+    gap.rank().map(Some).ok_or(Error::Internal)
 }
 
-/// A place in a column.
+/// A target position in a column.
 enum Spot {
     Start,
     Above(Card),
@@ -47,18 +43,18 @@ enum Spot {
     End,
 }
 
-/// What became of a card that was named as a neighbour.
+/// The state of the card that the client named as a neighbour.
 enum Neighbour {
     NotNamed,
-    /// It has left the column.
+    /// The card is no longer in the column.
     Lost,
     Present(Card),
 }
 
-async fn spot(tx: &mut Tx, board: &BoardEditor, card: CardId, wanted: &CardMove) -> Result<Spot> {
-    let before = neighbour(tx, board, card, wanted.column, wanted.before).await;
+async fn spot(board: &mut BoardTx<'_, Editor>, card: CardId, wanted: &CardMove) -> Result<Spot> {
+    let before = neighbour(board, card, wanted.column, wanted.before).await;
     let before = before.at("beforeCardId")?;
-    let after = neighbour(tx, board, card, wanted.column, wanted.after).await.at("afterCardId")?;
+    let after = neighbour(board, card, wanted.column, wanted.after).await.at("afterCardId")?;
     Ok(match (after, before) {
         (Neighbour::Present(above), _) => Spot::Below(above),
         (_, Neighbour::Present(below)) => Spot::Above(below),
@@ -68,8 +64,7 @@ async fn spot(tx: &mut Tx, board: &BoardEditor, card: CardId, wanted: &CardMove)
 }
 
 async fn neighbour(
-    tx: &mut Tx,
-    board: &BoardEditor,
+    board: &mut BoardTx<'_, Editor>,
     card: CardId,
     column: CardColumn,
     named: Option<CardId>,
@@ -78,19 +73,19 @@ async fn neighbour(
         return Ok(Neighbour::NotNamed);
     };
     if id == card {
-        return Err(Error::bad_input("A card cannot stand next to itself."));
+        return Err(Error::bad_input("A card cannot be moved next to itself."));
     }
-    match cards::find_on(tx, board, id).await? {
+    match cards::find_on(board, id).await? {
         Some(found) if found.deleted_at.is_none() && found.column == column => {
             Ok(Neighbour::Present(found))
         }
         Some(_) => Ok(Neighbour::Lost),
-        None if events::tell_of_card(tx, board, id).await? => Ok(Neighbour::Lost),
+        None if is_mentioned(board, id).await? => Ok(Neighbour::Lost),
         None => Err(Error::not_found("card")),
     }
 }
 
-/// Between two ranks of a column, either of which may be missing.
+/// The gap between two ranks of a column; `None` is an end of the column.
 struct Gap {
     above: Option<Rank>,
     below: Option<Rank>,
@@ -102,16 +97,15 @@ impl Gap {
             && self.below.as_ref().is_none_or(|below| rank < below)
     }
 
-    /// A short rank within; `None` when there is none.
+    /// A rank in the gap that is not too long; `None` if there is none.
     fn rank(&self) -> Option<Rank> {
         Rank::between(self.above.as_ref(), self.below.as_ref()).filter(|rank| !rank.is_long())
     }
 }
 
-/// The gap at a spot, as if the card were not in the column.
+/// The gap at a position, ignoring the card that is moved.
 async fn gap(
-    tx: &mut Tx,
-    board: &BoardEditor,
+    board: &mut BoardTx<'_, Editor>,
     card: CardId,
     column: CardColumn,
     spot: &Spot,
@@ -119,16 +113,22 @@ async fn gap(
     use Direction::{Ascending, Descending};
     let (mut above, mut below) = (None, None);
     match spot {
-        Spot::Start => below = end_without(tx, board, column, card, Ascending).await?,
-        Spot::End => above = end_without(tx, board, column, card, Descending).await?,
+        Spot::Start => below = end_without(board, column, card, Ascending).await?,
+        Spot::End => above = end_without(board, column, card, Descending).await?,
         Spot::Above(next) => {
-            above = next_without(tx, board, next, card, Descending).await?;
+            above = next_without(board, next, card, Descending).await?;
             below = Some(next.rank.clone());
         }
         Spot::Below(next) => {
             above = Some(next.rank.clone());
-            below = next_without(tx, board, next, card, Ascending).await?;
+            below = next_without(board, next, card, Ascending).await?;
         }
     }
     Ok(Gap { above, below })
+}
+
+/// Whether the card was on the board, even if it is deleted.
+async fn is_mentioned(board: &mut BoardTx<'_, Editor>, card: CardId) -> Result<bool> {
+    let id = board.id();
+    events::mention_card(board.conn(), id, card).await
 }

@@ -1,4 +1,4 @@
-//! Hashing and checking of passwords: argon2id (RFC 9106), few at a time.
+//! Hashing and verification of passwords with argon2id (RFC 9106), with limited concurrency.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,12 +10,12 @@ use super::workers::Workers;
 use crate::config::{self, StartError};
 use crate::domain::{Error, Password, Result};
 
-/// Hashes and checks.
+/// Hashes and verifies passwords.
 pub(super) struct Passwords {
     argon2: Argon2<'static>,
     params: Params,
-    /// What a password is compared with when the account does not exist, so that this costs the
-    /// same time as a wrong password.
+    /// The hash to verify against when the account does not exist, so that an unknown account takes
+    /// the same time as a wrong password.
     decoy: String,
     workers: Workers,
     work: Arc<AtomicU64>,
@@ -28,12 +28,13 @@ impl Passwords {
             .map_err(|error| wrong(&error))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());
         let decoy = argon2.hash_password(b"decoy").map_err(|error| wrong(&error))?.to_string();
-        let workers = Workers::start()
-            .map_err(|error| StartError::new(format!("no thread for hashing: {error}")))?;
+        let workers = Workers::start().map_err(|error| {
+            StartError::new(format!("cannot start a thread for password hashing: {error}"))
+        })?;
         Ok(Self { argon2, params, decoy, workers, work: Arc::default() })
     }
 
-    /// The hash of a new password, a PHC string.
+    /// Hashes a new password. Returns a PHC string.
     pub(super) async fn hash(&self, password: Password) -> Result<String> {
         let (argon2, count) = (self.argon2.clone(), self.counter(&self.params));
         self.workers
@@ -43,14 +44,14 @@ impl Passwords {
                     .hash_password(password.expose().as_bytes())
                     .map(|hash| hash.to_string())
                     .map_err(|error| {
-                        tracing::error!(%error, "a password cannot be hashed");
+                        tracing::error!(%error, "failed to hash a password");
                         Error::Internal
                     })
             })
             .await?
     }
 
-    /// Whether the password is the one behind the hash; without a hash, `false` in the same time.
+    /// Whether the password matches the hash. Without a hash, returns `false` after the same time.
     pub(super) async fn verify(&self, password: String, hash: Option<&str>) -> Result<bool> {
         let known = hash.is_some();
         let hash = hash.unwrap_or(&self.decoy).to_owned();
@@ -66,13 +67,13 @@ impl Passwords {
             .map(|same| same && known)
     }
 
-    /// Whether a hash was made with other parameters than those in force.
+    /// Whether the hash was made with other parameters than the current ones.
     pub(super) fn is_outdated(&self, hash: &str) -> bool {
         let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
         params_of(hash).is_none_or(|params| cost(&params) != cost(&self.params))
     }
 
-    /// What all runs have cost, in KiB of memory times passes.
+    /// The total work of all runs, in KiB of memory times iterations.
     pub(super) fn work(&self) -> u64 {
         self.work.load(Ordering::Relaxed)
     }
@@ -86,7 +87,7 @@ impl Passwords {
     }
 }
 
-/// The parameters that a hash was made with.
+/// The argon2 parameters of a PHC string.
 fn params_of(hash: &str) -> Option<Params> {
     Params::try_from(&PasswordHash::new(hash).ok()?).ok()
 }

@@ -1,29 +1,29 @@
-//! Refresh tokens: 256 random bits for the first of a session, then each one's successor.
+//! Refresh tokens. The first token of a session is 256 random bits; each refresh issues a successor.
 //!
-//! The successor of a token is an HMAC of it, so a token that is presented twice (an answer got lost,
-//! two tabs) can get the same successor twice though no token is stored.
+//! The successor is an HMAC of the token. So a token that is sent twice (after a lost response, or by
+//! two browser tabs) gets the same successor, although no token is stored.
 
 use aws_lc_rs::{digest, hmac};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 
 use crate::config::Secret;
 
-/// What the HMAC is taken of begins with this, which no JWT does: the secrets sign those too.
+/// Prefix of the HMAC input. No JWT starts with it, so the same secrets can also sign JWTs.
 const DOMAIN: &[u8] = b"refresh token:";
 
-/// Makes refresh tokens.
+/// Derives refresh tokens.
 pub(super) struct RefreshTokens {
     keys: Vec<hmac::Key>,
 }
 
 impl RefreshTokens {
-    /// Makes successors with the first of the secrets, and knows those made with another.
+    /// Uses the first secret for new successors and accepts successors made with the others.
     pub(super) fn new(secrets: &[Secret]) -> Self {
         let key = |secret: &Secret| hmac::Key::new(hmac::HMAC_SHA256, secret.expose());
         Self { keys: secrets.iter().map(key).collect() }
     }
 
-    /// What may be the successor of a token: the first one if it is made now.
+    /// The possible successors of a token, one per secret. A new successor is the first one.
     pub(super) fn successors(&self, token: &str) -> Vec<String> {
         let message = [DOMAIN, token.as_bytes()].concat();
         let successor = |key| token_of(hmac::sign(key, &message).as_ref());
@@ -31,17 +31,17 @@ impl RefreshTokens {
     }
 }
 
-/// The first token of a session.
+/// Generates the first token of a session.
 pub(super) fn random() -> String {
     token_of(&rand::random::<[u8; 32]>())
 }
 
-/// The prefix tells people, and programs that look for secrets in the wrong places, what it is.
+/// The prefix `rt_` makes refresh tokens recognisable for people and for secret scanners.
 fn token_of(bytes: &[u8]) -> String {
     format!("rt_{}", BASE64URL_NOPAD.encode(bytes))
 }
 
-/// What is stored of a token. It is random, so a fast hash without salt is enough.
+/// The hash under which a token is stored. Tokens are random, so a fast hash without salt is enough.
 pub(super) fn hash(token: &str) -> String {
     HEXLOWER.encode(digest::digest(&digest::SHA256, token.as_bytes()).as_ref())
 }

@@ -1,4 +1,4 @@
-//! Sessions: begin with a log-in, live on by refresh tokens, end by being revoked.
+//! Sessions: started by a log-in, extended by refresh tokens, ended by expiry or revocation.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,18 +12,18 @@ use crate::domain::{
 use crate::store::sessions::{self, RefreshToken};
 use crate::store::{Tx, users};
 
-/// How long a used refresh token still gets the same answer, in seconds: for a lost answer, or two
-/// tabs.
+/// How long a used refresh token still returns the same successor, in seconds. This covers lost
+/// responses and concurrent refreshes by two browser tabs.
 const GRACE: i64 = 10;
 
-/// How many expired sessions are erased in one transaction.
+/// The maximum number of expired sessions that are deleted per transaction.
 const BATCH: i64 = 1000;
 
-/// The state of sessions, so that not every request has to look. Bounded, and five seconds at most,
-/// so that what is revoked is soon refused by every instance.
+/// A cache of authenticated sessions, which saves a query per request. It is bounded, and entries
+/// expire after five seconds, so that every instance soon rejects a revoked session.
 pub(super) struct SessionCache {
     known: Cache<SessionId, Viewer>,
-    /// How often something was forgotten. What was looked up before may be out of date.
+    /// The number of invalidations. A query that started before the latest one may be stale.
     forgotten: Mutex<u64>,
 }
 
@@ -37,7 +37,7 @@ impl SessionCache {
         *self.forgotten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps what was looked up since `epoch`, unless something was forgotten meanwhile.
+    /// Caches a viewer that was read after `epoch`, unless an invalidation has happened since.
     fn keep(&self, viewer: Viewer, epoch: u64) {
         let forgotten = self.forgotten.lock().unwrap_or_else(PoisonError::into_inner);
         if *forgotten == epoch {
@@ -45,13 +45,13 @@ impl SessionCache {
         }
     }
 
-    /// What to do when sessions have ended, as soon as that is committed.
+    /// Returns the invalidation to run as soon as the end of sessions has been committed.
     pub(super) fn forgetting(self: &Arc<Self>) -> impl FnOnce(&[SessionId]) + Send + 'static {
         let cache = Arc::clone(self);
         move |sessions| cache.forget(sessions)
     }
 
-    /// From now on these sessions are looked up anew.
+    /// Invalidates these sessions, so that they are read from the database again.
     fn forget(&self, sessions: &[SessionId]) {
         let mut forgotten = self.forgotten.lock().unwrap_or_else(PoisonError::into_inner);
         *forgotten += 1;
@@ -61,22 +61,22 @@ impl SessionCache {
     }
 }
 
-/// What a log-in or a refresh gives.
+/// The result of a log-in or a refresh.
 pub struct LogIn {
     /// The access token.
     pub access_token: String,
-    /// When it ends.
+    /// When the access token expires.
     pub expires_at: Timestamp,
-    /// What gets the next access token.
+    /// The refresh token for the next access token.
     pub refresh_token: String,
-    /// The log-in.
+    /// The session.
     pub session: Session,
-    /// Whose it is.
+    /// The user of the session.
     pub user: User,
 }
 
-/// The account behind an access token; UNAUTHENTICATED when the token is of no use, its session has
-/// ended or the account is gone.
+/// Returns the account and session of an access token. UNAUTHENTICATED if the token is invalid or
+/// expired, its session has ended or the account was deleted.
 pub async fn authenticate(services: &Services, token: &str) -> Result<Viewer> {
     let (session, key): (SessionId, UserId) = services.tokens.check(token)?;
     let known = services.sessions.known.get(&session);
@@ -85,14 +85,14 @@ pub async fn authenticate(services: &Services, token: &str) -> Result<Viewer> {
     }
     let epoch = services.sessions.epoch();
     let mut conn = services.db.read().await?;
-    let found = sessions::viewer(&mut conn, session, key, Timestamp::now()).await?;
+    let found = sessions::viewer(&mut conn, session, key, services.db.now()).await?;
     let viewer = found.ok_or(Error::Unauthenticated)?;
     services.sessions.keep(viewer, epoch);
     Ok(viewer)
 }
 
-/// Begins a session for one whose password has been checked against `hash`; `None` if that is no longer
-/// the account's.
+/// Starts a session for a user whose password was verified against `hash`. Returns `None` if the
+/// account has another hash by now.
 pub(super) async fn begin(
     services: &Services,
     user: User,
@@ -123,7 +123,7 @@ async fn insert(tx: &mut Tx, new: &NewSession) -> Result<Option<Session>> {
     if !users::lock(tx, new.user, &new.password_hash).await? {
         return Ok(None);
     }
-    let now = Timestamp::now();
+    let now = tx.now();
     let expires = now.days_after(new.days);
     let session = sessions::insert(tx, new.user, new.user_agent.as_deref(), now, expires).await?;
     sessions::insert_token(tx, session.id, &new.token_hash).await?;
@@ -140,23 +140,24 @@ fn log_in(
     Ok(LogIn { access_token, expires_at, refresh_token, session, user })
 }
 
-/// A refresh token that is presented.
+/// A refresh token sent by a client.
 struct Presented {
     hash: String,
-    /// What may be its successor: the first one if it is made now.
+    /// The possible successors. A new successor is the first one.
     successors: Vec<String>,
     days: u32,
 }
 
-/// What becomes of it.
+/// The outcome of a refresh.
 enum Refresh {
     Done { user: User, session: Session, successor: String },
     Unknown,
     Reused(SessionId),
 }
 
-/// Spends a refresh token for its successor. UNAUTHENTICATED when it is of no use; if it was used
-/// more than ten seconds ago, somebody else may have it, and its session ends.
+/// Exchanges a refresh token for its successor and a new access token. UNAUTHENTICATED if the token is
+/// invalid or expired. If it was first used ten or more seconds ago, it may have been stolen: its
+/// session ends.
 pub async fn refresh(services: &Services, token: &str) -> Result<LogIn> {
     let presented = Presented {
         hash: refresh_tokens::hash(token),
@@ -164,7 +165,7 @@ pub async fn refresh(services: &Services, token: &str) -> Result<LogIn> {
         days: services.session_days,
     };
     if !sessions::knows(&mut services.db.read().await?, &presented.hash).await? {
-        // Nonsense does not keep others from writing.
+        // Checked without a write transaction, so that invalid tokens do not block other writers.
         return Err(unknown_token());
     }
     let forget = services.sessions.forgetting();
@@ -181,14 +182,17 @@ pub async fn refresh(services: &Services, token: &str) -> Result<LogIn> {
         Refresh::Done { user, session, successor } => log_in(services, user, session, successor),
         Refresh::Unknown => Err(unknown_token()),
         Refresh::Reused(session) => {
-            tracing::warn!(session = session.0, "a refresh token was used again: session revoked");
+            tracing::warn!(
+                session = session.0,
+                "a refresh token was reused; the session was revoked"
+            );
             Err(unknown_token())
         }
     }
 }
 
 fn unknown_token() -> Error {
-    Error::BadToken { message: "The refresh token is of no use: log in." }
+    Error::BadToken { message: "The refresh token is invalid or expired. Log in again." }
 }
 
 async fn spend(tx: &mut Tx, presented: &Presented) -> Result<Refresh> {
@@ -196,7 +200,7 @@ async fn spend(tx: &mut Tx, presented: &Presented) -> Result<Refresh> {
         return Ok(Refresh::Unknown);
     };
     let RefreshToken { session, spent_at } = token;
-    let now = Timestamp::now();
+    let now = tx.now();
     if session.expires_at <= now {
         return Ok(Refresh::Unknown);
     }
@@ -226,7 +230,7 @@ async fn done(tx: &mut Tx, session: Session, successor: String) -> Result<Refres
     Ok(Refresh::Done { user: sessions::user(tx, session.id).await?, session, successor })
 }
 
-/// The successor that was given: when the secrets were rotated meanwhile, it is not the first.
+/// The successor that was issued. It is not the first one if the secrets have been rotated since.
 async fn known_among(tx: &mut Tx, successors: &[String]) -> Result<Option<String>> {
     for successor in successors {
         if sessions::knows(tx, &refresh_tokens::hash(successor)).await? {
@@ -236,42 +240,47 @@ async fn known_among(tx: &mut Tx, successors: &[String]) -> Result<Option<String
     Ok(None)
 }
 
-/// Ends the viewer's session; UNAUTHENTICATED when it has ended already.
+/// Ends the viewer's current session. UNAUTHENTICATED if it has already ended.
 pub async fn log_out(services: &Services, viewer: Viewer) -> Result<()> {
     let ended = revoke(services, viewer, viewer.session).await;
     ended.map_err(|error| error.not_found_as(|| Error::Unauthenticated))
 }
 
-/// Ends a session of the viewer's; NOT_FOUND when they have no such session.
+/// Ends a session of the viewer. NOT_FOUND if the viewer has no such session.
 pub async fn revoke(services: &Services, viewer: Viewer, session: SessionId) -> Result<()> {
     let forget = services.sessions.forgetting();
     let deleted = services.db.write_then(
         (viewer.key, session),
         async |tx, (user, session)| {
-            sessions::delete_of(tx, *user, *session, Timestamp::now()).await
+            let now = tx.now();
+            sessions::delete_of(tx, *user, *session, now).await
         },
         move |_| forget(&[session]),
     );
     if deleted.await? { Ok(()) } else { Err(Error::not_found("session")) }
 }
 
-/// Ends all sessions of the viewer's but the one that asks; answers which, the newest first.
+/// Ends all sessions of the viewer except the current one. Returns the ended sessions, newest first.
 pub async fn revoke_others(services: &Services, viewer: Viewer) -> Result<Vec<SessionId>> {
     let forget = services.sessions.forgetting();
     let deleted = services.db.write_then(
         (viewer.key, viewer.session),
-        async |tx, (user, keep)| sessions::delete_others(tx, *user, *keep, Timestamp::now()).await,
+        async |tx, (user, keep)| {
+            let now = tx.now();
+            sessions::delete_others(tx, *user, *keep, now).await
+        },
         move |ended| forget(ended),
     );
     deleted.await
 }
 
-/// Erases what has ended by itself, in small transactions.
+/// Deletes expired sessions, in small transactions.
 pub(super) async fn erase_expired(services: &Services) -> Result<()> {
     loop {
-        let erased = services
-            .db
-            .write((), async |tx, ()| sessions::delete_expired(tx, Timestamp::now(), BATCH).await);
+        let erased = services.db.write((), async |tx, ()| {
+            let now = tx.now();
+            sessions::delete_expired(tx, now, BATCH).await
+        });
         if i64::try_from(erased.await?).is_ok_and(|erased| erased < BATCH) {
             return Ok(());
         }

@@ -1,15 +1,13 @@
-//! Who may use a board, and in which role.
+//! Members of boards and their roles.
 
 use super::Services;
-use crate::domain::{
-    At, BoardId, BoardRole, Error, EventPayload, Member, Result, Timestamp, User, UserId, Viewer,
-};
-use crate::store::access::{AuthorizedBoard, board_access};
-use crate::store::locks::{BoardAdmin, LockedBoard, lock_board};
-use crate::store::{Tx, events, members, users};
+use crate::domain::{At, BoardId, BoardRole, Error, Member, Result, User, UserId, Viewer};
+use crate::store::access::AuthorizedBoard;
+use crate::store::lock::{Admin, BoardTx, Reader, lock_board};
+use crate::store::{members, users};
 
-/// Makes a user a member of the board, MEMBER unless a role is given. One who is a member gets the
-/// role if one is given; CONFLICT when the board would be left without an ADMIN.
+/// Adds a user to the board, with the role MEMBER unless another role is given. If the user is already
+/// a member and a role is given, changes the role. CONFLICT if no ADMIN would remain.
 pub async fn share(
     services: &Services,
     viewer: Viewer,
@@ -20,45 +18,35 @@ pub async fn share(
     services
         .db
         .write((viewer, board, user, role), async |tx, (viewer, board, user, role)| {
-            let mut locked: BoardAdmin = lock_board(tx, viewer.key, *board).await.at("boardId")?;
+            let mut board: BoardTx<Admin> =
+                lock_board(tx, viewer.key, *board).await.at("boardId")?;
             let unknown = || Error::not_found("user").at("userId");
-            let user = users::by_id(tx, *user).await?.ok_or_else(unknown)?;
-            let now = Timestamp::now();
-            match give_role(tx, &locked, &user, *role, now).await? {
-                Some(event) => events::record(tx, &mut locked, &[event], now).await?,
-                None => tx.discard(),
-            }
-            let member = members::find(tx, locked.access(), user.key).await?;
-            let (board, access) = locked.authorized();
-            // The viewer may have changed their own role.
-            let access = board_access(tx, viewer.key, board.id).await?.unwrap_or(access);
-            Ok((member.ok_or_else(unknown)?, (board, access)))
+            let user = users::by_id(board.conn(), *user).await?.ok_or_else(unknown)?;
+            give_role(&mut board, &user, *role).await?;
+            let access = board.access()?;
+            let member = members::find(board.conn(), access, user.key).await?;
+            Ok((member.ok_or_else(unknown)?, board.finish().await?))
         })
         .await
 }
 
 async fn give_role(
-    tx: &mut Tx,
-    board: &BoardAdmin,
+    board: &mut BoardTx<'_, Admin>,
     user: &User,
     role: Option<BoardRole>,
-    now: Timestamp,
-) -> Result<Option<EventPayload>> {
-    let Some(present) = members::find(tx, board.access(), user.key).await? else {
+) -> Result<()> {
+    let access = board.access()?;
+    let Some(present) = members::find(board.conn(), access, user.key).await? else {
         let role = role.unwrap_or(BoardRole::Member);
-        members::insert(tx, board, user.key, role, now).await.at("userId")?;
-        return Ok(Some(EventPayload::MemberAdded { user: user.id, role }));
+        return members::insert(board, user, role).await.at("userId");
     };
-    let Some(role) = role.filter(|role| *role != present.role) else {
-        return Ok(None);
-    };
-    members::set_role(tx, board, user.key, role, now).await?;
-    keep_an_admin(tx, board).await.at("role")?;
-    Ok(Some(EventPayload::MemberRoleChanged { user: user.id, from: present.role, to: role }))
+    let Some(role) = role.filter(|role| *role != present.role) else { return Ok(()) };
+    members::set_role(board, &present, role).await?;
+    keep_an_admin(board).await.at("role")
 }
 
-/// Takes a user off the board: an ADMIN anybody, everybody else themselves. CONFLICT for the last
-/// ADMIN. Answers the board unless the viewer has removed themselves.
+/// Removes a member from the board. An ADMIN can remove any member, other members only themselves.
+/// CONFLICT for the last ADMIN. Returns `None` if the viewer has removed themselves.
 pub async fn unshare(
     services: &Services,
     viewer: Viewer,
@@ -68,37 +56,33 @@ pub async fn unshare(
     services
         .db
         .write((viewer, board, user), async |tx, (viewer, board, user)| {
-            let mut locked = lock_for_removal(tx, *viewer, *board, *user).await.at("boardId")?;
-            let no_member = || Error::not_found("member").at("userId");
-            let user = users::by_id(tx, *user).await?.ok_or_else(no_member)?;
-            if !members::delete(tx, &locked, user.key).await? {
-                return Err(no_member());
+            if *user == viewer.id {
+                let mut board: BoardTx<Reader> =
+                    lock_board(tx, viewer.key, *board).await.at("boardId")?;
+                remove(&mut board, *user).await?;
+                return board.finish().await.map(|_| None);
             }
-            keep_an_admin(tx, &locked).await.at("userId")?;
-            let event = EventPayload::MemberRemoved { user: user.id };
-            events::record(tx, &mut locked, &[event], Timestamp::now()).await?;
-            Ok((user.key != viewer.key).then(|| locked.authorized()))
+            let mut board: BoardTx<Admin> =
+                lock_board(tx, viewer.key, *board).await.at("boardId")?;
+            remove(&mut board, *user).await?;
+            board.finish().await.map(Some)
         })
         .await
 }
 
-/// Everybody may remove themselves, an ADMIN anybody.
-async fn lock_for_removal(
-    tx: &mut Tx,
-    viewer: Viewer,
-    board: BoardId,
-    user: UserId,
-) -> Result<LockedBoard> {
-    if user == viewer.id {
-        return lock_board(tx, viewer.key, board).await;
+async fn remove<P>(board: &mut BoardTx<'_, P>, user: UserId) -> Result<()> {
+    let not_a_member = || Error::not_found("member").at("userId");
+    let user = users::by_id(board.conn(), user).await?.ok_or_else(not_a_member)?;
+    if !members::delete(board, user.key, user.id).await? {
+        return Err(not_a_member());
     }
-    lock_board::<BoardAdmin>(tx, viewer.key, board).await.map(Into::into)
+    keep_an_admin(board).await.at("userId")
 }
 
-/// CONFLICT, which undoes everything, when no ADMIN is left.
-async fn keep_an_admin(tx: &mut Tx, board: &LockedBoard) -> Result<()> {
-    if members::any_admin(tx, board).await? {
+/// CONFLICT, which rolls back the transaction, if the board has no ADMIN left.
+async fn keep_an_admin<P>(board: &mut BoardTx<'_, P>) -> Result<()> {
+    if members::any_admin(board).await? {
         return Ok(());
     }
-    Err(Error::conflict("A board keeps at least one ADMIN."))
+    Err(Error::conflict("A board must have at least one ADMIN. Make another member ADMIN first."))
 }

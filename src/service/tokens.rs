@@ -1,35 +1,38 @@
-//! Access tokens: JWTs as RFC 9068 and RFC 8725 want them, HS256, of one hour.
+//! Access tokens: JWTs according to RFC 9068 and RFC 8725, signed with HS256 and valid for one hour.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, crypto};
 use moka::sync::Cache;
 use serde::{Deserialize, Serialize};
 
 use crate::config::{Secret, StartError};
-use crate::domain::{Error, PublicId, Result, SessionId, Timestamp, User, UserId};
+use crate::domain::{Clock, Error, PublicId, Result, SessionId, Timestamp, User, UserId};
 
 const ISSUER: &str = "simple-kanban";
 const AUDIENCE: &str = "simple-kanban";
 const TYPE: &str = "at+jwt";
 
-/// How long an access token is good, in seconds.
+/// The lifetime of an access token, in seconds.
 const LIFETIME: i64 = 3600;
 
-/// How far the clocks of two instances may differ, in seconds.
+/// The accepted clock difference between instances, in seconds.
 const LEEWAY: u64 = 5;
 
-/// How many tokens are remembered that were checked: to check one takes a fifth of a small query.
+/// The maximum number of verified tokens in the cache. Verification takes a fifth of the time of a
+/// small query.
 const KNOWN: u64 = 10_000;
 
-/// Makes and checks access tokens.
+/// Issues and verifies access tokens.
 pub(super) struct Tokens {
     sign: EncodingKey,
     header: Header,
     accept: Vec<Key>,
     validation: Validation,
     known: Cache<String, Claimed>,
+    clock: Clock,
 }
 
-/// What a token that was checked says. Nothing that is checked changes while the program runs, but the time.
+/// The claims of a verified token. A cached result stays valid until the token expires, because nothing
+/// else that is verified changes while the program runs.
 #[derive(Clone, Copy)]
 struct Claimed {
     session: SessionId,
@@ -37,7 +40,7 @@ struct Claimed {
     expires: i64,
 }
 
-/// A key and the name by which a token says that it was signed with it.
+/// A verification key and its `kid`.
 struct Key {
     id: String,
     key: DecodingKey,
@@ -61,8 +64,8 @@ struct Claims {
 }
 
 impl Tokens {
-    /// Signs with the first of the secrets and accepts all.
-    pub(super) fn new(secrets: &[Secret]) -> std::result::Result<Self, StartError> {
+    /// Signs with the first secret and accepts tokens signed with any of them. Fails without a secret.
+    pub(super) fn new(secrets: &[Secret], clock: Clock) -> std::result::Result<Self, StartError> {
         let first = secrets.first().ok_or_else(|| StartError::new("JWT_SECRET: is missing"))?;
         let sign = EncodingKey::from_secret(first.expose());
         let mut header = Header::new(Algorithm::HS256);
@@ -72,14 +75,15 @@ impl Tokens {
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["sub", "iss", "aud", "exp"]);
-        validation.leeway = LEEWAY;
+        // Checked in `read`, by our clock.
+        validation.validate_exp = false;
         let accept = secrets.iter().map(Key::new).collect::<std::result::Result<_, _>>()?;
-        Ok(Self { sign, header, accept, validation, known: Cache::new(KNOWN) })
+        Ok(Self { sign, header, accept, validation, known: Cache::new(KNOWN), clock })
     }
 
-    /// A token for a session of a user, and when it ends.
+    /// Issues an access token for a session. Returns the token and its expiry time.
     pub(super) fn issue(&self, user: &User, session: SessionId) -> Result<(String, Timestamp)> {
-        let issued = Timestamp::now().seconds();
+        let issued = self.clock.now().seconds();
         let claims = Claims {
             sub: user.id.to_public(),
             email: user.email.clone(),
@@ -90,17 +94,17 @@ impl Tokens {
             exp: issued + LIFETIME,
         };
         let token = jsonwebtoken::encode(&self.header, &claims, &self.sign).map_err(|error| {
-            tracing::error!(%error, "a token cannot be signed");
+            tracing::error!(%error, "failed to sign an access token");
             Error::Internal
         })?;
         let expires = Timestamp::from_seconds(claims.exp).ok_or(Error::Internal)?;
         Ok((token, expires))
     }
 
-    /// The session and the user that a token names; UNAUTHENTICATED, without a reason, for whatever
-    /// is wrong.
+    /// Verifies a token and returns its session and user. UNAUTHENTICATED, without a reason, if the
+    /// token is invalid or expired.
     pub(super) fn check(&self, token: &str) -> Result<(SessionId, UserId)> {
-        let now = Timestamp::now().seconds();
+        let now = self.clock.now().seconds();
         let known =
             self.known.get(token).filter(|known| now <= known.expires + LEEWAY.cast_signed());
         if let Some(Claimed { session, user, .. }) = known {
@@ -118,7 +122,8 @@ impl Tokens {
         }
         let key = self.accept.iter().find(|key| Some(&key.id) == header.kid.as_ref())?;
         let claims = jsonwebtoken::decode::<Claims>(token, &key.key, &self.validation).ok()?.claims;
-        if claims.iat > Timestamp::now().seconds() + LEEWAY.cast_signed() {
+        let (now, leeway) = (self.clock.now().seconds(), LEEWAY.cast_signed());
+        if claims.iat > now + leeway || claims.exp + leeway < now {
             return None;
         }
         Some(Claimed {
@@ -129,7 +134,8 @@ impl Tokens {
     }
 }
 
-/// Names a key without telling anything about it: the start of a signature made with it.
+/// Derives the `kid` of a key: the first 8 characters of a signature made with it. It reveals nothing
+/// about the key.
 fn key_id(secret: &Secret) -> std::result::Result<String, StartError> {
     let key = EncodingKey::from_secret(secret.expose());
     let signature = crypto::sign(b"kid", &key, Algorithm::HS256)
@@ -140,17 +146,27 @@ fn key_id(secret: &Secret) -> std::result::Result<String, StartError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::UserKey;
 
     #[test]
-    fn a_token_that_is_remembered_ends_all_the_same() {
+    fn a_token_that_is_remembered_expires_all_the_same() {
         let secret = Secret::new(b"0123456789abcdef0123456789abcdef").unwrap();
-        let tokens = Tokens::new(&[secret]).unwrap();
-        let now = Timestamp::now().seconds();
-        let user = UserId::random();
-        for (expires, good) in [(now + 60, true), (now - 60, false)] {
-            let claimed = Claimed { session: SessionId(1), user, expires };
-            tokens.known.insert("token".to_owned(), claimed);
-            assert_eq!(tokens.check("token").is_ok(), good);
-        }
+        let clock = Clock::default();
+        let tokens = Tokens::new(&[secret], clock.clone()).unwrap();
+        let user = User {
+            key: UserKey(1),
+            id: UserId::random(),
+            email: "ann@example.com".into(),
+            created_at: clock.now(),
+            updated_at: clock.now(),
+        };
+        let (token, _) = tokens.issue(&user, SessionId(1)).unwrap();
+        assert!(tokens.check(&token).is_ok());
+        clock.advance(LIFETIME + 2 * LEEWAY.cast_signed());
+        assert!(tokens.check(&token).is_err(), "it is remembered");
+        tokens.known.invalidate_all();
+        assert!(tokens.check(&token).is_err(), "it is verified");
+        clock.advance(-LIFETIME);
+        assert!(tokens.check(&token).is_ok());
     }
 }

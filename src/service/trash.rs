@@ -1,37 +1,39 @@
-//! Empties the trash of what has been there for too long.
+//! Permanent deletion of boards and cards whose retention time in the trash has expired.
 
 use super::Services;
-use crate::domain::{BoardId, EventPayload, Result, Timestamp};
-use crate::store::locks::lock_for_purge;
-use crate::store::{events, trash};
+use crate::domain::{BoardId, Result, Timestamp};
+use crate::store::lock::lock_for_purge;
+use crate::store::trash;
 
-/// How many boards are looked up, or cards erased in one transaction, at once.
+/// The maximum number of boards per query, and of cards erased per transaction.
 const BATCH: i64 = 100;
 
-/// How many rows of a board are erased in one transaction.
+/// The maximum number of rows of a board that are erased per transaction.
 const ROWS: i64 = 1000;
 
-/// Before this, only orphaned boards have been deleted.
+/// Only orphaned boards have a deletion time before this: it is set to the Unix epoch.
 fn soon_after_epoch() -> Timestamp {
     Timestamp::EPOCH.days_after(1)
 }
 
-/// What was erased.
+/// The result of [`purge`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purged {
-    /// Boards, with everything on them.
+    /// The number of boards that were erased with everything on them.
     pub boards: usize,
-    /// Cards of other boards.
+    /// The number of cards that were erased on other boards.
     pub cards: usize,
-    /// Boards that could not be erased, or whose cards could not. The log says why.
+    /// The number of boards that failed, or whose cards failed. The causes are in the log.
     pub failed: usize,
 }
 
-/// Erases what has been in the trash for more than so many days, in small transactions, each under
-/// the board's lock and after a second look: what is restored meanwhile stays. What fails is passed
-/// over. Without a number of days, only what is left of boards whose erasing was cut short.
+/// Erases boards and cards that have been in the trash for more than `days` days. `None` erases only
+/// the rest of boards whose erasure was interrupted.
+///
+/// Works in small transactions. Each takes the board's lock and checks again, so that objects restored
+/// in the meantime are kept. Boards that fail are skipped and counted.
 pub async fn purge(services: &Services, days: Option<u32>) -> Result<Purged> {
-    let time = days.map_or_else(soon_after_epoch, |days| Timestamp::now().days_before(days));
+    let time = days.map_or_else(soon_after_epoch, |days| services.db.now().days_before(days));
     let mut purged = Purged::default();
     let mut last = BoardId(0);
     loop {
@@ -62,24 +64,24 @@ pub async fn purge(services: &Services, days: Option<u32>) -> Result<Purged> {
     }
 }
 
-/// Erases what is left of a board that has been orphaned.
+/// Erases an orphaned board.
 pub(super) async fn erase_orphaned(services: &Services, board: BoardId) -> Result<()> {
     purge_board(services, board, soon_after_epoch()).await.map(drop)
 }
 
-/// Erases a board that has been in the trash since before `time`, bit by bit; `false` when it has
-/// been restored, or another instance has erased it.
+/// Erases a board that was moved to the trash before `time`, in several transactions. Returns `false`
+/// if the board was restored or another instance has erased it.
 async fn purge_board(services: &Services, board: BoardId, time: Timestamp) -> Result<bool> {
     loop {
         let step = services.db.write((board, time), async |tx, (board, time)| {
-            let Some(locked) = lock_for_purge(tx, *board).await? else {
+            let Some(mut board) = lock_for_purge(tx, *board).await? else {
                 return Ok(Some(false));
             };
-            if locked.board().deleted_at.is_none_or(|deleted| deleted >= *time) {
+            if board.board().deleted_at.is_none_or(|deleted| deleted >= *time) {
                 return Ok(Some(false));
             }
-            trash::orphan_board(tx, &locked).await?;
-            let ended = trash::erase_board(tx, &locked, ROWS).await?;
+            trash::orphan_board(&mut board).await?;
+            let ended = trash::purge_board(&mut board, ROWS).await?;
             Ok(ended.then_some(true))
         });
         if let Some(erased) = step.await? {
@@ -88,7 +90,8 @@ async fn purge_board(services: &Services, board: BoardId, time: Timestamp) -> Re
     }
 }
 
-/// Erases cards of a board in use, batch by batch, and counts them.
+/// Erases expired cards of a board that is not in the trash, in batches, and adds their number to
+/// `count`.
 async fn purge_cards(
     services: &Services,
     board: BoardId,
@@ -97,18 +100,14 @@ async fn purge_cards(
 ) -> Result<()> {
     loop {
         let batch = services.db.write((board, time), async |tx, (board, time)| {
-            let Some(mut locked) = lock_for_purge(tx, *board).await? else {
+            let Some(mut board) = lock_for_purge(tx, *board).await? else {
                 return Ok(0);
             };
-            if locked.board().deleted_at.is_some() {
+            if board.board().deleted_at.is_some() {
                 return Ok(0);
             }
-            let cards = trash::erase_cards(tx, &locked, *time, BATCH).await?;
-            let count = cards.len();
-            if count > 0 {
-                let event = EventPayload::CardsPurged { cards };
-                events::record_by_server(tx, &mut locked, &[event], Timestamp::now()).await?;
-            }
+            let count = trash::purge_cards(&mut board, *time, BATCH).await?;
+            board.finish().await?;
             Ok(count)
         });
         match batch.await? {

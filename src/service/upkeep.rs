@@ -1,4 +1,4 @@
-//! What the server does by itself, again and again.
+//! Periodic maintenance of the database.
 
 use std::time::Duration;
 
@@ -6,21 +6,21 @@ use super::trash::{self, Purged};
 use super::{Services, sessions};
 use crate::config::Trash;
 
-/// How soon after its start a server first looks, so that one which is often started anew does so
-/// too.
+/// The maximum delay of the first run after the start, so that maintenance also runs on a server that
+/// is restarted often.
 const FIRST_LOOK: Duration = Duration::from_mins(1);
 
-/// Empties the trash and erases sessions that have ended, for as long as the server runs. Several
-/// instances may do so at once.
+/// Purges the trash and deletes expired sessions at regular intervals. Never returns. Several instances
+/// may run it at the same time.
 pub async fn keep_up(services: &Services, settings: Trash) {
     tokio::time::sleep(settings.every.min(FIRST_LOOK)).await;
     loop {
-        // What fails has been logged where it arose, and is tried again the next time.
+        // Errors have already been logged; the next run tries again.
         if let Ok(Purged { boards, cards, .. }) =
             trash::purge(services, settings.retention_days).await
             && boards + cards > 0
         {
-            tracing::info!(boards, cards, "the trash has been emptied");
+            tracing::info!(boards, cards, "erased expired boards and cards from the trash");
         }
         let _ = sessions::erase_expired(services).await;
         tokio::time::sleep(settings.every).await;

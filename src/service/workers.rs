@@ -1,8 +1,7 @@
-//! A few threads of their own for hashing passwords, and a short queue before them.
+//! Dedicated threads with a short queue for hashing passwords.
 //!
-//! Not Tokio's blocking pool: it begins a new thread whenever none is idle at that very moment, each
-//! with an arena of the allocator that keeps what a hash has used. A flood of log-ins left the process
-//! with 670 MB there, and with 160 here. (A lower priority for them made no difference to others.)
+//! Tokio's blocking pool starts a new thread whenever none is idle, and each thread's allocator arena
+//! keeps the memory of a hash: a flood of log-ins left the process at 670 MB, against 160 MB here.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -12,21 +11,21 @@ use tokio::sync::oneshot;
 
 use crate::domain::{Error, Result};
 
-/// How many may wait for their turn. More are answered RATE_LIMITED at once.
+/// The maximum number of queued jobs. Further jobs fail at once with RATE_LIMITED.
 const QUEUE: usize = 64;
 
-/// When those may try again, in seconds: by then, all who wait have had their turn.
+/// The retry delay for rejected jobs, in seconds. By then, all queued jobs have run.
 const RETRY_AFTER: u64 = 5;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// The threads. They end when this is dropped.
+/// The worker threads. They end when this value is dropped.
 pub(super) struct Workers {
     queue: SyncSender<Job>,
 }
 
 impl Workers {
-    /// Starts them: one for each core but one, which is left for everything else.
+    /// Starts one thread per core except one, which stays free for all other work; at least one thread.
     pub(super) fn start() -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel::<Job>(QUEUE);
         let jobs = Arc::new(Mutex::new(jobs));
@@ -38,8 +37,8 @@ impl Workers {
         Ok(Self { queue })
     }
 
-    /// Runs a job when it is its turn, unless nobody waits for it any more by then. RATE_LIMITED when
-    /// too many wait already.
+    /// Queues a job and waits for its result. The job is skipped if the caller has stopped waiting.
+    /// RATE_LIMITED if the queue is full.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce() -> T + Send + 'static,
@@ -47,7 +46,7 @@ impl Workers {
         let (answer, answered) = oneshot::channel();
         let job = move || {
             if !answer.is_closed() {
-                // Whoever hangs up just now is told nothing.
+                // Fails only if the caller has just stopped waiting.
                 let _ = answer.send(job());
             }
         };
@@ -64,7 +63,7 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
         if catch_unwind(AssertUnwindSafe(job)).is_err() {
-            tracing::error!("hashing panicked");
+            tracing::error!("a password hashing job panicked");
         }
     }
 }
@@ -88,7 +87,7 @@ mod tests {
             workers.run(move || (hold.wait(), hold.wait()))
         });
         let flood = async {
-            // All threads have their first job.
+            // Continues when all threads are busy with their first job.
             tokio::task::block_in_place(|| hold.wait());
             let all = join_all((0..200).map(|_| workers.run(|| ())));
             let release = async { tokio::task::block_in_place(|| hold.wait()) };

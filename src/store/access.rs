@@ -1,23 +1,22 @@
 //! Permission as a type.
 //!
 //! This is the only place that makes a [`BoardAccess`]; functions that touch a board ask for one in place
-//! of a board's key, and those that change something for one of the [locks](super::locks). No membership
+//! of a board's key, and those that change something for one of the [locks](super::lock). No membership
 //! answers as if the board did not exist, and so does a board in the trash.
 
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
-use super::Conn;
-use super::memory_size::MemorySize;
+use super::db::{Conn, MemorySize};
+use super::dsl::{Statement, columns, row, select};
+use super::rows::BoardRow;
 use super::schema::{boards, users_boards};
-use super::sql::Statement;
-use crate::domain::{Board, BoardId, BoardRole, Error, Result, Right, Timestamp, UserKey};
+use crate::domain::{Board, BoardId, BoardRole, CardId, Error, Result, Right, Timestamp, UserKey};
 
 /// Proof that a user is a member of a board, made from a membership's row only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BoardAccess {
     board_id: BoardId,
-    user_id: UserKey,
+    user: UserKey,
     role: BoardRole,
     version: Option<Version>,
 }
@@ -32,8 +31,8 @@ impl BoardAccess {
     }
 
     /// The member.
-    pub fn user_id(self) -> UserKey {
-        self.user_id
+    pub fn user_key(self) -> UserKey {
+        self.user
     }
 
     /// The member's role.
@@ -52,6 +51,11 @@ impl BoardAccess {
         Self { version: None, ..self }
     }
 
+    /// After a change of the member's role.
+    pub(super) fn with_role(self, role: BoardRole) -> Self {
+        Self { role, ..self }
+    }
+
     /// Whether the member has the right.
     pub fn may(self, right: Right) -> bool {
         self.role.may(right)
@@ -66,13 +70,13 @@ impl BoardAccess {
 /// A board and a member's way to it.
 pub type AuthorizedBoard = (Board, BoardAccess);
 
-/// The row that proves it. Queries that select it must ask for the viewer's own.
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = users_boards)]
-pub(super) struct Membership {
-    board_id: i64,
-    user_id: i64,
-    role: BoardRole,
+row! {
+    /// The row that proves it. Queries that select it must ask for the viewer's own.
+    Membership of users_boards {
+        board_id: i64,
+        user_id: i64,
+        role: BoardRole
+    }
 }
 
 impl MemorySize for Membership {}
@@ -81,8 +85,15 @@ impl Membership {
     /// `version` is that of the board, read in the same statement.
     pub(super) fn access(&self, version: Option<Version>) -> BoardAccess {
         let Self { board_id, user_id, role } = *self;
-        BoardAccess { board_id: BoardId(board_id), user_id: UserKey(user_id), role, version }
+        BoardAccess { board_id: BoardId(board_id), user: UserKey(user_id), role, version }
     }
+}
+
+pub(super) type BoardWithAccess = (BoardRow, Membership);
+
+pub(super) fn with_access((board, membership): BoardWithAccess) -> AuthorizedBoard {
+    let access = membership.access(Some((board.version, board.updated_at)));
+    (board.into(), access)
 }
 
 impl<ST> Statement<ST> {
@@ -114,16 +125,27 @@ pub(super) async fn any_access(
     user: UserKey,
     board: BoardId,
 ) -> Result<Option<(BoardAccess, bool)>> {
-    let row: Option<(Membership, Version, bool)> = run!(conn, |c| users_boards::table
-        .find((board.0, user.0))
-        .inner_join(boards::table)
-        .select((
-            Membership::as_select(),
+    let row: Option<(Membership, Version, bool)> = conn
+        .first(users_boards::table.find((board.0, user.0)).inner_join(boards::table).select((
+            columns::<Membership>(),
             (boards::version, boards::updated_at),
             boards::deleted_at.is_not_null(),
-        ))
-        .first(c)
-        .await
-        .optional())?;
+        )))
+        .await?;
     Ok(row.map(|(membership, version, deleted)| (membership.access(Some(version)), deleted)))
+}
+
+/// A member's access to the board of a card; `None` without a membership, and for a card in the trash.
+pub(super) async fn card_access(
+    conn: &mut Conn,
+    user: UserKey,
+    card: CardId,
+) -> Result<Option<BoardAccess>> {
+    let statement = select::<Membership>()
+        .sql(" FROM cards")
+        .on_boards_of(user, "cards.board_id")
+        .sql(" AND cards.deleted_at IS NULL AND cards.id = ")
+        .number(card.0);
+    let row: Option<Membership> = conn.first(statement).await?;
+    Ok(row.map(|membership| membership.access(None)))
 }

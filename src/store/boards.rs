@@ -5,61 +5,19 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Text};
-use diesel_async::RunQueryDsl;
 
-use super::access::{AuthorizedBoard, BoardAccess, Membership};
-use super::locks::{BoardAdmin, DeletedBoard};
-use super::memory_size::MemorySize;
-use super::page::Sort;
+use super::access::{AuthorizedBoard, BoardAccess, BoardWithAccess, with_access};
+use super::db::{Conn, Tx};
+use super::dsl::{LongTexts, Sort, Statement, columns, execute_all, select_with};
+use super::lock::{Admin, BoardTx};
+use super::rows::BoardRow;
 use super::schema::boards;
-use super::sql::{LongTexts, Statement};
-use super::{Conn, Tx, events, labels, members, sql};
+use super::{events, labels, members};
 use crate::domain::{
     Board, BoardId, BoardList, BoardOrderField, BoardRole, Description, Direction, EventPayload,
-    NewBoard, Page, PageRequest, Position, Result, Side, SortValue, Timestamp, Title, UserKey,
-    fold_case,
+    FieldChange, NewBoard, Page, PageRequest, Position, Result, Side, SortValue, Timestamp, Title,
+    UserKey, fold_case,
 };
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = boards)]
-pub(super) struct BoardRow {
-    id: i64,
-    title: String,
-    #[diesel(select_expression = boards::description.nullable())]
-    #[diesel(select_expression_type = diesel::dsl::Nullable<boards::description>)]
-    description: Option<String>,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-    version: i64,
-    deleted_at: Option<Timestamp>,
-}
-
-impl MemorySize for BoardRow {
-    fn texts(&self) -> usize {
-        self.title.len() + self.description.texts()
-    }
-}
-
-impl From<BoardRow> for Board {
-    fn from(row: BoardRow) -> Self {
-        Self {
-            id: BoardId(row.id),
-            title: row.title,
-            description: row.description,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-            version: row.version,
-            deleted_at: row.deleted_at,
-        }
-    }
-}
-
-pub(super) type BoardWithAccess = (BoardRow, Membership);
-
-pub(super) fn with_access((board, membership): BoardWithAccess) -> AuthorizedBoard {
-    let access = membership.access(Some((board.version, board.updated_at)));
-    (board.into(), access)
-}
 
 /// Makes a board with all seven labels, `user` as its ADMIN, and the first event of its history.
 pub async fn insert(
@@ -68,40 +26,47 @@ pub async fn insert(
     new: &NewBoard,
     now: Timestamp,
 ) -> Result<AuthorizedBoard> {
-    let row: BoardRow = run!(tx, |c| diesel::insert_into(boards::table)
-        .values((
-            boards::title.eq(new.title.as_str()),
-            boards::title_key.eq(fold_case(new.title.as_str())),
-            boards::description.eq(new.description.as_str()),
-            boards::created_at.eq(now),
-            boards::updated_at.eq(now),
-            boards::version.eq(1),
-        ))
-        .returning(BoardRow::as_returning())
-        .get_result(c)
-        .await)?;
+    let row: BoardRow = tx
+        .write_returning_one(
+            diesel::insert_into(boards::table)
+                .values((
+                    boards::title.eq(new.title.as_str().to_owned()),
+                    boards::title_key.eq(fold_case(new.title.as_str())),
+                    boards::description.eq(new.description.as_str().to_owned()),
+                    boards::created_at.eq(now),
+                    boards::updated_at.eq(now),
+                    boards::version.eq(1),
+                ))
+                .returning(columns::<BoardRow>()),
+        )
+        .await?;
     let board = Board::from(row);
     labels::insert_all(tx, board.id, now).await?;
     let access = members::insert_first(tx, &board, user, now).await?;
     let made =
-        events::events(board.id, Some(user), board.version, &[EventPayload::BoardCreated], now)?;
-    sql::execute_all(tx, vec![made]).await?;
+        events::insert(board.id, Some(user), board.version, &[EventPayload::BoardCreated], now)?;
+    execute_all(tx, vec![made]).await?;
     Ok((board, access))
 }
 
-/// Writes new texts; `None` stays as it is. The event that tells of it moves `updated_at`.
+/// Changes the texts of a board; `None` stays as it is.
 pub async fn update(
-    tx: &mut Tx,
-    board: &mut BoardAdmin,
+    board: &mut BoardTx<'_, Admin>,
     title: Option<&Title>,
     description: Option<&Description>,
 ) -> Result<()> {
-    let Some(changes) = texts(title, description) else {
-        return Ok(());
-    };
+    let old = board.board().clone();
+    let old_description = old.description.as_deref().unwrap_or_default();
+    let title = title.filter(|new| new.as_str() != old.title);
+    let description = description.filter(|new| new.as_str() != old_description);
+    let title_change = title.map(|new| FieldChange::new("title", &old.title, new.as_str()));
+    let description_change =
+        description.map(|new| FieldChange::new("description", old_description, new.as_str()));
+    let Some(texts) = new_texts(title, description) else { return Ok(()) };
+    let changes = title_change.into_iter().chain(description_change).collect();
     let target = boards::table.find(board.id().0);
-    run!(tx, |c| diesel::update(target).set(changes).execute(c).await)?;
-    let Board { title: old_title, description: old_description, .. } = &mut board.lock.board;
+    board.write(EventPayload::BoardUpdated { changes }, diesel::update(target).set(texts)).await?;
+    let Board { title: old_title, description: old_description, .. } = board.board_mut();
     if let Some(title) = title {
         title.as_str().clone_into(old_title);
     }
@@ -113,44 +78,46 @@ pub async fn update(
 
 #[derive(AsChangeset)]
 #[diesel(table_name = boards)]
-struct NewTexts<'a> {
-    title: Option<&'a str>,
+struct NewTexts {
+    title: Option<String>,
     title_key: Option<String>,
-    description: Option<&'a str>,
+    description: Option<String>,
 }
 
 /// `None` when there is nothing to write, which Diesel would refuse.
-fn texts<'a>(
-    title: Option<&'a Title>,
-    description: Option<&'a Description>,
-) -> Option<NewTexts<'a>> {
+fn new_texts(title: Option<&Title>, description: Option<&Description>) -> Option<NewTexts> {
     (title.is_some() || description.is_some()).then(|| NewTexts {
-        title: title.map(Title::as_str),
+        title: title.map(|title| title.as_str().to_owned()),
         title_key: title.map(|title| fold_case(title.as_str())),
-        description: description.map(Description::as_str),
+        description: description.map(|text| text.as_str().to_owned()),
     })
 }
 
 /// Puts the board into the trash.
-pub async fn delete(tx: &mut Tx, board: &mut BoardAdmin, now: Timestamp) -> Result<()> {
-    let target = boards::table.find(board.id().0);
-    run!(tx, |c| diesel::update(target).set(boards::deleted_at.eq(now)).execute(c).await)?;
-    board.lock.board.deleted_at = Some(now);
-    Ok(())
+pub async fn delete(board: &mut BoardTx<'_, Admin>) -> Result<()> {
+    let now = board.now();
+    set_deleted(board, EventPayload::BoardDeleted, Some(now)).await
 }
 
 /// Takes the board out of the trash.
-pub async fn restore(tx: &mut Tx, board: &mut DeletedBoard) -> Result<()> {
-    let never: Option<Timestamp> = None;
+pub async fn restore(board: &mut BoardTx<'_, Admin>) -> Result<()> {
+    set_deleted(board, EventPayload::BoardRestored, None).await
+}
+
+async fn set_deleted(
+    board: &mut BoardTx<'_, Admin>,
+    event: EventPayload,
+    time: Option<Timestamp>,
+) -> Result<()> {
     let target = boards::table.find(board.id().0);
-    run!(tx, |c| diesel::update(target).set(boards::deleted_at.eq(never)).execute(c).await)?;
-    board.lock.board.deleted_at = None;
+    board.write(event, diesel::update(target).set(boards::deleted_at.eq(time))).await?;
+    board.board_mut().deleted_at = time;
     Ok(())
 }
 
 /// Deletes all boards, for `kanban seed --reset`.
 pub async fn delete_all(tx: &mut Tx) -> Result<()> {
-    run!(tx, |c| diesel::delete(boards::table).execute(c).await)?;
+    tx.execute(diesel::delete(boards::table)).await?;
     Ok(())
 }
 
@@ -161,12 +128,12 @@ pub async fn find(
     ids: &[BoardId],
     texts: LongTexts,
 ) -> Result<Vec<AuthorizedBoard>> {
-    let statement = sql::select_with::<BoardWithAccess>(texts)
+    let statement = select_with::<BoardWithAccess>(texts)
         .sql(FROM_MEMBERSHIPS)
         .number(user.0)
         .sql(" AND boards.deleted_at IS NULL AND boards.id")
         .in_numbers(ids.iter().map(|id| id.0).collect());
-    let rows: Vec<BoardWithAccess> = statement.rows(conn).await?;
+    let rows: Vec<BoardWithAccess> = conn.load(statement).await?;
     Ok(rows.into_iter().map(with_access).collect())
 }
 
@@ -178,7 +145,7 @@ pub async fn descriptions(
     let statement = Statement::<(BigInt, Text)>::new()
         .sql("SELECT id, description FROM boards WHERE id")
         .in_numbers(boards.iter().map(|board| board.board_id().0).collect());
-    let rows: Vec<(i64, String)> = statement.rows(conn).await?;
+    let rows: Vec<(i64, String)> = conn.load(statement).await?;
     Ok(rows.into_iter().map(|(board, text)| (BoardId(board), text.into())).collect())
 }
 
@@ -206,15 +173,15 @@ pub async fn list(
     texts: LongTexts,
 ) -> Result<Page<AuthorizedBoard>> {
     let statement =
-        sql::select_with::<BoardWithAccess>(texts).of_list(user, list).page(sort(list), request);
-    let rows: Vec<BoardWithAccess> = statement.rows(conn).await?;
+        select_with::<BoardWithAccess>(texts).of_list(user, list).page(sort(list), request);
+    let rows: Vec<BoardWithAccess> = conn.load(statement).await?;
     Ok(Page::from_rows(rows.into_iter().map(with_access).collect(), request))
 }
 
 /// How many boards a list of the user's boards has.
 pub async fn count(conn: &mut Conn, user: UserKey, list: BoardList) -> Result<i64> {
     let statement = Statement::<BigInt>::new().sql("SELECT count(*)").of_list(user, list);
-    Ok(statement.row(conn).await?.unwrap_or_default())
+    Ok(conn.first(statement).await?.unwrap_or_default())
 }
 
 /// Whether any board of a list lies beyond a page on this side.
@@ -230,7 +197,7 @@ pub async fn any_beyond(
         .of_list(user, list)
         .beyond(sort(list), request, side)
         .sql(")");
-    Ok(statement.row(conn).await?.unwrap_or_default())
+    Ok(conn.first(statement).await?.unwrap_or_default())
 }
 
 fn sort(list: BoardList) -> Sort {

@@ -1,11 +1,12 @@
 //! Lists of cards: filtered, ordered, a page of each of many.
 
-use super::Conn;
 use super::access::BoardAccess;
-use super::cards::CardRow;
-use super::lists;
-use super::page::{self, Children, Sort};
-use super::sql::{LongTexts, Statement};
+use super::db::Conn;
+use super::dsl::{
+    Children, LongTexts, Sort, Statement, aggregate_of_each, any_of_each, count_of_each, in_order,
+    into_pages, page_of_each, texts,
+};
+use super::rows::CardRow;
 use crate::domain::{
     Card, CardColumn, CardFilter, CardOrder, CardOrderField, Direction, Page, PageRequest,
     Position, Result, Right, Side, SortValue, fold_case,
@@ -104,7 +105,7 @@ pub async fn list(
 ) -> Result<Vec<Page<Card>>> {
     let Some(kind) = lists.first().map(|list| list.kind()) else { return Ok(Vec::new()) };
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
-    let statement = page::page_of_each::<CardRow>(
+    let statement = page_of_each::<CardRow>(
         &parents,
         &children(kind),
         "",
@@ -113,9 +114,9 @@ pub async fn list(
         request,
         texts,
     );
-    let rows: Vec<(i64, CardRow)> = statement.rows(conn).await?;
+    let rows: Vec<(i64, CardRow)> = conn.load(statement).await?;
     let rows = rows.into_iter().map(|(place, row)| (place, row.into())).collect();
-    Ok(page::into_pages(rows, lists.len(), request))
+    Ok(into_pages(rows, lists.len(), request))
 }
 
 /// How many cards each list has, in the order of `lists`, which must be of one kind.
@@ -123,9 +124,9 @@ pub async fn counts(conn: &mut Conn, lists: &[CardList], filter: &CardFilter) ->
     let Some(kind) = lists.first().map(|list| list.kind()) else { return Ok(Vec::new()) };
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
     let statement =
-        page::count_of_each(&parents, &children(kind), |statement| filtered(statement, filter));
-    let rows: Vec<(i64, i64)> = statement.rows(conn).await?;
-    Ok(page::in_order(rows, lists.len()))
+        count_of_each(&parents, &children(kind), |statement| filtered(statement, filter));
+    let rows: Vec<(i64, i64)> = conn.load(statement).await?;
+    Ok(in_order(rows, lists.len()))
 }
 
 /// How many bytes of text a search reads on each board, in the order of `boards`. The texts themselves are not
@@ -134,8 +135,8 @@ pub async fn search_bytes(conn: &mut Conn, boards: &[BoardAccess]) -> Result<Vec
     let parents: Vec<_> = boards.iter().map(|board| CardList::on_board(*board).parent()).collect();
     let sum = "coalesce(sum(octet_length(cards.search_text)), 0)";
     let children = children(CardListKind::Board);
-    let statement = page::aggregate_of_each(&parents, sum, &children, |statement| statement);
-    Ok(page::in_order(statement.rows(conn).await?, boards.len()))
+    let statement = aggregate_of_each(&parents, sum, &children, |statement| statement);
+    Ok(in_order(conn.load(statement).await?, boards.len()))
 }
 
 /// Whether any card of each list lies beyond a page on this side, in the order of `lists`, which must be of
@@ -152,8 +153,8 @@ pub async fn any_beyond(
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
     let filter = |statement| filtered(statement, filter);
     let (children, sort) = (children(kind), sort(kind, order));
-    let statement = page::any_of_each(&parents, &children, filter, sort, request, side);
-    Ok(page::in_order(statement.rows(conn).await?, lists.len()))
+    let statement = any_of_each(&parents, &children, filter, sort, request, side);
+    Ok(in_order(conn.load(statement).await?, lists.len()))
 }
 
 fn filtered<ST>(statement: Statement<ST>, filter: &CardFilter) -> Statement<ST> {
@@ -163,7 +164,7 @@ fn filtered<ST>(statement: Statement<ST>, filter: &CardFilter) -> Statement<ST> 
         statement = statement.sql(" AND cards.column_position").in_numbers(places);
     }
     if !filter.labels.is_empty() {
-        let colors = lists::texts(&filter.labels, |color| color.as_str());
+        let colors = texts(&filter.labels, |color| color.as_str());
         statement = statement
             .sql(" AND EXISTS (SELECT 1 FROM cards_labels JOIN labels ON labels.id = cards_labels.label_id")
             .sql(" WHERE cards_labels.card_id = cards.id AND labels.color")

@@ -5,124 +5,93 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
-use diesel_async::RunQueryDsl;
 
-use super::access::{AuthorizedBoard, BoardAccess};
-use super::boards::{BoardWithAccess, with_access};
-use super::locks::BoardEditor;
-use super::memory_size::MemorySize;
-use super::page::{self, Children, Sort};
+use super::access::{AuthorizedBoard, BoardAccess, BoardWithAccess, with_access};
+use super::db::Conn;
+use super::dsl::{
+    Children, ColumnTypes, LongTexts, Sort, Statement, any_of_each, columns, count_of_each,
+    in_order, into_pages, page_of_each, select_with,
+};
+use super::lock::{BoardTx, Edits};
+use super::rows::CommentRow;
 use super::schema::{cards, comments};
-use super::sql::{ColumnTypes, LongTexts, Statement};
-use super::{Conn, Tx, sql};
 use crate::domain::{
-    BoardId, Card, CardId, Comment, CommentBody, CommentId, Direction, Page, PageRequest, Position,
-    Result, Side, SortValue, Timestamp, UserKey,
+    BoardId, Card, CardId, Comment, CommentBody, CommentId, Direction, EventPayload, Page,
+    PageRequest, Position, Result, Side, SortValue, UserKey,
 };
 
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = comments)]
-struct CommentRow {
-    id: i64,
-    card_id: i64,
-    author_id: Option<i64>,
-    #[diesel(select_expression = comments::body.nullable())]
-    #[diesel(select_expression_type = diesel::dsl::Nullable<comments::body>)]
-    body: Option<String>,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-}
-
-impl MemorySize for CommentRow {
-    fn texts(&self) -> usize {
-        self.body.texts()
-    }
-}
-
-impl CommentRow {
-    fn on(self, board: BoardId) -> Comment {
-        Comment {
-            id: CommentId(self.id),
-            card_id: CardId(self.card_id),
-            board_id: board,
-            author: self.author_id.map(UserKey),
-            body: self.body,
-            created_at: self.created_at,
-            updated_at: self.updated_at,
-        }
-    }
-}
-
-/// Comments on a card of the board.
+/// Adds a comment to a card of the board.
 pub async fn insert(
-    tx: &mut Tx,
-    board: &BoardEditor,
+    board: &mut BoardTx<'_, impl Edits>,
     card: &Card,
     body: &CommentBody,
-    now: Timestamp,
 ) -> Result<Comment> {
-    let row: CommentRow = run!(tx, |c| diesel::insert_into(comments::table)
+    let now = board.now();
+    let command = diesel::insert_into(comments::table)
         .values((
             comments::card_id.eq(card.id.0),
-            comments::author_id.eq(board.access().user_id().0),
-            comments::body.eq(body.as_str()),
+            comments::author_id.eq(board.access()?.user_key().0),
+            comments::body.eq(body.as_str().to_owned()),
             comments::created_at.eq(now),
             comments::updated_at.eq(now),
         ))
-        .returning(CommentRow::as_returning())
-        .get_result(c)
-        .await)?;
+        .returning(columns::<CommentRow>());
+    let card = card.id;
+    let event = |row: &CommentRow| EventPayload::CommentAdded { card, comment: CommentId(row.id) };
+    let row = board.write_returning(command, event).await?;
     Ok(row.on(board.id()))
 }
 
-/// The comment, if it is about a card on the board.
+/// The comment, if its card is on the board.
 macro_rules! on_board {
     ($board:expr, $comment:expr) => {{
-        let cards = cards::table.filter(cards::board_id.eq($board.id().0)).select(cards::id);
+        let cards = cards::table.filter(cards::board_id.eq($board.0)).select(cards::id);
         comments::table.filter(comments::id.eq($comment.0)).filter(comments::card_id.eq_any(cards))
     }};
 }
 
-/// Writes a comment on the board anew.
+/// Changes the body of a comment.
 pub async fn update(
-    tx: &mut Tx,
-    board: &BoardEditor,
+    board: &mut BoardTx<'_, impl Edits>,
     comment: CommentId,
     body: &CommentBody,
-    now: Timestamp,
 ) -> Result<Comment> {
-    let row: CommentRow = run!(tx, |c| diesel::update(on_board!(board, comment))
-        .set((comments::body.eq(body.as_str()), comments::updated_at.eq(now)))
-        .returning(CommentRow::as_returning())
-        .get_result(c)
-        .await)?;
+    let changes =
+        (comments::body.eq(body.as_str().to_owned()), comments::updated_at.eq(board.now()));
+    let command = diesel::update(on_board!(board.id(), comment))
+        .set(changes)
+        .returning(columns::<CommentRow>());
+    let event = |row: &CommentRow| EventPayload::CommentUpdated {
+        card: CardId(row.card_id),
+        comment: CommentId(row.id),
+    };
+    let row = board.write_returning(command, event).await?;
     Ok(row.on(board.id()))
 }
 
-/// Deletes a comment on the board.
-pub async fn delete(tx: &mut Tx, board: &BoardEditor, comment: CommentId) -> Result<()> {
-    run!(tx, |c| diesel::delete(on_board!(board, comment)).execute(c).await)?;
+/// Deletes a comment.
+pub async fn delete(board: &mut BoardTx<'_, impl Edits>, comment: &Comment) -> Result<()> {
+    let event = EventPayload::CommentDeleted { card: comment.card_id, comment: comment.id };
+    let id = comment.id;
+    board.write(event, diesel::delete(on_board!(board.id(), id))).await?;
     Ok(())
 }
 
 /// A comment on the board.
 pub async fn find_on(
-    tx: &mut Tx,
-    board: &BoardEditor,
+    board: &mut BoardTx<'_, impl Edits>,
     comment: CommentId,
 ) -> Result<Option<Comment>> {
-    let row: Option<CommentRow> = run!(tx, |c| on_board!(board, comment)
-        .select(CommentRow::as_select())
-        .first(c)
-        .await
-        .optional())?;
-    Ok(row.map(|comment| comment.on(board.id())))
+    let id = board.id();
+    let query = on_board!(id, comment).select(columns::<CommentRow>());
+    let row: Option<CommentRow> = board.conn().first(query).await?;
+    Ok(row.map(|comment| comment.on(id)))
 }
 
 /// Which card a comment is about: for taking the lock of its board, which asks who may.
-pub async fn card_of(tx: &mut Tx, comment: CommentId) -> Result<Option<CardId>> {
+pub async fn card_of(conn: &mut Conn, comment: CommentId) -> Result<Option<CardId>> {
     let one = comments::table.find(comment.0).select(comments::card_id);
-    let card: Option<i64> = run!(tx, |c| one.first(c).await.optional())?;
+    let card: Option<i64> = conn.first(one).await?;
     Ok(card.map(CardId))
 }
 
@@ -134,14 +103,14 @@ pub async fn find(
     texts: LongTexts,
 ) -> Result<Vec<(Comment, AuthorizedBoard)>> {
     type Row = (CommentRow, BoardWithAccess);
-    let statement = sql::select_with::<Row>(texts)
+    let statement = select_with::<Row>(texts)
         .sql(
             " FROM comments JOIN cards ON cards.deleted_at IS NULL AND cards.id = comments.card_id",
         )
         .on_boards_of(user, "cards.board_id")
         .sql(" AND comments.id")
         .in_numbers(ids.iter().map(|id| id.0).collect());
-    let rows: Vec<Row> = statement.rows(conn).await?;
+    let rows: Vec<Row> = conn.load(statement).await?;
     let seen = |(comment, board): Row| {
         let board = with_access(board);
         (comment.on(board.0.id), board)
@@ -162,7 +131,7 @@ pub async fn on_boards(
         .in_numbers(comments.iter().map(|(_, comment)| comment.0).collect())
         .sql(" AND cards.board_id")
         .in_numbers(comments.iter().map(|(board, _)| board.board_id().0).collect());
-    let rows: Vec<(CommentRow, i64)> = statement.rows(conn).await?;
+    let rows: Vec<(CommentRow, i64)> = conn.load(statement).await?;
     Ok(rows.into_iter().map(|(comment, board)| comment.on(BoardId(board))).collect())
 }
 
@@ -176,7 +145,7 @@ pub async fn bodies(
         .in_numbers(comments.iter().map(|(_, comment)| comment.0).collect())
         .sql(" AND cards.board_id")
         .in_numbers(comments.iter().map(|(board, _)| board.board_id().0).collect());
-    let rows: Vec<(i64, String)> = statement.rows(conn).await?;
+    let rows: Vec<(i64, String)> = conn.load(statement).await?;
     Ok(rows.into_iter().map(|(comment, text)| (CommentId(comment), text.into())).collect())
 }
 
@@ -197,7 +166,7 @@ pub async fn list(
     request: &PageRequest,
     texts: LongTexts,
 ) -> Result<Vec<Page<Comment>>> {
-    let statement = page::page_of_each::<CommentRow>(
+    let statement = page_of_each::<CommentRow>(
         &parents(cards),
         &ON_CARD,
         "",
@@ -206,8 +175,8 @@ pub async fn list(
         request,
         texts,
     );
-    let rows: Vec<(i64, CommentRow)> = statement.rows(conn).await?;
-    let pages = page::into_pages(rows, cards.len(), request);
+    let rows: Vec<(i64, CommentRow)> = conn.load(statement).await?;
+    let pages = into_pages(rows, cards.len(), request);
     let on_board = |(page, (board, _)): (Page<CommentRow>, &(BoardAccess, CardId))| {
         page.map(|comment| comment.on(board.board_id()))
     };
@@ -216,9 +185,9 @@ pub async fn list(
 
 /// How many comments there are on each card, in the order of `cards`.
 pub async fn counts(conn: &mut Conn, cards: &[(BoardAccess, CardId)]) -> Result<Vec<i64>> {
-    let statement = page::count_of_each(&parents(cards), &ON_CARD, |statement| statement);
-    let rows: Vec<(i64, i64)> = statement.rows(conn).await?;
-    Ok(page::in_order(rows, cards.len()))
+    let statement = count_of_each(&parents(cards), &ON_CARD, |statement| statement);
+    let rows: Vec<(i64, i64)> = conn.load(statement).await?;
+    Ok(in_order(rows, cards.len()))
 }
 
 /// Whether any comment on each card lies beyond a page on this side, in the order of `cards`.
@@ -229,8 +198,8 @@ pub async fn any_beyond(
     side: Side,
 ) -> Result<Vec<bool>> {
     let all = |statement| statement;
-    let statement = page::any_of_each(&parents(cards), &ON_CARD, all, OLDEST_FIRST, request, side);
-    Ok(page::in_order(statement.rows(conn).await?, cards.len()))
+    let statement = any_of_each(&parents(cards), &ON_CARD, all, OLDEST_FIRST, request, side);
+    Ok(in_order(conn.load(statement).await?, cards.len()))
 }
 
 /// The place of a comment in its list.

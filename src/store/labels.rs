@@ -5,50 +5,17 @@ use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel::sql_types::BigInt;
-use diesel_async::RunQueryDsl;
 
-use super::access::{AuthorizedBoard, BoardAccess};
-use super::boards::{BoardWithAccess, with_access};
-use super::error::unique;
-use super::lists::texts;
-use super::locks::BoardEditor;
-use super::memory_size::MemorySize;
+use super::access::{AuthorizedBoard, BoardAccess, BoardWithAccess, with_access};
+use super::db::{Conn, Tx, unique};
+use super::dsl::{ColumnTypes, LongTexts, Statement, columns, select, select_with, texts};
+use super::lock::{BoardTx, Edits};
+use super::rows::LabelRow;
 use super::schema::{cards, cards_labels, labels};
-use super::sql::{ColumnTypes, LongTexts, Statement};
-use super::{Conn, Tx, sql};
 use crate::domain::{
-    At, BoardId, CardId, Error, Label, LabelColor, LabelId, LabelName, Result, Timestamp, UserKey,
+    At, BoardId, CardId, Error, EventPayload, FieldChange, Label, LabelColor, LabelId, LabelName,
+    Result, Timestamp, UserKey,
 };
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = labels)]
-struct LabelRow {
-    id: i64,
-    board_id: i64,
-    color: LabelColor,
-    name: String,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-}
-
-impl MemorySize for LabelRow {
-    fn texts(&self) -> usize {
-        self.name.len()
-    }
-}
-
-impl From<LabelRow> for Label {
-    fn from(row: LabelRow) -> Self {
-        Self {
-            id: LabelId(row.id),
-            board_id: BoardId(row.board_id),
-            color: row.color,
-            name: row.name,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        }
-    }
-}
 
 /// Gives a new board a nameless label of each colour.
 pub(super) async fn insert_all(tx: &mut Tx, board: BoardId, now: Timestamp) -> Result<()> {
@@ -61,77 +28,79 @@ pub(super) async fn insert_all(tx: &mut Tx, board: BoardId, now: Timestamp) -> R
         .time(now)
         .sql(" FROM ")
         .table("t", [("color", texts(LabelColor::ALL, LabelColor::as_str))]);
-    run!(tx, |c| statement.execute(c).await)?;
+    tx.execute(statement).await?;
     Ok(())
 }
 
-/// Makes a label; CONFLICT when the board has one of that colour.
+/// Makes a label; CONFLICT if the board has one of that colour.
 pub async fn insert(
-    tx: &mut Tx,
-    board: &BoardEditor,
+    board: &mut BoardTx<'_, impl Edits>,
     color: LabelColor,
     name: &LabelName,
-    now: Timestamp,
 ) -> Result<Label> {
-    let inserted: QueryResult<LabelRow> = run!(tx, |c| diesel::insert_into(labels::table)
+    let now = board.now();
+    let command = diesel::insert_into(labels::table)
         .values((
             labels::board_id.eq(board.id().0),
             labels::color.eq(color.as_str()),
-            labels::name.eq(name.as_str()),
+            labels::name.eq(name.as_str().to_owned()),
             labels::created_at.eq(now),
             labels::updated_at.eq(now),
         ))
-        .returning(LabelRow::as_returning())
-        .get_result(c)
-        .await);
-    unique(inserted, color_taken()).map(Label::from)
+        .returning(columns::<LabelRow>());
+    let event = |row: &LabelRow| {
+        let (label, name) = (LabelId(row.id), row.name.clone());
+        EventPayload::LabelCreated { label, color: row.color, name }
+    };
+    unique(board.write_returning(command, event).await, color_taken()).map(Label::from)
 }
 
 fn color_taken() -> Error {
     Error::conflict("The board already has a label of this colour.").at("color")
 }
 
-/// Changes a label of the board; CONFLICT when the new colour is taken.
+/// Changes a label of the board; CONFLICT if the new colour is taken.
 pub async fn update(
-    tx: &mut Tx,
-    board: &BoardEditor,
-    label: LabelId,
+    board: &mut BoardTx<'_, impl Edits>,
+    old: &Label,
     color: Option<LabelColor>,
     name: Option<&LabelName>,
-    now: Timestamp,
 ) -> Result<Label> {
     let changes = (
         color.map(|color| labels::color.eq(color.as_str())),
-        name.map(|name| labels::name.eq(name.as_str())),
-        labels::updated_at.eq(now),
+        name.map(|name| labels::name.eq(name.as_str().to_owned())),
+        labels::updated_at.eq(board.now()),
     );
-    let target = labels::table.find(label.0).filter(labels::board_id.eq(board.id().0));
-    let updated: QueryResult<LabelRow> = run!(tx, |c| diesel::update(target)
-        .set(changes)
-        .returning(LabelRow::as_returning())
-        .get_result(c)
-        .await);
-    unique(updated, color_taken()).map(Label::from)
+    let target = labels::table.find(old.id.0).filter(labels::board_id.eq(board.id().0));
+    let command = diesel::update(target).set(changes).returning(columns::<LabelRow>());
+    let event = |row: &LabelRow| label_change(old, row);
+    unique(board.write_returning(command, event).await, color_taken()).map(Label::from)
 }
 
-/// Deletes a label of the board. The cards that bear it lose it, a change that gives them this
-/// version.
-pub async fn delete(
-    tx: &mut Tx,
-    board: &BoardEditor,
-    label: LabelId,
-    version: i64,
-    now: Timestamp,
-) -> Result<()> {
-    let bearing = cards_labels::table
-        .filter(cards_labels::label_id.eq(label.0))
-        .select(cards_labels::card_id);
-    run!(tx, |c| diesel::update(cards::table.filter(cards::id.eq_any(bearing)))
-        .set((cards::version.eq(version), cards::updated_at.eq(now)))
-        .execute(c)
-        .await)?;
-    let target = labels::table.find(label.0).filter(labels::board_id.eq(board.id().0));
-    run!(tx, |c| diesel::delete(target).execute(c).await)?;
+fn label_change(old: &Label, new: &LabelRow) -> EventPayload {
+    let fields = [
+        ("name", old.name.as_str(), new.name.as_str()),
+        ("color", old.color.as_str(), new.color.as_str()),
+    ];
+    let changed = fields.into_iter().filter(|(_, from, to)| from != to);
+    EventPayload::LabelUpdated {
+        label: old.id,
+        color: new.color,
+        name: new.name.clone(),
+        changes: changed.map(|(field, from, to)| FieldChange::new(field, from, to)).collect(),
+    }
+}
+
+/// Deletes a label of the board. The cards that have it lose it, which is a change of these cards.
+pub async fn delete(board: &mut BoardTx<'_, impl Edits>, label: Label) -> Result<()> {
+    let Label { id, color, name, .. } = label;
+    let labelled =
+        cards_labels::table.filter(cards_labels::label_id.eq(id.0)).select(cards_labels::card_id);
+    let changes = (cards::version.eq(board.version_after(1)), cards::updated_at.eq(board.now()));
+    let update = diesel::update(cards::table.filter(cards::id.eq_any(labelled))).set(changes);
+    board.write(EventPayload::LabelDeleted { label: id, color, name }, update).await?;
+    let target = labels::table.find(id.0).filter(labels::board_id.eq(board.id().0));
+    board.write_more(diesel::delete(target)).await?;
     Ok(())
 }
 
@@ -142,31 +111,29 @@ pub async fn find(
     ids: &[LabelId],
 ) -> Result<Vec<(Label, AuthorizedBoard)>> {
     type Row = (LabelRow, BoardWithAccess);
-    let statement = sql::select_with::<Row>(LongTexts::Skip)
+    let statement = select_with::<Row>(LongTexts::Skip)
         .sql(" FROM labels")
         .on_boards_of(user, "labels.board_id")
         .sql(" AND labels.id")
         .in_numbers(ids.iter().map(|id| id.0).collect());
-    let rows: Vec<Row> = statement.rows(conn).await?;
+    let rows: Vec<Row> = conn.load(statement).await?;
     Ok(rows.into_iter().map(|(label, board)| (label.into(), with_access(board))).collect())
 }
 
-/// Which board a label belongs to: for taking the board's lock, which asks who may.
-pub async fn board_of(tx: &mut Tx, label: LabelId) -> Result<Option<BoardId>> {
+/// The board that a label belongs to: its lock checks the permission.
+pub async fn board_of(conn: &mut Conn, label: LabelId) -> Result<Option<BoardId>> {
     let one = labels::table.find(label.0).select(labels::board_id);
-    let board: Option<i64> = run!(tx, |c| one.first(c).await.optional())?;
+    let board: Option<i64> = conn.first(one).await?;
     Ok(board.map(BoardId))
 }
 
 /// A label of the board.
-pub async fn find_on(tx: &mut Tx, board: &BoardEditor, id: LabelId) -> Result<Option<Label>> {
-    let row: Option<LabelRow> = run!(tx, |c| labels::table
+pub async fn find_on(board: &mut BoardTx<'_, impl Edits>, id: LabelId) -> Result<Option<Label>> {
+    let query = labels::table
         .find(id.0)
         .filter(labels::board_id.eq(board.id().0))
-        .select(LabelRow::as_select())
-        .first(c)
-        .await
-        .optional())?;
+        .select(columns::<LabelRow>());
+    let row: Option<LabelRow> = board.conn().first(query).await?;
     Ok(row.map(Label::from))
 }
 
@@ -180,10 +147,10 @@ pub async fn of_boards(
     conn: &mut Conn,
     boards: &[BoardAccess],
 ) -> Result<HashMap<BoardId, Vec<Arc<Label>>>> {
-    let statement = sql::select::<LabelRow>()
+    let statement = select::<LabelRow>()
         .sql(" FROM labels WHERE labels.board_id")
         .in_numbers(boards.iter().map(|board| board.board_id().0).collect());
-    let rows: Vec<LabelRow> = statement.rows(conn).await?;
+    let rows: Vec<LabelRow> = conn.load(statement).await?;
     let of_board = |row: LabelRow| (BoardId(row.board_id), Arc::new(row.into()));
     Ok(grouped(rows.into_iter().map(of_board)))
 }
@@ -198,7 +165,7 @@ pub async fn of_cards(
     .columns::<LabelRow>()
     .sql(" FROM cards_labels JOIN labels ON labels.id = cards_labels.label_id WHERE cards_labels.card_id")
     .in_numbers(cards.iter().map(|(_, card)| card.0).collect());
-    let rows: Vec<(i64, LabelRow)> = statement.rows(conn).await?;
+    let rows: Vec<(i64, LabelRow)> = conn.load(statement).await?;
     let mut labels: HashMap<i64, Arc<Label>> = HashMap::new();
     let borne = rows.into_iter().map(|(card, row)| {
         let label = labels.entry(row.id).or_insert_with(|| Arc::new(row.into()));

@@ -1,36 +1,20 @@
 //! Who may use a board.
 
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
 
 use super::access::{BoardAccess, Membership};
-use super::error::referenced;
-use super::locks::{BoardAdmin, LockedBoard};
-use super::memory_size::MemorySize;
-use super::page::{self, Children, Sort};
-use super::schema::{users, users_boards};
-use super::sql::LongTexts;
-use super::users::UserRow;
-use super::{Conn, Tx};
-use crate::domain::{
-    Board, BoardId, BoardRole, Direction, Error, Member, Page, PageRequest, Position, Result, Side,
-    SortValue, Timestamp, UserKey,
+use super::db::{Conn, Tx, foreign_key};
+use super::dsl::{
+    Children, LongTexts, Sort, any_of_each, columns, count_of_each, in_order, into_pages,
+    page_of_each,
 };
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = users_boards)]
-struct MembershipRow {
-    created_at: Timestamp,
-    role: BoardRole,
-}
-
-impl MemorySize for MembershipRow {}
-
-type MemberRow = (UserRow, MembershipRow);
-
-fn member((user, membership): MemberRow) -> Member {
-    Member { user: user.into(), since: membership.created_at, role: membership.role }
-}
+use super::lock::{Admin, BoardTx};
+use super::rows::{MemberRow, MembershipRow, UserRow, member};
+use super::schema::{users, users_boards};
+use crate::domain::{
+    Board, BoardId, BoardRole, Direction, Error, EventPayload, Member, Page, PageRequest, Position,
+    Result, Side, SortValue, Timestamp, User, UserId, UserKey,
+};
 
 const OF_BOARD: Children = Children {
     table: "users_boards",
@@ -51,11 +35,13 @@ pub(super) async fn insert_first(
     user: UserKey,
     now: Timestamp,
 ) -> Result<BoardAccess> {
-    let row: Membership = run!(tx, |c| diesel::insert_into(users_boards::table)
-        .values(values(board.id, user, BoardRole::Admin, now))
-        .returning(Membership::as_returning())
-        .get_result(c)
-        .await)?;
+    let row: Membership = tx
+        .write_returning_one(
+            diesel::insert_into(users_boards::table)
+                .values(values(board.id, user, BoardRole::Admin, now))
+                .returning(columns::<Membership>()),
+        )
+        .await?;
     Ok(row.access(None))
 }
 
@@ -77,84 +63,84 @@ fn values(board: BoardId, user: UserKey, role: BoardRole, now: Timestamp) -> New
     )
 }
 
-/// Makes a user, who is no member yet, a member; NOT_FOUND when the account has just gone.
-pub async fn insert(
-    tx: &mut Tx,
-    board: &BoardAdmin,
-    user: UserKey,
-    role: BoardRole,
-    now: Timestamp,
-) -> Result<()> {
-    let inserted = run!(tx, |c| diesel::insert_into(users_boards::table)
-        .values(values(board.id(), user, role, now))
-        .execute(c)
-        .await);
-    referenced(inserted, Error::not_found("user")).map(drop)
+/// Makes a user a member, who is none yet; NOT_FOUND if the account was deleted meanwhile.
+pub async fn insert(board: &mut BoardTx<'_, Admin>, user: &User, role: BoardRole) -> Result<()> {
+    let values = values(board.id(), user.key, role, board.now());
+    let event = EventPayload::MemberAdded { user: user.id, role };
+    let inserted =
+        board.write(event, diesel::insert_into(users_boards::table).values(values)).await;
+    foreign_key(inserted, Error::not_found("user")).map(drop)
 }
 
-/// Gives a member another role.
+/// Changes the role of a member.
 pub async fn set_role(
-    tx: &mut Tx,
-    board: &BoardAdmin,
-    user: UserKey,
+    board: &mut BoardTx<'_, Admin>,
+    member: &Member,
     role: BoardRole,
-    now: Timestamp,
 ) -> Result<()> {
-    let target = users_boards::table.find((board.id().0, user.0));
-    run!(tx, |c| diesel::update(target)
-        .set((users_boards::role.eq(role.as_str()), users_boards::updated_at.eq(now)))
-        .execute(c)
-        .await)?;
+    let User { key, id, .. } = &member.user;
+    let event = EventPayload::MemberRoleChanged { user: *id, from: member.role, to: role };
+    let changes = (users_boards::role.eq(role.as_str()), users_boards::updated_at.eq(board.now()));
+    let target = users_boards::table.find((board.id().0, key.0));
+    board.write(event, diesel::update(target).set(changes)).await?;
+    if board.access()?.user_key() == *key {
+        board.set_role(role);
+    }
     Ok(())
 }
 
-/// Takes a user off the board; `false` when they are no member.
-pub async fn delete(tx: &mut Tx, board: &LockedBoard, user: UserKey) -> Result<bool> {
-    let target = users_boards::table.find((board.id().0, user.0));
-    Ok(run!(tx, |c| diesel::delete(target).execute(c).await)? > 0)
+/// Removes a user from the board; `false` if they are not a member.
+pub async fn delete<P>(board: &mut BoardTx<'_, P>, key: UserKey, id: UserId) -> Result<bool> {
+    let target = users_boards::table.find((board.id().0, key.0));
+    let event = EventPayload::MemberRemoved { user: id };
+    Ok(board.write(event, diesel::delete(target)).await? > 0)
 }
 
-/// Whether any ADMIN is left on the board.
-pub async fn any_admin(tx: &mut Tx, board: &LockedBoard) -> Result<bool> {
+/// Whether the board has an ADMIN.
+pub async fn any_admin<P>(board: &mut BoardTx<'_, P>) -> Result<bool> {
     let one = users_boards::table
         .filter(users_boards::board_id.eq(board.id().0))
         .filter(users_boards::role.eq(BoardRole::Admin.as_str()))
         .select(users_boards::user_id)
         .limit(1);
-    let found: Option<i64> = run!(tx, |c| one.first(c).await.optional())?;
+    let found: Option<i64> = board.conn().first(one).await?;
     Ok(found.is_some())
 }
 
-/// Whether anybody is left on the board.
-pub async fn any(tx: &mut Tx, board: &LockedBoard) -> Result<bool> {
+/// Whether the board has any member besides this one.
+pub async fn any_other<P>(board: &mut BoardTx<'_, P>, user: UserKey) -> Result<bool> {
     let one = users_boards::table
         .filter(users_boards::board_id.eq(board.id().0))
+        .filter(users_boards::user_id.ne(user.0))
         .select(users_boards::user_id)
         .limit(1);
-    let found: Option<i64> = run!(tx, |c| one.first(c).await.optional())?;
+    let found: Option<i64> = board.conn().first(one).await?;
     Ok(found.is_some())
 }
 
 /// The boards of which the user is a member, also those in the trash, in the order of their keys.
-pub async fn boards_of(tx: &mut Tx, user: UserKey) -> Result<Vec<BoardId>> {
-    let ids: Vec<i64> = run!(tx, |c| users_boards::table
-        .filter(users_boards::user_id.eq(user.0))
-        .order(users_boards::board_id)
-        .select(users_boards::board_id)
-        .load(c)
-        .await)?;
+pub async fn boards_of(conn: &mut Conn, user: UserKey) -> Result<Vec<BoardId>> {
+    let ids: Vec<i64> = conn
+        .load(
+            users_boards::table
+                .filter(users_boards::user_id.eq(user.0))
+                .order(users_boards::board_id)
+                .select(users_boards::board_id),
+        )
+        .await?;
     Ok(ids.into_iter().map(BoardId).collect())
 }
 
 /// One member of the board.
 pub async fn find(conn: &mut Conn, board: BoardAccess, user: UserKey) -> Result<Option<Member>> {
-    let row: Option<MemberRow> = run!(conn, |c| users_boards::table
-        .find((board.board_id().0, user.0))
-        .inner_join(users::table)
-        .select((UserRow::as_select(), MembershipRow::as_select()))
-        .first(c)
-        .await
-        .optional())?;
+    let row: Option<MemberRow> = conn
+        .first(
+            users_boards::table
+                .find((board.board_id().0, user.0))
+                .inner_join(users::table)
+                .select((columns::<UserRow>(), columns::<MembershipRow>())),
+        )
+        .await?;
     Ok(row.map(member))
 }
 
@@ -165,7 +151,7 @@ pub async fn list(
     request: &PageRequest,
 ) -> Result<Vec<Page<Member>>> {
     let parents: Vec<_> = boards.iter().map(|board| (board.board_id().0, 0)).collect();
-    let statement = page::page_of_each::<MemberRow>(
+    let statement = page_of_each::<MemberRow>(
         &parents,
         &OF_BOARD,
         " JOIN users ON users.id = users_boards.user_id",
@@ -174,17 +160,17 @@ pub async fn list(
         request,
         LongTexts::Load,
     );
-    let rows: Vec<(i64, MemberRow)> = statement.rows(conn).await?;
+    let rows: Vec<(i64, MemberRow)> = conn.load(statement).await?;
     let rows = rows.into_iter().map(|(place, row)| (place, member(row))).collect();
-    Ok(page::into_pages(rows, boards.len(), request))
+    Ok(into_pages(rows, boards.len(), request))
 }
 
 /// How many members each board has, in the order of `boards`.
 pub async fn counts(conn: &mut Conn, boards: &[BoardAccess]) -> Result<Vec<i64>> {
     let parents: Vec<_> = boards.iter().map(|board| (board.board_id().0, 0)).collect();
-    let statement = page::count_of_each(&parents, &OF_BOARD, |statement| statement);
-    let rows: Vec<(i64, i64)> = statement.rows(conn).await?;
-    Ok(page::in_order(rows, boards.len()))
+    let statement = count_of_each(&parents, &OF_BOARD, |statement| statement);
+    let rows: Vec<(i64, i64)> = conn.load(statement).await?;
+    Ok(in_order(rows, boards.len()))
 }
 
 /// Whether any member of each board lies beyond a page on this side, in the order of `boards`.
@@ -196,8 +182,8 @@ pub async fn any_beyond(
 ) -> Result<Vec<bool>> {
     let parents: Vec<_> = boards.iter().map(|board| (board.board_id().0, 0)).collect();
     let all = |statement| statement;
-    let statement = page::any_of_each(&parents, &OF_BOARD, all, BY_SINCE, request, side);
-    Ok(page::in_order(statement.rows(conn).await?, boards.len()))
+    let statement = any_of_each(&parents, &OF_BOARD, all, BY_SINCE, request, side);
+    Ok(in_order(conn.load(statement).await?, boards.len()))
 }
 
 /// The place of a member in the list of members.

@@ -1,14 +1,12 @@
 //! What has been in the trash for too long.
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
-use diesel_async::RunQueryDsl;
 
-use super::locks::BoardLock;
+use super::db::Conn;
+use super::dsl::Write;
+use super::lock::{BoardTx, Server};
 use super::schema::{boards, cards, users_boards};
-use super::sql::Statement;
-use super::{Conn, Tx};
-use crate::domain::{BoardId, CardId, Result, Timestamp};
+use crate::domain::{BoardId, CardId, EventPayload, Result, Timestamp};
 
 /// Boards, so many at most, that have been in the trash since before `time`, in the order of their
 /// keys from behind `after`.
@@ -18,14 +16,16 @@ pub async fn expired_boards(
     after: BoardId,
     limit: i64,
 ) -> Result<Vec<BoardId>> {
-    let ids: Vec<i64> = run!(conn, |c| boards::table
-        .filter(boards::deleted_at.lt(time))
-        .filter(boards::id.gt(after.0))
-        .order(boards::id)
-        .limit(limit)
-        .select(boards::id)
-        .load(c)
-        .await)?;
+    let ids: Vec<i64> = conn
+        .load(
+            boards::table
+                .filter(boards::deleted_at.lt(time))
+                .filter(boards::id.gt(after.0))
+                .order(boards::id)
+                .limit(limit)
+                .select(boards::id),
+        )
+        .await?;
     Ok(ids.into_iter().map(BoardId).collect())
 }
 
@@ -37,74 +37,72 @@ pub async fn boards_of_expired_cards(
     after: BoardId,
     limit: i64,
 ) -> Result<Vec<BoardId>> {
-    let ids: Vec<i64> = run!(conn, |c| cards::table
-        .inner_join(boards::table)
-        .filter(cards::deleted_at.lt(time))
-        .filter(cards::board_id.gt(after.0))
-        .filter(boards::deleted_at.is_null())
-        .select(cards::board_id)
-        .distinct()
-        .order(cards::board_id)
-        .limit(limit)
-        .load(c)
-        .await)?;
+    let ids: Vec<i64> = conn
+        .load(
+            cards::table
+                .inner_join(boards::table)
+                .filter(cards::deleted_at.lt(time))
+                .filter(cards::board_id.gt(after.0))
+                .filter(boards::deleted_at.is_null())
+                .select(cards::board_id)
+                .distinct()
+                .order(cards::board_id)
+                .limit(limit),
+        )
+        .await?;
     Ok(ids.into_iter().map(BoardId).collect())
 }
 
-/// Takes everybody off a board that is about to be erased bit by bit, so that nobody can restore what
-/// is left of it, and lets it have been deleted at the beginning of time: whatever becomes of
-/// those who erase it, it is always due.
-pub async fn orphan_board(tx: &mut Tx, board: &BoardLock) -> Result<()> {
-    let id = board.board().id.0;
+/// Removes all members from a board that will be purged in steps, so that nobody can restore what is left of it. Its
+/// time of deletion becomes the Unix epoch: whatever interrupts the purge, the next one continues it.
+pub async fn orphan_board<P>(board: &mut BoardTx<'_, P>) -> Result<()> {
+    let id = board.id().0;
     let members = users_boards::table.filter(users_boards::board_id.eq(id));
-    run!(tx, |c| diesel::delete(members).execute(c).await)?;
-    run!(tx, |c| diesel::update(boards::table.find(id))
-        .set(boards::deleted_at.eq(Timestamp::EPOCH))
-        .execute(c)
-        .await)?;
+    board.purge(diesel::delete(members)).await?;
+    let deleted = boards::deleted_at.eq(Timestamp::EPOCH);
+    board.purge(diesel::update(boards::table.find(id)).set(deleted)).await?;
     Ok(())
 }
 
-/// Erases rows of a orphaned board, so many at most, and in the end the board itself; answers
-/// whether it has come to its end.
-pub async fn erase_board(tx: &mut Tx, board: &BoardLock, limit: i64) -> Result<bool> {
+/// Deletes at most `limit` rows of an orphaned board, and in the end the board itself. Returns whether the board is
+/// deleted.
+pub async fn purge_board(board: &mut BoardTx<'_, Server>, limit: i64) -> Result<bool> {
     for delete in [
         "DELETE FROM comments WHERE id IN (SELECT comments.id FROM comments JOIN cards ON cards.id = comments.card_id WHERE cards.board_id = ",
         "DELETE FROM cards WHERE id IN (SELECT id FROM cards WHERE board_id = ",
         "DELETE FROM board_events WHERE (board_id, sequence) IN (SELECT board_id, sequence FROM board_events WHERE board_id = ",
     ] {
-        let statement = Statement::<BigInt>::new()
-            .sql(delete)
-            .number(board.board().id.0)
-            .sql(" LIMIT ")
-            .number(limit)
-            .sql(")");
-        if run!(tx, |c| statement.execute(c).await)? > 0 {
+        let statement =
+            Write::new().sql(delete).number(board.id().0).sql(" LIMIT ").number(limit).sql(")");
+        if board.purge(statement).await? > 0 {
             return Ok(false);
         }
     }
-    let board = boards::table.find(board.board().id.0);
-    run!(tx, |c| diesel::delete(board).execute(c).await)?;
+    let target = boards::table.find(board.id().0);
+    board.purge(diesel::delete(target)).await?;
     Ok(true)
 }
 
-/// Erases cards of the board, so many at most, that have been in the trash since before `time`.
-/// Answers their keys.
-pub async fn erase_cards(
-    tx: &mut Tx,
-    board: &BoardLock,
+/// Deletes at most `limit` cards of the board that have been in the trash since before `time`. Returns their number.
+pub async fn purge_cards(
+    board: &mut BoardTx<'_, Server>,
     time: Timestamp,
     limit: i64,
-) -> Result<Vec<CardId>> {
-    let statement = Statement::<BigInt>::new()
-        .sql("DELETE FROM cards WHERE id IN (SELECT id FROM cards WHERE board_id = ")
-        .number(board.board().id.0)
-        .sql(" AND deleted_at < ")
-        .time(time)
-        .sql(" ORDER BY deleted_at, id LIMIT ")
-        .number(limit)
-        .sql(") RETURNING id");
-    let mut ids: Vec<i64> = statement.rows(tx).await?;
-    ids.sort_unstable();
-    Ok(ids.into_iter().map(CardId).collect())
+) -> Result<usize> {
+    let expired = cards::table
+        .filter(cards::board_id.eq(board.id().0))
+        .filter(cards::deleted_at.lt(time))
+        .order((cards::deleted_at, cards::id))
+        .limit(limit)
+        .select(cards::id);
+    let ids: Vec<i64> = board.conn().load(expired).await?;
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let mut cards: Vec<CardId> = ids.iter().copied().map(CardId).collect();
+    cards.sort_unstable();
+    let count = cards.len();
+    let delete = Write::new().sql("DELETE FROM cards WHERE id").in_numbers(ids);
+    board.write(EventPayload::CardsPurged { cards }, delete).await?;
+    Ok(count)
 }

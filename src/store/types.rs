@@ -71,7 +71,7 @@ where
     }
 }
 
-/// ReadState text from a column as one of our types.
+/// Reads text from a column as one of our types.
 macro_rules! from_text {
     ($($type:ty: $parse:expr;)*) => {$(
         impl<DB> FromSql<Text, DB> for $type

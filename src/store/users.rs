@@ -2,44 +2,13 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable};
-use diesel_async::RunQueryDsl;
 
 use super::access::BoardAccess;
-use super::error::unique;
-use super::lists::texts;
-use super::memory_size::MemorySize;
+use super::db::{Conn, Tx, unique};
+use super::dsl::{ColumnTypes, Statement, columns, select, texts};
+use super::rows::UserRow;
 use super::schema::users;
-use super::sql::{ColumnTypes, Statement};
-use super::{Conn, Tx, sql};
 use crate::domain::{At, BoardId, Email, Error, Result, Timestamp, User, UserId, UserKey, Viewer};
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = users)]
-pub(super) struct UserRow {
-    id: i64,
-    public_id: UserId,
-    email: String,
-    created_at: Timestamp,
-    updated_at: Timestamp,
-}
-
-impl MemorySize for UserRow {
-    fn texts(&self) -> usize {
-        self.email.len()
-    }
-}
-
-impl From<UserRow> for User {
-    fn from(row: UserRow) -> Self {
-        Self {
-            key: UserKey(row.id),
-            id: row.public_id,
-            email: row.email,
-            created_at: row.created_at,
-            updated_at: row.updated_at,
-        }
-    }
-}
 
 /// What a log-in is checked against.
 pub struct Credentials {
@@ -56,18 +25,20 @@ pub async fn insert(
     password_hash: &str,
     now: Timestamp,
 ) -> Result<User> {
-    let inserted: QueryResult<UserRow> = run!(tx, |c| diesel::insert_into(users::table)
-        .values((
-            users::public_id.eq(UserId::random().to_string()),
-            users::email.eq(email.as_str()),
-            users::email_key.eq(email.key()),
-            users::password_hash.eq(password_hash),
-            users::created_at.eq(now),
-            users::updated_at.eq(now),
-        ))
-        .returning(UserRow::as_returning())
-        .get_result(c)
-        .await);
+    let inserted: QueryResult<UserRow> = tx
+        .write_returning_one(
+            diesel::insert_into(users::table)
+                .values((
+                    users::public_id.eq(UserId::random().to_string()),
+                    users::email.eq(email.as_str().to_owned()),
+                    users::email_key.eq(email.key().to_owned()),
+                    users::password_hash.eq(password_hash.to_owned()),
+                    users::created_at.eq(now),
+                    users::updated_at.eq(now),
+                ))
+                .returning(columns::<UserRow>()),
+        )
+        .await;
     unique(inserted, email_taken()).map(User::from)
 }
 
@@ -87,56 +58,53 @@ pub async fn update(
 ) -> Result<Option<User>> {
     #[derive(AsChangeset)]
     #[diesel(table_name = users)]
-    struct Changes<'a> {
-        email: Option<&'a str>,
-        email_key: Option<&'a str>,
-        password_hash: Option<&'a str>,
+    struct Changes {
+        email: Option<String>,
+        email_key: Option<String>,
+        password_hash: Option<String>,
     }
     let changes = Changes {
-        email: email.map(Email::as_str),
-        email_key: email.map(Email::key),
-        password_hash: new_hash,
+        email: email.map(|email| email.as_str().to_owned()),
+        email_key: email.map(|email| email.key().to_owned()),
+        password_hash: new_hash.map(str::to_owned),
     };
-    let unchanged = users::table.find(user.0).filter(users::password_hash.eq(old_hash));
-    let updated: QueryResult<Option<UserRow>> = run!(tx, |c| diesel::update(unchanged)
+    let unchanged = users::table.find(user.0).filter(users::password_hash.eq(old_hash.to_owned()));
+    let update = diesel::update(unchanged)
         .set((changes, users::updated_at.eq(now)))
-        .returning(UserRow::as_returning())
-        .get_result(c)
-        .await
-        .optional());
-    Ok(unique(updated, email_taken())?.map(User::from))
+        .returning(columns::<UserRow>());
+    let updated: Vec<UserRow> = unique(tx.write_returning(update).await, email_taken())?;
+    Ok(updated.into_iter().next().map(User::from))
 }
 
 /// Stores a password's hash made with other parameters, unless the password has changed since.
 pub async fn rehash(tx: &mut Tx, user: UserKey, old_hash: &str, new_hash: &str) -> Result<()> {
-    run!(tx, |c| diesel::update(
-        users::table.find(user.0).filter(users::password_hash.eq(old_hash))
+    tx.execute(
+        diesel::update(
+            users::table.find(user.0).filter(users::password_hash.eq(old_hash.to_owned())),
+        )
+        .set(users::password_hash.eq(new_hash.to_owned())),
     )
-    .set(users::password_hash.eq(new_hash))
-    .execute(c)
-    .await)?;
+    .await?;
     Ok(())
 }
 
 /// The account and its password's hash, by key.
 pub async fn credentials(conn: &mut Conn, user: UserKey) -> Result<Option<Credentials>> {
-    let row: Option<(UserRow, String)> = run!(conn, |c| users::table
-        .find(user.0)
-        .select((UserRow::as_select(), users::password_hash))
-        .first(c)
-        .await
-        .optional())?;
+    let row: Option<(UserRow, String)> = conn
+        .first(users::table.find(user.0).select((columns::<UserRow>(), users::password_hash)))
+        .await?;
     Ok(row.map(into_credentials))
 }
 
 /// The account and its password's hash, by address.
 pub async fn credentials_by_email(conn: &mut Conn, email: &Email) -> Result<Option<Credentials>> {
-    let row: Option<(UserRow, String)> = run!(conn, |c| users::table
-        .filter(users::email_key.eq(email.key()))
-        .select((UserRow::as_select(), users::password_hash))
-        .first(c)
-        .await
-        .optional())?;
+    let row: Option<(UserRow, String)> = conn
+        .first(
+            users::table
+                .filter(users::email_key.eq(email.key().to_owned()))
+                .select((columns::<UserRow>(), users::password_hash)),
+        )
+        .await?;
     Ok(row.map(into_credentials))
 }
 
@@ -146,11 +114,9 @@ fn into_credentials((row, password_hash): (UserRow, String)) -> Credentials {
 
 /// Takes the lock of an account, if the password's hash is still this one; `false` if it is not.
 pub async fn lock(tx: &mut Tx, user: UserKey, hash: &str) -> Result<bool> {
-    let unchanged = users::table.find(user.0).filter(users::password_hash.eq(hash));
-    let update = run!(tx, |c| diesel::update(unchanged)
-        .set(users::updated_at.eq(users::updated_at))
-        .execute(c)
-        .await)?;
+    let unchanged = users::table.find(user.0).filter(users::password_hash.eq(hash.to_owned()));
+    let update =
+        tx.execute(diesel::update(unchanged).set(users::updated_at.eq(users::updated_at))).await?;
     Ok(update > 0)
 }
 
@@ -163,36 +129,36 @@ pub async fn lock_to_delete(tx: &mut Tx, user: UserKey, hash: &str) -> Result<bo
         .sql(" AND password_hash = ")
         .text(hash)
         .either(" FOR UPDATE", "");
-    let found: Option<i64> = statement.row(tx).await?;
+    let found: Option<i64> = tx.first(statement).await?;
     Ok(found.is_some())
 }
 
 /// Deletes an account and its sessions.
 pub async fn delete(tx: &mut Tx, user: UserKey) -> Result<()> {
-    run!(tx, |c| diesel::delete(users::table.find(user.0)).execute(c).await)?;
+    tx.execute(diesel::delete(users::table.find(user.0))).await?;
     Ok(())
 }
 
 /// The account with exactly this address, compared without case.
 pub async fn by_email(conn: &mut Conn, email: &Email) -> Result<Option<User>> {
-    let row: Option<UserRow> = run!(conn, |c| users::table
-        .filter(users::email_key.eq(email.key()))
-        .select(UserRow::as_select())
-        .first(c)
-        .await
-        .optional())?;
+    let row: Option<UserRow> = conn
+        .first(
+            users::table
+                .filter(users::email_key.eq(email.key().to_owned()))
+                .select(columns::<UserRow>()),
+        )
+        .await?;
     Ok(row.map(User::from))
 }
 
 /// The account with this public name, whoever asks: for sharing a board, where the name itself,
 /// which cannot be guessed, is what gives the right.
 pub async fn by_id(conn: &mut Conn, key: UserId) -> Result<Option<User>> {
-    let row: Option<UserRow> = run!(conn, |c| users::table
-        .filter(users::public_id.eq(key.to_string()))
-        .select(UserRow::as_select())
-        .first(c)
-        .await
-        .optional())?;
+    let row: Option<UserRow> = conn
+        .first(
+            users::table.filter(users::public_id.eq(key.to_string())).select(columns::<UserRow>()),
+        )
+        .await?;
     Ok(row.map(User::from))
 }
 
@@ -230,7 +196,7 @@ pub async fn visible(
         .in_numbers(boards.iter().map(|board| board.board_id().0).collect())
         .sql(" WHERE users.public_id")
         .in_list(texts(keys, ToString::to_string));
-    let rows: Vec<Row> = statement.rows(conn).await?;
+    let rows: Vec<Row> = conn.load(statement).await?;
     let visible = rows.into_iter().map(|(user, board, anywhere)| Visible {
         user: user.into(),
         anywhere,
@@ -242,31 +208,31 @@ pub async fn visible(
 /// Those of the accounts that are there, whoever asks: for the actors of a board's history and the
 /// authors of comments, which whoever may see the board sees too.
 pub async fn by_keys(conn: &mut Conn, ids: &[UserKey]) -> Result<Vec<User>> {
-    let statement = sql::select::<UserRow>()
+    let statement = select::<UserRow>()
         .sql(" FROM users WHERE users.id")
         .in_numbers(ids.iter().map(|id| id.0).collect());
-    let rows: Vec<UserRow> = statement.rows(conn).await?;
+    let rows: Vec<UserRow> = conn.load(statement).await?;
     Ok(rows.into_iter().map(User::from).collect())
 }
 
 /// Whether there is any account at all.
 pub async fn any(conn: &mut Conn) -> Result<bool> {
     let one = users::table.select(users::id).limit(1);
-    let first: Option<i64> = run!(conn, |c| one.first(c).await.optional())?;
+    let first: Option<i64> = conn.first(one).await?;
     Ok(first.is_some())
 }
 
 /// The folded addresses that match a pattern of SQL's LIKE.
 pub async fn emails_like(conn: &mut Conn, pattern: &str) -> Result<Vec<String>> {
-    Ok(run!(conn, |c| users::table
-        .filter(users::email_key.like(pattern))
-        .select(users::email_key)
-        .load(c)
-        .await)?)
+    Ok(conn
+        .load(
+            users::table.filter(users::email_key.like(pattern.to_owned())).select(users::email_key),
+        )
+        .await?)
 }
 
 /// Deletes all accounts, for `kanban seed --reset`.
 pub async fn delete_all(tx: &mut Tx) -> Result<()> {
-    run!(tx, |c| diesel::delete(users::table).execute(c).await)?;
+    tx.execute(diesel::delete(users::table)).await?;
     Ok(())
 }

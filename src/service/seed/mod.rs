@@ -8,60 +8,62 @@ mod words;
 
 use super::Services;
 use crate::domain::{
-    BoardRole, CardColumn, CommentBody, Description, Email, Error, EventPayload, LabelId, NewBoard,
-    NewCard, Password, Result, Timestamp, Title, User,
+    BoardRole, CardColumn, CommentBody, Description, Email, Error, LabelId, NewBoard, NewCard,
+    Password, Result, Timestamp, Title, User,
 };
-use crate::store::locks::{BoardAdmin, lock_board};
-use crate::store::{Tx, boards, cards, comments, events, labels, members, users};
+use crate::store::lock::{Admin, BoardTx, lock_board};
+use crate::store::{Tx, boards, card_writes, comments, labels, members, users};
 use words::{GOALS, PROJECTS, THINGS, VERBS};
 
 /// The password of all demo users.
 const PASSWORD: &str = "password";
 
-/// How many cards go into one statement.
+/// The maximum number of cards per INSERT statement.
 const CHUNK: usize = 50;
 
-/// When the first demo thing was made: 2026-01-01, in seconds since the Unix epoch.
+/// The earliest creation time of demo data: 2026-01-01, in seconds since the Unix epoch.
 const FIRST_DAY: i64 = 1_767_225_600;
 
-/// Microseconds.
+/// One day in microseconds.
 const DAY: i64 = 86_400_000_000;
 
-/// How much.
+/// The amount of demo data.
 #[derive(Clone, Copy)]
 pub struct Size {
-    /// Users; at least one.
+    /// The number of users; at least one.
     pub users: usize,
-    /// Boards, each with 1 to 3 members.
+    /// The number of boards, each with 1 to 3 members.
     pub boards: usize,
-    /// Cards, each with 0 to 3 labels, spread over the boards.
+    /// The number of cards, each with 0 to 3 labels, spread over the boards.
     pub cards: usize,
 }
 
-/// What to do about a database that has users.
+/// What to do with a database that already has users.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Target {
-    /// Refuse it.
+    /// Fail with CONFLICT.
     Empty,
-    /// Add to it.
+    /// Add the demo data to the existing data.
     Append,
     /// Delete all users and boards first.
     Reset,
 }
 
-/// What `run` is told.
+/// The parameters of [`run`].
 pub struct Plan {
-    /// How much.
+    /// The amount of demo data.
     pub size: Size,
-    /// The same number gives the same data, but for the users' ids, which stay random.
+    /// The seed of the random generator. The same seed gives the same data, except for the users'
+    /// public IDs, which are always random.
     pub seed: u64,
-    /// What to do about a database that has users.
+    /// What to do with a database that already has users.
     pub target: Target,
-    /// Is told how many cards there are so far.
+    /// Called with the number of cards created so far.
     pub progress: Box<dyn Fn(usize) + Send + Sync>,
 }
 
-/// Fills the database, all or nothing; answers the address of the first user made. CONFLICT when it has users and the target is an empty one.
+/// Fills the database in one transaction. Returns the e-mail address of the first new user. CONFLICT
+/// if the target is [`Target::Empty`] and the database already has users.
 pub async fn run(services: &Services, plan: Plan) -> Result<String> {
     let password = Password::parse(PASSWORD.to_owned())?;
     let hash = services.passwords.hash(password).await?;
@@ -84,11 +86,11 @@ async fn fill(tx: &mut Tx, plan: &Plan, hash: &str) -> Result<String> {
     let mut done = 0;
     for board in 0..plan.size.boards {
         let mut filler = Filler::on_new_board(tx, &mut rng, &people).await?;
-        // As even as whole cards can be.
+        // Spreads the cards over the boards as evenly as possible.
         let until = plan.size.cards * (board + 1) / plan.size.boards;
         while done < until {
             let count = CHUNK.min(until - done);
-            filler.make_cards(tx, &mut rng, count).await?;
+            filler.make_cards(&mut rng, count).await?;
             done += count;
             (plan.progress)(done);
         }
@@ -96,31 +98,29 @@ async fn fill(tx: &mut Tx, plan: &Plan, hash: &str) -> Result<String> {
     people.into_iter().next().map(|user| user.email).ok_or(Error::Internal)
 }
 
-/// `user1@example.com`, `user2@example.com`, …, going on behind those that are there.
+/// Creates `user1@example.com`, `user2@example.com`, …, numbered after the existing demo users.
 async fn demo_users(tx: &mut Tx, count: usize, hash: &str) -> Result<Vec<User>> {
     let taken = users::emails_like(tx, "user%@example.com").await?;
     let number =
         |email: &String| email.strip_prefix("user")?.split('@').next()?.parse::<u32>().ok();
     let first = taken.iter().filter_map(number).max().unwrap_or(0) as usize + 1;
-    let mut people = Vec::new();
+    let (mut people, now) = (Vec::new(), tx.now());
     for number in first..first + count {
         let email = Email::parse(&format!("user{number}@example.com"))?;
-        people.push(users::insert(tx, &email, hash, Timestamp::now()).await?);
+        people.push(users::insert(tx, &email, hash, now).await?);
     }
     Ok(people)
 }
 
-/// A board that is being filled, under its lock.
-struct Filler {
-    board: BoardAdmin,
+/// A board that is being filled.
+struct Filler<'t> {
+    board: BoardTx<'t, Admin>,
     labels: Vec<LabelId>,
-    /// When the latest thing was made.
-    time: Timestamp,
 }
 
-impl Filler {
-    /// On a new board with one to three members.
-    async fn on_new_board(tx: &mut Tx, rng: &mut StdRng, people: &[User]) -> Result<Self> {
+impl<'t> Filler<'t> {
+    /// Creates a board with one to three members.
+    async fn on_new_board(tx: &'t mut Tx, rng: &mut StdRng, people: &[User]) -> Result<Self> {
         let new = NewBoard {
             title: Title::parse(&format!("{} {}", one_of(rng, PROJECTS), one_of(rng, GOALS)))?,
             description: Description::parse(&text(rng))?,
@@ -133,46 +133,35 @@ impl Filler {
             return Err(Error::conflict("Boards need at least one user."));
         };
         let (board, _) = boards::insert(tx, owner.key, &new, time).await?;
-        let board = lock_board(tx, owner.key, board.id).await?;
-        let mut filler = Self { board, labels: Vec::new(), time };
-        filler.add_members(tx, rng, others).await?;
-        let labels = labels::of_board(tx, filler.board.access()).await?;
-        filler.labels = labels.iter().map(|label| label.id).collect();
-        Ok(filler)
-    }
-
-    async fn add_members(&mut self, tx: &mut Tx, rng: &mut StdRng, users: &[&User]) -> Result<()> {
-        self.time = some_time(rng, self.time.micros(), DAY);
-        let mut events = Vec::new();
-        for user in users {
+        let mut board = lock_board(tx, owner.key, board.id).await?;
+        board.set_now(some_time(rng, time.micros(), DAY));
+        for user in others {
             let role = *BoardRole::ALL.choose(rng).unwrap_or(&BoardRole::Member);
-            members::insert(tx, &self.board, user.key, role, self.time).await?;
-            events.push(EventPayload::MemberAdded { user: user.id, role });
+            members::insert(&mut board, user, role).await?;
         }
-        events::record(tx, &mut self.board, &events, self.time).await
+        board.record().await?;
+        let access = board.access()?;
+        let labels = labels::of_board(board.conn(), access).await?;
+        Ok(Self { board, labels: labels.iter().map(|label| label.id).collect() })
     }
 
-    /// Makes cards, and comments on the first two.
-    async fn make_cards(&mut self, tx: &mut Tx, rng: &mut StdRng, count: usize) -> Result<()> {
-        self.time = some_time(rng, self.time.micros(), DAY / 24);
+    /// Creates cards, and one comment on each of the first two.
+    async fn make_cards(&mut self, rng: &mut StdRng, count: usize) -> Result<()> {
+        self.board.set_now(some_time(rng, self.board.now().micros(), DAY / 24));
         let (new, labels): (Vec<_>, Vec<_>) = (0..count)
             .map(|_| demo_card(rng, &self.labels))
             .collect::<Result<Vec<_>>>()?
             .into_iter()
             .unzip();
-        let insert_context = cards::insert_context(tx, &self.board, &new).await?;
+        let context = card_writes::insert_context(&mut self.board, &new).await?;
         let new: Vec<_> = new.iter().zip(labels).collect();
-        let (made, writes) = cards::insert(&self.board, &insert_context, &new, self.time)?;
-        let events: Vec<_> =
-            made.iter().map(|card| EventPayload::CardCreated { card: card.id }).collect();
-        events::record_with(tx, &mut self.board, writes, &events, self.time).await?;
-        let mut events = Vec::new();
-        for card in made.iter().take(2) {
+        let cards = card_writes::insert(&mut self.board, &context, &new)?;
+        self.board.record().await?;
+        for card in cards.iter().take(2) {
             let body = CommentBody::parse(&text(rng))?;
-            let comment = comments::insert(tx, &self.board, card, &body, self.time).await?;
-            events.push(EventPayload::CommentAdded { card: card.id, comment: comment.id });
+            comments::insert(&mut self.board, card, &body).await?;
         }
-        events::record(tx, &mut self.board, &events, self.time).await
+        self.board.record().await
     }
 }
 
@@ -189,12 +178,12 @@ fn demo_card(rng: &mut StdRng, labels: &[LabelId]) -> Result<(NewCard, Vec<Label
     Ok((card, labels))
 }
 
-/// A moment at most so many microseconds after another.
+/// A random time less than `range` microseconds after `from`.
 fn some_time(rng: &mut StdRng, from: i64, range: i64) -> Timestamp {
-    Timestamp::from_micros(from + rng.random_range(0..range)).unwrap_or_else(Timestamp::now)
+    Timestamp::from_micros(from + rng.random_range(0..range)).unwrap_or(Timestamp::EPOCH)
 }
 
-/// Some Markdown.
+/// Random Markdown text.
 fn text(rng: &mut StdRng) -> String {
     let task = |rng: &mut StdRng| {
         let done = if rng.random_bool(0.4) { "x" } else { " " };

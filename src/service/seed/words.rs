@@ -1,4 +1,4 @@
-//! What demo data is made of.
+//! The words of the demo data.
 
 pub(super) const PROJECTS: &[&str] = &[
     "Autumn",

@@ -10,13 +10,13 @@ use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use serde_json::Value;
 
 /// A list of values that is sent along.
-pub(super) enum List {
+pub(in crate::store) enum List {
     Numbers(Vec<Option<i64>>),
     Texts(Vec<Cow<'static, str>>),
 }
 
 /// A number of each of these.
-pub(super) fn numbers<T, N: Into<Option<i64>>>(
+pub(in crate::store) fn numbers<T, N: Into<Option<i64>>>(
     of: impl IntoIterator<Item = T>,
     number: impl Fn(T) -> N,
 ) -> List {
@@ -24,7 +24,7 @@ pub(super) fn numbers<T, N: Into<Option<i64>>>(
 }
 
 /// A text of each of these.
-pub(super) fn texts<T, S: Into<Cow<'static, str>>>(
+pub(in crate::store) fn texts<T, S: Into<Cow<'static, str>>>(
     of: impl IntoIterator<Item = T>,
     text: impl Fn(T) -> S,
 ) -> List {
@@ -32,7 +32,7 @@ pub(super) fn texts<T, S: Into<Cow<'static, str>>>(
 }
 
 impl List {
-    pub(super) fn len(&self) -> usize {
+    pub(in crate::store) fn len(&self) -> usize {
         match self {
             Self::Numbers(numbers) => numbers.len(),
             Self::Texts(texts) => texts.len(),
@@ -48,18 +48,21 @@ impl List {
 }
 
 /// Lists of the same length: the columns of a table, or a single one.
-pub(super) struct Lists {
+pub(in crate::store) struct Lists {
     lists: Vec<List>,
     json: OnceLock<String>,
 }
 
 impl Lists {
-    pub(super) fn new(lists: Vec<List>) -> Self {
+    pub(in crate::store) fn new(lists: Vec<List>) -> Self {
         Self { lists, json: OnceLock::new() }
     }
 
     /// What PostgreSQL gets: an array of each.
-    pub(super) fn push_arrays<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    pub(in crate::store) fn push_arrays<'b>(
+        &'b self,
+        mut out: AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()> {
         for (index, list) in self.lists.iter().enumerate() {
             if index > 0 {
                 out.push_sql(", ");
@@ -76,7 +79,7 @@ impl Lists {
 
     /// What SQLite gets: a list as an array, several as an array of rows. It is made when it is asked for,
     /// and kept, since Diesel borrows what it binds.
-    pub(super) fn json(&self) -> &str {
+    pub(in crate::store) fn json(&self) -> &str {
         self.json.get_or_init(|| {
             let count = self.lists.iter().map(List::len).max().unwrap_or_default();
             let row = |index: usize| match &self.lists[..] {

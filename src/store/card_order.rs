@@ -2,52 +2,49 @@
 
 use diesel::sql_types::{BigInt, Text};
 
-use super::locks::BoardEditor;
-use super::sql::Statement;
-use super::{Tx, bulk};
-use crate::domain::{Card, CardColumn, CardId, Direction, Rank, Result, Timestamp};
+use super::dsl::{Statement, Write, numbers, texts};
+use super::lock::{BoardTx, Edits};
+use crate::domain::{
+    BoardId, Card, CardColumn, CardId, Direction, Error, EventPayload, Rank, Result,
+};
 
 /// The rank of the last card of a column.
 pub async fn last_rank(
-    tx: &mut Tx,
-    board: &BoardEditor,
+    board: &mut BoardTx<'_, impl Edits>,
     column: CardColumn,
 ) -> Result<Option<Rank>> {
-    first_rank_from(tx, board, column, None, Direction::Descending).await
+    first_rank_from(board, column, None, Direction::Descending).await
 }
 
 /// The rank of a column's first card, from the top (ascending) or from the end, leaving out one
 /// card.
 pub async fn end_without(
-    tx: &mut Tx,
-    board: &BoardEditor,
+    board: &mut BoardTx<'_, impl Edits>,
     column: CardColumn,
     without: CardId,
     direction: Direction,
 ) -> Result<Option<Rank>> {
-    first_rank_from(tx, board, column, Some((without, None)), direction).await
+    first_rank_from(board, column, Some((without, None)), direction).await
 }
 
 /// The rank of the card next to `from` in its column, below (ascending) or above it, leaving out
 /// one card.
 pub async fn next_without(
-    tx: &mut Tx,
-    board: &BoardEditor,
+    board: &mut BoardTx<'_, impl Edits>,
     from: &Card,
     without: CardId,
     direction: Direction,
 ) -> Result<Option<Rank>> {
-    first_rank_from(tx, board, from.column, Some((without, Some(from))), direction).await
+    first_rank_from(board, from.column, Some((without, Some(from))), direction).await
 }
 
 async fn first_rank_from(
-    tx: &mut Tx,
-    board: &BoardEditor,
+    board: &mut BoardTx<'_, impl Edits>,
     column: CardColumn,
     without: Option<(CardId, Option<&Card>)>,
     direction: Direction,
 ) -> Result<Option<Rank>> {
-    let mut statement = of_column::<Text>("SELECT rank", board, column);
+    let mut statement = of_column::<Text>("SELECT rank", board.id(), column);
     if let Some((without, from)) = without {
         statement = statement.sql(" AND id <> ").number(without.0);
         if let Some(from) = from {
@@ -66,32 +63,44 @@ async fn first_rank_from(
         Direction::Descending => " ORDER BY rank DESC, id DESC LIMIT 1",
     };
     let statement = statement.sql(order);
-    Ok(statement.row(tx).await?)
+    Ok(board.conn().first(statement).await?)
 }
 
-fn of_column<ST>(select: &'static str, board: &BoardEditor, column: CardColumn) -> Statement<ST> {
+fn of_column<ST>(select: &'static str, board: BoardId, column: CardColumn) -> Statement<ST> {
     Statement::new()
         .sql(select)
         .sql(" FROM cards WHERE deleted_at IS NULL AND board_id = ")
-        .number(board.id().0)
+        .number(board.0)
         .sql(" AND column_position = ")
         .number(column.position())
 }
 
-/// Gives all cards of a column but one new ranks that are short, in the order they have. The change
-/// gives them this version.
+/// Gives all cards of a column but one short new ranks, in the order that they have.
 pub async fn rerank_without(
-    tx: &mut Tx,
-    board: &BoardEditor,
+    board: &mut BoardTx<'_, impl Edits>,
     column: CardColumn,
     without: CardId,
-    version: i64,
-    now: Timestamp,
 ) -> Result<()> {
-    let statement = of_column::<BigInt>("SELECT id", board, column)
+    let statement = of_column::<BigInt>("SELECT id", board.id(), column)
         .sql(" AND id <> ")
         .number(without.0)
         .sql(" ORDER BY rank, id");
-    let ids: Vec<i64> = statement.rows(tx).await?;
-    bulk::update_ranks(tx, &ids, version, now).await
+    let cards: Vec<i64> = board.conn().load(statement).await?;
+    let ranks = Rank::sequence(None, cards.len()).ok_or(Error::Internal)?;
+    let update = Write::new()
+        .sql("UPDATE cards SET version = ")
+        .number(board.version_after(1))
+        .sql(", updated_at = ")
+        .time(board.now())
+        .sql(", rank = new.rank FROM ")
+        .table(
+            "new",
+            [
+                ("card", numbers(cards, |card| card)),
+                ("rank", texts(ranks, |rank| rank.as_str().to_owned())),
+            ],
+        )
+        .sql(" WHERE cards.id = new.card");
+    board.write(EventPayload::ColumnReordered { column }, update).await?;
+    Ok(())
 }

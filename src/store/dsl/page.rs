@@ -4,39 +4,38 @@
 //! A page of each parent reads only its own rows: PostgreSQL through `LATERAL`, SQLite through a
 //! correlated `IN (… LIMIT …)`. (A window function would read every row of every parent.)
 
-use diesel::pg::Pg;
-use diesel::query_builder::QueryFragment;
 use diesel::sql_types::{BigInt, Bool};
 
-use super::lists::{List, numbers};
-use super::sql::{ColumnTypes, Columns, LongTexts, Row, Statement};
+use super::bind::{List, numbers};
+use super::row::{ColumnTypes, LongTexts, Row};
+use super::statement::Statement;
 use crate::domain::{Direction, Page, PageRequest, Position, Side};
 
 /// How a list is sorted: by columns, ties by another that is unique within the list.
 #[derive(Clone, Copy)]
-pub(super) struct Sort {
+pub(in crate::store) struct Sort {
     /// The columns, with their table.
-    pub(super) by: &'static [&'static str],
+    pub(in crate::store) by: &'static [&'static str],
     /// The column that breaks ties.
-    pub(super) tie: &'static str,
+    pub(in crate::store) tie: &'static str,
     /// Which way.
-    pub(super) direction: Direction,
+    pub(in crate::store) direction: Direction,
 }
 
 /// The rows of one table that belong to a parent `p (id, sub)`.
-pub(super) struct Children {
+pub(in crate::store) struct Children {
     /// The table.
-    pub(super) table: &'static str,
+    pub(in crate::store) table: &'static str,
     /// Its primary key, a column or several.
-    pub(super) key: &'static str,
+    pub(in crate::store) key: &'static str,
     /// The condition that a row belongs to `p`.
-    pub(super) of_parent: &'static str,
+    pub(in crate::store) of_parent: &'static str,
 }
 
 impl<ST> Statement<ST> {
     /// Appends ` AND (only rows of the page) ORDER BY … LIMIT limit + 1`; the one row more tells
     /// whether the list goes on.
-    pub(super) fn page(self, sort: Sort, request: &PageRequest) -> Self {
+    pub(in crate::store) fn page(self, sort: Sort, request: &PageRequest) -> Self {
         let (behind, ahead) = match sort.direction {
             Direction::Ascending => (" > ", " < "),
             Direction::Descending => (" < ", " > "),
@@ -53,7 +52,7 @@ impl<ST> Statement<ST> {
 
     /// Appends the condition that a row lies beyond the request's bound on this side, or is its row. No row
     /// does where there is no bound.
-    pub(super) fn beyond(self, sort: Sort, request: &PageRequest, side: Side) -> Self {
+    pub(in crate::store) fn beyond(self, sort: Sort, request: &PageRequest, side: Side) -> Self {
         let compare = match (sort.direction, side) {
             (Direction::Ascending, Side::Before) | (Direction::Descending, Side::Behind) => " <= ",
             (Direction::Ascending, Side::Behind) | (Direction::Descending, Side::Before) => " >= ",
@@ -68,7 +67,7 @@ impl<ST> Statement<ST> {
     fn compared(self, sort: Sort, compare: &'static str, place: &Position) -> Self {
         let mut statement = self.sql(" AND (");
         for column in sort.by {
-            statement = statement.sql(*column).sql(", ");
+            statement = statement.sql(column).sql(", ");
         }
         statement = statement.sql(sort.tie).sql(")").sql(compare).sql("(");
         for value in &place.values {
@@ -86,19 +85,19 @@ impl<ST> Statement<ST> {
         };
         let mut statement = self;
         for column in sort.by {
-            statement = statement.sql(*column).sql(word).sql(", ");
+            statement = statement.sql(column).sql(word).sql(", ");
         }
         statement.sql(sort.tie).sql(word)
     }
 }
 
 /// Rows with the place of their parent.
-pub(super) type PageOfEach<R> = Statement<(BigInt, ColumnTypes<R>)>;
+pub(in crate::store) type PageOfEach<R> = Statement<(BigInt, ColumnTypes<R>)>;
 
 /// A statement for a page of each parent. Its rows are the parent's place in `parents` and the
 /// columns, perhaps without long texts; `filter` appends further conditions, each with its ` AND `, and `join` follows the
 /// table.
-pub(super) fn page_of_each<R: Row>(
+pub(in crate::store) fn page_of_each<R: Row>(
     parents: &[(i64, i64)],
     children: &Children,
     join: &'static str,
@@ -106,10 +105,7 @@ pub(super) fn page_of_each<R: Row>(
     sort: Sort,
     request: &PageRequest,
     texts: LongTexts,
-) -> PageOfEach<R>
-where
-    Columns<R>: diesel::Expression + QueryFragment<Pg>,
-{
+) -> PageOfEach<R> {
     let Children { table, key, of_parent } = children;
     let statement = Statement::new()
         .sql("SELECT p.ord, ")
@@ -117,22 +113,27 @@ where
         .sql(" FROM ")
         .table("p", pairs(parents))
         .sql(" CROSS JOIN ")
-        .either(
-            format!("LATERAL (SELECT {table}.* FROM {table}"),
-            format!("{table} ON ({key}) IN (SELECT {key} FROM {table}"),
-        )
+        .either("LATERAL (SELECT ", "")
+        .sql(table)
+        .either(".* FROM ", " ON (")
+        .either(table, key)
+        .either("", ") IN (SELECT ")
+        .either("", key)
+        .either("", " FROM ")
+        .either("", table)
         .sql(" WHERE ")
-        .sql(*of_parent);
+        .sql(of_parent);
     filter(statement)
         .page(sort, request)
-        .either(format!(") AS {table}"), ")")
+        .either(") AS ", ")")
+        .either(table, "")
         .sql(join)
         .sql(" ORDER BY p.ord, ")
         .order(sort, request)
 }
 
 /// A statement for the number of rows of each parent: its place in `parents` and the number.
-pub(super) fn count_of_each(
+pub(in crate::store) fn count_of_each(
     parents: &[(i64, i64)],
     children: &Children,
     filter: impl FnOnce(Statement<(BigInt, BigInt)>) -> Statement<(BigInt, BigInt)>,
@@ -141,7 +142,7 @@ pub(super) fn count_of_each(
 }
 
 /// The same for another number of the rows.
-pub(super) fn aggregate_of_each(
+pub(in crate::store) fn aggregate_of_each(
     parents: &[(i64, i64)],
     aggregate: &'static str,
     children: &Children,
@@ -159,7 +160,7 @@ pub(super) fn aggregate_of_each(
 
 /// A statement for whether any row of each parent lies beyond a page: the parent's place in `parents` and
 /// the answer.
-pub(super) fn any_of_each(
+pub(in crate::store) fn any_of_each(
     parents: &[(i64, i64)],
     children: &Children,
     filter: impl FnOnce(Statement<(BigInt, Bool)>) -> Statement<(BigInt, Bool)>,
@@ -181,7 +182,7 @@ fn pairs(parents: &[(i64, i64)]) -> [(&'static str, List); 2] {
 }
 
 /// Puts rows, each with its parent's place, into one page for each parent.
-pub(super) fn into_pages<T>(
+pub(in crate::store) fn into_pages<T>(
     rows: Vec<(i64, T)>,
     parents: usize,
     request: &PageRequest,
@@ -196,7 +197,10 @@ pub(super) fn into_pages<T>(
 }
 
 /// Puts values, each with its parent's place, into the order of the parents.
-pub(super) fn in_order<T: Clone + Default>(rows: Vec<(i64, T)>, parents: usize) -> Vec<T> {
+pub(in crate::store) fn in_order<T: Clone + Default>(
+    rows: Vec<(i64, T)>,
+    parents: usize,
+) -> Vec<T> {
     let mut values = vec![T::default(); parents];
     for (place, value) in rows {
         if let Some(slot) = usize::try_from(place).ok().and_then(|place| values.get_mut(place)) {

@@ -19,8 +19,8 @@ use tokio::runtime::Handle;
 use tokio::task::unconstrained;
 use tokio::time::timeout;
 
-use super::StatementCount;
-use super::snapshot::ReadState;
+use super::read_state::ReadState;
+use super::statement_count::StatementCount;
 
 /// A connection from the pool.
 ///
@@ -40,7 +40,7 @@ pub(super) struct Link {
     limit: Duration,
     /// How many statements have ended.
     answers: AtomicUsize,
-    pub(super) reads: Arc<ReadState>,
+    pub(super) state: Arc<ReadState>,
     statements: StatementCount,
     /// How many statements had been prepared before, by all.
     prepared: u64,
@@ -91,7 +91,7 @@ impl PgConn {
         conn: Object<AsyncPgConnection>,
         begin: Option<Begin>,
         limit: Duration,
-        reads: &Arc<ReadState>,
+        state: &Arc<ReadState>,
         statements: &StatementCount,
     ) -> Self {
         Self(Arc::new(Link {
@@ -100,7 +100,7 @@ impl PgConn {
             commit: Mutex::default(),
             limit,
             answers: AtomicUsize::new(0),
-            reads: Arc::clone(reads),
+            state: Arc::clone(state),
             statements: statements.clone(),
             prepared: statements.prepared(),
         }))
@@ -154,11 +154,11 @@ impl Link {
         &self,
         statement: impl Future<Output = QueryResult<T>>,
     ) -> QueryResult<T> {
-        let is_last = self.reads.next()?;
+        let is_last = self.state.next()?;
         // Unconstrained, so that the first poll sends it.
         let mut statement = pin!(unconstrained(statement));
         if is_last && let Poll::Ready(answer) = self.send_last(statement.as_mut()).await {
-            return self.reads.noted(answer);
+            return self.state.record(answer);
         }
         let answer = loop {
             let before = self.answers.load(Ordering::Relaxed);
@@ -171,7 +171,7 @@ impl Link {
                 break Err(no_answer());
             }
         };
-        self.reads.noted(answer)
+        self.state.record(answer)
     }
 
     /// Sends the last statement, and `COMMIT` with it.
@@ -185,10 +185,10 @@ impl Link {
         let answer = poll!(statement);
         let all_sent = self.statements.prepared() == self.prepared;
         match self.stage() {
-            Stage::Clean => self.reads.close(),
+            Stage::Clean => self.state.close(),
             Stage::Open(Begin::Read) if answer.is_pending() && all_sent => {
                 *self.commit.lock().unwrap_or_else(PoisonError::into_inner) = self.send_commit();
-                self.reads.close();
+                self.state.close();
             }
             _ => {}
         }
@@ -199,7 +199,7 @@ impl Link {
     /// which does not look like a fault in the server's statistics.
     fn send_commit(&self) -> Option<Commit> {
         let conn = Arc::clone(self.conn.as_ref()?);
-        self.statements.leave_out_next();
+        self.statements.skip_next();
         let mut commit: Commit = Box::pin(async move { (&**conn).batch_execute("COMMIT").await });
         match poll_now(&mut commit) {
             Poll::Ready(answer) => Some(Box::pin(ready(answer))),
@@ -244,7 +244,7 @@ impl Link {
             // Several may have got here; the first that is polled begins.
             let Some(begin) = self.begin() else { return statement.await };
             if begin == Begin::Read {
-                self.statements.leave_out_next();
+                self.statements.skip_next();
             }
             let mut conn = self.conn();
             // Both are sent when they are polled, which `join` does in this order.

@@ -18,7 +18,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use tokio_postgres::config::SslMode;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::StatementCount;
+use super::statement_count::StatementCount;
 use crate::config::{Database, PostgresUrl, StartError, Verify};
 
 /// A pool of connections with limits on how long a statement, a lock and an idle transaction last.

@@ -2,15 +2,15 @@
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use super::memory_size::refusal;
+use super::memory_size::budget_error;
 use crate::domain::Error;
 
 /// Logs what happened and answers what callers may know. A violation that a caller expects is
 /// taken out with `unique` before.
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
-        if let Some(refusal) = refusal(&error) {
-            return refusal.clone();
+        if let Some(error) = budget_error(&error) {
+            return error.clone();
         }
         match classify(&error) {
             Self::Contention => {
@@ -62,7 +62,10 @@ fn classify(error: &DieselError) -> Error {
 }
 
 /// Answers `taken` when the statement failed because a unique value is taken.
-pub(super) fn unique<T>(result: diesel::QueryResult<T>, taken: Error) -> Result<T, Error> {
+pub(in crate::store) fn unique<T>(
+    result: diesel::QueryResult<T>,
+    taken: Error,
+) -> Result<T, Error> {
     match result {
         Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Err(taken),
         other => Ok(other?),
@@ -70,7 +73,10 @@ pub(super) fn unique<T>(result: diesel::QueryResult<T>, taken: Error) -> Result<
 }
 
 /// Answers `gone` when the statement failed because what it names has been deleted meanwhile.
-pub(super) fn referenced<T>(result: diesel::QueryResult<T>, gone: Error) -> Result<T, Error> {
+pub(in crate::store) fn foreign_key<T>(
+    result: diesel::QueryResult<T>,
+    gone: Error,
+) -> Result<T, Error> {
     match result {
         Err(DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => Err(gone),
         other => Ok(other?),

@@ -1,0 +1,95 @@
+//! One state of the database for everything that a query reads.
+//!
+//! A query takes one connection with its first statement, and begins a transaction together with it. The transaction
+//! ends when the last handle of the connection is dropped: after [`Snapshot::end`], or when a request is
+//! cancelled. The connection returns to its pool when the database has confirmed the end; nobody waits for that.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::OnceCell;
+
+use super::Db;
+use super::conn::Conn;
+use super::memory_size::Budget;
+use super::read_state::{Mode, ReadState};
+use crate::domain::{Error, Result, Timestamp};
+
+/// The source of connections of one query. The first read takes the connection.
+#[derive(Clone)]
+pub struct Snapshot(Arc<Inner>);
+
+struct Inner {
+    db: Db,
+    mode: Mode,
+    state: Arc<ReadState>,
+    /// The time of the first read.
+    began: OnceLock<Instant>,
+    /// `None` after the end.
+    conn: Mutex<Option<Arc<OnceCell<Conn>>>>,
+}
+
+impl Db {
+    /// A snapshot for one query, whose rows are counted by the budget.
+    pub fn snapshot(&self, mode: Mode, budget: Option<Budget>) -> Snapshot {
+        Snapshot(Arc::new(Inner {
+            db: self.clone(),
+            mode,
+            state: ReadState::new(mode, budget),
+            began: OnceLock::new(),
+            conn: Mutex::new(Some(Arc::default())),
+        }))
+    }
+}
+
+impl Snapshot {
+    /// A handle of the snapshot's connection. Concurrent reads share it: PostgreSQL receives their statements
+    /// pipelined, SQLite runs one after the other.
+    pub async fn read(&self) -> Result<Conn> {
+        let Inner { db, mode, state, began, conn } = &*self.0;
+        if began.get_or_init(Instant::now).elapsed() > db.query_time() {
+            tracing::error!("a query read for longer than DATABASE_STATEMENT_SECONDS");
+            state.fail();
+        }
+        if state.failed() {
+            return Err(Error::Unavailable);
+        }
+        let conn = conn.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let conn = conn.ok_or(Error::Internal)?;
+        match conn.get_or_try_init(|| db.reader(*mode, state)).await {
+            Ok(conn) => Ok(conn.share()),
+            Err(error) => {
+                state.fail();
+                Err(error)
+            }
+        }
+    }
+
+    /// The present time.
+    pub fn now(&self) -> Timestamp {
+        self.0.db.now()
+    }
+
+    /// Whether a statement failed, or no connection was available. Then nothing more is read, because it could
+    /// be of another state.
+    pub fn failed(&self) -> bool {
+        self.0.state.failed()
+    }
+
+    /// Whether the query needed more statements than [`Mode::Expect`] allows. It must run again in
+    /// [`Mode::Transaction`]. (The refused statement returned an error.)
+    pub fn exceeded(&self) -> bool {
+        self.0.state.exceeded()
+    }
+
+    /// The number of statements that were run.
+    pub fn statements(&self) -> usize {
+        self.0.state.count()
+    }
+
+    /// Ends the transaction and gives the connection back, without waiting for the database. Statements that
+    /// are still running are completed first.
+    pub fn end(&self) {
+        self.0.conn.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}

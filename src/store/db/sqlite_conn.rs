@@ -1,0 +1,170 @@
+//! A connection to an SQLite file.
+//!
+//! SQLite has no asynchronous interface, so its statements run on threads that may block. There is no time limit on
+//! our side: such a thread cannot be cancelled, and only the disk or a lock (see `busy_timeout`) can delay it.
+
+// Never locked: only its exclusive borrow is used, and it makes the connection `Sync`.
+use std::sync::Mutex as Exclusive;
+use std::sync::{Arc, PoisonError};
+
+use diesel::connection::SimpleConnection;
+use diesel::{QueryResult, SqliteConnection};
+use tokio::runtime::Handle;
+use tokio::sync::Mutex;
+use tokio::task::spawn_blocking;
+
+use super::read_state::ReadState;
+use super::sqlite::Pooled;
+use super::statement_count::StatementCount;
+
+/// A connection from the pool.
+pub struct SqliteConn(Kind);
+
+enum Kind {
+    /// Shared by the reads of a snapshot: each statement is a call on a blocking thread.
+    Reader(Arc<Mutex<Link>>, Arc<ReadState>),
+    /// Owned by a transaction that runs on a blocking thread as a whole: a statement runs at once.
+    Writer(Exclusive<Pooled>),
+}
+
+/// What all handles of a reader share. When the last one is dropped, the connection returns to the pool.
+struct Link {
+    /// Only `drop` takes it.
+    conn: Option<Pooled>,
+    stage: Stage,
+    state: Arc<ReadState>,
+    statements: StatementCount,
+}
+
+/// Where a reader is between two transactions.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// No transaction is open.
+    Clean,
+    /// A transaction begins with the next statement.
+    Begins,
+    /// A transaction is open.
+    Open,
+}
+
+impl SqliteConn {
+    /// With `begins`, a transaction begins with the first statement.
+    pub(super) fn reader(
+        conn: Pooled,
+        begins: bool,
+        state: &Arc<ReadState>,
+        statements: &StatementCount,
+    ) -> Self {
+        let stage = if begins { Stage::Begins } else { Stage::Clean };
+        let (state, statements) = (Arc::clone(state), statements.clone());
+        let link = Link { conn: Some(conn), stage, state: Arc::clone(&state), statements };
+        Self(Kind::Reader(Arc::new(Mutex::new(link)), state))
+    }
+
+    /// For a transaction on a blocking thread.
+    pub(super) fn writer(conn: Pooled) -> Self {
+        Self(Kind::Writer(Exclusive::new(conn)))
+    }
+
+    /// Another handle of the same reader.
+    #[allow(clippy::panic, reason = "only snapshots share connections, and they read")]
+    pub(super) fn share(&self) -> Self {
+        match &self.0 {
+            Kind::Reader(link, state) => Self(Kind::Reader(Arc::clone(link), Arc::clone(state))),
+            Kind::Writer(_) => panic!("a writer is not shared"),
+        }
+    }
+
+    /// The state that a reader's statements share.
+    pub(super) fn state(&self) -> Option<Arc<ReadState>> {
+        match &self.0 {
+            Kind::Reader(_, state) => Some(Arc::clone(state)),
+            Kind::Writer(_) => None,
+        }
+    }
+
+    /// Runs a statement.
+    pub(in crate::store) async fn run<T: Send + 'static>(
+        &mut self,
+        statement: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
+    ) -> QueryResult<T> {
+        match &mut self.0 {
+            Kind::Writer(conn) => statement(conn.get_mut().unwrap_or_else(PoisonError::into_inner)),
+            Kind::Reader(link, _) => {
+                let mut link = Arc::clone(link).lock_owned().await;
+                // The guard travels with the call: it runs to its end though nobody may wait for it any more.
+                spawn_blocking(move || link.run(statement)).await.map_err(panicked)?
+            }
+        }
+    }
+
+    /// Closes the connection, whatever state it is in.
+    pub(super) fn close(self) {
+        if let Kind::Writer(conn) = self.0 {
+            drop(Pooled::take(conn.into_inner().unwrap_or_else(PoisonError::into_inner)));
+        }
+    }
+}
+
+impl Link {
+    fn run<T>(
+        &mut self,
+        statement: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>,
+    ) -> QueryResult<T> {
+        let is_last = self.state.next()?;
+        let result = self.run_in_transaction(statement, is_last);
+        if is_last && self.stage == Stage::Clean {
+            self.state.close();
+        }
+        self.state.record(result)
+    }
+
+    fn run_in_transaction<T>(
+        &mut self,
+        statement: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>,
+        is_last: bool,
+    ) -> QueryResult<T> {
+        let Some(conn) = self.conn.as_mut() else { return Err(closed()) };
+        if self.stage == Stage::Begins {
+            self.statements.skip_next();
+            conn.batch_execute("BEGIN DEFERRED")?;
+            self.stage = Stage::Open;
+        }
+        let result = statement(conn)?;
+        if is_last && self.stage == Stage::Open {
+            commit(conn, &self.statements)?;
+            self.stage = Stage::Clean;
+        }
+        Ok(result)
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        let Some(mut conn) = self.conn.take() else { return };
+        if self.stage != Stage::Open {
+            return;
+        }
+        let Ok(runtime) = Handle::try_current() else { return drop(Pooled::take(conn)) };
+        let statements = self.statements.clone();
+        runtime.spawn_blocking(move || {
+            if commit(&mut conn, &statements).is_err() {
+                drop(Pooled::take(conn));
+            }
+        });
+    }
+}
+
+fn commit(conn: &mut SqliteConnection, statements: &StatementCount) -> QueryResult<()> {
+    statements.skip_next();
+    conn.batch_execute("COMMIT")
+}
+
+fn closed() -> diesel::result::Error {
+    diesel::result::Error::BrokenTransactionManager
+}
+
+fn panicked(error: tokio::task::JoinError) -> diesel::result::Error {
+    tracing::error!(%error, "a statement panicked");
+    closed()
+}

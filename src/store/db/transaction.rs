@@ -1,0 +1,251 @@
+//! Transactions that end, whatever happens to those who asked for them.
+
+use std::ops::{Deref, DerefMut};
+
+use diesel::QueryResult;
+use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use tokio::runtime::Handle;
+use tokio::task::spawn_blocking;
+use tracing::Instrument;
+
+use super::conn::{Command, Conn, Query};
+use super::memory_size::MemorySize;
+use super::pg_conn::End;
+use super::{Db, Pools};
+use crate::domain::{Clock, Error, Result, Timestamp};
+
+/// How often a transaction is tried that the database asks to run again (a deadlock, say).
+const TRIES: usize = 3;
+
+/// An async function of a transaction and its input. It exists because the future of an
+/// `AsyncFn` cannot be required to be `Send` in stable Rust; never implemented by hand.
+pub trait Work<A, B, R>: AsyncFn(A, B) -> R + Fn(A, B) -> <Self as Work<A, B, R>>::Fut {
+    /// What the function answers.
+    type Fut: Future<Output = R>;
+}
+
+impl<F, A, B, R, Fut> Work<A, B, R> for F
+where
+    F: AsyncFn(A, B) -> R + Fn(A, B) -> Fut,
+    Fut: Future<Output = R>,
+{
+    type Fut = Fut;
+}
+
+impl Db {
+    /// Runs `work` in a transaction: committed if it returns `Ok`, rolled back otherwise.
+    ///
+    /// The transaction runs in a task of its own that is never aborted. A request whose client
+    /// hangs up is dropped at any await, and would otherwise leave a connection in the pool with
+    /// an open transaction and its locks.
+    pub async fn write<I, T, F>(&self, input: I, work: F) -> Result<T>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        for<'t, 'i> F: AsyncFn(&'t mut Tx, &'i I) -> Result<T>
+            + Work<&'t mut Tx, &'i I, Result<T>, Fut: Send>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.write_then(input, work, |_| ()).await
+    }
+
+    /// The same, and calls `then` with what `work` has answered as soon as it is committed, whether
+    /// anybody still waits for it or not.
+    pub async fn write_then<I, T, F>(
+        &self,
+        input: I,
+        work: F,
+        then: impl FnOnce(&T) + Send + 'static,
+    ) -> Result<T>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        for<'t, 'i> F: AsyncFn(&'t mut Tx, &'i I) -> Result<T>
+            + Work<&'t mut Tx, &'i I, Result<T>, Fut: Send>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let (db, first) = (self.clone(), self.writer().await?);
+        let task = async move {
+            let mut conn = Some(first);
+            for _ in 0..TRIES {
+                let conn = match conn.take() {
+                    Some(conn) => conn,
+                    None => db.writer().await?,
+                };
+                match attempt(conn, db.clock.clone(), &input, &work).await {
+                    Err(Error::Contention) => {}
+                    Ok(value) => {
+                        then(&value);
+                        return Ok(value);
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            tracing::error!("the transaction met contention {TRIES} times");
+            Err(Error::Unavailable)
+        };
+        let task = task.in_current_span();
+        let done = match &self.pools {
+            Pools::Postgres { .. } => tokio::spawn(task).await,
+            // Runs as a whole on a blocking thread: to hand over each statement takes longer than the statement.
+            Pools::Sqlite { .. } => {
+                let runtime = Handle::current();
+                spawn_blocking(move || runtime.block_on(task)).await
+            }
+        };
+        done.unwrap_or_else(|error| {
+            tracing::error!(%error, "a transaction panicked");
+            Err(Error::Internal)
+        })
+    }
+}
+
+async fn attempt<I, T, F>(conn: Conn, clock: Clock, input: &I, work: &F) -> Result<T>
+where
+    I: Send + Sync,
+    T: Send,
+    for<'t, 'i> F: AsyncFn(&'t mut Tx, &'i I) -> Result<T>
+        + Work<&'t mut Tx, &'i I, Result<T>, Fut: Send>
+        + Send
+        + Sync,
+{
+    let mut tx = Tx::begin(conn, clock).await?;
+    let result = work(&mut tx, input).await;
+    tx.end(result.is_ok()).await?;
+    result
+}
+
+/// An open transaction. Only a transaction can write.
+pub struct Tx {
+    conn: Option<Conn>,
+    clock: Clock,
+    /// Whether a command was run.
+    wrote: bool,
+    /// Whether the transaction took locks only.
+    only_locks: bool,
+    /// Whether a board was changed whose events are not stored yet.
+    change_is_open: bool,
+}
+
+impl Tx {
+    /// SQLite takes its write lock at once, since a lock that is taken later can fail without waiting. On
+    /// PostgreSQL the transaction begins with its first statement.
+    async fn begin(conn: Conn, clock: Clock) -> Result<Self> {
+        let mut tx = Self {
+            conn: Some(conn),
+            clock,
+            wrote: false,
+            only_locks: false,
+            change_is_open: false,
+        };
+        if let Conn::Sqlite(conn) = &mut *tx {
+            conn.run(|c| AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE"))
+                .await?;
+        }
+        Ok(tx)
+    }
+
+    /// The present time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Runs the command; returns the number of rows that it changed.
+    pub(in crate::store) async fn execute(&mut self, command: impl Command) -> QueryResult<usize> {
+        self.wrote = true;
+        (**self).execute(command).await
+    }
+
+    /// Runs a command and returns the rows that it wrote.
+    pub(in crate::store) async fn write_returning<R>(
+        &mut self,
+        command: impl Query<R>,
+    ) -> QueryResult<Vec<R>>
+    where
+        R: MemorySize + Send + 'static,
+    {
+        self.wrote = true;
+        self.load(command).await
+    }
+
+    /// Runs a command and returns the one row that it wrote.
+    pub(in crate::store) async fn write_returning_one<R>(
+        &mut self,
+        command: impl Query<R>,
+    ) -> QueryResult<R>
+    where
+        R: MemorySize + Send + 'static,
+    {
+        let rows = self.write_returning(command).await?;
+        rows.into_iter().next().ok_or(diesel::result::Error::NotFound)
+    }
+
+    /// Nothing has changed: the transaction may be rolled back, unless a command was run.
+    pub(in crate::store) fn discard_locks(&mut self) {
+        self.only_locks = true;
+    }
+
+    /// From now on the transaction cannot be committed until the change of a board is recorded.
+    pub(in crate::store) fn open_change(&mut self) {
+        self.change_is_open = true;
+    }
+
+    /// The change is recorded.
+    pub(in crate::store) fn close_change(&mut self) {
+        self.change_is_open = false;
+    }
+
+    async fn end(mut self, ok: bool) -> Result<()> {
+        if ok && self.change_is_open {
+            tracing::error!("a board was changed without an event");
+        }
+        // PostgreSQL would wait for the disk to commit locks.
+        let changes_nothing = self.only_locks && !self.wrote;
+        let commits = ok && !changes_nothing && !self.change_is_open;
+        let how = if commits { End::Commit } else { End::Rollback };
+        match (&mut *self, how) {
+            (Conn::Postgres(conn), how) => conn.end(how).await,
+            (Conn::Sqlite(conn), End::Commit) => {
+                conn.run(AnsiTransactionManager::commit_transaction).await
+            }
+            (Conn::Sqlite(conn), End::Rollback) => {
+                conn.run(AnsiTransactionManager::rollback_transaction).await
+            }
+        }?;
+        // Ended cleanly: the connection returns to the pool.
+        drop(self.conn.take());
+        if ok && self.change_is_open { Err(Error::Internal) } else { Ok(()) }
+    }
+}
+
+/// A connection with an open transaction (a panic, a failed rollback) must not go back to the
+/// pool, where it would keep its locks. Closing it makes the database roll back.
+impl Drop for Tx {
+    fn drop(&mut self) {
+        match self.conn.take() {
+            Some(Conn::Sqlite(conn)) => conn.close(),
+            Some(Conn::Postgres(conn)) => conn.close(),
+            None => {}
+        }
+    }
+}
+
+impl Deref for Tx {
+    type Target = Conn;
+
+    #[allow(clippy::expect_used)]
+    fn deref(&self) -> &Conn {
+        self.conn.as_ref().expect("only end and drop take the connection, and both consume")
+    }
+}
+
+impl DerefMut for Tx {
+    #[allow(clippy::expect_used)]
+    fn deref_mut(&mut self) -> &mut Conn {
+        self.conn.as_mut().expect("only end and drop take the connection, and both consume")
+    }
+}

@@ -1,0 +1,18 @@
+//! SQL that Diesel's query language cannot express, behind typed functions.
+//!
+//! A [`Statement`] is put together of parts whose SQL text is `&'static str`, so the number of texts that a
+//! connection prepares is bounded.
+
+mod bind;
+mod page;
+mod row;
+mod statement;
+
+pub(super) use self::bind::{numbers, texts};
+pub(super) use self::page::{
+    Children, Sort, aggregate_of_each, any_of_each, count_of_each, in_order, into_pages,
+    page_of_each,
+};
+pub use self::row::LongTexts;
+pub(super) use self::row::{ColumnTypes, Row, columns, row};
+pub(super) use self::statement::{Statement, Write, execute_all, select, select_with};
