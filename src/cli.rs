@@ -25,31 +25,31 @@ pub struct Cli {
 enum Command {
     /// Serve the API (the default)
     Serve,
-    /// Bring the database up to date, and stop
+    /// Run the pending database migrations and exit
     Migrate,
     /// Fill the database with demo data
     Seed(SeedArgs),
-    /// Erase what has been in the trash for longer than TRASH_RETENTION_DAYS
+    /// Permanently erase boards and cards that were deleted more than TRASH_RETENTION_DAYS ago
     Purge,
-    /// Print the schema in GraphQL's schema language
+    /// Print the schema in the GraphQL schema definition language (SDL)
     Schema,
 }
 
 #[derive(Args)]
 struct SeedArgs {
-    /// How many users: user1@example.com, user2@example.com, … with the password "password"
+    /// Number of users: user1@example.com, user2@example.com, … with the password "password"
     #[arg(long, default_value_t = 7)]
     users: usize,
-    /// How many boards, each with 1 to 3 members
+    /// Number of boards, each with 1 to 3 members
     #[arg(long, default_value_t = 28)]
     boards: usize,
-    /// How many cards, each with 0 to 3 labels
+    /// Number of cards, each with 0 to 3 labels
     #[arg(long, default_value_t = 600)]
     cards: usize,
-    /// The same number gives the same data
+    /// Seed of the random generator; the same seed gives the same data
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Add to a database that already has users; their numbers go on behind those that are there
+    /// Add to a database that already has users; new users are numbered after the existing ones
     #[arg(long, conflicts_with = "reset")]
     append: bool,
     /// Delete all users and boards first
@@ -67,18 +67,18 @@ impl SeedArgs {
     }
 }
 
-/// The variables, for `--help`.
+/// The list of environment variables for `--help`.
 fn variables() -> String {
     let lines = VARIABLES.iter().map(|Variable { name, default, about }| match *default {
         "" => format!("  {name}\n      {about}\n"),
         default => format!("  {name} [default: {default}]\n      {about}\n"),
     });
-    let heading = "Environment variables (also read from a file .env):\n".to_owned();
+    let heading = "Environment variables (also read from the file .env):\n".to_owned();
     std::iter::once(heading).chain(lines).collect()
 }
 
 impl Cli {
-    /// Does what the command line says.
+    /// Runs the selected command. The error is one line for the operator.
     pub async fn run(self) -> Result<(), StartError> {
         match self.command.unwrap_or(Command::Serve) {
             Command::Serve => serve().await,
@@ -133,14 +133,14 @@ async fn purge() -> Result<(), StartError> {
     let Purged { boards, cards, failed } = purged;
     print(&format!("Erased {boards} boards, and {cards} cards of other boards.\n"));
     if failed > 0 {
-        let reason = format!("{failed} boards could not be cleaned up; the log above says why");
+        let reason = format!("{failed} boards could not be purged; the log above has the causes");
         return Err(StartError::new(reason));
     }
     Ok(())
 }
 
 fn refused() -> StartError {
-    StartError::new("the database refused; the log above says why")
+    StartError::new("the database operation failed; the log above has the cause")
 }
 
 async fn seed(args: SeedArgs) -> Result<(), StartError> {
@@ -148,12 +148,12 @@ async fn seed(args: SeedArgs) -> Result<(), StartError> {
         return Err(StartError::new("--users: must be at least 1"));
     }
     if args.boards == 0 && args.cards > 0 {
-        return Err(StartError::new("--cards: need boards to stand on"));
+        return Err(StartError::new("--cards: requires at least one board"));
     }
     let config = Config::from_env()?;
     start_log(&config.log);
     let services = app::services_without_tokens(&config).await?;
-    // Draws on a terminal only.
+    // The progress bar is shown only on a terminal.
     let bar = ProgressBar::new(args.cards as u64).with_message("cards");
     let progress = bar.clone();
     let plan = Plan {
@@ -167,20 +167,20 @@ async fn seed(args: SeedArgs) -> Result<(), StartError> {
     match result {
         Ok(first) => {
             print(&format!(
-                "Made {} users, {} boards and {} cards. Log in as {first} with the password \"password\".\n",
+                "Created {} users, {} boards and {} cards. Log in as {first} with the password \"password\".\n",
                 args.users, args.boards, args.cards
             ));
             Ok(())
         }
         Err(Error::Conflict { message, .. }) => {
-            Err(StartError::new(format!("{message} Say --append or --reset.")))
+            Err(StartError::new(format!("{message} Use --append or --reset.")))
         }
         Err(_) => Err(refused()),
     }
 }
 
-/// Text on a terminal, or one JSON object a line. Everything goes to stderr, so that `schema` can
-/// be piped.
+/// Starts the log, as text or as one JSON object per line. It goes to stderr, so that the output of
+/// `schema` can be piped.
 fn start_log(log: &Log) {
     let filter = EnvFilter::new(&log.level);
     let subscriber = tracing_subscriber::fmt()
@@ -194,7 +194,7 @@ fn start_log(log: &Log) {
     }
 }
 
-/// Ends with Ctrl-C or, from a service manager, SIGTERM.
+/// Completes on Ctrl-C or on SIGTERM, which service managers send.
 async fn stop_signal() {
     let ctrl_c = tokio::signal::ctrl_c();
     #[cfg(unix)]

@@ -1,18 +1,18 @@
 //! `simple-kanban`: a GraphQL API server for Kanban boards, on SQLite or PostgreSQL.
 //!
-//! The rooms of the program; data flows one way, `http` → `graphql` → `service` → `store`, with
-//! `domain` beneath all. `ARCHITECTURE.md` tells more.
+//! Dependencies go in one direction: `http` → `graphql` → `service` → `store`. All modules use `domain`.
+//! See `ARCHITECTURE.md` for details.
 //!
-//! | room | what is in it |
+//! | module | contents |
 //! |---|---|
-//! | [`cli`] | the command line: serve, migrate, seed, schema |
-//! | [`config`] | every setting, read and checked once |
-//! | [`app`] | builds a server, apart from running it |
-//! | [`http`] | routes, the GraphQL endpoint, who is asking, `GraphiQL`, health |
-//! | [`graphql`] | thin resolvers, paging, errors, the guard, loaders |
-//! | [`service`] | the rules; one transaction for each mutation; passwords and tokens |
-//! | [`store`] | Diesel: one file for each aggregate, and permission as a type |
-//! | [`domain`] | entities, parsed values, errors; no framework |
+//! | [`cli`] | the command line: serve, migrate, seed, purge, schema |
+//! | [`config`] | all settings, read and validated once |
+//! | [`app`] | builds the server, separately from running it |
+//! | [`http`] | routes, the GraphQL endpoint, authentication, `GraphiQL`, health checks |
+//! | [`graphql`] | thin resolvers, pagination, errors, guards, loaders |
+//! | [`service`] | the business rules; one transaction per mutation; passwords and tokens |
+//! | [`store`] | Diesel queries: one file per aggregate, and permissions as types |
+//! | [`domain`] | entities, validated values, errors; no framework |
 
 pub mod app;
 pub mod cli;

@@ -1,12 +1,12 @@
-//! `kanban`: see `kanban --help`.
+//! The `kanban` program. See `kanban --help`.
 
 use std::process::ExitCode;
 
 use clap::Parser;
 
-/// A request allocates hundreds of small things; what was freed last is taken first, and is still in the
-/// processor's cache. Small queries a second with glibc's allocator, mimalloc and this one: 11,300, 12,500,
-/// 14,600; memory after 64 clients have read a board of 1,000 cards: 51, 37 and 34 MB.
+/// A request makes hundreds of small allocations. Small queries per second with glibc's allocator,
+/// mimalloc and jemalloc: 11,300, 12,500 and 14,600; memory after 64 clients have read a board of
+/// 1,000 cards: 51, 37 and 34 MB.
 #[cfg(not(target_env = "msvc"))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -1,5 +1,5 @@
-//! The key that signs access tokens when nobody has given one: made at the first start and kept
-//! beside the SQLite file, readable by its owner only.
+//! The signing key for access tokens on SQLite when `JWT_SECRET` is not set. It is generated at the
+//! first start and stored next to the database file, readable only by its owner.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Read, Write};
@@ -9,7 +9,7 @@ use data_encoding::HEXLOWER;
 
 use crate::config::{Secret, StartError};
 
-/// Reads `<database>.jwt-secret`, or makes it.
+/// Reads the secret in `<database>.jwt-secret`. Creates the file if it does not exist.
 pub(crate) fn load_or_create(database: &str) -> Result<Secret, StartError> {
     let path = format!("{database}.jwt-secret");
     let wrong = |error: &dyn std::fmt::Display| {
@@ -27,8 +27,8 @@ pub(crate) fn load_or_create(database: &str) -> Result<Secret, StartError> {
     Secret::new(text.trim().as_bytes()).map_err(|error| wrong(&error))
 }
 
-/// Writes a new secret beside and links it into place, so that of two instances that start at once
-/// both read a whole one, and the same.
+/// Writes a new secret to a temporary file and hard-links it to `path`. So two instances that start at
+/// the same time both read the same, complete secret.
 fn create(path: &Path) -> std::io::Result<()> {
     if path.exists() {
         return Err(ErrorKind::AlreadyExists.into());

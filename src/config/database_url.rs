@@ -1,11 +1,11 @@
-//! Which database, and how to reach it.
+//! The parser of `DATABASE_URL`.
 
 use std::fmt;
 use std::str::FromStr;
 
 use tokio_postgres::config::SslMode;
 
-/// Which database.
+/// The database to use.
 #[derive(Clone)]
 pub enum DatabaseUrl {
     /// The path of an SQLite file.
@@ -14,23 +14,23 @@ pub enum DatabaseUrl {
     Postgres(Box<PostgresUrl>),
 }
 
-/// How to reach a PostgreSQL server.
+/// The connection settings of a PostgreSQL server.
 #[derive(Clone)]
 pub struct PostgresUrl {
-    /// Host, user, database, …
+    /// The host, user, database and further options.
     pub config: tokio_postgres::Config,
-    /// What is asked of the server's certificate.
+    /// The verification of the server's certificate.
     pub verify: Verify,
 }
 
-/// What is asked of a server's certificate.
+/// How a server's certificate is verified.
 #[derive(Clone, Debug)]
 pub enum Verify {
-    /// Nothing, as libpq's `prefer` and `require` do.
+    /// Not at all, as with libpq's `prefer` and `require`.
     Nothing,
-    /// That it is signed by a trusted root and bears the server's name.
+    /// It must be signed by a trusted root and match the server's name.
     Full {
-        /// A PEM file with the trusted roots, or those of the machine.
+        /// The path of a PEM file with the trusted roots; `None` uses the roots of the system.
         root_certificate: Option<String>,
     },
 }
@@ -41,7 +41,7 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// Says which database, without user and password.
+/// Describes the database without user and password.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -58,12 +58,12 @@ impl FromStr for DatabaseUrl {
 
     fn from_str(url: &str) -> Result<Self, String> {
         if let Some(path) = url.strip_prefix("sqlite://") {
-            // SQLite would read a name with a colon as options or as a database in memory, of which
-            // each connection gets its own.
+            // SQLite would treat a name with `:` or `?` as options or as an in-memory database, which
+            // each connection would have separately.
             return match path {
-                "" => Err("names no file".into()),
+                "" => Err("does not name a file".into()),
                 path if path.contains([':', '?']) => {
-                    Err("the file's name must not contain : or ?".into())
+                    Err("the file name must not contain : or ?".into())
                 }
                 path => Ok(Self::Sqlite(path.into())),
             };
@@ -75,8 +75,8 @@ impl FromStr for DatabaseUrl {
     }
 }
 
-/// Takes `sslmode` and `sslrootcert` out of the URL, because tokio-postgres knows neither
-/// `verify-full` nor root certificates.
+/// Removes `sslmode` and `sslrootcert` from the URL and handles them here, because tokio-postgres
+/// supports neither `verify-full` nor root certificates.
 fn postgres(url: &str) -> Result<PostgresUrl, String> {
     let (base, options) = url.split_once('?').unwrap_or((url, ""));
     let (mut mode, mut root_certificate) = ("prefer".to_owned(), None);
@@ -90,7 +90,7 @@ fn postgres(url: &str) -> Result<PostgresUrl, String> {
             }
         }
     }
-    // A form writes a space as +, a connection string does not.
+    // Form encoding writes a space as `+`, but a connection string requires `%20`.
     let others = others.finish().replace('+', "%20");
     let mut config: tokio_postgres::Config =
         format!("{base}?{others}").parse().map_err(|_| "is not a valid connection string")?;
@@ -104,7 +104,7 @@ fn postgres(url: &str) -> Result<PostgresUrl, String> {
         _ => return Err("sslmode must be disable, prefer, require or verify-full".into()),
     };
     if root_certificate.is_some() {
-        return Err("sslrootcert needs sslmode=verify-full".into());
+        return Err("sslrootcert requires sslmode=verify-full".into());
     }
     config.ssl_mode(ssl_mode);
     if config.get_application_name().is_none() {

@@ -1,5 +1,5 @@
-//! Every setting: read from the environment and an optional `.env` file, checked once, at the
-//! start. Secrets are never printed.
+//! The settings, read from the environment and an optional `.env` file and validated once at startup.
+//! `Debug` never prints secrets.
 
 mod database_url;
 
@@ -12,12 +12,12 @@ use std::time::Duration;
 
 pub use database_url::{DatabaseUrl, PostgresUrl, Verify};
 
-/// Why the program cannot start: one line for the person who started it.
+/// The reason why the program cannot start: one line for the operator.
 #[derive(Debug)]
 pub struct StartError(String);
 
 impl StartError {
-    /// Says what is wrong.
+    /// Creates an error with this reason.
     pub fn new(reason: impl Into<String>) -> Self {
         Self(reason.into())
     }
@@ -31,13 +31,13 @@ impl fmt::Display for StartError {
 
 impl std::error::Error for StartError {}
 
-/// A variable of the environment.
+/// An environment variable.
 pub struct Variable {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// What holds without it; empty where there is nothing to say.
+    /// The default value; empty if there is none.
     pub default: &'static str,
-    /// What it is for.
+    /// The description.
     pub about: &'static str,
 }
 
@@ -45,48 +45,48 @@ macro_rules! variables {
     ($($name:ident = $default:literal: $about:literal;)*) => {
         $(const $name: Variable = Variable { name: stringify!($name), default: $default, about: $about };)*
 
-        /// All variables, in the order in which `--help` lists them.
+        /// All variables, in the order of `--help`.
         pub const VARIABLES: &[Variable] = &[$($name),*];
     };
 }
 
 variables! {
     DATABASE_URL = "sqlite://kanban.db":
-        "sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME. For PostgreSQL, sslmode may be disable, prefer, require (encrypts, trusts any certificate) or verify-full, and sslrootcert may name a PEM file with the trusted roots.";
-    DATABASE_POOL_SIZE = "10": "How many connections are open at most (SQLite: for reading, besides the one that writes).";
-    DATABASE_WAIT_SECONDS = "5": "How long a request waits for a connection or a lock before it answers SERVICE_UNAVAILABLE.";
-    DATABASE_STATEMENT_SECONDS = "20": "How long one statement may run on PostgreSQL, and for how long a query may begin new ones; HTTP_REQUEST_SECONDS at most.";
-    LISTEN_ADDR = "127.0.0.1:8000": "Address and port to listen on; port 0 takes a free one.";
-    HTTP_REQUEST_SECONDS = "30": "How long a request may take before it is answered SERVICE_UNAVAILABLE.";
-    HTTP_WRITE_SECONDS = "10": "How long a client may take none of an answer before its connection is closed.";
-    HTTP_MAX_BODY_KIB = "1024": "How large the body of a request may be.";
-    TRUSTED_PROXIES = "0": "How many proxies stand in front, each of which appends to X-Forwarded-For: the address of a client is the one that the first of them saw. 0, or a header that is too short, takes the address of the connection.";
-    CORS_ORIGINS = "": "Origins whose pages may call the API, comma-separated, e.g. https://app.example.com; * for any; none by default.";
-    GRAPHIQL = "on": "off serves no GraphiQL.";
-    JWT_SECRET = "": "Signs the access tokens: at least 32 bytes. A comma-separated list signs with the first and accepts all, so that keys can be rotated. Required on PostgreSQL; on SQLite one is made and kept beside the database file.";
-    RATE_LIMIT = "on": "off lifts the limits on attempts to log in, to sign up, and with the present password.";
-    RATE_LIMIT_PER_ACCOUNT = "10": "How many attempts a minute may be made at one account, right or wrong. They come back one by one.";
-    RATE_LIMIT_PER_ADDRESS = "60": "How many attempts a minute may come from one address (IPv6: one network of 64 bits), right or wrong. They come back one by one.";
-    SESSION_DAYS = "30": "How many days a session lives on after its last use.";
-    TRASH_RETENTION_DAYS = "30": "How many days deleted boards and cards can be restored before they are erased; 0 keeps them for ever.";
-    ARGON2_MEMORY_KIB = "19456": "Memory for hashing one password.";
-    ARGON2_ITERATIONS = "2": "Passes for hashing one password.";
-    ARGON2_PARALLELISM = "1": "Lanes for hashing one password.";
-    CACHE_MIB = "32": "How much memory the answers may take that are kept until their board changes, by instance; 0 keeps none.";
-    GRAPHQL_INTROSPECTION = "on": "off refuses introspection, and then no message tells a name that the request does not.";
-    GRAPHQL_MAX_BATCH = "0": "How many requests one body may hold, as a list; 0 takes no lists.";
-    GRAPHQL_MAX_TOKENS = "5000": "How many tokens a document may have, and how many values its variables.";
-    GRAPHQL_MAX_NESTING = "64": "How deep brackets may be nested in a document, and lists and objects in variables.";
-    GRAPHQL_MAX_DEPTH = "25": "How deep the fields of an operation may be nested.";
-    GRAPHQL_MAX_SELECTIONS = "2000": "How many fields an operation may select, with each fragment counted wherever it is spread.";
-    GRAPHQL_MAX_ROOT_FIELDS = "50": "How many fields an operation may begin with.";
-    GRAPHQL_MAX_ALIASES = "200": "How many aliases an operation may have.";
-    GRAPHQL_MAX_COMPLEXITY = "2000000": "How much an answer may hold by the sizes of the pages that are asked for: an object counts 10, any other field and each value of an argument 1. A search takes off 1 for each 256 bytes that it reads.";
-    GRAPHQL_MAX_TEXT_KIB = "32768": "How much text an answer may hold.";
-    GRAPHQL_MEMORY_MIB = "64": "How much memory the answers of all requests under way may take together, by instance, besides 256 KiB of each; what needs more waits for others to end.";
-    GRAPHQL_MAX_DIRECTIVES = "100": "How many directives an operation may have.";
-    LOG_FORMAT = "text": "text or json.";
-    LOG_LEVEL = "info": "error, warn, info, debug, trace, or filters such as info,kanban=debug.";
+        "sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME. For PostgreSQL, sslmode may be disable, prefer, require (encrypts, but accepts any certificate) or verify-full; with verify-full, sslrootcert may name a PEM file with the trusted root certificates.";
+    DATABASE_POOL_SIZE = "10": "Maximum number of open connections (SQLite: read connections, in addition to one write connection).";
+    DATABASE_WAIT_SECONDS = "5": "Maximum time in seconds that a request waits for a connection or a lock before it fails with SERVICE_UNAVAILABLE.";
+    DATABASE_STATEMENT_SECONDS = "20": "Maximum run time of one statement on PostgreSQL, and the time during which a query may start new statements, in seconds. Capped at HTTP_REQUEST_SECONDS.";
+    LISTEN_ADDR = "127.0.0.1:8000": "IP address and port to listen on. Port 0 selects a free port.";
+    HTTP_REQUEST_SECONDS = "30": "Maximum duration of a request in seconds before it fails with SERVICE_UNAVAILABLE.";
+    HTTP_WRITE_SECONDS = "10": "Time in seconds after which a connection is closed if the client does not read any part of the response.";
+    HTTP_MAX_BODY_KIB = "1024": "Maximum size of a request body in KiB.";
+    TRUSTED_PROXIES = "0": "Number of reverse proxies in front of the server, each of which appends to X-Forwarded-For. The client address is the one that the first proxy saw. If the number is 0 or the header has too few entries, the address of the connection is used.";
+    CORS_ORIGINS = "": "Comma-separated origins whose pages may call the API, e.g. https://app.example.com. * allows any origin; empty allows none.";
+    GRAPHIQL = "on": "Whether GraphiQL is served: on or off.";
+    JWT_SECRET = "": "Secret of at least 32 bytes that signs the access tokens. In a comma-separated list, the first secret signs and all are accepted, so that keys can be rotated. Required on PostgreSQL. On SQLite, a secret is generated and stored next to the database file if none is set.";
+    RATE_LIMIT = "on": "Whether attempts to log in, to sign up and to confirm the current password are limited: on or off.";
+    RATE_LIMIT_PER_ACCOUNT = "10": "Maximum number of attempts per minute on one account, successful or not. Used attempts become available again one by one.";
+    RATE_LIMIT_PER_ADDRESS = "60": "Maximum number of attempts per minute from one client address (IPv6: one /64 network), successful or not. Used attempts become available again one by one.";
+    SESSION_DAYS = "30": "Number of days after which a session expires if it is not refreshed.";
+    TRASH_RETENTION_DAYS = "30": "Number of days for which deleted boards and cards can be restored before they are permanently erased. 0 keeps them for ever.";
+    ARGON2_MEMORY_KIB = "19456": "Memory in KiB for hashing one password.";
+    ARGON2_ITERATIONS = "2": "Number of iterations (passes) for hashing one password.";
+    ARGON2_PARALLELISM = "1": "Number of lanes for hashing one password.";
+    CACHE_MIB = "32": "Maximum memory in MiB, per instance, for cached results, which are kept until their board changes. 0 disables the cache.";
+    GRAPHQL_INTROSPECTION = "on": "Whether introspection is allowed: on or off. If off, error messages also reveal no names of the schema that the request does not contain.";
+    GRAPHQL_MAX_BATCH = "0": "Maximum number of requests in one body, as a list. 0 rejects lists.";
+    GRAPHQL_MAX_TOKENS = "5000": "Maximum number of tokens in a document, and of values in its variables.";
+    GRAPHQL_MAX_NESTING = "64": "Maximum nesting depth of brackets in a document, and of lists and objects in variables.";
+    GRAPHQL_MAX_DEPTH = "25": "Maximum nesting depth of the fields of an operation.";
+    GRAPHQL_MAX_SELECTIONS = "2000": "Maximum number of fields in an operation, with each fragment counted at every spread.";
+    GRAPHQL_MAX_ROOT_FIELDS = "50": "Maximum number of root fields in an operation.";
+    GRAPHQL_MAX_ALIASES = "200": "Maximum number of aliases in an operation.";
+    GRAPHQL_MAX_COMPLEXITY = "2000000": "Maximum complexity of an operation, computed from the requested page sizes: an object counts 10, any other field and each argument value count 1. A search uses up 1 for each 256 bytes that it reads.";
+    GRAPHQL_MAX_TEXT_KIB = "32768": "Maximum amount of text in a response, in KiB.";
+    GRAPHQL_MEMORY_MIB = "64": "Maximum memory in MiB, per instance, for the responses of all running requests together, in addition to 256 KiB per request. A request that needs more waits until others have finished.";
+    GRAPHQL_MAX_DIRECTIVES = "100": "Maximum number of directives in an operation.";
+    LOG_FORMAT = "text": "Log format: text or json.";
+    LOG_LEVEL = "info": "Log level: error, warn, info, debug or trace, or filters such as info,kanban=debug.";
 }
 
 /// All settings.
@@ -94,147 +94,148 @@ variables! {
 pub struct Config {
     /// The database.
     pub database: Database,
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
-    /// Keys that sign access tokens; `None` makes one beside the SQLite file.
+    /// The secrets that sign access tokens; `None` generates one next to the SQLite file.
     pub jwt_secrets: Option<Vec<Secret>>,
-    /// How many attempts to log in are allowed; `None` for any number.
+    /// The limits on password attempts; `None` disables them.
     pub rate_limit: Option<RateLimit>,
-    /// How many days a session lives on after its last use.
+    /// The number of days after which a session expires if it is not refreshed.
     pub session_days: u32,
-    /// How long deleted things are kept.
+    /// The retention of deleted boards and cards.
     pub trash: Trash,
-    /// How passwords are hashed.
+    /// The parameters of password hashing.
     pub argon2: Argon2,
-    /// How many bytes the answers may take that are kept until their board changes.
+    /// The maximum size of the cache of board contents, in bytes; 0 disables it.
     pub cache: u64,
-    /// How many bytes all requests under way may take together.
+    /// The maximum memory of all running requests together, in bytes.
     pub memory: usize,
-    /// What a document may ask for.
+    /// The limits on documents and operations.
     pub limits: Limits,
-    /// Who may ask, and how.
+    /// The HTTP settings.
     pub http: Http,
-    /// Whether the schema tells of itself.
+    /// Whether introspection is allowed.
     pub introspection: bool,
-    /// The log.
+    /// The log settings.
     pub log: Log,
 }
 
-/// The database and its limits.
+/// The database settings.
 #[derive(Clone, Debug)]
 pub struct Database {
-    /// Which one.
+    /// The database to use.
     pub url: DatabaseUrl,
-    /// Connections at most.
+    /// The maximum number of connections.
     pub pool_size: usize,
-    /// How long to wait for a connection or a lock.
+    /// The maximum time to wait for a connection or a lock.
     pub wait: Duration,
-    /// How long a statement may run.
+    /// The maximum run time of a statement. Not longer than [`Http::request_time`].
     pub statement_timeout: Duration,
 }
 
-/// A key that signs; never printed.
+/// A signing key. `Debug` does not print it.
 #[derive(Clone)]
 pub struct Secret(Vec<u8>);
 
-/// Who may ask, and how.
+/// The HTTP settings.
 #[derive(Clone, Debug)]
 pub struct Http {
-    /// How long a request may take.
+    /// The maximum duration of a request.
     pub request_time: Duration,
-    /// How long a client may take none of an answer.
+    /// The time after which a connection is closed if the client reads nothing of the response.
     pub write_time: Duration,
-    /// How large a body may be, in bytes.
+    /// The maximum size of a request body, in bytes.
     pub max_body: usize,
-    /// How many requests a body may hold as a list; 0 for no lists.
+    /// The maximum number of requests in one body, as a list; 0 rejects lists.
     pub max_batch: usize,
-    /// How many values the variables of a request may have, and its extensions.
+    /// The maximum number of values in the variables of a request, and in its extensions.
     pub max_values: usize,
-    /// How many proxies in front append to `X-Forwarded-For`.
+    /// The number of proxies in front of the server that append to `X-Forwarded-For`.
     pub trusted_proxies: usize,
-    /// Which pages of other origins may ask.
+    /// The origins whose pages may call the API.
     pub cors: Cors,
     /// Whether GraphiQL is served.
     pub graphiql: bool,
 }
 
-/// How many attempts a minute to log in are allowed.
+/// The limits on password attempts per minute.
 #[derive(Clone, Copy, Debug)]
 pub struct RateLimit {
-    /// At one account.
+    /// The maximum number on one account.
     pub per_account: NonZeroU32,
-    /// From one address.
+    /// The maximum number from one client address.
     pub per_address: NonZeroU32,
 }
 
-/// Deleted boards and cards.
+/// The retention of deleted boards and cards.
 #[derive(Clone, Copy, Debug)]
 pub struct Trash {
-    /// How many days they can be restored before they are erased; `None`: for ever.
+    /// The number of days before they are permanently erased; `None` keeps them for ever.
     pub retention_days: Option<u32>,
-    /// How often a server looks for what is to be erased.
+    /// The interval between two purges by the server.
     pub every: Duration,
 }
 
-/// What a document may ask for.
+/// The limits on documents and operations. Each is the maximum allowed value.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// What an answer may hold: objects count 10, other fields 1.
+    /// The complexity of an operation: an object counts 10, any other field 1.
     pub complexity: u64,
-    /// Bytes of text in an answer.
+    /// The amount of text in a response, in bytes.
     pub text: usize,
-    /// Tokens of the document.
+    /// The number of tokens in a document.
     pub tokens: usize,
-    /// How deep brackets may be nested, and lists and objects in variables.
+    /// The nesting depth of brackets, and of lists and objects in variables.
     pub nesting: usize,
-    /// How deep fields may be nested.
+    /// The nesting depth of fields.
     pub depth: usize,
-    /// Fields, with each fragment counted wherever it is spread.
+    /// The number of fields, with each fragment counted at every spread.
     pub selections: usize,
-    /// Fields that an operation begins with.
+    /// The number of root fields.
     pub root_fields: usize,
-    /// Aliases.
+    /// The number of aliases.
     pub aliases: usize,
-    /// Directives.
+    /// The number of directives.
     pub directives: usize,
 }
 
-/// Parameters of argon2id.
+/// The parameters of argon2id.
 #[derive(Clone, Copy, Debug)]
 pub struct Argon2 {
-    /// KiB.
+    /// The memory, in KiB.
     pub memory: u32,
-    /// Passes.
+    /// The number of passes.
     pub iterations: u32,
-    /// Lanes.
+    /// The number of lanes.
     pub parallelism: u32,
 }
 
-/// Which origins may call the API from a browser.
+/// The origins that may call the API from a browser.
 #[derive(Clone, Debug)]
 pub enum Cors {
-    /// These; none if empty.
+    /// Only these origins; none if empty.
     Only(Vec<String>),
-    /// Any.
+    /// Any origin.
     Any,
 }
 
-/// The log.
+/// The log settings.
 #[derive(Clone, Debug)]
 pub struct Log {
-    /// One JSON object a line instead of text.
+    /// Whether to write one JSON object per line instead of text.
     pub json: bool,
-    /// Which events, in the syntax of `tracing_subscriber::EnvFilter`.
+    /// The filter, in the syntax of `tracing_subscriber::EnvFilter`.
     pub level: String,
 }
 
 impl Config {
-    /// Reads the environment, and a `.env` file in the working directory if there is one.
+    /// Reads the settings from the environment, and from a `.env` file in the working directory if it
+    /// exists. Fails if a value is invalid.
     pub fn from_env() -> Result<Self, StartError> {
         if let Err(error) = dotenvy::from_path(".env")
             && !error.not_found()
         {
-            // Not the error's own text: it would show the line, which may hold a secret.
+            // Without the text of `error`: it contains the line, which may contain a secret.
             return Err(StartError::new(
                 ".env: cannot be read, or has a line that is not NAME=value",
             ));
@@ -243,12 +244,13 @@ impl Config {
             matches!(std::env::var(variable.name), Err(std::env::VarError::NotUnicode(_)))
         });
         match unreadable {
-            Some(variable) => Err(wrong(variable, "is no valid UTF-8")),
+            Some(variable) => Err(wrong(variable, "is not valid UTF-8")),
             None => Self::from_lookup(|name| std::env::var(name).ok()),
         }
     }
 
-    /// Reads the variables through `lookup`; an empty one counts as absent.
+    /// Reads the settings through `lookup`. An empty variable counts as unset. Fails if a value is
+    /// invalid.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, StartError> {
         let vars = Vars(lookup);
         let request_time = Duration::from_secs(vars.number(&HTTP_REQUEST_SECONDS, 1..=3600)?);
@@ -314,13 +316,10 @@ impl Config {
         config.check()
     }
 
-    /// Rules between variables.
+    /// Validates rules that involve several variables.
     fn check(self) -> Result<Self, StartError> {
         if self.argon2.memory < 8 * self.argon2.parallelism {
-            return Err(wrong(
-                &ARGON2_MEMORY_KIB,
-                "must be at least 8 for each lane of ARGON2_PARALLELISM",
-            ));
+            return Err(wrong(&ARGON2_MEMORY_KIB, "must be at least 8 times ARGON2_PARALLELISM"));
         }
         Ok(self)
     }
@@ -364,7 +363,7 @@ fn secrets(list: &str) -> Result<Vec<Secret>, StartError> {
 }
 
 impl Secret {
-    /// A key of at least 32 bytes, as many as the hash function behind it has.
+    /// Creates a key of at least 32 bytes, the output size of the hash function. Fails if it is shorter.
     pub fn new(bytes: &[u8]) -> Result<Self, &'static str> {
         if bytes.len() < 32 {
             return Err("each secret must have at least 32 bytes");
@@ -372,12 +371,12 @@ impl Secret {
         Ok(Self(bytes.to_vec()))
     }
 
-    /// A new random key.
+    /// Generates a random key.
     pub fn random() -> Self {
         Self(rand::random::<[u8; 32]>().to_vec())
     }
 
-    /// The bytes, for signing only.
+    /// The key bytes. Only for signing.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
@@ -403,7 +402,7 @@ impl FromStr for Cors {
                 Some(host) if !host.is_empty() && !host.contains(['/', '*', ' ']) => {
                     Ok(origin.to_owned())
                 }
-                _ => Err(format!("{origin:?} is no origin such as https://app.example.com")),
+                _ => Err(format!("{origin:?} is not an origin such as https://app.example.com")),
             }
         });
         checked.collect::<Result<_, _>>().map(Self::Only)
@@ -455,13 +454,13 @@ impl FromStr for LogLevel {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         text.parse::<tracing_subscriber::EnvFilter>().map_err(|error| error.to_string())?;
-        // The filter would take a misspelt level for the name of a part of the program.
+        // `EnvFilter` would accept a misspelt level as the name of a log target.
         let levels = ["off", "error", "warn", "info", "debug", "trace"];
         let known = |level: &str| levels.iter().any(|known| level.eq_ignore_ascii_case(known));
         let unknown = text.split(',').map(str::trim).find(|one| !one.contains('=') && !known(one));
         match unknown {
             Some(level) => Err(format!(
-                "{level:?} is no level such as info, nor a filter such as kanban=debug"
+                "{level:?} is neither a level such as info nor a filter such as kanban=debug"
             )),
             None => Ok(Self(text.to_owned())),
         }

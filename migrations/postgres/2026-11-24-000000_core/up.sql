@@ -1,5 +1,5 @@
--- Text is compared byte by byte (COLLATE "C"), as SQLite does; what is compared without case
--- has a column of its own that the program writes in lower case.
+-- Text is compared byte by byte (COLLATE "C"), as in SQLite. Case-insensitive comparisons use a
+-- separate column, which the program writes in lower case.
 
 CREATE TABLE users (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -50,7 +50,7 @@ CREATE TABLE cards (
     "column"        text COLLATE "C" NOT NULL CHECK ("column" IN ('BACKLOG', 'TODO', 'DOING', 'DONE')),
     created_at      timestamptz NOT NULL,
     updated_at      timestamptz NOT NULL,
-    -- The order of the columns, which their names do not have.
+    -- The order of the columns on the board, which is not the order of their names.
     column_position bigint NOT NULL GENERATED ALWAYS AS
         (CASE "column" WHEN 'BACKLOG' THEN 0 WHEN 'TODO' THEN 1 WHEN 'DOING' THEN 2 ELSE 3 END) STORED
 );

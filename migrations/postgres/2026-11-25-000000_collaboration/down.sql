@@ -1,4 +1,4 @@
--- What is in the trash comes back: the previous version knows no trash, and nothing is to be lost.
+-- Restores everything from the trash: the previous version has no trash, and no data may be lost.
 DROP TABLE comments;
 DROP TABLE board_events;
 

@@ -1,6 +1,7 @@
--- Order, roles, versions, history, the trash, comments.
+-- Adds card order, roles, versions, event history, the trash and comments.
 
--- The earliest member of each board made it, or comes closest to whoever did: they become ADMIN.
+-- The earliest member of each board becomes its ADMIN. This is its creator or, if the creator has
+-- left, the next earliest member.
 ALTER TABLE users_boards
     ADD COLUMN role text COLLATE "C" NOT NULL DEFAULT 'MEMBER' CHECK (role IN ('ADMIN', 'MEMBER', 'VIEWER'));
 UPDATE users_boards SET role = 'ADMIN' WHERE (board_id, user_id) IN (
@@ -8,7 +9,7 @@ UPDATE users_boards SET role = 'ADMIN' WHERE (board_id, user_id) IN (
 );
 ALTER TABLE users_boards ALTER COLUMN role DROP DEFAULT;
 
--- The version is the sequence of the latest event; each board begins with the event of its making.
+-- The version is the sequence number of the latest event. Each board starts with BOARD_CREATED.
 ALTER TABLE boards
     ADD COLUMN version bigint NOT NULL DEFAULT 1,
     ADD COLUMN deleted_at timestamptz;
@@ -20,10 +21,10 @@ CREATE TABLE board_events (
     sequence   bigint NOT NULL,
     created_at timestamptz NOT NULL,
     actor_id   bigint REFERENCES users (id) ON DELETE SET NULL,
-    -- Which card, though it may be gone: no foreign key.
+    -- No foreign key, because the card may have been erased.
     card_id    bigint,
     kind       text COLLATE "C" NOT NULL,
-    -- JSON: what the kind of event tells besides.
+    -- The other fields of the event, as JSON.
     payload    text COLLATE "C" NOT NULL,
     PRIMARY KEY (board_id, sequence)
 );
@@ -35,8 +36,8 @@ SELECT boards.id, 1, boards.created_at, users_boards.user_id, 'BOARD_CREATED', '
 FROM boards LEFT JOIN users_boards ON users_boards.board_id = boards.id
     AND users_boards.role = 'ADMIN' AND users_boards.created_at = boards.created_at;
 
--- Ranks keep the order there was, that of the keys; see domain::Rank for how they are written. Four
--- digits to the base of 62, so that the order of their texts is the order of the numbers.
+-- Assigns ranks in the previous order of cards, which is that of their keys. See domain::Rank for the
+-- format. All ranks have four base-62 digits, so that they sort as text like the numbers.
 ALTER TABLE cards
     ADD COLUMN rank text COLLATE "C",
     ADD COLUMN version bigint NOT NULL DEFAULT 1,
@@ -52,8 +53,8 @@ FROM (
 WHERE numbered.id = cards.id;
 ALTER TABLE cards ALTER COLUMN rank SET NOT NULL, ALTER COLUMN version DROP DEFAULT;
 
--- The trash is left out of every list, but not of cards_created_at, by which a board that is erased
--- finds its cards.
+-- The indexes for lists leave out cards in the trash. Only cards_created_at includes them, because the
+-- erasure of a board finds its cards by this index.
 DROP INDEX cards_rank;
 DROP INDEX cards_updated_at;
 DROP INDEX cards_title;

@@ -1,4 +1,4 @@
--- Log-ins, and the refresh tokens that each has had. No token is stored, only its hash.
+-- Sessions, and all refresh tokens of each session. Only the hashes of tokens are stored.
 
 CREATE TABLE sessions (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -14,7 +14,7 @@ CREATE INDEX sessions_expired ON sessions (expires_at);
 CREATE TABLE refresh_tokens (
     hash       text COLLATE "C" PRIMARY KEY,
     session_id bigint NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
-    -- NULL until it is used: each can be used once.
+    -- NULL until the token is used. Each token can be used once.
     spent_at   timestamptz
 );
 CREATE INDEX refresh_tokens_session ON refresh_tokens (session_id);

@@ -1,5 +1,5 @@
--- Times are microseconds since the Unix epoch. AUTOINCREMENT, because a plain key is handed
--- out again after a delete, and an old token or id would then name somebody else.
+-- Times are microseconds since the Unix epoch. AUTOINCREMENT prevents SQLite from reusing the key of a
+-- deleted row: an old token or ID would then refer to another row.
 
 CREATE TABLE users (
     id            INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -50,7 +50,7 @@ CREATE TABLE cards (
     "column"        TEXT NOT NULL CHECK ("column" IN ('BACKLOG', 'TODO', 'DOING', 'DONE')),
     created_at      INTEGER NOT NULL,
     updated_at      INTEGER NOT NULL,
-    -- The order of the columns, which their names do not have.
+    -- The order of the columns on the board, which is not the order of their names.
     column_position INTEGER NOT NULL GENERATED ALWAYS AS
         (CASE "column" WHEN 'BACKLOG' THEN 0 WHEN 'TODO' THEN 1 WHEN 'DOING' THEN 2 ELSE 3 END) STORED
 ) STRICT;
