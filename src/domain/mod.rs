@@ -4,6 +4,7 @@
 
 mod board;
 mod card;
+mod column;
 mod comment;
 mod error;
 mod event;
@@ -19,9 +20,9 @@ mod user;
 
 pub use board::{Board, BoardChanges, BoardList, BoardOrder, BoardOrderField, Member, NewBoard};
 pub use card::{
-    Card, CardChanges, CardColumn, CardFilter, CardMove, CardOrder, CardOrderField, LabelsChange,
-    NewCard,
+    Card, CardChanges, CardFilter, CardMove, CardOrder, CardOrderField, LabelsChange, NewCard,
 };
+pub use column::CardColumn;
 pub use comment::Comment;
 pub use error::{At, Error, Result, Segment};
 pub use event::{Event, EventPayload, FieldChange, excerpt};

@@ -6,20 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_graphql::{Context, Lookahead};
 use futures_util::future::{BoxFuture, ready};
 
-use super::engine::{BatchScheduler, Budget, EagerObject, Memory};
-use super::loaders::{BoardCache, Loaders};
+use super::engine::{EagerObject, Execution};
+use super::loaders::Loaders;
+use super::shared::Shared;
 use crate::domain::{At, Client, Error, Result, Viewer};
 use crate::service::Services;
 use crate::store::{LongTexts, Mode};
-
-/// The state that all requests of the process share.
-pub(super) struct Shared {
-    pub(super) services: Arc<Services>,
-    pub(super) cache: BoardCache,
-    pub(super) memory: Arc<Memory>,
-    /// The maximum bytes of text in a response.
-    pub(super) max_text: usize,
-}
 
 /// The caller of one request.
 pub struct Caller {
@@ -33,8 +25,7 @@ pub struct Caller {
     /// None until the execution begins.
     loaders: Mutex<Option<Arc<Loaders>>>,
     shared: Arc<Shared>,
-    scheduler: Arc<BatchScheduler>,
-    budget: Arc<Budget>,
+    execution: Arc<Execution>,
 }
 
 impl Caller {
@@ -50,8 +41,7 @@ impl Caller {
             Ok(viewer) => (viewer, None),
             Err(refusal) => (None, Some(refusal)),
         };
-        let scheduler = Arc::new(BatchScheduler::default());
-        let budget = Arc::new(Budget::new(Arc::clone(&shared.memory), shared.max_text));
+        let execution = Execution::new(Arc::clone(&shared.memory), shared.max_text);
         Self {
             request_id,
             client,
@@ -59,25 +49,19 @@ impl Caller {
             refusal,
             loaders: Mutex::default(),
             shared,
-            scheduler,
-            budget,
+            execution: Arc::new(execution),
         }
     }
 
-    /// Decides when the loaders send their loads.
-    pub(super) fn scheduler(&self) -> &Arc<BatchScheduler> {
-        &self.scheduler
-    }
-
-    /// The resources that the request may use.
-    pub(super) fn budget(&self) -> &Arc<Budget> {
-        &self.budget
+    /// The scheduler and the budget of the request.
+    pub(super) fn execution(&self) -> &Arc<Execution> {
+        &self.execution
     }
 
     /// Creates new loaders, which read in this mode.
     pub(super) fn begin(&self, mode: Mode) -> Arc<Loaders> {
         let viewer = self.viewer().ok();
-        let fresh = Loaders::new(&self.shared, viewer, &self.scheduler, &self.budget, mode);
+        let fresh = Loaders::new(&self.shared, viewer, &self.execution, mode);
         let fresh = Arc::new(fresh);
         *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
         fresh

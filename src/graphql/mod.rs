@@ -10,6 +10,7 @@ mod error;
 mod loaders;
 mod pieces;
 mod schema;
+mod shared;
 
 use std::sync::Arc;
 
@@ -22,9 +23,9 @@ pub use schema::sdl;
 use crate::config::{Config, StartError};
 use crate::domain::{Client, Result as DomainResult, Viewer};
 use crate::service::Services;
-use context::Shared;
 use engine::{Engine, Memory};
 use loaders::BoardCache;
+use shared::Shared;
 
 /// The API with everything that its resolvers need.
 pub struct Api {

@@ -11,6 +11,7 @@ mod order;
 mod passwords;
 mod refresh_tokens;
 pub mod seed;
+mod session_cache;
 pub mod sessions;
 pub mod sharing;
 mod tokens;
@@ -26,8 +27,8 @@ use crate::store::Db;
 use attempts::Attempts;
 use passwords::Passwords;
 use refresh_tokens::RefreshTokens;
+use session_cache::SessionCache;
 pub use sessions::LogIn;
-use sessions::SessionCache;
 use tokens::Tokens;
 
 /// The state that the service functions share.

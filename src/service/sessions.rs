@@ -1,10 +1,5 @@
 //! Sessions: started by a log-in, extended by refresh tokens, ended by expiry or revocation.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
-use moka::sync::Cache;
-
 use super::{Services, refresh_tokens};
 use crate::domain::{
     Client, Error, Result, Session, SessionId, Timestamp, User, UserId, UserKey, Viewer,
@@ -18,48 +13,6 @@ const GRACE: i64 = 10;
 
 /// The maximum number of expired sessions that are deleted per transaction.
 const BATCH: i64 = 1000;
-
-/// A cache of authenticated sessions, which saves a query per request. It is bounded, and entries
-/// expire after five seconds, so that every instance soon rejects a revoked session.
-pub(super) struct SessionCache {
-    known: Cache<SessionId, Viewer>,
-    /// The number of invalidations. A query that started before the latest one may be stale.
-    forgotten: Mutex<u64>,
-}
-
-impl SessionCache {
-    pub(super) fn new() -> Self {
-        let known = Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(5));
-        Self { known: known.build(), forgotten: Mutex::new(0) }
-    }
-
-    fn epoch(&self) -> u64 {
-        *self.forgotten.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Caches a viewer that was read after `epoch`, unless an invalidation has happened since.
-    fn keep(&self, viewer: Viewer, epoch: u64) {
-        let forgotten = self.forgotten.lock().unwrap_or_else(PoisonError::into_inner);
-        if *forgotten == epoch {
-            self.known.insert(viewer.session, viewer);
-        }
-    }
-
-    /// Returns the invalidation to run as soon as the end of sessions has been committed.
-    pub(super) fn forgetting(self: &Arc<Self>) -> impl FnOnce(&[SessionId]) + Send + 'static {
-        let cache = Arc::clone(self);
-        move |sessions| cache.forget(sessions)
-    }
-
-    /// Invalidates these sessions, so that they are read from the database again.
-    fn forget(&self, sessions: &[SessionId]) {
-        let mut forgotten = self.forgotten.lock().unwrap_or_else(PoisonError::into_inner);
-        *forgotten += 1;
-        for session in sessions {
-            self.known.invalidate(session);
-        }
-    }
-}
 
 /// The result of a log-in or a refresh.
 pub struct LogIn {
@@ -79,7 +32,7 @@ pub struct LogIn {
 /// expired, its session has ended or the account was deleted.
 pub async fn authenticate(services: &Services, token: &str) -> Result<Viewer> {
     let (session, key): (SessionId, UserId) = services.tokens.check(token)?;
-    let known = services.sessions.known.get(&session);
+    let known = services.sessions.get(session);
     if let Some(viewer) = known.filter(|viewer| viewer.id == key) {
         return Ok(viewer);
     }
@@ -284,22 +237,5 @@ pub(super) async fn erase_expired(services: &Services) -> Result<()> {
         if i64::try_from(erased.await?).is_ok_and(|erased| erased < BATCH) {
             return Ok(());
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_looked_up_before_something_was_forgotten_is_not_kept() {
-        let cache = SessionCache::new();
-        let viewer = Viewer { key: UserKey(1), id: UserId::random(), session: SessionId(1) };
-        let epoch = cache.epoch();
-        cache.forget(&[viewer.session]);
-        cache.keep(viewer, epoch);
-        assert_eq!(cache.known.get(&viewer.session), None);
-        cache.keep(viewer, cache.epoch());
-        assert_eq!(cache.known.get(&viewer.session), Some(viewer));
     }
 }

@@ -24,9 +24,9 @@ use async_graphql::{
 };
 use futures_util::future::try_join_all;
 
+use super::execution::Execution;
 use super::path::keep_path;
 use crate::domain::Error;
-use crate::graphql::context::Caller;
 
 /// Types whose resolvers have no side effects, so that they may run twice for one response.
 pub(in crate::graphql) trait Pure: ContainerType {}
@@ -86,25 +86,26 @@ impl<T: Pure> OutputType for EagerList<T> {
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
         let rows = &self.0;
-        let caller = ctx.data_opt::<Arc<Caller>>();
+        let execution = ctx.data_opt::<Arc<Execution>>();
         if rows.is_empty() {
             return Ok(Value::List(Vec::new()));
         }
         let mut values = match fields_of::<T>(ctx) {
-            Some(fields) => without_waiting(ctx, caller, rows, fields).await?,
+            Some(fields) => without_waiting(ctx, execution, rows, fields).await?,
             None => Vec::new(),
         };
         let rest = rows.iter().enumerate().skip(values.len()).map(|(index, row)| {
             let ctx = ctx.with_index(index);
-            async move { by_async_graphql(&ctx, caller, row, field).await }
+            async move { by_async_graphql(&ctx, execution, row, field).await }
         });
         if rest.len() > 0 {
             let waiting = rest.len() * WAITING_BYTES;
-            let taken = caller.map_or(Ok(()), |caller| caller.budget().take_object(waiting, 0));
+            let taken =
+                execution.map_or(Ok(()), |execution| execution.budget.take_object(waiting, 0));
             taken.map_err(|error| refused(ctx, error))?;
             let found = try_join_all(rest).await;
-            if let Some(caller) = caller {
-                caller.budget().drop_objects(waiting);
+            if let Some(execution) = execution {
+                execution.budget.drop_objects(waiting);
             }
             values.extend(found?);
         }
@@ -126,30 +127,30 @@ impl<T: Pure> OutputType for EagerObject<T> {
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        let caller = ctx.data_opt::<Arc<Caller>>();
+        let execution = ctx.data_opt::<Arc<Execution>>();
         if let Some(fields) = fields_of::<T>(ctx) {
-            let object = || object(ctx, caller, &self.0, &fields.selected, fields.answer);
-            if let Some(object) = try_or_roll_back(ctx, caller, object).await {
+            let object = || object(ctx, execution, &self.0, &fields.selected, fields.answer);
+            if let Some(object) = try_or_roll_back(ctx, execution, object).await {
                 return object;
             }
         }
-        by_async_graphql(ctx, caller, &self.0, field).await
+        by_async_graphql(ctx, execution, &self.0, field).await
     }
 }
 
-type OfCaller<'c> = Option<&'c Arc<Caller>>;
+type OfExecution<'c> = Option<&'c Arc<Execution>>;
 
 /// Resolves an object through the library; its fields may wait.
 async fn by_async_graphql<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
-    caller: OfCaller<'_>,
+    execution: OfExecution<'_>,
     object: &T,
     field: &Positioned<Field>,
 ) -> ServerResult<Value> {
     // Not `resolve_container`: through a reference to an interface, it would not know the object type.
     let value = object.resolve(ctx, field).await.map_err(|error| keep_path(ctx, error))?;
     if let Value::Object(fields) = &value {
-        count(ctx, caller, fields.len(), fields.values().map(text_in).sum())?;
+        count(ctx, execution, fields.len(), fields.values().map(text_in).sum())?;
     }
     Ok(value)
 }
@@ -166,12 +167,12 @@ fn text_in(field: &Value) -> usize {
 /// Takes the memory and text of an object from the budget.
 fn count(
     ctx: &ContextSelectionSet<'_>,
-    caller: OfCaller<'_>,
+    execution: OfExecution<'_>,
     fields: usize,
     text: usize,
 ) -> ServerResult<()> {
-    let Some(caller) = caller else { return Ok(()) };
-    let taken = caller.budget().take_object((fields + 1) * FIELD_BYTES, text);
+    let Some(execution) = execution else { return Ok(()) };
+    let taken = execution.budget.take_object((fields + 1) * FIELD_BYTES, text);
     taken.map_err(|error| refused(ctx, error))
 }
 
@@ -183,21 +184,21 @@ fn refused(ctx: &ContextSelectionSet<'_>, error: Error) -> ServerError {
 /// Resolves the first rows of a list, up to one that has to wait.
 async fn without_waiting<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
-    caller: OfCaller<'_>,
+    execution: OfExecution<'_>,
     rows: &[T],
     mut fields: Fields<'_>,
 ) -> ServerResult<Vec<Value>> {
     let mut values = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
-        if let (0, false, Some(caller)) = (index % YIELD_EVERY, TRYING.get(), caller) {
-            caller.scheduler().yield_if_due().await;
+        if let (0, false, Some(execution)) = (index % YIELD_EVERY, TRYING.get(), execution) {
+            execution.scheduler.yield_if_due().await;
         }
         let ctx = ctx.with_index(index);
         let is_last = index + 1 == rows.len();
         let answer =
             if is_last { std::mem::take(&mut fields.answer) } else { fields.answer.clone() };
-        let object = || object(&ctx, caller, row, &fields.selected, answer);
-        match try_or_roll_back(&ctx, caller, object).await {
+        let object = || object(&ctx, execution, row, &fields.selected, answer);
+        match try_or_roll_back(&ctx, execution, object).await {
             Some(value) => values.push(value?),
             None => break,
         }
@@ -211,15 +212,15 @@ async fn without_waiting<T: Pure>(
 /// drops it.
 async fn try_or_roll_back<T>(
     ctx: &ContextSelectionSet<'_>,
-    caller: OfCaller<'_>,
+    execution: OfExecution<'_>,
     put_together: impl FnOnce() -> Option<T>,
 ) -> Option<T> {
-    let before = (caller.map(|caller| caller.budget().objects()), errors(ctx).len());
+    let before = (execution.map(|execution| execution.budget.objects()), errors(ctx).len());
     let made = put_together();
     if made.is_none() {
         let (objects, noted) = before;
-        if let (Some(caller), Some(objects)) = (caller, objects) {
-            caller.budget().restore(objects);
+        if let (Some(execution), Some(objects)) = (execution, objects) {
+            execution.budget.restore(objects);
         }
         errors(ctx).truncate(noted);
         if TRYING.get() {
@@ -259,7 +260,7 @@ impl Drop for Trying {
 /// for each field.
 fn object<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
-    caller: OfCaller<'_>,
+    execution: OfExecution<'_>,
     object: &T,
     fields: &[&Positioned<Field>],
     mut answer: IndexMap<Name, Value>,
@@ -278,7 +279,7 @@ fn object<T: Pure>(
         };
         text += text_in(place);
     }
-    Some(count(ctx, caller, answer.len(), text).map(|()| Value::Object(answer)))
+    Some(count(ctx, execution, answer.len(), text).map(|()| Value::Object(answer)))
 }
 
 /// The selected fields of an object.

@@ -37,6 +37,8 @@ mod budget;
 mod cost;
 mod document;
 mod eager;
+mod execution;
+mod list_size;
 mod measure;
 mod path;
 mod plan;
@@ -56,12 +58,12 @@ use apollo_compiler::executable::{Field, Operation, OperationType};
 use async_graphql::{Executor, Request, Variables};
 
 pub use self::answer::{Answer, Verdict};
-pub(super) use self::budget::{Budget, Memory};
+pub(super) use self::budget::Memory;
 use self::document::{Document, Documents};
 pub(super) use self::eager::{EagerList, EagerObject, Pure};
+pub(super) use self::execution::Execution;
 use self::plan::{Plan, plan};
 use self::refusal::Refusal;
-pub(super) use self::scheduler::BatchScheduler;
 use self::schema::TypeSystem;
 use self::variables::Values;
 use self::viewer_limit::ViewerLimit;
@@ -131,8 +133,10 @@ impl<E: Executor> Engine<E> {
             if let Some(answer) = Box::pin(self.run(&document, &request, &caller, mode)).await {
                 return answer;
             }
-            caller.budget().reset();
-            if caller.budget().is_short() && !caller.budget().wait(&mut rerun).await {
+            caller.execution().budget.reset();
+            if caller.execution().budget.is_short()
+                && !caller.execution().budget.wait(&mut rerun).await
+            {
                 return Answer::unavailable();
             }
             mode = Mode::Transaction;
@@ -176,7 +180,7 @@ impl<E: Executor> Engine<E> {
             Ok(planned) => planned,
             Err(refusal) => return Some(Answer::refused(refusal)),
         };
-        let (scheduler, budget) = (caller.scheduler(), caller.budget());
+        let Execution { scheduler, budget } = &**caller.execution();
         budget.set_work(self.limits.complexity.saturating_sub(plan.cost));
         if let Some(told) = &introspection
             && let Err(refused) = budget.take_object(eager::bytes_of(told), 0)
@@ -185,7 +189,7 @@ impl<E: Executor> Engine<E> {
         }
         let snapshot = caller.begin(mode).snapshot().clone();
         let execution = Request::new("").variables(plan.variables);
-        let mut execution = execution.data(Arc::clone(caller));
+        let mut execution = execution.data(Arc::clone(caller)).data(Arc::clone(caller.execution()));
         execution.set_parsed_query(plan.document);
         let execution = pin!(self.executor.execute(execution));
         let response = scheduler.run(execution).await;

@@ -13,8 +13,9 @@ use async_graphql::parser::types as library;
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
 use async_graphql_value::Value as Literal;
 
-use super::cost::{self, Cost, Size};
+use super::cost::{self, Cost};
 use super::document::{Document, offset};
+use super::list_size::{self, Size};
 use super::refusal::Refusal;
 use super::schema::TypeSystem;
 use super::variables::{Values, leaf};
@@ -279,7 +280,7 @@ impl<'d> Planner<'d> {
         let ty = field.ty();
         let is_object = self.types.is_composite(ty);
         let mut cost = cost::of_field(field, is_object);
-        let size = cost::size(field, self.values);
+        let size = list_size::size(field, self.values);
         let mut set = library::SelectionSet::default();
         if is_object {
             let below = if let Size::Page(size) = size { Some(size) } else { None };
@@ -321,7 +322,7 @@ impl<'d> Planner<'d> {
             let Some(definition) = field.definition.argument_by_name(&argument.name) else {
                 continue;
             };
-            cost = Cost::saturating_add(cost, cost::values_in(&argument.value, self.values));
+            cost = Cost::saturating_add(cost, self.values.count_in(&argument.value));
             let place = position(argument.value.location());
             if !self.is_absent(&argument.value) {
                 let value = self.literal(&definition.ty, &argument.value);
@@ -362,7 +363,7 @@ impl<'d> Planner<'d> {
         let field = |field: &'d Node<Field>| {
             let own = cost::of_field(field, self.types.is_composite(field.ty()));
             let once = own.saturating_add(self.introspection(&field.selection_set));
-            once.saturating_mul(cost::times_in_introspection(&field.name))
+            once.saturating_mul(list_size::times_in_introspection(&field.name))
         };
         let selection = |selection: &'d Selection| match selection {
             Selection::Field(one) => field(one),

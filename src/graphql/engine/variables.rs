@@ -10,7 +10,7 @@ use async_graphql::indexmap::IndexMap;
 use async_graphql::{Name, Value, Variables};
 use serde_json::Number;
 
-use super::cost::{Cost, values_of};
+use super::cost::{Cost, FIELD, values_of};
 use super::refusal::Refusal;
 use super::schema::TypeSystem;
 
@@ -56,6 +56,19 @@ impl Values {
     /// The value of a variable; `None` if it has none.
     pub(super) fn get(&self, name: &str) -> Option<&Value> {
         self.find(name).map(|bound| &bound.value)
+    }
+
+    /// The number of values in a literal, including nested ones.
+    pub(super) fn count_in(&self, value: &ast::Value) -> Cost {
+        let all = |values: &mut dyn Iterator<Item = &ast::Value>| {
+            values.map(|value| self.count_in(value)).fold(FIELD, Cost::saturating_add)
+        };
+        match value {
+            ast::Value::Variable(name) => self.cost(name),
+            ast::Value::List(items) => all(&mut items.iter().map(|item| &**item)),
+            ast::Value::Object(fields) => all(&mut fields.iter().map(|(_, value)| &**value)),
+            _ => FIELD,
+        }
     }
 
     /// The number of values in a variable, including nested ones.

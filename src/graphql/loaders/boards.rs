@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Relation, Source, by, wanted};
+use super::relation::{Relation, Source, by, wanted};
 use crate::domain::{Board, BoardId, BoardList, Page, PageRequest, Result, Side};
 use crate::store::access::{AuthorizedBoard, BoardAccess};
 use crate::store::{LongTexts, boards};

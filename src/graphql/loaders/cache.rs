@@ -15,8 +15,7 @@ use std::sync::Arc;
 
 use moka::sync::Cache;
 
-use super::cards::{CardQuery, LoadedCard};
-use super::labels::Shared;
+use super::values::{CardQuery, LoadedCard, SharedLabels};
 use crate::domain::{BoardId, CardFilter, Page, SortValue};
 use crate::store::access::{BoardAccess, Version};
 use crate::store::card_lists::{CardList, Part};
@@ -35,7 +34,7 @@ enum Question {
 enum Answer {
     Cards(Arc<Page<LoadedCard>>),
     Count(i64),
-    Labels(Shared),
+    Labels(SharedLabels),
 }
 
 /// The latest result of a query, with the version of the board that it belongs to.
@@ -104,14 +103,14 @@ impl BoardCache {
         self.keep(list.board(), question, Answer::Count(count));
     }
 
-    pub(super) fn labels(&self, board: BoardAccess) -> Option<Shared> {
+    pub(super) fn labels(&self, board: BoardAccess) -> Option<SharedLabels> {
         match self.get(board, Question::Labels)? {
             Answer::Labels(labels) => Some(labels),
             _ => None,
         }
     }
 
-    pub(super) fn keep_labels(&self, board: BoardAccess, labels: &Shared) {
+    pub(super) fn keep_labels(&self, board: BoardAccess, labels: &SharedLabels) {
         self.keep(board, Question::Labels, Answer::Labels(Arc::clone(labels)));
     }
 }

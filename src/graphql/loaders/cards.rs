@@ -5,9 +5,11 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
-use super::labels::{Shared, of_each};
-use super::{BoardCache, Key, Relation, Source, Unnamed, by, wanted};
-use crate::domain::{Card, CardFilter, CardId, CardOrder, Page, PageRequest, Result, Side};
+use super::cache::BoardCache;
+use super::labels::of_each;
+use super::relation::{Key, Relation, Source, Unnamed, by, wanted};
+use super::values::{CardQuery, LoadedCard};
+use crate::domain::{Card, CardFilter, CardId, Page, Result, Side};
 use crate::store::access::BoardAccess;
 use crate::store::card_lists::{self, CardList};
 use crate::store::{LongTexts, cards, labels};
@@ -46,36 +48,6 @@ impl Relation for CardsOnBoards {
     }
 }
 
-/// The parameters of a page of cards.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(in crate::graphql) struct CardQuery {
-    pub(in crate::graphql) filter: CardFilter,
-    pub(in crate::graphql) order: CardOrder,
-    pub(in crate::graphql) request: PageRequest,
-    /// Whether the labels are loaded with the cards, so that no card waits for a loader.
-    pub(in crate::graphql) with_labels: bool,
-    /// Whether the descriptions are loaded with the cards.
-    pub(in crate::graphql) texts: LongTexts,
-}
-
-/// A card, with its labels if they were loaded with it.
-#[derive(Clone)]
-pub(in crate::graphql) struct LoadedCard {
-    pub(in crate::graphql) card: Arc<Card>,
-    pub(in crate::graphql) labels: Option<Shared>,
-}
-
-impl LoadedCard {
-    /// The approximate bytes on the heap. (Labels are shared by all cards of a page.)
-    pub(super) fn bytes(&self) -> usize {
-        let Card { title, description, rank, .. } = &*self.card;
-        let texts = title.len() + description.as_ref().map_or(0, String::len) + rank.as_str().len();
-        let labels = self.labels.as_ref().map_or(0, |labels| labels.len() * size_of::<usize>());
-        // 64 bytes for the overhead of the allocations.
-        size_of::<Self>() + size_of::<Card>() + texts + labels + 64
-    }
-}
-
 /// Takes the cost of text searches from the budget. A search reads all cards of a board, so it costs
 /// their size. The columns of a board are searched together.
 async fn charge_searches<'k, How: Eq + Hash + Sync + 'k>(
@@ -96,7 +68,7 @@ async fn charge_searches<'k, How: Eq + Hash + Sync + 'k>(
         u64::try_from(bytes).unwrap_or_default().saturating_mul(searches)
     };
     let bytes = bytes.into_iter().zip(searches.values()).map(of_board).fold(0, u64::saturating_add);
-    source.budget.work(bytes / BYTES_OF_A_FIELD)
+    source.execution.budget.work(bytes / BYTES_OF_A_FIELD)
 }
 
 pub(in crate::graphql) struct CardPages;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
-use super::{Relation, Source, by, shared_pages, wanted};
+use super::relation::{Relation, Source, by, shared_pages, wanted};
 use crate::domain::{CardId, Comment, CommentId, Page, PageRequest, Result, Side};
 use crate::store::access::BoardAccess;
 use crate::store::{LongTexts, comments};

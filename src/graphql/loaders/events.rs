@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Relation, Source, shared_pages};
+use super::relation::{Relation, Source, shared_pages};
 use crate::domain::{Event, Page, PageRequest, Result, Side};
 use crate::store::events::{self, EventList};
 

@@ -5,31 +5,30 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
-use super::{BoardCache, Key, Relation, Source, by};
+use super::cache::BoardCache;
+use super::relation::{Key, Relation, Source, by};
+use super::values::SharedLabels;
 use crate::domain::{CardId, Label, LabelId, Result};
 use crate::store::access::BoardAccess;
 use crate::store::labels;
-
-/// Labels that several fields may share.
-pub(in crate::graphql) type Shared = Arc<Vec<Arc<Label>>>;
 
 pub(in crate::graphql) struct BoardLabels;
 
 impl Relation for BoardLabels {
     type Of = BoardAccess;
     type How = ();
-    type Value = Shared;
+    type Value = SharedLabels;
 
-    async fn fetch(source: &Source, of: &[BoardAccess], (): &()) -> Result<Vec<Shared>> {
+    async fn fetch(source: &Source, of: &[BoardAccess], (): &()) -> Result<Vec<SharedLabels>> {
         let found = labels::of_boards(&mut source.read().await?, of).await?;
         Ok(shared(found, of, |board| board.board_id()))
     }
 
-    fn known(cache: &BoardCache, (board, ()): &Key<Self>) -> Option<Shared> {
+    fn known(cache: &BoardCache, (board, ()): &Key<Self>) -> Option<SharedLabels> {
         cache.labels(*board)
     }
 
-    fn keep(cache: &BoardCache, (board, ()): &Key<Self>, labels: &Shared) {
+    fn keep(cache: &BoardCache, (board, ()): &Key<Self>, labels: &SharedLabels) {
         cache.keep_labels(*board, labels);
     }
 }
@@ -38,7 +37,7 @@ fn shared<K, I: Eq + Hash>(
     found: HashMap<I, Vec<Arc<Label>>>,
     keys: &[K],
     id: impl Fn(&K) -> I,
-) -> Vec<Shared> {
+) -> Vec<SharedLabels> {
     let found = found.into_iter().map(|(id, labels)| (id, Arc::new(labels)));
     by(keys, id, found).into_iter().map(Option::unwrap_or_default).collect()
 }
@@ -47,7 +46,7 @@ fn shared<K, I: Eq + Hash>(
 pub(super) fn of_each(
     found: HashMap<CardId, Vec<Arc<Label>>>,
     cards: &[(BoardAccess, CardId)],
-) -> Vec<Shared> {
+) -> Vec<SharedLabels> {
     shared(found, cards, |card| card.1)
 }
 
@@ -56,9 +55,9 @@ pub(in crate::graphql) struct CardLabels;
 impl Relation for CardLabels {
     type Of = (BoardAccess, CardId);
     type How = ();
-    type Value = Shared;
+    type Value = SharedLabels;
 
-    async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<Shared>> {
+    async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<SharedLabels>> {
         Ok(of_each(labels::of_cards(&mut source.read().await?, of).await?, of))
     }
 }

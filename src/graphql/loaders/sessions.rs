@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Relation, Source, by};
+use super::relation::{Relation, Source, by};
 use crate::domain::{Page, PageRequest, Result, Session, SessionId, Side};
 use crate::store::sessions;
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Relation, Source, by, shared_pages};
+use super::relation::{Relation, Source, by, shared_pages};
 use crate::domain::{Email, Member, Page, PageRequest, Result, Side, User, UserId, UserKey};
 use crate::store::access::BoardAccess;
 use crate::store::{members, users};

@@ -1,16 +1,13 @@
 //! Relay connections: arguments, cursors and pages.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
-use async_graphql::{ContainerType, Context, Object};
+use async_graphql::{Context, Object, TypeName};
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
 use super::scalars::int;
-use super::types::{
-    Board, BoardEdge, BoardEvent, BoardEventEdge, BoardMemberEdge, Card, CardEdge, Comment,
-    CommentEdge, Session, SessionEdge,
-};
 use crate::domain::{
     At, BoardList, CardId, Direction, Error, Page, PageRequest, Position, Result, Side, SortValue,
     Timestamp,
@@ -180,13 +177,7 @@ impl<N: Listed> PlainEdge<N> {
 }
 
 /// An edge of a connection: an object and its cursor.
-#[Object(
-    concrete(name = "BoardEdge", params(Board)),
-    concrete(name = "BoardEventEdge", params(BoardEvent)),
-    concrete(name = "CardEdge", params(Card)),
-    concrete(name = "CommentEdge", params(Comment)),
-    concrete(name = "SessionEdge", params(Session))
-)]
+#[Object(name_type)]
 impl<N: Listed> PlainEdge<N> {
     /// The cursor of the object, for `after` and `before`.
     async fn cursor(&self) -> String {
@@ -199,12 +190,15 @@ impl<N: Listed> PlainEdge<N> {
     }
 }
 
-impl<N: Listed> Pure for PlainEdge<N> where Self: ContainerType {}
+impl<N: Listed> TypeName for PlainEdge<N> {
+    fn type_name() -> Cow<'static, str> {
+        format!("{}Edge", N::type_name()).into()
+    }
+}
 
-impl<N: Listed> Edge for PlainEdge<N>
-where
-    Self: Pure,
-{
+impl<N: Listed> Pure for PlainEdge<N> {}
+
+impl<N: Listed> Edge for PlainEdge<N> {
     type Node = N;
 
     fn node(&self) -> &N {
@@ -344,14 +338,7 @@ impl<E> Connection<E> {
 }
 
 /// A page of a list: a Relay connection.
-#[Object(
-    concrete(name = "BoardConnection", params(BoardEdge)),
-    concrete(name = "BoardEventConnection", params(BoardEventEdge)),
-    concrete(name = "BoardMemberConnection", params(BoardMemberEdge)),
-    concrete(name = "CardConnection", params(CardEdge)),
-    concrete(name = "CommentConnection", params(CommentEdge)),
-    concrete(name = "SessionConnection", params(SessionEdge))
-)]
+#[Object(name_type)]
 impl<E: Edge> Connection<E> {
     /// The objects on this page, each with its cursor.
     async fn edges(&self) -> EagerList<&E> {
@@ -378,5 +365,12 @@ impl<E: Edge> Connection<E> {
     async fn total_count(&self, ctx: &Context<'_>) -> Result<i32> {
         let count = self.list.count(&*ctx.loaders()?).await?;
         Ok(int(count))
+    }
+}
+
+impl<E: Edge> TypeName for Connection<E> {
+    fn type_name() -> Cow<'static, str> {
+        let edge = E::type_name();
+        format!("{}Connection", edge.strip_suffix("Edge").unwrap_or(&edge)).into()
     }
 }

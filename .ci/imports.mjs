@@ -7,6 +7,18 @@
 // board has cards, a card has a board).
 const UNITS = ["graphql::schema::types"];
 
+// What each layer may import, besides itself.
+const LAYERS = {
+  domain: [],
+  config: ["domain"],
+  store: ["config", "domain"],
+  service: ["store", "config", "domain"],
+  graphql: ["service", "store", "config", "domain"],
+  http: ["graphql", "service", "config", "domain"],
+  app: ["http", "graphql", "service", "store", "secret_file", "config", "domain"],
+  cli: ["app", "service", "graphql", "config", "domain"],
+};
+
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
@@ -105,6 +117,17 @@ for (const [path, { imports }] of modules) {
   arrows.set(from, [...new Set([...(arrows.get(from) ?? []), ...targets])].filter((target) => target !== from));
 }
 
+const strays = [];
+for (const [from, targets] of arrows) {
+  const [layer] = from.split("::");
+  const allowed = LAYERS[layer];
+  if (!allowed) continue;
+  for (const target of targets) {
+    const [other] = target.split("::");
+    if (other !== layer && other !== "" && !allowed.includes(other)) strays.push(`${from} must not import ${target}`);
+  }
+}
+
 // Tarjan's algorithm for strongly connected components.
 const circles = [];
 const index = new Map();
@@ -131,5 +154,6 @@ for (const circle of circles) {
     console.error(`  ${modules.get(path).file} -> ${others.map((target) => modules.get(target).file).join(", ")}`);
   }
 }
+for (const stray of strays) console.error(stray);
 console.log(`${modules.size} files, ${circles.length} import cycles`);
-process.exit(circles.length > 0 ? 1 : 0);
+process.exit(circles.length + strays.length > 0 ? 1 : 0);

@@ -1,0 +1,39 @@
+//! Parameters and values of loaders that the cache holds too.
+
+use std::sync::Arc;
+
+use crate::domain::{Card, CardFilter, CardOrder, Label, PageRequest};
+use crate::store::LongTexts;
+
+/// Labels that several fields may share.
+pub(in crate::graphql) type SharedLabels = Arc<Vec<Arc<Label>>>;
+
+/// The parameters of a page of cards.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(in crate::graphql) struct CardQuery {
+    pub(in crate::graphql) filter: CardFilter,
+    pub(in crate::graphql) order: CardOrder,
+    pub(in crate::graphql) request: PageRequest,
+    /// Whether the labels are loaded with the cards, so that no card waits for a loader.
+    pub(in crate::graphql) with_labels: bool,
+    /// Whether the descriptions are loaded with the cards.
+    pub(in crate::graphql) texts: LongTexts,
+}
+
+/// A card, with its labels if they were loaded with it.
+#[derive(Clone)]
+pub(in crate::graphql) struct LoadedCard {
+    pub(in crate::graphql) card: Arc<Card>,
+    pub(in crate::graphql) labels: Option<SharedLabels>,
+}
+
+impl LoadedCard {
+    /// The approximate bytes on the heap. (Labels are shared by all cards of a page.)
+    pub(super) fn bytes(&self) -> usize {
+        let Card { title, description, rank, .. } = &*self.card;
+        let texts = title.len() + description.as_ref().map_or(0, String::len) + rank.as_str().len();
+        let labels = self.labels.as_ref().map_or(0, |labels| labels.len() * size_of::<usize>());
+        // 64 bytes for the overhead of the allocations.
+        size_of::<Self>() + size_of::<Card>() + texts + labels + 64
+    }
+}
