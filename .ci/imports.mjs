@@ -16,7 +16,7 @@ const LAYERS = {
   graphql: ["service", "store", "config", "domain"],
   http: ["graphql", "service", "config", "domain"],
   app: ["http", "graphql", "service", "store", "secret_file", "config", "domain"],
-  cli: ["app", "service", "graphql", "config", "domain"],
+  cli: ["app", "service", "graphql", "store", "config", "domain"],
 };
 
 import { readFileSync, readdirSync } from "node:fs";
