@@ -3,26 +3,33 @@
 //! The steps, in order, with the modules that perform them:
 //!
 //! 1. `document`: parses and validates the text according to the specification of September 2025, or
-//!    finds it in the cache. `scan` and `measure` check limits first.
+//!    finds it in the cache. `scan` and `measure` check limits first; `usages` checks how variables are
+//!    used.
 //! 2. `Engine::document`: selects the operation and checks whether the caller may run it. Then
 //!    `viewer_limit` limits how many requests of one viewer run at once.
 //! 3. `variables`: coerces the values of variables, once.
-//! 4. `plan`: expands fragments, merges equal fields and applies `@skip` and `@include`; `cost` computes
-//!    the complexity. The library executes the resulting plan.
+//! 4. `plan`: expands fragments, merges equal fields and applies `@skip` and `@include`; `cost` and
+//!    `list_size` give the complexity. The library executes the resulting plan. The introspection fields
+//!    are executed by `answer`, before the others.
 //! 5. The library executes the plan. Resolvers call loaders; `scheduler` decides when loads are sent;
 //!    `eager` resolves objects; `budget` limits the resources of the running request.
-//! 6. `answer`: adds the introspection and completes the codes, paths and locations of errors.
+//! 6. `answer`: inserts the result of the introspection and completes the codes, paths (`path`) and
+//!    locations of errors.
 //!
-//! Steps 3 to 6 of a query run again (`Engine::execute`) if it needs more statements than the last time,
+//! Steps 3 to 5 of a query run again (`Engine::execute`) if it needs more statements than the last time,
 //! or if there was too little memory. Before step 1, the request may have used a statement to find the
 //! session.
 //!
+//! `schema` holds the types that steps 1 to 4 check against, `execution` what steps 4 and 5 share, and
+//! `refusal` the errors of requests that are not run.
+//!
 //! Invariants:
 //!
-//! - Resolvers of [`Pure`] types may run twice for one response; resolvers of mutations run once.
+//! - Resolvers of [`Pure`] types may run several times for one response, and so may those of the query
+//!   root, when a query runs again. Resolvers of mutations run once.
 //! - Loads are sent only when every field of the request has its value or waits for a load.
-//! - Objects of a response are [`EagerObject`]s or in an [`EagerList`], except connections and payloads
-//!   of mutations: `eager` takes their memory and text from the budget.
+//! - Every object of a response is an [`EagerObject`] or in an [`EagerList`], except connections and
+//!   payloads of mutations, so that `eager` takes the memory and text of rows from the budget.
 //!
 //! | done here | why not by async-graphql |
 //! |---|---|
