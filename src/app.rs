@@ -69,11 +69,10 @@ async fn open(
     config: &Config,
     secrets: impl FnOnce() -> Result<Vec<Secret>, StartError>,
 ) -> Result<Services, StartError> {
-    let migrations = Db::migrate(&config.database).await?;
+    let (db, migrations) = Db::open(&config.database, Clock::default()).await?;
     if !migrations.is_empty() {
         tracing::info!(?migrations, "ran database migrations");
     }
-    let db = Db::new(&config.database, Clock::default())?;
     Services::new(db, config, &secrets()?)
 }
 
@@ -105,6 +104,7 @@ impl App {
         tokio::select! {
             () = connections.serve(self.listener, self.router, stop) => {}
             () = upkeep::keep_up(&self.services, self.trash) => {}
+            () = self.services.db.watch() => {}
         }
         self.services.db.close();
     }

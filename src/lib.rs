@@ -14,6 +14,8 @@
 //! | [`store`] | Diesel queries: one file per aggregate, and permissions as types |
 //! | [`domain`] | entities, validated values, errors; no framework |
 
+#![forbid(unsafe_code)]
+
 pub mod app;
 pub mod cli;
 pub mod config;

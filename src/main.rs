@@ -1,5 +1,7 @@
 //! The `kanban` program. See `kanban --help`.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 use clap::Parser;

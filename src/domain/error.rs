@@ -106,6 +106,8 @@ pub enum Error {
     Contention,
     /// The database cannot be reached or is too busy.
     Unavailable,
+    /// The database did not confirm a commit: the change may have happened or not.
+    OutcomeUnknown,
     /// A defect in the program. The cause is in the log.
     Internal,
 }

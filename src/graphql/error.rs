@@ -27,6 +27,9 @@ impl From<Error> for async_graphql::Error {
         if let Error::RateLimited { retry_after } = &error {
             extensions.set(RETRY_AFTER, *retry_after);
         }
+        if error == Error::OutcomeUnknown {
+            extensions.set("outcome", "UNKNOWN");
+        }
         if let Error::Outdated { current_version, .. } = &error {
             extensions.set("currentVersion", *current_version);
         }
@@ -53,7 +56,7 @@ fn code(error: &Error) -> &'static str {
         Error::NotFound { .. } => "NOT_FOUND",
         Error::Forbidden { .. } => "FORBIDDEN",
         Error::Conflict { .. } | Error::Outdated { .. } => "CONFLICT",
-        Error::Contention | Error::Unavailable => "SERVICE_UNAVAILABLE",
+        Error::Contention | Error::Unavailable | Error::OutcomeUnknown => "SERVICE_UNAVAILABLE",
         Error::Internal => "INTERNAL_SERVER_ERROR",
     }
 }
@@ -89,6 +92,9 @@ fn message(error: &Error) -> String {
         }
         Error::Contention | Error::Unavailable => {
             "The server is too busy or its database is unavailable. Try again later.".into()
+        }
+        Error::OutcomeUnknown => {
+            "The database did not confirm the change. It may have happened or not: look before you try again.".into()
         }
         Error::Internal => "An internal error occurred. The server log has the details.".into(),
     }

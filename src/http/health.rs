@@ -3,7 +3,7 @@
 use axum::extract;
 use axum::http::StatusCode;
 
-use super::{State, deadline};
+use super::State;
 
 /// Liveness: the process runs.
 pub(super) async fn live() -> &'static str {
@@ -14,8 +14,8 @@ pub(super) async fn live() -> &'static str {
 pub(super) async fn ready(
     extract::State(state): extract::State<State>,
 ) -> (StatusCode, &'static str) {
-    match deadline::keep(state.settings.request_time, state.services.db.ping()).await {
-        Ok(Ok(())) => (StatusCode::OK, "ok"),
+    match state.services.db.check().await {
+        Ok(()) => (StatusCode::OK, "ok"),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "the database does not respond"),
     }
 }

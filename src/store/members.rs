@@ -28,20 +28,18 @@ const BY_SINCE: Sort = Sort {
     direction: Direction::Ascending,
 };
 
-/// Makes the creator of a board its first member, as ADMIN.
+/// Makes the creator of a board its first member, as ADMIN. UNAUTHENTICATED if the account was deleted meanwhile.
 pub(super) async fn insert_first(
     tx: &mut Tx,
     board: &Board,
     user: UserKey,
     now: Timestamp,
 ) -> Result<BoardAccess> {
-    let row: Membership = tx
-        .write_returning_one(
-            diesel::insert_into(users_boards::table)
-                .values(values(board.id, user, BoardRole::Admin, now))
-                .returning(columns::<Membership>()),
-        )
-        .await?;
+    let command = diesel::insert_into(users_boards::table)
+        .values(values(board.id, user, BoardRole::Admin, now))
+        .returning(columns::<Membership>());
+    let inserted = tx.write_returning_one(command).await;
+    let row: Membership = foreign_key(inserted, Error::Unauthenticated)?;
     Ok(row.access(None))
 }
 

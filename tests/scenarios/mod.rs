@@ -18,6 +18,7 @@ mod http;
 mod limits;
 mod locks;
 mod order;
+mod outages;
 mod paging;
 mod permissions;
 mod plans;
@@ -49,6 +50,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         limits::all(),
         locks::all(),
         order::all(),
+        outages::all(),
         paging::all(),
         http::all(),
         filters::all(),

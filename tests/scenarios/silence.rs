@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::hangup::transactions_end;
-use crate::support::{Proxy, Server, User, config_with, scenarios};
+use crate::support::{Network, Proxy, Server, User, config_with, scenarios};
 
 scenarios![a_silent_database_is_given_up, a_commit_without_an_answer_is_not_tried_again];
 
@@ -35,7 +35,7 @@ async fn a_silent_database_is_given_up(server: Arc<Server>) {
     let found = ann.get(&query).await;
     for _ in 0..2 {
         let since = Instant::now();
-        proxy.fall_silent();
+        proxy.set(Network::Frozen);
         // More requests than there are connections.
         let read = || ann.ask(&query, json!({}));
         let input = json!({ "boardId": board, "card": { "title": "x" } });
@@ -46,7 +46,7 @@ async fn a_silent_database_is_given_up(server: Arc<Server>) {
         }
         // The timeout of the request itself is 30 seconds.
         assert!(since.elapsed() < Duration::from_secs(15), "the requests timed out too late");
-        proxy.resume();
+        proxy.set(Network::Up);
         assert_eq!(ann.get(&query).await, found);
         assert_eq!(ann.get(&query).await, found);
     }
@@ -70,6 +70,7 @@ async fn a_commit_without_an_answer_is_not_tried_again(server: Arc<Server>) {
     let input = json!({ "boardId": board, "card": { "title": "x" } });
     let answer = ann.call("createCard", input, "card { id }").await;
     assert_eq!(answer.code(), "SERVICE_UNAVAILABLE", "{}", answer.body);
+    assert_eq!(answer.body["errors"][0]["extensions"]["outcome"], "UNKNOWN");
     // The transaction was committed nevertheless, and only once.
     let query = format!("{{ board(id: {board:?}) {{ version cards {{ totalCount }} }} }}");
     let found = json!({ "board": { "version": 2, "cards": { "totalCount": 1 } } });

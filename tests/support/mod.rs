@@ -13,7 +13,7 @@ pub use client::{Answer, User, column, text};
 pub use database::{Backend, Template, count, execute};
 pub use list::List;
 pub use lock::{Lock, postgres};
-pub use proxy::Proxy;
+pub use proxy::{Network, Proxy};
 pub use server::{LogIn, SECRET, Server, config_with};
 
 use std::panic::AssertUnwindSafe;

@@ -1,21 +1,37 @@
-//! A TCP proxy between a server and PostgreSQL that can stop forwarding.
+//! A TCP proxy between a server and PostgreSQL that can fail in the ways in which a network fails.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-/// Forwards bytes until it is silenced. Then connections stay open, but nothing is forwarded.
+/// The state of the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// Bytes are forwarded.
+    Up,
+    /// Bytes are held back until the network is up again.
+    Frozen,
+    /// Bytes are lost, and connections that are open now never work again. New connections get no response.
+    Lost,
+    /// All connections are reset, and new ones too.
+    Reset,
+}
+
+/// Forwards bytes as the state of the network tells.
 pub struct Proxy {
     /// The database behind the proxy, as a `DATABASE_URL`.
     pub url: String,
-    network: Arc<Network>,
+    /// The address of the proxy.
+    pub address: std::net::SocketAddr,
+    state: Arc<State>,
 }
 
-struct Network {
-    silent: watch::Sender<bool>,
+struct State {
+    network: watch::Sender<Network>,
     /// The text after which a connection gets no more bytes from the database.
     unanswered: Mutex<Option<&'static str>>,
 }
@@ -31,61 +47,94 @@ impl Proxy {
         // Without TLS, so that the proxy can read the traffic.
         let (name, address) = (path.split('?').next().unwrap(), listener.local_addr().unwrap());
         let url = format!("{scheme}://{user}@{address}/{name}?sslmode=disable");
-        let (silent, unanswered) = (watch::Sender::new(false), Mutex::new(None));
-        let network = Arc::new(Network { silent, unanswered });
-        tokio::spawn(listen(listener, database, Arc::clone(&network)));
-        Self { url, network }
+        let (network, unanswered) = (watch::Sender::new(Network::Up), Mutex::new(None));
+        let state = Arc::new(State { network, unanswered });
+        tokio::spawn(listen(listener, database, Arc::clone(&state)));
+        Self { url, address, state }
     }
 
-    /// Stops forwarding on all connections.
-    pub fn fall_silent(&self) {
-        self.network.silent.send_replace(true);
+    /// Changes the state of the network.
+    pub fn set(&self, network: Network) {
+        self.state.network.send_replace(network);
     }
 
     /// On the next connection where the server sends this text, no more bytes from the database are
     /// forwarded.
     pub fn lose_answer_to(&self, said: &'static str) {
-        *self.network.unanswered.lock().unwrap() = Some(said);
-    }
-
-    /// Forwards the bytes that were held back, and all that follow.
-    pub fn resume(&self) {
-        self.network.silent.send_replace(false);
+        *self.state.unanswered.lock().unwrap() = Some(said);
     }
 }
 
-async fn listen(listener: TcpListener, database: String, network: Arc<Network>) {
+async fn listen(listener: TcpListener, database: String, state: Arc<State>) {
     while let Ok((server, _)) = listener.accept().await {
-        let database = TcpStream::connect(&database).await.unwrap();
-        let (from_server, to_server) = server.into_split();
-        let (from_database, to_database) = database.into_split();
-        let lost = Arc::new(AtomicBool::new(false));
-        let (listening, deaf) = (Arc::clone(&network), Arc::clone(&lost));
-        let listen = move |said: &[u8]| {
-            let mut unanswered = listening.unanswered.lock().unwrap();
-            let is =
-                |wanted: &str| said.windows(wanted.len()).any(|part| part == wanted.as_bytes());
-            if unanswered.take_if(|wanted| is(wanted)).is_some() {
-                lost.store(true, Ordering::SeqCst);
-            }
-            true
-        };
-        let hear = move |_: &[u8]| !deaf.load(Ordering::SeqCst);
-        tokio::spawn(pass_on(from_server, to_database, network.silent.subscribe(), listen));
-        tokio::spawn(pass_on(from_database, to_server, network.silent.subscribe(), hear));
+        tokio::spawn(connect(server, database.clone(), Arc::clone(&state)));
     }
+}
+
+async fn connect(server: TcpStream, database: String, state: Arc<State>) {
+    let network = state.network.subscribe();
+    let now = *network.borrow();
+    if now == Network::Reset {
+        return reset(&server);
+    }
+    let database = TcpStream::connect(&database).await.unwrap();
+    let mut ends = network.clone();
+    let cut = async move { ends.wait_for(|network| *network == Network::Reset).await.map(drop) };
+    // Whether bytes were lost, after which the connection stays silent.
+    let dead = Arc::new(AtomicBool::new(now == Network::Lost));
+    let lost = Arc::new(AtomicBool::new(false));
+    let (listening, deaf) = (Arc::clone(&state), Arc::clone(&lost));
+    let listen = move |said: &[u8]| {
+        let mut unanswered = listening.unanswered.lock().unwrap();
+        let is = |wanted: &str| said.windows(wanted.len()).any(|part| part == wanted.as_bytes());
+        if unanswered.take_if(|wanted| is(wanted)).is_some() {
+            lost.store(true, Ordering::SeqCst);
+        }
+        true
+    };
+    let hear = move |_: &[u8]| !deaf.load(Ordering::SeqCst);
+    let (mut server, mut database) = (server, database);
+    let was_cut = {
+        let (from_server, to_server) = server.split();
+        let (from_database, to_database) = database.split();
+        let there = pass_on(from_server, to_database, network.clone(), Arc::clone(&dead), listen);
+        let back = pass_on(from_database, to_server, network.clone(), dead, hear);
+        tokio::select! {
+            _ = cut => true,
+            () = there => false,
+            () = back => false,
+        }
+    };
+    if was_cut {
+        reset(&server);
+    }
+}
+
+/// Closes a connection with a reset.
+fn reset(stream: &TcpStream) {
+    let _ = socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
 }
 
 /// Forwards the chunks of bytes for which `passes` returns true.
 async fn pass_on(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    mut silent: watch::Receiver<bool>,
+    mut network: watch::Receiver<Network>,
+    dead: Arc<AtomicBool>,
     passes: impl Fn(&[u8]) -> bool,
 ) {
     let mut bytes = vec![0; 65536];
     while let Ok(read @ 1..) = from.read(&mut bytes).await {
-        silent.wait_for(|silent| !silent).await.unwrap();
+        let now = *network.borrow();
+        if now == Network::Lost {
+            dead.store(true, Ordering::SeqCst);
+        }
+        if dead.load(Ordering::SeqCst) {
+            continue;
+        }
+        if network.wait_for(|network| *network != Network::Frozen).await.is_err() {
+            return;
+        }
         let said = &bytes[..read];
         if passes(said) && to.write_all(said).await.is_err() {
             return;

@@ -1,39 +1,27 @@
-//! From the database's errors to ours.
+//! Converts errors of the database to errors of the domain.
 
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 
 use super::memory_size::budget_error;
 use crate::domain::Error;
 
-/// Logs what happened and answers what callers may know. A violation that a caller expects is
-/// taken out with `unique` before.
+/// Logs the error and keeps what callers may know of it. A violation that a caller expects is handled before, by
+/// [`unique`] or [`foreign_key`].
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
         if let Some(error) = budget_error(&error) {
             return error.clone();
         }
-        match classify(&error) {
-            Self::Contention => {
-                tracing::debug!(%error, "it has to be run again");
-                Self::Contention
-            }
-            Self::Unauthenticated => {
-                tracing::debug!(%error, "the account is gone");
-                Self::Unauthenticated
-            }
-            Self::Unavailable => {
-                tracing::error!(%error, "the database did not answer in time, or not at all");
-                Self::Unavailable
-            }
-            _ => {
-                tracing::error!(%error, "database error");
-                Self::Internal
-            }
+        let kind = classify(&error);
+        match kind {
+            Self::Contention => tracing::debug!(%error, "the transaction must run again"),
+            Self::Unavailable => tracing::error!(%error, "the database is unavailable"),
+            _ => tracing::error!(%error, "database error"),
         }
+        kind
     }
 }
 
-/// Diesel passes no SQLSTATE on, so what has no kind of its own there is told by its text.
 fn classify(error: &DieselError) -> Error {
     let DieselError::DatabaseError(kind, info) = error else {
         return match error {
@@ -43,22 +31,48 @@ fn classify(error: &DieselError) -> Error {
         };
     };
     match kind {
-        DatabaseErrorKind::SerializationFailure => Error::Contention,
-        // What else is named has been locked by then; only an account can go at any time.
-        DatabaseErrorKind::ForeignKeyViolation => Error::Unauthenticated,
-        DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection => {
-            Error::Unavailable
+        // A row that a statement refers to was deleted meanwhile: another attempt finds that out by itself.
+        DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ForeignKeyViolation => {
+            Error::Contention
         }
-        DatabaseErrorKind::Unknown => match info.message() {
-            "deadlock detected" => Error::Contention,
-            "database is locked"
-            | "canceling statement due to lock timeout"
-            | "canceling statement due to statement timeout"
-            | "terminating connection due to administrator command" => Error::Unavailable,
-            _ => Error::Internal,
-        },
+        DatabaseErrorKind::UnableToSendCommand
+        | DatabaseErrorKind::ClosedConnection
+        | DatabaseErrorKind::ReadOnlyTransaction => Error::Unavailable,
+        DatabaseErrorKind::Unknown => unknown(&**info),
         _ => Error::Internal,
     }
+}
+
+/// The errors of SQLite that are no defect of the program.
+const SQLITE: [&str; 9] = [
+    "attempt to write a readonly database",
+    "database disk image is malformed",
+    "database is locked",
+    "database or disk is full",
+    "database schema has changed",
+    "database table is locked",
+    "disk I/O error",
+    "file is not a database",
+    "unable to open database file",
+];
+
+/// Diesel hides the SQLSTATE of most errors, and the message may be in any language. An error with a position is one
+/// of the statement itself. Others (a deadlock, a timeout, a full disk, too many connections) may go away, so the
+/// transaction is run again, a few times.
+fn unknown(info: &dyn DatabaseErrorInformation) -> Error {
+    if SQLITE.contains(&info.message()) {
+        return Error::Unavailable;
+    }
+    if info.statement_position().is_some() || is_of_sqlite(info.message()) {
+        return Error::Internal;
+    }
+    Error::Contention
+}
+
+/// The messages by which SQLite tells of a defect in a statement.
+fn is_of_sqlite(message: &str) -> bool {
+    let beginnings = ["no such ", "near ", "SQL logic error", "incomplete input", "ambiguous "];
+    beginnings.iter().any(|beginning| message.starts_with(beginning))
 }
 
 /// Answers `taken` when the statement failed because a unique value is taken.

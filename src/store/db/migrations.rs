@@ -1,22 +1,39 @@
-//! The tables' versions, built into the program.
+//! The versions of the schema, built into the program.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
+use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
-use diesel::dsl::sql;
-use diesel::sql_types::BigInt;
-use diesel::{Connection, RunQueryDsl, SqliteConnection};
-use diesel_async::{AsyncMigrationHarness, SimpleAsyncConnection};
+use diesel::migration::{Migration, MigrationSource};
+use diesel::pg::Pg;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use diesel::sqlite::Sqlite;
+use diesel_async::{
+    AnsiTransactionManager, AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection,
+    TransactionManager,
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use tokio::time::timeout;
 
-use super::postgres;
-use crate::config::{PostgresUrl, StartError};
+use super::postgres::Server;
+use super::{pooler, sqlite};
+use crate::config::StartError;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
-/// An arbitrary number that every instance knows: "kanban" in ASCII.
+/// An arbitrary number that all instances use: "kanban" in ASCII.
 const ADVISORY_LOCK: i64 = 0x6b61_6e62_616e;
 
-/// What can go wrong here has many types, and all end in one line for the operator.
+/// The maximum time to wait until another instance has migrated.
+const LOCK_TIME: Duration = Duration::from_secs(60);
+
+/// The maximum time to read which migrations have run.
+const READ_TIME: Duration = Duration::from_secs(10);
+
+/// An error of any type: each ends in one line for the operator.
 struct Failure(String);
 
 impl<E: std::fmt::Display> From<E> for Failure {
@@ -31,7 +48,67 @@ impl From<Failure> for StartError {
     }
 }
 
-/// Runs what is pending.
+diesel::table! {
+    /// Written by Diesel.
+    __diesel_schema_migrations (version) {
+        version -> Text,
+    }
+}
+
+diesel::table! {
+    /// For each migration the oldest program that works with the schema after it.
+    schema_compatibility (migration) {
+        migration -> Text,
+        oldest_program -> Text,
+    }
+}
+
+/// What is known of a database before it is migrated.
+struct State {
+    done: Vec<String>,
+    /// Each migration with the oldest program that works with it.
+    oldest: Vec<(String, String)>,
+}
+
+impl State {
+    /// The names of the migrations that have not run. An error names a migration that this program does not work
+    /// with.
+    fn pending<DB: Backend>(&self, source: &EmbeddedMigrations) -> Result<Vec<String>, Failure>
+    where
+        EmbeddedMigrations: MigrationSource<DB>,
+    {
+        let known: Vec<Box<dyn Migration<DB>>> = source.migrations().map_err(|e| e.to_string())?;
+        let version = |migration: &Box<dyn Migration<DB>>| migration.name().version().to_string();
+        let versions: HashSet<String> = known.iter().map(version).collect();
+        for unknown in self.done.iter().filter(|done| !versions.contains(*done)) {
+            self.check(unknown)?;
+        }
+        let done: HashSet<&str> = self.done.iter().map(String::as_str).collect();
+        let pending = known.iter().map(version).filter(|version| !done.contains(version.as_str()));
+        Ok(pending.collect())
+    }
+
+    fn check(&self, migration: &str) -> Result<(), Failure> {
+        let program = env!("CARGO_PKG_VERSION");
+        let oldest = self.oldest.iter().find(|(name, _)| name == migration);
+        match oldest.map(|(_, oldest)| oldest) {
+            Some(oldest) if numbers(oldest) <= numbers(program) => Ok(()),
+            Some(oldest) => Err(Failure(format!(
+                "the database is newer than this program: migration {migration} requires version {oldest} or later, this is {program}"
+            ))),
+            None => Err(Failure(format!(
+                "the database is newer than this program ({program}), which does not know migration {migration}"
+            ))),
+        }
+    }
+}
+
+/// The numbers of a version such as 1.2.3.
+fn numbers(version: &str) -> Vec<u64> {
+    version.split('.').map(|part| part.parse().unwrap_or_default()).collect()
+}
+
+/// Runs the pending migrations of an SQLite file; returns their names.
 pub(super) async fn sqlite(path: String) -> Result<Vec<String>, StartError> {
     tokio::task::spawn_blocking(move || migrate_file(&path))
         .await
@@ -39,49 +116,96 @@ pub(super) async fn sqlite(path: String) -> Result<Vec<String>, StartError> {
         .map_err(StartError::from)
 }
 
-/// A new file is its owner's alone: it will hold the hashes of passwords. SQLite gives its
-/// companions (`-wal`, `-shm`) the same rights.
-fn create_private(path: &str) -> Result<(), Failure> {
-    let mut options = std::fs::OpenOptions::new();
-    options.append(true).create(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop).map_err(|error| Failure(format!("{path}: {error}")))
-}
-
 /// Foreign keys are off, because with them on the rebuilding of a table deletes its children; they
 /// are checked before the commit instead.
 fn migrate_file(path: &str) -> Result<Vec<String>, Failure> {
-    create_private(path)?;
-    let mut conn = SqliteConnection::establish(path)?;
+    sqlite::create_private(path).map_err(|error| format!("{path}: {error}"))?;
+    let mut conn = sqlite::connect(path)?;
     conn.batch_execute(
         "PRAGMA busy_timeout = 60000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = OFF;",
     )?;
+    if file_state(&mut conn).pending::<Sqlite>(&SQLITE)?.is_empty() {
+        return Ok(Vec::new());
+    }
     conn.immediate_transaction(|conn| {
         let done = names(&conn.run_pending_migrations(SQLITE)?);
-        if done.is_empty() {
-            // It reads every row: 125 ms of 200,000 cards.
-            return Ok(done);
-        }
-        let broken: i64 = diesel::select(sql::<BigInt>("count(*) FROM pragma_foreign_key_check"))
-            .get_result(conn)?;
+        let broken: i64 = diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(
+            "count(*) FROM pragma_foreign_key_check",
+        ))
+        .get_result(conn)?;
         if broken == 0 { Ok(done) } else { Err("a migration broke a foreign key".into()) }
     })
 }
 
-/// Under an advisory lock, so that of several instances one migrates and the others wait.
-pub(super) async fn postgres(url: &PostgresUrl) -> Result<Vec<String>, StartError> {
-    migrate_server(url).await.map_err(StartError::from)
+/// A table that does not exist yet has no rows.
+fn file_state(conn: &mut SqliteConnection) -> State {
+    let done = __diesel_schema_migrations::table
+        .select(__diesel_schema_migrations::version)
+        .load(conn)
+        .unwrap_or_default();
+    State { done, oldest: schema_compatibility::table.load(conn).unwrap_or_default() }
 }
 
-async fn migrate_server(url: &PostgresUrl) -> Result<Vec<String>, Failure> {
-    let mut conn = postgres::connect(url).await?;
-    let lock = format!("SELECT pg_advisory_lock({ADVISORY_LOCK})");
-    SimpleAsyncConnection::batch_execute(&mut conn, &lock).await?;
-    // The lock goes with the connection, at the end of this function.
+/// Runs the pending migrations of a PostgreSQL database; returns their names.
+pub(super) async fn postgres(server: &Server) -> Result<Vec<String>, StartError> {
+    migrate_server(server).await.map_err(StartError::from)
+}
+
+async fn migrate_server(server: &Server) -> Result<Vec<String>, Failure> {
+    tracing::info!("connecting to PostgreSQL");
+    let mut conn = server.connect().await?;
+    pooler::check(server).await?;
+    let state = timeout(READ_TIME, server_state(&mut conn)).await;
+    let state = state.map_err(|_| "the server does not respond")??;
+    if state.pending::<Pg>(&POSTGRES)?.is_empty() {
+        return Ok(Vec::new());
+    }
+    tracing::info!("waiting for the migration lock");
+    AnsiTransactionManager::begin_transaction(&mut conn).await?;
+    lock(&mut conn).await?;
     let mut harness = AsyncMigrationHarness::new(conn);
     let done = names(&harness.run_pending_migrations(POSTGRES)?);
+    AnsiTransactionManager::commit_transaction(&mut harness.into_inner()).await?;
     Ok(done)
+}
+
+/// Of several instances one migrates and the others wait. The lock belongs to the transaction, so that it also works
+/// through a pooler.
+async fn lock(conn: &mut AsyncPgConnection) -> Result<(), Failure> {
+    let lock = format!(
+        "SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = {}; \
+         SELECT pg_advisory_xact_lock({ADVISORY_LOCK})",
+        LOCK_TIME.as_millis(),
+    );
+    let locked = timeout(LOCK_TIME * 2, conn.batch_execute(&lock)).await;
+    let locked = locked.map_err(|_| "the server does not respond")?;
+    let busy = format!("the migration lock is not available within {} s", LOCK_TIME.as_secs());
+    locked.map_err(|error| Failure(format!("{busy}: {error}")))
+}
+
+async fn server_state(conn: &mut AsyncPgConnection) -> Result<State, Failure> {
+    use diesel_async::RunQueryDsl;
+    // Only what exists and may be read, so that a role that is not the owner can start.
+    let done = match exists(conn, "__diesel_schema_migrations").await? {
+        true => {
+            let versions = __diesel_schema_migrations::table;
+            RunQueryDsl::load(versions.select(__diesel_schema_migrations::version), conn).await?
+        }
+        false => Vec::new(),
+    };
+    let oldest = match exists(conn, "schema_compatibility").await? {
+        true => RunQueryDsl::load(schema_compatibility::table, conn).await?,
+        false => Vec::new(),
+    };
+    Ok(State { done, oldest })
+}
+
+async fn exists(conn: &mut AsyncPgConnection, table: &str) -> QueryResult<bool> {
+    use diesel_async::RunQueryDsl;
+    let found = diesel::dsl::sql::<diesel::sql_types::Bool>("to_regclass(")
+        .bind::<Text, _>(table)
+        .sql(") IS NOT NULL");
+    RunQueryDsl::get_result(diesel::select(found), conn).await
 }
 
 fn names(versions: &[diesel::migration::MigrationVersion<'_>]) -> Vec<String> {

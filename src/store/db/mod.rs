@@ -4,35 +4,42 @@
 //! once: [`Conn`] runs it on either database.
 
 mod conn;
+mod connect_error;
 mod error;
 mod memory_size;
 mod migrations;
+mod monitor;
 mod pg_conn;
+mod pooler;
 mod postgres;
 mod read_state;
 mod snapshot;
 mod sqlite;
 mod sqlite_conn;
 mod statement_count;
+mod tls;
 mod transaction;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deadpool::managed::{Manager, Pool, PoolError};
-use diesel_async::AsyncPgConnection;
-use diesel_async::pooled_connection::deadpool::Pool as PgPool;
+use tokio::task::spawn_blocking;
+use tokio::time::{sleep, timeout};
 
 pub use self::conn::Conn;
 pub(super) use self::conn::{Command, Query};
+use self::connect_error::ConnectError;
 pub(super) use self::error::{foreign_key, unique};
 pub use self::memory_size::Budget;
 pub(super) use self::memory_size::MemorySize;
-use self::pg_conn::{Begin, PgConn};
+use self::monitor::{Monitor, Outage};
+use self::pg_conn::{Begin, Limits, PgConn};
+use self::postgres::Server;
 pub use self::read_state::Mode;
 use self::read_state::ReadState;
 pub use self::snapshot::Snapshot;
-use self::sqlite::Access;
+use self::sqlite::{Access, FileHealth, FileId};
 use self::sqlite_conn::SqliteConn;
 use self::statement_count::StatementCount;
 pub use self::transaction::{Tx, Work};
@@ -45,48 +52,80 @@ pub struct Db {
     pools: Pools,
     statements: StatementCount,
     query_time: Duration,
+    /// The maximum time to wait for a connection or a lock.
+    wait: Duration,
     clock: Clock,
 }
 
 #[derive(Clone)]
 enum Pools {
     /// SQLite allows one writer at a time: one connection that writes, several that read.
-    Sqlite { readers: Pool<sqlite::Manager>, writer: Pool<sqlite::Manager> },
+    Sqlite {
+        readers: Pool<sqlite::Manager>,
+        writer: Pool<sqlite::Manager>,
+        file: File,
+    },
     Postgres {
-        pool: PgPool<AsyncPgConnection>,
-        /// The time limit of a statement.
-        limit: Duration,
+        pool: Pool<postgres::Manager>,
+        limits: Limits,
+        monitor: Arc<Monitor>,
     },
 }
+
+#[derive(Clone)]
+struct File {
+    path: String,
+    health: FileHealth,
+    /// The file that the connections have open.
+    id: Option<FileId>,
+}
+
+/// The pause before another attempt to open a connection.
+const RETRY_PAUSE: Duration = Duration::from_millis(50);
+
+/// The maximum time to check an SQLite file.
+const CHECK_TIME: Duration = Duration::from_millis(1500);
 
 /// PostgreSQL enforces its `statement_timeout` itself; our own limit is longer by this much.
 const GRACE: Duration = Duration::from_secs(2);
 
 impl Db {
-    /// Makes the pools. Connections are opened when they are first needed.
-    pub fn new(config: &Database, clock: Clock) -> std::result::Result<Self, StartError> {
+    /// Opens the database and runs the pending migrations, whose names are returned too. Several instances may do so
+    /// at the same time.
+    pub async fn open(
+        config: &Database,
+        clock: Clock,
+    ) -> std::result::Result<(Self, Vec<String>), StartError> {
         let statements = StatementCount::default();
-        let pools = match &config.url {
+        let (pools, migrations) = match &config.url {
             DatabaseUrl::Sqlite(path) => {
+                let migrations = migrations::sqlite(path.clone()).await?;
                 let pool = |access, size| sqlite::pool(path, config, &statements, access, size);
-                Pools::Sqlite {
-                    readers: pool(Access::Read, config.pool_size)?,
-                    writer: pool(Access::Write, 1)?,
-                }
+                let id = sqlite::file_id(path);
+                let file = File { path: path.clone(), health: FileHealth::default(), id };
+                let readers = pool(Access::Read, config.pool_size)?;
+                (Pools::Sqlite { readers, writer: pool(Access::Write, 1)?, file }, migrations)
             }
-            DatabaseUrl::Postgres(url) => Pools::Postgres {
-                pool: postgres::pool(url, config, &statements)?,
-                limit: config.statement_timeout + GRACE,
-            },
+            DatabaseUrl::Postgres(url) => {
+                let (server, outage) = (Server::new(url, config)?, Outage::default());
+                let migrations = migrations::postgres(&server).await?;
+                let pool = postgres::pool(&server, &outage, &statements, config)?;
+                let time = config.statement_timeout + GRACE;
+                let local = server.local_limits().map(Into::into);
+                let limits = Limits { time, outage: outage.clone(), local };
+                let monitor = Arc::new(Monitor::new(server, outage));
+                (Pools::Postgres { pool, limits, monitor }, migrations)
+            }
         };
-        Ok(Self { pools, statements, query_time: config.statement_timeout, clock })
+        let (query_time, wait) = (config.statement_timeout, config.wait);
+        Ok((Self { pools, statements, query_time, wait, clock }, migrations))
     }
 
-    /// Runs the pending migrations and returns their names. Several instances may do so at the same time.
+    /// Runs the pending migrations and returns their names.
     pub async fn migrate(config: &Database) -> std::result::Result<Vec<String>, StartError> {
         match &config.url {
             DatabaseUrl::Sqlite(path) => migrations::sqlite(path.clone()).await,
-            DatabaseUrl::Postgres(url) => migrations::postgres(url).await,
+            DatabaseUrl::Postgres(url) => migrations::postgres(&Server::new(url, config)?).await,
         }
     }
 
@@ -99,13 +138,14 @@ impl Db {
     async fn reader(&self, mode: Mode, state: &Arc<ReadState>) -> Result<Conn> {
         let (statements, begins) = (&self.statements, mode.needs_transaction());
         match &self.pools {
-            Pools::Sqlite { readers, .. } => {
-                let conn = pooled(readers).await?;
-                Ok(Conn::Sqlite(SqliteConn::reader(conn, begins, state, statements)))
+            Pools::Sqlite { readers, file, .. } => {
+                let conn = self.pooled(readers).await?;
+                let health = &file.health;
+                Ok(Conn::Sqlite(SqliteConn::reader(conn, begins, state, statements, health)))
             }
-            Pools::Postgres { pool, limit } => {
-                let (conn, begin) = (pooled(pool).await?, begins.then_some(Begin::Read));
-                Ok(Conn::Postgres(PgConn::new(conn, begin, *limit, state, statements)))
+            Pools::Postgres { pool, limits, .. } => {
+                let (conn, begin) = (self.pooled(pool).await?, begins.then_some(Begin::Read));
+                Ok(Conn::Postgres(PgConn::new(conn, begin, limits.clone(), state, statements)))
             }
         }
     }
@@ -113,21 +153,45 @@ impl Db {
     /// A connection for a transaction that writes.
     async fn writer(&self) -> Result<Conn> {
         match &self.pools {
-            Pools::Sqlite { writer, .. } => {
-                Ok(Conn::Sqlite(SqliteConn::writer(pooled(writer).await?)))
+            Pools::Sqlite { writer, file, .. } => {
+                if sqlite::file_id(&file.path) != file.id {
+                    tracing::error!("the database file was moved or replaced");
+                    return Err(Error::Unavailable);
+                }
+                Ok(Conn::Sqlite(SqliteConn::writer(self.pooled(writer).await?, &file.health)))
             }
-            Pools::Postgres { pool, limit } => {
-                let (conn, begin) = (pooled(pool).await?, Some(Begin::Write));
+            Pools::Postgres { pool, limits, .. } => {
+                let (conn, begin) = (self.pooled(pool).await?, Some(Begin::Write));
                 let (state, statements) = (Arc::default(), &self.statements);
-                Ok(Conn::Postgres(PgConn::new(conn, begin, *limit, &state, statements)))
+                Ok(Conn::Postgres(PgConn::new(conn, begin, limits.clone(), &state, statements)))
             }
         }
     }
 
-    /// Whether the database answers.
-    pub async fn ping(&self) -> Result<()> {
-        self.read().await?.execute(diesel::sql_query("SELECT 1")).await?;
-        Ok(())
+    /// Watches the database, for as long as the program runs: after an outage, all connections are replaced.
+    pub async fn watch(&self) {
+        match &self.pools {
+            Pools::Postgres { monitor, .. } => monitor.run().await,
+            Pools::Sqlite { .. } => std::future::pending().await,
+        }
+    }
+
+    /// Whether the database reads and would write. Returns within two seconds, and takes no connection of the pool.
+    pub async fn check(&self) -> Result<()> {
+        match &self.pools {
+            Pools::Postgres { monitor, .. } => monitor.check().await,
+            Pools::Sqlite { file, .. } => {
+                let File { path, health, id } = file.clone();
+                let check = spawn_blocking(move || sqlite::check(&path, &health, id));
+                match timeout(CHECK_TIME, check).await {
+                    Ok(Ok(Ok(()))) => Ok(()),
+                    failed => {
+                        tracing::error!(?failed, "the check of the database failed");
+                        Err(Error::Unavailable)
+                    }
+                }
+            }
+        }
     }
 
     /// The clock of the program.
@@ -153,7 +217,7 @@ impl Db {
     /// Closes the pools. Statements that are running are completed.
     pub fn close(&self) {
         match &self.pools {
-            Pools::Sqlite { readers, writer } => {
+            Pools::Sqlite { readers, writer, .. } => {
                 readers.close();
                 writer.close();
             }
@@ -162,12 +226,24 @@ impl Db {
     }
 }
 
-async fn pooled<M>(pool: &Pool<M>) -> Result<deadpool::managed::Object<M>>
-where
-    M: Manager<Error: std::fmt::Display>,
-{
-    pool.get().await.map_err(|error: PoolError<M::Error>| {
-        tracing::error!(%error, "no database connection is available");
-        Error::Unavailable
-    })
+impl Db {
+    /// Waits for a connection: for a free one too, if the database accepts no more.
+    async fn pooled<M>(&self, pool: &Pool<M>) -> Result<deadpool::managed::Object<M>>
+    where
+        M: Manager<Error = ConnectError>,
+    {
+        let began = Instant::now();
+        loop {
+            let error = match pool.get().await {
+                Ok(conn) => return Ok(conn),
+                Err(error) => error,
+            };
+            let is_busy = matches!(&error, PoolError::Backend(error) if error.is_busy);
+            if !is_busy || began.elapsed() >= self.wait {
+                tracing::error!(%error, "no database connection is available");
+                return Err(Error::Unavailable);
+            }
+            sleep(RETRY_PAUSE).await;
+        }
+    }
 }

@@ -2,16 +2,17 @@
 //! together with its last if that is known, gives no statement more time than its limit, and goes back to the
 //! pool only when it is known to be clean.
 
+use std::borrow::Cow;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::QueryResult;
 use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
-use diesel_async::pooled_connection::deadpool::Object;
+use diesel::result::DatabaseErrorKind::{self, ReadOnlyTransaction};
+use diesel::result::Error as DieselError;
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::future::{BoxFuture, join, ready};
 use futures_util::poll;
@@ -19,6 +20,8 @@ use tokio::runtime::Handle;
 use tokio::task::unconstrained;
 use tokio::time::timeout;
 
+use super::monitor::Outage;
+use super::postgres::Pooled;
 use super::read_state::ReadState;
 use super::statement_count::StatementCount;
 
@@ -33,11 +36,11 @@ pub struct PgConn(Arc<Link>);
 /// What all who share a connection hold. When the last of them lets go, it returns to the pool.
 pub(super) struct Link {
     /// Only `drop` takes it.
-    conn: Option<Arc<Object<AsyncPgConnection>>>,
+    conn: Option<Arc<Pooled>>,
     stage: Mutex<Stage>,
     /// What became of a `COMMIT` that was sent along with the last statement.
     commit: Mutex<Option<Commit>>,
-    limit: Duration,
+    limits: Limits,
     /// How many statements have ended.
     answers: AtomicUsize,
     pub(super) state: Arc<ReadState>,
@@ -45,6 +48,9 @@ pub(super) struct Link {
     /// How many statements had been prepared before, by all.
     prepared: u64,
 }
+
+/// How often a statement that takes long is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 type Commit = BoxFuture<'static, QueryResult<()>>;
 
@@ -70,11 +76,12 @@ pub(super) enum Begin {
 
 impl Begin {
     /// Whatever the server's defaults are.
-    fn sql(self) -> &'static str {
-        match self {
+    fn sql(self, limits: Option<&str>) -> Cow<'static, str> {
+        let begin = match self {
             Self::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
             Self::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
-        }
+        };
+        limits.map_or(begin.into(), |limits| format!("{begin}; {limits}").into())
     }
 }
 
@@ -85,12 +92,23 @@ pub(super) enum End {
     Rollback,
 }
 
+/// What ends a statement that PostgreSQL does not end itself.
+#[derive(Clone)]
+pub(super) struct Limits {
+    /// The maximum time of a statement.
+    pub(super) time: Duration,
+    /// Outages of the database.
+    pub(super) outage: Outage,
+    /// Statements that set PostgreSQL's own limits in a transaction, if the connection does not have them.
+    pub(super) local: Option<Arc<str>>,
+}
+
 impl PgConn {
     /// A connection whose statements may take so long. With `begin`, a transaction begins with the first.
     pub(super) fn new(
-        conn: Object<AsyncPgConnection>,
+        conn: Pooled,
         begin: Option<Begin>,
-        limit: Duration,
+        limits: Limits,
         state: &Arc<ReadState>,
         statements: &StatementCount,
     ) -> Self {
@@ -98,7 +116,7 @@ impl PgConn {
             conn: Some(Arc::new(conn)),
             stage: Mutex::new(begin.map_or(Stage::Clean, Stage::Begins)),
             commit: Mutex::default(),
-            limit,
+            limits,
             answers: AtomicUsize::new(0),
             state: Arc::clone(state),
             statements: statements.clone(),
@@ -160,18 +178,40 @@ impl Link {
         if is_last && let Poll::Ready(answer) = self.send_last(statement.as_mut()).await {
             return self.state.record(answer);
         }
-        let answer = loop {
-            let before = self.answers.load(Ordering::Relaxed);
-            if let Ok(answer) = timeout(self.limit, statement.as_mut()).await {
-                self.answers.fetch_add(1, Ordering::Relaxed);
-                break answer;
-            }
-            if self.answers.load(Ordering::Relaxed) == before {
-                self.enter(Stage::Broken);
-                break Err(no_answer());
-            }
-        };
+        let answer = self.within_limit(statement).await;
         self.state.record(answer)
+    }
+
+    /// Waits for the answer of a statement. Statements are sent one after the other, so as long as others end,
+    /// this one may be waiting for its turn.
+    async fn within_limit<T>(
+        &self,
+        mut statement: Pin<&mut impl Future<Output = QueryResult<T>>>,
+    ) -> QueryResult<T> {
+        let (mut began, mut answers) = (Instant::now(), self.answers.load(Ordering::Relaxed));
+        loop {
+            if let Ok(answer) = timeout(LOOK_EVERY, statement.as_mut()).await {
+                self.answers.fetch_add(1, Ordering::Relaxed);
+                if matches!(&answer, Err(DieselError::DatabaseError(ReadOnlyTransaction, _))) {
+                    self.enter(Stage::Broken);
+                }
+                return answer;
+            }
+            let others = self.answers.load(Ordering::Relaxed);
+            if others != answers {
+                (began, answers) = (Instant::now(), others);
+            }
+            if began.elapsed() >= self.limits.time || self.is_cut() {
+                self.enter(Stage::Broken);
+                return Err(no_answer());
+            }
+        }
+    }
+
+    /// Whether the connection was open during an outage.
+    fn is_cut(&self) -> bool {
+        let opened = self.conn.as_ref().map(|conn| Pooled::metrics(conn).created);
+        opened.is_some_and(|opened| self.limits.outage.has_cut(opened))
     }
 
     /// Sends the last statement, and `COMMIT` with it.
@@ -247,8 +287,9 @@ impl Link {
                 self.statements.skip_next();
             }
             let mut conn = self.conn();
+            let sql = begin.sql(self.limits.local.as_deref());
             // Both are sent when they are polled, which `join` does in this order.
-            let (begun, answer) = join(conn.batch_execute(begin.sql()), statement).await;
+            let (begun, answer) = join(conn.batch_execute(&sql), statement).await;
             begun.and(answer)
         })
     }
@@ -265,14 +306,14 @@ impl Drop for Link {
         let Some(conn) = self.conn.take() else { return };
         match (stage, commit) {
             (Stage::Clean | Stage::Begins(_), _) => drop(conn),
-            (_, Some(commit)) => end_read(conn, commit, self.limit),
+            (_, Some(commit)) => end_read(conn, commit, self.limits.time),
             (_, None) => close(conn),
         }
     }
 }
 
 /// Gives a connection back when its transaction has ended, while nobody waits for it.
-fn end_read(conn: Arc<Object<AsyncPgConnection>>, mut commit: Commit, limit: Duration) {
+fn end_read(conn: Arc<Pooled>, mut commit: Commit, limit: Duration) {
     let give_back = move |answer: Option<QueryResult<()>>| match answer {
         Some(Ok(())) => drop(conn),
         _ => close(conn),
@@ -294,9 +335,9 @@ fn poll_now(commit: &mut Commit) -> Poll<QueryResult<()>> {
 }
 
 /// Whoever lets go last drops it, and its pool does not get it back.
-fn close(conn: Arc<Object<AsyncPgConnection>>) {
+fn close(conn: Arc<Pooled>) {
     if let Some(conn) = Arc::into_inner(conn) {
-        drop(Object::take(conn));
+        drop(Pooled::take(conn));
     }
 }
 

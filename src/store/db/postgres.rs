@@ -1,58 +1,196 @@
-//! Connections to a PostgreSQL server, with or without TLS.
+//! Connections to a PostgreSQL server.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use diesel::{ConnectionError, ConnectionResult};
-use diesel_async::pooled_connection::deadpool::Pool;
-use diesel_async::pooled_connection::{
-    AsyncDieselConnectionManager, ManagerConfig, RecyclingMethod,
-};
+use deadpool::managed::{self, Metrics, Object, Pool, RecycleError, RecycleResult};
+use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
-use futures_util::FutureExt;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::time::timeout;
 use tokio_postgres::config::SslMode;
+use tokio_postgres::error::SqlState;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::connect_error::ConnectError;
+use super::monitor::Outage;
 use super::statement_count::StatementCount;
-use crate::config::{Database, PostgresUrl, StartError, Verify};
+use super::tls;
+use crate::config::{Database, PostgresUrl, StartError};
 
-/// A pool of connections with limits on how long a statement, a lock and an idle transaction last.
-pub(super) fn pool(
-    url: &PostgresUrl,
-    config: &Database,
-    statements: &StatementCount,
-) -> Result<Pool<AsyncPgConnection>, StartError> {
-    let (url, statements) = (Arc::new(url.clone()), statements.clone());
-    let limits = format!(
-        "SET statement_timeout = {0}; SET lock_timeout = {1}; \
-         SET idle_in_transaction_session_timeout = {0}; SET plan_cache_mode = force_generic_plan",
-        config.statement_timeout.as_millis(),
-        config.wait.as_millis(),
-    );
-    // Every query goes by an index whatever its values are; left to itself, PostgreSQL plans those
-    // with an array anew each time, which cost 0.1 ms (6,100 -> 9,500 small queries a second).
-    let mut manager = ManagerConfig::default();
-    // `Verified` would send one more query each time a connection is taken: 12,700 instead of
-    // 16,200 small queries a second. A closed connection is noticed and replaced without it.
-    manager.recycling_method = RecyclingMethod::Fast;
-    manager.custom_setup = Box::new(move |_| {
-        let (url, limits, statements) = (Arc::clone(&url), limits.clone(), statements.clone());
-        async move {
-            let mut conn = connect(&url).await?;
-            conn.batch_execute(&limits)
-                .await
-                .map_err(ConnectionError::CouldntSetupConfiguration)?;
-            conn.set_instrumentation(statements);
-            Ok(conn)
+/// The maximum time to open a TCP connection, unless the URL has `connect_timeout`.
+const TCP_TIME: Duration = Duration::from_secs(1);
+
+/// The maximum time for a server that has accepted a connection to begin the session.
+const SESSION_TIME: Duration = Duration::from_secs(3);
+
+/// The kernel closes a connection whose data is not acknowledged for this long.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
+
+/// Keepalive probes find a server that is gone while its connection is idle: after 10 s, then every 3 s, 3 times.
+const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(10), Duration::from_secs(3), 3);
+
+/// A connection from the pool.
+pub(super) type Pooled = Object<Manager>;
+
+/// A PostgreSQL server and how to connect to it.
+#[derive(Clone)]
+pub(super) struct Server {
+    config: tokio_postgres::Config,
+    tls: MakeRustlsConnect,
+    limits: Limits,
+    /// Whether a connection pooler is in between, which does not pass options on.
+    has_pooler: Arc<AtomicBool>,
+}
+
+/// Limits that PostgreSQL enforces.
+#[derive(Clone, Copy)]
+struct Limits {
+    statement: Duration,
+    lock: Duration,
+}
+
+impl Server {
+    /// Loads the root certificates. Does not connect.
+    pub(super) fn new(url: &PostgresUrl, config: &Database) -> Result<Self, StartError> {
+        let tls = tls::connector(&url.verify);
+        let tls = tls.map_err(|error| StartError::new(format!("DATABASE_URL: {error}")))?;
+        let limits = Limits { statement: config.statement_timeout, lock: config.wait };
+        let config = with_timeouts(url.config.clone());
+        let has_pooler = Arc::new(AtomicBool::new(url.pooler));
+        Ok(Self { config, tls, limits, has_pooler })
+    }
+
+    /// Opens a connection, within a few seconds.
+    pub(super) async fn connect(&self) -> Result<AsyncPgConnection, ConnectError> {
+        if !self.has_pooler() {
+            match self.connect_with(self.limits.options(&self.config)).await {
+                Err(error) if is_unsupported_option(&error) => {
+                    tracing::info!(
+                        "connected through a pooler: limits are set in each transaction"
+                    );
+                    self.has_pooler.store(true, Ordering::Relaxed);
+                }
+                Err(error) => return Err(error),
+                Ok(mut conn) => {
+                    // Only roles with the privilege may set it. It makes errors known by their text in the log.
+                    let _ = conn.batch_execute("SET lc_messages = 'C'").await;
+                    return Ok(conn);
+                }
+            }
         }
-        .boxed()
+        self.connect_with(self.config.clone()).await
+    }
+
+    async fn connect_with(
+        &self,
+        config: tokio_postgres::Config,
+    ) -> Result<AsyncPgConnection, ConnectError> {
+        let hosts = u32::try_from(config.get_hosts().len().max(1)).unwrap_or(u32::MAX);
+        let limit =
+            config.get_connect_timeout().copied().unwrap_or(TCP_TIME) * hosts + SESSION_TIME;
+        let attempt = async {
+            if config.get_ssl_mode() == SslMode::Disable {
+                let (client, conn) = config.connect(tokio_postgres::NoTls).await.map_err(bad)?;
+                Ok(AsyncPgConnection::try_from_client_and_connection(client, conn).await?)
+            } else {
+                let (client, conn) = config.connect(self.tls.clone()).await.map_err(bad)?;
+                Ok(AsyncPgConnection::try_from_client_and_connection(client, conn).await?)
+            }
+        };
+        timeout(limit, attempt).await.unwrap_or_else(|_| {
+            let reason = format!("the server did not begin a session within {} s", limit.as_secs());
+            Err(ConnectError::new(reason))
+        })
+    }
+
+    /// Whether the connections go through a pooler.
+    pub(super) fn has_pooler(&self) -> bool {
+        self.has_pooler.load(Ordering::Relaxed)
+    }
+
+    /// The statements that set the limits of a transaction; `None` if the connection has them.
+    pub(super) fn local_limits(&self) -> Option<String> {
+        self.has_pooler().then(|| {
+            let Limits { statement, lock } = self.limits;
+            format!(
+                "SET LOCAL statement_timeout = {0}; SET LOCAL lock_timeout = {1}; \
+                 SET LOCAL idle_in_transaction_session_timeout = {0}",
+                statement.as_millis(),
+                lock.as_millis(),
+            )
+        })
+    }
+}
+
+impl Limits {
+    /// The settings with these limits as options. Options of the URL come last and win.
+    ///
+    /// Every query uses an index whatever its values are; without `force_generic_plan`, PostgreSQL plans queries
+    /// with an array anew each time, which costs 0.1 ms.
+    fn options(self, config: &tokio_postgres::Config) -> tokio_postgres::Config {
+        let mut config = config.clone();
+        let options = format!(
+            "-c statement_timeout={0} -c lock_timeout={1} -c idle_in_transaction_session_timeout={0} \
+             -c plan_cache_mode=force_generic_plan {2}",
+            self.statement.as_millis(),
+            self.lock.as_millis(),
+            config.get_options().unwrap_or_default(),
+        );
+        config.options(options);
+        config
+    }
+}
+
+fn with_timeouts(mut config: tokio_postgres::Config) -> tokio_postgres::Config {
+    if config.get_connect_timeout().is_none() {
+        config.connect_timeout(TCP_TIME);
+    }
+    if config.get_tcp_user_timeout().is_none() {
+        config.tcp_user_timeout(UNACKNOWLEDGED);
+    }
+    let (idle, interval, retries) = KEEPALIVE;
+    if config.get_keepalives_interval().is_none() && config.get_keepalives_retries().is_none() {
+        config.keepalives_idle(idle).keepalives_interval(interval).keepalives_retries(retries);
+    }
+    config
+}
+
+fn bad(error: tokio_postgres::Error) -> ConnectError {
+    let is_busy = error.code().is_some_and(|code| {
+        [SqlState::TOO_MANY_CONNECTIONS, SqlState::CANNOT_CONNECT_NOW].contains(code)
     });
-    Pool::builder(AsyncDieselConnectionManager::new_with_config("", manager))
+    let reason = chain(&error);
+    if is_busy { ConnectError::busy(reason) } else { ConnectError::new(reason) }
+}
+
+/// An error with its causes: the message of a TLS error is in the last one.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// `PgBouncer` refuses `options`, unless it is told to ignore them.
+fn is_unsupported_option(error: &ConnectError) -> bool {
+    error.to_string().contains("unsupported startup parameter")
+}
+
+/// Opens connections for the pool.
+pub(in crate::store) struct Manager {
+    server: Server,
+    outage: Outage,
+    statements: StatementCount,
+}
+
+/// A pool of connections.
+pub(super) fn pool(
+    server: &Server,
+    outage: &Outage,
+    statements: &StatementCount,
+    config: &Database,
+) -> Result<Pool<Manager>, StartError> {
+    let (server, outage, statements) = (server.clone(), outage.clone(), statements.clone());
+    Pool::builder(Manager { server, outage, statements })
         .max_size(config.pool_size)
         .wait_timeout(Some(config.wait))
         .create_timeout(Some(config.wait))
@@ -61,96 +199,25 @@ pub(super) fn pool(
         .map_err(|error| StartError::new(error.to_string()))
 }
 
-/// One connection, outside the pool.
-pub(super) async fn connect(url: &PostgresUrl) -> ConnectionResult<AsyncPgConnection> {
-    let bad = |error: &dyn std::error::Error| ConnectionError::BadConnection(chain(error));
-    let tls = tls(&url.verify).map_err(ConnectionError::BadConnection)?;
-    let mut config = url.config.clone();
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(Duration::from_secs(10));
+impl managed::Manager for Manager {
+    type Type = AsyncPgConnection;
+    type Error = ConnectError;
+
+    async fn create(&self) -> Result<AsyncPgConnection, ConnectError> {
+        let mut conn = self.server.connect().await?;
+        conn.set_instrumentation(self.statements.clone());
+        Ok(conn)
     }
-    if config.get_ssl_mode() == SslMode::Disable {
-        let (client, conn) = config.connect(tokio_postgres::NoTls).await.map_err(|e| bad(&e))?;
-        AsyncPgConnection::try_from_client_and_connection(client, conn).await
-    } else {
-        let (client, conn) = config.connect(tls).await.map_err(|e| bad(&e))?;
-        AsyncPgConnection::try_from_client_and_connection(client, conn).await
-    }
-}
 
-/// An error with its causes, which alone say what TLS did not like.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-}
-
-/// The TLS settings: encrypt only, or also check the server's certificate and name.
-fn tls(verify: &Verify) -> Result<MakeRustlsConnect, String> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?;
-    let config = match verify {
-        Verify::Nothing => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
-            .with_no_client_auth(),
-        Verify::Full { root_certificate } => builder
-            .with_root_certificates(roots(root_certificate.as_deref())?)
-            .with_no_client_auth(),
-    };
-    Ok(MakeRustlsConnect::new(config))
-}
-
-/// The certificates of a PEM file, or those that the machine trusts.
-fn roots(file: Option<&str>) -> Result<RootCertStore, String> {
-    let mut roots = RootCertStore::empty();
-    if let Some(file) = file {
-        let unreadable = |error: &dyn std::fmt::Display| format!("sslrootcert {file}: {error}");
-        for certificate in CertificateDer::pem_file_iter(file).map_err(|e| unreadable(&e))? {
-            roots.add(certificate.map_err(|e| unreadable(&e))?).map_err(|e| unreadable(&e))?;
+    /// Does not ask the server, which would cost a round trip for each request.
+    async fn recycle(
+        &self,
+        conn: &mut AsyncPgConnection,
+        metrics: &Metrics,
+    ) -> RecycleResult<ConnectError> {
+        if conn.is_broken() || self.outage.has_cut(metrics.created) {
+            return Err(RecycleError::message("the connection is broken"));
         }
-    } else {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    }
-    if roots.is_empty() { Err("no root certificate found".into()) } else { Ok(roots) }
-}
-
-/// `sslmode=require` encrypts and takes any certificate, as libpq does.
-#[derive(Debug)]
-struct AnyCertificate(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AnyCertificate {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(message, cert, dss, &self.0.signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
+        Ok(())
     }
 }

@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
 use super::read_state::ReadState;
-use super::sqlite::Pooled;
+use super::sqlite::{FileHealth, Pooled};
 use super::statement_count::StatementCount;
 
 /// A connection from the pool.
@@ -24,7 +24,7 @@ enum Kind {
     /// Shared by the reads of a snapshot: each statement is a call on a blocking thread.
     Reader(Arc<Mutex<Link>>, Arc<ReadState>),
     /// Owned by a transaction that runs on a blocking thread as a whole: a statement runs at once.
-    Writer(Exclusive<Pooled>),
+    Writer(Exclusive<Pooled>, FileHealth),
 }
 
 /// What all handles of a reader share. When the last one is dropped, the connection returns to the pool.
@@ -34,6 +34,7 @@ struct Link {
     stage: Stage,
     state: Arc<ReadState>,
     statements: StatementCount,
+    health: FileHealth,
 }
 
 /// Where a reader is between two transactions.
@@ -54,16 +55,17 @@ impl SqliteConn {
         begins: bool,
         state: &Arc<ReadState>,
         statements: &StatementCount,
+        health: &FileHealth,
     ) -> Self {
         let stage = if begins { Stage::Begins } else { Stage::Clean };
-        let (state, statements) = (Arc::clone(state), statements.clone());
-        let link = Link { conn: Some(conn), stage, state: Arc::clone(&state), statements };
+        let (state, statements, health) = (Arc::clone(state), statements.clone(), health.clone());
+        let link = Link { conn: Some(conn), stage, state: Arc::clone(&state), statements, health };
         Self(Kind::Reader(Arc::new(Mutex::new(link)), state))
     }
 
     /// For a transaction on a blocking thread.
-    pub(super) fn writer(conn: Pooled) -> Self {
-        Self(Kind::Writer(Exclusive::new(conn)))
+    pub(super) fn writer(conn: Pooled, health: &FileHealth) -> Self {
+        Self(Kind::Writer(Exclusive::new(conn), health.clone()))
     }
 
     /// Another handle of the same reader.
@@ -71,7 +73,7 @@ impl SqliteConn {
     pub(super) fn share(&self) -> Self {
         match &self.0 {
             Kind::Reader(link, state) => Self(Kind::Reader(Arc::clone(link), Arc::clone(state))),
-            Kind::Writer(_) => panic!("a writer is not shared"),
+            Kind::Writer(..) => panic!("a writer is not shared"),
         }
     }
 
@@ -79,7 +81,7 @@ impl SqliteConn {
     pub(super) fn state(&self) -> Option<Arc<ReadState>> {
         match &self.0 {
             Kind::Reader(_, state) => Some(Arc::clone(state)),
-            Kind::Writer(_) => None,
+            Kind::Writer(..) => None,
         }
     }
 
@@ -89,7 +91,11 @@ impl SqliteConn {
         statement: impl FnOnce(&mut SqliteConnection) -> QueryResult<T> + Send + 'static,
     ) -> QueryResult<T> {
         match &mut self.0 {
-            Kind::Writer(conn) => statement(conn.get_mut().unwrap_or_else(PoisonError::into_inner)),
+            Kind::Writer(conn, health) => {
+                let result = statement(conn.get_mut().unwrap_or_else(PoisonError::into_inner));
+                health.note(&result);
+                result
+            }
             Kind::Reader(link, _) => {
                 let mut link = Arc::clone(link).lock_owned().await;
                 // The guard travels with the call: it runs to its end though nobody may wait for it any more.
@@ -100,7 +106,7 @@ impl SqliteConn {
 
     /// Closes the connection, whatever state it is in.
     pub(super) fn close(self) {
-        if let Kind::Writer(conn) = self.0 {
+        if let Kind::Writer(conn, _) = self.0 {
             drop(Pooled::take(conn.into_inner().unwrap_or_else(PoisonError::into_inner)));
         }
     }
@@ -113,6 +119,7 @@ impl Link {
     ) -> QueryResult<T> {
         let is_last = self.state.next()?;
         let result = self.run_in_transaction(statement, is_last);
+        self.health.note(&result);
         if is_last && self.stage == Stage::Clean {
             self.state.close();
         }

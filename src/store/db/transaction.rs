@@ -1,11 +1,14 @@
 //! Transactions that end, whatever happens to those who asked for them.
 
 use std::ops::{Deref, DerefMut};
+use std::time::{Duration, Instant};
 
 use diesel::QueryResult;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 use tracing::Instrument;
 
 use super::conn::{Command, Conn, Query};
@@ -14,8 +17,11 @@ use super::pg_conn::End;
 use super::{Db, Pools};
 use crate::domain::{Clock, Error, Result, Timestamp};
 
-/// How often a transaction is tried that the database asks to run again (a deadlock, say).
-const TRIES: usize = 3;
+/// The maximum number of attempts of a transaction that the database refuses, for example after a deadlock.
+const TRIES: usize = 4;
+
+/// The longest pause before another attempt, in milliseconds.
+const MAX_PAUSE: u64 = 40;
 
 /// An async function of a transaction and its input. It exists because the future of an
 /// `AsyncFn` cannot be required to be `Send` in stable Rust; never implemented by hand.
@@ -70,14 +76,17 @@ impl Db {
     {
         let (db, first) = (self.clone(), self.writer().await?);
         let task = async move {
-            let mut conn = Some(first);
+            let (mut first, began) = (Some(first), Instant::now());
             for _ in 0..TRIES {
-                let conn = match conn.take() {
+                let conn = match first.take() {
                     Some(conn) => conn,
                     None => db.writer().await?,
                 };
                 match attempt(conn, db.clock.clone(), &input, &work).await {
-                    Err(Error::Contention) => {}
+                    Err(Error::Contention) if began.elapsed() < db.wait => {
+                        sleep(Duration::from_millis(rand::random_range(1..=MAX_PAUSE))).await;
+                    }
+                    Err(Error::Contention) => break,
                     Ok(value) => {
                         then(&value);
                         return Ok(value);
@@ -85,7 +94,7 @@ impl Db {
                     Err(error) => return Err(error),
                 }
             }
-            tracing::error!("the transaction met contention {TRIES} times");
+            tracing::error!("the database refused a transaction again and again");
             Err(Error::Unavailable)
         };
         let task = task.in_current_span();
@@ -208,7 +217,13 @@ impl Tx {
         let commits = ok && !changes_nothing && !self.change_is_open;
         let how = if commits { End::Commit } else { End::Rollback };
         match (&mut *self, how) {
-            (Conn::Postgres(conn), how) => conn.end(how).await,
+            (Conn::Postgres(conn), End::Commit) => {
+                if let Err(error) = conn.end(how).await {
+                    return Err(commit_error(error));
+                }
+                Ok(())
+            }
+            (Conn::Postgres(conn), End::Rollback) => conn.end(how).await,
             (Conn::Sqlite(conn), End::Commit) => {
                 conn.run(AnsiTransactionManager::commit_transaction).await
             }
@@ -219,6 +234,18 @@ impl Tx {
         // Ended cleanly: the connection returns to the pool.
         drop(self.conn.take());
         if ok && self.change_is_open { Err(Error::Internal) } else { Ok(()) }
+    }
+}
+
+/// A commit without an answer may have happened or not, so it is never run again.
+fn commit_error(error: DieselError) -> Error {
+    use DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
+    match &error {
+        DieselError::DatabaseError(ClosedConnection | UnableToSendCommand, _) => {
+            tracing::error!(%error, "the outcome of a commit is unknown");
+            Error::OutcomeUnknown
+        }
+        _ => error.into(),
     }
 }
 

@@ -194,6 +194,7 @@ impl<ST> Statement<ST> {
         name: &'static str,
         columns: [(&'static str, List); N],
     ) -> Self {
+        const { assert!(N <= JSON_VALUES.len()) };
         if columns.iter().all(|(_, list)| list.len() == 1) {
             return self.table_of_one(name, columns);
         }

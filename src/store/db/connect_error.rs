@@ -1,0 +1,35 @@
+//! Why a connection cannot be opened.
+
+use std::fmt;
+
+/// The reason why a connection cannot be opened.
+#[derive(Debug)]
+pub(in crate::store) struct ConnectError {
+    reason: String,
+    /// Whether the server has no connection to spare at the moment, but may have one soon.
+    pub(super) is_busy: bool,
+}
+
+impl ConnectError {
+    pub(super) fn new(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), is_busy: false }
+    }
+
+    pub(super) fn busy(reason: impl Into<String>) -> Self {
+        Self { reason: reason.into(), is_busy: true }
+    }
+}
+
+impl fmt::Display for ConnectError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.reason)
+    }
+}
+
+impl std::error::Error for ConnectError {}
+
+impl From<diesel::ConnectionError> for ConnectError {
+    fn from(error: diesel::ConnectionError) -> Self {
+        Self::new(error.to_string())
+    }
+}

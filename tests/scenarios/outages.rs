@@ -1,0 +1,345 @@
+//! Bad days of the database: outages of the network, sessions that turn read-only, refused connections.
+
+use std::os::fd::BorrowedFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use serde_json::json;
+use socket2::SockRef;
+
+use crate::support::{Network, Proxy, Server, User, config_with, postgres, scenarios, text};
+
+scenarios![
+    connections_have_limits_of_the_kernel,
+    a_read_only_session_is_replaced,
+    readiness_needs_no_connection_of_the_pool,
+    recovers_from_bytes_that_are_held_back,
+    recovers_from_lost_bytes,
+    recovers_from_resets,
+    a_cancelled_statement_runs_again,
+    default_isolation_does_not_matter,
+    too_few_connections_are_waited_for,
+    a_moved_file_is_not_written,
+    a_damaged_file_is_not_ready,
+    the_log_of_a_file_shrinks,
+];
+
+/// The settings of servers behind a proxy.
+const LIMITS: [(&str, &str); 3] = [
+    ("DATABASE_STATEMENT_SECONDS", "20"),
+    ("DATABASE_WAIT_SECONDS", "2"),
+    ("DATABASE_POOL_SIZE", "3"),
+];
+
+/// The same user on a server that connects through the proxy.
+async fn behind(proxy: &Proxy, user: &User) -> User {
+    let server = Server::start_with(config_with(&proxy.url, &LIMITS), proxy.url.clone()).await;
+    User { server: Arc::new(server), ..user.clone() }
+}
+
+async fn status(server: &Server, path: &str) -> u16 {
+    server.http.get(format!("{}{path}", server.url)).send().await.unwrap().status().as_u16()
+}
+
+/// Evaluates a condition until it is true. (A function would need a future that is `Send` for every lifetime.)
+macro_rules! eventually {
+    ($what:literal, $condition:expr) => {
+        let began = Instant::now();
+        while !$condition {
+            assert!(began.elapsed() < Duration::from_secs(60), $what);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+}
+
+#[allow(unsafe_code)]
+async fn connections_have_limits_of_the_kernel(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let proxy = Proxy::to(&server.database_url).await;
+    let ann = behind(&proxy, &server.user("ann").await).await;
+    ann.get("{ viewer { id } }").await;
+    let mut found = 0;
+    for entry in std::fs::read_dir("/proc/self/fd").unwrap() {
+        let fd = entry.unwrap().file_name().to_string_lossy().parse().unwrap();
+        // SAFETY: only asks the kernel about a descriptor that may be closed meanwhile, which is an error then.
+        let socket = unsafe { BorrowedFd::borrow_raw(fd) };
+        let socket = SockRef::from(&socket);
+        if socket.peer_addr().ok().and_then(|peer| peer.as_socket()) != Some(proxy.address) {
+            continue;
+        }
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(Duration::from_secs(5)));
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), Duration::from_secs(10));
+        assert_eq!(socket.tcp_keepalive_interval().unwrap(), Duration::from_secs(3));
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), 3);
+        found += 1;
+    }
+    assert!(found > 0);
+    ann.server.stop().await;
+}
+
+/// Sends more requests than there are connections, and then waits for one good response of each kind.
+async fn recovers_from(server: &Arc<Server>, network: Network) {
+    let near = server.user("ann").await;
+    let board = near.board("Plans").await;
+    let proxy = Proxy::to(&server.database_url).await;
+    let ann = behind(&proxy, &near).await;
+    let query =
+        format!("{{ board(id: {board:?}) {{ labels {{ name }} cards {{ totalCount }} }} }}");
+    let input = json!({ "boardId": board, "card": { "title": "x" } });
+    for _ in 0..2 {
+        // So that all connections are open.
+        join_all((0..6).map(|_| ann.ask(&query, json!({})))).await;
+        proxy.set(network);
+        let reads = join_all((0..4).map(|_| ann.ask(&query, json!({}))));
+        let ready = status(&ann.server, "/readyz");
+        // Longer than the monitor needs to notice. Requests that are under way fail or wait; none may be lost.
+        let outage = tokio::time::sleep(Duration::from_secs(3));
+        let up = async {
+            outage.await;
+            proxy.set(Network::Up);
+        };
+        let (reads, ready, ()) = tokio::join!(reads, ready, up);
+        assert_eq!(ready, 503, "not ready while the network is {network:?}");
+        for read in reads {
+            assert!(read.body["errors"].is_null() || read.code() == "SERVICE_UNAVAILABLE");
+        }
+        eventually!("no read succeeds", ann.ask(&query, json!({})).await.body["errors"].is_null());
+        eventually!(
+            "no write succeeds",
+            ann.call("createCard", input.clone(), "card { id }").await.body["errors"].is_null()
+        );
+        eventually!("not ready", status(&ann.server, "/readyz").await == 200);
+    }
+    ann.server.stop().await;
+}
+
+async fn recovers_from_bytes_that_are_held_back(server: Arc<Server>) {
+    if !server.is_sqlite() {
+        recovers_from(&server, Network::Frozen).await;
+    }
+}
+
+async fn recovers_from_lost_bytes(server: Arc<Server>) {
+    if !server.is_sqlite() {
+        recovers_from(&server, Network::Lost).await;
+    }
+}
+
+async fn recovers_from_resets(server: Arc<Server>) {
+    if !server.is_sqlite() {
+        recovers_from(&server, Network::Reset).await;
+    }
+}
+
+/// Runs a statement about the database itself.
+async fn alter(server: &Arc<Server>, change: &str) {
+    let name = server.database_url.rsplit('/').next().unwrap().split('?').next().unwrap();
+    let client = postgres(&server).await;
+    client.batch_execute("SET default_transaction_read_only = off").await.unwrap();
+    client.batch_execute(&format!("ALTER DATABASE {name} {change}")).await.unwrap();
+}
+
+async fn a_read_only_session_is_replaced(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let near = server.user("ann").await;
+    let board = near.board("Plans").await;
+    alter(&server, "SET default_transaction_read_only = on").await;
+    // Its sessions stay read-only for as long as they live.
+    let ann = User { server: Arc::new(server.another(&LIMITS).await), ..near.clone() };
+    let input = json!({ "boardId": board, "card": { "title": "x" } });
+    let answer = ann.call("createCard", input.clone(), "card { id }").await;
+    assert_eq!(answer.code(), "SERVICE_UNAVAILABLE", "{}", answer.body);
+    assert_eq!(status(&ann.server, "/readyz").await, 503);
+    alter(&server, "RESET default_transaction_read_only").await;
+    assert_eq!(status(&ann.server, "/readyz").await, 200);
+    // Each failure closes one session.
+    eventually!(
+        "the read-only sessions stay",
+        ann.call("createCard", input.clone(), "card { id }").await.body["errors"].is_null()
+    );
+    ann.server.stop().await;
+}
+
+async fn readiness_needs_no_connection_of_the_pool(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let near = server.user("ann").await;
+    let board = near.board("Plans").await;
+    let small =
+        server.another(&[("DATABASE_POOL_SIZE", "1"), ("DATABASE_WAIT_SECONDS", "5")]).await;
+    let ann = User { server: Arc::new(small), ..near.clone() };
+    ann.get("{ viewer { id } }").await;
+    let mut client = postgres(&server).await;
+    let lock = client.transaction().await.unwrap();
+    lock.batch_execute("SELECT 1 FROM boards FOR UPDATE").await.unwrap();
+    let input = json!({ "boardId": board, "card": { "title": "x" } });
+    let write = ann.call("createCard", input, "card { id }");
+    let (answer, ready) = tokio::join!(write, async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let ready = status(&ann.server, "/readyz").await;
+        lock.rollback().await.unwrap();
+        ready
+    });
+    assert_eq!(ready, 200);
+    assert!(answer.body["errors"].is_null(), "{}", answer.body);
+    ann.server.stop().await;
+}
+
+async fn a_cancelled_statement_runs_again(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let mut client = postgres(&server).await;
+    let other = postgres(&server).await;
+    let lock = client.transaction().await.unwrap();
+    lock.batch_execute("SELECT 1 FROM boards FOR UPDATE").await.unwrap();
+    let input = json!({ "boardId": board, "card": { "title": "x" } });
+    let write = ann.call("createCard", input, "card { id }");
+    let cancel = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    let (answer, ()) = tokio::join!(write, async {
+        eventually!(
+            "nobody waits for the lock",
+            other.query_one(cancel, &[]).await.unwrap().get::<_, i64>(0) > 0
+        );
+        lock.rollback().await.unwrap();
+    });
+    assert!(answer.body["errors"].is_null(), "{}", answer.body);
+    assert_eq!(server.count("cards").await, 1);
+}
+
+async fn default_isolation_does_not_matter(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    alter(&server, "SET default_transaction_isolation = 'serializable'").await;
+    let near = server.user("ann").await;
+    let board = near.board("Plans").await;
+    let ann = User { server: Arc::new(server.another(&[]).await), ..near.clone() };
+    let cards = ann.cards(&board, 30).await;
+    let moves = cards.iter().map(|card| {
+        let input = json!({ "cardId": card, "column": "DOING" });
+        ann.call("moveCard", input, "card { id }")
+    });
+    for answer in join_all(moves).await {
+        assert!(answer.body["errors"].is_null(), "{}", answer.body);
+    }
+    ann.server.stop().await;
+}
+
+async fn too_few_connections_are_waited_for(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let near = server.user("ann").await;
+    let board = near.board("Plans").await;
+    // Limits do not apply to superusers.
+    let client = postgres(&server).await;
+    let role = format!("few_{}", std::process::id());
+    let grants = format!(
+        "CREATE ROLE {role} LOGIN PASSWORD 'few' CONNECTION LIMIT 3;
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};
+         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}"
+    );
+    client.batch_execute(&grants).await.unwrap();
+    let (scheme, rest) = server.database_url.split_once("://").unwrap();
+    let (_, place) = rest.split_once('@').unwrap();
+    let url = format!("{scheme}://{role}:few@{place}");
+    // A role that owns nothing can start the server, as nothing is to be migrated.
+    let config = config_with(&url, &[("DATABASE_POOL_SIZE", "10")]);
+    let limited = Server::start_with(config, url.clone()).await;
+    let ann = User { server: Arc::new(limited), ..near.clone() };
+    let creates = (0..20).map(|number| {
+        let input = json!({ "boardId": board, "card": { "title": format!("{number}") } });
+        ann.call("createCard", input, "card { id }")
+    });
+    for answer in join_all(creates).await {
+        assert!(answer.body["errors"].is_null(), "{}", answer.body);
+    }
+    ann.server.stop().await;
+    client.batch_execute(&format!("DROP OWNED BY {role}; DROP ROLE {role}")).await.unwrap();
+}
+
+fn file(server: &Server) -> String {
+    server.database_url.strip_prefix("sqlite://").unwrap().to_owned()
+}
+
+async fn a_moved_file_is_not_written(server: Arc<Server>) {
+    if !server.is_sqlite() {
+        return;
+    }
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    assert_eq!(status(&server, "/readyz").await, 200);
+    let (path, moved) = (file(&server), format!("{}.moved", file(&server)));
+    std::fs::rename(&path, &moved).unwrap();
+    let input = json!({ "boardId": board, "card": { "title": "x" } });
+    let answer = ann.call("createCard", input.clone(), "card { id }").await;
+    assert_eq!(answer.code(), "SERVICE_UNAVAILABLE", "{}", answer.body);
+    assert_eq!(status(&server, "/readyz").await, 503);
+    assert!(!std::fs::exists(&path).unwrap(), "the file was created again");
+    std::fs::rename(&moved, &path).unwrap();
+    ann.done("createCard", input, "card { id }").await;
+    assert_eq!(status(&server, "/readyz").await, 200);
+}
+
+async fn a_damaged_file_is_not_ready(server: Arc<Server>) {
+    if !server.is_sqlite() {
+        return;
+    }
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    ann.cards(&board, 50).await;
+    server.execute("PRAGMA wal_checkpoint(TRUNCATE)", "").await;
+    // All pages but the first, which has the schema.
+    let path = file(&server);
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes[4096..].fill(0xff);
+    {
+        use std::io::{Seek, SeekFrom, Write};
+        let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+        file.seek(SeekFrom::Start(4096)).unwrap();
+        file.write_all(&bytes[4096..]).unwrap();
+    }
+    for _ in 0..2 {
+        assert_eq!(status(&server, "/readyz").await, 503);
+    }
+}
+
+async fn the_log_of_a_file_shrinks(server: Arc<Server>) {
+    if !server.is_sqlite() {
+        return;
+    }
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let log = format!("{}-wal", file(&server));
+    let size = || std::fs::metadata(&log).unwrap().len();
+    {
+        // A reader keeps the log from starting again at its beginning.
+        let reader = rusqlite::Connection::open(file(&server)).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM boards").unwrap();
+        let card = json!({ "title": "x", "description": "x".repeat(20_000) });
+        let mut count = 0;
+        while size() < 24 << 20 {
+            let input = json!({ "boardId": board, "cards": vec![card.clone(); 50] });
+            let made = ann.done("createCards", input, "cards { id }").await;
+            assert!(!text(&made["cards"][0]["id"]).is_empty());
+            count += 1;
+            assert!(count < 100, "the log has {} bytes", size());
+        }
+        reader.execute_batch("COMMIT").unwrap();
+    }
+    for _ in 0..3 {
+        ann.card(&board, "y").await;
+    }
+    assert!(size() <= 16 << 20, "the log has {} bytes", size());
+}
