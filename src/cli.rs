@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use indicatif::ProgressBar;
 use tracing_subscriber::EnvFilter;
 
-use crate::config::{Config, Log, StartError, VARIABLES, Variable};
+use crate::config::{self, Config, Log, StartError, Variable};
 use crate::domain::Error;
 use crate::service::seed::{self, Plan, Size, Target};
 use crate::service::trash::{self, Purged};
@@ -24,6 +24,7 @@ pub struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Serve the API (the default)
+    #[command(after_help = variables())]
     Serve,
     /// Run the pending database migrations and exit
     Migrate,
@@ -67,14 +68,18 @@ impl SeedArgs {
     }
 }
 
-/// The list of environment variables for `--help`.
+/// The list of environment variables for `--help`. The settings are no options: users of the same
+/// machine can read the options of a process, and so would read secrets.
 fn variables() -> String {
-    let lines = VARIABLES.iter().map(|Variable { name, default, about }| match *default {
-        "" => format!("  {name}\n      {about}\n"),
-        default => format!("  {name} [default: {default}]\n      {about}\n"),
-    });
-    let heading = "Environment variables (also read from the file .env):\n".to_owned();
-    std::iter::once(heading).chain(lines).collect()
+    let mut heading = String::new();
+    let entry = |Variable { name, default, about, group }| {
+        let start = if heading == group { String::new() } else { format!("\n{group}:\n") };
+        heading = group;
+        let default = if default.is_empty() { default } else { format!(" [default: {default}]") };
+        format!("{start}  {name}{default}\n      {about}\n")
+    };
+    let title = "Environment variables (also read from the file .env):\n".to_owned();
+    std::iter::once(title).chain(config::variables().into_iter().map(entry)).collect()
 }
 
 impl Cli {
@@ -93,9 +98,18 @@ impl Cli {
     }
 }
 
-async fn serve() -> Result<(), StartError> {
-    let config = Config::from_env()?;
+/// Reads the settings and starts the log.
+fn start() -> Result<Config, StartError> {
+    let (config, warning) = Config::from_env()?;
     start_log(&config.log);
+    if let Some(warning) = warning {
+        tracing::warn!("{warning}");
+    }
+    Ok(config)
+}
+
+async fn serve() -> Result<(), StartError> {
+    let config = start()?;
     let database = config.database.url.to_string();
     let graphiql = config.http.graphiql;
     let app = app::build(config).await?;
@@ -108,8 +122,7 @@ async fn serve() -> Result<(), StartError> {
 }
 
 async fn migrate() -> Result<(), StartError> {
-    let config = Config::from_env()?;
-    start_log(&config.log);
+    let config = start()?;
     let done = Db::migrate(&config.database).await?;
     if done.is_empty() {
         print("The database is up to date.\n");
@@ -121,8 +134,7 @@ async fn migrate() -> Result<(), StartError> {
 }
 
 async fn purge() -> Result<(), StartError> {
-    let config = Config::from_env()?;
-    start_log(&config.log);
+    let config = start()?;
     let days = config.trash.retention_days;
     if days.is_none() {
         print("TRASH_RETENTION_DAYS is 0: deleted boards and cards are kept for ever.\n");
@@ -150,8 +162,7 @@ async fn seed(args: SeedArgs) -> Result<(), StartError> {
     if args.boards == 0 && args.cards > 0 {
         return Err(StartError::new("--cards: requires at least one board"));
     }
-    let config = Config::from_env()?;
-    start_log(&config.log);
+    let config = start()?;
     let services = app::services_without_tokens(&config).await?;
     // The progress bar is shown only on a terminal.
     let bar = ProgressBar::new(args.cards as u64).with_message("cards");

@@ -27,12 +27,10 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    /// Creates the counters. `None` disables all limits.
-    pub(super) fn new(config: Option<RateLimit>) -> Self {
-        let limits = |config: RateLimit| {
-            (Limiter::new(config.per_account), Limiter::new(config.per_address))
-        };
-        Self { limits: config.map(limits) }
+    /// Creates the counters, if the limits are enabled.
+    pub(super) fn new(config: RateLimit) -> Self {
+        let limits = || (Limiter::new(config.per_account), Limiter::new(config.per_address));
+        Self { limits: config.enabled.then(limits) }
     }
 
     /// Counts an attempt from the client's address. RATE_LIMITED after too many attempts.

@@ -1,4 +1,4 @@
-//! The program: its commands, configuration and log.
+//! The program: its commands and log.
 
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -16,102 +16,20 @@ scenarios![
     the_trash_is_emptied_by_hand,
     no_secret_gets_into_the_log,
 ];
-checks![
-    a_wrong_setting_stops_the_start_with_one_line,
-    a_missing_secret_is_told_first,
-    help_lists_every_variable_and_so_does_the_readme,
-    security_md_names_settings_and_tests_that_exist,
-    a_server_keeps_its_data_over_a_restart,
-    a_dot_env_file_is_read,
-];
+checks![a_server_keeps_its_data_over_a_restart];
 
 /// The program with an empty environment.
-fn kanban(folder: &Path) -> Command {
+pub(super) fn kanban(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kanban"));
     command.env_clear().current_dir(folder).stdin(Stdio::null());
     command
 }
 
-fn output(command: &mut Command) -> (Output, String, String) {
+pub(super) fn output(command: &mut Command) -> (Output, String, String) {
     let output = command.output().unwrap();
     let read = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let (out, err) = (read(&output.stdout), read(&output.stderr));
     (output, out, err)
-}
-
-async fn a_wrong_setting_stops_the_start_with_one_line() {
-    let folder = TempDir::new().unwrap();
-    for (name, value) in [
-        ("DATABASE_URL", "mysql://localhost"),
-        ("DATABASE_URL", "sqlite:///no/such/folder/kanban.db"),
-        ("LISTEN_ADDR", "nowhere"),
-        ("LISTEN_ADDR", "192.0.2.1:1"),
-        ("JWT_SECRET", "short"),
-        ("TRASH_RETENTION_DAYS", "soon"),
-        ("ARGON2_PARALLELISM", "0"),
-        ("ARGON2_MEMORY_KIB", "none"),
-        ("LOG_FORMAT", "xml"),
-        ("LOG_LEVEL", "warning"),
-    ] {
-        let (output, _, err) =
-            output(kanban(folder.path()).env("LOG_LEVEL", "off").env(name, value));
-        assert_eq!(output.status.code(), Some(1), "{name}={value}: {err}");
-        assert!(err.starts_with(&format!("kanban: {name}: ")), "{name}={value}: {err}");
-        assert_eq!(err.lines().count(), 1, "{err}");
-    }
-}
-
-/// A missing secret is reported before the program connects to the database, which does not exist here.
-async fn a_missing_secret_is_told_first() {
-    let folder = TempDir::new().unwrap();
-    let nowhere = "postgres://nobody@127.0.0.1:1/nothing";
-    let (output, _, err) = output(kanban(folder.path()).env("DATABASE_URL", nowhere));
-    assert_eq!(output.status.code(), Some(1));
-    assert!(err.contains("kanban: JWT_SECRET: is required"), "{err}");
-}
-
-async fn security_md_names_settings_and_tests_that_exist() {
-    let security = include_str!("../../SECURITY.md");
-    let names: Vec<&str> = super::on_each_database()
-        .iter()
-        .map(|scenario| scenario.name)
-        .chain(super::once().iter().map(|check| check.name))
-        .chain(super::once_with_postgres().iter().map(|check| check.name))
-        .collect();
-    let (mut tests, mut settings) = (0, 0);
-    for quoted in security.split('`').skip(1).step_by(2) {
-        if quoted.contains("::") && quoted != "file::scenario" {
-            let name = format!("::{quoted}");
-            assert!(names.iter().any(|test| test.ends_with(&name)), "there is no test {quoted}");
-            tests += 1;
-        }
-        let is_setting = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-        if quoted.len() > 1 && quoted.contains('_') && quoted.chars().all(is_setting) {
-            let known = kanban::config::VARIABLES.iter().any(|variable| variable.name == quoted);
-            assert!(known, "there is no setting {quoted}");
-            settings += 1;
-        }
-    }
-    assert!(tests > 30 && settings > 20, "{tests} tests, {settings} settings");
-}
-
-async fn help_lists_every_variable_and_so_does_the_readme() {
-    let folder = TempDir::new().unwrap();
-    let (_, help, _) = output(kanban(folder.path()).arg("--help"));
-    let readme =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
-    let example = include_str!("../../.env.example");
-    for variable in kanban::config::VARIABLES {
-        assert!(
-            help.contains(variable.name) && help.contains(variable.default),
-            "{}",
-            variable.name
-        );
-        let row = readme.lines().find(|line| line.starts_with(&format!("| `{}`", variable.name)));
-        let row = row.unwrap_or_else(|| panic!("README.md has no row for {}", variable.name));
-        assert!(row.contains(variable.default), "{row}");
-        assert!(example.contains(&format!("#{}={}\n", variable.name, variable.default)));
-    }
 }
 
 /// A server in its own process. It logs to a file, because a pipe that nobody reads would fill up.
@@ -189,17 +107,6 @@ async fn a_server_keeps_its_data_over_a_restart() {
         let mode = std::fs::metadata(folder.path().join(file)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
     }
-}
-
-async fn a_dot_env_file_is_read() {
-    let folder = TempDir::new().unwrap();
-    std::fs::write(folder.path().join(".env"), "DATABASE_URL=sqlite://other.db\n").unwrap();
-    let (first, out, err) = output(kanban(folder.path()).arg("migrate"));
-    assert!(first.status.success() && out.contains("Ran "), "{out}{err}");
-    assert!(folder.path().join("other.db").exists());
-    let (second, out, _) = output(kanban(folder.path()).arg("migrate"));
-    assert!(second.status.success());
-    assert_eq!(out, "The database is up to date.\n");
 }
 
 /// Runs `kanban seed` on the scenario's database.

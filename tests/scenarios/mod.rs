@@ -25,6 +25,7 @@ mod plans;
 mod schema;
 mod sending;
 mod sessions;
+mod settings;
 mod silence;
 mod snapshot;
 mod statements;
@@ -81,7 +82,7 @@ pub fn on_each_database() -> Vec<Scenario> {
 
 /// The checks that run once.
 pub fn once() -> Vec<Check> {
-    [cli::checks(), schema::checks()].into_iter().flatten().collect()
+    [cli::checks(), schema::checks(), settings::checks()].into_iter().flatten().collect()
 }
 
 /// The checks that run once if PostgreSQL is tested.

@@ -1,0 +1,42 @@
+//! The settings of accounts: attempts to log in, and the cost of a password hash.
+
+use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
+
+use clap::{ArgAction, Args};
+
+use super::parsers::{number, switch};
+
+const ATTEMPTS: RangeInclusive<NonZeroU32> =
+    NonZeroU32::MIN..=NonZeroU32::MIN.saturating_add(999_999);
+
+/// The limits on password attempts per minute.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct RateLimit {
+    /// Whether attempts to log in, to sign up and to confirm the current password are limited: on or
+    /// off.
+    #[arg(id = "RATE_LIMIT", long, env, default_value = "on", action = ArgAction::Set, value_parser = switch)]
+    pub enabled: bool,
+    /// Maximum number of attempts per minute on one account, successful or not. Used attempts become
+    /// available again one by one.
+    #[arg(id = "RATE_LIMIT_PER_ACCOUNT", long, env, default_value = "10", value_parser = number(ATTEMPTS))]
+    pub per_account: NonZeroU32,
+    /// Maximum number of attempts per minute from one client address (IPv6: one /64 network),
+    /// successful or not. Used attempts become available again one by one.
+    #[arg(id = "RATE_LIMIT_PER_ADDRESS", long, env, default_value = "60", value_parser = number(ATTEMPTS))]
+    pub per_address: NonZeroU32,
+}
+
+/// The parameters of argon2id.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Argon2 {
+    /// Memory in KiB for hashing one password. At least 8 times ARGON2_PARALLELISM.
+    #[arg(id = "ARGON2_MEMORY_KIB", long, env, default_value = "19456", value_parser = number::<u32>(8..=4_194_304))]
+    pub memory: u32,
+    /// Number of iterations (passes) for hashing one password.
+    #[arg(id = "ARGON2_ITERATIONS", long, env, default_value = "2", value_parser = number::<u32>(1..=1000))]
+    pub iterations: u32,
+    /// Number of lanes for hashing one password.
+    #[arg(id = "ARGON2_PARALLELISM", long, env, default_value = "1", value_parser = number::<u32>(1..=64))]
+    pub parallelism: u32,
+}

@@ -1,0 +1,30 @@
+//! The database settings.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::database_url::DatabaseUrl;
+use super::parsers::{number, seconds};
+
+/// The database settings.
+#[derive(Args, Clone, Debug)]
+pub struct Database {
+    /// sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME. For PostgreSQL, sslmode may be disable,
+    /// prefer, require (encrypts, but accepts any certificate) or verify-full; with verify-full,
+    /// sslrootcert may name a PEM file with the trusted root certificates.
+    #[arg(id = "DATABASE_URL", long, env, default_value = "sqlite://kanban.db")]
+    pub url: DatabaseUrl,
+    /// Maximum number of open connections (SQLite: read connections, in addition to one write
+    /// connection).
+    #[arg(id = "DATABASE_POOL_SIZE", long, env, default_value = "10", value_parser = number::<usize>(1..=1000))]
+    pub pool_size: usize,
+    /// Maximum time in seconds that a request waits for a connection or a lock before it fails with
+    /// SERVICE_UNAVAILABLE.
+    #[arg(id = "DATABASE_WAIT_SECONDS", long, env, default_value = "5", value_parser = seconds(1..=600))]
+    pub wait: Duration,
+    /// Maximum run time of one statement on PostgreSQL, and the time during which a query may start
+    /// new statements, in seconds. Capped at HTTP_REQUEST_SECONDS.
+    #[arg(id = "DATABASE_STATEMENT_SECONDS", long, env, default_value = "20", value_parser = seconds(1..=3600))]
+    pub statement_timeout: Duration,
+}
