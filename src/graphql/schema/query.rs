@@ -11,7 +11,7 @@ use super::types::{
     User, session_page,
 };
 use crate::domain::{
-    At, BoardId, CardId, CommentId, Email, Error, LabelId, PublicId, Result, SessionId, UserId,
+    At, BoardId, CardId, CommentId, EmailKey, Error, LabelId, PublicId, Result, SessionId, UserId,
 };
 use crate::graphql::context::{ContextExt, Nullable, row, texts};
 use crate::graphql::engine::EagerObject;
@@ -165,7 +165,7 @@ async fn find_card(ctx: &Context<'_>, id: CardId) -> Result<Option<Card>> {
 }
 
 async fn find_user(ctx: &Context<'_>, email: &str) -> Result<Option<User>> {
-    let Ok(email) = Email::parse(email) else {
+    let Ok(email) = EmailKey::parse(email) else {
         return Ok(None);
     };
     let viewer = ctx.viewer()?;

@@ -123,7 +123,7 @@ impl AuthMutation {
     ) -> Nullable<SignUpPayload> {
         mutate_as_anybody(ctx, async {
             let email = Email::parse(&input.email).at("email")?;
-            let password = Password::parse(input.password).at("password")?;
+            let password = Password::parse(&input.password).at("password")?;
             let client = &ctx.caller()?.client;
             let user = accounts::sign_up(ctx.services()?, client, email, password).await?;
             Ok(SignUpPayload { user: User::own(user).into() })
@@ -158,7 +158,7 @@ impl AuthMutation {
         mutate(ctx, async {
             let changes = AccountChanges {
                 email: optional(input.email, "email", |email| Email::parse(email))?,
-                password: optional(input.password, "password", |new| Password::parse(new.clone()))?,
+                password: optional(input.password, "password", |new| Password::parse(new))?,
             };
             let current = input.current_password;
             let user = accounts::update(ctx.services()?, ctx.viewer()?, current, changes).await?;
