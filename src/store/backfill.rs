@@ -6,12 +6,11 @@
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
-use super::card_writes::search_text;
 use super::db::{Conn, Tx, unique};
 use super::dsl::{ColumnTypes, Statement, Write, columns, numbers, texts};
 use super::rows::UserRow;
 use super::schema::users;
-use crate::domain::{CardId, EmailKey, Error, Result, User, UserKey};
+use crate::domain::{CardId, EmailKey, Error, Result, User, UserKey, search_text};
 
 /// Folds the search texts of cards anew, so many at most, in the order of their keys from behind `after`. Returns
 /// the keys. Cards that another transaction has locked are left for another time.

@@ -9,14 +9,8 @@ use super::dsl::{Statement, Write, numbers, texts};
 use super::lock::{BoardTx, Edits};
 use crate::domain::{
     BoardId, Card, CardColumn, CardId, Error, EventPayload, LabelColor, LabelId, NewCard, Rank,
-    Result, Timestamp, fold_search, lower_case,
+    Result, Timestamp, lower_case, search_text,
 };
-
-/// The text that a search reads. U+001F stands before each part, as nobody can search for it; texts that
-/// version 0.1.0 has written begin without it, and [`backfill`](super::backfill) finds them by that.
-pub(super) fn search_text(title: &str, description: &str) -> String {
-    format!("\u{1f}{}\u{1f}{}", fold_search(title), fold_search(description))
-}
 
 /// What must be known before cards are made.
 pub struct InsertContext {

@@ -9,7 +9,8 @@ use super::dsl::{ColumnTypes, Statement, columns, select, texts};
 use super::rows::UserRow;
 use super::schema::users;
 use crate::domain::{
-    At, BoardId, Email, EmailKey, Error, Result, Timestamp, User, UserId, UserKey, Viewer, lower_case,
+    At, BoardId, Email, EmailKey, Error, Result, Timestamp, User, UserId, UserKey, Viewer,
+    lower_case,
 };
 
 /// What a log-in is checked against.

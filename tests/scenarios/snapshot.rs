@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
 use kanban::domain::{
-    BoardId, CardFilter, CardOrder, Email, Error, Page, PageRequest, PublicId, Result,
+    BoardId, CardFilter, CardOrder, EmailKey, Error, Page, PageRequest, PublicId, Result,
 };
 use kanban::store::access::{BoardAccess, board_access};
 use kanban::store::card_lists::{self, CardList};
@@ -121,7 +121,7 @@ async fn payloads_agree_with_themselves_while_four_write(server: Arc<Server>) {
 /// Ann's access to her board.
 async fn access(ann: &User, board: &str) -> BoardAccess {
     let mut conn = ann.server.db.read().await.unwrap();
-    let email = Email::parse("ann@example.com").unwrap();
+    let email = EmailKey::parse("ann@example.com").unwrap();
     let user = users::by_email(&mut conn, &email).await.unwrap().unwrap();
     let board = BoardId::from_public(board).unwrap();
     board_access(&mut conn, user.key, board).await.unwrap().unwrap()

@@ -123,12 +123,15 @@ impl Query {
         session_page(ctx, PageArgs { first, after, last, before }).await
     }
 
-    /// Finds the account with exactly this e-mail address, compared case-insensitively; null if there is
-    /// none. Use it to find the user to share a board with.
+    /// Finds the account with exactly this e-mail address, compared case-insensitively and in Unicode
+    /// normalization form C (NFC); null if there is none. Use it to find the user to share a board with.
     async fn user_by_email(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The complete e-mail address.")] email: String,
+        #[graphql(
+            desc = "The complete e-mail address. White space (Unicode White_Space) at both ends is removed."
+        )]
+        email: String,
     ) -> Nullable<EagerObject<User>> {
         row(find_user(ctx, &email).await)
     }
