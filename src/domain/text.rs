@@ -118,7 +118,7 @@ impl LabelName {
 }
 
 /// The text of a card that searches read. U+001F stands before each part, as nobody can search for it; texts
-/// that version 0.1.0 has written begin without it, which is how they are found to be folded anew.
+/// that an earlier version has written begin without it, which is how they are found to be folded anew.
 pub fn search_text(title: &str, description: &str) -> String {
     format!("\u{1f}{}\u{1f}{}", fold_search(title), fold_search(description))
 }
@@ -143,12 +143,12 @@ impl SearchText {
         Ok((!folded.is_empty()).then_some(Self { folded, former }))
     }
 
-    /// The folded text; see [`fold_search`].
+    /// The text, folded like [`search_text`].
     pub fn as_str(&self) -> &str {
         &self.folded
     }
 
-    /// The text as version 0.1.0 folded it, if that is different. No text that is folded as today
+    /// The text as earlier versions folded it, if that is different. No text that is folded as today
     /// contains it.
     pub fn former(&self) -> Option<&str> {
         self.former.as_deref()

@@ -20,7 +20,7 @@ pub struct Folded {
 }
 
 /// Folds what was stored by former rules. Works in small transactions, so it can be interrupted at any time and
-/// continues where it was. Several instances may run it at once, also beside one of version 0.1.0.
+/// continues where it was. Several instances may run it at once, also beside one of an earlier version.
 pub async fn run(services: &Services) -> Result<Folded> {
     let mut folded = Folded::default();
     fold_search_texts(services, &mut folded).await?;

@@ -66,7 +66,7 @@ impl Passwords {
             .await?
     }
 
-    /// Compares the password with the hash: as entered, since version 0.1.0 hashed it so, then in NFC if that
+    /// Compares the password with the hash: as entered, since earlier versions hashed it so, then in NFC if that
     /// is different. Without a hash, the password is wrong after the same time.
     pub(super) async fn verify(&self, entered: String, hash: Option<&str>) -> Result<Verdict> {
         let known = hash.is_some();

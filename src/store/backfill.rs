@@ -1,6 +1,6 @@
 //! Stored values that were folded by former rules, and how they are folded anew.
 //!
-//! An instance of version 0.1.0 may write more of them at any time, so nothing notes that all is done. Two partial
+//! An instance of an earlier version may write more of them at any time, so nothing notes that all is done. Two partial
 //! indexes find what is left: they are nearly empty.
 
 use diesel::prelude::*;

@@ -142,7 +142,7 @@ impl<ST> Statement<ST> {
 }
 
 /// Of two accounts whose addresses are equal in NFC, the one comes first whose address is composed as
-/// entered. If that is true of both, it is the older one: version 0.1.0 may have given its address away again.
+/// entered. If that is true of both, it is the older one: an earlier version may have given its address away again.
 fn precedence(user: &User, email: &EmailKey) -> (bool, UserKey) {
     (lower_case(&user.email) != email.former(), user.key)
 }

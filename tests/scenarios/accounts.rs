@@ -198,7 +198,7 @@ async fn a_password_is_the_same_however_it_is_composed(server: Arc<Server>) {
     }
 }
 
-/// Version 0.1.0 hashed passwords as they were entered.
+/// Earlier versions hashed passwords as they were entered.
 async fn a_password_that_was_hashed_as_entered_is_hashed_anew(server: Arc<Server>) {
     server.user("ann").await;
     let params = argon2::Params::new(8, 1, 1, None).unwrap();

@@ -206,7 +206,7 @@ async fn assert_roles(user: &User, board: &str, expected: &[(&str, &str)], maker
     );
 }
 
-/// Gives all cards the search texts of version 0.1.0, as an instance of that version that still runs may do.
+/// Gives all cards the search texts of the previous version, as an instance of it that still runs may do.
 async fn write_former_search_texts(server: &Server) {
     let update = "UPDATE cards SET search_text = title_key ||";
     server.execute(&format!("{update} char(31) || ''"), &format!("{update} chr(31) || ''")).await;
@@ -245,11 +245,11 @@ async fn former_search_texts_are_folded_anew(server: Arc<Server>) {
     assert_eq!(ann.version(&board).await, version, "nothing that clients see has changed");
 }
 
-/// A letter that NFC takes apart: version 0.1.0 accepted it, but not its parts.
+/// A letter that NFC takes apart: the previous version accepted it, but not its parts.
 const FORMER: &str = "\u{958}@example.com";
 const IN_NFC: &str = "\u{915}\u{93c}@example.com";
 
-/// Turns the account `name@example.com` into one of version 0.1.0 with the address [`FORMER`].
+/// Turns the account `name@example.com` into one of the previous version with the address [`FORMER`].
 async fn make_former(server: &Server, name: &str) {
     let update = format!(
         "UPDATE users SET email = '{FORMER}', email_key = '{FORMER}' WHERE email_key = '{name}@example.com'"
@@ -291,7 +291,7 @@ async fn former_keys_of_addresses_are_renewed(server: Arc<Server>) {
     assert_eq!(backfill::run(&server.services).await.unwrap(), Folded::default());
 }
 
-/// Version 0.1.0 told the two addresses apart, and may do so again while it still runs.
+/// The previous version told the two addresses apart, and may do so again while it still runs.
 async fn addresses_that_collide_keep_their_keys(server: Arc<Server>) {
     let ann = sign_up(&server, IN_NFC, "ann's password").await;
     let bob = server.user("bob").await;
@@ -304,7 +304,8 @@ async fn addresses_that_collide_keep_their_keys(server: Arc<Server>) {
         assert_eq!(log_in(&server, FORMER, "ann's password").await, None);
     }
 
-    // Without Ann, Bob gets the key. Whom version 0.1.0 then gives the same address does not take his place.
+    // Without Ann, Bob gets the key. An account that the previous version then gives the
+    // same address does not take his place.
     let delete = format!("DELETE FROM users WHERE email_key = '{IN_NFC}'");
     server.execute(&delete, &delete).await;
     assert_eq!(backfill::run(&server.services).await.unwrap().accounts, 1);

@@ -1,4 +1,4 @@
--- Finds what has to be folded anew: search texts of version 0.1.0, which do not begin with U+001F, and
+-- Finds what has to be folded anew: search texts of earlier versions, which do not begin with U+001F, and
 -- accounts whose address may not be in NFC.
 
 CREATE INDEX cards_to_fold ON cards (id) WHERE substr(search_text, 1, 1) <> char(31);
