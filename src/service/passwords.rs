@@ -82,10 +82,12 @@ impl Passwords {
             };
             let normalised = Password::entered(&entered);
             let in_nfc = normalised.expose() == entered;
-            match () {
-                () if matches(&entered) => Verdict::right(outdated || !in_nfc),
-                () if !in_nfc && matches(normalised.expose()) => Verdict::right(outdated),
-                () => Verdict::Wrong,
+            if matches(&entered) {
+                Verdict::right(outdated || !in_nfc)
+            } else if !in_nfc && matches(normalised.expose()) {
+                Verdict::right(outdated)
+            } else {
+                Verdict::Wrong
             }
         });
         verdict.await.map(|verdict| if known { verdict } else { Verdict::Wrong })
