@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use kanban::domain::{CardColumn, LabelColor, Rank, fold_case};
+use kanban::domain::{CardColumn, LabelColor, Rank, lower_case, search_text};
 use tokio_postgres::NoTls;
 
 use self::Value::{Number, Time};
@@ -157,7 +157,7 @@ fn users(size: Size, put: &mut dyn FnMut(Row)) {
 fn boards(size: Size, put: &mut dyn FnMut(Row)) {
     for board in 1..=size.boards {
         let title = format!("Board {board}");
-        let key = fold_case(&title);
+        let key = lower_case(&title);
         let (description, version) = (text("What is to do."), Number(cards_on(size, board) + 1));
         let time = || Time(made(board));
         put(vec![Number(board), text(title), text(key), description, time(), time(), version]);
@@ -192,8 +192,8 @@ fn cards(size: Size, put: &mut dyn FnMut(Row)) {
             let place = at(n, 4);
             let rank = Rank::between(ranks[place].as_ref(), None).unwrap();
             let (title, description) = (title_of(card), description_of(card));
-            let key = fold_case(&title);
-            let search = format!("{key}\u{1f}{}", fold_case(&description));
+            let key = lower_case(&title);
+            let search = search_text(&title, &description);
             put(vec![
                 Number(card),
                 Number(board),

@@ -51,7 +51,7 @@ pub struct BoardChanges {
     pub title: Option<Title>,
     /// The new description.
     pub description: Option<Description>,
-    /// New names for the labels of these colours.
+    /// New names for the labels of these colours, each of which occurs once.
     pub labels: Vec<(LabelColor, LabelName)>,
 }
 

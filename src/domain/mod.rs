@@ -6,16 +6,19 @@ mod board;
 mod card;
 mod column;
 mod comment;
+mod email;
 mod error;
 mod event;
 mod id;
 mod label;
 mod page;
+mod password;
 mod rank;
 mod role;
 mod session;
 mod text;
 mod time;
+mod unicode;
 mod user;
 
 pub use board::{Board, BoardChanges, BoardList, BoardOrder, BoardOrderField, Member, NewBoard};
@@ -24,16 +27,17 @@ pub use card::{
 };
 pub use column::CardColumn;
 pub use comment::Comment;
+pub use email::{Email, EmailKey};
 pub use error::{At, Error, Result, Segment};
 pub use event::{Event, EventPayload, FieldChange, excerpt};
 pub use id::{BoardId, CardId, CommentId, LabelId, PublicId, SessionId, UserId, UserKey};
 pub use label::{Label, LabelChanges, LabelColor};
 pub use page::{Direction, Page, PageRequest, Position, Side, SortValue};
+pub use password::Password;
 pub use rank::Rank;
 pub use role::{BoardRole, Right};
 pub use session::Session;
-pub use text::{
-    CommentBody, Description, Email, LabelName, Password, SearchText, Title, fold_case,
-};
+pub use text::{CommentBody, Description, LabelName, SearchText, Title, search_text};
 pub use time::{Clock, Timestamp};
+pub use unicode::lower_case;
 pub use user::{Client, User, Viewer};

@@ -1,8 +1,9 @@
 //! Accounts: sign-up, log-in, and changes to the viewer's own account.
 
+use super::passwords::Verdict;
 use super::{LogIn, Services, sessions, trash};
 use crate::domain::{
-    At, BoardId, Client, Email, Error, Password, Result, SessionId, User, UserKey, Viewer,
+    At, BoardId, Client, Email, EmailKey, Error, Password, Result, SessionId, User, UserKey, Viewer,
 };
 use crate::store::lock::lock_to_leave;
 use crate::store::users::Credentials;
@@ -39,7 +40,7 @@ pub async fn sign_up(
 /// RATE_LIMITED after too many attempts.
 ///
 /// An unknown address gives the same error after the same time as a wrong password. A hash made with
-/// outdated parameters is renewed.
+/// outdated parameters, or of a password that is not in NFC, is renewed.
 pub async fn log_in(
     services: &Services,
     client: &Client,
@@ -63,7 +64,7 @@ async fn log_in_unless_limited(
     password: String,
 ) -> Result<LogIn> {
     services.attempts.from(client)?;
-    let email = Email::parse(email).ok();
+    let email = EmailKey::parse(email).ok();
     email.as_ref().map_or(Ok(()), |email| services.attempts.at(email))?;
     // Retried once if the stored hash changes meanwhile: another log-in may have renewed it for the
     // same password.
@@ -79,7 +80,7 @@ async fn log_in_unless_limited(
 async fn try_log_in(
     services: &Services,
     client: &Client,
-    email: Option<&Email>,
+    email: Option<&EmailKey>,
     password: &str,
 ) -> Result<Option<LogIn>> {
     let known = match email {
@@ -87,23 +88,20 @@ async fn try_log_in(
         None => None,
     };
     let hash = known.as_ref().map(|known| known.password_hash.as_str());
-    let same = services.passwords.verify(password.to_owned(), hash).await?;
-    let Credentials { user, password_hash } =
-        known.filter(|_| same).ok_or(Error::InvalidCredentials)?;
+    let verdict = services.passwords.verify(password.to_owned(), hash).await?;
+    let right = known.filter(|_| verdict != Verdict::Wrong);
+    let Credentials { user, password_hash } = right.ok_or(Error::InvalidCredentials)?;
     let id = user.key;
     let log_in = sessions::begin(services, user, &password_hash, client).await?;
-    if log_in.is_some() && services.passwords.is_outdated(&password_hash) {
-        renew_hash(services, id, password_hash, password.to_owned()).await;
+    if log_in.is_some() && verdict == Verdict::Outdated {
+        renew_hash(services, id, password_hash, Password::entered(password)).await;
     }
     Ok(log_in)
 }
 
 /// Stores a new hash of the password. The log-in has already succeeded, so a failure is only logged;
 /// the next log-in tries again.
-async fn renew_hash(services: &Services, user: UserKey, old: String, password: String) {
-    let Ok(password) = Password::parse(password) else {
-        return;
-    };
+async fn renew_hash(services: &Services, user: UserKey, old: String, password: Password) {
     let Ok(new) = services.passwords.hash(password).await else {
         return;
     };
@@ -125,11 +123,10 @@ async fn check_password(
 ) -> Result<Credentials> {
     let known = users::credentials(&mut services.db.read().await?, viewer.key).await?;
     let known = known.ok_or(Error::Unauthenticated)?;
-    services.attempts.at(&Email::parse(&known.user.email)?)?;
-    if services.passwords.verify(password, Some(&known.password_hash)).await? {
-        Ok(known)
-    } else {
-        Err(wrong_password())
+    services.attempts.at(&EmailKey::of(&known.user.email))?;
+    match services.passwords.verify(password, Some(&known.password_hash)).await? {
+        Verdict::Wrong => Err(wrong_password()),
+        Verdict::Right | Verdict::Outdated => Ok(known),
     }
 }
 

@@ -12,7 +12,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use moka::sync::Cache;
 
 use crate::config::RateLimit;
-use crate::domain::{Client, Email, Error, Result};
+use crate::domain::{Client, EmailKey, Error, Result};
 
 /// The maximum number of tracked accounts, and of tracked addresses.
 const CAPACITY: u64 = 100_000;
@@ -42,9 +42,9 @@ impl Attempts {
     }
 
     /// Counts an attempt on an account, whether or not it exists. RATE_LIMITED after too many attempts.
-    pub(super) fn at(&self, email: &Email) -> Result<()> {
+    pub(super) fn at(&self, email: &EmailKey) -> Result<()> {
         match &self.limits {
-            Some((accounts, _)) => accounts.check(email.key().to_owned()),
+            Some((accounts, _)) => accounts.check(email.as_str().to_owned()),
             None => Ok(()),
         }
     }

@@ -1,10 +1,8 @@
 //! Creating, changing, deleting and restoring boards.
 
-use std::collections::BTreeMap;
-
 use super::Services;
 use crate::domain::{
-    At, BoardChanges, BoardId, Error, Label, LabelColor, LabelName, NewBoard, Result, Viewer,
+    At, BoardChanges, BoardId, Error, LabelColor, LabelName, NewBoard, Result, Viewer,
 };
 use crate::store::access::AuthorizedBoard;
 use crate::store::lock::{Admin, BoardTx, lock_board, lock_deleted_board};
@@ -43,7 +41,7 @@ pub async fn update(
         .await
 }
 
-/// Renames the labels of these colours. If a colour is given more than once, the last name wins.
+/// Renames the labels of these colours.
 async fn rename_labels(
     board: &mut BoardTx<'_, Admin>,
     names: &[(LabelColor, LabelName)],
@@ -53,16 +51,13 @@ async fn rename_labels(
     }
     let access = board.access()?;
     let present = labels::of_board(board.conn(), access).await?;
-    let mut wanted: BTreeMap<LabelColor, (&Label, &LabelName)> = BTreeMap::new();
     for (index, (color, name)) in names.iter().enumerate() {
         let label = present.iter().find(|label| label.color == *color);
         let label = label.ok_or_else(|| no_label(*color));
         let label = label.at("color").at(index).at("labels")?;
-        wanted.insert(*color, (label, name));
-    }
-    wanted.retain(|_, (label, name)| label.name != name.as_str());
-    for (label, name) in wanted.into_values() {
-        labels::update(board, label, None, Some(name)).await?;
+        if label.name != name.as_str() {
+            labels::update(board, label, None, Some(name)).await?;
+        }
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 mod attempts;
+pub mod backfill;
 pub mod boards;
 mod card_changes;
 pub mod cards;

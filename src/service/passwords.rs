@@ -21,6 +21,21 @@ pub(super) struct Passwords {
     work: Arc<AtomicU64>,
 }
 
+/// Whether a password is right.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    Wrong,
+    Right,
+    /// It is right, but the hash was made with other parameters, or not of the password in NFC.
+    Outdated,
+}
+
+impl Verdict {
+    fn right(outdated: bool) -> Self {
+        if outdated { Self::Outdated } else { Self::Right }
+    }
+}
+
 impl Passwords {
     pub(super) fn new(config: config::Argon2) -> std::result::Result<Self, StartError> {
         let wrong = |error: &dyn std::fmt::Display| StartError::new(format!("ARGON2_…: {error}"));
@@ -51,24 +66,35 @@ impl Passwords {
             .await?
     }
 
-    /// Whether the password matches the hash. Without a hash, returns `false` after the same time.
-    pub(super) async fn verify(&self, password: String, hash: Option<&str>) -> Result<bool> {
+    /// Compares the password with the hash: as entered, since earlier versions hashed it so, then in NFC if that
+    /// is different. Without a hash, the password is wrong after the same time.
+    pub(super) async fn verify(&self, entered: String, hash: Option<&str>) -> Result<Verdict> {
         let known = hash.is_some();
         let hash = hash.unwrap_or(&self.decoy).to_owned();
+        let outdated = self.is_outdated(&hash);
         let count = self.counter(&params_of(&hash).unwrap_or_else(|| self.params.clone()));
         let argon2 = self.argon2.clone();
-        self.workers
-            .run(move || {
+        let verdict = self.workers.run(move || {
+            let matches = |text: &str| {
                 count();
                 PasswordHash::new(&hash)
-                    .is_ok_and(|hash| argon2.verify_password(password.as_bytes(), &hash).is_ok())
-            })
-            .await
-            .map(|same| same && known)
+                    .is_ok_and(|hash| argon2.verify_password(text.as_bytes(), &hash).is_ok())
+            };
+            let normalised = Password::entered(&entered);
+            let in_nfc = normalised.expose() == entered;
+            if matches(&entered) {
+                Verdict::right(outdated || !in_nfc)
+            } else if !in_nfc && matches(normalised.expose()) {
+                Verdict::right(outdated)
+            } else {
+                Verdict::Wrong
+            }
+        });
+        verdict.await.map(|verdict| if known { verdict } else { Verdict::Wrong })
     }
 
     /// Whether the hash was made with other parameters than the current ones.
-    pub(super) fn is_outdated(&self, hash: &str) -> bool {
+    fn is_outdated(&self, hash: &str) -> bool {
         let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
         params_of(hash).is_none_or(|params| cost(&params) != cost(&self.params))
     }
@@ -78,7 +104,7 @@ impl Passwords {
         self.work.load(Ordering::Relaxed)
     }
 
-    fn counter(&self, params: &Params) -> impl FnOnce() + Send + 'static {
+    fn counter(&self, params: &Params) -> impl Fn() + Send + 'static {
         let cost = u64::from(params.m_cost()) * u64::from(params.t_cost());
         let work = Arc::clone(&self.work);
         move || {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::backfill::{self, Folded};
 use super::trash::{self, Purged};
 use super::{Services, sessions};
 use crate::config::Trash;
@@ -10,7 +11,7 @@ use crate::config::Trash;
 /// is restarted often.
 const FIRST_LOOK: Duration = Duration::from_mins(1);
 
-/// Purges the trash and deletes expired sessions at regular intervals. Never returns. Several instances
+/// Purges the trash, deletes expired sessions and folds stored texts anew at regular intervals. Never returns. Several instances
 /// may run it at the same time.
 pub async fn keep_up(services: &Services, settings: Trash) {
     tokio::time::sleep(settings.every.min(FIRST_LOOK)).await;
@@ -23,6 +24,11 @@ pub async fn keep_up(services: &Services, settings: Trash) {
             tracing::info!(boards, cards, "erased expired boards and cards from the trash");
         }
         let _ = sessions::erase_expired(services).await;
+        if let Ok(Folded { cards, accounts, .. }) = backfill::run(services).await
+            && cards + accounts > 0
+        {
+            tracing::info!(cards, accounts, "folded search texts and keys of addresses anew");
+        }
         tokio::time::sleep(settings.every).await;
     }
 }

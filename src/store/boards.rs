@@ -16,7 +16,7 @@ use super::{events, labels, members};
 use crate::domain::{
     Board, BoardId, BoardList, BoardOrderField, BoardRole, Description, Direction, EventPayload,
     FieldChange, NewBoard, Page, PageRequest, Position, Result, Side, SortValue, Timestamp, Title,
-    UserKey, fold_case,
+    UserKey, lower_case,
 };
 
 /// Makes a board with all seven labels, `user` as its ADMIN, and the first event of its history.
@@ -31,7 +31,7 @@ pub async fn insert(
             diesel::insert_into(boards::table)
                 .values((
                     boards::title.eq(new.title.as_str().to_owned()),
-                    boards::title_key.eq(fold_case(new.title.as_str())),
+                    boards::title_key.eq(lower_case(new.title.as_str())),
                     boards::description.eq(new.description.as_str().to_owned()),
                     boards::created_at.eq(now),
                     boards::updated_at.eq(now),
@@ -88,7 +88,7 @@ struct NewTexts {
 fn new_texts(title: Option<&Title>, description: Option<&Description>) -> Option<NewTexts> {
     (title.is_some() || description.is_some()).then(|| NewTexts {
         title: title.map(|title| title.as_str().to_owned()),
-        title_key: title.map(|title| fold_case(title.as_str())),
+        title_key: title.map(|title| lower_case(title.as_str())),
         description: description.map(|text| text.as_str().to_owned()),
     })
 }
@@ -219,7 +219,7 @@ pub fn position(board: &Board, list: BoardList) -> Position {
         BoardList::InUse(order) => match order.field {
             BoardOrderField::CreatedAt => SortValue::Time(board.created_at),
             BoardOrderField::UpdatedAt => SortValue::Time(board.updated_at),
-            BoardOrderField::Title => SortValue::Text(fold_case(&board.title)),
+            BoardOrderField::Title => SortValue::Text(lower_case(&board.title)),
         },
     };
     Position { values: vec![value], key: board.id.0 }

@@ -9,7 +9,7 @@ use super::dsl::{
 use super::rows::CardRow;
 use crate::domain::{
     Card, CardColumn, CardFilter, CardOrder, CardOrderField, Direction, Page, PageRequest,
-    Position, Result, Right, Side, SortValue, fold_case,
+    Position, Result, Right, Side, SortValue, lower_case,
 };
 
 /// A list of cards: those on a board, in one of its columns, or in its trash.
@@ -172,12 +172,21 @@ fn filtered<ST>(statement: Statement<ST>, filter: &CardFilter) -> Statement<ST> 
             .sql(")");
     }
     if let Some(text) = &filter.text {
-        statement = statement
-            .either(" AND strpos(cards.search_text, ", " AND instr(cards.search_text, ")
-            .text(text.as_str())
-            .sql(") > 0");
+        statement = containing(statement.sql(" AND ("), text.as_str());
+        // Texts that are still to be folded anew are found as before.
+        if let Some(former) = text.former() {
+            statement = containing(statement.sql(" OR "), former);
+        }
+        statement = statement.sql(")");
     }
     statement
+}
+
+fn containing<ST>(statement: Statement<ST>, text: &str) -> Statement<ST> {
+    statement
+        .either("strpos(cards.search_text, ", "instr(cards.search_text, ")
+        .text(text)
+        .sql(") > 0")
 }
 
 fn sort(kind: CardListKind, order: CardOrder) -> Sort {
@@ -203,7 +212,7 @@ pub fn position(card: &Card, kind: CardListKind, order: CardOrder) -> Position {
         ],
         (_, CardOrderField::CreatedAt) => vec![SortValue::Time(card.created_at)],
         (_, CardOrderField::UpdatedAt) => vec![SortValue::Time(card.updated_at)],
-        (_, CardOrderField::Title) => vec![SortValue::Text(fold_case(&card.title))],
+        (_, CardOrderField::Title) => vec![SortValue::Text(lower_case(&card.title))],
     };
     Position { values, key: card.id.0 }
 }

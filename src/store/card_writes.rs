@@ -9,14 +9,8 @@ use super::dsl::{Statement, Write, numbers, texts};
 use super::lock::{BoardTx, Edits};
 use crate::domain::{
     BoardId, Card, CardColumn, CardId, Error, EventPayload, LabelColor, LabelId, NewCard, Rank,
-    Result, Timestamp, fold_case,
+    Result, Timestamp, lower_case, search_text,
 };
-
-/// What is searched, in folded case. The character between cannot occur in a text, so no match
-/// spans both.
-pub(super) fn search_text(title: &str, description: &str) -> String {
-    fold_case(title) + "\u{1f}" + &fold_case(description)
-}
 
 /// What must be known before cards are made.
 pub struct InsertContext {
@@ -144,7 +138,7 @@ fn update(board: BoardId, old: &Card, new: &Card) -> Write {
             .sql("title = ")
             .text(&*new.title)
             .sql(", title_key = ")
-            .text(fold_case(&new.title))
+            .text(lower_case(&new.title))
             .sql(", description = ")
             .text(&**description)
             .sql(", search_text = ")
@@ -194,7 +188,7 @@ fn insert_cards(cards: &[Card], now: Timestamp) -> Write {
             ("id", numbers(cards, |card| card.id.0)),
             ("board", numbers(cards, |card| card.board_id.0)),
             ("title", texts(cards, |card| card.title.clone())),
-            ("title_key", texts(cards, |card| fold_case(&card.title))),
+            ("title_key", texts(cards, |card| lower_case(&card.title))),
             ("description", texts(cards, |card| description(card).to_owned())),
             ("search_text", texts(cards, |card| search_text(&card.title, description(card)))),
             ("stands_in", texts(cards, |card| card.column.as_str())),

@@ -5,6 +5,7 @@
 //! without a permission check does not compile.
 
 pub mod access;
+pub mod backfill;
 pub mod boards;
 pub mod card_lists;
 pub mod card_order;

@@ -1,14 +1,17 @@
 //! Accounts.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use super::access::BoardAccess;
 use super::db::{Conn, Tx, unique};
 use super::dsl::{ColumnTypes, Statement, columns, select, texts};
 use super::rows::UserRow;
 use super::schema::users;
-use crate::domain::{At, BoardId, Email, Error, Result, Timestamp, User, UserId, UserKey, Viewer};
+use crate::domain::{
+    At, BoardId, Email, EmailKey, Error, Result, Timestamp, User, UserId, UserKey, Viewer,
+    lower_case,
+};
 
 /// What a log-in is checked against.
 pub struct Credentials {
@@ -25,13 +28,14 @@ pub async fn insert(
     password_hash: &str,
     now: Timestamp,
 ) -> Result<User> {
+    check_free(tx, email.key(), None).await?;
     let inserted: QueryResult<UserRow> = tx
         .write_returning_one(
             diesel::insert_into(users::table)
                 .values((
                     users::public_id.eq(UserId::random().to_string()),
                     users::email.eq(email.as_str().to_owned()),
-                    users::email_key.eq(email.key().to_owned()),
+                    users::email_key.eq(email.key().as_str().to_owned()),
                     users::password_hash.eq(password_hash.to_owned()),
                     users::created_at.eq(now),
                     users::updated_at.eq(now),
@@ -40,6 +44,18 @@ pub async fn insert(
         )
         .await;
     unique(inserted, email_taken()).map(User::from)
+}
+
+/// CONFLICT if an account other than `own` still has the former key of the address, which the unique
+/// index cannot tell.
+async fn check_free(tx: &mut Tx, email: &EmailKey, own: Option<UserKey>) -> Result<()> {
+    if email.is_normalised() {
+        return Ok(());
+    }
+    match by_email(tx, email).await? {
+        Some(other) if Some(other.key) != own => Err(email_taken()),
+        _ => Ok(()),
+    }
 }
 
 fn email_taken() -> Error {
@@ -63,9 +79,12 @@ pub async fn update(
         email_key: Option<String>,
         password_hash: Option<String>,
     }
+    if let Some(email) = email {
+        check_free(tx, email.key(), Some(user)).await?;
+    }
     let changes = Changes {
         email: email.map(|email| email.as_str().to_owned()),
-        email_key: email.map(|email| email.key().to_owned()),
+        email_key: email.map(|email| email.key().as_str().to_owned()),
         password_hash: new_hash.map(str::to_owned),
     };
     let unchanged = users::table.find(user.0).filter(users::password_hash.eq(old_hash.to_owned()));
@@ -97,15 +116,35 @@ pub async fn credentials(conn: &mut Conn, user: UserKey) -> Result<Option<Creden
 }
 
 /// The account and its password's hash, by address.
-pub async fn credentials_by_email(conn: &mut Conn, email: &Email) -> Result<Option<Credentials>> {
-    let row: Option<(UserRow, String)> = conn
-        .first(
-            users::table
-                .filter(users::email_key.eq(email.key().to_owned()))
-                .select((columns::<UserRow>(), users::password_hash)),
-        )
-        .await?;
-    Ok(row.map(into_credentials))
+pub async fn credentials_by_email(
+    conn: &mut Conn,
+    email: &EmailKey,
+) -> Result<Option<Credentials>> {
+    let statement = Statement::<(ColumnTypes<UserRow>, Text)>::new()
+        .sql("SELECT ")
+        .columns::<UserRow>()
+        .sql(", users.password_hash")
+        .with_email(email);
+    let rows: Vec<(UserRow, String)> = conn.load(statement).await?;
+    let found = rows.into_iter().map(into_credentials);
+    Ok(found.min_by_key(|found| precedence(&found.user, email)))
+}
+
+impl<ST> Statement<ST> {
+    /// Appends the accounts that have one of the keys of an address: at most two.
+    fn with_email(self, email: &EmailKey) -> Self {
+        let mut keys = vec![email.as_str().to_owned()];
+        if !email.is_normalised() {
+            keys.push(email.former().to_owned());
+        }
+        self.sql(" FROM users WHERE users.email_key").in_list(texts(keys, |key| key))
+    }
+}
+
+/// Of two accounts whose addresses are equal in NFC, the one comes first whose address is composed as
+/// entered. If that is true of both, it is the older one: an earlier version may have given its address away again.
+fn precedence(user: &User, email: &EmailKey) -> (bool, UserKey) {
+    (lower_case(&user.email) != email.former(), user.key)
 }
 
 fn into_credentials((row, password_hash): (UserRow, String)) -> Credentials {
@@ -139,16 +178,11 @@ pub async fn delete(tx: &mut Tx, user: UserKey) -> Result<()> {
     Ok(())
 }
 
-/// The account with exactly this address, compared without case.
-pub async fn by_email(conn: &mut Conn, email: &Email) -> Result<Option<User>> {
-    let row: Option<UserRow> = conn
-        .first(
-            users::table
-                .filter(users::email_key.eq(email.key().to_owned()))
-                .select(columns::<UserRow>()),
-        )
-        .await?;
-    Ok(row.map(User::from))
+/// The account with exactly this address, compared without case and in NFC.
+pub async fn by_email(conn: &mut Conn, email: &EmailKey) -> Result<Option<User>> {
+    let rows: Vec<UserRow> = conn.load(select::<UserRow>().with_email(email)).await?;
+    let found = rows.into_iter().map(User::from);
+    Ok(found.min_by_key(|user| precedence(user, email)))
 }
 
 /// The account with this public name, whoever asks: for sharing a board, where the name itself,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use argon2::PasswordHasher;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -14,6 +15,9 @@ scenarios![
     changing_address_and_password_needs_the_present_one,
     users_are_found_by_exact_address_only,
     unknown_and_wrong_cost_the_same,
+    an_address_is_the_same_however_it_is_composed,
+    a_password_is_the_same_however_it_is_composed,
+    a_password_that_was_hashed_as_entered_is_hashed_anew,
     log_ins_that_renew_the_hash_at_once_all_succeed,
     an_account_goes_with_what_is_its_own,
     an_account_stays_while_a_board_needs_it,
@@ -141,6 +145,84 @@ async fn unknown_and_wrong_cost_the_same(server: Arc<Server>) {
         seen.push((answer.body, server.db.statement_count() - before.1));
     }
     assert!(seen.windows(2).all(|pair| pair[0] == pair[1]), "{seen:?}");
+}
+
+/// É and é as one character, and as a letter with an accent.
+async fn an_address_is_the_same_however_it_is_composed(server: Arc<Server>) {
+    let sign_up = "mutation($i: SignUpInput!) { signUp(input: $i) { user { email } } }";
+    let with = |email: &str| json!({ "i": { "email": email, "password": "password" } });
+    for email in ["e\u{301}va@exa\u{308}mple.com", "संपर्क@उदाहरण.भारत"]
+    {
+        let made = server.ask(sign_up, with(&format!(" {email}\u{3000}"))).await.ok();
+        assert_eq!(made["signUp"]["user"]["email"], email);
+    }
+    for email in ["\u{e9}va@ex\u{e4}mple.com", "\u{c9}VA@exa\u{308}mple.com", "संपर्क@उदाहरण.भारत"]
+    {
+        let again = server.ask(sign_up, with(email)).await;
+        assert_eq!(again.error(), ("CONFLICT".into(), json!(["input", "email"])), "{email}");
+        let logged_in = server.try_log_in(email, "password").await.ok();
+        let token = text(&logged_in["logIn"]["accessToken"]);
+        let find = "query($e: String!) { viewer { id } userByEmail(email: $e) { id } }";
+        let found = server.ask_as(Some(&token), find, json!({ "e": email })).await.ok();
+        assert_eq!(found["viewer"], found["userByEmail"]);
+    }
+}
+
+const COMPOSED: &str = "\u{e9}t\u{e9} d'or";
+const DECOMPOSED: &str = "e\u{301}te\u{301} d'or";
+
+async fn a_password_is_the_same_however_it_is_composed(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let mut current = "password";
+    for new in [DECOMPOSED, COMPOSED] {
+        let input = json!({ "password": new, "currentPassword": current });
+        ann.done("updateViewer", input, "user { id }").await;
+        for same in [COMPOSED, DECOMPOSED] {
+            server.log_in("ann", same).await;
+        }
+        let other = server.try_log_in("ann@example.com", "ete d'or").await;
+        assert_eq!(other.code(), "INVALID_CREDENTIALS");
+        // The current password too.
+        current = DECOMPOSED;
+    }
+    // A password of which two forms are compared costs the same, whether the account exists or not.
+    for (email, password, runs) in [
+        ("ann@example.com", COMPOSED, 1),
+        ("ann@example.com", DECOMPOSED, 2),
+        ("ann@example.com", "e\u{301} is wrong", 2),
+        ("nobody@example.com", "e\u{301} is wrong", 2),
+    ] {
+        let before = server.services.hashing_work();
+        server.try_log_in(email, password).await;
+        assert_eq!(server.services.hashing_work() - before, 8 * runs, "{email} {password}");
+    }
+}
+
+/// Earlier versions hashed passwords as they were entered.
+async fn a_password_that_was_hashed_as_entered_is_hashed_anew(server: Arc<Server>) {
+    server.user("ann").await;
+    let params = argon2::Params::new(8, 1, 1, None).unwrap();
+    let (kind, version) = (argon2::Algorithm::Argon2id, argon2::Version::V0x13);
+    let argon2 = argon2::Argon2::new(kind, version, params);
+    // Eight characters as entered, five in NFC: a rule for new passwords is none for old ones.
+    for (composed, decomposed) in
+        [(COMPOSED, DECOMPOSED), ("\u{e9}\u{e9}\u{e9}12", "e\u{301}e\u{301}e\u{301}12")]
+    {
+        let hash = argon2.hash_password(decomposed.as_bytes()).unwrap().to_string();
+        let update = format!("UPDATE users SET password_hash = '{hash}'");
+        server.execute(&update, &update).await;
+        let early = server.try_log_in("ann@example.com", composed).await;
+        assert_eq!(early.code(), "INVALID_CREDENTIALS");
+        let before = server.services.hashing_work();
+        server.log_in("ann", decomposed).await;
+        assert_eq!(
+            server.services.hashing_work() - before,
+            16,
+            "compared as entered, then renewed"
+        );
+        server.log_in("ann", composed).await;
+        server.log_in("ann", decomposed).await;
+    }
 }
 
 async fn an_account_goes_with_what_is_its_own(server: Arc<Server>) {

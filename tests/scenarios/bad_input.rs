@@ -159,10 +159,13 @@ async fn texts_have_limits_in_characters(server: Arc<Server>) {
         let mut bad = vec!["é".repeat(most + 1)];
         bad.extend(["\0", "a\0b", "a\u{1b}[1mb", "a\u{7f}b", "a\u{85}b"].map(Into::into));
         if least > 0 {
-            bad.extend(["", " \t\u{a0}\n"].map(Into::into));
+            bad.extend(
+                ["", " \t\u{a0}\n", "\u{200b}", "\u{feff} \u{2066}\u{2069}"].map(Into::into),
+            );
         }
         if !lines {
-            bad.extend(["a\nb", "a\tb"].map(Into::into));
+            bad.extend(["a\nb", "a\tb", "a\u{2028}b", "a\u{2029}b"].map(Into::into));
+            bad.extend(["a\u{202d}b", "\u{202e}ab"].map(Into::into));
         }
         for text in bad {
             let (input, field) = with(&input, place, json!(text));
@@ -190,7 +193,10 @@ fn address_of(length: usize) -> String {
 fn bad_accounts() -> Vec<(String, String, &'static str)> {
     let addresses = "|bob|bob@|@example.com|bob@@example.com|bob bob@example.com|bob@exa mple.com|\
         Bob <bob@example.com>|bob@example.com, ann@example.com|bob\0@example.com|\
-        bob@example.com\0|bob\r\n@example.com|bob\u{1}@example.com|bob@exam\u{7f}ple.com";
+        bob@example.com\0|bob\r\n@example.com|bob\u{1}@example.com|bob@exam\u{7f}ple.com|\
+        bo\u{200b}b@example.com|bob@exam\u{ad}ple.com|bob\u{202e}@example.com|bob@example.com\u{2028}x|\
+        \u{301}bob@example.com|b\u{43e}b@example.com|bob.\u{431}@example.com|bob@ex\u{430}mple.com|\
+        ｂｏｂ@example.com";
     let addresses = addresses.split('|').map(ToOwned::to_owned);
     let addresses = addresses.chain([address_of(255)]);
     let passwords = ["", "1234567", &"é".repeat(7), &" ".repeat(7), &"x".repeat(129)];

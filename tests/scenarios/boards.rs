@@ -13,6 +13,7 @@ scenarios![
     cards_are_made_changed_and_deleted,
     many_cards_are_made_in_the_given_order,
     labels_come_go_and_change,
+    a_label_is_renamed_once_at_a_time,
     a_colour_is_unique_on_a_board,
     sharing_and_unsharing,
     a_board_keeps_its_last_member,
@@ -320,6 +321,19 @@ async fn what_changes_nothing_leaves_no_trace(server: Arc<Server>) {
         ann.done(mutation, input, "__typename").await;
     }
     assert_eq!(ann.ask(times, ids).await.ok(), before);
+}
+
+async fn a_label_is_renamed_once_at_a_time(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let names = ["RED", "BLUE", "RED"].map(|color| json!({ "color": color, "name": color }));
+    let input = json!({ "boardId": board, "title": "New", "labels": names });
+    let answer = ann.call("updateBoard", input, "board { id }").await;
+    assert_eq!(answer.error(), ("BAD_USER_INPUT".into(), json!(["input", "labels", 2, "color"])));
+    let input = json!({ "boardId": board, "labels": [names[1], names[0]] });
+    let changed = ann.done("updateBoard", input, "board { title labels { name } }").await;
+    assert_eq!(changed["board"]["title"], "Plans");
+    assert_eq!(column(&changed["board"]["labels"], "name")[..5], ["RED", "", "", "", "BLUE"]);
 }
 
 async fn everything_is_a_node(server: Arc<Server>) {

@@ -19,7 +19,7 @@ scenarios![
     what_a_mutation_shows_is_read_anew_and_not_kept,
 ];
 
-/// Selections on a board that are cached, each separately.
+/// Selections on a board. All are cached, each separately, except for the search.
 const LOOKS: [&str; 7] = [
     "labels { id color name updatedAt }",
     "columns { column cards(first: 1000) { totalCount nodes { id title description rank version updatedAt

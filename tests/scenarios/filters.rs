@@ -11,6 +11,7 @@ scenarios![
     conditions_add_up,
     what_is_empty_does_not_filter,
     text_is_found_without_case_beyond_ascii,
+    text_is_found_however_it_is_encoded,
     signs_mean_themselves,
     text_is_found_in_title_or_description_never_across,
     filters_see_the_present_state,
@@ -122,14 +123,14 @@ async fn text_is_found_without_case_beyond_ascii(server: Arc<Server>) {
         ["L'été", "Straße", "Strasse", "ΟΔΥΣΣΕΥΣ", "Ёлка", "e\u{301}te\u{301}", "👍🏽 ok", "Kelvin"];
     let board = titled(&ann, &titles).await;
     for (text, expected) in [
-        ("ÉTÉ", &["L'été"][..]),
-        ("été", &["L'été"]),
-        ("E\u{301}TE\u{301}", &["e\u{301}te\u{301}"]),
+        ("ÉTÉ", &["L'été", "e\u{301}te\u{301}"][..]),
+        ("été", &["L'été", "e\u{301}te\u{301}"]),
+        ("E\u{301}TE\u{301}", &["L'été", "e\u{301}te\u{301}"]),
         ("ete", &[]),
-        ("straße", &["Straße"]),
-        ("STRASSE", &["Strasse"]),
-        ("ß", &["Straße"]),
-        ("SS", &["Strasse"]),
+        ("straße", &["Straße", "Strasse"]),
+        ("STRASSE", &["Straße", "Strasse"]),
+        ("ẞ", &["Straße", "Strasse"]),
+        ("SS", &["Straße", "Strasse"]),
         ("οδυσσευς", &["ΟΔΥΣΣΕΥΣ"]),
         ("ΥΣ", &["ΟΔΥΣΣΕΥΣ"]),
         ("ς", &["ΟΔΥΣΣΕΥΣ"]),
@@ -139,6 +140,38 @@ async fn text_is_found_without_case_beyond_ascii(server: Arc<Server>) {
         ("👍", &["👍🏽 ok"]),
         // The Kelvin sign (U+212A) is a `k` in lower case.
         ("\u{212a}ELVIN", &["Kelvin"]),
+    ] {
+        finds(&ann, &board, text, expected).await;
+    }
+}
+
+async fn text_is_found_however_it_is_encoded(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let titles = [
+        "ﬁne oﬃce",
+        "ＡＢＣ１２３",
+        "ﾀﾜｰ",
+        "한글",
+        "m²",
+        "soft\u{ad}ware",
+        "❤\u{fe0f}",
+        "नमस्ते क\u{93c}",
+    ];
+    let board = titled(&ann, &titles).await;
+    for (text, expected) in [
+        ("FINE OFFICE", &["ﬁne oﬃce"][..]),
+        ("ﬃ", &["ﬁne oﬃce"]),
+        ("abc123", &["ＡＢＣ１２３"]),
+        ("ｃ１", &["ＡＢＣ１２３"]),
+        ("タワー", &["ﾀﾜｰ"]),
+        ("\u{1112}\u{1161}\u{11ab}", &["한글"]),
+        ("m2", &["m²"]),
+        ("SOFTWARE", &["soft\u{ad}ware"]),
+        ("soft\u{200b}ware", &["soft\u{ad}ware"]),
+        ("❤", &["❤\u{fe0f}"]),
+        ("\u{958}", &["नमस्ते क\u{93c}"]),
+        // Nothing is left to search for.
+        ("\u{200b}", &titles),
     ] {
         finds(&ann, &board, text, expected).await;
     }

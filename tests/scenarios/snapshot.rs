@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use futures_util::future::join_all;
 use kanban::domain::{
-    BoardId, CardFilter, CardOrder, Email, Error, Page, PageRequest, PublicId, Result,
+    BoardId, CardFilter, CardOrder, EmailKey, Error, Page, PageRequest, PublicId, Result,
 };
 use kanban::store::access::{BoardAccess, board_access};
 use kanban::store::card_lists::{self, CardList};
@@ -121,7 +121,7 @@ async fn payloads_agree_with_themselves_while_four_write(server: Arc<Server>) {
 /// Ann's access to her board.
 async fn access(ann: &User, board: &str) -> BoardAccess {
     let mut conn = ann.server.db.read().await.unwrap();
-    let email = Email::parse("ann@example.com").unwrap();
+    let email = EmailKey::parse("ann@example.com").unwrap();
     let user = users::by_email(&mut conn, &email).await.unwrap().unwrap();
     let board = BoardId::from_public(board).unwrap();
     board_access(&mut conn, user.key, board).await.unwrap().unwrap()
@@ -165,9 +165,9 @@ async fn a_load_stops_when_its_budget_is_used_up(server: Arc<Server>) {
     let unbounded = server.db.snapshot(Mode::Transaction, None);
     let mut conn = unbounded.read().await.unwrap();
     assert_eq!(cards(&mut conn, board).await.unwrap().items.len(), 100);
-    // The title, the separator and the description.
+    // The title and the description, each with a separator.
     let bytes = card_lists::search_bytes(&mut conn, &[board, board]).await.unwrap();
-    assert_eq!(bytes, [i64::try_from(100 * (2 + 2 * LONG)).unwrap(); 2]);
+    assert_eq!(bytes, [i64::try_from(100 * (3 + 2 * LONG)).unwrap(); 2]);
 }
 
 async fn a_second_statement_needs_a_transaction(server: Arc<Server>) {

@@ -2,13 +2,19 @@
 
 use std::sync::Arc;
 
-use kanban::domain::Email;
+use kanban::domain::EmailKey;
+use kanban::service::backfill::{self, Folded};
 use kanban::store::users::credentials_by_email;
 use serde_json::{Value, json};
 
 use crate::support::{Server, User, column, execute, scenarios};
 
-scenarios![the_core_becomes_a_board_to_work_on_together];
+scenarios![
+    the_core_becomes_a_board_to_work_on_together,
+    former_search_texts_are_folded_anew,
+    former_keys_of_addresses_are_renewed,
+    addresses_that_collide_keep_their_keys,
+];
 
 const CORE: [&str; 2] = [
     include_str!("../../migrations/sqlite/2026-11-24-000000_core/up.sql"),
@@ -77,7 +83,7 @@ fn translate(sql: &str, sqlite: bool) -> String {
 async fn the_core_becomes_a_board_to_work_on_together(server: Arc<Server>) {
     // The hash of a known password.
     server.user("somebody").await;
-    let address = Email::parse("somebody@example.com").unwrap();
+    let address = EmailKey::parse("somebody@example.com").unwrap();
     let mut conn = server.db.read().await.unwrap();
     let known = credentials_by_email(&mut conn, &address).await.unwrap().unwrap();
     drop(conn);
@@ -143,6 +149,15 @@ async fn the_core_becomes_a_board_to_work_on_together(server: Arc<Server>) {
     assert_eq!(column(&card["labels"], "color"), ["RED"]);
     assert_eq!(card["activity"]["totalCount"], 0);
 
+    // Search texts of the core are found before they are folded anew, and after it.
+    let found =
+        "{ board(id: \"board_1\") { cards(filter: { text: \"CARD 40\" }) { totalCount } } }";
+    for cards in [405, 0] {
+        assert_eq!(ann.get(found).await["board"]["cards"]["totalCount"], 7);
+        let folded = backfill::run(&new.services).await.unwrap();
+        assert_eq!(folded, Folded { cards, ..Folded::default() });
+    }
+
     // Cards can be moved between, before and after the ranks that the migration has assigned.
     let columns = ann.columns("board_1").await;
     let (first, second) = (columns[0][0].clone(), columns[0][1].clone());
@@ -189,4 +204,115 @@ async fn assert_roles(user: &User, board: &str, expected: &[(&str, &str)], maker
         json!([{ "__typename": "BoardCreatedEvent", "sequence": 1,
         "actor": actor, "createdAt": board["createdAt"] }])
     );
+}
+
+/// Gives all cards the search texts of the previous version, as an instance of it that still runs may do.
+async fn write_former_search_texts(server: &Server) {
+    let update = "UPDATE cards SET search_text = title_key ||";
+    server.execute(&format!("{update} char(31) || ''"), &format!("{update} chr(31) || ''")).await;
+}
+
+async fn former_search_texts_are_folded_anew(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let count = async |text: &str| {
+        let query = "query($id: ID!, $t: String) { board(id: $id) { version cards(filter: { text: $t }) { totalCount } } }";
+        let found = ann.ask(query, json!({ "id": board, "t": text })).await.ok();
+        found["board"]["cards"]["totalCount"].as_u64().unwrap()
+    };
+    // More than two batches.
+    ann.cards(&board, 230).await;
+    ann.card(&board, "Hauptstraße").await;
+    ann.card(&board, "Caf\u{65}\u{301}").await;
+    let version = ann.version(&board).await;
+    // The former version may write again after all has been folded.
+    for _ in 0..2 {
+        write_former_search_texts(&server).await;
+        assert_eq!((count("STRAßE").await, count("STRASSE").await), (1, 0));
+        assert_eq!((count("cafe\u{301}").await, count("caf\u{e9}").await), (1, 0));
+        let other = server.another(&[]).await;
+        let (one, two) =
+            tokio::join!(backfill::run(&server.services), backfill::run(&other.services));
+        let first = one.unwrap().cards + two.unwrap().cards;
+        // Each may have passed over cards that the other had locked.
+        let rest = backfill::run(&server.services).await.unwrap().cards;
+        assert_eq!(first + rest, 232);
+        other.stop().await;
+        assert_eq!((count("STRAßE").await, count("STRASSE").await), (1, 1));
+        assert_eq!((count("cafe\u{301}").await, count("caf\u{e9}").await), (1, 1));
+        assert_eq!(backfill::run(&server.services).await.unwrap(), Folded::default());
+    }
+    assert_eq!(ann.version(&board).await, version, "nothing that clients see has changed");
+}
+
+/// A letter that NFC takes apart: the previous version accepted it, but not its parts.
+const FORMER: &str = "\u{958}@example.com";
+const IN_NFC: &str = "\u{915}\u{93c}@example.com";
+
+/// Turns the account `name@example.com` into one of the previous version with the address [`FORMER`].
+async fn make_former(server: &Server, name: &str) {
+    let update = format!(
+        "UPDATE users SET email = '{FORMER}', email_key = '{FORMER}' WHERE email_key = '{name}@example.com'"
+    );
+    server.execute(&update, &update).await;
+}
+
+/// The public ID of the account that a log-in finds.
+async fn log_in(server: &Server, email: &str, password: &str) -> Option<String> {
+    let answer = server.try_log_in(email, password).await;
+    answer.body["data"]["logIn"]["user"]["id"].as_str().map(ToOwned::to_owned)
+}
+
+async fn sign_up(server: &Server, email: &str, password: &str) -> Option<String> {
+    let query = "mutation($i: SignUpInput!) { signUp(input: $i) { user { id } } }";
+    let input = json!({ "i": { "email": email, "password": password } });
+    let answer = server.ask(query, input).await;
+    answer.body["data"]["signUp"]["user"]["id"].as_str().map(ToOwned::to_owned)
+}
+
+async fn former_keys_of_addresses_are_renewed(server: Arc<Server>) {
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    make_former(&server, "ann").await;
+    assert_eq!(log_in(&server, FORMER, "password").await, Some(ann.id.clone()));
+    // The address is taken, as it was before.
+    assert_eq!(sign_up(&server, FORMER, "password").await, None);
+    let input = json!({ "email": FORMER, "currentPassword": "password" });
+    assert_eq!(bob.call("updateViewer", input.clone(), "user { id }").await.code(), "CONFLICT");
+    ann.done("updateViewer", input, "user { id }").await;
+    make_former(&server, "\u{915}\u{93c}").await;
+
+    let folded = backfill::run(&server.services).await.unwrap();
+    assert_eq!(folded, Folded { accounts: 1, ..Folded::default() });
+    for email in [FORMER, IN_NFC] {
+        assert_eq!(log_in(&server, email, "password").await, Some(ann.id.clone()), "{email}");
+        assert_eq!(sign_up(&server, email, "password").await, None);
+    }
+    assert_eq!(ann.get("{ viewer { email } }").await["viewer"]["email"], FORMER);
+    assert_eq!(backfill::run(&server.services).await.unwrap(), Folded::default());
+}
+
+/// The previous version told the two addresses apart, and may do so again while it still runs.
+async fn addresses_that_collide_keep_their_keys(server: Arc<Server>) {
+    let ann = sign_up(&server, IN_NFC, "ann's password").await;
+    let bob = server.user("bob").await;
+    make_former(&server, "bob").await;
+    for _ in 0..2 {
+        let folded = backfill::run(&server.services).await.unwrap();
+        assert_eq!(folded, Folded { collisions: 1, ..Folded::default() }, "it is told each time");
+        assert_eq!(log_in(&server, IN_NFC, "ann's password").await, ann);
+        assert_eq!(log_in(&server, FORMER, "password").await, Some(bob.id.clone()));
+        assert_eq!(log_in(&server, FORMER, "ann's password").await, None);
+    }
+
+    // Without Ann, Bob gets the key. An account that the previous version then gives the
+    // same address does not take his place.
+    let delete = format!("DELETE FROM users WHERE email_key = '{IN_NFC}'");
+    server.execute(&delete, &delete).await;
+    assert_eq!(backfill::run(&server.services).await.unwrap().accounts, 1);
+    server.user("eve").await;
+    make_former(&server, "eve").await;
+    for email in [FORMER, IN_NFC] {
+        assert_eq!(log_in(&server, email, "password").await, Some(bob.id.clone()), "{email}");
+    }
+    assert_eq!(backfill::run(&server.services).await.unwrap().collisions, 1);
 }

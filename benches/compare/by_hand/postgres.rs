@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use deadpool::managed::{Manager, Metrics, Pool, RecycleResult};
 use futures_util::future::{try_join, try_join4};
-use kanban::domain::{BoardId, CardColumn, PublicId, fold_case};
+use kanban::domain::{BoardId, CardColumn, EmailKey, PublicId, lower_case, search_text};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, NoTls, Row, Statement};
 
@@ -266,8 +266,8 @@ impl Database for Postgres {
         };
         let (actor, last): (i64, Option<String>) = (found.get(0), found.get(1));
         let rank = below(last);
-        let key = fold_case(&new.title);
-        let search = format!("{key}\u{1f}{}", fold_case(&new.description));
+        let key = lower_case(&new.title);
+        let search = search_text(&new.title, &new.description);
         let card = client
             .query_one(
                 create,
@@ -299,8 +299,8 @@ impl Database for Postgres {
         let found = begin(client, lock_with_card, &[&card, &user, &now]).await?;
         let (version, board, actor): (i64, i64, i64) = (found.get(0), found.get(1), found.get(2));
         let (old, description): (String, String) = (found.get(3), found.get(4));
-        let key = fold_case(&title);
-        let search = format!("{key}\u{1f}{}", fold_case(&description));
+        let key = lower_case(&title);
+        let search = search_text(&title, &description);
         let changes = serde_json::json!({
             "card": card, "changes": [{ "field": "title", "from": old, "to": title }],
         });
@@ -341,7 +341,11 @@ impl Database for Postgres {
 
     async fn account(&self, email: String) -> Option<Account> {
         let conn = self.0.get().await.unwrap();
-        let row = conn.client.query_opt(&conn.account, &[&fold_case(&email)]).await.unwrap()?;
+        let row = conn
+            .client
+            .query_opt(&conn.account, &[&EmailKey::of(&email).as_str()])
+            .await
+            .unwrap()?;
         Some(Account { key: row.get(0), public_id: row.get(1), hash: row.get(2) })
     }
 

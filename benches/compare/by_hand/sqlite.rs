@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
-use kanban::domain::{BoardId, CardColumn, PublicId, fold_case};
+use kanban::domain::{BoardId, CardColumn, EmailKey, PublicId, lower_case, search_text};
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 use tokio::sync::Semaphore;
 
@@ -222,8 +222,8 @@ impl Database for Sqlite {
         self.write(move |tx| {
             let Some((actor, version)) = lock(tx, &user, board, now)? else { return Ok(None) };
             let rank = below(last(tx, board, new.column)?);
-            let key = fold_case(&new.title);
-            let search = format!("{key}\u{1f}{}", fold_case(&new.description));
+            let key = lower_case(&new.title);
+            let search = search_text(&new.title, &new.description);
             let mut insert = tx.prepare_cached(
                 r#"INSERT INTO cards (board_id, title, title_key, description, search_text, "column", rank, version, created_at, updated_at)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9) RETURNING id"#,
@@ -254,8 +254,8 @@ impl Database for Sqlite {
         self.write(move |tx| {
             let Some(old) = find(tx, card)? else { return Ok(None) };
             let Some((actor, version)) = lock(tx, &user, old.board, now)? else { return Ok(None) };
-            let key = fold_case(&title);
-            let search = format!("{key}\u{1f}{}", fold_case(&old.description));
+            let key = lower_case(&title);
+            let search = search_text(&title, &old.description);
             let mut update = tx.prepare_cached(
                 "UPDATE cards SET title = ?2, title_key = ?3, search_text = ?4, version = ?5, updated_at = ?6
                 WHERE id = ?1",
@@ -299,7 +299,7 @@ impl Database for Sqlite {
             let account = |row: &Row<'_>| {
                 Ok(Account { key: row.get(0)?, public_id: row.get(1)?, hash: row.get(2)? })
             };
-            found.query_row([fold_case(&email)], account).optional()
+            found.query_row([EmailKey::of(&email).as_str()], account).optional()
         })
         .await
     }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::relation::{Relation, Source, by, shared_pages};
-use crate::domain::{Email, Member, Page, PageRequest, Result, Side, User, UserId, UserKey};
+use crate::domain::{EmailKey, Member, Page, PageRequest, Result, Side, User, UserId, UserKey};
 use crate::store::access::BoardAccess;
 use crate::store::{members, users};
 
@@ -114,11 +114,11 @@ impl Relation for Actors {
 pub(in crate::graphql) struct UsersByEmail;
 
 impl Relation for UsersByEmail {
-    type Of = Email;
+    type Of = EmailKey;
     type How = ();
     type Value = Option<Arc<User>>;
 
-    async fn fetch(source: &Source, of: &[Email], (): &()) -> Result<Vec<Self::Value>> {
+    async fn fetch(source: &Source, of: &[EmailKey], (): &()) -> Result<Vec<Self::Value>> {
         let mut conn = source.read().await?;
         let mut found = Vec::new();
         for email in of {

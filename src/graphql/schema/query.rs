@@ -11,7 +11,7 @@ use super::types::{
     User, session_page,
 };
 use crate::domain::{
-    At, BoardId, CardId, CommentId, Email, Error, LabelId, PublicId, Result, SessionId, UserId,
+    At, BoardId, CardId, CommentId, EmailKey, Error, LabelId, PublicId, Result, SessionId, UserId,
 };
 use crate::graphql::context::{ContextExt, Nullable, row, texts};
 use crate::graphql::engine::EagerObject;
@@ -123,12 +123,15 @@ impl Query {
         session_page(ctx, PageArgs { first, after, last, before }).await
     }
 
-    /// Finds the account with exactly this e-mail address, compared case-insensitively; null if there is
-    /// none. Use it to find the user to share a board with.
+    /// Finds the account with exactly this e-mail address, compared case-insensitively and in Unicode
+    /// normalization form C (NFC); null if there is none. Use it to find the user to share a board with.
     async fn user_by_email(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The complete e-mail address.")] email: String,
+        #[graphql(
+            desc = "The complete e-mail address. White space (Unicode White_Space) at both ends is removed."
+        )]
+        email: String,
     ) -> Nullable<EagerObject<User>> {
         row(find_user(ctx, &email).await)
     }
@@ -165,7 +168,7 @@ async fn find_card(ctx: &Context<'_>, id: CardId) -> Result<Option<Card>> {
 }
 
 async fn find_user(ctx: &Context<'_>, email: &str) -> Result<Option<User>> {
-    let Ok(email) = Email::parse(email) else {
+    let Ok(email) = EmailKey::parse(email) else {
         return Ok(None);
     };
     let viewer = ctx.viewer()?;

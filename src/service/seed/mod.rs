@@ -65,7 +65,7 @@ pub struct Plan {
 /// Fills the database in one transaction. Returns the e-mail address of the first new user. CONFLICT
 /// if the target is [`Target::Empty`] and the database already has users.
 pub async fn run(services: &Services, plan: Plan) -> Result<String> {
-    let password = Password::parse(PASSWORD.to_owned())?;
+    let password = Password::parse(PASSWORD)?;
     let hash = services.passwords.hash(password).await?;
     services.db.write((plan, hash), async |tx, (plan, hash)| fill(tx, plan, hash).await).await
 }

@@ -15,9 +15,13 @@ use crate::service::accounts::{self, AccountChanges};
 /// The data of a new account.
 #[derive(InputObject)]
 pub(super) struct SignUpInput {
-    /// A valid e-mail address of at most 254 characters, unique when compared case-insensitively.
+    /// A valid e-mail address of at most 254 characters, unique when compared case-insensitively and in
+    /// Unicode normalization form C (NFC). It has no invisible characters, and its local part and each
+    /// label of its domain use one script only, or a combination that is usual in East Asia (UTS #39,
+    /// Highly Restrictive). White space (Unicode White_Space) at both ends is removed.
     email: String,
-    /// 8 to 128 characters. The password is used exactly as given.
+    /// 8 to 128 characters in Unicode normalization form C (NFC), in which passwords are compared.
+    /// Nothing is removed, and case matters.
     password: String,
 }
 
@@ -31,9 +35,10 @@ pub(super) struct SignUpPayload {
 /// The e-mail address and password of an account.
 #[derive(InputObject)]
 pub(super) struct LogInInput {
-    /// The e-mail address, compared case-insensitively.
+    /// The e-mail address, compared case-insensitively and in NFC. White space (Unicode White_Space) at
+    /// both ends is removed.
     email: String,
-    /// The password.
+    /// The password, compared in NFC. Nothing is removed.
     password: String,
 }
 
@@ -78,11 +83,11 @@ pub(super) struct LogInPayload {
 /// Changes to the viewer's account. Fields that are left out do not change.
 #[derive(InputObject)]
 pub(super) struct UpdateViewerInput {
-    /// The new e-mail address.
+    /// The new e-mail address, by the rules of `SignUpInput`.
     email: Option<String>,
-    /// The new password: 8 to 128 characters, used exactly as given.
+    /// The new password, by the rules of `SignUpInput`.
     password: Option<String>,
-    /// The current password.
+    /// The current password, compared in NFC. Nothing is removed.
     current_password: String,
 }
 
@@ -96,7 +101,7 @@ pub(super) struct UpdateViewerPayload {
 /// Confirms the deletion of the account.
 #[derive(InputObject)]
 pub(super) struct DeleteViewerInput {
-    /// The current password.
+    /// The current password, compared in NFC. Nothing is removed.
     current_password: String,
 }
 
@@ -123,7 +128,7 @@ impl AuthMutation {
     ) -> Nullable<SignUpPayload> {
         mutate_as_anybody(ctx, async {
             let email = Email::parse(&input.email).at("email")?;
-            let password = Password::parse(input.password).at("password")?;
+            let password = Password::parse(&input.password).at("password")?;
             let client = &ctx.caller()?.client;
             let user = accounts::sign_up(ctx.services()?, client, email, password).await?;
             Ok(SignUpPayload { user: User::own(user).into() })
@@ -158,7 +163,7 @@ impl AuthMutation {
         mutate(ctx, async {
             let changes = AccountChanges {
                 email: optional(input.email, "email", |email| Email::parse(email))?,
-                password: optional(input.password, "password", |new| Password::parse(new.clone()))?,
+                password: optional(input.password, "password", |new| Password::parse(new))?,
             };
             let current = input.current_password;
             let user = accounts::update(ctx.services()?, ctx.viewer()?, current, changes).await?;

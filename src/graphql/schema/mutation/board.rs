@@ -1,8 +1,12 @@
 //! Mutations for boards.
 
+use std::collections::BTreeSet;
+
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
-use crate::domain::{At, BoardChanges, BoardId, Description, LabelName, NewBoard, Result, Title};
+use crate::domain::{
+    self, At, BoardChanges, BoardId, Description, Error, LabelName, NewBoard, Result, Title,
+};
 use crate::graphql::context::{ContextExt, Nullable, mutate};
 use crate::graphql::engine::EagerObject;
 use crate::graphql::schema::inputs::{id, optional};
@@ -12,9 +16,11 @@ use crate::service::boards;
 /// The data of a new board. It gets all seven labels, without names, and the viewer as its ADMIN.
 #[derive(InputObject)]
 pub(super) struct CreateBoardInput {
-    /// The title: one line of 1 to 500 characters.
+    /// The title: one line of 1 to 500 characters, at least one of them visible, without U+202D and
+    /// U+202E. White space (Unicode White_Space) at both ends is removed.
     title: String,
-    /// The description: Markdown of at most 20,000 characters.
+    /// The description: Markdown of at most 20,000 characters. White space (Unicode White_Space) at the
+    /// end is removed.
     #[graphql(default)]
     description: String,
 }
@@ -33,7 +39,8 @@ pub(super) struct CreateBoardPayload {
 pub(super) struct LabelNameInput {
     /// The colour of the label.
     color: LabelColor,
-    /// The new name: one line of at most 100 characters; may be empty.
+    /// The new name: one line of at most 100 characters without U+202D and U+202E; may be empty. White
+    /// space (Unicode White_Space) at both ends is removed.
     name: String,
 }
 
@@ -42,11 +49,14 @@ pub(super) struct LabelNameInput {
 pub(super) struct UpdateBoardInput {
     /// The ID of the board.
     board_id: ID,
-    /// The new title: one line of 1 to 500 characters.
+    /// The new title: one line of 1 to 500 characters, at least one of them visible, without U+202D and
+    /// U+202E. White space (Unicode White_Space) at both ends is removed.
     title: Option<String>,
-    /// The new description: Markdown of at most 20,000 characters.
+    /// The new description: Markdown of at most 20,000 characters. White space (Unicode White_Space) at
+    /// the end is removed.
     description: Option<String>,
-    /// New names for these labels. All other labels keep their names.
+    /// New names for the labels of these colours, each of which may occur once. All other labels keep their
+    /// names.
     labels: Option<Vec<LabelNameInput>>,
 }
 
@@ -135,10 +145,17 @@ impl BoardMutation {
     }
 }
 
-fn label_names(inputs: Vec<LabelNameInput>) -> Result<Vec<(crate::domain::LabelColor, LabelName)>> {
+/// BAD_USER_INPUT if a colour occurs twice: it is not clear which name is meant.
+fn label_names(inputs: Vec<LabelNameInput>) -> Result<Vec<(domain::LabelColor, LabelName)>> {
+    let mut colors = BTreeSet::new();
     let names = inputs.into_iter().enumerate().map(|(index, input)| {
+        let color = domain::LabelColor::from(input.color);
+        if !colors.insert(color) {
+            let message = format!("Must not contain the colour {} twice.", color.as_str());
+            return Err(Error::bad_input(message).at("color").at(index));
+        }
         let name = LabelName::parse(&input.name).at("name").at(index)?;
-        Ok((input.color.into(), name))
+        Ok((color, name))
     });
     names.collect()
 }

@@ -19,9 +19,11 @@ const MAX_BATCH: usize = 100;
 /// The data of a new card. BAD_USER_INPUT if the board has no label of a given colour.
 #[derive(InputObject)]
 pub(super) struct CardInput {
-    /// The title: one line of 1 to 500 characters.
+    /// The title: one line of 1 to 500 characters, at least one of them visible, without U+202D and
+    /// U+202E. White space (Unicode White_Space) at both ends is removed.
     title: String,
-    /// The description: Markdown of at most 20,000 characters.
+    /// The description: Markdown of at most 20,000 characters. White space (Unicode White_Space) at the
+    /// end is removed.
     #[graphql(default)]
     description: String,
     /// The column of the card. The card is placed at its end.
@@ -87,9 +89,11 @@ pub(super) struct CreateCardsPayload {
 pub(super) struct UpdateCardInput {
     /// The ID of the card.
     card_id: ID,
-    /// The new title: one line of 1 to 500 characters.
+    /// The new title: one line of 1 to 500 characters, at least one of them visible, without U+202D and
+    /// U+202E. White space (Unicode White_Space) at both ends is removed.
     title: Option<String>,
-    /// The new description: Markdown of at most 20,000 characters.
+    /// The new description: Markdown of at most 20,000 characters. White space (Unicode White_Space) at
+    /// the end is removed.
     description: Option<String>,
     /// The new column. If the column changes, the card is placed at its end.
     column: Option<CardColumn>,

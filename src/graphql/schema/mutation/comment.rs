@@ -14,7 +14,8 @@ use crate::service::comments;
 pub(super) struct AddCommentInput {
     /// The ID of the card.
     card_id: ID,
-    /// The text: Markdown of 1 to 20,000 characters.
+    /// The text: Markdown of 1 to 20,000 characters, at least one of them visible. White space (Unicode
+    /// White_Space) at the end is removed.
     body: String,
 }
 
@@ -32,7 +33,8 @@ pub(super) struct AddCommentPayload {
 pub(super) struct UpdateCommentInput {
     /// The ID of the comment.
     comment_id: ID,
-    /// The new text: Markdown of 1 to 20,000 characters.
+    /// The new text: Markdown of 1 to 20,000 characters, at least one of them visible. White space
+    /// (Unicode White_Space) at the end is removed.
     body: String,
 }
 

@@ -16,7 +16,8 @@ pub(super) struct CreateLabelInput {
     board_id: ID,
     /// The colour of the label.
     color: LabelColor,
-    /// The name: one line of at most 100 characters; may be empty.
+    /// The name: one line of at most 100 characters without U+202D and U+202E; may be empty. White space
+    /// (Unicode White_Space) at both ends is removed.
     #[graphql(default)]
     name: String,
 }
@@ -33,7 +34,8 @@ pub(super) struct CreateLabelPayload {
 pub(super) struct UpdateLabelInput {
     /// The ID of the label.
     label_id: ID,
-    /// The new name: one line of at most 100 characters; may be empty.
+    /// The new name: one line of at most 100 characters without U+202D and U+202E; may be empty. White
+    /// space (Unicode White_Space) at both ends is removed.
     name: Option<String>,
     /// The new colour.
     color: Option<LabelColor>,

@@ -68,8 +68,10 @@ pub(in crate::graphql) struct CardFilter {
     columns: Option<Vec<CardColumn>>,
     /// Cards with a label of at least one of these colours.
     labels: Option<Vec<LabelColor>>,
-    /// A substring of the title or the description, compared case-insensitively. %, _ and \ are ordinary
-    /// characters. At most 500 characters.
+    /// A substring of the title or the description. Both are compared after the mapping NFKC_Casefold of
+    /// Unicode: without case and invisible characters, and with é, full-width letters and ligatures
+    /// found however they are encoded. %, _ and \ are ordinary characters. At most 500 characters.
+    /// Nothing is removed at the ends.
     text: Option<String>,
 }
 

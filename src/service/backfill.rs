@@ -1,0 +1,80 @@
+//! Folds stored values anew after an upgrade: the keys of addresses and the texts that searches read.
+
+use super::Services;
+use crate::domain::{CardId, PublicId, Result, UserKey};
+use crate::store::backfill::{self, StoredEmail};
+
+/// The maximum number of cards per transaction, and of accounts per query.
+const BATCH: i64 = 100;
+
+/// The result of [`run`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Folded {
+    /// The number of cards whose search texts were folded anew.
+    pub cards: usize,
+    /// The number of accounts whose addresses got another key.
+    pub accounts: usize,
+    /// The number of accounts that keep a former key, because another account has theirs. The log lists
+    /// them.
+    pub collisions: usize,
+}
+
+/// Folds what was stored by former rules. Works in small transactions, so it can be interrupted at any time and
+/// continues where it was. Several instances may run it at once, also beside one of an earlier version.
+pub async fn run(services: &Services) -> Result<Folded> {
+    let mut folded = Folded::default();
+    fold_search_texts(services, &mut folded).await?;
+    renew_email_keys(services, &mut folded).await?;
+    Ok(folded)
+}
+
+async fn fold_search_texts(services: &Services, folded: &mut Folded) -> Result<()> {
+    let mut last = CardId(0);
+    loop {
+        let batch = services
+            .db
+            .write(last, async |tx, last| backfill::fold_search_texts(tx, *last, BATCH).await);
+        let cards = batch.await?;
+        let Some(end) = cards.last() else { return Ok(()) };
+        last = *end;
+        folded.cards += cards.len();
+    }
+}
+
+async fn renew_email_keys(services: &Services, folded: &mut Folded) -> Result<()> {
+    let mut last = UserKey(0);
+    loop {
+        let mut conn = services.db.read().await?;
+        let accounts = backfill::emails_beyond_ascii(&mut conn, last, BATCH).await?;
+        drop(conn);
+        let Some(end) = accounts.last() else { return Ok(()) };
+        last = end.user.key;
+        for account in accounts.into_iter().filter(|account| !account.is_current()) {
+            renew_email_key(services, account, folded).await?;
+        }
+    }
+}
+
+async fn renew_email_key(
+    services: &Services,
+    account: StoredEmail,
+    folded: &mut Folded,
+) -> Result<()> {
+    let id = account.user.id.to_public();
+    let renewed = services
+        .db
+        .write(account, async |tx, account| backfill::renew_email_key(tx, account).await);
+    match renewed.await? {
+        None => folded.accounts += 1,
+        Some(other) => {
+            folded.collisions += 1;
+            let other = other.id.to_public();
+            tracing::warn!(
+                account = id,
+                other,
+                "the addresses of two accounts differ only in how their characters are composed"
+            );
+        }
+    }
+    Ok(())
+}
