@@ -28,6 +28,7 @@ mod sessions;
 mod settings;
 mod silence;
 mod snapshot;
+mod startup;
 mod statements;
 mod texts;
 mod tls;
@@ -67,6 +68,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         sessions::all(),
         silence::all(),
         snapshot::all(),
+        startup::all(),
         statements::all(),
         texts::all(),
         tokens::all(),

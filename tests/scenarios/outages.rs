@@ -47,7 +47,7 @@ macro_rules! eventually {
     ($what:literal, $condition:expr) => {
         let began = Instant::now();
         while !$condition {
-            assert!(began.elapsed() < Duration::from_secs(60), $what);
+            assert!(began.elapsed() < Duration::from_mins(1), $what);
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
@@ -138,7 +138,7 @@ async fn recovers_from_resets(server: Arc<Server>) {
 /// Runs a statement about the database itself.
 async fn alter(server: &Arc<Server>, change: &str) {
     let name = server.database_url.rsplit('/').next().unwrap().split('?').next().unwrap();
-    let client = postgres(&server).await;
+    let client = postgres(server).await;
     client.batch_execute("SET default_transaction_read_only = off").await.unwrap();
     client.batch_execute(&format!("ALTER DATABASE {name} {change}")).await.unwrap();
 }

@@ -1,6 +1,5 @@
 //! The versions of the schema, built into the program.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use diesel::backend::Backend;
@@ -28,7 +27,7 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 const ADVISORY_LOCK: i64 = 0x6b61_6e62_616e;
 
 /// The maximum time to wait until another instance has migrated.
-const LOCK_TIME: Duration = Duration::from_secs(60);
+const LOCK_TIME: Duration = Duration::from_mins(1);
 
 /// The maximum time to read which migrations have run.
 const READ_TIME: Duration = Duration::from_secs(10);
@@ -78,14 +77,12 @@ impl State {
         EmbeddedMigrations: MigrationSource<DB>,
     {
         let known: Vec<Box<dyn Migration<DB>>> = source.migrations().map_err(|e| e.to_string())?;
-        let version = |migration: &Box<dyn Migration<DB>>| migration.name().version().to_string();
-        let versions: HashSet<String> = known.iter().map(version).collect();
-        for unknown in self.done.iter().filter(|done| !versions.contains(*done)) {
+        let versions: Vec<String> =
+            known.iter().map(|migration| migration.name().version().to_string()).collect();
+        for unknown in self.done.iter().filter(|done| !versions.contains(done)) {
             self.check(unknown)?;
         }
-        let done: HashSet<&str> = self.done.iter().map(String::as_str).collect();
-        let pending = known.iter().map(version).filter(|version| !done.contains(version.as_str()));
-        Ok(pending.collect())
+        Ok(versions.into_iter().filter(|version| !self.done.contains(version)).collect())
     }
 
     fn check(&self, migration: &str) -> Result<(), Failure> {
@@ -186,18 +183,16 @@ async fn lock(conn: &mut AsyncPgConnection) -> Result<(), Failure> {
 async fn server_state(conn: &mut AsyncPgConnection) -> Result<State, Failure> {
     use diesel_async::RunQueryDsl;
     // Only what exists and may be read, so that a role that is not the owner can start.
-    let done = match exists(conn, "__diesel_schema_migrations").await? {
-        true => {
-            let versions = __diesel_schema_migrations::table;
-            RunQueryDsl::load(versions.select(__diesel_schema_migrations::version), conn).await?
-        }
-        false => Vec::new(),
-    };
-    let oldest = match exists(conn, "schema_compatibility").await? {
-        true => RunQueryDsl::load(schema_compatibility::table, conn).await?,
-        false => Vec::new(),
-    };
-    Ok(State { done, oldest })
+    let mut state = State { done: Vec::new(), oldest: Vec::new() };
+    if exists(conn, "__diesel_schema_migrations").await? {
+        let versions =
+            __diesel_schema_migrations::table.select(__diesel_schema_migrations::version);
+        state.done = RunQueryDsl::load(versions, conn).await?;
+    }
+    if exists(conn, "schema_compatibility").await? {
+        state.oldest = RunQueryDsl::load(schema_compatibility::table, conn).await?;
+    }
+    Ok(state)
 }
 
 async fn exists(conn: &mut AsyncPgConnection, table: &str) -> QueryResult<bool> {

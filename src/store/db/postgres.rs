@@ -91,10 +91,12 @@ impl Server {
             config.get_connect_timeout().copied().unwrap_or(TCP_TIME) * hosts + SESSION_TIME;
         let attempt = async {
             if config.get_ssl_mode() == SslMode::Disable {
-                let (client, conn) = config.connect(tokio_postgres::NoTls).await.map_err(bad)?;
+                let (client, conn) =
+                    config.connect(tokio_postgres::NoTls).await.map_err(|error| bad(&error))?;
                 Ok(AsyncPgConnection::try_from_client_and_connection(client, conn).await?)
             } else {
-                let (client, conn) = config.connect(self.tls.clone()).await.map_err(bad)?;
+                let (client, conn) =
+                    config.connect(self.tls.clone()).await.map_err(|error| bad(&error))?;
                 Ok(AsyncPgConnection::try_from_client_and_connection(client, conn).await?)
             }
         };
@@ -156,11 +158,11 @@ fn with_timeouts(mut config: tokio_postgres::Config) -> tokio_postgres::Config {
     config
 }
 
-fn bad(error: tokio_postgres::Error) -> ConnectError {
+fn bad(error: &tokio_postgres::Error) -> ConnectError {
     let is_busy = error.code().is_some_and(|code| {
         [SqlState::TOO_MANY_CONNECTIONS, SqlState::CANNOT_CONNECT_NOW].contains(code)
     });
-    let reason = chain(&error);
+    let reason = chain(error);
     if is_busy { ConnectError::busy(reason) } else { ConnectError::new(reason) }
 }
 
@@ -204,7 +206,8 @@ impl managed::Manager for Manager {
     type Error = ConnectError;
 
     async fn create(&self) -> Result<AsyncPgConnection, ConnectError> {
-        let mut conn = self.server.connect().await?;
+        // In a box: it is large, and part of the future of every request.
+        let mut conn = Box::pin(self.server.connect()).await?;
         conn.set_instrumentation(self.statements.clone());
         Ok(conn)
     }

@@ -99,7 +99,9 @@ impl SqliteConn {
             Kind::Reader(link, _) => {
                 let mut link = Arc::clone(link).lock_owned().await;
                 // The guard travels with the call: it runs to its end though nobody may wait for it any more.
-                spawn_blocking(move || link.run(statement)).await.map_err(panicked)?
+                spawn_blocking(move || link.run(statement))
+                    .await
+                    .map_err(|error| panicked(&error))?
             }
         }
     }
@@ -171,7 +173,7 @@ fn closed() -> diesel::result::Error {
     diesel::result::Error::BrokenTransactionManager
 }
 
-fn panicked(error: tokio::task::JoinError) -> diesel::result::Error {
+fn panicked(error: &tokio::task::JoinError) -> diesel::result::Error {
     tracing::error!(%error, "a statement panicked");
     closed()
 }

@@ -1,0 +1,118 @@
+//! What a server finds when it starts: newer schemas, silent servers, held locks.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kanban::app;
+use kanban::config::Config;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+
+use crate::support::{Server, User, config_with, postgres, scenarios};
+
+scenarios![
+    an_older_program_refuses_a_newer_schema,
+    every_new_migration_records_what_it_requires,
+    a_silent_server_stops_the_start,
+    a_held_migration_lock_delays_nobody_without_need,
+    time_does_not_run_backwards_on_a_board,
+    sessions_expire_by_the_clock_of_the_program,
+];
+
+/// The reason why no server starts.
+async fn refusal(config: Config) -> String {
+    let Err(error) = app::build(config).await else { panic!("it started") };
+    error.to_string()
+}
+
+async fn an_older_program_refuses_a_newer_schema(server: Arc<Server>) {
+    let applied = |version: &str| {
+        format!("INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}')")
+    };
+    let requires = |version: &str, program: &str| {
+        format!("INSERT INTO schema_compatibility VALUES ('{version}', '{program}')")
+    };
+    let run = async |statement: String| server.execute(&statement, &statement).await;
+    // A rolling upgrade: this program still works.
+    run(applied("29990101000000")).await;
+    run(requires("29990101000000", "0.1.0")).await;
+    app::build(server.config()).await.unwrap();
+    run(applied("29990102000000")).await;
+    run(requires("29990102000000", "0.10.0")).await;
+    let reason = refusal(server.config()).await;
+    assert!(reason.contains("migration 29990102000000 requires version 0.10.0"), "{reason}");
+    run("DELETE FROM schema_compatibility WHERE migration = '29990102000000'".into()).await;
+    let reason = refusal(server.config()).await;
+    assert!(reason.contains("does not know migration 29990102000000"), "{reason}");
+}
+
+async fn every_new_migration_records_what_it_requires(server: Arc<Server>) {
+    server
+        .execute(
+            "DELETE FROM __diesel_schema_migrations WHERE version < '20261126120000'",
+            "DELETE FROM __diesel_schema_migrations WHERE version < '20261126120000'",
+        )
+        .await;
+    let (migrations, recorded) = (
+        server.count("__diesel_schema_migrations").await,
+        server.count("schema_compatibility").await,
+    );
+    assert_eq!(migrations, recorded);
+}
+
+async fn a_silent_server_stops_the_start(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    // It accepts, by the kernel, and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("postgres://u@{}/d?sslmode=disable", silent.local_addr().unwrap());
+    let refusal = timeout(Duration::from_secs(20), refusal(config_with(&url, &[])));
+    let reason = refusal.await.expect("the start has a time limit");
+    assert!(reason.contains("did not begin a session"), "{reason}");
+}
+
+async fn a_held_migration_lock_delays_nobody_without_need(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let client = postgres(&server).await;
+    client.batch_execute("SELECT pg_advisory_lock(118066207940974)").await.unwrap();
+    let started = timeout(Duration::from_secs(20), app::build(server.config()));
+    started.await.expect("nothing is pending").unwrap();
+}
+
+async fn time_does_not_run_backwards_on_a_board(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    ann.card(&board, "first").await;
+    server.db.clock().advance(-3600);
+    ann.card(&board, "second").await;
+    let query = format!(
+        "{{ board(id: {board:?}) {{ updatedAt activity(first: 10) {{ nodes {{ createdAt }} }} }} }}"
+    );
+    let found = ann.get(&query).await;
+    let times: Vec<_> = found["board"]["activity"]["nodes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|event| event["createdAt"].as_str().unwrap().to_owned())
+        .collect();
+    // The latest event comes first.
+    assert!(times.is_sorted_by(|newer, older| newer >= older), "{times:?}");
+    assert_eq!(found["board"]["updatedAt"], json!(times[0]));
+}
+
+async fn sessions_expire_by_the_clock_of_the_program(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let refused = async |ann: &User| {
+        ann.ask("{ viewer { id } }", json!({})).await.code() == "UNAUTHENTICATED"
+    };
+    assert!(!ann.ask("{ viewer { id } }", json!({})).await.body["data"].is_null());
+    // Access tokens are good for an hour.
+    server.db.clock().advance(2 * 3600);
+    assert!(refused(&ann).await);
+    server.db.clock().advance(-2 * 3600);
+    assert!(!ann.ask("{ viewer { id } }", json!({})).await.body["data"].is_null());
+}
