@@ -24,8 +24,7 @@ pub struct App {
     router: Router,
     services: Arc<Services>,
     trash: Trash,
-    request_time: Duration,
-    write_time: Duration,
+    connections: http::Connections,
     address: SocketAddr,
 }
 
@@ -34,7 +33,13 @@ pub struct App {
 pub async fn build(config: Config) -> Result<App, StartError> {
     let services = Arc::new(services(&config).await?);
     let api = Api::new(Arc::clone(&services), &config)?;
-    let (request_time, write_time) = (config.http.request_time, config.http.write_time);
+    let connections = http::Connections {
+        // Long enough for clients that reuse connections, such as proxies.
+        idle: config.http.request_time * 2,
+        write: config.http.write_time,
+        grace: GRACE,
+        max: config.http.max_connections,
+    };
     let router = http::router(Arc::clone(&services), api, config.http);
     let cannot_listen = |error| {
         StartError::new(format!("LISTEN_ADDR: cannot listen on {}: {error}", config.listen))
@@ -42,7 +47,7 @@ pub async fn build(config: Config) -> Result<App, StartError> {
     let listener = TcpListener::bind(config.listen).await.map_err(cannot_listen)?;
     let address = listener.local_addr().map_err(cannot_listen)?;
     let trash = config.trash;
-    Ok(App { listener, router, services, trash, request_time, write_time, address })
+    Ok(App { listener, router, services, trash, connections, address })
 }
 
 /// Opens the services of a server. Checks `JWT_SECRET` before it accesses the database.
@@ -95,14 +100,8 @@ impl App {
     /// Serves requests and maintains the database until `stop` is ready. Then waits for running
     /// requests, at most ten seconds.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let connections = http::Connections {
-            // Long enough for clients that reuse connections, such as proxies.
-            idle: self.request_time * 2,
-            write: self.write_time,
-            grace: GRACE,
-        };
         tokio::select! {
-            () = connections.serve(self.listener, self.router, stop) => {}
+            () = self.connections.serve(self.listener, self.router, stop) => {}
             () = upkeep::keep_up(&self.services, self.trash) => {}
             () = self.services.db.watch() => {}
         }

@@ -18,6 +18,10 @@ pub struct Http {
     /// response.
     #[arg(id = "HTTP_WRITE_SECONDS", long, env, default_value = "10", value_parser = seconds(1..=3600))]
     pub write_time: Duration,
+    /// Maximum number of open connections. When it is reached, the oldest connections are closed as
+    /// soon as they are idle.
+    #[arg(id = "HTTP_MAX_CONNECTIONS", long, env, default_value = "10000", value_parser = number::<usize>(1..=1_000_000))]
+    pub max_connections: usize,
     /// Maximum size of a request body in KiB.
     ///
     /// The field is in bytes.

@@ -1,18 +1,23 @@
 //! The connections of the server: accept, time limits and graceful shutdown.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
+use futures_util::future::join_all;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutStream;
 use tower::ServiceExt;
 
@@ -28,7 +33,13 @@ pub struct Connections {
     pub write: Duration,
     /// The maximum time that requests in progress may take to complete when the server stops.
     pub grace: Duration,
+    /// The maximum number of open connections. When it is reached, the oldest ones are closed as soon as they are
+    /// idle, so that idle connections do not keep others out.
+    pub max: usize,
 }
+
+/// Into how many groups the connections are divided; the oldest group is closed as a whole.
+const GROUPS: usize = 16;
 
 impl Connections {
     /// Serves until `stop` is ready, then lets requests in progress complete, for at most `grace`.
@@ -42,22 +53,31 @@ impl Connections {
         // time limit.
         let mut builder = Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(self.idle);
-        let connections = GracefulShutdown::new();
+        let (slots, mut groups) = (Arc::new(Semaphore::new(self.max)), Groups::new(self.max));
         let mut stop = std::pin::pin!(stop);
         loop {
+            if slots.available_permits() == 0 {
+                groups.close_oldest();
+            }
+            let accept = async {
+                let slot = Arc::clone(&slots).acquire_owned().await;
+                (slot, listener.accept().await)
+            };
             tokio::select! {
-                accepted = listener.accept() => match accepted {
+                (Ok(slot), accepted) = accept => match accepted {
                     Ok((stream, peer)) => {
-                        begin(&builder, &connections, &router, self.bounded(stream), peer);
+                        begin(&builder, groups.newest(), &router, self.bounded(stream), peer, slot);
                     },
-                    Err(error) => refused(&error).await,
+                    Err(error) => if refused(&error).await {
+                        groups.close_oldest();
+                    },
                 },
                 () = &mut stop => break,
             }
         }
         drop(listener);
         tracing::info!("stopping");
-        if tokio::time::timeout(self.grace, connections.shutdown()).await.is_err() {
+        if tokio::time::timeout(self.grace, groups.close_all()).await.is_err() {
             tracing::warn!("the shutdown timed out: requests in progress were aborted");
         }
     }
@@ -72,6 +92,48 @@ impl Connections {
     }
 }
 
+/// Connections in the order in which they began.
+struct Groups {
+    newest: GracefulShutdown,
+    /// How many connections the newest group has had.
+    count: usize,
+    /// The maximum number of connections of a group.
+    size: usize,
+    older: VecDeque<GracefulShutdown>,
+    /// Groups that end when their connections are idle.
+    closing: JoinSet<()>,
+}
+
+impl Groups {
+    fn new(max: usize) -> Self {
+        let (newest, older, closing) = Default::default();
+        Self { newest, count: 0, size: max.div_ceil(GROUPS), older, closing }
+    }
+
+    /// The group of a new connection.
+    fn newest(&mut self) -> &GracefulShutdown {
+        if self.count == self.size {
+            self.older.push_back(std::mem::take(&mut self.newest));
+            self.older.retain(|group| group.count() > 0);
+            self.count = 0;
+        }
+        self.count += 1;
+        &self.newest
+    }
+
+    /// Lets the oldest connections end when they are idle.
+    fn close_oldest(&mut self) {
+        while self.closing.try_join_next().is_some() {}
+        let oldest = self.older.pop_front().unwrap_or_else(|| std::mem::take(&mut self.newest));
+        self.closing.spawn(oldest.shutdown());
+    }
+
+    async fn close_all(mut self) {
+        join_all(self.older.into_iter().chain([self.newest]).map(GracefulShutdown::shutdown)).await;
+        while self.closing.join_next().await.is_some() {}
+    }
+}
+
 type Stream = Pin<Box<TimeoutStream<TcpStream>>>;
 
 fn begin(
@@ -80,6 +142,7 @@ fn begin(
     router: &Router,
     stream: Stream,
     peer: SocketAddr,
+    slot: OwnedSemaphorePermit,
 ) {
     let service = router.clone().map_request(move |mut request: Request<_>| {
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -92,15 +155,18 @@ fn begin(
         if let Err(error) = connection.await {
             tracing::debug!(%error, "a connection was closed with an error");
         }
+        drop(slot);
     });
 }
 
-/// Handles a failed accept. Errors of a single client are ignored; others, such as too many open files,
-/// are logged and followed by a pause.
-async fn refused(error: &io::Error) {
+/// Handles a failed accept; returns whether resources are exhausted. Errors of a single client are ignored; others,
+/// such as too many open files, are logged and followed by a pause.
+async fn refused(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
-        tracing::error!(%error, "cannot accept connections");
-        tokio::time::sleep(PAUSE).await;
+    if matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        return false;
     }
+    tracing::error!(%error, "cannot accept connections");
+    tokio::time::sleep(PAUSE).await;
+    true
 }

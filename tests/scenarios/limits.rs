@@ -17,6 +17,7 @@ scenarios![
     batches_are_taken_when_allowed,
     a_request_that_takes_too_long_is_answered,
     a_request_that_is_never_sent_is_answered,
+    idle_connections_keep_nobody_out,
     a_connection_that_says_nothing_is_closed,
 ];
 
@@ -251,6 +252,25 @@ async fn a_request_that_is_never_sent_is_answered(server: Arc<Server>) {
     stream.read_exact(&mut answer).await.unwrap();
     assert_eq!(answer, b"HTTP/1.1 503");
     hasty.stop().await;
+}
+
+async fn idle_connections_keep_nobody_out(server: Arc<Server>) {
+    let small = with(&server, &[("HTTP_MAX_CONNECTIONS", "32")]).await;
+    let address = small.url.trim_start_matches("http://");
+    let mut open = Vec::new();
+    for _ in 0..200 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+        let mut start = [0; 12];
+        stream.read_exact(&mut start).await.unwrap();
+        assert_eq!(&start, b"HTTP/1.1 200");
+        open.push(stream);
+    }
+    // The oldest was closed, and what it had asked for was answered before.
+    let mut rest = String::new();
+    open[0].read_to_string(&mut rest).await.unwrap();
+    assert!(rest.ends_with("ok"), "{rest}");
+    small.stop().await;
 }
 
 async fn a_connection_that_says_nothing_is_closed(server: Arc<Server>) {

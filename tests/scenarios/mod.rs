@@ -22,6 +22,7 @@ mod outages;
 mod paging;
 mod permissions;
 mod plans;
+mod pooler;
 mod schema;
 mod sending;
 mod sessions;
@@ -63,6 +64,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         hangup::all(),
         history_pages::all(),
         permissions::all(),
+        pooler::all(),
         schema::all(),
         sending::all(),
         sessions::all(),

@@ -1,6 +1,6 @@
 //! Connection poolers such as PgBouncer in transaction mode, where each transaction may run on another session.
 
-use diesel::QueryResult;
+use diesel::{IntoSql, QueryResult};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 
 use super::postgres::Server;
@@ -29,8 +29,8 @@ async fn session_changes(
     two.batch_execute("ROLLBACK").await
 }
 
+/// A statement with a bound value is prepared once and kept; Diesel does not keep literals.
 async fn prepared(conn: &mut AsyncPgConnection) -> QueryResult<()> {
-    use diesel_async::RunQueryDsl;
-    let one = diesel::dsl::sql::<diesel::sql_types::Integer>("1");
-    diesel::select(one).execute(conn).await.map(drop)
+    let one = diesel::select(1.into_sql::<diesel::sql_types::Integer>());
+    diesel_async::RunQueryDsl::execute(one, conn).await.map(drop)
 }
