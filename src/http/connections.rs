@@ -56,7 +56,8 @@ impl Connections {
         let (slots, mut groups) = (Arc::new(Semaphore::new(self.max)), Groups::new(self.max));
         let mut stop = std::pin::pin!(stop);
         loop {
-            if slots.available_permits() == 0 {
+            let is_full = slots.available_permits() == 0;
+            if is_full && !groups.is_closing() {
                 groups.close_oldest();
             }
             let accept = async {
@@ -72,6 +73,8 @@ impl Connections {
                         groups.close_oldest();
                     },
                 },
+                // The connections of the oldest group are busy.
+                () = tokio::time::sleep(PAUSE), if is_full => groups.close_oldest(),
                 () = &mut stop => break,
             }
         }
@@ -121,9 +124,14 @@ impl Groups {
         &self.newest
     }
 
+    /// Whether a group has yet to end.
+    fn is_closing(&mut self) -> bool {
+        while self.closing.try_join_next().is_some() {}
+        !self.closing.is_empty()
+    }
+
     /// Lets the oldest connections end when they are idle.
     fn close_oldest(&mut self) {
-        while self.closing.try_join_next().is_some() {}
         let oldest = self.older.pop_front().unwrap_or_else(|| std::mem::take(&mut self.newest));
         self.closing.spawn(oldest.shutdown());
     }

@@ -14,7 +14,10 @@ impl From<DieselError> for Error {
         }
         let kind = classify(&error);
         match kind {
-            Self::Contention => tracing::debug!(%error, "the transaction must run again"),
+            Self::Contention if is_ordinary(&error) => {
+                tracing::debug!(%error, "the transaction must run again");
+            }
+            Self::Contention => tracing::warn!(%error, "the transaction may run again"),
             Self::Unavailable => tracing::error!(%error, "the database is unavailable"),
             _ => tracing::error!(%error, "database error"),
         }
@@ -43,6 +46,23 @@ fn classify(error: &DieselError) -> Error {
     }
 }
 
+/// Conflicts of transactions, which happen on ordinary days.
+fn is_ordinary(error: &DieselError) -> bool {
+    use DatabaseErrorKind::SerializationFailure;
+    match error {
+        DieselError::RollbackTransaction => true,
+        DieselError::DatabaseError(kind, _) => matches!(kind, SerializationFailure),
+        _ => false,
+    }
+}
+
+/// Diesel hides the SQLSTATE of most errors of PostgreSQL, and the message may be in any language. An error with a
+/// position is one of the statement itself. Others (a deadlock, a timeout, a full disk, too many connections) may go
+/// away, so the transaction is run again, a few times.
+fn unknown(info: &dyn DatabaseErrorInformation) -> Error {
+    if info.statement_position().is_some() { Error::Internal } else { Error::Contention }
+}
+
 /// The errors of SQLite that are no defect of the program.
 const SQLITE: [&str; 9] = [
     "attempt to write a readonly database",
@@ -56,23 +76,19 @@ const SQLITE: [&str; 9] = [
     "unable to open database file",
 ];
 
-/// Diesel hides the SQLSTATE of most errors, and the message may be in any language. An error with a position is one
-/// of the statement itself. Others (a deadlock, a timeout, a full disk, too many connections) may go away, so the
-/// transaction is run again, a few times.
-fn unknown(info: &dyn DatabaseErrorInformation) -> Error {
-    if SQLITE.contains(&info.message()) {
-        return Error::Unavailable;
+/// An error of SQLite that has no kind of its own: either the database is unavailable, or it is a defect. Nothing is
+/// run again, since one transaction writes at a time.
+pub(super) fn of_sqlite(error: DieselError) -> DieselError {
+    match error {
+        DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) => {
+            if SQLITE.contains(&info.message()) {
+                DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, info)
+            } else {
+                DieselError::QueryBuilderError(info.message().into())
+            }
+        }
+        other => other,
     }
-    if info.statement_position().is_some() || is_of_sqlite(info.message()) {
-        return Error::Internal;
-    }
-    Error::Contention
-}
-
-/// The messages by which SQLite tells of a defect in a statement.
-fn is_of_sqlite(message: &str) -> bool {
-    let beginnings = ["no such ", "near ", "SQL logic error", "incomplete input", "ambiguous "];
-    beginnings.iter().any(|beginning| message.starts_with(beginning))
 }
 
 /// Answers `taken` when the statement failed because a unique value is taken.

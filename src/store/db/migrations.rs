@@ -125,6 +125,8 @@ fn migrate_file(path: &str) -> Result<Vec<String>, Failure> {
         return Ok(Vec::new());
     }
     conn.immediate_transaction(|conn| {
+        // Another program may have migrated while this one waited.
+        file_state(conn).pending::<Sqlite>(&SQLITE)?;
         let done = names(&conn.run_pending_migrations(SQLITE)?);
         let broken: i64 = diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(
             "count(*) FROM pragma_foreign_key_check",
@@ -151,19 +153,31 @@ pub(super) async fn postgres(server: &Server) -> Result<Vec<String>, StartError>
 async fn migrate_server(server: &Server) -> Result<Vec<String>, Failure> {
     tracing::info!("connecting to PostgreSQL");
     let mut conn = server.connect().await?;
-    pooler::check(server).await?;
+    check_pooler(server).await?;
     let state = timeout(READ_TIME, server_state(&mut conn)).await;
     let state = state.map_err(|_| "the server does not respond")??;
     if state.pending::<Pg>(&POSTGRES)?.is_empty() {
         return Ok(Vec::new());
     }
     tracing::info!("waiting for the migration lock");
-    AnsiTransactionManager::begin_transaction(&mut conn).await?;
+    let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
+    AnsiTransactionManager::begin_transaction_sql(&mut conn, begin).await?;
     lock(&mut conn).await?;
+    // Another program may have migrated while this one waited.
+    server_state(&mut conn).await?.pending::<Pg>(&POSTGRES)?;
     let mut harness = AsyncMigrationHarness::new(conn);
     let done = names(&harness.run_pending_migrations(POSTGRES)?);
     AnsiTransactionManager::commit_transaction(&mut harness.into_inner()).await?;
     Ok(done)
+}
+
+/// A pooler that is too busy for the check is given the benefit of the doubt.
+async fn check_pooler(server: &Server) -> Result<(), Failure> {
+    if let Ok(checked) = timeout(READ_TIME, pooler::check(server)).await {
+        return checked.map_err(Failure);
+    }
+    tracing::warn!("the connection pooler is too busy to be checked");
+    Ok(())
 }
 
 /// Of several instances one migrates and the others wait. The lock belongs to the transaction, so that it also works

@@ -179,7 +179,7 @@ impl Db {
     /// Whether the database reads and would write. Returns within two seconds, and takes no connection of the pool.
     pub async fn check(&self) -> Result<()> {
         match &self.pools {
-            Pools::Postgres { monitor, .. } => monitor.check().await,
+            Pools::Postgres { monitor, .. } => monitor.ready().await,
             Pools::Sqlite { file, .. } => {
                 let File { path, health, id } = file.clone();
                 let check = spawn_blocking(move || sqlite::check(&path, &health, id));

@@ -1,4 +1,4 @@
-//! Watches a database over a connection of its own, and tells when it has been out of reach.
+//! Watches a PostgreSQL server over a connection of its own, and tells when it has been out of reach.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -6,25 +6,27 @@ use std::time::{Duration, Instant};
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
+use super::connect_error::ConnectError;
 use super::postgres::Server;
 use crate::domain::{Error, Result};
 use crate::store::schema::boards;
 
-/// The maximum time of a check.
+/// The maximum time of a statement of the monitor, and of the first check.
 const CHECK_TIME: Duration = Duration::from_millis(1500);
 
 /// The pause between two checks while the database responds.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// The pause between two checks while it does not respond.
+/// The pause between two checks while it does not.
 const SHORT_PAUSE: Duration = Duration::from_millis(200);
 
 /// The end of the latest outage.
 ///
-/// The connections that were open then are closed, also if the network would carry on with them: nobody knows which
-/// of them are dead, and TCP would take long to find out.
+/// The connections that were open then are closed, even if the network would carry on with them: nobody knows which of
+/// them are dead, and TCP takes long to find out.
 #[derive(Clone, Default)]
 pub(super) struct Outage(Arc<Mutex<Option<Instant>>>);
 
@@ -40,64 +42,99 @@ impl Outage {
     }
 }
 
+/// What a check found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Health {
+    /// The server reads and would write.
+    Ready,
+    /// It responds, but is read-only, busy or locked.
+    NotReady,
+    /// It does not respond.
+    Silent,
+}
+
 /// Checks a PostgreSQL server.
 pub(super) struct Monitor {
     server: Server,
-    conn: tokio::sync::Mutex<Option<AsyncPgConnection>>,
     outage: Outage,
+    /// `None` before the first check.
+    health: watch::Sender<Option<Health>>,
 }
 
 impl Monitor {
     pub(super) fn new(server: Server, outage: Outage) -> Self {
-        Self { server, conn: tokio::sync::Mutex::default(), outage }
+        Self { server, outage, health: watch::Sender::new(None) }
     }
 
     /// Checks again and again, for as long as the program runs.
     pub(super) async fn run(&self) {
-        let mut responds = true;
+        let (mut conn, mut was_silent) = (None, false);
         loop {
-            let responded = std::mem::replace(&mut responds, self.check().await.is_ok());
-            match (responded, responds) {
-                (true, false) => tracing::error!("the database does not respond"),
-                (false, true) => {
-                    tracing::info!("the database responds again");
-                    self.outage.ends();
-                }
-                _ => {}
+            let had_conn = conn.is_some();
+            let mut health = self.check(&mut conn, &mut was_silent).await;
+            if had_conn && conn.is_none() {
+                // Perhaps only this session was ended.
+                health = self.check(&mut conn, &mut was_silent).await;
             }
-            sleep(if responds { PAUSE } else { SHORT_PAUSE }).await;
+            if health == Health::Silent {
+                was_silent = true;
+            } else if std::mem::take(&mut was_silent) {
+                tracing::info!("the database responds again: all connections are replaced");
+                self.outage.ends();
+            }
+            if self.health.send_replace(Some(health)) != Some(health) && health != Health::Ready {
+                tracing::error!(?health, "the database is not ready");
+            }
+            sleep(if health == Health::Ready { PAUSE } else { SHORT_PAUSE }).await;
         }
     }
 
-    /// Whether the server reads and would write. Returns within two seconds.
-    pub(super) async fn check(&self) -> Result<()> {
-        let check = timeout(CHECK_TIME, async {
-            let mut slot = self.conn.lock().await;
-            // Not in its place meanwhile: a connection whose check did not end is closed.
-            let mut conn = match slot.take() {
-                Some(conn) => conn,
-                None => self.server.connect().await.map_err(|error| error.to_string())?,
-            };
-            let writes = writable(&mut conn).await.map_err(|error| error.to_string())?;
-            if !writes {
-                return Err("the server is read-only".to_owned());
-            }
-            *slot = Some(conn);
-            Ok(())
-        });
-        let reason = match check.await {
-            Ok(Ok(())) => return Ok(()),
-            Ok(Err(reason)) => reason,
-            Err(_) => "no response in time".to_owned(),
+    /// The result of the latest check: whether the server reads and would write.
+    pub(super) async fn ready(&self) -> Result<()> {
+        let mut health = self.health.subscribe();
+        let checked = timeout(CHECK_TIME, health.wait_for(Option::is_some)).await;
+        let is_ready = matches!(checked, Ok(Ok(health)) if *health == Some(Health::Ready));
+        if is_ready { Ok(()) } else { Err(Error::Unavailable) }
+    }
+
+    /// Checks with the connection, or opens one. Sets `was_silent` if a connection gave no response. A connection that does not pass the check is closed.
+    async fn check(&self, slot: &mut Option<AsyncPgConnection>, was_silent: &mut bool) -> Health {
+        let conn = match slot.take() {
+            Some(conn) => Ok(conn),
+            None => self.server.connect().await,
         };
-        tracing::debug!(%reason, "the check of the database failed");
-        Err(Error::Unavailable)
+        let mut conn = match conn {
+            Ok(conn) => conn,
+            Err(ConnectError { is_busy: true, .. }) => return Health::NotReady,
+            Err(_) => return Health::Silent,
+        };
+        match timeout(CHECK_TIME, is_writable(&mut conn)).await {
+            Ok(Ok(true)) => {}
+            Ok(Ok(false)) => return Health::NotReady,
+            Ok(Err(_)) => return Health::Silent,
+            Err(_) => {
+                // Other connections may be as dead as this one.
+                *was_silent = true;
+                return Health::Silent;
+            }
+        }
+        match timeout(CHECK_TIME, read(&mut conn)).await {
+            Ok(Ok(())) => {
+                *slot = Some(conn);
+                Health::Ready
+            }
+            Ok(Err(_)) | Err(_) => Health::NotReady,
+        }
     }
 }
 
-/// Reads a table, and whether the session may write.
-async fn writable(conn: &mut AsyncPgConnection) -> QueryResult<bool> {
-    let _: Option<i64> = boards::table.select(boards::id).first(conn).await.optional()?;
+/// Whether the session may write.
+async fn is_writable(conn: &mut AsyncPgConnection) -> QueryResult<bool> {
     let writable = "current_setting('transaction_read_only') = 'off'";
     diesel::select(diesel::dsl::sql::<Bool>(writable)).get_result(conn).await
+}
+
+/// Reads a table.
+async fn read(conn: &mut AsyncPgConnection) -> QueryResult<()> {
+    boards::table.select(boards::id).limit(1).execute(conn).await.map(drop)
 }

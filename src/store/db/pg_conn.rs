@@ -217,7 +217,8 @@ impl Link {
     /// Sends the last statement, and `COMMIT` with it.
     ///
     /// A statement that is yet to be prepared goes on its way only when that is done, and `COMMIT` would overtake
-    /// it. Then there is none until the connection is given back.
+    /// it. Then there is none until the connection is given back. (Diesel does not tell of statements that it does not
+    /// keep, such as `sql` literals: no snapshot may read with them.)
     async fn send_last<T>(
         &self,
         statement: Pin<&mut impl Future<Output = QueryResult<T>>>,
@@ -299,9 +300,12 @@ impl Drop for Link {
     fn drop(&mut self) {
         let stage = self.stage();
         let sent = self.commit.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        let commit = match stage {
-            Stage::Open(Begin::Read) => sent.or_else(|| self.send_commit()),
-            _ => None,
+        let commit = if stage == Stage::Open(Begin::Read) {
+            sent.or_else(|| self.send_commit())
+        } else {
+            // It holds the connection, which could not be closed.
+            drop(sent);
+            None
         };
         let Some(conn) = self.conn.take() else { return };
         match (stage, commit) {

@@ -12,10 +12,9 @@ pub(super) async fn check(server: &Server) -> Result<(), String> {
     }
     let connect = async || server.connect().await.map_err(|error| error.to_string());
     let (mut one, mut two) = (connect().await?, connect().await?);
-    if session_changes(&mut one, &mut two).await.is_err() {
-        return Err("the connection pooler does not keep prepared statements: set max_prepared_statements in PgBouncer 1.21 or later, use its session mode, or connect to PostgreSQL directly".into());
-    }
-    Ok(())
+    session_changes(&mut one, &mut two).await.map_err(|error| {
+        format!("the connection pooler does not keep prepared statements: set max_prepared_statements in PgBouncer 1.21 or later, use its session mode, or connect to PostgreSQL directly ({error})")
+    })
 }
 
 /// Prepares a statement in one session. While another connection holds that session, the statement runs in a new one.

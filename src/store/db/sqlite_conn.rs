@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
+use super::error::of_sqlite;
 use super::read_state::ReadState;
 use super::sqlite::{FileHealth, Pooled};
 use super::statement_count::StatementCount;
@@ -94,7 +95,7 @@ impl SqliteConn {
             Kind::Writer(conn, health) => {
                 let result = statement(conn.get_mut().unwrap_or_else(PoisonError::into_inner));
                 health.note(&result);
-                result
+                result.map_err(of_sqlite)
             }
             Kind::Reader(link, _) => {
                 let mut link = Arc::clone(link).lock_owned().await;
@@ -125,7 +126,7 @@ impl Link {
         if is_last && self.stage == Stage::Clean {
             self.state.close();
         }
-        self.state.record(result)
+        self.state.record(result.map_err(of_sqlite))
     }
 
     fn run_in_transaction<T>(

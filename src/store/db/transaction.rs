@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use diesel::QueryResult;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
-use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::result::DatabaseErrorKind::SerializationFailure;
+use diesel::result::Error as DieselError;
 use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
@@ -124,8 +125,9 @@ where
 {
     let mut tx = Tx::begin(conn, clock).await?;
     let result = work(&mut tx, input).await;
-    tx.end(result.is_ok()).await?;
-    result
+    let ended = tx.end(result.is_ok()).await;
+    // A failed rollback closes the connection, and says less than what the transaction failed of.
+    result.and_then(|value| ended.map(|()| value))
 }
 
 /// An open transaction. Only a transaction can write.
@@ -237,16 +239,14 @@ impl Tx {
     }
 }
 
-/// A commit without an answer may have happened or not, so it is never run again.
+/// A commit that failed may have happened or not, so it is never run again, except if PostgreSQL itself asks for it.
+/// (A pooler reports a lost connection as an error of the server.)
 fn commit_error(error: DieselError) -> Error {
-    use DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
-    match &error {
-        DieselError::DatabaseError(ClosedConnection | UnableToSendCommand, _) => {
-            tracing::error!(%error, "the outcome of a commit is unknown");
-            Error::OutcomeUnknown
-        }
-        _ => error.into(),
+    if matches!(error, DieselError::DatabaseError(SerializationFailure, _)) {
+        return error.into();
     }
+    tracing::error!(%error, "the outcome of a commit is unknown");
+    Error::OutcomeUnknown
 }
 
 /// A connection with an open transaction (a panic, a failed rollback) must not go back to the
