@@ -1,7 +1,6 @@
 //! Watches a PostgreSQL server over a connection of its own, and tells when it has been out of reach.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -10,6 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
 use super::connect_error::ConnectError;
+use super::outage::Outage;
 use super::postgres::Server;
 use crate::domain::{Error, Result};
 use crate::store::schema::boards;
@@ -22,25 +22,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 /// The pause between two checks while it does not.
 const SHORT_PAUSE: Duration = Duration::from_millis(200);
-
-/// The end of the latest outage.
-///
-/// The connections that were open then are closed, even if the network would carry on with them: nobody knows which of
-/// them are dead, and TCP takes long to find out.
-#[derive(Clone, Default)]
-pub(super) struct Outage(Arc<Mutex<Option<Instant>>>);
-
-impl Outage {
-    /// Whether a connection that was opened at this time is from before the end of the latest outage.
-    pub(super) fn has_cut(&self, opened: Instant) -> bool {
-        let end = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        end.is_some_and(|end| opened < end)
-    }
-
-    fn ends(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-    }
-}
 
 /// What a check found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -20,7 +20,7 @@ use tokio::runtime::Handle;
 use tokio::task::unconstrained;
 use tokio::time::timeout;
 
-use super::monitor::Outage;
+use super::outage::Outage;
 use super::postgres::Pooled;
 use super::read_state::ReadState;
 use super::statement_count::StatementCount;

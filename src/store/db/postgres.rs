@@ -13,7 +13,7 @@ use tokio_postgres::error::SqlState;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::connect_error::ConnectError;
-use super::monitor::Outage;
+use super::outage::Outage;
 use super::statement_count::StatementCount;
 use super::tls;
 use crate::config::{Database, PostgresUrl, StartError};
