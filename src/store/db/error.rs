@@ -6,7 +6,7 @@ use super::memory_size::budget_error;
 use crate::domain::Error;
 
 /// Logs the error and keeps what callers may know of it. A violation that a caller expects is handled before, by
-/// [`unique`] or [`foreign_key`].
+/// `unique` or `foreign_key`.
 impl From<DieselError> for Error {
     fn from(error: DieselError) -> Self {
         if let Some(error) = budget_error(&error) {
