@@ -107,12 +107,15 @@ function page(list, most, { first, last, after, before, filter, orderBy, afterSe
   };
 }
 
+// Searches fold case and compatibility forms, and leave invisible characters out.
+const folded = (text) => text.normalize('NFKC').toLowerCase().replace(/\p{Default_Ignorable_Code_Point}/gu, '');
+
 function meets(card, { columns, labels, text }) {
-  const texts = [card.title, card.description].map((one) => one.toLowerCase());
+  const texts = [card.title, card.description].map(folded);
   return (
     (!columns?.length || columns.includes(card.column)) &&
     (!labels?.length || card.labels.some(({ color }) => labels.includes(color))) &&
-    (!text || texts.some((one) => one.includes(text.toLowerCase())))
+    (!text || texts.some((one) => one.includes(folded(text))))
   );
 }
 
