@@ -14,8 +14,11 @@ use super::postgres::Server;
 use crate::domain::{Error, Result};
 use crate::store::schema::boards;
 
-/// The maximum time of a statement of the monitor, and of the first check.
-const CHECK_TIME: Duration = Duration::from_millis(1500);
+/// The maximum time of a statement of the monitor. A busy machine must not look like an outage.
+const CHECK_TIME: Duration = Duration::from_secs(3);
+
+/// The maximum time to wait for the first check.
+const FIRST_CHECK: Duration = Duration::from_millis(1500);
 
 /// The pause between two checks while the database responds.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -73,7 +76,7 @@ impl Monitor {
     /// The result of the latest check: whether the server reads and would write.
     pub(super) async fn ready(&self) -> Result<()> {
         let mut health = self.health.subscribe();
-        let checked = timeout(CHECK_TIME, health.wait_for(Option::is_some)).await;
+        let checked = timeout(FIRST_CHECK, health.wait_for(Option::is_some)).await;
         let is_ready = matches!(checked, Ok(Ok(health)) if *health == Some(Health::Ready));
         if is_ready { Ok(()) } else { Err(Error::Unavailable) }
     }
