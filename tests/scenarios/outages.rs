@@ -2,13 +2,15 @@
 
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
 use socket2::SockRef;
 
-use crate::support::{Network, Proxy, Server, User, config_with, postgres, scenarios, text};
+use crate::support::{
+    Lock, Network, Proxy, Server, User, config_with, eventually, postgres, scenarios, text,
+};
 
 scenarios![
     connections_have_limits_of_the_kernel,
@@ -32,25 +34,8 @@ const LIMITS: [(&str, &str); 3] = [
     ("DATABASE_POOL_SIZE", "3"),
 ];
 
-/// The same user on a server that connects through the proxy.
-async fn behind(proxy: &Proxy, user: &User) -> User {
-    let server = Server::start_with(config_with(&proxy.url, &LIMITS), proxy.url.clone()).await;
-    User { server: Arc::new(server), ..user.clone() }
-}
-
 async fn status(server: &Server, path: &str) -> u16 {
     server.http.get(format!("{}{path}", server.url)).send().await.unwrap().status().as_u16()
-}
-
-/// Evaluates a condition until it is true. (A function would need a future that is `Send` for every lifetime.)
-macro_rules! eventually {
-    ($what:literal, $condition:expr) => {
-        let began = Instant::now();
-        while !$condition {
-            assert!(began.elapsed() < Duration::from_mins(1), $what);
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-    };
 }
 
 #[allow(unsafe_code)]
@@ -59,7 +44,7 @@ async fn connections_have_limits_of_the_kernel(server: Arc<Server>) {
         return;
     }
     let proxy = Proxy::to(&server.database_url).await;
-    let ann = behind(&proxy, &server.user("ann").await).await;
+    let ann = proxy.user(&server.user("ann").await, &LIMITS).await;
     ann.get("{ viewer { id } }").await;
     let mut found = 0;
     for entry in std::fs::read_dir("/proc/self/fd").unwrap() {
@@ -86,7 +71,7 @@ async fn recovers_from(server: &Arc<Server>, network: Network) {
     let near = server.user("ann").await;
     let board = near.board("Plans").await;
     let proxy = Proxy::to(&server.database_url).await;
-    let ann = behind(&proxy, &near).await;
+    let ann = proxy.user(&near, &LIMITS).await;
     let query =
         format!("{{ board(id: {board:?}) {{ labels {{ name }} cards {{ totalCount }} }} }}");
     let input = json!({ "boardId": board, "card": { "title": "x" } });
@@ -173,15 +158,13 @@ async fn readiness_needs_no_connection_of_the_pool(server: Arc<Server>) {
         server.another(&[("DATABASE_POOL_SIZE", "1"), ("DATABASE_WAIT_SECONDS", "5")]).await;
     let ann = User { server: Arc::new(small), ..near.clone() };
     ann.get("{ viewer { id } }").await;
-    let mut client = postgres(&server).await;
-    let lock = client.transaction().await.unwrap();
-    lock.batch_execute("SELECT 1 FROM boards FOR UPDATE").await.unwrap();
+    let mut lock = Lock::take(&server).await;
     let input = json!({ "boardId": board, "card": { "title": "x" } });
     let write = ann.call("createCard", input, "card { id }");
     let (answer, ready) = tokio::join!(write, async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        lock.wait_for_others(1).await;
         let ready = status(&ann.server, "/readyz").await;
-        lock.rollback().await.unwrap();
+        lock.release().await;
         ready
     });
     assert_eq!(ready, 200);
@@ -195,10 +178,7 @@ async fn a_cancelled_statement_runs_again(server: Arc<Server>) {
     }
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
-    let mut client = postgres(&server).await;
-    let other = postgres(&server).await;
-    let lock = client.transaction().await.unwrap();
-    lock.batch_execute("SELECT 1 FROM boards FOR UPDATE").await.unwrap();
+    let (lock, other) = (Lock::take(&server).await, postgres(&server).await);
     let input = json!({ "boardId": board, "card": { "title": "x" } });
     let write = ann.call("createCard", input, "card { id }");
     let cancel = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity
@@ -208,7 +188,7 @@ async fn a_cancelled_statement_runs_again(server: Arc<Server>) {
             "nobody waits for the lock",
             other.query_one(cancel, &[]).await.unwrap().get::<_, i64>(0) > 0
         );
-        lock.rollback().await.unwrap();
+        lock.release().await;
     });
     assert!(answer.body["errors"].is_null(), "{}", answer.body);
     assert_eq!(server.count("cards").await, 1);

@@ -6,20 +6,16 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::hangup::transactions_end;
-use crate::support::{Network, Proxy, Server, User, config_with, scenarios};
+use crate::support::{Network, Proxy, Server, eventually, scenarios};
 
 scenarios![a_silent_database_is_given_up, a_commit_without_an_answer_is_not_tried_again];
 
-/// The same user on a server that connects through the proxy, with short timeouts.
-async fn behind(proxy: &Proxy, user: &User) -> User {
-    let limits = [
-        ("DATABASE_STATEMENT_SECONDS", "1"),
-        ("DATABASE_WAIT_SECONDS", "1"),
-        ("DATABASE_POOL_SIZE", "3"),
-    ];
-    let server = Server::start_with(config_with(&proxy.url, &limits), proxy.url.clone()).await;
-    User { server: Arc::new(server), ..user.clone() }
-}
+/// Short timeouts, for a server behind a proxy.
+const LIMITS: [(&str, &str); 3] = [
+    ("DATABASE_STATEMENT_SECONDS", "1"),
+    ("DATABASE_WAIT_SECONDS", "1"),
+    ("DATABASE_POOL_SIZE", "3"),
+];
 
 async fn a_silent_database_is_given_up(server: Arc<Server>) {
     // SQLite has no connection that could stop responding.
@@ -29,7 +25,7 @@ async fn a_silent_database_is_given_up(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
     let proxy = Proxy::to(&server.database_url).await;
-    let ann = behind(&proxy, &ann).await;
+    let ann = proxy.user(&ann, &LIMITS).await;
     let query =
         format!("{{ board(id: {board:?}) {{ labels {{ name }} cards {{ totalCount }} }} }}");
     let found = ann.get(&query).await;
@@ -48,16 +44,16 @@ async fn a_silent_database_is_given_up(server: Arc<Server>) {
         assert!(since.elapsed() < Duration::from_secs(15), "the requests timed out too late");
         proxy.set(Network::Up);
         // What was still waiting may fail. Then the server recovers by itself.
-        let resumed = Instant::now();
-        while ann.ask(&query, json!({})).await.body["data"] != found {
-            assert!(resumed.elapsed() < Duration::from_secs(30), "the server does not recover");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
+        eventually!(
+            "the server does not recover",
+            ann.ask(&query, json!({})).await.body["data"] == found
+        );
     }
     let input = json!({ "boardId": board, "card": { "title": "y" } });
-    while !ann.call("createCard", input.clone(), "card { id }").await.body["errors"].is_null() {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-    }
+    eventually!(
+        "no write succeeds",
+        ann.call("createCard", input.clone(), "card { id }").await.body["errors"].is_null()
+    );
     ann.server.stop().await;
 }
 
@@ -68,7 +64,7 @@ async fn a_commit_without_an_answer_is_not_tried_again(server: Arc<Server>) {
     let near = server.user("ann").await;
     let board = near.board("Plans").await;
     let proxy = Proxy::to(&server.database_url).await;
-    let ann = behind(&proxy, &near).await;
+    let ann = proxy.user(&near, &LIMITS).await;
     ann.get("{ viewer { id } }").await;
     // The COMMIT of the query has been answered.
     assert!(transactions_end(&server).await);

@@ -61,7 +61,18 @@ macro_rules! checks {
         }
     };
 }
-pub(crate) use {checks, scenarios};
+
+/// Waits until a condition is true. (A function would need a future that is `Send` for every lifetime.)
+macro_rules! eventually {
+    ($what:literal, $condition:expr) => {
+        let began = std::time::Instant::now();
+        while !$condition {
+            assert!(began.elapsed() < std::time::Duration::from_mins(1), $what);
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+}
+pub(crate) use {checks, eventually, scenarios};
 
 /// Longer than any scenario takes on a slow machine. A scenario that hangs fails after this time.
 const BOUND: Duration = Duration::from_mins(3);

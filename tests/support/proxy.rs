@@ -8,6 +8,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+use super::{Server, User, config_with};
+
 /// The state of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Network {
@@ -51,6 +53,13 @@ impl Proxy {
         let state = Arc::new(State { network, unanswered });
         tokio::spawn(listen(listener, database, Arc::clone(&state)));
         Self { url, address, state }
+    }
+
+    /// The same user on a server that connects through the proxy, with additional settings.
+    pub async fn user(&self, user: &User, settings: &[(&str, &str)]) -> User {
+        let config = config_with(&self.url, settings);
+        let server = Server::start_with(config, self.url.clone()).await;
+        User { server: Arc::new(server), ..user.clone() }
     }
 
     /// Changes the state of the network.
