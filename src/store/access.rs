@@ -1,8 +1,8 @@
-//! Permission as a type.
+//! Permission to read a board, as a type.
 //!
-//! This is the only place that makes a [`BoardAccess`]; functions that touch a board ask for one in place
-//! of a board's key, and those that change something for one of the [locks](super::lock). No membership
-//! answers as if the board did not exist, and so does a board in the trash.
+//! Only this module makes a [`BoardAccess`]. Functions that read a board require one instead of the board's key, and
+//! functions that change it require its [lock](super::lock). Without a membership, and for a board in the trash, the
+//! result is the same as for a board that does not exist.
 
 use diesel::prelude::*;
 
@@ -12,7 +12,7 @@ use super::rows::BoardRow;
 use super::schema::{boards, users_boards};
 use crate::domain::{Board, BoardId, BoardRole, CardId, Error, Result, Right, Timestamp, UserKey};
 
-/// Proof that a user is a member of a board, made from a membership's row only.
+/// Proof that a user is a member of a board. Made only from a membership row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BoardAccess {
     board_id: BoardId,
@@ -21,7 +21,7 @@ pub struct BoardAccess {
     version: Option<Version>,
 }
 
-/// What a board has been through: its version, and when it got it.
+/// The version of a board, and the time of its last change.
 pub type Version = (i64, Timestamp);
 
 impl BoardAccess {
@@ -41,17 +41,17 @@ impl BoardAccess {
     }
 
     /// The board's version in the snapshot in which the membership was read. `None` in a transaction that
-    /// writes: what the answer to a mutation reads afterwards may be newer than what was written.
+    /// writes: the payload of a mutation is read afterwards and may be newer than what was written.
     pub fn version(self) -> Option<Version> {
         self.version
     }
 
-    /// For what is read after the transaction.
+    /// The same access for reads after the transaction.
     pub(super) fn without_version(self) -> Self {
         Self { version: None, ..self }
     }
 
-    /// After a change of the member's role.
+    /// The same access after a change of the member's role.
     pub(super) fn with_role(self, role: BoardRole) -> Self {
         Self { role, ..self }
     }
@@ -67,11 +67,11 @@ impl BoardAccess {
     }
 }
 
-/// A board and a member's way to it.
+/// A board and the access of a member to it.
 pub type AuthorizedBoard = (Board, BoardAccess);
 
 row! {
-    /// The row that proves it. Queries that select it must ask for the viewer's own.
+    /// The membership row. Queries must select the viewer's own row.
     Membership of users_boards {
         board_id: i64,
         user_id: i64,
@@ -97,8 +97,8 @@ pub(super) fn with_access((board, membership): BoardWithAccess) -> AuthorizedBoa
 }
 
 impl<ST> Statement<ST> {
-    /// Appends the joins and the condition that `board` (a column) is the key of a board in use
-    /// of which the user is a member.
+    /// Appends the joins and the condition that `board` (a column) is the key of a board that is
+    /// not in the trash and of which the user is a member.
     pub(super) fn on_boards_of(self, user: UserKey, board: &'static str) -> Self {
         self.sql(" JOIN users_boards ON users_boards.board_id = ")
             .sql(board)
@@ -109,7 +109,7 @@ impl<ST> Statement<ST> {
     }
 }
 
-/// A member's way to a board that is in use; `None` without a membership.
+/// A member's access to a board; `None` without a membership, and for a board in the trash.
 pub async fn board_access(
     conn: &mut Conn,
     user: UserKey,
@@ -119,7 +119,7 @@ pub async fn board_access(
     Ok(found.and_then(|(access, deleted)| (!deleted).then_some(access)))
 }
 
-/// A member's way to a board, and whether the board is in the trash.
+/// A member's access to a board, and whether the board is in the trash.
 pub(super) async fn any_access(
     conn: &mut Conn,
     user: UserKey,

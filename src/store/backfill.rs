@@ -1,7 +1,7 @@
-//! Stored values that were folded by former rules, and how they are folded anew.
+//! Rewrites stored values that were folded by the rules of earlier versions.
 //!
-//! An instance of an earlier version may write more of them at any time, so nothing notes that all is done. Two partial
-//! indexes find what is left: they are nearly empty.
+//! An instance of an earlier version may write more of them at any time, so nothing records that the work is complete.
+//! Two partial indexes, which are nearly empty, find what is left.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
@@ -12,8 +12,8 @@ use super::rows::UserRow;
 use super::schema::users;
 use crate::domain::{CardId, EmailKey, Error, Result, User, UserKey, search_text};
 
-/// Folds the search texts of cards anew, so many at most, in the order of their keys from behind `after`. Returns
-/// the keys. Cards that another transaction has locked are left for another time.
+/// Rewrites the search texts of at most `limit` cards, in the order of their keys, with keys greater than `after`.
+/// Returns the keys. Skips cards that another transaction has locked.
 pub async fn fold_search_texts(tx: &mut Tx, after: CardId, limit: i64) -> Result<Vec<CardId>> {
     let statement = Statement::<(BigInt, Text, Text)>::new()
         .sql("SELECT id, title, description FROM cards")
@@ -57,7 +57,7 @@ impl StoredEmail {
     }
 }
 
-/// Accounts, so many at most, whose address is not ASCII, in the order of their keys from behind `after`.
+/// At most `limit` accounts whose address is not ASCII, in the order of their keys, with keys greater than `after`.
 pub async fn emails_beyond_ascii(
     conn: &mut Conn,
     after: UserKey,
@@ -79,8 +79,8 @@ pub async fn emails_beyond_ascii(
     Ok(rows.into_iter().map(|(row, key)| StoredEmail { user: row.into(), key }).collect())
 }
 
-/// Gives the account today's key of its address, unless the address has changed. Returns the other account that
-/// has this key, if there is one; then nothing changes.
+/// Stores the current key of the account's address, unless the address has changed. If another account has this key,
+/// returns that account and changes nothing.
 pub async fn renew_email_key(tx: &mut Tx, stored: &StoredEmail) -> Result<Option<User>> {
     let key = EmailKey::of(&stored.user.email).as_str().to_owned();
     let with_key = users::table.filter(users::email_key.eq(key.clone()));
@@ -91,7 +91,7 @@ pub async fn renew_email_key(tx: &mut Tx, stored: &StoredEmail) -> Result<Option
     let unchanged =
         users::table.find(stored.user.key.0).filter(users::email_key.eq(stored.key.clone()));
     let update = diesel::update(unchanged).set(users::email_key.eq(key));
-    // If another account has got the key meanwhile, the next attempt finds it.
+    // If another account has taken the key meanwhile, the next attempt finds it.
     unique(tx.execute(update).await, Error::Contention)?;
     Ok(None)
 }

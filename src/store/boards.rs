@@ -8,7 +8,7 @@ use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::access::{AuthorizedBoard, BoardAccess, BoardWithAccess, with_access};
 use super::db::{Conn, Tx};
-use super::dsl::{LongTexts, Sort, Statement, columns, execute_all, select_with};
+use super::dsl::{LongTexts, Sort, Statement, columns, select_with};
 use super::lock::{Admin, BoardTx};
 use super::rows::BoardRow;
 use super::schema::boards;
@@ -19,7 +19,7 @@ use crate::domain::{
     UserKey, lower_case,
 };
 
-/// Makes a board with all seven labels, `user` as its ADMIN, and the first event of its history.
+/// Creates a board with all seven labels, with `user` as its ADMIN, and with the first event of its history.
 pub async fn insert(
     tx: &mut Tx,
     user: UserKey,
@@ -45,7 +45,7 @@ pub async fn insert(
     let access = members::insert_first(tx, &board, user, now).await?;
     let made =
         events::insert(board.id, Some(user), board.version, &[EventPayload::BoardCreated], now)?;
-    execute_all(tx, vec![made]).await?;
+    tx.execute(made).await?;
     Ok((board, access))
 }
 
@@ -84,7 +84,7 @@ struct NewTexts {
     description: Option<String>,
 }
 
-/// `None` when there is nothing to write, which Diesel would refuse.
+/// `None` if there is nothing to write: Diesel rejects an UPDATE without columns.
 fn new_texts(title: Option<&Title>, description: Option<&Description>) -> Option<NewTexts> {
     (title.is_some() || description.is_some()).then(|| NewTexts {
         title: title.map(|title| title.as_str().to_owned()),
@@ -121,7 +121,7 @@ pub async fn delete_all(tx: &mut Tx) -> Result<()> {
     Ok(())
 }
 
-/// Those of the boards in use that the user is a member of.
+/// The boards with these keys of which the user is a member and which are not in the trash.
 pub async fn find(
     conn: &mut Conn,
     user: UserKey,
@@ -178,7 +178,7 @@ pub async fn list(
     Ok(Page::from_rows(rows.into_iter().map(with_access).collect(), request))
 }
 
-/// How many boards a list of the user's boards has.
+/// The number of boards in a list of the user's boards.
 pub async fn count(conn: &mut Conn, user: UserKey, list: BoardList) -> Result<i64> {
     let statement = Statement::<BigInt>::new().sql("SELECT count(*)").of_list(user, list);
     Ok(conn.first(statement).await?.unwrap_or_default())
@@ -212,7 +212,7 @@ fn sort(list: BoardList) -> Sort {
     Sort { by, tie: "boards.id", direction }
 }
 
-/// The place of a board in a list.
+/// The position of a board in a list.
 pub fn position(board: &Board, list: BoardList) -> Position {
     let value = match list {
         BoardList::Deleted => SortValue::Time(board.deleted_at.unwrap_or(board.updated_at)),

@@ -1,4 +1,4 @@
-//! Lists of cards: filtered, ordered, a page of each of many.
+//! Lists of cards: filters, orders, and pages of several lists in one statement.
 
 use super::access::BoardAccess;
 use super::db::Conn;
@@ -50,12 +50,12 @@ impl CardList {
         Self { board, part: Part::Column(column) }
     }
 
-    /// The cards in the trash of a board; `None` for those who may not see it.
+    /// The cards in the trash of a board; `None` for a member who may not see the trash.
     pub fn in_trash(board: BoardAccess) -> Option<Self> {
         board.may(Right::Edit).then_some(Self { board, part: Part::Trash })
     }
 
-    /// The way to the board.
+    /// The member's access to the board.
     pub fn board(self) -> BoardAccess {
         self.board
     }
@@ -119,7 +119,7 @@ pub async fn list(
     Ok(into_pages(rows, lists.len(), request))
 }
 
-/// How many cards each list has, in the order of `lists`, which must be of one kind.
+/// The number of cards in each list, in the order of `lists`, which must be of one kind.
 pub async fn counts(conn: &mut Conn, lists: &[CardList], filter: &CardFilter) -> Result<Vec<i64>> {
     let Some(kind) = lists.first().map(|list| list.kind()) else { return Ok(Vec::new()) };
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
@@ -129,8 +129,8 @@ pub async fn counts(conn: &mut Conn, lists: &[CardList], filter: &CardFilter) ->
     Ok(in_order(rows, lists.len()))
 }
 
-/// How many bytes of text a search reads on each board, in the order of `boards`. The texts themselves are not
-/// read: both databases know the length of a value without it.
+/// The bytes of text that a search reads on each board, in the order of `boards`. The texts themselves are not read:
+/// both databases store the length of a value.
 pub async fn search_bytes(conn: &mut Conn, boards: &[BoardAccess]) -> Result<Vec<i64>> {
     let parents: Vec<_> = boards.iter().map(|board| CardList::on_board(*board).parent()).collect();
     let sum = "coalesce(sum(octet_length(cards.search_text)), 0)";
@@ -173,7 +173,7 @@ fn filtered<ST>(statement: Statement<ST>, filter: &CardFilter) -> Statement<ST> 
     }
     if let Some(text) = &filter.text {
         statement = containing(statement.sql(" AND ("), text.as_str());
-        // Texts that are still to be folded anew are found as before.
+        // Texts of the previous version are searched with its folding until they are rewritten.
         if let Some(former) = text.former() {
             statement = containing(statement.sql(" OR "), former);
         }
@@ -200,7 +200,7 @@ fn sort(kind: CardListKind, order: CardOrder) -> Sort {
     Sort { by, tie: "cards.id", direction }
 }
 
-/// The place of a card in a list of this kind and order.
+/// The position of a card in a list of this kind and order.
 pub fn position(card: &Card, kind: CardListKind, order: CardOrder) -> Position {
     let values = match (kind, order.field) {
         (CardListKind::Trash, _) => {

@@ -16,8 +16,7 @@ pub async fn last_rank(
     first_rank_from(board, column, None, Direction::Descending).await
 }
 
-/// The rank of a column's first card, from the top (ascending) or from the end, leaving out one
-/// card.
+/// The rank of the first card of a column (ascending) or of its last card, ignoring one card.
 pub async fn end_without(
     board: &mut BoardTx<'_, impl Edits>,
     column: CardColumn,
@@ -27,8 +26,7 @@ pub async fn end_without(
     first_rank_from(board, column, Some((without, None)), direction).await
 }
 
-/// The rank of the card next to `from` in its column, below (ascending) or above it, leaving out
-/// one card.
+/// The rank of the card after `from` in its column (ascending) or before it, ignoring one card.
 pub async fn next_without(
     board: &mut BoardTx<'_, impl Edits>,
     from: &Card,
@@ -75,7 +73,7 @@ fn of_column<ST>(select: &'static str, board: BoardId, column: CardColumn) -> St
         .number(column.position())
 }
 
-/// Gives all cards of a column but one short new ranks, in the order that they have.
+/// Assigns short new ranks to all cards of a column except one. Their order stays the same.
 pub async fn rerank_without(
     board: &mut BoardTx<'_, impl Edits>,
     column: CardColumn,

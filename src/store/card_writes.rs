@@ -1,4 +1,4 @@
-//! What is written about cards.
+//! Writes to cards and their labels.
 
 use std::collections::{BTreeMap, HashMap};
 use std::iter;
@@ -12,15 +12,15 @@ use crate::domain::{
     Result, Timestamp, lower_case, search_text,
 };
 
-/// What must be known before cards are made.
+/// The data that the creation of cards requires.
 pub struct InsertContext {
-    /// The board's labels, if any were named.
+    /// The board's labels, if any new card has labels.
     pub labels: BTreeMap<LabelColor, LabelId>,
-    /// For each card the key that it gets, and the last rank in its column.
+    /// The key of each new card, and the last rank in its column.
     places: Vec<(CardId, Option<Rank>)>,
 }
 
-/// Finds out what must be known before these cards are made, in one statement.
+/// Reads the data for the creation of these cards, in one statement.
 pub async fn insert_context(
     board: &mut BoardTx<'_, impl Edits>,
     new: &[NewCard],
@@ -60,8 +60,8 @@ pub async fn insert_context(
     })
 }
 
-/// Makes cards in the given order, each with its labels, at the end of its column. Each is an event of its own: the
-/// first gets the board's next version, and so on.
+/// Creates cards in the given order, each with its labels, at the end of its column. Each card is an event of its own
+/// and gets the version of that event.
 pub fn insert(
     board: &mut BoardTx<'_, impl Edits>,
     context: &InsertContext,
@@ -128,7 +128,7 @@ pub fn save(
     new
 }
 
-/// Texts that stay are not written: they may be long.
+/// Unchanged texts are not written, because they may be long.
 fn update(board: BoardId, old: &Card, new: &Card) -> Write {
     let mut statement = Write::new().sql("UPDATE cards SET ");
     if let Some(description) = &new.description
@@ -162,7 +162,7 @@ fn update(board: BoardId, old: &Card, new: &Card) -> Write {
     statement.sql(" WHERE id = ").number(new.id.0).sql(" AND board_id = ").number(board.0)
 }
 
-/// Takes labels off a card; `None` if there are none.
+/// Removes labels from a card; `None` if there are none to remove.
 fn delete_labels(card: CardId, labels: &[LabelId]) -> Option<Write> {
     if labels.is_empty() {
         return None;
@@ -175,7 +175,7 @@ fn delete_labels(card: CardId, labels: &[LabelId]) -> Option<Write> {
     Some(statement)
 }
 
-/// Stores new cards with the keys that they have.
+/// Inserts cards with their keys.
 fn insert_cards(cards: &[Card], now: Timestamp) -> Write {
     Write::new()
         .sql(r#"INSERT INTO cards (created_at, updated_at, id, board_id, title, title_key, description, search_text, "column", rank, version)"#)
@@ -197,12 +197,12 @@ fn insert_cards(cards: &[Card], now: Timestamp) -> Write {
         ])
 }
 
-/// What a new card says.
+/// The description of a new card.
 fn description(card: &Card) -> &str {
     card.description.as_deref().unwrap_or_default()
 }
 
-/// Puts labels on cards; one that is there already stays. `None` when there are none.
+/// Adds labels to cards, except those that a card already has. `None` if there are none to add.
 fn insert_labels(pairs: &[(CardId, LabelId)], now: Timestamp) -> Option<Write> {
     if pairs.is_empty() {
         return None;

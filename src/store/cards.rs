@@ -14,7 +14,7 @@ use super::rows::CardRow;
 use super::schema::cards;
 use crate::domain::{BoardId, Card, CardId, Result, UserKey};
 
-/// Those of the cards that stand on boards of the user, each with its board.
+/// The cards with these keys that the user may see, each with its board.
 pub async fn find(
     conn: &mut Conn,
     user: UserKey,
@@ -49,7 +49,7 @@ pub async fn find_on(board: &mut BoardTx<'_, impl Edits>, id: CardId) -> Result<
     Ok(row.map(Card::from))
 }
 
-/// Those of the cards that stand on these boards, whose member is known to be one.
+/// The cards with these keys that are on these boards and not in the trash.
 pub async fn on_boards(
     conn: &mut Conn,
     cards: &[(BoardAccess, CardId)],

@@ -88,14 +88,14 @@ pub async fn find_on(
     Ok(row.map(|comment| comment.on(id)))
 }
 
-/// Which card a comment is about: for taking the lock of its board, which asks who may.
+/// The card of a comment. The lock of its board checks the permission.
 pub async fn card_of(conn: &mut Conn, comment: CommentId) -> Result<Option<CardId>> {
     let one = comments::table.find(comment.0).select(comments::card_id);
     let card: Option<i64> = conn.first(one).await?;
     Ok(card.map(CardId))
 }
 
-/// Those of the comments that are about cards on boards of the user, each with the board.
+/// The comments with these keys that the user may see, each with its board.
 pub async fn find(
     conn: &mut Conn,
     user: UserKey,
@@ -118,7 +118,7 @@ pub async fn find(
     Ok(rows.into_iter().map(seen).collect())
 }
 
-/// Those of the comments that are about cards on these boards, whose member is known to be one.
+/// The comments with these keys on cards of these boards.
 pub async fn on_boards(
     conn: &mut Conn,
     comments: &[(BoardAccess, CommentId)],
@@ -183,7 +183,7 @@ pub async fn list(
     Ok(pages.into_iter().zip(cards).map(on_board).collect())
 }
 
-/// How many comments there are on each card, in the order of `cards`.
+/// The number of comments on each card, in the order of `cards`.
 pub async fn counts(conn: &mut Conn, cards: &[(BoardAccess, CardId)]) -> Result<Vec<i64>> {
     let statement = count_of_each(&parents(cards), &ON_CARD, |statement| statement);
     let rows: Vec<(i64, i64)> = conn.load(statement).await?;
@@ -202,7 +202,7 @@ pub async fn any_beyond(
     Ok(in_order(conn.load(statement).await?, cards.len()))
 }
 
-/// The place of a comment in its list.
+/// The position of a comment in its list.
 pub fn position(comment: &Comment) -> Position {
     Position { values: vec![SortValue::Time(comment.created_at)], key: comment.id.0 }
 }

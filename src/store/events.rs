@@ -16,7 +16,7 @@ use crate::domain::{
     Side, Timestamp, UserKey,
 };
 
-/// Stores events with consecutive sequences from `first` on.
+/// The statement that stores events with consecutive sequence numbers from `first` on.
 pub(super) fn insert(
     board: BoardId,
     actor: Option<UserKey>,
@@ -72,12 +72,12 @@ pub struct EventList {
     pub board: BoardAccess,
     /// One of its cards, or `None` for all events.
     pub card: Option<CardId>,
-    /// Only those with a later sequence.
+    /// Only events with a greater sequence number.
     pub after: i64,
 }
 
 impl EventList {
-    /// The parent and, for the board's own events, after which sequence.
+    /// The key of the board, and the card or the sequence number that limits the list.
     fn parent(self) -> (i64, i64) {
         match self.card {
             Some(card) => (self.board.board_id().0, card.0),
@@ -124,7 +124,7 @@ pub async fn list(
     Ok(into_pages(rows.collect::<Result<_>>()?, lists.len(), request))
 }
 
-/// How many events each list has, in the order of `lists`, which must be of one kind.
+/// The number of events in each list, in the order of `lists`, which must be of one kind.
 pub async fn counts(conn: &mut Conn, lists: &[EventList]) -> Result<Vec<i64>> {
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
     let statement = count_of_each(&parents, &children(lists), |statement| statement);
@@ -146,7 +146,7 @@ pub async fn any_beyond(
     Ok(in_order(conn.load(statement).await?, lists.len()))
 }
 
-/// The place of an event in its list.
+/// The position of an event in its list.
 pub fn position(event: &Event) -> Position {
     Position { values: Vec::new(), key: event.sequence }
 }

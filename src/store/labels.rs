@@ -1,4 +1,4 @@
-//! Labels, and which cards bear them.
+//! Labels of boards and cards.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::domain::{
     Result, Timestamp, UserKey,
 };
 
-/// Gives a new board a nameless label of each colour.
+/// Creates the labels of a new board: one of each colour, without a name.
 pub(super) async fn insert_all(tx: &mut Tx, board: BoardId, now: Timestamp) -> Result<()> {
     let statement = Statement::<BigInt>::new()
         .sql("INSERT INTO labels (board_id, color, name, created_at, updated_at) SELECT ")
@@ -32,7 +32,7 @@ pub(super) async fn insert_all(tx: &mut Tx, board: BoardId, now: Timestamp) -> R
     Ok(())
 }
 
-/// Makes a label; CONFLICT if the board has one of that colour.
+/// Creates a label; CONFLICT if the board has one of that colour.
 pub async fn insert(
     board: &mut BoardTx<'_, impl Edits>,
     color: LabelColor,
@@ -104,7 +104,7 @@ pub async fn delete(board: &mut BoardTx<'_, impl Edits>, label: Label) -> Result
     Ok(())
 }
 
-/// Those of the labels that belong to boards in use of the user, each with its board.
+/// The labels with these keys that the user may see, each with its board.
 pub async fn find(
     conn: &mut Conn,
     user: UserKey,
@@ -155,7 +155,7 @@ pub async fn of_boards(
     Ok(grouped(rows.into_iter().map(of_board)))
 }
 
-/// The labels of several cards, in the order of their colours; a label is shared by all that bear it.
+/// The labels of several cards, in the order of their colours; cards with the same label share it.
 pub async fn of_cards(
     conn: &mut Conn,
     cards: &[(BoardAccess, CardId)],

@@ -1,4 +1,4 @@
-//! Who may use a board.
+//! The members of boards.
 
 use diesel::prelude::*;
 
@@ -28,7 +28,7 @@ const BY_SINCE: Sort = Sort {
     direction: Direction::Ascending,
 };
 
-/// Makes the creator of a board its first member, as ADMIN. UNAUTHENTICATED if the account was deleted meanwhile.
+/// Adds the creator of a board as its first member, with the role ADMIN. UNAUTHENTICATED if the account was deleted meanwhile.
 pub(super) async fn insert_first(
     tx: &mut Tx,
     board: &Board,
@@ -61,7 +61,7 @@ fn values(board: BoardId, user: UserKey, role: BoardRole, now: Timestamp) -> New
     )
 }
 
-/// Makes a user a member, who is none yet; NOT_FOUND if the account was deleted meanwhile.
+/// Adds a member; NOT_FOUND if the account was deleted meanwhile.
 pub async fn insert(board: &mut BoardTx<'_, Admin>, user: &User, role: BoardRole) -> Result<()> {
     let values = values(board.id(), user.key, role, board.now());
     let event = EventPayload::MemberAdded { user: user.id, role };
@@ -116,7 +116,7 @@ pub async fn any_other<P>(board: &mut BoardTx<'_, P>, user: UserKey) -> Result<b
     Ok(found.is_some())
 }
 
-/// The boards of which the user is a member, also those in the trash, in the order of their keys.
+/// The boards of which the user is a member, including those in the trash, in the order of their keys.
 pub async fn boards_of(conn: &mut Conn, user: UserKey) -> Result<Vec<BoardId>> {
     let ids: Vec<i64> = conn
         .load(
@@ -163,7 +163,7 @@ pub async fn list(
     Ok(into_pages(rows, boards.len(), request))
 }
 
-/// How many members each board has, in the order of `boards`.
+/// The number of members of each board, in the order of `boards`.
 pub async fn counts(conn: &mut Conn, boards: &[BoardAccess]) -> Result<Vec<i64>> {
     let parents: Vec<_> = boards.iter().map(|board| (board.board_id().0, 0)).collect();
     let statement = count_of_each(&parents, &OF_BOARD, |statement| statement);
@@ -184,7 +184,7 @@ pub async fn any_beyond(
     Ok(in_order(conn.load(statement).await?, boards.len()))
 }
 
-/// The place of a member in the list of members.
+/// The position of a member in the list of members.
 pub fn position(member: &Member) -> Position {
     Position { values: vec![SortValue::Time(member.since)], key: member.user.key.0 }
 }

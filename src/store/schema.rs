@@ -1,7 +1,7 @@
 //! The tables, one set for both databases.
 //!
-//! Written by hand: `diesel print-schema` would write a set for each. Columns that the databases
-//! compute themselves (`cards.column_position`) are named in raw statements and left out here.
+//! Written by hand, because `diesel print-schema` would write one set for each database. Columns that the databases
+//! compute (`cards.column_position`) are named in raw statements and left out here.
 
 use super::types::Instant;
 

@@ -1,4 +1,4 @@
-//! Log-ins and their refresh tokens, of which only hashes are here.
+//! Sessions and their refresh tokens. Only the hashes of tokens are stored.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
@@ -12,7 +12,7 @@ use crate::domain::{
     Timestamp, User, UserId, UserKey, Viewer,
 };
 
-/// Begins a session.
+/// Creates a session.
 pub async fn insert(
     tx: &mut Tx,
     user: UserKey,
@@ -36,7 +36,7 @@ pub async fn insert(
     Ok(row.into())
 }
 
-/// The account behind a session that has not ended, if it is the one with this name.
+/// The viewer of a session; `None` if the session has expired or does not belong to the user with this ID.
 pub async fn viewer(
     conn: &mut Conn,
     session: SessionId,
@@ -56,7 +56,7 @@ pub async fn viewer(
     Ok(key.map(|key| Viewer { key: UserKey(key), id, session }))
 }
 
-/// A refresh token that a session has had.
+/// A refresh token of a session.
 pub struct RefreshToken {
     /// The session, which is locked until the transaction ends.
     pub session: Session,
@@ -64,8 +64,7 @@ pub struct RefreshToken {
     pub spent_at: Option<Timestamp>,
 }
 
-/// Finds a refresh token by its hash and takes the lock of its session, so that whoever presents a
-/// token of the same session waits.
+/// Finds a refresh token by its hash and locks its session, so that concurrent refreshes of the session wait.
 pub async fn lock_by_token(tx: &mut Tx, hash: &str) -> Result<Option<RefreshToken>> {
     let owner = refresh_tokens::table
         .filter(refresh_tokens::hash.eq(hash.to_owned()))
@@ -75,20 +74,20 @@ pub async fn lock_by_token(tx: &mut Tx, hash: &str) -> Result<Option<RefreshToke
         .returning(columns::<SessionRow>());
     let sessions: Vec<SessionRow> = tx.write_returning(lock).await?;
     let Some(session) = sessions.into_iter().next() else { return Ok(None) };
-    // Read under the lock: another may have used it while this one waited.
+    // Read under the lock: another request may have used the token while this one waited.
     let token = refresh_tokens::table.find(hash.to_owned()).select(refresh_tokens::spent_at);
     let spent_at: Option<Option<Timestamp>> = tx.first(token).await?;
     Ok(spent_at.map(|spent_at| RefreshToken { session: session.into(), spent_at }))
 }
 
-/// Whether there is a refresh token with this hash, without a lock.
+/// Whether a refresh token with this hash exists. Takes no lock.
 pub async fn knows(conn: &mut Conn, hash: &str) -> Result<bool> {
     let one = refresh_tokens::table.find(hash.to_owned()).select(refresh_tokens::session_id);
     let found: Option<i64> = conn.first(one).await?;
     Ok(found.is_some())
 }
 
-/// Gives the session a refresh token.
+/// Adds a refresh token to a session.
 pub async fn insert_token(tx: &mut Tx, session: SessionId, hash: &str) -> Result<()> {
     tx.execute(diesel::insert_into(refresh_tokens::table).values((
         refresh_tokens::hash.eq(hash.to_owned()),
@@ -98,7 +97,7 @@ pub async fn insert_token(tx: &mut Tx, session: SessionId, hash: &str) -> Result
     Ok(())
 }
 
-/// Notes that a refresh token has been used.
+/// Marks a refresh token as used.
 pub async fn spend_token(tx: &mut Tx, hash: &str, now: Timestamp) -> Result<()> {
     tx.execute(
         diesel::update(refresh_tokens::table.find(hash.to_owned()))
@@ -108,7 +107,7 @@ pub async fn spend_token(tx: &mut Tx, hash: &str, now: Timestamp) -> Result<()> 
     Ok(())
 }
 
-/// Notes that the session has been used.
+/// Sets the time of the last use and the expiry of a session.
 pub async fn extend(
     tx: &mut Tx,
     session: SessionId,
@@ -125,7 +124,7 @@ pub async fn extend(
     Ok(row.into())
 }
 
-/// Whose session it is.
+/// The user of a session.
 pub async fn user(tx: &mut Tx, session: SessionId) -> Result<User> {
     let query =
         sessions::table.find(session.0).inner_join(users::table).select(columns::<UserRow>());
@@ -133,13 +132,13 @@ pub async fn user(tx: &mut Tx, session: SessionId) -> Result<User> {
     row.map(User::from).ok_or(Error::Internal)
 }
 
-/// Ends a session, whosever it is.
+/// Ends a session of any user.
 pub async fn delete(tx: &mut Tx, session: SessionId) -> Result<()> {
     tx.execute(diesel::delete(sessions::table.find(session.0))).await?;
     Ok(())
 }
 
-/// Ends a session of the user; `false` when they have no such session that has not ended.
+/// Ends a session of the user; `false` if the user has no such session or it has expired.
 pub async fn delete_of(
     tx: &mut Tx,
     user: UserKey,
@@ -153,7 +152,7 @@ pub async fn delete_of(
     Ok(tx.execute(diesel::delete(own)).await? > 0)
 }
 
-/// Ends all sessions of the user but one; answers which, the newest first.
+/// Ends all sessions of the user except one. Returns the ended sessions, newest first.
 pub async fn delete_others(
     tx: &mut Tx,
     user: UserKey,
@@ -177,7 +176,7 @@ pub async fn of_user(tx: &mut Tx, user: UserKey) -> Result<Vec<SessionId>> {
     Ok(ids.into_iter().map(SessionId).collect())
 }
 
-/// Erases sessions, so many at most, that have ended before `now`; answers how many.
+/// Deletes at most `limit` expired sessions. Returns their number.
 pub async fn delete_expired(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<usize> {
     let statement = Statement::<BigInt>::new()
         .sql("DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= ")
@@ -200,7 +199,7 @@ impl<ST> Statement<ST> {
 const NEWEST_FIRST: Sort =
     Sort { by: &["created_at"], tie: "id", direction: Direction::Descending };
 
-/// A page of the user's sessions that have not ended, the newest first.
+/// A page of the user's sessions that have not expired, newest first.
 pub async fn list(
     conn: &mut Conn,
     user: UserKey,
@@ -212,13 +211,13 @@ pub async fn list(
     Ok(Page::from_rows(rows.into_iter().map(Session::from).collect(), request))
 }
 
-/// How many sessions of the user have not ended.
+/// The number of the user's sessions that have not expired.
 pub async fn count(conn: &mut Conn, user: UserKey, now: Timestamp) -> Result<i64> {
     let statement = Statement::<BigInt>::new().sql("SELECT count(*)").sessions_of(user, now);
     Ok(conn.first(statement).await?.unwrap_or_default())
 }
 
-/// Whether any session of the user that has not ended lies beyond a page on this side.
+/// Whether any session of the user that has not expired lies beyond a page on this side.
 pub async fn any_beyond(
     conn: &mut Conn,
     user: UserKey,
@@ -234,7 +233,7 @@ pub async fn any_beyond(
     Ok(conn.first(statement).await?.unwrap_or_default())
 }
 
-/// Those of the sessions that are the user's and have not ended.
+/// The sessions with these keys that belong to the user and have not expired.
 pub async fn find(
     conn: &mut Conn,
     user: UserKey,
@@ -249,7 +248,7 @@ pub async fn find(
     Ok(rows.into_iter().map(Session::from).collect())
 }
 
-/// The place of a session in the list of sessions.
+/// The position of a session in the list of sessions.
 pub fn position(session: &Session) -> Position {
     Position { values: vec![SortValue::Time(session.created_at)], key: session.id.0 }
 }

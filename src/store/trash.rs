@@ -1,4 +1,4 @@
-//! What has been in the trash for too long.
+//! Permanent deletion of boards and cards in the trash.
 
 use diesel::prelude::*;
 
@@ -8,8 +8,8 @@ use super::lock::{BoardTx, Server};
 use super::schema::{boards, cards, users_boards};
 use crate::domain::{BoardId, CardId, EventPayload, Result, Timestamp};
 
-/// Boards, so many at most, that have been in the trash since before `time`, in the order of their
-/// keys from behind `after`.
+/// At most `limit` boards that have been in the trash since before `time`, in the order of their keys, with keys
+/// greater than `after`.
 pub async fn expired_boards(
     conn: &mut Conn,
     time: Timestamp,
@@ -29,8 +29,8 @@ pub async fn expired_boards(
     Ok(ids.into_iter().map(BoardId).collect())
 }
 
-/// Boards in use, likewise, with cards that have been in the trash since before `time`. On a board
-/// that is in the trash itself, all stays as it was.
+/// At most `limit` boards that are not in the trash and have cards that have been there since before `time`, in the
+/// order of their keys, with keys greater than `after`.
 pub async fn boards_of_expired_cards(
     conn: &mut Conn,
     time: Timestamp,

@@ -1,4 +1,4 @@
-//! How values travel to and from both databases.
+//! Conversions of values to and from both databases.
 
 use chrono::{DateTime, Utc};
 use diesel::backend::Backend;
@@ -71,7 +71,7 @@ where
     }
 }
 
-/// Reads text from a column as one of our types.
+/// Converts a text column to types of the domain.
 macro_rules! from_text {
     ($($type:ty: $parse:expr;)*) => {$(
         impl<DB> FromSql<Text, DB> for $type

@@ -13,7 +13,7 @@ use crate::domain::{
     lower_case,
 };
 
-/// What a log-in is checked against.
+/// An account and its password hash.
 pub struct Credentials {
     /// The account.
     pub user: User,
@@ -21,7 +21,7 @@ pub struct Credentials {
     pub password_hash: String,
 }
 
-/// Makes an account; CONFLICT when the address is taken.
+/// Creates an account; CONFLICT if another account has the address.
 pub async fn insert(
     tx: &mut Tx,
     email: &Email,
@@ -46,8 +46,8 @@ pub async fn insert(
     unique(inserted, email_taken()).map(User::from)
 }
 
-/// CONFLICT if an account other than `own` still has the former key of the address, which the unique
-/// index cannot tell.
+/// CONFLICT if an account other than `own` still has the former key of the address, which the unique index does not
+/// detect.
 async fn check_free(tx: &mut Tx, email: &EmailKey, own: Option<UserKey>) -> Result<()> {
     if email.is_normalised() {
         return Ok(());
@@ -62,8 +62,7 @@ fn email_taken() -> Error {
     Error::conflict("There is already an account with this e-mail address.").at("email")
 }
 
-/// Changes address, password or both, if the password's hash is still `old_hash`; `None` if it is
-/// not.
+/// Changes the address, the password or both. `None` if the password hash is not `old_hash` any more.
 pub async fn update(
     tx: &mut Tx,
     user: UserKey,
@@ -95,7 +94,7 @@ pub async fn update(
     Ok(updated.into_iter().next().map(User::from))
 }
 
-/// Stores a password's hash made with other parameters, unless the password has changed since.
+/// Replaces a password hash, unless the password has changed since.
 pub async fn rehash(tx: &mut Tx, user: UserKey, old_hash: &str, new_hash: &str) -> Result<()> {
     tx.execute(
         diesel::update(
@@ -107,7 +106,7 @@ pub async fn rehash(tx: &mut Tx, user: UserKey, old_hash: &str, new_hash: &str) 
     Ok(())
 }
 
-/// The account and its password's hash, by key.
+/// The account with this key, and its password hash.
 pub async fn credentials(conn: &mut Conn, user: UserKey) -> Result<Option<Credentials>> {
     let row: Option<(UserRow, String)> = conn
         .first(users::table.find(user.0).select((columns::<UserRow>(), users::password_hash)))
@@ -115,7 +114,7 @@ pub async fn credentials(conn: &mut Conn, user: UserKey) -> Result<Option<Creden
     Ok(row.map(into_credentials))
 }
 
-/// The account and its password's hash, by address.
+/// The account with this address, and its password hash.
 pub async fn credentials_by_email(
     conn: &mut Conn,
     email: &EmailKey,
@@ -151,7 +150,7 @@ fn into_credentials((row, password_hash): (UserRow, String)) -> Credentials {
     Credentials { user: row.into(), password_hash }
 }
 
-/// Takes the lock of an account, if the password's hash is still this one; `false` if it is not.
+/// Locks an account; `false` if it has another password hash by now.
 pub async fn lock(tx: &mut Tx, user: UserKey, hash: &str) -> Result<bool> {
     let unchanged = users::table.find(user.0).filter(users::password_hash.eq(hash.to_owned()));
     let update =
@@ -159,8 +158,8 @@ pub async fn lock(tx: &mut Tx, user: UserKey, hash: &str) -> Result<bool> {
     Ok(update > 0)
 }
 
-/// The same for one who will delete the account: until the transaction ends, nothing new can name
-/// it. (PostgreSQL lets what `lock` holds be named; SQLite has one writer at a time anyway.)
+/// Locks an account that will be deleted: no new row can refer to it until the transaction ends. (PostgreSQL allows new
+/// references to a row that `lock` has locked.)
 pub async fn lock_to_delete(tx: &mut Tx, user: UserKey, hash: &str) -> Result<bool> {
     let statement = Statement::<BigInt>::new()
         .sql("SELECT id FROM users WHERE id = ")
@@ -185,8 +184,8 @@ pub async fn by_email(conn: &mut Conn, email: &EmailKey) -> Result<Option<User>>
     Ok(found.min_by_key(|user| precedence(user, email)))
 }
 
-/// The account with this public name, whoever asks: for sharing a board, where the name itself,
-/// which cannot be guessed, is what gives the right.
+/// The account with this public ID, without a permission check: to share a board, knowledge of the ID is sufficient,
+/// because it cannot be guessed.
 pub async fn by_id(conn: &mut Conn, key: UserId) -> Result<Option<User>> {
     let row: Option<UserRow> = conn
         .first(
@@ -196,18 +195,18 @@ pub async fn by_id(conn: &mut Conn, key: UserId) -> Result<Option<User>> {
     Ok(row.map(User::from))
 }
 
-/// An account that somebody may see.
+/// An account that the viewer may see.
 pub struct Visible {
     /// The account.
     pub user: User,
-    /// Whether it is seen wherever it is asked for, or on the board only.
+    /// Whether the viewer may see it anywhere, or on `board` only.
     pub anywhere: bool,
-    /// One of the boards in question of which it is a member; there is an entry for each.
+    /// One of the requested boards of which it is a member. There is one entry for each.
     pub board: Option<BoardId>,
 }
 
-/// Those of the accounts that `viewer` may see: anywhere, themselves and the present members of their
-/// boards in use; besides, on each of `boards`, which may be in the trash, its present members.
+/// The accounts with these IDs that the viewer may see: their own, the members of their boards outside the trash, and
+/// the members of `boards`, which may be in the trash.
 pub async fn visible(
     conn: &mut Conn,
     viewer: Viewer,
@@ -239,8 +238,8 @@ pub async fn visible(
     Ok(visible.filter(|row| row.anywhere || row.board.is_some()).collect())
 }
 
-/// Those of the accounts that are there, whoever asks: for the actors of a board's history and the
-/// authors of comments, which whoever may see the board sees too.
+/// The accounts with these keys, without a permission check: actors of events and authors of comments are visible to
+/// all who may see the board.
 pub async fn by_keys(conn: &mut Conn, ids: &[UserKey]) -> Result<Vec<User>> {
     let statement = select::<UserRow>()
         .sql(" FROM users WHERE users.id")
@@ -249,7 +248,7 @@ pub async fn by_keys(conn: &mut Conn, ids: &[UserKey]) -> Result<Vec<User>> {
     Ok(rows.into_iter().map(User::from).collect())
 }
 
-/// Whether there is any account at all.
+/// Whether any account exists.
 pub async fn any(conn: &mut Conn) -> Result<bool> {
     let one = users::table.select(users::id).limit(1);
     let first: Option<i64> = conn.first(one).await?;

@@ -46,7 +46,7 @@ fn classify(error: &DieselError) -> Error {
     }
 }
 
-/// Conflicts of transactions, which happen on ordinary days.
+/// Whether it is a conflict between transactions, which is expected under load.
 fn is_ordinary(error: &DieselError) -> bool {
     use DatabaseErrorKind::SerializationFailure;
     match error {
@@ -63,7 +63,7 @@ fn unknown(info: &dyn DatabaseErrorInformation) -> Error {
     if info.statement_position().is_some() { Error::Internal } else { Error::Contention }
 }
 
-/// The errors of SQLite that are no defect of the program.
+/// The errors of SQLite that are not defects of the program.
 const SQLITE: [&str; 9] = [
     "attempt to write a readonly database",
     "database disk image is malformed",
@@ -91,7 +91,7 @@ pub(super) fn of_sqlite(error: DieselError) -> DieselError {
     }
 }
 
-/// Answers `taken` when the statement failed because a unique value is taken.
+/// Converts a violation of a unique constraint to `taken`.
 pub(in crate::store) fn unique<T>(
     result: diesel::QueryResult<T>,
     taken: Error,
@@ -102,7 +102,7 @@ pub(in crate::store) fn unique<T>(
     }
 }
 
-/// Answers `gone` when the statement failed because what it names has been deleted meanwhile.
+/// Converts a violation of a foreign key, because a referenced row was deleted meanwhile, to `gone`.
 pub(in crate::store) fn foreign_key<T>(
     result: diesel::QueryResult<T>,
     gone: Error,

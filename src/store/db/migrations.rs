@@ -113,8 +113,8 @@ pub(super) async fn sqlite(path: String) -> Result<Vec<String>, StartError> {
         .map_err(StartError::from)
 }
 
-/// Foreign keys are off, because with them on the rebuilding of a table deletes its children; they
-/// are checked before the commit instead.
+/// Foreign keys are off, because otherwise the rebuild of a table would delete the rows that refer to it. They are
+/// checked before the commit instead.
 fn migrate_file(path: &str) -> Result<Vec<String>, Failure> {
     sqlite::create_private(path).map_err(|error| format!("{path}: {error}"))?;
     let mut conn = sqlite::connect(path)?;
@@ -171,7 +171,7 @@ async fn migrate_server(server: &Server) -> Result<Vec<String>, Failure> {
     Ok(done)
 }
 
-/// A pooler that is too busy for the check is given the benefit of the doubt.
+/// If the pooler is too busy for the check, the server starts without it.
 async fn check_pooler(server: &Server) -> Result<(), Failure> {
     if let Ok(checked) = timeout(READ_TIME, pooler::check(server)).await {
         return checked.map_err(Failure);
@@ -196,7 +196,7 @@ async fn lock(conn: &mut AsyncPgConnection) -> Result<(), Failure> {
 
 async fn server_state(conn: &mut AsyncPgConnection) -> Result<State, Failure> {
     use diesel_async::RunQueryDsl;
-    // Only what exists and may be read, so that a role that is not the owner can start.
+    // Reads only, so that a role that does not own the schema can start the server.
     let mut state = State { done: Vec::new(), oldest: Vec::new() };
     if exists(conn, "__diesel_schema_migrations").await? {
         let versions =

@@ -11,6 +11,7 @@ mod migrations;
 mod monitor;
 mod outage;
 mod pg_conn;
+mod pg_link;
 mod pooler;
 mod postgres;
 mod read_state;
@@ -36,7 +37,8 @@ pub use self::memory_size::Budget;
 pub(super) use self::memory_size::MemorySize;
 use self::monitor::Monitor;
 use self::outage::Outage;
-use self::pg_conn::{Begin, Limits, PgConn};
+use self::pg_conn::PgConn;
+use self::pg_link::{Begin, Limits};
 use self::postgres::Server;
 pub use self::read_state::Mode;
 use self::read_state::ReadState;
@@ -53,6 +55,7 @@ use crate::domain::{Clock, Error, Result, Timestamp};
 pub struct Db {
     pools: Pools,
     statements: StatementCount,
+    /// The time during which a query may start statements.
     query_time: Duration,
     /// The maximum time to wait for a connection or a lock.
     wait: Duration,
@@ -206,11 +209,6 @@ impl Db {
         self.clock.now()
     }
 
-    /// For how long a query may begin statements.
-    fn query_time(&self) -> Duration {
-        self.query_time
-    }
-
     /// The number of statements since the start, without those that begin and end a [`Snapshot`].
     pub fn statement_count(&self) -> u64 {
         self.statements.sent()
@@ -226,10 +224,8 @@ impl Db {
             Pools::Postgres { pool, .. } => pool.close(),
         }
     }
-}
 
-impl Db {
-    /// Waits for a connection: for a free one too, if the database accepts no more.
+    /// Takes a connection from the pool. If the database accepts no more connections, waits for a free one.
     async fn pooled<M>(&self, pool: &Pool<M>) -> Result<deadpool::managed::Object<M>>
     where
         M: Manager<Error = ConnectError>,

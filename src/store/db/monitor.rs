@@ -81,7 +81,8 @@ impl Monitor {
         if is_ready { Ok(()) } else { Err(Error::Unavailable) }
     }
 
-    /// Checks with the connection, or opens one. Sets `was_silent` if a connection gave no response. A connection that does not pass the check is closed.
+    /// Checks with the connection, or opens one. Sets `was_silent` if a connection gave no response. A connection that
+    /// does not pass the check is closed.
     async fn check(&self, slot: &mut Option<AsyncPgConnection>, was_silent: &mut bool) -> Health {
         let conn = match slot.take() {
             Some(conn) => Ok(conn),

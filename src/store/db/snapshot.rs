@@ -47,7 +47,7 @@ impl Snapshot {
     /// pipelined, SQLite runs one after the other.
     pub async fn read(&self) -> Result<Conn> {
         let Inner { db, mode, state, began, conn } = &*self.0;
-        if began.get_or_init(Instant::now).elapsed() > db.query_time() {
+        if began.get_or_init(Instant::now).elapsed() > db.query_time {
             tracing::error!("a query read for longer than DATABASE_STATEMENT_SECONDS");
             state.fail();
         }

@@ -32,7 +32,7 @@ pub(super) enum Access {
     Write,
 }
 
-/// A pool of so many connections.
+/// A pool of `size` connections.
 pub(super) fn pool(
     path: &str,
     config: &Database,
@@ -62,7 +62,7 @@ impl managed::Manager for Manager {
         Ok(conn)
     }
 
-    /// A connection to a file does not die, so no statement has to ask whether it lives.
+    /// A connection to a file does not break, so it is not checked.
     async fn recycle(
         &self,
         _conn: &mut SqliteConnection,
@@ -72,7 +72,7 @@ impl managed::Manager for Manager {
     }
 }
 
-/// Opens the file and sets what every connection needs.
+/// Opens the file with the settings of all connections.
 ///
 /// `synchronous = FULL`: a write that was acknowledged survives a loss of power.
 fn open(path: &str, wait: Duration, access: Access) -> ConnectionResult<SqliteConnection> {
@@ -122,8 +122,8 @@ fn uri(path: &str) -> String {
     format!("file:{root}{encoded}?mode=rw")
 }
 
-/// Creates the file if it does not exist. It is its owner's alone: it will hold the hashes of passwords. SQLite gives
-/// its companions (`-wal`, `-shm`) the same rights.
+/// Creates the file if it does not exist, readable by its owner only, because it will contain password hashes. SQLite
+/// gives the files beside it (`-wal`, `-shm`) the same permissions.
 pub(super) fn create_private(path: &str) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.append(true).create(true);
@@ -169,7 +169,7 @@ pub(super) fn check(path: &str, health: &FileHealth, opened: Option<FileId>) -> 
     one.map(drop).map_err(|error| error.to_string())
 }
 
-/// What tells a file from another one with the same name: device and inode.
+/// The identity of a file: device and inode.
 pub(super) type FileId = (u64, u64);
 
 /// The identity of the file with this name; `None` if there is none, or the system has no such identity.

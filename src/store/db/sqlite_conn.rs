@@ -99,7 +99,7 @@ impl SqliteConn {
             }
             Kind::Reader(link, _) => {
                 let mut link = Arc::clone(link).lock_owned().await;
-                // The guard travels with the call: it runs to its end though nobody may wait for it any more.
+                // The call owns the guard: it runs to its end even if the request is cancelled.
                 spawn_blocking(move || link.run(statement))
                     .await
                     .map_err(|error| panicked(&error))?

@@ -1,4 +1,4 @@
-//! Transactions that end, whatever happens to those who asked for them.
+//! Transactions that write. They run to their end even if the request is cancelled.
 
 use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
@@ -24,10 +24,10 @@ const TRIES: usize = 4;
 /// The longest pause before another attempt, in milliseconds.
 const MAX_PAUSE: u64 = 40;
 
-/// An async function of a transaction and its input. It exists because the future of an
-/// `AsyncFn` cannot be required to be `Send` in stable Rust; never implemented by hand.
+/// An async function of a transaction and its input. Never implemented by hand: stable Rust cannot require that the
+/// future of an `AsyncFn` is `Send`.
 pub trait Work<A, B, R>: AsyncFn(A, B) -> R + Fn(A, B) -> <Self as Work<A, B, R>>::Fut {
-    /// What the function answers.
+    /// The future of the function.
     type Fut: Future<Output = R>;
 }
 
@@ -42,9 +42,8 @@ where
 impl Db {
     /// Runs `work` in a transaction: committed if it returns `Ok`, rolled back otherwise.
     ///
-    /// The transaction runs in a task of its own that is never aborted. A request whose client
-    /// hangs up is dropped at any await, and would otherwise leave a connection in the pool with
-    /// an open transaction and its locks.
+    /// The transaction runs in a task of its own that is never aborted. A request whose client disconnects is dropped
+    /// at any await, and would otherwise leave a connection with an open transaction and its locks in the pool.
     pub async fn write<I, T, F>(&self, input: I, work: F) -> Result<T>
     where
         I: Send + Sync + 'static,
@@ -58,8 +57,7 @@ impl Db {
         self.write_then(input, work, |_| ()).await
     }
 
-    /// The same, and calls `then` with what `work` has answered as soon as it is committed, whether
-    /// anybody still waits for it or not.
+    /// The same, and calls `then` with the value as soon as it is committed, even if the request was cancelled.
     pub async fn write_then<I, T, F>(
         &self,
         input: I,
@@ -101,7 +99,7 @@ impl Db {
         let task = task.in_current_span();
         let done = match &self.pools {
             Pools::Postgres { .. } => tokio::spawn(task).await,
-            // Runs as a whole on a blocking thread: to hand over each statement takes longer than the statement.
+            // As a whole on a blocking thread: to hand over each statement takes longer than the statement.
             Pools::Sqlite { .. } => {
                 let runtime = Handle::current();
                 spawn_blocking(move || runtime.block_on(task)).await
@@ -126,7 +124,7 @@ where
     let mut tx = Tx::begin(conn, clock).await?;
     let result = work(&mut tx, input).await;
     let ended = tx.end(result.is_ok()).await;
-    // A failed rollback closes the connection, and says less than what the transaction failed of.
+    // A failed rollback closes the connection. The error of the transaction is more useful.
     result.and_then(|value| ended.map(|()| value))
 }
 
@@ -214,7 +212,7 @@ impl Tx {
         if ok && self.change_is_open {
             tracing::error!("a board was changed without an event");
         }
-        // PostgreSQL would wait for the disk to commit locks.
+        // A commit of row locks would make PostgreSQL write to the disk.
         let changes_nothing = self.only_locks && !self.wrote;
         let commits = ok && !changes_nothing && !self.change_is_open;
         let how = if commits { End::Commit } else { End::Rollback };
@@ -249,8 +247,8 @@ fn commit_error(error: DieselError) -> Error {
     Error::OutcomeUnknown
 }
 
-/// A connection with an open transaction (a panic, a failed rollback) must not go back to the
-/// pool, where it would keep its locks. Closing it makes the database roll back.
+/// A connection with an open transaction, after a panic or a failed rollback, must not return to the pool with its locks.
+/// Closing it makes the database roll back.
 impl Drop for Tx {
     fn drop(&mut self) {
         match self.conn.take() {

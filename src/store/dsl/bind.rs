@@ -1,4 +1,4 @@
-//! Lists of values that a statement sends along: arrays in PostgreSQL, JSON text in SQLite.
+//! Lists as bound values: arrays in PostgreSQL, JSON text in SQLite.
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -9,13 +9,13 @@ use diesel::query_builder::AstPass;
 use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use serde_json::Value;
 
-/// A list of values that is sent along.
+/// A list that is sent as one bound value.
 pub(in crate::store) enum List {
     Numbers(Vec<Option<i64>>),
     Texts(Vec<Cow<'static, str>>),
 }
 
-/// A number of each of these.
+/// The list of a number of each item.
 pub(in crate::store) fn numbers<T, N: Into<Option<i64>>>(
     of: impl IntoIterator<Item = T>,
     number: impl Fn(T) -> N,
@@ -23,7 +23,7 @@ pub(in crate::store) fn numbers<T, N: Into<Option<i64>>>(
     List::Numbers(of.into_iter().map(|one| number(one).into()).collect())
 }
 
-/// A text of each of these.
+/// The list of a text of each item.
 pub(in crate::store) fn texts<T, S: Into<Cow<'static, str>>>(
     of: impl IntoIterator<Item = T>,
     text: impl Fn(T) -> S,
@@ -58,7 +58,7 @@ impl Lists {
         Self { lists, json: OnceLock::new() }
     }
 
-    /// What PostgreSQL gets: an array of each.
+    /// Binds each list as an array of PostgreSQL.
     pub(in crate::store) fn push_arrays<'b>(
         &'b self,
         mut out: AstPass<'_, 'b, Pg>,
@@ -77,8 +77,8 @@ impl Lists {
         Ok(())
     }
 
-    /// What SQLite gets: a list as an array, several as an array of rows. It is made when it is asked for,
-    /// and kept, since Diesel borrows what it binds.
+    /// The JSON text for SQLite: one list as an array, several as an array of rows. Kept, because Diesel borrows bound
+    /// values.
     pub(in crate::store) fn json(&self) -> &str {
         self.json.get_or_init(|| {
             let count = self.lists.iter().map(List::len).max().unwrap_or_default();

@@ -1,6 +1,6 @@
 //! SQL that Diesel's query language cannot express, behind typed functions.
 //!
-//! A [`Statement`] is put together of parts whose SQL text is `&'static str`, so the number of texts that a
+//! A [`Statement`] consists of parts whose SQL text is `&'static str`, so the number of texts that a
 //! connection prepares is bounded.
 
 mod bind;

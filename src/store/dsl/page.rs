@@ -1,5 +1,4 @@
-//! Keyset pages: of one list, and of a list of each of many parents in one statement, which
-//! Diesel's query language cannot say.
+//! Keyset pagination: a page of one list, or a page for each of several parents in one statement.
 //!
 //! A page of each parent reads only its own rows: PostgreSQL through `LATERAL`, SQLite through a
 //! correlated `IN (… LIMIT …)`. (A window function would read every row of every parent.)
@@ -11,14 +10,14 @@ use super::row::{ColumnTypes, LongTexts, Row};
 use super::statement::Statement;
 use crate::domain::{Direction, Page, PageRequest, Position, Side};
 
-/// How a list is sorted: by columns, ties by another that is unique within the list.
+/// The order of a list: sort columns, and a column that is unique within the list as tie-breaker.
 #[derive(Clone, Copy)]
 pub(in crate::store) struct Sort {
-    /// The columns, with their table.
+    /// The sort columns, with their table.
     pub(in crate::store) by: &'static [&'static str],
     /// The column that breaks ties.
     pub(in crate::store) tie: &'static str,
-    /// Which way.
+    /// The direction.
     pub(in crate::store) direction: Direction,
 }
 
@@ -33,8 +32,8 @@ pub(in crate::store) struct Children {
 }
 
 impl<ST> Statement<ST> {
-    /// Appends ` AND (only rows of the page) ORDER BY … LIMIT limit + 1`; the one row more tells
-    /// whether the list goes on.
+    /// Appends ` AND (only rows of the page) ORDER BY … LIMIT limit + 1`; the additional row shows
+    /// whether the list continues.
     pub(in crate::store) fn page(self, sort: Sort, request: &PageRequest) -> Self {
         let (behind, ahead) = match sort.direction {
             Direction::Ascending => (" > ", " < "),
@@ -50,8 +49,8 @@ impl<ST> Statement<ST> {
         statement.sql(" ORDER BY ").order(sort, request).sql(" LIMIT ").number(limit)
     }
 
-    /// Appends the condition that a row lies beyond the request's bound on this side, or is its row. No row
-    /// does where there is no bound.
+    /// Appends the condition that a row lies beyond the request's cursor on this side, or is the row of the cursor.
+    /// Without a cursor, no row meets it.
     pub(in crate::store) fn beyond(self, sort: Sort, request: &PageRequest, side: Side) -> Self {
         let compare = match (sort.direction, side) {
             (Direction::Ascending, Side::Before) | (Direction::Descending, Side::Behind) => " <= ",
@@ -63,7 +62,7 @@ impl<ST> Statement<ST> {
         }
     }
 
-    /// Appends a comparison of a row with a place.
+    /// Appends a comparison of a row with a position.
     fn compared(self, sort: Sort, compare: &'static str, place: &Position) -> Self {
         let mut statement = self.sql(" AND (");
         for column in sort.by {
@@ -76,7 +75,7 @@ impl<ST> Statement<ST> {
         statement.number(place.key).sql(")")
     }
 
-    /// The list's order, or the other way round for a page from its end.
+    /// Appends the order of the list, reversed for a backward page.
     fn order(self, sort: Sort, request: &PageRequest) -> Self {
         let run = if request.backward { sort.direction.reversed() } else { sort.direction };
         let word = match run {
@@ -91,12 +90,11 @@ impl<ST> Statement<ST> {
     }
 }
 
-/// Rows with the place of their parent.
+/// A statement whose rows begin with the index of their parent.
 pub(in crate::store) type PageOfEach<R> = Statement<(BigInt, ColumnTypes<R>)>;
 
-/// A statement for a page of each parent. Its rows are the parent's place in `parents` and the
-/// columns, perhaps without long texts; `filter` appends further conditions, each with its ` AND `, and `join` follows the
-/// table.
+/// A statement for a page of each parent. Its rows are the index of the parent in `parents` and the columns of `R`.
+/// `filter` appends conditions, each with its ` AND `. `join` follows the table.
 pub(in crate::store) fn page_of_each<R: Row>(
     parents: &[(i64, i64)],
     children: &Children,
@@ -132,7 +130,7 @@ pub(in crate::store) fn page_of_each<R: Row>(
         .order(sort, request)
 }
 
-/// A statement for the number of rows of each parent: its place in `parents` and the number.
+/// A statement for the number of rows of each parent: the index of the parent in `parents` and the number.
 pub(in crate::store) fn count_of_each(
     parents: &[(i64, i64)],
     children: &Children,
@@ -141,7 +139,7 @@ pub(in crate::store) fn count_of_each(
     aggregate_of_each(parents, "count(*)", children, filter)
 }
 
-/// The same for another number of the rows.
+/// The same for another aggregate of the rows.
 pub(in crate::store) fn aggregate_of_each(
     parents: &[(i64, i64)],
     aggregate: &'static str,
@@ -158,8 +156,8 @@ pub(in crate::store) fn aggregate_of_each(
     filter(statement).sql(") FROM ").table("p", pairs(parents))
 }
 
-/// A statement for whether any row of each parent lies beyond a page: the parent's place in `parents` and
-/// the answer.
+/// A statement for whether any row of each parent lies beyond a page: the index of the parent in `parents`, and a
+/// Boolean.
 pub(in crate::store) fn any_of_each(
     parents: &[(i64, i64)],
     children: &Children,
@@ -176,12 +174,12 @@ pub(in crate::store) fn any_of_each(
     filter(statement).beyond(sort, request, side).sql(") FROM ").table("p", pairs(parents))
 }
 
-/// The keys of parents, or of what stands for one.
+/// The columns of the table of parents.
 fn pairs(parents: &[(i64, i64)]) -> [(&'static str, List); 2] {
     [("id", numbers(parents, |parent| parent.0)), ("sub", numbers(parents, |parent| parent.1))]
 }
 
-/// Puts rows, each with its parent's place, into one page for each parent.
+/// Groups rows, each with the index of its parent, into one page for each parent.
 pub(in crate::store) fn into_pages<T>(
     rows: Vec<(i64, T)>,
     parents: usize,
@@ -196,7 +194,7 @@ pub(in crate::store) fn into_pages<T>(
     lists.into_iter().map(|rows| Page::from_rows(rows, request)).collect()
 }
 
-/// Puts values, each with its parent's place, into the order of the parents.
+/// Sorts values, each with the index of its parent, into the order of the parents.
 pub(in crate::store) fn in_order<T: Clone + Default>(
     rows: Vec<(i64, T)>,
     parents: usize,

@@ -28,7 +28,7 @@ pub(in crate::store) struct Statement<ST> {
 /// A statement that only writes.
 pub(in crate::store) type Write = Statement<BigInt>;
 
-/// Names of the parts of [`execute_all`].
+/// The beginnings of the common table expressions of [`execute_all`].
 const PARTS: [&str; 8] = [
     "WITH w0 AS (",
     ", w1 AS (",
@@ -114,7 +114,7 @@ impl<ST> Statement<ST> {
         self.push(Part::Sql(text))
     }
 
-    /// What the databases call differently.
+    /// SQL that differs between the databases.
     pub(in crate::store) fn either(self, postgres: &'static str, sqlite: &'static str) -> Self {
         self.push(Part::Either { postgres, sqlite })
     }
@@ -154,7 +154,7 @@ impl<ST> Statement<ST> {
         self.push(Part::Time(value))
     }
 
-    /// What a list is sorted by.
+    /// A sort value of a list.
     pub(in crate::store) fn sort_value(self, value: &SortValue) -> Self {
         match value {
             SortValue::Number(number) => self.number(*number),
@@ -163,14 +163,14 @@ impl<ST> Statement<ST> {
         }
     }
 
-    /// The condition that what stands before is one of these numbers.
+    /// The condition that the preceding expression is one of these numbers.
     pub(in crate::store) fn in_numbers(self, values: Vec<i64>) -> Self {
         self.in_list(numbers(values, |value| value))
     }
 
-    /// The condition that what stands before is one of these values.
+    /// The condition that the preceding expression is one of these values.
     pub(in crate::store) fn in_list(self, list: List) -> Self {
-        // PostgreSQL takes any array for ten values, and then would rather read all boards of a user.
+        // PostgreSQL estimates ten values for any array, and would read all boards of a user instead of one.
         if list.len() == 1 {
             return self.sql(" = ").only(list);
         }
@@ -187,8 +187,8 @@ impl<ST> Statement<ST> {
         }
     }
 
-    /// A table of this name with these columns, and `ord`, which counts its rows from 0. On SQLite a
-    /// column has no type, so what is compared with one must be a column that has.
+    /// A table of this name with these columns, and `ord`, the index of the row from 0. On SQLite its columns have no
+    /// type affinity, so compare them only with columns that have one.
     pub(in crate::store) fn table<const N: usize>(
         self,
         name: &'static str,
@@ -214,7 +214,7 @@ impl<ST> Statement<ST> {
         statement.either("ord)", "").sql(") AS ").sql(name)
     }
 
-    /// One row needs no list: its values are what most statements are about.
+    /// The table of a single row, whose values are bound without a list.
     fn table_of_one<const N: usize>(
         self,
         name: &'static str,
@@ -234,7 +234,7 @@ impl<ST> Query for Statement<ST> {
 
 impl<ST> diesel::RunQueryDsl<diesel::SqliteConnection> for Statement<ST> {}
 
-/// No static id: the text depends on the parts, and Diesel's cache then goes by the text.
+/// No static ID: the SQL text depends on the parts, so Diesel caches prepared statements by their text.
 impl<ST> QueryId for Statement<ST> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;

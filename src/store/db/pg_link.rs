@@ -1,0 +1,289 @@
+//! What the handles of a connection to PostgreSQL share: how statements are sent, and when they are given up.
+
+use std::borrow::Cow;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
+
+use diesel::QueryResult;
+use diesel::result::DatabaseErrorKind::{self, ReadOnlyTransaction};
+use diesel::result::Error as DieselError;
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use futures_util::future::{BoxFuture, join, ready};
+use futures_util::poll;
+use tokio::runtime::Handle;
+use tokio::task::unconstrained;
+use tokio::time::timeout;
+
+use super::outage::Outage;
+use super::postgres::Pooled;
+use super::read_state::ReadState;
+use super::statement_count::StatementCount;
+
+/// The shared state of the handles of a connection. When the last handle is dropped, the connection returns to the pool.
+pub(super) struct Link {
+    /// Only `drop` takes it.
+    conn: Option<Arc<Pooled>>,
+    stage: Mutex<Stage>,
+    /// The pending `COMMIT` that was sent together with the last statement.
+    commit: Mutex<Option<Commit>>,
+    limits: Limits,
+    /// The number of statements that have completed.
+    answers: AtomicUsize,
+    pub(super) state: Arc<ReadState>,
+    statements: StatementCount,
+    /// The number of prepared statements of all connections when this one was taken from the pool.
+    prepared: u64,
+}
+
+/// The interval between two checks of a statement that has not completed.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+type Commit = BoxFuture<'static, QueryResult<()>>;
+
+/// The transaction state of a connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// No transaction is open.
+    Clean,
+    /// A transaction begins with the next statement.
+    Begins(Begin),
+    /// A transaction is open.
+    Open(Begin),
+    /// A statement timed out, or the transaction was abandoned.
+    Broken,
+}
+
+/// The kind of a transaction.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begin {
+    Read,
+    Write,
+}
+
+impl Begin {
+    /// Names the isolation level, so that the defaults of the server do not matter.
+    fn sql(self, limits: Option<&str>) -> Cow<'static, str> {
+        let begin = match self {
+            Self::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+            Self::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
+        };
+        limits.map_or(begin.into(), |limits| format!("{begin}; {limits}").into())
+    }
+}
+
+/// Limits for statements that PostgreSQL does not end itself.
+#[derive(Clone)]
+pub(super) struct Limits {
+    /// The maximum time of a statement.
+    pub(super) time: Duration,
+    /// Outages of the database.
+    pub(super) outage: Outage,
+    /// Statements that set PostgreSQL's own limits in a transaction, if the connection does not have them.
+    pub(super) local: Option<Arc<str>>,
+}
+
+impl Link {
+    pub(super) fn new(
+        conn: Pooled,
+        begin: Option<Begin>,
+        limits: Limits,
+        state: &Arc<ReadState>,
+        statements: &StatementCount,
+    ) -> Self {
+        Self {
+            conn: Some(Arc::new(conn)),
+            stage: Mutex::new(begin.map_or(Stage::Clean, Stage::Begins)),
+            commit: Mutex::default(),
+            limits,
+            answers: AtomicUsize::new(0),
+            state: Arc::clone(state),
+            statements: statements.clone(),
+            prepared: statements.prepared(),
+        }
+    }
+
+    /// Runs a statement until its last row is read. PostgreSQL enforces `statement_timeout` itself; the limit here is
+    /// longer, for a server that does not respond.
+    pub(super) async fn run<T>(
+        &self,
+        statement: impl Future<Output = QueryResult<T>>,
+    ) -> QueryResult<T> {
+        let is_last = self.state.next()?;
+        // Unconstrained, so that the first poll sends it.
+        let mut statement = pin!(unconstrained(statement));
+        if is_last && let Poll::Ready(answer) = self.send_last(statement.as_mut()).await {
+            return self.state.record(answer);
+        }
+        let answer = self.within_limit(statement).await;
+        self.state.record(answer)
+    }
+
+    /// Waits for a statement. The server runs pipelined statements in order, so the time limit starts again whenever
+    /// another one completes.
+    async fn within_limit<T>(
+        &self,
+        mut statement: Pin<&mut impl Future<Output = QueryResult<T>>>,
+    ) -> QueryResult<T> {
+        let (mut began, mut answers) = (Instant::now(), self.answers.load(Ordering::Relaxed));
+        loop {
+            if let Ok(answer) = timeout(LOOK_EVERY, statement.as_mut()).await {
+                self.answers.fetch_add(1, Ordering::Relaxed);
+                if matches!(&answer, Err(DieselError::DatabaseError(ReadOnlyTransaction, _))) {
+                    self.enter(Stage::Broken);
+                }
+                return answer;
+            }
+            let others = self.answers.load(Ordering::Relaxed);
+            if others != answers {
+                (began, answers) = (Instant::now(), others);
+            }
+            if began.elapsed() >= self.limits.time || self.is_cut() {
+                self.enter(Stage::Broken);
+                return Err(no_answer());
+            }
+        }
+    }
+
+    /// Whether the connection was open during an outage.
+    fn is_cut(&self) -> bool {
+        let opened = self.conn.as_ref().map(|conn| Pooled::metrics(conn).created);
+        opened.is_some_and(|opened| self.limits.outage.has_cut(opened))
+    }
+
+    /// Sends the last statement, and `COMMIT` with it.
+    ///
+    /// `COMMIT` would overtake a statement that must be prepared first. Then it is sent when the connection is released.
+    /// (Diesel does not report statements that it does not cache, such as `sql` literals: no snapshot may use them.)
+    async fn send_last<T>(
+        &self,
+        statement: Pin<&mut impl Future<Output = QueryResult<T>>>,
+    ) -> Poll<QueryResult<T>> {
+        let answer = poll!(statement);
+        let all_sent = self.statements.prepared() == self.prepared;
+        match self.stage() {
+            Stage::Clean => self.state.close(),
+            Stage::Open(Begin::Read) if answer.is_pending() && all_sent => {
+                *self.commit.lock().unwrap_or_else(PoisonError::into_inner) = self.send_commit();
+                self.state.close();
+            }
+            _ => {}
+        }
+        answer
+    }
+
+    /// Sends `COMMIT` at once. A read transaction is committed, because the server's statistics count rollbacks as
+    /// failures.
+    fn send_commit(&self) -> Option<Commit> {
+        let conn = Arc::clone(self.conn.as_ref()?);
+        self.statements.skip_next();
+        let mut commit: Commit = Box::pin(async move { (&**conn).batch_execute("COMMIT").await });
+        match poll_now(&mut commit) {
+            Poll::Ready(answer) => Some(Box::pin(ready(answer))),
+            Poll::Pending => Some(commit),
+        }
+    }
+
+    #[allow(clippy::expect_used)]
+    pub(super) fn conn(&self) -> &AsyncPgConnection {
+        self.conn.as_ref().expect("only drop takes the connection")
+    }
+
+    pub(super) fn stage(&self) -> Stage {
+        *self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state, unless the connection is broken.
+    pub(super) fn enter(&self, stage: Stage) {
+        let mut now = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        if *now != Stage::Broken {
+            *now = stage;
+        }
+    }
+
+    /// The transaction that must begin before the next statement.
+    fn begin(&self) -> Option<Begin> {
+        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        let Stage::Begins(begin) = *stage else { return None };
+        *stage = Stage::Open(begin);
+        Some(begin)
+    }
+
+    /// Sends `BEGIN`, if a transaction begins, and then the statement.
+    pub(super) fn begun<'c, T: Send + 'c>(
+        &'c self,
+        statement: BoxFuture<'c, QueryResult<T>>,
+    ) -> BoxFuture<'c, QueryResult<T>> {
+        if !matches!(self.stage(), Stage::Begins(_)) {
+            return statement;
+        }
+        Box::pin(async move {
+            // Of several concurrent statements, the first that is polled begins the transaction.
+            let Some(begin) = self.begin() else { return statement.await };
+            if begin == Begin::Read {
+                self.statements.skip_next();
+            }
+            let mut conn = self.conn();
+            let sql = begin.sql(self.limits.local.as_deref());
+            // Both are sent when they are first polled, and `join` polls them in this order.
+            let (begun, answer) = join(conn.batch_execute(&sql), statement).await;
+            begun.and(answer)
+        })
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        let stage = self.stage();
+        let sent = self.commit.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let commit = if stage == Stage::Open(Begin::Read) {
+            sent.or_else(|| self.send_commit())
+        } else {
+            // It owns a reference, which would keep `close` from taking the connection.
+            drop(sent);
+            None
+        };
+        let Some(conn) = self.conn.take() else { return };
+        match (stage, commit) {
+            (Stage::Clean | Stage::Begins(_), _) => drop(conn),
+            (_, Some(commit)) => end_read(conn, commit, self.limits.time),
+            (_, None) => close(conn),
+        }
+    }
+}
+
+/// Returns a connection to the pool when its transaction has ended, in the background.
+fn end_read(conn: Arc<Pooled>, mut commit: Commit, limit: Duration) {
+    let give_back = move |answer: Option<QueryResult<()>>| match answer {
+        Some(Ok(())) => drop(conn),
+        _ => close(conn),
+    };
+    match (poll_now(&mut commit), Handle::try_current()) {
+        (Poll::Ready(answer), _) => give_back(Some(answer)),
+        (Poll::Pending, Ok(runtime)) => {
+            runtime.spawn(async move { give_back(timeout(limit, commit).await.ok()) });
+        }
+        (Poll::Pending, Err(_)) => {
+            drop(commit);
+            give_back(None);
+        }
+    }
+}
+
+fn poll_now(commit: &mut Commit) -> Poll<QueryResult<()>> {
+    commit.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Closes a connection instead of returning it to the pool, if this is the last reference.
+fn close(conn: Arc<Pooled>) {
+    if let Some(conn) = Arc::into_inner(conn) {
+        drop(Pooled::take(conn));
+    }
+}
+
+pub(super) fn no_answer() -> DieselError {
+    let why = "no answer within the time limit".to_owned();
+    DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, Box::new(why))
+}
