@@ -86,6 +86,46 @@ impl EventPayload {
     }
 }
 
+/// What an event changes in the lists of cards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CardsChange {
+    /// No card that is listed.
+    None,
+    /// This card, or which lists have it.
+    Card(CardId),
+    /// Cards that the event does not name.
+    Unknown,
+}
+
+impl EventPayload {
+    /// What the event changes in the lists of cards. (Purged cards were in the trash before. The names and colours of
+    /// labels do not belong to cards.)
+    pub fn cards_change(&self) -> CardsChange {
+        match self {
+            Self::CardCreated { card }
+            | Self::CardUpdated { card, .. }
+            | Self::CardMoved { card, .. }
+            | Self::CardLabelsChanged { card, .. }
+            | Self::CardDeleted { card, .. }
+            | Self::CardRestored { card } => CardsChange::Card(*card),
+            Self::ColumnReordered { .. } | Self::LabelDeleted { .. } => CardsChange::Unknown,
+            Self::BoardCreated
+            | Self::BoardUpdated { .. }
+            | Self::BoardDeleted
+            | Self::BoardRestored
+            | Self::CardsPurged { .. }
+            | Self::LabelCreated { .. }
+            | Self::LabelUpdated { .. }
+            | Self::MemberAdded { .. }
+            | Self::MemberRoleChanged { .. }
+            | Self::MemberRemoved { .. }
+            | Self::CommentAdded { .. }
+            | Self::CommentUpdated { .. }
+            | Self::CommentDeleted { .. } => CardsChange::None,
+        }
+    }
+}
+
 /// The old and the new value of a field, each as text of at most 200 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldChange {

@@ -8,14 +8,14 @@ use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::access::{AuthorizedBoard, BoardAccess, BoardWithAccess, with_access};
 use super::db::{Conn, Tx};
-use super::dsl::{LongTexts, Sort, Statement, columns, select_with};
+use super::dsl::{ListOrder, LongTexts, Sort, SortColumn, Statement, columns, select_with};
 use super::lock::{Admin, BoardTx};
 use super::rows::BoardRow;
 use super::schema::boards;
 use super::{events, labels, members};
 use crate::domain::{
-    Board, BoardId, BoardList, BoardOrderField, BoardRole, Description, Direction, EventPayload,
-    FieldChange, NewBoard, Page, PageRequest, Position, Result, Side, SortValue, Timestamp, Title,
+    Board, BoardId, BoardList, BoardOrder, BoardOrderField, BoardRole, Description, Direction,
+    EventPayload, FieldChange, NewBoard, Page, PageRequest, Result, Side, Timestamp, Title,
     UserKey, lower_case,
 };
 
@@ -200,27 +200,43 @@ pub async fn any_beyond(
     Ok(conn.first(statement).await?.unwrap_or_default())
 }
 
-fn sort(list: BoardList) -> Sort {
-    let (by, direction): (&[&str], _) = match list {
-        BoardList::Deleted => (&["boards.deleted_at"], Direction::Descending),
-        BoardList::InUse(order) => match order.field {
-            BoardOrderField::CreatedAt => (&["boards.created_at"], order.direction),
-            BoardOrderField::UpdatedAt => (&["boards.updated_at"], order.direction),
-            BoardOrderField::Title => (&["boards.title_key"], order.direction),
-        },
-    };
-    Sort { by, tie: "boards.id", direction }
+const CREATED_AT: ListOrder<Board> = order(
+    "boards",
+    "CREATED_AT",
+    &[SortColumn::time("boards.created_at", |board| board.created_at)],
+);
+const UPDATED_AT: ListOrder<Board> = order(
+    "boards",
+    "UPDATED_AT",
+    &[SortColumn::time("boards.updated_at", |board| board.updated_at)],
+);
+const TITLE: ListOrder<Board> = order(
+    "boards",
+    "TITLE",
+    &[SortColumn::text("boards.title_key", |board| lower_case(&board.title).into())],
+);
+const DELETED_AT: ListOrder<Board> = order(
+    "deletedBoards",
+    "DELETED_AT",
+    &[SortColumn::time("boards.deleted_at", |board| board.deleted_at.unwrap_or(board.updated_at))],
+);
+
+const fn order(
+    list: &'static str,
+    name: &'static str,
+    by: &'static [SortColumn<Board>],
+) -> ListOrder<Board> {
+    ListOrder { list, name, by, tie: "boards.id", key: |board| board.id.0 }
 }
 
-/// The position of a board in a list.
-pub fn position(board: &Board, list: BoardList) -> Position {
-    let value = match list {
-        BoardList::Deleted => SortValue::Time(board.deleted_at.unwrap_or(board.updated_at)),
-        BoardList::InUse(order) => match order.field {
-            BoardOrderField::CreatedAt => SortValue::Time(board.created_at),
-            BoardOrderField::UpdatedAt => SortValue::Time(board.updated_at),
-            BoardOrderField::Title => SortValue::Text(lower_case(&board.title)),
+/// The order of a list of boards.
+pub const fn sort(list: BoardList) -> Sort<Board> {
+    match list {
+        BoardList::Deleted => DELETED_AT.sort(Direction::Descending),
+        BoardList::InUse(BoardOrder { field, direction }) => match field {
+            BoardOrderField::CreatedAt => CREATED_AT.sort(direction),
+            BoardOrderField::UpdatedAt => UPDATED_AT.sort(direction),
+            BoardOrderField::Title => TITLE.sort(direction),
         },
-    };
-    Position { values: vec![value], key: board.id.0 }
+    }
 }

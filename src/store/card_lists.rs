@@ -3,13 +3,13 @@
 use super::access::BoardAccess;
 use super::db::Conn;
 use super::dsl::{
-    Children, LongTexts, Sort, Statement, aggregate_of_each, any_of_each, count_of_each, in_order,
-    into_pages, page_of_each, texts,
+    Children, ListOrder, LongTexts, Sort, SortColumn, Statement, aggregate_of_each, any_of_each,
+    count_of_each, in_order, into_pages, numbers, page_of_each, texts,
 };
 use super::rows::CardRow;
 use crate::domain::{
-    Card, CardColumn, CardFilter, CardOrder, CardOrderField, Direction, Page, PageRequest,
-    Position, Result, Right, Side, SortValue, lower_case,
+    Card, CardColumn, CardFilter, CardOrder, CardOrderField, Direction, Page, PageRequest, Result,
+    Right, SearchText, Side, lower_case,
 };
 
 /// A list of cards: those on a board, in one of its columns, or in its trash.
@@ -74,6 +74,17 @@ impl CardList {
         }
     }
 
+    /// Whether the card is in the list.
+    pub fn contains(self, card: &Card) -> bool {
+        let in_trash = card.deleted_at.is_some();
+        card.board_id == self.board.board_id()
+            && match self.part {
+                Part::Board => !in_trash,
+                Part::Column(column) => !in_trash && card.column == column,
+                Part::Trash => in_trash,
+            }
+    }
+
     fn parent(self) -> (i64, i64) {
         let column = match self.part {
             Part::Column(column) => column.position(),
@@ -105,18 +116,12 @@ pub async fn list(
 ) -> Result<Vec<Page<Card>>> {
     let Some(kind) = lists.first().map(|list| list.kind()) else { return Ok(Vec::new()) };
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
-    let statement = page_of_each::<CardRow>(
-        &parents,
-        &children(kind),
-        "",
-        |statement| filtered(statement, filter),
-        sort(kind, order),
-        request,
-        texts,
-    );
+    let (filter, sort) = (|statement| filtered(statement, filter), sort(kind, order));
+    let statement =
+        page_of_each::<CardRow, _>(&parents, &children(kind), "", filter, sort, request, texts);
     let rows: Vec<(i64, CardRow)> = conn.load(statement).await?;
-    let rows = rows.into_iter().map(|(place, row)| (place, row.into())).collect();
-    Ok(into_pages(rows, lists.len(), request))
+    let rows = rows.into_iter().map(|(place, row)| (place, row.into()));
+    Ok(into_pages(rows, lists.len(), sort, request))
 }
 
 /// The number of cards in each list, in the order of `lists`, which must be of one kind.
@@ -157,62 +162,80 @@ pub async fn any_beyond(
     Ok(in_order(conn.load(statement).await?, lists.len()))
 }
 
+/// Appends the conditions of a filter. A connection prepares each text, so there are only two: without a filter, and
+/// with one, whichever of its conditions are used.
 fn filtered<ST>(statement: Statement<ST>, filter: &CardFilter) -> Statement<ST> {
-    let mut statement = statement;
-    if !filter.columns.is_empty() {
-        let places = filter.columns.iter().map(|column| column.position()).collect();
-        statement = statement.sql(" AND cards.column_position").in_numbers(places);
+    if *filter == CardFilter::default() {
+        return statement;
     }
-    if !filter.labels.is_empty() {
-        let colors = texts(&filter.labels, |color| color.as_str());
-        statement = statement
-            .sql(" AND EXISTS (SELECT 1 FROM cards_labels JOIN labels ON labels.id = cards_labels.label_id")
-            .sql(" WHERE cards_labels.card_id = cards.id AND labels.color")
-            .in_list(colors)
-            .sql(")");
-    }
-    if let Some(text) = &filter.text {
-        statement = containing(statement.sql(" AND ("), text.as_str());
+    let CardFilter { columns, labels, text } = filter;
+    let columns = if columns.is_empty() { &CardColumn::ALL[..] } else { columns };
+    statement
+        .sql(" AND cards.column_position")
+        .in_any(numbers(columns, |column| column.position()))
+        .sql(" AND (1 = ")
+        .flag(labels.is_empty())
+        .sql(" OR EXISTS (SELECT 1 FROM cards_labels JOIN labels ON labels.id = cards_labels.label_id")
+        .sql(" WHERE cards_labels.card_id = cards.id AND labels.color")
+        .in_any(texts(labels, |color| color.as_str()))
+        .sql(")) AND (1 = ")
+        .flag(text.is_none())
+        .sql(" OR ")
+        .containing(text.as_ref().map(SearchText::as_str))
         // Texts of the previous version are searched with its folding until they are rewritten.
-        if let Some(former) = text.former() {
-            statement = containing(statement.sql(" OR "), former);
-        }
-        statement = statement.sql(")");
+        .sql(" OR ")
+        .containing(text.as_ref().and_then(SearchText::former))
+        .sql(")")
+}
+
+impl<ST> Statement<ST> {
+    /// The condition that the texts of a card contain this text.
+    fn containing(self, text: Option<&str>) -> Self {
+        self.either("strpos(cards.search_text, ", "instr(cards.search_text, ")
+            .optional_text(text)
+            .sql(") > 0")
     }
-    statement
 }
 
-fn containing<ST>(statement: Statement<ST>, text: &str) -> Statement<ST> {
-    statement
-        .either("strpos(cards.search_text, ", "instr(cards.search_text, ")
-        .text(text)
-        .sql(") > 0")
+const RANK: ListOrder<Card> = order(
+    "cards",
+    "RANK",
+    &[
+        SortColumn::number("cards.column_position", |card| card.column.position()),
+        SortColumn::text("cards.rank", |card| card.rank.as_str().into()),
+    ],
+);
+const CREATED_AT: ListOrder<Card> =
+    order("cards", "CREATED_AT", &[SortColumn::time("cards.created_at", |card| card.created_at)]);
+const UPDATED_AT: ListOrder<Card> =
+    order("cards", "UPDATED_AT", &[SortColumn::time("cards.updated_at", |card| card.updated_at)]);
+const TITLE: ListOrder<Card> = order(
+    "cards",
+    "TITLE",
+    &[SortColumn::text("cards.title_key", |card| lower_case(&card.title).into())],
+);
+const DELETED_AT: ListOrder<Card> = order(
+    "deletedCards",
+    "DELETED_AT",
+    &[SortColumn::time("cards.deleted_at", |card| card.deleted_at.unwrap_or(card.updated_at))],
+);
+
+const fn order(
+    list: &'static str,
+    name: &'static str,
+    by: &'static [SortColumn<Card>],
+) -> ListOrder<Card> {
+    ListOrder { list, name, by, tie: "cards.id", key: |card| card.id.0 }
 }
 
-fn sort(kind: CardListKind, order: CardOrder) -> Sort {
-    let (by, direction): (&[&str], _) = match (kind, order.field) {
-        (CardListKind::Trash, _) => (&["cards.deleted_at"], Direction::Descending),
-        (_, CardOrderField::Rank) => (&["cards.column_position", "cards.rank"], order.direction),
-        (_, CardOrderField::CreatedAt) => (&["cards.created_at"], order.direction),
-        (_, CardOrderField::UpdatedAt) => (&["cards.updated_at"], order.direction),
-        (_, CardOrderField::Title) => (&["cards.title_key"], order.direction),
-    };
-    Sort { by, tie: "cards.id", direction }
-}
-
-/// The position of a card in a list of this kind and order.
-pub fn position(card: &Card, kind: CardListKind, order: CardOrder) -> Position {
-    let values = match (kind, order.field) {
-        (CardListKind::Trash, _) => {
-            vec![SortValue::Time(card.deleted_at.unwrap_or(card.updated_at))]
-        }
-        (_, CardOrderField::Rank) => vec![
-            SortValue::Number(card.column.position()),
-            SortValue::Text(card.rank.as_str().to_owned()),
-        ],
-        (_, CardOrderField::CreatedAt) => vec![SortValue::Time(card.created_at)],
-        (_, CardOrderField::UpdatedAt) => vec![SortValue::Time(card.updated_at)],
-        (_, CardOrderField::Title) => vec![SortValue::Text(lower_case(&card.title))],
-    };
-    Position { values, key: card.id.0 }
+/// The order of a list of this kind. The trash has only one order.
+pub const fn sort(kind: CardListKind, order: CardOrder) -> Sort<Card> {
+    let CardOrder { field, direction } = order;
+    match (kind, field) {
+        (CardListKind::Trash, _) => DELETED_AT.sort(Direction::Descending),
+        (_, CardOrderField::Rank) => RANK.sort(direction),
+        (_, CardOrderField::CreatedAt) => CREATED_AT.sort(direction),
+        (_, CardOrderField::UpdatedAt) => UPDATED_AT.sort(direction),
+        (_, CardOrderField::Title) => TITLE.sort(direction),
+    }
 }

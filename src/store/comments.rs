@@ -9,15 +9,15 @@ use diesel::sql_types::{BigInt, Text};
 use super::access::{AuthorizedBoard, BoardAccess, BoardWithAccess, with_access};
 use super::db::Conn;
 use super::dsl::{
-    Children, ColumnTypes, LongTexts, Sort, Statement, any_of_each, columns, count_of_each,
-    in_order, into_pages, page_of_each, select_with,
+    Children, ColumnTypes, ListOrder, LongTexts, Sort, SortColumn, Statement, any_of_each, columns,
+    count_of_each, in_order, into_pages, page_of_each, select_with,
 };
 use super::lock::{BoardTx, Edits};
 use super::rows::CommentRow;
 use super::schema::{cards, comments};
 use crate::domain::{
     BoardId, Card, CardId, Comment, CommentBody, CommentId, Direction, EventPayload, Page,
-    PageRequest, Position, Result, Side, SortValue, UserKey,
+    PageRequest, Result, Side, UserKey,
 };
 
 /// Adds a comment to a card of the board.
@@ -152,8 +152,16 @@ pub async fn bodies(
 const ON_CARD: Children =
     Children { table: "comments", key: "comments.id", of_parent: "comments.card_id = p.id" };
 
-const OLDEST_FIRST: Sort =
-    Sort { by: &["comments.created_at"], tie: "comments.id", direction: Direction::Ascending };
+const BY_TIME: ListOrder<Comment> = ListOrder {
+    list: "comments",
+    name: "CREATED_AT",
+    by: &[SortColumn::time("comments.created_at", |comment| comment.created_at)],
+    tie: "comments.id",
+    key: |comment| comment.id.0,
+};
+
+/// The order of the comments on a card.
+pub const OLDEST_FIRST: Sort<Comment> = BY_TIME.sort(Direction::Ascending);
 
 fn parents(cards: &[(BoardAccess, CardId)]) -> Vec<(i64, i64)> {
     cards.iter().map(|(_, card)| (card.0, 0)).collect()
@@ -166,7 +174,7 @@ pub async fn list(
     request: &PageRequest,
     texts: LongTexts,
 ) -> Result<Vec<Page<Comment>>> {
-    let statement = page_of_each::<CommentRow>(
+    let statement = page_of_each::<CommentRow, _>(
         &parents(cards),
         &ON_CARD,
         "",
@@ -176,11 +184,11 @@ pub async fn list(
         texts,
     );
     let rows: Vec<(i64, CommentRow)> = conn.load(statement).await?;
-    let pages = into_pages(rows, cards.len(), request);
-    let on_board = |(page, (board, _)): (Page<CommentRow>, &(BoardAccess, CardId))| {
-        page.map(|comment| comment.on(board.board_id()))
+    let on_board = |(place, comment): (i64, CommentRow)| {
+        let (board, _) = cards.get(usize::try_from(place).ok()?)?;
+        Some((place, comment.on(board.board_id())))
     };
-    Ok(pages.into_iter().zip(cards).map(on_board).collect())
+    Ok(into_pages(rows.into_iter().filter_map(on_board), cards.len(), OLDEST_FIRST, request))
 }
 
 /// The number of comments on each card, in the order of `cards`.
@@ -200,9 +208,4 @@ pub async fn any_beyond(
     let all = |statement| statement;
     let statement = any_of_each(&parents(cards), &ON_CARD, all, OLDEST_FIRST, request, side);
     Ok(in_order(conn.load(statement).await?, cards.len()))
-}
-
-/// The position of a comment in its list.
-pub fn position(comment: &Comment) -> Position {
-    Position { values: vec![SortValue::Time(comment.created_at)], key: comment.id.0 }
 }

@@ -6,14 +6,14 @@ use serde_json::Value;
 use super::access::BoardAccess;
 use super::db::Conn;
 use super::dsl::{
-    Children, LongTexts, Sort, Write, any_of_each, count_of_each, in_order, into_pages, numbers,
-    page_of_each, texts,
+    Children, ListOrder, LongTexts, Sort, Write, any_of_each, count_of_each, in_order, into_pages,
+    numbers, page_of_each, texts,
 };
 use super::rows::{EventRow, KIND};
 use super::schema::board_events;
 use crate::domain::{
-    BoardId, CardId, Direction, Error, Event, EventPayload, Page, PageRequest, Position, Result,
-    Side, Timestamp, UserKey,
+    BoardId, CardId, Direction, Error, Event, EventPayload, Page, PageRequest, Result, Side,
+    Timestamp, UserKey,
 };
 
 /// The statement that stores events with consecutive sequence numbers from `first` on.
@@ -100,8 +100,16 @@ fn children(lists: &[EventList]) -> Children {
     }
 }
 
-const LATEST_FIRST: Sort =
-    Sort { by: &[], tie: "board_events.sequence", direction: Direction::Descending };
+const BY_SEQUENCE: ListOrder<Event> = ListOrder {
+    list: "activity",
+    name: "SEQUENCE",
+    by: &[],
+    tie: "board_events.sequence",
+    key: |event| event.sequence,
+};
+
+/// The order of the history of a board or a card.
+pub const LATEST_FIRST: Sort<Event> = BY_SEQUENCE.sort(Direction::Descending);
 
 /// A page of each list, in the order of `lists`, which must be of one kind.
 pub async fn list(
@@ -110,7 +118,7 @@ pub async fn list(
     request: &PageRequest,
 ) -> Result<Vec<Page<Event>>> {
     let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
-    let statement = page_of_each::<EventRow>(
+    let statement = page_of_each::<EventRow, _>(
         &parents,
         &children(lists),
         "",
@@ -121,7 +129,7 @@ pub async fn list(
     );
     let rows: Vec<(i64, EventRow)> = conn.load(statement).await?;
     let rows = rows.into_iter().map(|(place, row)| Ok((place, row.try_into()?)));
-    Ok(into_pages(rows.collect::<Result<_>>()?, lists.len(), request))
+    Ok(into_pages(rows.collect::<Result<Vec<_>>>()?, lists.len(), LATEST_FIRST, request))
 }
 
 /// The number of events in each list, in the order of `lists`, which must be of one kind.
@@ -144,9 +152,4 @@ pub async fn any_beyond(
     let (children, all) = (children(lists), |statement| statement);
     let statement = any_of_each(&parents, &children, all, LATEST_FIRST, request, side);
     Ok(in_order(conn.load(statement).await?, lists.len()))
-}
-
-/// The position of an event in its list.
-pub fn position(event: &Event) -> Position {
-    Position { values: Vec::new(), key: event.sequence }
 }

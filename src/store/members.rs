@@ -5,15 +5,15 @@ use diesel::prelude::*;
 use super::access::{BoardAccess, Membership};
 use super::db::{Conn, Tx, foreign_key};
 use super::dsl::{
-    Children, LongTexts, Sort, any_of_each, columns, count_of_each, in_order, into_pages,
-    page_of_each,
+    Children, ListOrder, LongTexts, Sort, SortColumn, any_of_each, columns, count_of_each,
+    in_order, into_pages, page_of_each,
 };
 use super::lock::{Admin, BoardTx};
 use super::rows::{MemberRow, MembershipRow, UserRow, member};
 use super::schema::{users, users_boards};
 use crate::domain::{
-    Board, BoardId, BoardRole, Direction, Error, EventPayload, Member, Page, PageRequest, Position,
-    Result, Side, SortValue, Timestamp, User, UserId, UserKey,
+    Board, BoardId, BoardRole, Direction, Error, EventPayload, Member, Page, PageRequest, Result,
+    Side, Timestamp, User, UserId, UserKey,
 };
 
 const OF_BOARD: Children = Children {
@@ -22,11 +22,16 @@ const OF_BOARD: Children = Children {
     of_parent: "users_boards.board_id = p.id",
 };
 
-const BY_SINCE: Sort = Sort {
-    by: &["users_boards.created_at"],
+const SINCE: ListOrder<Member> = ListOrder {
+    list: "members",
+    name: "SINCE",
+    by: &[SortColumn::time("users_boards.created_at", |member| member.since)],
     tie: "users_boards.user_id",
-    direction: Direction::Ascending,
+    key: |member| member.user.key.0,
 };
+
+/// The order of the members of a board.
+pub const BY_SINCE: Sort<Member> = SINCE.sort(Direction::Ascending);
 
 /// Adds the creator of a board as its first member, with the role ADMIN. UNAUTHENTICATED if the account was deleted meanwhile.
 pub(super) async fn insert_first(
@@ -149,7 +154,7 @@ pub async fn list(
     request: &PageRequest,
 ) -> Result<Vec<Page<Member>>> {
     let parents: Vec<_> = boards.iter().map(|board| (board.board_id().0, 0)).collect();
-    let statement = page_of_each::<MemberRow>(
+    let statement = page_of_each::<MemberRow, _>(
         &parents,
         &OF_BOARD,
         " JOIN users ON users.id = users_boards.user_id",
@@ -159,8 +164,8 @@ pub async fn list(
         LongTexts::Load,
     );
     let rows: Vec<(i64, MemberRow)> = conn.load(statement).await?;
-    let rows = rows.into_iter().map(|(place, row)| (place, member(row))).collect();
-    Ok(into_pages(rows, boards.len(), request))
+    let rows = rows.into_iter().map(|(place, row)| (place, member(row)));
+    Ok(into_pages(rows, boards.len(), BY_SINCE, request))
 }
 
 /// The number of members of each board, in the order of `boards`.
@@ -182,9 +187,4 @@ pub async fn any_beyond(
     let all = |statement| statement;
     let statement = any_of_each(&parents, &OF_BOARD, all, BY_SINCE, request, side);
     Ok(in_order(conn.load(statement).await?, boards.len()))
-}
-
-/// The position of a member in the list of members.
-pub fn position(member: &Member) -> Position {
-    Position { values: vec![SortValue::Time(member.since)], key: member.user.key.0 }
 }

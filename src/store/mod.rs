@@ -11,6 +11,7 @@ pub mod card_lists;
 pub mod card_order;
 pub mod card_writes;
 pub mod cards;
+pub mod changed_cards;
 pub mod comments;
 mod db;
 mod dsl;
@@ -26,4 +27,4 @@ mod types;
 pub mod users;
 
 pub use db::{Budget, Conn, Db, Mode, Snapshot, Tx, Work};
-pub use dsl::LongTexts;
+pub use dsl::{ListOrder, LongTexts, Sort, ValueKind};

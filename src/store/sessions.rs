@@ -4,12 +4,12 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
 use super::db::{Conn, Tx};
-use super::dsl::{Sort, Statement, columns, select};
+use super::dsl::{ListOrder, Sort, SortColumn, Statement, columns, select};
 use super::rows::{SessionRow, UserRow};
 use super::schema::{refresh_tokens, sessions, users};
 use crate::domain::{
-    Direction, Error, Page, PageRequest, Position, Result, Session, SessionId, Side, SortValue,
-    Timestamp, User, UserId, UserKey, Viewer,
+    Direction, Error, Page, PageRequest, Result, Session, SessionId, Side, Timestamp, User, UserId,
+    UserKey, Viewer,
 };
 
 /// Creates a session.
@@ -196,8 +196,16 @@ impl<ST> Statement<ST> {
     }
 }
 
-const NEWEST_FIRST: Sort =
-    Sort { by: &["created_at"], tie: "id", direction: Direction::Descending };
+const BY_TIME: ListOrder<Session> = ListOrder {
+    list: "sessions",
+    name: "CREATED_AT",
+    by: &[SortColumn::time("created_at", |session| session.created_at)],
+    tie: "id",
+    key: |session| session.id.0,
+};
+
+/// The order of the sessions of a user.
+pub const NEWEST_FIRST: Sort<Session> = BY_TIME.sort(Direction::Descending);
 
 /// A page of the user's sessions that have not expired, newest first.
 pub async fn list(
@@ -246,9 +254,4 @@ pub async fn find(
         .in_numbers(ids.iter().map(|id| id.0).collect());
     let rows: Vec<SessionRow> = conn.load(statement).await?;
     Ok(rows.into_iter().map(Session::from).collect())
-}
-
-/// The position of a session in the list of sessions.
-pub fn position(session: &Session) -> Position {
-    Position { values: vec![SortValue::Time(session.created_at)], key: session.id.0 }
 }

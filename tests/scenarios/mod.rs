@@ -7,6 +7,7 @@ mod boards;
 mod bombs;
 mod bounds;
 mod cache;
+mod cache_updates;
 mod cli;
 mod comments;
 mod concurrency;
@@ -50,6 +51,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         bounds::all(),
         bombs::all(),
         cache::all(),
+        cache_updates::all(),
         limits::all(),
         locks::all(),
         order::all(),

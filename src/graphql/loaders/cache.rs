@@ -65,6 +65,20 @@ impl BoardCache {
         (known.version == version).then_some(known.answer)
     }
 
+    /// The page at an earlier version of the board.
+    pub(super) fn former_cards(
+        &self,
+        list: CardList,
+        query: &Arc<CardQuery>,
+    ) -> Option<(Version, Arc<Page<LoadedCard>>)> {
+        let question = Question::Cards(list.part(), Arc::clone(query));
+        let known = self.0.as_ref()?.get(&(list.board().board_id(), question))?;
+        match known.answer {
+            Answer::Cards(page) => Some((known.version, page)),
+            _ => None,
+        }
+    }
+
     fn keep(&self, board: BoardAccess, question: Question, answer: Answer) {
         if let (Some(cache), Some(version)) = (&self.0, board.version())
             && !question.is_search()
@@ -154,7 +168,7 @@ impl Answer {
     /// The approximate bytes on the heap.
     fn bytes(&self) -> usize {
         match self {
-            Self::Cards(page) => LABELS + page.items.iter().map(LoadedCard::bytes).sum::<usize>(),
+            Self::Cards(page) => page.items.iter().map(LoadedCard::bytes).sum::<usize>(),
             Self::Count(_) => 0,
             Self::Labels(_) => LABELS,
         }

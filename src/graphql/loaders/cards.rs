@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
 use super::cache::BoardCache;
-use super::labels::of_each;
+use super::card_updates::updated_pages;
 use super::relation::{Key, Relation, Source, Unnamed, by, wanted};
 use super::values::{CardQuery, LoadedCard};
-use crate::domain::{Card, CardFilter, CardId, Page, Result, Side};
+use crate::domain::{Card, CardColumn, CardFilter, CardId, Page, Result, Side};
 use crate::store::access::BoardAccess;
-use crate::store::card_lists::{self, CardList};
-use crate::store::{LongTexts, cards, labels};
+use crate::store::card_lists::{self, CardList, CardListKind};
+use crate::store::labels::LabelPairs;
+use crate::store::{Conn, LongTexts, cards};
 
 /// The number of bytes that a search reads at the cost of one field. With the default complexity limit, a
 /// query can search 488 MiB.
@@ -83,24 +84,21 @@ impl Relation for CardPages {
         of: &[CardList],
         query: &Arc<CardQuery>,
     ) -> Result<Vec<Self::Value>> {
+        if let Some(pages) = updated_pages(source, of, query).await? {
+            return Ok(pages);
+        }
         let mut conn = source.read().await?;
         let CardQuery { filter, order, request, texts, .. } = &**query;
         let found = card_lists::list(&mut conn, of, filter, *order, request, *texts).await?;
-        let cards = of
-            .iter()
-            .zip(&found)
-            .flat_map(|(list, page)| page.items.iter().map(|card| (list.board(), card.id)));
-        let cards: Vec<_> = cards.collect();
-        let mut labels = None;
-        if query.with_labels {
-            let found = labels::of_cards(&mut conn, &cards).await?;
-            labels = Some(of_each(found, &cards).into_iter());
-        }
-        let mut loaded = |card| LoadedCard {
-            card: Arc::new(card),
-            labels: labels.as_mut().map(|labels| labels.next().unwrap_or_default()),
+        let labels = match query.with_labels {
+            true => Some(label_pairs(&mut conn, of, &found, filter).await?),
+            false => None,
         };
-        Ok(found.into_iter().map(|page| Arc::new(page.map(&mut loaded))).collect())
+        let loaded = |card: Card| LoadedCard {
+            labels: labels.as_ref().map(|labels| labels.of(card.id)),
+            card: Arc::new(card),
+        };
+        Ok(found.into_iter().map(|page| Arc::new(page.map(loaded))).collect())
     }
 
     async fn charge(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
@@ -118,6 +116,39 @@ impl Relation for CardPages {
 
     fn keep(cache: &BoardCache, (list, query): &Key<Self>, page: &Self::Value) {
         cache.keep_cards(*list, query, page);
+    }
+}
+
+/// Which labels the cards of the pages have.
+async fn label_pairs(
+    conn: &mut Conn,
+    lists: &[CardList],
+    pages: &[Page<Card>],
+    filter: &CardFilter,
+) -> Result<LabelPairs> {
+    let complete =
+        |page: &Page<_>| page.has_next == Some(false) && page.has_previous == Some(false);
+    if *filter == CardFilter::default() && pages.iter().all(complete) && cover_boards(lists) {
+        let boards: HashSet<_> = lists.iter().map(|list| list.board()).collect();
+        return LabelPairs::of_boards(conn, &boards.into_iter().collect::<Vec<_>>()).await;
+    }
+    let cards = lists
+        .iter()
+        .zip(pages)
+        .flat_map(|(list, page)| page.items.iter().map(|card| (list.board(), card.id)));
+    LabelPairs::of_cards(conn, &cards.collect::<Vec<_>>()).await
+}
+
+/// Whether the lists are all columns of their boards, or the boards themselves.
+fn cover_boards(lists: &[CardList]) -> bool {
+    match lists.first().map(|list| list.kind()) {
+        Some(CardListKind::Board) => true,
+        Some(CardListKind::Column) => {
+            let boards: HashSet<_> = lists.iter().map(|list| list.board()).collect();
+            let columns: HashSet<_> = lists.iter().collect();
+            columns.len() == boards.len() * CardColumn::ALL.len()
+        }
+        Some(CardListKind::Trash) | None => false,
     }
 }
 

@@ -42,14 +42,6 @@ fn shared<K, I: Eq + Hash>(
     by(keys, id, found).into_iter().map(Option::unwrap_or_default).collect()
 }
 
-/// The labels of each card.
-pub(super) fn of_each(
-    found: HashMap<CardId, Vec<Arc<Label>>>,
-    cards: &[(BoardAccess, CardId)],
-) -> Vec<SharedLabels> {
-    shared(found, cards, |card| card.1)
-}
-
 pub(in crate::graphql) struct CardLabels;
 
 impl Relation for CardLabels {
@@ -58,7 +50,7 @@ impl Relation for CardLabels {
     type Value = SharedLabels;
 
     async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<SharedLabels>> {
-        Ok(of_each(labels::of_cards(&mut source.read().await?, of).await?, of))
+        Ok(shared(labels::of_cards(&mut source.read().await?, of).await?, of, |card| card.1))
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod boards;
 mod cache;
+mod card_updates;
 mod cards;
 mod comments;
 mod events;
@@ -15,7 +16,7 @@ mod values;
 use std::sync::{Arc, OnceLock};
 
 pub(super) use self::cache::BoardCache;
-pub(super) use self::values::{CardQuery, LoadedCard};
+pub(super) use self::values::{CardQuery, LoadedCard, SharedLabels};
 use super::engine::Execution;
 use super::shared::Shared;
 use boards::{BoardCount, BoardPages, BoardTexts, Boards, BoardsBeyond};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Card, CardFilter, CardOrder, Label, PageRequest};
+use crate::domain::{Card, CardFilter, CardOrder, Label, LabelId, PageRequest};
 use crate::store::LongTexts;
 
 /// Labels that several fields may share.
@@ -20,20 +20,20 @@ pub(in crate::graphql) struct CardQuery {
     pub(in crate::graphql) texts: LongTexts,
 }
 
-/// A card, with its labels if they were loaded with it.
+/// A card, with the keys of its labels if they were loaded with it.
 #[derive(Clone)]
 pub(in crate::graphql) struct LoadedCard {
     pub(in crate::graphql) card: Arc<Card>,
-    pub(in crate::graphql) labels: Option<SharedLabels>,
+    pub(in crate::graphql) labels: Option<Arc<[LabelId]>>,
 }
 
 impl LoadedCard {
-    /// The approximate bytes on the heap. (Labels are shared by all cards of a page.)
+    /// The approximate bytes on the heap.
     pub(super) fn bytes(&self) -> usize {
         let Card { title, description, rank, .. } = &*self.card;
         let texts = title.len() + description.as_ref().map_or(0, String::len) + rank.as_str().len();
-        let labels = self.labels.as_ref().map_or(0, |labels| labels.len() * size_of::<usize>());
-        // 64 bytes for the overhead of the allocations.
-        size_of::<Self>() + size_of::<Card>() + texts + labels + 64
+        let labels = self.labels.as_ref().map_or(0, |labels| labels.len() * size_of::<LabelId>());
+        // 96 bytes for the overhead of the allocations.
+        size_of::<Self>() + size_of::<Card>() + texts + labels + 96
     }
 }

@@ -18,6 +18,7 @@ use crate::graphql::loaders::{CardQuery, Loaders};
 use crate::store::access::BoardAccess;
 use crate::store::card_lists::CardList;
 use crate::store::events::EventList;
+use crate::store::{Sort, ValueKind};
 
 /// The maximum length of a cursor in bytes. Cursors of this server are shorter: the longest holds a title
 /// of 500 characters.
@@ -46,7 +47,7 @@ pub(super) struct PageArgs {
 impl PageArgs {
     /// Checks the arguments for a list whose pages have at most `max` rows. BAD_USER_INPUT if they are
     /// invalid.
-    pub(super) fn request(&self, list: CursorKind, max: i32) -> Result<PageRequest> {
+    pub(super) fn request<T>(&self, sort: Sort<T>, max: i32) -> Result<PageRequest> {
         let (limit, backward) = match (self.first, self.last) {
             (Some(_), Some(_)) => {
                 return Err(Error::bad_input("Use either `first` or `last`, not both.").at("last"));
@@ -55,7 +56,7 @@ impl PageArgs {
             (first, None) => (size(first.unwrap_or(DEFAULT_PAGE), max).at("first")?, false),
         };
         let place = |cursor: &Option<String>| match cursor {
-            Some(text) => list.decode(text).map(Some),
+            Some(text) => decode(sort, text).map(Some),
             None => Ok(None),
         };
         Ok(PageRequest {
@@ -74,76 +75,56 @@ fn size(count: i32, max: i32) -> Result<usize> {
     }
 }
 
-/// The list and the order that a cursor belongs to. Cursors of other lists or orders are rejected.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct CursorKind {
-    pub(super) list: &'static str,
-    pub(super) field: &'static str,
-    pub(super) direction: Direction,
-    pub(super) values: &'static [ValueKind],
+/// Encodes the cursor of an entity: format version, list, order, sort values and key.
+pub(super) fn cursor<T>(sort: Sort<T>, entity: &T) -> String {
+    let value = |value: &SortValue| match value {
+        SortValue::Number(number) => json!(number),
+        SortValue::Text(text) => json!(text),
+        SortValue::Time(time) => json!(time.micros()),
+    };
+    let Position { values, key } = sort.position(entity);
+    let values: Vec<_> = values.iter().map(value).collect();
+    let fields = json!([CURSOR_VERSION, sort.order.list, order_name(sort), values, key]);
+    BASE64URL_NOPAD.encode(fields.to_string().as_bytes())
 }
 
-/// The type of a value that a list is sorted by.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum ValueKind {
-    Number,
-    Text,
-    Time,
+fn order_name<T>(sort: Sort<T>) -> String {
+    let direction = match sort.direction {
+        Direction::Ascending => "ASC",
+        Direction::Descending => "DESC",
+    };
+    format!("{} {direction}", sort.order.name)
 }
 
-impl CursorKind {
-    fn order(self) -> String {
-        let direction = match self.direction {
-            Direction::Ascending => "ASC",
-            Direction::Descending => "DESC",
-        };
-        format!("{} {direction}", self.field)
-    }
+/// The position that a cursor encodes. A cursor belongs to one list and order; others are rejected.
+fn decode<T>(sort: Sort<T>, cursor: &str) -> Result<Position> {
+    parse(sort, cursor)
+        .ok_or_else(|| Error::bad_input("This is not a valid cursor for this list and order."))
+}
 
-    /// Encodes the cursor of a row: format version, list, order, sort values and key.
-    pub(super) fn encode(self, place: &Position) -> String {
-        let value = |value: &SortValue| match value {
-            SortValue::Number(number) => json!(number),
-            SortValue::Text(text) => json!(text),
-            SortValue::Time(time) => json!(time.micros()),
-        };
-        let values: Vec<_> = place.values.iter().map(value).collect();
-        let fields = json!([CURSOR_VERSION, self.list, self.order(), values, place.key]);
-        BASE64URL_NOPAD.encode(fields.to_string().as_bytes())
+fn parse<T>(sort: Sort<T>, cursor: &str) -> Option<Position> {
+    if cursor.len() > MAX_CURSOR {
+        return None;
     }
-
-    fn decode(self, cursor: &str) -> Result<Position> {
-        self.parse(cursor)
-            .ok_or_else(|| Error::bad_input("This is not a valid cursor for this list and order."))
+    let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?;
+    let [version, list, order, values, key] = serde_json::from_slice::<[Value; 5]>(&bytes).ok()?;
+    if version != CURSOR_VERSION || list != sort.order.list || order != order_name(sort) {
+        return None;
     }
+    let values = values.as_array().filter(|values| values.len() == sort.kinds().len())?;
+    let values = sort.kinds().zip(values).map(|(kind, value)| parse_value(kind, value));
+    Some(Position { values: values.collect::<Option<_>>()?, key: key.as_i64()? })
+}
 
-    fn parse(self, cursor: &str) -> Option<Position> {
-        if cursor.len() > MAX_CURSOR {
-            return None;
+fn parse_value(kind: ValueKind, value: &Value) -> Option<SortValue> {
+    Some(match kind {
+        ValueKind::Number => SortValue::Number(value.as_i64()?),
+        // PostgreSQL rejects NUL characters, and no cursor of this server contains one.
+        ValueKind::Text => {
+            SortValue::Text(value.as_str().filter(|text| !text.contains('\0'))?.to_owned())
         }
-        let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).ok()?;
-        let [version, list, order, values, key] =
-            serde_json::from_slice::<[Value; 5]>(&bytes).ok()?;
-        if version != CURSOR_VERSION || list != self.list || order != self.order() {
-            return None;
-        }
-        let values = values.as_array().filter(|values| values.len() == self.values.len())?;
-        let values = self.values.iter().zip(values).map(|(kind, value)| kind.parse(value));
-        Some(Position { values: values.collect::<Option<_>>()?, key: key.as_i64()? })
-    }
-}
-
-impl ValueKind {
-    fn parse(self, value: &Value) -> Option<SortValue> {
-        Some(match self {
-            Self::Number => SortValue::Number(value.as_i64()?),
-            // PostgreSQL rejects NUL characters, and no cursor of this server contains one.
-            Self::Text => {
-                SortValue::Text(value.as_str().filter(|text| !text.contains('\0'))?.to_owned())
-            }
-            Self::Time => SortValue::Time(Timestamp::from_micros(value.as_i64()?)?),
-        })
-    }
+        ValueKind::Time => SortValue::Time(Timestamp::from_micros(value.as_i64()?)?),
+    })
 }
 
 /// An edge of a connection.
@@ -156,23 +137,23 @@ pub(super) trait Edge: Pure {
 
 /// A type whose objects appear in connections.
 pub(super) trait Listed: Pure {
-    /// Identifies the list if the type appears in several. A cursor belongs to one list.
-    type In: Copy + Send + Sync;
+    /// What the lists consist of.
+    type Entity: Send + Sync + 'static;
 
-    /// The cursor of the object in the list.
-    fn cursor(&self, list: Self::In) -> String;
+    /// The entity that determines the position of the object.
+    fn entity(&self) -> &Self::Entity;
 }
 
 /// An edge without fields of its own besides `cursor` and `node`.
 pub(super) struct PlainEdge<N: Listed> {
     node: N,
-    list: N::In,
+    sort: Sort<N::Entity>,
 }
 
 impl<N: Listed> PlainEdge<N> {
     /// The edge of an object in a list.
-    pub(super) fn new(node: N, list: N::In) -> Self {
-        Self { node, list }
+    pub(super) fn new(node: N, sort: Sort<N::Entity>) -> Self {
+        Self { node, sort }
     }
 }
 
@@ -181,7 +162,7 @@ impl<N: Listed> PlainEdge<N> {
 impl<N: Listed> PlainEdge<N> {
     /// The cursor of the object, for `after` and `before`.
     async fn cursor(&self) -> String {
-        self.node.cursor(self.list)
+        cursor(self.sort, self.node.entity())
     }
 
     /// The object.
@@ -206,7 +187,7 @@ impl<N: Listed> Edge for PlainEdge<N> {
     }
 
     fn cursor(&self) -> String {
-        self.node.cursor(self.list)
+        cursor(self.sort, self.node.entity())
     }
 }
 
@@ -318,13 +299,20 @@ impl<E> Connection<E> {
         page: impl Future<Output = Result<Arc<Page<T>>>>,
         edge: impl FnMut(T) -> E,
     ) -> Result<Self> {
+        let edges = async { Ok((*page.await?).clone().map(edge)) };
+        Self::of_edges(ctx, list, edges).await
+    }
+
+    /// The same for a page that consists of edges.
+    pub(super) async fn of_edges(
+        ctx: &Context<'_>,
+        list: List,
+        edges: impl Future<Output = Result<Page<E>>>,
+    ) -> Result<Self> {
         let selection = ctx.look_ahead();
         let rows = ["edges", "nodes", "pageInfo"];
-        if rows.iter().any(|field| selection.field(field).exists()) {
-            let page = (*page.await?).clone().map(edge);
-            return Ok(Self::of(page, list));
-        }
-        Ok(Self::of(Page::default(), list))
+        let loads = rows.iter().any(|field| selection.field(field).exists());
+        Ok(Self::of(if loads { edges.await? } else { Page::default() }, list))
     }
 
     /// An empty connection, for a list that the viewer may not see.

@@ -4,14 +4,16 @@
 //! connection prepares is bounded.
 
 mod bind;
+mod order;
 mod page;
 mod row;
 mod statement;
 
 pub(super) use self::bind::{numbers, texts};
+pub(super) use self::order::SortColumn;
+pub use self::order::{ListOrder, Sort, ValueKind};
 pub(super) use self::page::{
-    Children, Sort, aggregate_of_each, any_of_each, count_of_each, in_order, into_pages,
-    page_of_each,
+    Children, aggregate_of_each, any_of_each, count_of_each, in_order, into_pages, page_of_each,
 };
 pub use self::row::LongTexts;
 pub(super) use self::row::{ColumnTypes, Row, columns, row};

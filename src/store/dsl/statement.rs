@@ -71,7 +71,7 @@ enum Part {
     Sql(&'static str),
     Either { postgres: &'static str, sqlite: &'static str },
     Number(Option<i64>),
-    Text(String),
+    Text(Option<String>),
     Time(Timestamp),
     Lists(Lists),
 }
@@ -146,7 +146,17 @@ impl<ST> Statement<ST> {
 
     /// A text.
     pub(in crate::store) fn text(self, value: impl Into<String>) -> Self {
-        self.push(Part::Text(value.into()))
+        self.push(Part::Text(Some(value.into())))
+    }
+
+    /// A text, or NULL.
+    pub(in crate::store) fn optional_text(self, value: Option<&str>) -> Self {
+        self.push(Part::Text(value.map(str::to_owned)))
+    }
+
+    /// 1 for true, 0 for false. SQLite has no Boolean values.
+    pub(in crate::store) fn flag(self, value: bool) -> Self {
+        self.number(value.into())
     }
 
     /// A time.
@@ -174,6 +184,11 @@ impl<ST> Statement<ST> {
         if list.len() == 1 {
             return self.sql(" = ").only(list);
         }
+        self.in_any(list)
+    }
+
+    /// The same with one text for any number of values.
+    pub(in crate::store) fn in_any(self, list: List) -> Self {
         self.either(" = ANY(", " IN (SELECT value FROM json_each(")
             .push(Part::Lists(Lists::new(vec![list])))
             .either(")", "))")
@@ -247,7 +262,7 @@ impl<ST> QueryFragment<Pg> for Statement<ST> {
                 Part::Sql(text) => out.push_sql(text),
                 Part::Either { postgres, .. } => out.push_sql(postgres),
                 Part::Number(value) => out.push_bind_param::<Nullable<BigInt>, _>(value)?,
-                Part::Text(value) => out.push_bind_param::<Text, _>(value)?,
+                Part::Text(value) => out.push_bind_param::<Nullable<Text>, _>(value)?,
                 Part::Time(value) => out.push_bind_param::<Instant, _>(value)?,
                 Part::Lists(lists) => lists.push_arrays(out.reborrow())?,
             }
@@ -263,7 +278,7 @@ impl<ST> QueryFragment<Sqlite> for Statement<ST> {
                 Part::Sql(text) => out.push_sql(text),
                 Part::Either { sqlite, .. } => out.push_sql(sqlite),
                 Part::Number(value) => out.push_bind_param::<Nullable<BigInt>, _>(value)?,
-                Part::Text(value) => out.push_bind_param::<Text, _>(value)?,
+                Part::Text(value) => out.push_bind_param::<Nullable<Text>, _>(value)?,
                 Part::Time(value) => out.push_bind_param::<Instant, _>(value)?,
                 Part::Lists(lists) => out.push_bind_param::<Text, _>(lists.json())?,
             }

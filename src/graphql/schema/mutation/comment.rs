@@ -8,6 +8,7 @@ use crate::graphql::engine::EagerObject;
 use crate::graphql::schema::inputs::id;
 use crate::graphql::schema::types::{Board, Card, Comment, CommentEdge};
 use crate::service::comments;
+use crate::store::comments::OLDEST_FIRST;
 
 /// A new comment and its card.
 #[derive(InputObject)]
@@ -79,7 +80,7 @@ impl CommentMutation {
             let (comment, card, board) =
                 comments::add(ctx.services()?, ctx.viewer()?, card, body).await?;
             let comment = Comment::under(Card::new(card, Board::new(board)), comment);
-            let comment_edge = CommentEdge::new(comment.clone(), ());
+            let comment_edge = CommentEdge::new(comment.clone(), OLDEST_FIRST);
             Ok(AddCommentPayload { comment: comment.into(), comment_edge: comment_edge.into() })
         })
         .await

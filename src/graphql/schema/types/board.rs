@@ -7,7 +7,6 @@ use async_graphql::{Context, Enum, ID, InputObject, Object};
 
 use super::card_list::{card_page, deleted_card_page};
 use super::event::event_page;
-use super::member::MEMBERS;
 use super::{
     BoardColumn, BoardEventEdge, BoardMemberEdge, BoardRole, CardEdge, CardFilter, CardOrder,
     Label, OrderDirection,
@@ -16,14 +15,13 @@ use crate::domain::{self, BoardId, BoardList, PublicId, Result};
 use crate::graphql::context::{ContextExt, NODES, long_text, texts};
 use crate::graphql::engine::{EagerList, Pure};
 use crate::graphql::schema::directives::{list_size, paged};
-use crate::graphql::schema::paging::{
-    Connection, CursorKind, List, Listed, MAX_OTHERS, PageArgs, PlainEdge, ValueKind,
-};
+use crate::graphql::schema::paging::{Connection, List, Listed, MAX_OTHERS, PageArgs, PlainEdge};
 use crate::graphql::schema::scalars::{DateTime, int};
 use crate::store;
 use crate::store::access::BoardAccess;
 use crate::store::card_lists::CardList;
 use crate::store::events::EventList;
+use crate::store::members::BY_SINCE;
 
 /// A Kanban board.
 ///
@@ -86,7 +84,7 @@ impl Board {
     #[graphql(directive = list_size::apply(Some(7), None, None))]
     async fn labels(&self, ctx: &Context<'_>) -> Result<EagerList<Label>> {
         let labels = ctx.loaders()?.board_labels().load(self.access).await?;
-        Ok(Label::all(&labels, self))
+        Ok(Label::all(labels.iter(), self))
     }
 
     /// One entry for each CardColumn, in its order. Use it to read the whole board in one query.
@@ -127,7 +125,7 @@ impl Board {
         #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
     ) -> Result<Connection<BoardMemberEdge>> {
         let args = PageArgs { first, after, last, before };
-        let request = Arc::new(args.request(MEMBERS, MAX_OTHERS)?);
+        let request = Arc::new(args.request(BY_SINCE, MAX_OTHERS)?);
         let (loaders, viewer) = (ctx.loaders()?, ctx.viewer()?);
         let page = loaders.member_page().load_as(self.access, Arc::clone(&request));
         let edge = |member: Arc<domain::Member>| BoardMemberEdge::new(viewer, member);
@@ -194,15 +192,15 @@ pub(in crate::graphql) type BoardEdge = PlainEdge<Board>;
 impl BoardEdge {
     /// The edge of a board in the default order of `boards`.
     pub(in crate::graphql) fn in_use(board: Board) -> Self {
-        Self::new(board, BoardList::InUse(domain::BoardOrder::default()))
+        Self::new(board, store::boards::sort(BoardList::InUse(domain::BoardOrder::default())))
     }
 }
 
 impl Listed for Board {
-    type In = BoardList;
+    type Entity = domain::Board;
 
-    fn cursor(&self, list: BoardList) -> String {
-        cursor_kind(list).encode(&store::boards::position(&self.board, list))
+    fn entity(&self) -> &domain::Board {
+        &self.board
     }
 }
 
@@ -253,24 +251,12 @@ impl BoardPage {
     }
 
     async fn list(ctx: &Context<'_>, args: PageArgs, list: BoardList) -> Result<Self> {
-        let request = args.request(cursor_kind(list), MAX_OTHERS)?;
+        let sort = store::boards::sort(list);
+        let request = args.request(sort, MAX_OTHERS)?;
         let loaders = ctx.loaders()?;
-        let edge = |seen| BoardEdge::new(Board::new(seen), list);
+        let edge = |seen| BoardEdge::new(Board::new(seen), sort);
         let texts = texts(&ctx.look_ahead(), NODES, "description");
         let page = loaders.board_page().load_as(list, (request.clone(), texts));
         Self::load(ctx, List::Boards(list, request), page, edge).await
     }
-}
-
-fn cursor_kind(list: BoardList) -> CursorKind {
-    let BoardList::InUse(order) = list else {
-        let (field, direction) = ("DELETED_AT", domain::Direction::Descending);
-        return CursorKind { list: "deletedBoards", field, direction, values: &[ValueKind::Time] };
-    };
-    let (field, values): (_, &[_]) = match order.field {
-        domain::BoardOrderField::CreatedAt => ("CREATED_AT", &[ValueKind::Time]),
-        domain::BoardOrderField::UpdatedAt => ("UPDATED_AT", &[ValueKind::Time]),
-        domain::BoardOrderField::Title => ("TITLE", &[ValueKind::Text]),
-    };
-    CursorKind { list: "boards", field, direction: order.direction, values }
 }

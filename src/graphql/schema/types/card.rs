@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object};
 
-use super::comment::{COMMENTS, Comment, CommentEdge};
+use super::comment::{Comment, CommentEdge};
 use super::event::{BoardEventEdge, event_page};
 use super::{Board, Label};
-use crate::domain::{self, PublicId, Result};
+use crate::domain::{self, LabelId, PublicId, Result};
 use crate::graphql::context::{ContextExt, NODES, long_text, texts};
 use crate::graphql::engine::{EagerList, EagerObject, Pure};
-use crate::graphql::loaders::LoadedCard;
+use crate::graphql::loaders::{LoadedCard, SharedLabels};
 use crate::graphql::schema::directives::{list_size, paged};
-use crate::graphql::schema::paging::{Connection, List, MAX_OTHERS, PageArgs};
+use crate::graphql::schema::paging::{Connection, List, Listed, MAX_OTHERS, PageArgs};
 use crate::graphql::schema::scalars::{DateTime, int};
+use crate::store::comments::OLDEST_FIRST;
 use crate::store::events::EventList;
 
 /// The columns of every board, in their order.
@@ -36,7 +37,14 @@ pub(in crate::graphql) enum CardColumn {
 pub(in crate::graphql) struct Card {
     card: Arc<domain::Card>,
     pub(super) on: Board,
-    labels: Option<Arc<Vec<Arc<domain::Label>>>>,
+    labels: Option<LoadedLabels>,
+}
+
+/// The labels of a card that was loaded as part of a list.
+#[derive(Clone)]
+struct LoadedLabels {
+    of_card: Arc<[LabelId]>,
+    of_board: SharedLabels,
 }
 
 impl Card {
@@ -44,17 +52,28 @@ impl Card {
         Self { card: card.into(), on, labels: None }
     }
 
-    /// A card that was loaded as part of a list of its board.
-    pub(super) fn loaded(loaded: LoadedCard, board: &Board) -> Self {
-        Self { card: loaded.card, on: board.clone(), labels: loaded.labels }
-    }
-
-    pub(super) fn entity(&self) -> &domain::Card {
-        &self.card
+    /// A card that was loaded as part of a list of its board. `labels` are those of the board, if the cards have
+    /// been loaded with their labels.
+    pub(super) fn loaded(
+        LoadedCard { card, labels: of_card }: LoadedCard,
+        board: &Board,
+        labels: Option<SharedLabels>,
+    ) -> Self {
+        let labels = of_card.zip(labels);
+        let labels = labels.map(|(of_card, of_board)| LoadedLabels { of_card, of_board });
+        Self { card, on: board.clone(), labels }
     }
 }
 
 impl Pure for Card {}
+
+impl Listed for Card {
+    type Entity = domain::Card;
+
+    fn entity(&self) -> &domain::Card {
+        &self.card
+    }
+}
 
 /// A card on a board.
 #[Object]
@@ -88,11 +107,12 @@ impl Card {
     /// The labels of the card, in the order of LabelColor.
     #[graphql(directive = list_size::apply(Some(7), None, None))]
     async fn labels(&self, ctx: &Context<'_>) -> Result<EagerList<Label>> {
-        if let Some(labels) = &self.labels {
-            return Ok(Label::all(labels, &self.on));
+        if let Some(LoadedLabels { of_card, of_board }) = &self.labels {
+            let of_card = of_board.iter().filter(|label| of_card.contains(&label.id));
+            return Ok(Label::all(of_card, &self.on));
         }
         let labels = ctx.loaders()?.card_labels().load((self.on.access, self.card.id)).await?;
-        Ok(Label::all(&labels, &self.on))
+        Ok(Label::all(labels.iter(), &self.on))
     }
 
     /// The time when the card was created.
@@ -135,12 +155,12 @@ impl Card {
         #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
     ) -> Result<Connection<CommentEdge>> {
         let args = PageArgs { first, after, last, before };
-        let request = Arc::new(args.request(COMMENTS, MAX_OTHERS)?);
+        let request = Arc::new(args.request(OLDEST_FIRST, MAX_OTHERS)?);
         let card = (self.on.access, self.card.id);
         let loaders = ctx.loaders()?;
         let how = (Arc::clone(&request), texts(&ctx.look_ahead(), NODES, "body"));
         let page = loaders.comment_page().load_as(card, how);
-        let edge = |comment| CommentEdge::new(Comment::under(self.clone(), comment), ());
+        let edge = |comment| CommentEdge::new(Comment::under(self.clone(), comment), OLDEST_FIRST);
         Connection::load(ctx, List::Comments(card, request), page, edge).await
     }
 

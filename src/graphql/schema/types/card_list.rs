@@ -3,16 +3,14 @@
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, InputObject, Lookahead};
+use futures_util::future::try_join;
 
 use super::{Board, Card, CardColumn, LabelColor, OrderDirection};
-use crate::domain::{self, At, Direction, Result, SearchText};
+use crate::domain::{self, At, Result, SearchText};
 use crate::graphql::context::{ContextExt, NODES, texts};
-use crate::graphql::loaders::{CardQuery, LoadedCard};
-use crate::graphql::schema::paging::{
-    Connection, CursorKind, List, Listed, MAX_CARDS, PageArgs, PlainEdge, ValueKind,
-};
-use crate::store;
-use crate::store::card_lists::{CardList, CardListKind};
+use crate::graphql::loaders::{CardQuery, Loaders, SharedLabels};
+use crate::graphql::schema::paging::{Connection, List, MAX_CARDS, PageArgs, PlainEdge};
+use crate::store::card_lists::{CardList, CardListKind, sort};
 
 /// A card in a list.
 pub(in crate::graphql) type CardEdge = PlainEdge<Card>;
@@ -20,15 +18,7 @@ pub(in crate::graphql) type CardEdge = PlainEdge<Card>;
 impl CardEdge {
     /// The edge of a card in the default order of the board's `cards`.
     pub(in crate::graphql) fn on_board(card: Card) -> Self {
-        Self::new(card, (CardListKind::Board, domain::CardOrder::default()))
-    }
-}
-
-impl Listed for Card {
-    type In = (CardListKind, domain::CardOrder);
-
-    fn cursor(&self, (kind, order): Self::In) -> String {
-        cursor_kind(kind, order).encode(&store::card_lists::position(self.entity(), kind, order))
+        Self::new(card, sort(CardListKind::Board, domain::CardOrder::default()))
     }
 }
 
@@ -97,8 +87,9 @@ pub(super) async fn card_page(
 ) -> Result<Connection<CardEdge>> {
     let order = order.map(domain::CardOrder::from).unwrap_or_default();
     let filter = filter.unwrap_or_default().parse().at("filter")?;
+    let sort = sort(list.kind(), order);
     let query = Arc::new(CardQuery {
-        request: args.request(cursor_kind(list.kind(), order), MAX_CARDS)?,
+        request: args.request(sort, MAX_CARDS)?,
         with_labels: selects_labels(&ctx.look_ahead()),
         texts: texts(&ctx.look_ahead(), NODES, "description"),
         filter,
@@ -106,9 +97,25 @@ pub(super) async fn card_page(
     });
     let loaders = ctx.loaders()?;
     let page = loaders.card_page().load_as(list, Arc::clone(&query));
-    let edge =
-        |loaded: LoadedCard| CardEdge::new(Card::loaded(loaded, board), (list.kind(), order));
-    Connection::load(ctx, List::Cards(list, query), page, edge).await
+    let labels = board_labels(&loaders, board, &query);
+    let edges = async {
+        let (page, labels) = try_join(page, labels).await?;
+        let card = |loaded| Card::loaded(loaded, board, labels.clone());
+        Ok((*page).clone().map(|loaded| CardEdge::new(card(loaded), sort)))
+    };
+    Connection::of_edges(ctx, List::Cards(list, Arc::clone(&query)), edges).await
+}
+
+/// The labels of the board, if the cards are loaded with their labels.
+async fn board_labels(
+    loaders: &Loaders,
+    board: &Board,
+    query: &CardQuery,
+) -> Result<Option<SharedLabels>> {
+    match query.with_labels {
+        true => loaders.board_labels().load(board.access).await.map(Some),
+        false => Ok(None),
+    }
 }
 
 /// Loads a page of the cards in a board's trash; empty if the viewer may not see the trash.
@@ -120,25 +127,11 @@ pub(super) async fn deleted_card_page(
     if let Some(list) = CardList::in_trash(board.access) {
         return card_page(ctx, board, list, args, None, None).await;
     }
-    let kind = cursor_kind(CardListKind::Trash, domain::CardOrder::default());
-    args.request(kind, MAX_CARDS).map(|_| Connection::empty())
+    let sort = sort(CardListKind::Trash, domain::CardOrder::default());
+    args.request(sort, MAX_CARDS).map(|_| Connection::empty())
 }
 
 fn selects_labels(page: &Lookahead<'_>) -> bool {
     page.field("nodes").field("labels").exists()
         || page.field("edges").field("node").field("labels").exists()
-}
-
-fn cursor_kind(kind: CardListKind, order: domain::CardOrder) -> CursorKind {
-    if kind == CardListKind::Trash {
-        let (field, direction) = ("DELETED_AT", Direction::Descending);
-        return CursorKind { list: "deletedCards", field, direction, values: &[ValueKind::Time] };
-    }
-    let (field, values): (_, &[_]) = match order.field {
-        domain::CardOrderField::Rank => ("RANK", &[ValueKind::Number, ValueKind::Text]),
-        domain::CardOrderField::CreatedAt => ("CREATED_AT", &[ValueKind::Time]),
-        domain::CardOrderField::UpdatedAt => ("UPDATED_AT", &[ValueKind::Time]),
-        domain::CardOrderField::Title => ("TITLE", &[ValueKind::Text]),
-    };
-    CursorKind { list: "cards", field, direction: order.direction, values }
 }

@@ -6,20 +6,11 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 
 use super::{Board, Card, User};
-use crate::domain::{self, CommentId, Direction, Error, PublicId, Result};
+use crate::domain::{self, CommentId, Error, PublicId, Result};
 use crate::graphql::context::{ContextExt, Nullable, long_text, row, texts};
 use crate::graphql::engine::{EagerObject, Pure};
-use crate::graphql::schema::paging::{CursorKind, Listed, PlainEdge, ValueKind};
+use crate::graphql::schema::paging::{Listed, PlainEdge};
 use crate::graphql::schema::scalars::DateTime;
-use crate::store;
-
-/// The cursors of the comments on a card.
-pub(super) const COMMENTS: CursorKind = CursorKind {
-    list: "comments",
-    field: "CREATED_AT",
-    direction: Direction::Ascending,
-    values: &[ValueKind::Time],
-};
 
 /// A comment on a card.
 #[derive(Clone)]
@@ -97,9 +88,9 @@ impl Comment {
 pub(in crate::graphql) type CommentEdge = PlainEdge<Comment>;
 
 impl Listed for Comment {
-    type In = ();
+    type Entity = domain::Comment;
 
-    fn cursor(&self, (): ()) -> String {
-        COMMENTS.encode(&store::comments::position(&self.comment))
+    fn entity(&self) -> &domain::Comment {
+        &self.comment
     }
 }

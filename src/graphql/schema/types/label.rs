@@ -42,9 +42,12 @@ impl Label {
     }
 
     /// Labels that all belong to one board.
-    pub(super) fn all(labels: &[Arc<domain::Label>], on: &Board) -> EagerList<Self> {
+    pub(super) fn all<'l>(
+        labels: impl Iterator<Item = &'l Arc<domain::Label>>,
+        on: &Board,
+    ) -> EagerList<Self> {
         let label = |label: &Arc<_>| Self { label: Arc::clone(label), on: on.clone() };
-        EagerList(labels.iter().map(label).collect())
+        EagerList(labels.map(label).collect())
     }
 }
 

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use async_graphql::{Enum, Object};
 
 use super::User;
-use crate::domain::{self, Direction, Viewer};
+use crate::domain::{self, Viewer};
 use crate::graphql::engine::{EagerObject, Pure};
-use crate::graphql::schema::paging::{CursorKind, Edge, ValueKind};
+use crate::graphql::schema::paging::{Edge, cursor};
 use crate::graphql::schema::scalars::DateTime;
-use crate::store;
+use crate::store::members::BY_SINCE;
 
 /// The role of a member, which decides what they may do on a board. A board always has an ADMIN.
 #[derive(Enum, Clone, Copy, PartialEq, Eq)]
@@ -23,14 +23,6 @@ pub(in crate::graphql) enum BoardRole {
     /// May read the board.
     Viewer,
 }
-
-/// The cursors of the list of members.
-pub(super) const MEMBERS: CursorKind = CursorKind {
-    list: "members",
-    field: "SINCE",
-    direction: Direction::Ascending,
-    values: &[ValueKind::Time],
-};
 
 /// A member of a board.
 pub(in crate::graphql) struct BoardMemberEdge {
@@ -79,6 +71,6 @@ impl Edge for BoardMemberEdge {
     }
 
     fn cursor(&self) -> String {
-        MEMBERS.encode(&store::members::position(&self.member))
+        cursor(BY_SINCE, &*self.member)
     }
 }

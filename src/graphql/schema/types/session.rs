@@ -4,21 +4,12 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 
-use crate::domain::{self, Direction, PublicId, Result, SessionId, Viewer};
+use crate::domain::{self, PublicId, Result, SessionId, Viewer};
 use crate::graphql::context::ContextExt;
 use crate::graphql::engine::Pure;
-use crate::graphql::schema::paging::{
-    Connection, CursorKind, List, Listed, MAX_OTHERS, PageArgs, PlainEdge, ValueKind,
-};
+use crate::graphql::schema::paging::{Connection, List, Listed, MAX_OTHERS, PageArgs, PlainEdge};
 use crate::graphql::schema::scalars::DateTime;
-use crate::store;
-
-const SESSIONS: CursorKind = CursorKind {
-    list: "sessions",
-    field: "CREATED_AT",
-    direction: Direction::Descending,
-    values: &[ValueKind::Time],
-};
+use crate::store::sessions::NEWEST_FIRST;
 
 /// A log-in on one device.
 pub(in crate::graphql) struct Session {
@@ -85,10 +76,10 @@ impl Session {
 pub(in crate::graphql) type SessionEdge = PlainEdge<Session>;
 
 impl Listed for Session {
-    type In = ();
+    type Entity = domain::Session;
 
-    fn cursor(&self, (): ()) -> String {
-        SESSIONS.encode(&store::sessions::position(&self.session))
+    fn entity(&self) -> &domain::Session {
+        &self.session
     }
 }
 
@@ -97,9 +88,9 @@ pub(in crate::graphql) async fn session_page(
     ctx: &Context<'_>,
     args: PageArgs,
 ) -> Result<Connection<SessionEdge>> {
-    let request = args.request(SESSIONS, MAX_OTHERS)?;
+    let request = args.request(NEWEST_FIRST, MAX_OTHERS)?;
     let (loaders, viewer) = (ctx.loaders()?, ctx.viewer()?);
     let page = loaders.session_page().load_as((), request.clone());
-    let edge = |session| SessionEdge::new(Session::of(viewer, session), ());
+    let edge = |session| SessionEdge::new(Session::of(viewer, session), NEWEST_FIRST);
     Connection::load(ctx, List::Sessions(request), page, edge).await
 }

@@ -10,30 +10,19 @@ use async_graphql::Context;
 pub(in crate::graphql) use kinds::BoardEvent;
 
 use super::Board;
-use crate::domain::{self, Direction, Result};
+use crate::domain::{self, Result};
 use crate::graphql::context::ContextExt;
-use crate::graphql::schema::paging::{
-    Connection, CursorKind, List, Listed, MAX_OTHERS, PageArgs, PlainEdge,
-};
-use crate::store;
-use crate::store::events::EventList;
-
-/// The cursors of the history of a board or a card.
-const ACTIVITY: CursorKind = CursorKind {
-    list: "activity",
-    field: "SEQUENCE",
-    direction: Direction::Descending,
-    values: &[],
-};
+use crate::graphql::schema::paging::{Connection, List, Listed, MAX_OTHERS, PageArgs, PlainEdge};
+use crate::store::events::{EventList, LATEST_FIRST};
 
 /// An event in a history.
 pub(in crate::graphql) type BoardEventEdge = PlainEdge<BoardEvent>;
 
 impl Listed for BoardEvent {
-    type In = ();
+    type Entity = domain::Event;
 
-    fn cursor(&self, (): ()) -> String {
-        ACTIVITY.encode(&store::events::position(self.event()))
+    fn entity(&self) -> &domain::Event {
+        self.event()
     }
 }
 
@@ -44,9 +33,10 @@ pub(super) async fn event_page(
     list: EventList,
     args: PageArgs,
 ) -> Result<Connection<BoardEventEdge>> {
-    let request = Arc::new(args.request(ACTIVITY, MAX_OTHERS)?);
+    let request = Arc::new(args.request(LATEST_FIRST, MAX_OTHERS)?);
     let loaders = ctx.loaders()?;
     let page = loaders.event_page().load_as(list, Arc::clone(&request));
-    let edge = |event: Arc<domain::Event>| BoardEventEdge::new(BoardEvent::new(&event, on), ());
+    let edge =
+        |event: Arc<domain::Event>| BoardEventEdge::new(BoardEvent::new(&event, on), LATEST_FIRST);
     Connection::load(ctx, List::Events(list, request), page, edge).await
 }

@@ -1,0 +1,80 @@
+//! Brings cached pages of cards up to date: only the cards that changed since are read.
+//!
+//! This is possible for complete lists. A page that goes on, or is filtered, is read again.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::relation::Source;
+use super::values::{CardQuery, LoadedCard};
+use crate::domain::{CardFilter, CardId, Page, Result};
+use crate::store::access::{BoardAccess, Version};
+use crate::store::card_lists::{self, CardList, CardListKind};
+use crate::store::changed_cards::{self, ChangedCard};
+
+type SharedPage = Arc<Page<LoadedCard>>;
+
+/// Pages of one board that were cached at the same version.
+struct Former {
+    board: BoardAccess,
+    version: Version,
+    pages: Vec<SharedPage>,
+}
+
+/// The pages of these lists, made from former ones; `None` if they have to be read.
+pub(super) async fn updated_pages(
+    source: &Source,
+    lists: &[CardList],
+    query: &Arc<CardQuery>,
+) -> Result<Option<Vec<SharedPage>>> {
+    let Some(Former { board, version, pages }) = former(source, lists, query) else {
+        return Ok(None);
+    };
+    let mut conn = source.read().await?;
+    let changed = changed_cards::since(&mut conn, board, version, query.texts).await?;
+    let Some(changed) = changed else { return Ok(None) };
+    let pages = lists.iter().zip(pages).map(|(list, page)| updated(*list, query, &page, &changed));
+    Ok(Some(pages.map(Arc::new).collect()))
+}
+
+fn former(source: &Source, lists: &[CardList], query: &Arc<CardQuery>) -> Option<Former> {
+    let CardQuery { filter, request, .. } = &**query;
+    let is_whole = request.after.is_none() && request.before.is_none() && !request.backward;
+    if !is_whole || *filter != CardFilter::default() {
+        return None;
+    }
+    let board = lists.first()?.board();
+    board.version()?;
+    let (mut version, mut pages) = (None, Vec::new());
+    for list in lists {
+        let (former, page) = source.shared.cache.former_cards(*list, query)?;
+        let matches = list.board() == board && version.is_none_or(|version| version == former);
+        if !matches || list.kind() == CardListKind::Trash || page.has_next != Some(false) {
+            return None;
+        }
+        version = Some(former);
+        pages.push(page);
+    }
+    Some(Former { board, version: version?, pages })
+}
+
+/// The page with the changed cards removed, and inserted where they belong now.
+fn updated(
+    list: CardList,
+    query: &CardQuery,
+    former: &Page<LoadedCard>,
+    changed: &[(CardId, Option<ChangedCard>)],
+) -> Page<LoadedCard> {
+    let sort = card_lists::sort(list.kind(), query.order);
+    let ids: HashSet<CardId> = changed.iter().map(|(id, _)| *id).collect();
+    let stays = |item: &&LoadedCard| !ids.contains(&item.card.id);
+    let mut items: Vec<_> = former.items.iter().filter(stays).cloned().collect();
+    for ChangedCard { card, labels } in changed.iter().filter_map(|(_, card)| card.as_ref()) {
+        if list.contains(card) {
+            let place = items.partition_point(|item| sort.compare(&item.card, card).is_lt());
+            let labels = query.with_labels.then(|| Arc::clone(labels));
+            items.insert(place, LoadedCard { card: Arc::clone(card), labels });
+        }
+    }
+    Page::from_rows(items, &query.request)
+}
