@@ -11,6 +11,9 @@ const CODE: &str = "code";
 /// The key of the time after which the client may retry, in seconds.
 const RETRY_AFTER: &str = "retryAfter";
 
+/// The key of what became of the change of a mutation.
+const OUTCOME: &str = "outcome";
+
 impl From<Error> for async_graphql::Error {
     fn from(error: Error) -> Self {
         let mut extensions = ErrorExtensionValues::default();
@@ -28,7 +31,7 @@ impl From<Error> for async_graphql::Error {
             extensions.set(RETRY_AFTER, *retry_after);
         }
         if error == Error::OutcomeUnknown {
-            extensions.set("outcome", "UNKNOWN");
+            extensions.set(OUTCOME, "UNKNOWN");
         }
         if let Error::Outdated { current_version, .. } = &error {
             extensions.set("currentVersion", *current_version);
@@ -118,6 +121,18 @@ pub(super) fn retry_after(error: &ServerError) -> Option<u64> {
 pub(super) fn tells_of_a_defect(errors: &[ServerError]) -> bool {
     let code = |error: &ServerError| error.extensions.as_ref()?.get(CODE).cloned();
     errors.iter().any(|error| code(error) == Some("INTERNAL_SERVER_ERROR".into()))
+}
+
+/// Marks the errors in the payload of a mutation: its transaction was committed before.
+pub(super) fn tell_of_commits(errors: &mut [ServerError]) {
+    for error in errors.iter_mut().filter(|error| error.path.len() > 1) {
+        let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
+        if extensions.get(CODE) == Some(&"SERVICE_UNAVAILABLE".into()) {
+            "The change is stored, but the payload could not be read."
+                .clone_into(&mut error.message);
+        }
+        extensions.set(OUTCOME, "COMMITTED");
+    }
 }
 
 /// Adds codes to errors of the library, and the request ID, which identifies the log entry, to internal

@@ -8,7 +8,7 @@ use super::refusal::Refusal;
 /// completes (`store::Db::write`); PostgreSQL cancels reads.
 pub(super) async fn keep<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, Refusal> {
     tokio::time::timeout(limit, work).await.map_err(|_| {
-        Refusal::unavailable(format!(
+        Refusal::late(format!(
             "The request took longer than {} seconds. A mutation that has started may still complete.",
             limit.as_secs()
         ))

@@ -13,12 +13,14 @@ pub(super) struct Refusal {
     status: StatusCode,
     code: &'static str,
     message: Cow<'static, str>,
+    /// What became of the changes of the request, unless it is certain that nothing was done.
+    outcome: Option<&'static str>,
 }
 
 impl Refusal {
     /// An invalid request, with the code BAD_REQUEST.
     pub(super) fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code: "BAD_REQUEST", message: message.into() }
+        Self { status, code: "BAD_REQUEST", message: message.into(), outcome: None }
     }
 
     pub(super) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
@@ -28,7 +30,12 @@ impl Refusal {
     /// The server is too busy or too slow: SERVICE_UNAVAILABLE.
     pub(super) fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
         let (status, code) = (StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE");
-        Self { status, code, message: message.into() }
+        Self { status, code, message: message.into(), outcome: None }
+    }
+
+    /// The request ran out of time: a mutation in it may complete.
+    pub(super) fn late(message: impl Into<Cow<'static, str>>) -> Self {
+        Self { outcome: Some("UNKNOWN"), ..Self::unavailable(message) }
     }
 
     /// A defect of the server: INTERNAL_SERVER_ERROR. The cause is in the log.
@@ -37,12 +44,17 @@ impl Refusal {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             code: "INTERNAL_SERVER_ERROR",
             message: "An internal error occurred. The server log has the details.".into(),
+            outcome: Some("UNKNOWN"),
         }
     }
 
     /// The response in the wanted media type, or JSON if there is none.
     pub(super) fn into_answer(self, wanted: Option<MediaType>) -> Response {
-        let error = json!({ "message": self.message, "extensions": { "code": self.code } });
+        let mut extensions = json!({ "code": self.code });
+        if let Some(outcome) = self.outcome {
+            extensions["outcome"] = outcome.into();
+        }
+        let error = json!({ "message": self.message, "extensions": extensions });
         let body = json!({ "errors": [error] }).to_string();
         let headers = wanted.unwrap_or(MediaType::Json).headers();
         (self.status, headers, body).into_response()

@@ -228,7 +228,7 @@ pub async fn revoke_others(services: &Services, viewer: Viewer) -> Result<Vec<Se
 }
 
 /// Deletes expired sessions, in small transactions.
-pub(super) async fn erase_expired(services: &Services) -> Result<()> {
+pub async fn erase_expired(services: &Services) -> Result<()> {
     loop {
         let erased = services.db.write((), async |tx, ()| {
             let now = tx.now();

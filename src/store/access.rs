@@ -7,9 +7,9 @@
 use diesel::prelude::*;
 
 use super::db::{Conn, MemorySize};
-use super::dsl::{Statement, columns, row, select};
+use super::dsl::{columns, row};
 use super::rows::BoardRow;
-use super::schema::{boards, users_boards};
+use super::schema::{boards, cards, users_boards};
 use crate::domain::{Board, BoardId, BoardRole, CardId, Error, Result, Right, Timestamp, UserKey};
 
 /// Proof that a user is a member of a board. Made only from a membership row.
@@ -96,19 +96,6 @@ pub(super) fn with_access((board, membership): BoardWithAccess) -> AuthorizedBoa
     (board.into(), access)
 }
 
-impl<ST> Statement<ST> {
-    /// Appends the joins and the condition that `board` (a column) is the key of a board that is
-    /// not in the trash and of which the user is a member.
-    pub(super) fn on_boards_of(self, user: UserKey, board: &'static str) -> Self {
-        self.sql(" JOIN users_boards ON users_boards.board_id = ")
-            .sql(board)
-            .sql(" JOIN boards ON boards.deleted_at IS NULL AND boards.id = ")
-            .sql(board)
-            .sql(" WHERE users_boards.user_id = ")
-            .number(user.0)
-    }
-}
-
 /// A member's access to a board; `None` without a membership, and for a board in the trash.
 pub async fn board_access(
     conn: &mut Conn,
@@ -141,11 +128,13 @@ pub(super) async fn card_access(
     user: UserKey,
     card: CardId,
 ) -> Result<Option<BoardAccess>> {
-    let statement = select::<Membership>()
-        .sql(" FROM cards")
-        .on_boards_of(user, "cards.board_id")
-        .sql(" AND cards.deleted_at IS NULL AND cards.id = ")
-        .number(card.0);
-    let row: Option<Membership> = conn.first(statement).await?;
+    let query = cards::table
+        .find(card.0)
+        .inner_join(boards::table.inner_join(users_boards::table))
+        .filter(users_boards::user_id.eq(user.0))
+        .filter(boards::deleted_at.is_null())
+        .filter(cards::deleted_at.is_null())
+        .select(columns::<Membership>());
+    let row: Option<Membership> = conn.first(query).await?;
     Ok(row.map(|membership| membership.access(None)))
 }

@@ -4,14 +4,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Text};
+use diesel::sql_types::{BigInt, Bool};
 
 use super::access::{AuthorizedBoard, BoardAccess, BoardWithAccess, with_access};
 use super::db::{Conn, Tx};
-use super::dsl::{ListOrder, LongTexts, Sort, SortColumn, Statement, columns, select_with};
+use super::dsl::{
+    ListOrder, LongTexts, Sort, SortColumn, Statement, any_of, columns, select_with, selection,
+};
 use super::lock::{Admin, BoardTx};
 use super::rows::BoardRow;
-use super::schema::boards;
+use super::schema::{boards, users_boards};
 use super::{events, labels, members};
 use crate::domain::{
     Board, BoardId, BoardList, BoardOrder, BoardOrderField, BoardRole, Description, Direction,
@@ -128,24 +130,25 @@ pub async fn find(
     ids: &[BoardId],
     texts: LongTexts,
 ) -> Result<Vec<AuthorizedBoard>> {
-    let statement = select_with::<BoardWithAccess>(texts)
-        .sql(FROM_MEMBERSHIPS)
-        .number(user.0)
-        .sql(" AND boards.deleted_at IS NULL AND boards.id")
-        .in_numbers(ids.iter().map(|id| id.0).collect());
-    let rows: Vec<BoardWithAccess> = conn.load(statement).await?;
+    let query = users_boards::table
+        .inner_join(boards::table)
+        .filter(users_boards::user_id.eq(user.0))
+        .filter(boards::deleted_at.is_null())
+        .filter(any_of(boards::id, ids.iter().map(|id| id.0)))
+        .select(selection::<BoardWithAccess>(texts));
+    let rows: Vec<BoardWithAccess> = conn.load(query).await?;
     Ok(rows.into_iter().map(with_access).collect())
 }
 
 /// The descriptions of boards.
 pub async fn descriptions(
     conn: &mut Conn,
-    boards: &[BoardAccess],
+    keys: &[BoardAccess],
 ) -> Result<HashMap<BoardId, Arc<str>>> {
-    let statement = Statement::<(BigInt, Text)>::new()
-        .sql("SELECT id, description FROM boards WHERE id")
-        .in_numbers(boards.iter().map(|board| board.board_id().0).collect());
-    let rows: Vec<(i64, String)> = conn.load(statement).await?;
+    let query = boards::table
+        .filter(any_of(boards::id, keys.iter().map(|board| board.board_id().0)))
+        .select((boards::id, boards::description));
+    let rows: Vec<(i64, String)> = conn.load(query).await?;
     Ok(rows.into_iter().map(|(board, text)| (BoardId(board), text.into())).collect())
 }
 

@@ -3,8 +3,8 @@
 use super::access::BoardAccess;
 use super::db::Conn;
 use super::dsl::{
-    Children, ListOrder, LongTexts, Sort, SortColumn, Statement, aggregate_of_each, any_of_each,
-    count_of_each, in_order, into_pages, numbers, page_of_each, texts,
+    Children, ListOrder, LongTexts, PageOfEach, Sort, SortColumn, Statement, aggregate_of_each,
+    any_of_each, count_of_each, in_order, into_pages, numbers, page_of_each, texts,
 };
 use super::rows::CardRow;
 use crate::domain::{
@@ -115,13 +115,24 @@ pub async fn list(
     texts: LongTexts,
 ) -> Result<Vec<Page<Card>>> {
     let Some(kind) = lists.first().map(|list| list.kind()) else { return Ok(Vec::new()) };
-    let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
-    let (filter, sort) = (|statement| filtered(statement, filter), sort(kind, order));
-    let statement =
-        page_of_each::<CardRow, _>(&parents, &children(kind), "", filter, sort, request, texts);
+    let sort = sort(kind, order);
+    let statement = page_statement(lists, kind, filter, sort, request, texts);
     let rows: Vec<(i64, CardRow)> = conn.load(statement).await?;
     let rows = rows.into_iter().map(|(place, row)| (place, row.into()));
     Ok(into_pages(rows, lists.len(), sort, request))
+}
+
+fn page_statement(
+    lists: &[CardList],
+    kind: CardListKind,
+    filter: &CardFilter,
+    sort: Sort<Card>,
+    request: &PageRequest,
+    texts: LongTexts,
+) -> PageOfEach<CardRow> {
+    let parents: Vec<_> = lists.iter().map(|list| list.parent()).collect();
+    let filter = |statement| filtered(statement, filter);
+    page_of_each::<CardRow, _>(&parents, &children(kind), "", filter, sort, request, texts)
 }
 
 /// The number of cards in each list, in the order of `lists`, which must be of one kind.
@@ -237,5 +248,106 @@ pub const fn sort(kind: CardListKind, order: CardOrder) -> Sort<Card> {
         (_, CardOrderField::CreatedAt) => CREATED_AT.sort(direction),
         (_, CardOrderField::UpdatedAt) => UPDATED_AT.sort(direction),
         (_, CardOrderField::Title) => TITLE.sort(direction),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use diesel::pg::Pg;
+
+    use super::*;
+    use crate::domain::{BoardId, BoardRole, CardId, LabelColor, Position, Rank, Timestamp};
+    use crate::store::access::Membership;
+
+    fn card() -> Card {
+        Card {
+            id: CardId(1),
+            board_id: BoardId(1),
+            title: "title".into(),
+            description: None,
+            column: CardColumn::Todo,
+            rank: Rank::between(None, None).unwrap(),
+            version: 1,
+            created_at: Timestamp::EPOCH,
+            updated_at: Timestamp::EPOCH,
+            deleted_at: None,
+        }
+    }
+
+    fn requests(position: &Position) -> Vec<PageRequest> {
+        let bounds = [None, Some(position.clone())];
+        let mut requests = Vec::new();
+        for (after, before) in
+            bounds.iter().flat_map(|one| bounds.iter().map(move |two| (one, two)))
+        {
+            for (backward, limit) in [(false, 0), (true, 1000)] {
+                let (after, before) = (after.clone(), before.clone());
+                requests.push(PageRequest { limit, backward, after, before });
+            }
+        }
+        requests
+    }
+
+    fn filters() -> Vec<CardFilter> {
+        let text = |text| SearchText::parse(text).unwrap();
+        let all = CardFilter {
+            columns: vec![CardColumn::Todo, CardColumn::Done],
+            labels: vec![LabelColor::Red, LabelColor::Blue],
+            text: text("STRAßE"),
+        };
+        vec![
+            CardFilter { columns: vec![CardColumn::Todo], ..CardFilter::default() },
+            CardFilter { labels: vec![LabelColor::Red], ..CardFilter::default() },
+            CardFilter { text: text("text"), ..CardFilter::default() },
+            CardFilter::default(),
+            all,
+        ]
+    }
+
+    /// Lists of one board and of two.
+    fn lists() -> Vec<Vec<CardList>> {
+        let list = |board_id, part| {
+            let membership = Membership { board_id, user_id: 1, role: BoardRole::Admin };
+            CardList { board: membership.access(None), part }
+        };
+        let parts = [Part::Board, Part::Column(CardColumn::Todo), Part::Trash];
+        let of_part = |part| [vec![list(1, part)], vec![list(1, part), list(2, part)]];
+        parts.into_iter().flat_map(of_part).collect()
+    }
+
+    const FIELDS: [CardOrderField; 4] = [
+        CardOrderField::Rank,
+        CardOrderField::CreatedAt,
+        CardOrderField::UpdatedAt,
+        CardOrderField::Title,
+    ];
+
+    /// A connection keeps every text that it has prepared. Filters, sizes and the numbers of lists must not multiply them.
+    #[test]
+    fn pages_of_cards_have_a_bounded_number_of_texts() {
+        let mut found = HashSet::new();
+        for lists in lists() {
+            let kind = lists[0].kind();
+            for field in FIELDS {
+                for direction in [Direction::Ascending, Direction::Descending] {
+                    let sort = sort(kind, CardOrder { field, direction });
+                    for request in requests(&sort.position(&card())) {
+                        for filter in filters() {
+                            for texts in [LongTexts::Load, LongTexts::Skip] {
+                                let page =
+                                    page_statement(&lists, kind, &filter, sort, &request, texts);
+                                let text = diesel::debug_query::<Pg, _>(&page).to_string();
+                                found.insert(text.split(" -- binds").next().unwrap().to_owned());
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        // For each of: with and without a filter, one list and several, with and without descriptions, eight combinations of
+        // cursors and directions, and nine orders: four of boards, four of columns, one of the trash.
+        assert_eq!(found.len(), 2 * 2 * 2 * 8 * 9);
     }
 }

@@ -4,14 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
 
 use super::access::{AuthorizedBoard, BoardAccess, BoardWithAccess, with_access};
 use super::db::Conn;
-use super::dsl::{LongTexts, Statement, columns, select_with};
+use super::dsl::{LongTexts, any_of, columns, selection};
 use super::lock::{BoardTx, Edits};
 use super::rows::CardRow;
-use super::schema::cards;
+use super::schema::{boards, cards, users_boards};
 use crate::domain::{BoardId, Card, CardId, Result, UserKey};
 
 /// The cards with these keys that the user may see, each with its board.
@@ -22,12 +21,14 @@ pub async fn find(
     texts: LongTexts,
 ) -> Result<Vec<(Card, AuthorizedBoard)>> {
     type Row = (CardRow, BoardWithAccess);
-    let statement = select_with::<Row>(texts)
-        .sql(" FROM cards")
-        .on_boards_of(user, "cards.board_id")
-        .sql(" AND cards.deleted_at IS NULL AND cards.id")
-        .in_numbers(ids.iter().map(|id| id.0).collect());
-    let rows: Vec<Row> = conn.load(statement).await?;
+    let query = cards::table
+        .inner_join(boards::table.inner_join(users_boards::table))
+        .filter(users_boards::user_id.eq(user.0))
+        .filter(boards::deleted_at.is_null())
+        .filter(cards::deleted_at.is_null())
+        .filter(any_of(cards::id, ids.iter().map(|id| id.0)))
+        .select(selection::<Row>(texts));
+    let rows: Vec<Row> = conn.load(query).await?;
     Ok(rows.into_iter().map(|(card, board)| (card.into(), with_access(board))).collect())
 }
 
@@ -52,28 +53,27 @@ pub async fn find_on(board: &mut BoardTx<'_, impl Edits>, id: CardId) -> Result<
 /// The cards with these keys that are on these boards and not in the trash.
 pub async fn on_boards(
     conn: &mut Conn,
-    cards: &[(BoardAccess, CardId)],
+    keys: &[(BoardAccess, CardId)],
     texts: LongTexts,
 ) -> Result<Vec<Card>> {
-    let statement = select_with::<CardRow>(texts)
-        .sql(" FROM cards WHERE cards.deleted_at IS NULL AND cards.id")
-        .in_numbers(cards.iter().map(|(_, card)| card.0).collect())
-        .sql(" AND cards.board_id")
-        .in_numbers(cards.iter().map(|(board, _)| board.board_id().0).collect());
-    let rows: Vec<CardRow> = conn.load(statement).await?;
+    let query = cards::table
+        .filter(cards::deleted_at.is_null())
+        .filter(any_of(cards::id, keys.iter().map(|(_, card)| card.0)))
+        .filter(any_of(cards::board_id, keys.iter().map(|(board, _)| board.board_id().0)))
+        .select(selection::<CardRow>(texts));
+    let rows: Vec<CardRow> = conn.load(query).await?;
     Ok(rows.into_iter().map(Card::from).collect())
 }
 
 /// The descriptions of cards on these boards, which may be in the trash.
 pub async fn descriptions(
     conn: &mut Conn,
-    cards: &[(BoardAccess, CardId)],
+    keys: &[(BoardAccess, CardId)],
 ) -> Result<HashMap<CardId, Arc<str>>> {
-    let statement = Statement::<(BigInt, Text)>::new()
-        .sql("SELECT cards.id, cards.description FROM cards WHERE cards.id")
-        .in_numbers(cards.iter().map(|(_, card)| card.0).collect())
-        .sql(" AND cards.board_id")
-        .in_numbers(cards.iter().map(|(board, _)| board.board_id().0).collect());
-    let rows: Vec<(i64, String)> = conn.load(statement).await?;
+    let query = cards::table
+        .filter(any_of(cards::id, keys.iter().map(|(_, card)| card.0)))
+        .filter(any_of(cards::board_id, keys.iter().map(|(board, _)| board.board_id().0)))
+        .select((cards::id, cards::description));
+    let rows: Vec<(i64, String)> = conn.load(query).await?;
     Ok(rows.into_iter().map(|(card, text)| (CardId(card), text.into())).collect())
 }

@@ -4,17 +4,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
 
 use super::access::{AuthorizedBoard, BoardAccess, BoardWithAccess, with_access};
 use super::db::Conn;
 use super::dsl::{
-    Children, ColumnTypes, ListOrder, LongTexts, Sort, SortColumn, Statement, any_of_each, columns,
-    count_of_each, in_order, into_pages, page_of_each, select_with,
+    Children, ListOrder, LongTexts, Sort, SortColumn, any_of, any_of_each, columns, count_of_each,
+    in_order, into_pages, page_of_each, selection,
 };
 use super::lock::{BoardTx, Edits};
 use super::rows::CommentRow;
-use super::schema::{cards, comments};
+use super::schema::{boards, cards, comments, users_boards};
 use crate::domain::{
     BoardId, Card, CardId, Comment, CommentBody, CommentId, Direction, EventPayload, Page,
     PageRequest, Result, Side, UserKey,
@@ -103,14 +102,15 @@ pub async fn find(
     texts: LongTexts,
 ) -> Result<Vec<(Comment, AuthorizedBoard)>> {
     type Row = (CommentRow, BoardWithAccess);
-    let statement = select_with::<Row>(texts)
-        .sql(
-            " FROM comments JOIN cards ON cards.deleted_at IS NULL AND cards.id = comments.card_id",
-        )
-        .on_boards_of(user, "cards.board_id")
-        .sql(" AND comments.id")
-        .in_numbers(ids.iter().map(|id| id.0).collect());
-    let rows: Vec<Row> = conn.load(statement).await?;
+    let boards = boards::table.inner_join(users_boards::table);
+    let query = comments::table
+        .inner_join(cards::table.inner_join(boards))
+        .filter(users_boards::user_id.eq(user.0))
+        .filter(boards::deleted_at.is_null())
+        .filter(cards::deleted_at.is_null())
+        .filter(any_of(comments::id, ids.iter().map(|id| id.0)))
+        .select(selection::<Row>(texts));
+    let rows: Vec<Row> = conn.load(query).await?;
     let seen = |(comment, board): Row| {
         let board = with_access(board);
         (comment.on(board.0.id), board)
@@ -121,31 +121,30 @@ pub async fn find(
 /// The comments with these keys on cards of these boards.
 pub async fn on_boards(
     conn: &mut Conn,
-    comments: &[(BoardAccess, CommentId)],
+    keys: &[(BoardAccess, CommentId)],
     texts: LongTexts,
 ) -> Result<Vec<Comment>> {
-    let statement = Statement::<(ColumnTypes<CommentRow>, BigInt)>::new()
-        .sql("SELECT ")
-        .columns_with::<CommentRow>(texts)
-        .sql(", cards.board_id FROM comments JOIN cards ON cards.deleted_at IS NULL AND cards.id = comments.card_id WHERE comments.id")
-        .in_numbers(comments.iter().map(|(_, comment)| comment.0).collect())
-        .sql(" AND cards.board_id")
-        .in_numbers(comments.iter().map(|(board, _)| board.board_id().0).collect());
-    let rows: Vec<(CommentRow, i64)> = conn.load(statement).await?;
+    let query = comments::table
+        .inner_join(cards::table)
+        .filter(cards::deleted_at.is_null())
+        .filter(any_of(comments::id, keys.iter().map(|(_, comment)| comment.0)))
+        .filter(any_of(cards::board_id, keys.iter().map(|(board, _)| board.board_id().0)))
+        .select((selection::<CommentRow>(texts), cards::board_id));
+    let rows: Vec<(CommentRow, i64)> = conn.load(query).await?;
     Ok(rows.into_iter().map(|(comment, board)| comment.on(BoardId(board))).collect())
 }
 
 /// The bodies of comments on cards of these boards.
 pub async fn bodies(
     conn: &mut Conn,
-    comments: &[(BoardAccess, CommentId)],
+    keys: &[(BoardAccess, CommentId)],
 ) -> Result<HashMap<CommentId, Arc<str>>> {
-    let statement = Statement::<(BigInt, Text)>::new()
-        .sql("SELECT comments.id, comments.body FROM comments JOIN cards ON cards.id = comments.card_id WHERE comments.id")
-        .in_numbers(comments.iter().map(|(_, comment)| comment.0).collect())
-        .sql(" AND cards.board_id")
-        .in_numbers(comments.iter().map(|(board, _)| board.board_id().0).collect());
-    let rows: Vec<(i64, String)> = conn.load(statement).await?;
+    let query = comments::table
+        .inner_join(cards::table)
+        .filter(any_of(comments::id, keys.iter().map(|(_, comment)| comment.0)))
+        .filter(any_of(cards::board_id, keys.iter().map(|(board, _)| board.board_id().0)))
+        .select((comments::id, comments::body));
+    let rows: Vec<(i64, String)> = conn.load(query).await?;
     Ok(rows.into_iter().map(|(comment, text)| (CommentId(comment), text.into())).collect())
 }
 

@@ -8,10 +8,10 @@ use diesel::sql_types::BigInt;
 
 use super::access::{AuthorizedBoard, BoardAccess, BoardWithAccess, with_access};
 use super::db::{Conn, Tx, unique};
-use super::dsl::{ColumnTypes, LongTexts, Statement, columns, select, select_with, texts};
+use super::dsl::{LongTexts, Statement, any_of, columns, selection, texts};
 use super::lock::{BoardTx, Edits};
 use super::rows::LabelRow;
-use super::schema::{cards, cards_labels, labels};
+use super::schema::{boards, cards, cards_labels, labels, users_boards};
 use crate::domain::{
     At, BoardId, CardId, Error, EventPayload, FieldChange, Label, LabelColor, LabelId, LabelName,
     Result, Timestamp, UserKey,
@@ -111,12 +111,13 @@ pub async fn find(
     ids: &[LabelId],
 ) -> Result<Vec<(Label, AuthorizedBoard)>> {
     type Row = (LabelRow, BoardWithAccess);
-    let statement = select_with::<Row>(LongTexts::Skip)
-        .sql(" FROM labels")
-        .on_boards_of(user, "labels.board_id")
-        .sql(" AND labels.id")
-        .in_numbers(ids.iter().map(|id| id.0).collect());
-    let rows: Vec<Row> = conn.load(statement).await?;
+    let query = labels::table
+        .inner_join(boards::table.inner_join(users_boards::table))
+        .filter(users_boards::user_id.eq(user.0))
+        .filter(boards::deleted_at.is_null())
+        .filter(any_of(labels::id, ids.iter().map(|id| id.0)))
+        .select(selection::<Row>(LongTexts::Skip));
+    let rows: Vec<Row> = conn.load(query).await?;
     Ok(rows.into_iter().map(|(label, board)| (label.into(), with_access(board))).collect())
 }
 
@@ -147,10 +148,10 @@ pub async fn of_boards(
     conn: &mut Conn,
     boards: &[BoardAccess],
 ) -> Result<HashMap<BoardId, Vec<Arc<Label>>>> {
-    let statement = select::<LabelRow>()
-        .sql(" FROM labels WHERE labels.board_id")
-        .in_numbers(boards.iter().map(|board| board.board_id().0).collect());
-    let rows: Vec<LabelRow> = conn.load(statement).await?;
+    let query = labels::table
+        .filter(any_of(labels::board_id, boards.iter().map(|board| board.board_id().0)))
+        .select(columns::<LabelRow>());
+    let rows: Vec<LabelRow> = conn.load(query).await?;
     let of_board = |row: LabelRow| (BoardId(row.board_id), Arc::new(row.into()));
     Ok(grouped(rows.into_iter().map(of_board)))
 }
@@ -161,29 +162,25 @@ pub struct LabelPairs(Vec<(i64, i64)>);
 impl LabelPairs {
     /// The labels of the cards with these keys.
     pub async fn of_cards(conn: &mut Conn, cards: &[(BoardAccess, CardId)]) -> Result<Self> {
-        let statement = Self::select()
-            .sql("WHERE card_id")
-            .in_numbers(cards.iter().map(|(_, card)| card.0).collect());
-        Self::load(conn, statement).await
+        let query = cards_labels::table
+            .filter(any_of(cards_labels::card_id, cards.iter().map(|(_, card)| card.0)))
+            .select((cards_labels::card_id, cards_labels::label_id));
+        Ok(Self::sorted(conn.load(query).await?))
     }
 
     /// The labels of all cards on these boards, those in the trash included. For most cards of a board, this is faster
     /// than to look up each card.
     pub async fn of_boards(conn: &mut Conn, boards: &[BoardAccess]) -> Result<Self> {
-        let statement = Self::select()
-            .sql("JOIN labels ON labels.id = label_id WHERE labels.board_id")
-            .in_numbers(boards.iter().map(|board| board.board_id().0).collect());
-        Self::load(conn, statement).await
+        let query = cards_labels::table
+            .inner_join(labels::table)
+            .filter(any_of(labels::board_id, boards.iter().map(|board| board.board_id().0)))
+            .select((cards_labels::card_id, cards_labels::label_id));
+        Ok(Self::sorted(conn.load(query).await?))
     }
 
-    fn select() -> Statement<(BigInt, BigInt)> {
-        Statement::new().sql("SELECT card_id, label_id FROM cards_labels ")
-    }
-
-    async fn load(conn: &mut Conn, statement: Statement<(BigInt, BigInt)>) -> Result<Self> {
-        let mut pairs: Vec<(i64, i64)> = conn.load(statement).await?;
+    fn sorted(mut pairs: Vec<(i64, i64)>) -> Self {
         pairs.sort_unstable();
-        Ok(Self(pairs))
+        Self(pairs)
     }
 
     /// The labels of a card, by their keys.
@@ -200,12 +197,11 @@ pub async fn of_cards(
     conn: &mut Conn,
     cards: &[(BoardAccess, CardId)],
 ) -> Result<HashMap<CardId, Vec<Arc<Label>>>> {
-    let statement = Statement::<(BigInt, ColumnTypes<LabelRow>)>::new()
-    .sql("SELECT cards_labels.card_id, ")
-    .columns::<LabelRow>()
-    .sql(" FROM cards_labels JOIN labels ON labels.id = cards_labels.label_id WHERE cards_labels.card_id")
-    .in_numbers(cards.iter().map(|(_, card)| card.0).collect());
-    let rows: Vec<(i64, LabelRow)> = conn.load(statement).await?;
+    let query = cards_labels::table
+        .inner_join(labels::table)
+        .filter(any_of(cards_labels::card_id, cards.iter().map(|(_, card)| card.0)))
+        .select((cards_labels::card_id, columns::<LabelRow>()));
+    let rows: Vec<(i64, LabelRow)> = conn.load(query).await?;
     let mut labels: HashMap<i64, Arc<Label>> = HashMap::new();
     let borne = rows.into_iter().map(|(card, row)| {
         let label = labels.entry(row.id).or_insert_with(|| Arc::new(row.into()));

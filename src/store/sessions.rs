@@ -1,10 +1,10 @@
 //! Sessions and their refresh tokens. Only the hashes of tokens are stored.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool};
+use diesel::sql_types::Bool;
 
 use super::db::{Conn, Tx};
-use super::dsl::{ListOrder, Sort, SortColumn, Statement, columns, select};
+use super::dsl::{ListOrder, Sort, SortColumn, Statement, any_of, columns, select};
 use super::rows::{SessionRow, UserRow};
 use super::schema::{refresh_tokens, sessions, users};
 use crate::domain::{
@@ -178,13 +178,20 @@ pub async fn of_user(tx: &mut Tx, user: UserKey) -> Result<Vec<SessionId>> {
 
 /// Deletes at most `limit` expired sessions. Returns their number.
 pub async fn delete_expired(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<usize> {
-    let statement = Statement::<BigInt>::new()
-        .sql("DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= ")
-        .time(now)
-        .sql(" ORDER BY expires_at LIMIT ")
-        .number(limit)
-        .sql(")");
-    Ok(tx.execute(statement).await?)
+    let expired = diesel::alias!(sessions as expired);
+    let oldest = expired
+        .filter(expired.field(sessions::expires_at).le(now))
+        .order(expired.field(sessions::expires_at))
+        .limit(limit)
+        .select(expired.field(sessions::id));
+    Ok(tx.execute(diesel::delete(sessions::table.filter(sessions::id.eq_any(oldest)))).await?)
+}
+
+/// The sessions of a user that have not expired.
+#[diesel::dsl::auto_type(no_type_alias)]
+fn of(user: UserKey, now: Timestamp) -> _ {
+    let user: i64 = user.0;
+    sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::expires_at.gt(now))
 }
 
 impl<ST> Statement<ST> {
@@ -221,8 +228,7 @@ pub async fn list(
 
 /// The number of the user's sessions that have not expired.
 pub async fn count(conn: &mut Conn, user: UserKey, now: Timestamp) -> Result<i64> {
-    let statement = Statement::<BigInt>::new().sql("SELECT count(*)").sessions_of(user, now);
-    Ok(conn.first(statement).await?.unwrap_or_default())
+    Ok(conn.first(of(user, now).count()).await?.unwrap_or_default())
 }
 
 /// Whether any session of the user that has not expired lies beyond a page on this side.
@@ -248,10 +254,9 @@ pub async fn find(
     now: Timestamp,
     ids: &[SessionId],
 ) -> Result<Vec<Session>> {
-    let statement = select::<SessionRow>()
-        .sessions_of(user, now)
-        .sql(" AND id")
-        .in_numbers(ids.iter().map(|id| id.0).collect());
-    let rows: Vec<SessionRow> = conn.load(statement).await?;
+    let query = of(user, now)
+        .filter(any_of(sessions::id, ids.iter().map(|id| id.0)))
+        .select(columns::<SessionRow>());
+    let rows: Vec<SessionRow> = conn.load(query).await?;
     Ok(rows.into_iter().map(Session::from).collect())
 }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::db::Conn;
-use super::dsl::Write;
+use super::dsl::{Write, any_of};
 use super::lock::{BoardTx, Server};
 use super::schema::{boards, cards, users_boards};
 use crate::domain::{BoardId, CardId, EventPayload, Result, Timestamp};
@@ -102,7 +102,7 @@ pub async fn purge_cards(
     let mut cards: Vec<CardId> = ids.iter().copied().map(CardId).collect();
     cards.sort_unstable();
     let count = cards.len();
-    let delete = Write::new().sql("DELETE FROM cards WHERE id").in_numbers(ids);
+    let delete = diesel::delete(cards::table.filter(any_of(cards::id, ids)));
     board.write(EventPayload::CardsPurged { cards }, delete).await?;
     Ok(count)
 }

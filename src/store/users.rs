@@ -1,11 +1,11 @@
 //! Accounts.
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable};
 
 use super::access::BoardAccess;
 use super::db::{Conn, Tx, unique};
-use super::dsl::{ColumnTypes, Statement, columns, select, texts};
+use super::dsl::{ColumnTypes, Statement, any_of, any_text_of, columns, texts};
 use super::rows::UserRow;
 use super::schema::users;
 use crate::domain::{
@@ -119,25 +119,21 @@ pub async fn credentials_by_email(
     conn: &mut Conn,
     email: &EmailKey,
 ) -> Result<Option<Credentials>> {
-    let statement = Statement::<(ColumnTypes<UserRow>, Text)>::new()
-        .sql("SELECT ")
-        .columns::<UserRow>()
-        .sql(", users.password_hash")
-        .with_email(email);
-    let rows: Vec<(UserRow, String)> = conn.load(statement).await?;
+    let query = users::table
+        .filter(any_text_of(users::email_key, keys_of(email)))
+        .select((columns::<UserRow>(), users::password_hash));
+    let rows: Vec<(UserRow, String)> = conn.load(query).await?;
     let found = rows.into_iter().map(into_credentials);
     Ok(found.min_by_key(|found| precedence(&found.user, email)))
 }
 
-impl<ST> Statement<ST> {
-    /// Appends the accounts that have one of the keys of an address: at most two.
-    fn with_email(self, email: &EmailKey) -> Self {
-        let mut keys = vec![email.as_str().to_owned()];
-        if !email.is_normalised() {
-            keys.push(email.former().to_owned());
-        }
-        self.sql(" FROM users WHERE users.email_key").in_list(texts(keys, |key| key))
+/// The keys under which the accounts with an address are stored: one or two.
+fn keys_of(email: &EmailKey) -> Vec<String> {
+    let mut keys = vec![email.as_str().to_owned()];
+    if !email.is_normalised() {
+        keys.push(email.former().to_owned());
     }
+    keys
 }
 
 /// Of two accounts whose addresses are equal in NFC, the one comes first whose address is composed as
@@ -179,7 +175,10 @@ pub async fn delete(tx: &mut Tx, user: UserKey) -> Result<()> {
 
 /// The account with exactly this address, compared without case and in NFC.
 pub async fn by_email(conn: &mut Conn, email: &EmailKey) -> Result<Option<User>> {
-    let rows: Vec<UserRow> = conn.load(select::<UserRow>().with_email(email)).await?;
+    let query = users::table
+        .filter(any_text_of(users::email_key, keys_of(email)))
+        .select(columns::<UserRow>());
+    let rows: Vec<UserRow> = conn.load(query).await?;
     let found = rows.into_iter().map(User::from);
     Ok(found.min_by_key(|user| precedence(user, email)))
 }
@@ -241,10 +240,10 @@ pub async fn visible(
 /// The accounts with these keys, without a permission check: actors of events and authors of comments are visible to
 /// all who may see the board.
 pub async fn by_keys(conn: &mut Conn, ids: &[UserKey]) -> Result<Vec<User>> {
-    let statement = select::<UserRow>()
-        .sql(" FROM users WHERE users.id")
-        .in_numbers(ids.iter().map(|id| id.0).collect());
-    let rows: Vec<UserRow> = conn.load(statement).await?;
+    let query = users::table
+        .filter(any_of(users::id, ids.iter().map(|id| id.0)))
+        .select(columns::<UserRow>());
+    let rows: Vec<UserRow> = conn.load(query).await?;
     Ok(rows.into_iter().map(User::from).collect())
 }
 

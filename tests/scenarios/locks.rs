@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Lock, Server, User, scenarios, text};
 
 scenarios![
+    writes_run_before_their_commit,
     a_right_that_goes_while_one_waits_is_gone,
     a_membership_that_ends_while_one_waits_is_no_more,
     a_card_that_changes_while_one_waits_is_as_it_has_become,
@@ -113,4 +114,31 @@ async fn who_may_not_write_keeps_nobody_waiting(server: Arc<Server>) {
             assert_eq!(answer.code(), code, "{}", write.0);
         }
     }
+}
+
+/// The last write of a transaction is sent together with COMMIT, which must not overtake it: not even on a connection that
+/// has to prepare it first.
+async fn writes_run_before_their_commit(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    // The lock of a board holds this lock until the end of the transaction.
+    let check = "CREATE FUNCTION check_lock() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF NOT EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid()
+                AND relation = 'users_boards'::regclass AND mode = 'RowShareLock')
+            THEN RAISE 'outside of the transaction'; END IF; RETURN NEW; END $$;
+        CREATE TRIGGER check_lock BEFORE INSERT ON board_events FOR EACH ROW EXECUTE FUNCTION check_lock()";
+    server.execute("SELECT 1", check).await;
+    for _ in 0..2 {
+        let other = Arc::new(server.another(&[("DATABASE_POOL_SIZE", "1")]).await);
+        let ann = User { server: Arc::clone(&other), id: ann.id.clone(), token: ann.token.clone() };
+        for _ in 0..2 {
+            let card = ann.card(&board, "x").await;
+            ann.done("updateCard", json!({ "cardId": card, "title": "y" }), "__typename").await;
+            ann.move_card(&card, "DONE", json!({})).await;
+            ann.comment(&card, "hm").await;
+            ann.delete_card(&card).await;
+        }
+        other.stop().await;
+    }
+    assert_eq!(ann.version(&board).await, 1 + 2 * 2 * 5);
 }

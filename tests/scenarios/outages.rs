@@ -2,7 +2,7 @@
 
 use std::os::fd::BorrowedFd;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use serde_json::json;
@@ -18,6 +18,7 @@ scenarios![
     readiness_needs_no_connection_of_the_pool,
     recovers_from_bytes_that_are_held_back,
     recovers_from_lost_bytes,
+    locks_from_before_an_outage_are_released,
     recovers_from_resets,
     a_cancelled_statement_runs_again,
     default_isolation_does_not_matter,
@@ -109,6 +110,40 @@ async fn recovers_from_lost_bytes(server: Arc<Server>) {
     if !server.is_sqlite() {
         recovers_from(&server, Network::Lost).await;
     }
+}
+
+/// A transaction that PostgreSQL does not know to be over.
+async fn locks_from_before_an_outage_are_released(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let near = server.user("ann").await;
+    let board = near.board("Plans").await;
+    let proxy = Proxy::to(&server.database_url).await;
+    let ann = proxy.user(&near, &LIMITS).await;
+    ann.get("{ viewer { id } }").await;
+    // The lock of the board is taken, and its answer is lost.
+    proxy.lose_answer_to("FOR NO KEY UPDATE");
+    let input = json!({ "boardId": board, "card": { "title": "x" } });
+    let write = ann.call("createCard", input.clone(), "card { id }");
+    let outage = async {
+        let client = postgres(&server).await;
+        let idle = "SELECT count(*) FROM pg_stat_activity
+            WHERE datname = current_database() AND state = 'idle in transaction'";
+        let idle = async || client.query_one(idle, &[]).await.unwrap().get::<_, i64>(0);
+        eventually!("no transaction waits", idle().await == 1);
+        proxy.set(Network::Lost);
+        eventually!("ready", status(&ann.server, "/readyz").await == 503);
+        proxy.set(Network::Up);
+        // Otherwise it ends after 20 seconds.
+        let began = Instant::now();
+        eventually!("the transaction still waits", idle().await == 0);
+        assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    };
+    let (write, ()) = tokio::join!(write, outage);
+    assert_eq!(write.code(), "SERVICE_UNAVAILABLE", "{}", write.body);
+    near.done("createCard", input, "card { id }").await;
+    ann.server.stop().await;
 }
 
 async fn recovers_from_resets(server: Arc<Server>) {

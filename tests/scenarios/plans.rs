@@ -1,150 +1,30 @@
-//! The query plans of the main queries: each uses an index, on both databases.
+//! The query plans of the statements that the program sends: each uses indexes, on both databases.
 
 use std::sync::Arc;
 
 use diesel::deserialize::QueryableByName;
 use diesel::sql_types::Text;
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
+use kanban::service::{backfill, sessions, trash};
+use serde_json::json;
 
-use crate::support::{Server, scenarios};
+use super::events::Fixture;
+use crate::support::{List, Server, User, column, postgres, scenarios};
 
-scenarios![the_main_queries_go_by_an_index];
+scenarios![every_statement_uses_indexes];
 
-/// The purpose of a query, the query with a condition and order like those in `store`, and the index
-/// (or one of several) that it must use.
-const LOOK_UPS: &[(&str, &str, &str)] = &[
-    (
-        "a page of a board",
-        "SELECT * FROM cards WHERE board_id = 1 AND deleted_at IS NULL AND (column_position, rank, id) > (1, 'a5', 5) ORDER BY column_position, rank, id LIMIT 51",
-        "cards_rank",
-    ),
-    (
-        "a page backwards",
-        "SELECT * FROM cards WHERE board_id = 1 AND deleted_at IS NULL AND (column_position, rank, id) < (1, 'a5', 5) ORDER BY column_position DESC, rank DESC, id DESC LIMIT 51",
-        "cards_rank",
-    ),
-    (
-        "a page of a column",
-        "SELECT * FROM cards WHERE board_id = 1 AND column_position = 2 AND deleted_at IS NULL ORDER BY column_position, rank, id LIMIT 51",
-        "cards_rank",
-    ),
-    (
-        "cards by time",
-        "SELECT * FROM cards WHERE board_id = 1 AND deleted_at IS NULL ORDER BY created_at DESC, id DESC LIMIT 51",
-        "cards_created_at",
-    ),
-    (
-        "cards by change",
-        "SELECT * FROM cards WHERE board_id = 1 AND deleted_at IS NULL ORDER BY updated_at, id LIMIT 51",
-        "cards_updated_at",
-    ),
-    (
-        "cards by title",
-        "SELECT * FROM cards WHERE board_id = 1 AND deleted_at IS NULL AND (title_key, id) > ('x', 5) ORDER BY title_key, id LIMIT 51",
-        "cards_title",
-    ),
-    (
-        "the trash of a board",
-        "SELECT * FROM cards WHERE board_id = 1 AND deleted_at IS NOT NULL ORDER BY deleted_at DESC, id DESC LIMIT 51",
-        "cards_deleted",
-    ),
-    (
-        "boards with cards to purge",
-        "SELECT DISTINCT cards.board_id FROM cards JOIN boards ON boards.id = cards.board_id WHERE cards.deleted_at < $time AND cards.board_id > 5 AND boards.deleted_at IS NULL ORDER BY cards.board_id LIMIT 100",
-        "cards_deleted",
-    ),
-    (
-        "cards to purge",
-        "SELECT id FROM cards WHERE board_id = 1 AND deleted_at < $time ORDER BY deleted_at, id LIMIT 100",
-        "cards_deleted",
-    ),
-    (
-        "all cards of a board to purge",
-        "SELECT id FROM cards WHERE board_id = 1",
-        "cards_created_at",
-    ),
-    (
-        "boards to purge",
-        "SELECT id FROM boards WHERE deleted_at < $time AND id > 5",
-        "boards_deleted",
-    ),
-    (
-        "the last rank of a column",
-        "SELECT rank FROM cards WHERE deleted_at IS NULL AND board_id = 1 AND column_position = 2 ORDER BY rank DESC, id DESC LIMIT 1",
-        "cards_rank",
-    ),
-    (
-        "the rank of a neighbour",
-        "SELECT rank FROM cards WHERE deleted_at IS NULL AND board_id = 1 AND column_position = 2 AND id <> 7 AND (rank, id) > ('a5', 5) ORDER BY rank, id LIMIT 1",
-        "cards_rank",
-    ),
-    (
-        "the history of a board",
-        "SELECT * FROM board_events WHERE board_id = 1 AND sequence > 5 ORDER BY sequence DESC LIMIT 51",
-        "board_events_pkey",
-    ),
-    (
-        "the history of a card",
-        "SELECT board_id, sequence FROM board_events WHERE board_id = 1 AND card_id = 7 ORDER BY sequence DESC LIMIT 51",
-        "board_events_card",
-    ),
-    (
-        "comments on a card",
-        "SELECT * FROM comments WHERE card_id = 7 ORDER BY created_at, id LIMIT 51",
-        "comments_card",
-    ),
-    ("comments of an account", "SELECT * FROM comments WHERE author_id = 1", "comments_author"),
-    ("events of an account", "SELECT * FROM board_events WHERE actor_id = 1", "board_events_actor"),
-    (
-        "labels of cards",
-        "SELECT * FROM cards_labels WHERE card_id IN (1, 2, 3)",
-        "cards_labels_pkey",
-    ),
-    ("cards of a label", "SELECT * FROM cards_labels WHERE label_id = 1", "cards_labels_label"),
-    (
-        "labels of a board",
-        "SELECT * FROM labels WHERE board_id IN (1, 2)",
-        "labels_board_id_color_key",
-    ),
-    (
-        "membership",
-        "SELECT * FROM users_boards WHERE board_id = 1 AND user_id = 1",
-        "users_boards_pkey|users_boards_user",
-    ),
-    ("boards of a user", "SELECT * FROM users_boards WHERE user_id = 1", "users_boards_user"),
-    (
-        "members by time",
-        "SELECT * FROM users_boards WHERE board_id = 1 ORDER BY created_at, user_id LIMIT 51",
-        "users_boards_since",
-    ),
-    ("a user by address", "SELECT * FROM users WHERE email_key = 'x'", "users_email_key_key"),
-    (
-        "sessions of a user",
-        "SELECT * FROM sessions WHERE user_id = 1 AND expires_at > '2026-01-01' AND (created_at, id) < ('2026-01-01', 5) ORDER BY created_at DESC, id DESC LIMIT 51",
-        "sessions_user",
-    ),
-    (
-        "sessions that have ended",
-        "SELECT id FROM sessions WHERE expires_at <= '2026-01-01' ORDER BY expires_at LIMIT 1000",
-        "sessions_expired",
-    ),
-    ("a refresh token", "SELECT * FROM refresh_tokens WHERE hash = 'x'", "refresh_tokens_pkey"),
-    (
-        "refresh tokens of a session",
-        "SELECT * FROM refresh_tokens WHERE session_id = 1",
-        "refresh_tokens_session",
-    ),
-    (
-        "cards to fold anew",
-        "SELECT id FROM cards WHERE substr(search_text, 1, 1) <> $char(31) AND id > 5 ORDER BY id LIMIT 100",
-        "cards_to_fold",
-    ),
-    (
-        "accounts to fold anew",
-        "SELECT * FROM users WHERE $bytes(email_key) > length(email_key) AND id > 5 ORDER BY id LIMIT 100",
-        "users_not_ascii",
-    ),
-    ("a user by public id", "SELECT * FROM users WHERE public_id = 'x'", "users_public_id_key"),
+/// The tables that grow.
+const TABLES: [&str; 10] = [
+    "board_events",
+    "boards",
+    "cards",
+    "cards_labels",
+    "comments",
+    "labels",
+    "refresh_tokens",
+    "sessions",
+    "users",
+    "users_boards",
 ];
 
 #[derive(QueryableByName)]
@@ -153,52 +33,135 @@ struct Step {
     detail: String,
 }
 
-/// The name that SQLite gives an index that a constraint creates.
-fn sqlite_name(index: &str) -> String {
-    match index {
-        "board_events_pkey" | "cards_labels_pkey" | "refresh_tokens_pkey" | "users_boards_pkey" => {
-            "PRIMARY KEY".into()
+async fn every_statement_uses_indexes(server: Arc<Server>) {
+    let fixture = Fixture::new(&server).await;
+    let board = fixture.board.clone();
+    send_reads(&fixture).await;
+    for (mutation, input, _) in fixture.changes() {
+        fixture.ann.call(mutation, input, "__typename").await;
+    }
+    fixture.ann.call("restoreBoard", json!({ "boardId": board }), "__typename").await;
+    maintain(&server, &fixture.ann).await;
+    let texts = server.db.statement_texts();
+    assert!(texts.len() > 120, "only {} statements", texts.len());
+    let plans = if server.is_sqlite() {
+        sqlite_plans(&server, &texts)
+    } else {
+        postgres_plans(&server, &texts).await
+    };
+    let bad: Vec<_> =
+        texts.iter().zip(plans).filter_map(|(text, plan)| fault(text, &plan?)).collect();
+    assert!(bad.is_empty(), "{} of {}:\n{}", bad.len(), texts.len(), bad.join("\n\n"));
+}
+
+/// Reads all lists in all orders, page by page from both ends, and all objects by their IDs.
+async fn send_reads(Fixture { ann, bob, board, cards, .. }: &Fixture) {
+    let field = "columns { id cards { totalCount nodes { labels { name } } } } labels { id } activity { nodes { id } }";
+    let found = ann.get(&format!("{{ board(id: {board:?}) {{ {field} }} viewer {{ id }} }}")).await
+        ["board"]
+        .take();
+    let columns = column(&found["columns"], "id");
+    let mut ids = vec![board.clone(), ann.id.clone(), bob.id.clone()];
+    ids.extend(cards.iter().cloned());
+    ids.extend(column(&found["labels"], "id"));
+    ids.extend(column(&found["activity"]["nodes"], "id"));
+    ann.ask("query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", json!({ "ids": ids }))
+        .await
+        .ok();
+    let mut lists = vec![
+        List::column(ann, &columns[0]),
+        List::members(ann, board),
+        List::comments(ann, &cards[0]),
+        List::activity(ann, board, None),
+        List::activity(ann, board, Some(3)),
+        List::card_activity(ann, &cards[0]),
+        List::deleted_cards(ann, board),
+        List::deleted_boards(ann),
+        List::sessions(ann),
+    ];
+    for title in ["b", "c", "d"] {
+        ann.board(title).await;
+    }
+    for direction in ["ASC", "DESC"] {
+        let order = |field: &str| json!({ "field": field, "direction": direction });
+        let fields = ["RANK", "CREATED_AT", "UPDATED_AT", "TITLE"];
+        lists.extend(fields.map(|field| List::cards(ann, board, &order(field))));
+        lists.extend(fields[1..].iter().map(|field| List::boards(ann, &order(field))));
+    }
+    for list in lists {
+        for backward in [false, true] {
+            list.walk(2, backward).await;
         }
-        "labels_board_id_color_key" => "sqlite_autoindex_labels_1".into(),
-        "users_public_id_key" => "sqlite_autoindex_users_1".into(),
-        "users_email_key_key" => "sqlite_autoindex_users_2".into(),
-        index => format!("INDEX {index}"),
+        list.ask(&json!({ "filter": { "text": "x", "labels": ["RED"], "columns": ["TODO"] } }))
+            .await;
     }
 }
 
-async fn the_main_queries_go_by_an_index(server: Arc<Server>) {
-    if let Some(path) = server.database_url.strip_prefix("sqlite://") {
-        let mut conn = SqliteConnection::establish(path).unwrap();
-        for (what, query, index) in LOOK_UPS {
-            let query = query.replace("$time", "5").replace("$char", "char");
-            let query = query.replace("$bytes(email_key)", "length(CAST(email_key AS BLOB))");
-            let steps: Vec<Step> =
-                diesel::sql_query(format!("EXPLAIN QUERY PLAN {query}")).load(&mut conn).unwrap();
-            let plan: String = steps.into_iter().map(|step| step.detail + "\n").collect();
-            let mut indexes = index.split('|').map(sqlite_name);
-            assert!(indexes.any(|name| plan.contains(&name)), "{what}: {plan}");
-            assert!(!plan.contains("SCAN") && !plan.contains("TEMP B-TREE"), "{what}: {plan}");
-        }
-        return;
+/// Runs the periodic maintenance, and what ends sessions and accounts.
+async fn maintain(server: &Arc<Server>, ann: &User) {
+    server.age_trash(31).await;
+    trash::purge(&server.services, Some(30)).await.unwrap();
+    sessions::erase_expired(&server.services).await.unwrap();
+    backfill::run(&server.services).await.unwrap();
+    ann.ask("mutation { revokeOtherSessions { __typename } }", json!({})).await.ok();
+    let gone = server.user("leaving").await;
+    gone.done("deleteViewer", json!({ "currentPassword": "password" }), "__typename").await;
+}
+
+/// What is wrong with a plan.
+fn fault(text: &str, plan: &str) -> Option<String> {
+    let scans = TABLES.iter().any(|table| {
+        [format!("Seq Scan on {table}"), format!("SCAN {table}")].iter().any(|scan| {
+            plan.lines().any(|line| {
+                line.split(scan.as_str()).nth(1).is_some_and(|rest| !rest.starts_with('_'))
+            })
+        })
+    });
+    // All boards of a user are read and sorted for each page of them. New rows are sorted as they are given.
+    let is_small =
+        text.contains(" FROM users_boards JOIN boards ") || text.ends_with(" AS new ORDER BY ord");
+    let is_page = text.contains(" ORDER BY ") && text.contains(" LIMIT ");
+    let sorts = is_page
+        && !is_small
+        && (plan.contains("Sort") || plan.contains("TEMP B-TREE FOR ORDER BY"));
+    (scans || sorts).then(|| format!("{text}\n{plan}"))
+}
+
+fn sqlite_plans(server: &Server, texts: &[String]) -> Vec<Option<String>> {
+    let path = server.database_url.strip_prefix("sqlite://").unwrap();
+    let mut conn = SqliteConnection::establish(path).unwrap();
+    let plan = |text: &String| {
+        let steps: Vec<Step> =
+            diesel::sql_query(format!("EXPLAIN QUERY PLAN {text}")).load(&mut conn).unwrap();
+        Some(steps.into_iter().map(|step| step.detail + "\n").collect())
+    };
+    texts.iter().map(plan).collect()
+}
+
+/// The generic plans, as PostgreSQL uses them for prepared statements.
+async fn postgres_plans(server: &Server, texts: &[String]) -> Vec<Option<String>> {
+    let client = postgres(server).await;
+    // For small tables, PostgreSQL prefers to read all rows. This is about which indexes can be used.
+    let settings =
+        "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_sort = off;
+        SET enable_bitmapscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off";
+    client.batch_execute(settings).await.unwrap();
+    let mut plans = Vec::new();
+    for text in texts {
+        plans.push(match text.starts_with("INSERT") {
+            true => None,
+            false => Some(postgres_plan(&client, text).await),
+        });
     }
-    let config: tokio_postgres::Config = server.database_url.parse().unwrap();
-    let (client, connection) = config.connect(tokio_postgres::NoTls).await.unwrap();
-    tokio::spawn(connection);
-    // For small tables, PostgreSQL prefers a sequential scan. This test is about which indexes can be
-    // used.
-    client
-        .batch_execute(
-            "SET enable_seqscan = off; SET enable_sort = off; SET enable_bitmapscan = off",
-        )
-        .await
-        .unwrap();
-    for (what, query, index) in LOOK_UPS {
-        let query = query.replace("$time", "'epoch'").replace("$char", "chr");
-        let query = query.replace("$bytes", "octet_length");
-        let rows = client.query(&format!("EXPLAIN {query}"), &[]).await.unwrap();
-        let plan: String = rows.iter().map(|row| row.get::<_, String>(0) + "\n").collect();
-        let mut indexes = index.split('|').map(|index| format!("{index} on"));
-        assert!(indexes.any(|name| plan.contains(&name)), "{what}: {plan}");
-        assert!(!plan.contains("Seq Scan") && !plan.contains("Sort"), "{what}: {plan}");
-    }
+    plans
+}
+
+async fn postgres_plan(client: &tokio_postgres::Client, text: &str) -> String {
+    let count = (1..).take_while(|n| text.contains(&format!("${n}"))).count();
+    let nulls = vec!["NULL"; count].join(", ");
+    let nulls = if count == 0 { String::new() } else { format!("({nulls})") };
+    let made = client.batch_execute(&format!("DEALLOCATE ALL; PREPARE p AS {text}")).await;
+    made.unwrap_or_else(|error| panic!("{text}: {error:?}"));
+    let rows = client.query(&format!("EXPLAIN EXECUTE p{nulls}"), &[]).await.unwrap();
+    rows.iter().map(|row| row.get::<_, String>(0) + "\n").collect()
 }

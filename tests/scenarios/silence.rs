@@ -8,7 +8,11 @@ use serde_json::json;
 use super::hangup::transactions_end;
 use crate::support::{Network, Proxy, Server, eventually, scenarios};
 
-scenarios![a_silent_database_is_given_up, a_commit_without_an_answer_is_not_tried_again];
+scenarios![
+    a_silent_database_is_given_up,
+    a_commit_without_an_answer_is_not_tried_again,
+    a_stored_change_without_a_payload_says_so,
+];
 
 /// Short timeouts, for a server behind a proxy.
 const LIMITS: [(&str, &str); 3] = [
@@ -78,5 +82,25 @@ async fn a_commit_without_an_answer_is_not_tried_again(server: Arc<Server>) {
     let query = format!("{{ board(id: {board:?}) {{ version cards {{ totalCount }} }} }}");
     let found = json!({ "board": { "version": 2, "cards": { "totalCount": 1 } } });
     assert_eq!(ann.get(&query).await, found);
+    ann.server.stop().await;
+}
+
+async fn a_stored_change_without_a_payload_says_so(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let near = server.user("ann").await;
+    let board = near.board("Plans").await;
+    let proxy = Proxy::to(&server.database_url).await;
+    let ann = proxy.user(&near, &LIMITS).await;
+    // The statement of the payload, whose text is sent because it is prepared for the first time.
+    proxy.lose_answer_to("FROM \"labels\"");
+    let input = json!({ "boardId": board, "card": { "title": "x" } });
+    let answer = ann.call("createCard", input, "card { board { labels { name } } }").await;
+    assert_eq!(answer.code(), "SERVICE_UNAVAILABLE", "{}", answer.body);
+    let error = &answer.body["errors"][0];
+    assert_eq!(error["extensions"]["outcome"], "COMMITTED");
+    assert_eq!(error["path"], json!(["createCard", "card", "board", "labels"]));
+    assert_eq!(near.version(&board).await, 2);
     ann.server.stop().await;
 }

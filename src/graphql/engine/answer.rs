@@ -82,12 +82,14 @@ impl Answer {
         Self::new(Refusal::operation_not_allowed().into(), Verdict::OperationNotAllowed)
     }
 
-    pub(super) fn without_viewer(refusal: Error) -> Self {
+    pub(super) fn without_viewer(refusal: Error, request_id: &str) -> Self {
         let verdict = match refusal {
             Error::BadToken { .. } => Verdict::Unauthenticated,
             _ => Verdict::Unavailable,
         };
-        Self::new(error::of_request(refusal), verdict)
+        let mut response = error::of_request(refusal);
+        error::complete(&mut response.errors, request_id);
+        Self::new(response, verdict)
     }
 
     /// The response to a query that needs more memory than the process may use.
@@ -128,6 +130,11 @@ impl Answer {
             error.locations = places.collect();
         }
         error::complete(&mut self.response.errors, request_id);
+    }
+
+    /// Tells in the errors of a mutation's payload that the mutation itself is done.
+    pub(super) fn tell_of_commits(&mut self) {
+        error::tell_of_commits(&mut self.response.errors);
     }
 }
 

@@ -166,7 +166,7 @@ impl<E: Executor> Engine<E> {
         if let Some(refusal) = &caller.refusal
             && !Anonymous::of(&document, operation).all
         {
-            return Err(Box::new(Answer::without_viewer(refusal.clone())));
+            return Err(Box::new(Answer::without_viewer(refusal.clone(), &caller.request_id)));
         }
         Ok(document)
     }
@@ -218,6 +218,9 @@ impl<E: Executor> Engine<E> {
             answer.add_introspection(keys, told);
         }
         answer.complete(&request.query, &caller.request_id);
+        if !is_query {
+            answer.tell_of_commits();
+        }
         Some(answer)
     }
 

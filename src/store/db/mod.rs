@@ -214,6 +214,11 @@ impl Db {
         self.statements.sent()
     }
 
+    /// The texts of all statements that connections have prepared since the start.
+    pub fn statement_texts(&self) -> Vec<String> {
+        self.statements.texts()
+    }
+
     /// Closes the pools. Statements that are running are completed.
     pub fn close(&self) {
         match &self.pools {

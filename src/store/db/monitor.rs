@@ -17,6 +17,10 @@ use crate::store::schema::boards;
 /// The maximum time of a statement of the monitor. A busy machine must not look like an outage.
 const CHECK_TIME: Duration = Duration::from_secs(3);
 
+/// The maximum time of a connection attempt or a statement during an outage: those that began before its end may never
+/// be answered.
+const SHORT_CHECK_TIME: Duration = Duration::from_secs(1);
+
 /// The maximum time to wait for the first check.
 const FIRST_CHECK: Duration = Duration::from_millis(1500);
 
@@ -65,11 +69,20 @@ impl Monitor {
             } else if std::mem::take(&mut was_silent) {
                 tracing::info!("the database responds again: all connections are replaced");
                 self.outage.ends();
+                self.end_earlier_sessions(&mut conn).await;
             }
             if self.health.send_replace(Some(health)) != Some(health) && health != Health::Ready {
                 tracing::error!(?health, "the database is not ready");
             }
             sleep(if health == Health::Ready { PAUSE } else { SHORT_PAUSE }).await;
+        }
+    }
+
+    async fn end_earlier_sessions(&self, conn: &mut Option<AsyncPgConnection>) {
+        let Some(conn) = conn else { return };
+        let ended = timeout(CHECK_TIME, self.server.end_earlier_sessions(conn)).await;
+        if !matches!(ended, Ok(Ok(()))) {
+            tracing::warn!("sessions from before the outage may hold locks until they time out");
         }
     }
 
@@ -84,16 +97,17 @@ impl Monitor {
     /// Checks with the connection, or opens one. Sets `was_silent` if a connection gave no response. A connection that
     /// does not pass the check is closed.
     async fn check(&self, slot: &mut Option<AsyncPgConnection>, was_silent: &mut bool) -> Health {
+        let limit = if *was_silent { SHORT_CHECK_TIME } else { CHECK_TIME };
         let conn = match slot.take() {
-            Some(conn) => Ok(conn),
-            None => self.server.connect().await,
+            Some(conn) => Ok(Ok(conn)),
+            None => timeout(limit, self.server.connect()).await,
         };
         let mut conn = match conn {
-            Ok(conn) => conn,
-            Err(ConnectError { is_busy: true, .. }) => return Health::NotReady,
-            Err(_) => return Health::Silent,
+            Ok(Ok(conn)) => conn,
+            Ok(Err(ConnectError { is_busy: true, .. })) => return Health::NotReady,
+            Ok(Err(_)) | Err(_) => return Health::Silent,
         };
-        match timeout(CHECK_TIME, is_writable(&mut conn)).await {
+        match timeout(limit, is_writable(&mut conn)).await {
             Ok(Ok(true)) => {}
             Ok(Ok(false)) => return Health::NotReady,
             Ok(Err(_)) => return Health::Silent,

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use diesel::QueryResult;
+use diesel::pg::Pg;
 use diesel::query_builder::{AsQuery, QueryFragment, QueryId};
+use diesel::result::Error as DieselError;
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::future::BoxFuture;
 
@@ -18,11 +20,12 @@ use super::statement_count::StatementCount;
 /// `BEGIN` is sent together with the next statement, which saves a round trip.
 pub struct PgConn(Arc<Link>);
 
-/// How a transaction ends.
-#[derive(Clone, Copy)]
-pub(super) enum End {
-    Commit,
-    Rollback,
+/// Why a commit failed.
+pub(super) enum CommitError {
+    /// The transaction was rolled back.
+    RolledBack(DieselError),
+    /// The transaction was committed or rolled back.
+    Unknown(DieselError),
 }
 
 impl PgConn {
@@ -47,25 +50,43 @@ impl PgConn {
         Arc::clone(&self.0)
     }
 
-    /// Ends the transaction if one has begun.
-    pub(super) async fn end(&mut self, how: End) -> QueryResult<()> {
-        match (self.0.stage(), how) {
-            (Stage::Clean | Stage::Begins(_), _) => {
-                self.0.enter(Stage::Clean);
-                return Ok(());
+    /// Runs the command together with `COMMIT`, or before the next statement, which then returns its error. This saves a
+    /// round trip.
+    pub(super) fn defer(&mut self, command: impl QueryFragment<Pg> + QueryId + Send + 'static) {
+        self.0.defer(Box::new(move |mut conn| {
+            Box::pin(async move { conn.execute_returning_count(command).await })
+        }));
+    }
+
+    /// Commits the transaction if one has begun.
+    pub(super) async fn commit(&mut self) -> Result<(), CommitError> {
+        match self.0.stage() {
+            Stage::Clean | Stage::Begins(_) => self.0.enter(Stage::Clean),
+            // COMMIT was never sent. PostgreSQL rolls back when the connection is closed.
+            Stage::Broken => return Err(CommitError::RolledBack(no_answer())),
+            Stage::Open(_) => {
+                let link = self.link();
+                let deferred = link.run(link.commit()).await.map_err(CommitError::Unknown)?;
+                link.enter(Stage::Clean);
+                deferred.map_err(CommitError::RolledBack)?;
             }
-            // The connection is closed when it is dropped, and PostgreSQL rolls back.
-            (Stage::Broken, End::Rollback) => return Ok(()),
-            (Stage::Broken, End::Commit) => return Err(no_answer()),
-            (Stage::Open(_), _) => {}
         }
-        let sql = match how {
-            End::Commit => "COMMIT",
-            End::Rollback => "ROLLBACK",
-        };
-        let link = self.link();
-        link.run(link.conn().batch_execute(sql)).await?;
-        link.enter(Stage::Clean);
+        Ok(())
+    }
+
+    /// Rolls the transaction back if one has begun.
+    pub(super) async fn roll_back(&mut self) -> QueryResult<()> {
+        self.0.forget_deferred();
+        match self.0.stage() {
+            Stage::Clean | Stage::Begins(_) => self.0.enter(Stage::Clean),
+            // PostgreSQL rolls back when the connection is closed.
+            Stage::Broken => {}
+            Stage::Open(_) => {
+                let link = self.link();
+                link.run(link.conn().batch_execute("ROLLBACK")).await?;
+                link.enter(Stage::Clean);
+            }
+        }
         Ok(())
     }
 
@@ -87,7 +108,7 @@ impl AsyncConnectionCore for PgConn {
     type LoadFuture<'conn, 'query> = BoxFuture<'conn, QueryResult<Self::Stream<'conn, 'query>>>;
     type Stream<'conn, 'query> = <AsyncPgConnection as AsyncConnectionCore>::Stream<'conn, 'query>;
     type Row<'conn, 'query> = <AsyncPgConnection as AsyncConnectionCore>::Row<'conn, 'query>;
-    type Backend = diesel::pg::Pg;
+    type Backend = Pg;
 
     fn load<'conn, 'query, T>(&'conn mut self, source: T) -> Self::LoadFuture<'conn, 'query>
     where

@@ -29,6 +29,8 @@ pub(super) struct Link {
     stage: Mutex<Stage>,
     /// The pending `COMMIT` that was sent together with the last statement.
     commit: Mutex<Option<Commit>>,
+    /// The command that is sent with the next statement.
+    deferred: Mutex<Option<Deferred>>,
     limits: Limits,
     /// The number of statements that have completed.
     answers: AtomicUsize,
@@ -40,6 +42,10 @@ pub(super) struct Link {
 
 /// The interval between two checks of a statement that has not completed.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// A command that has not been sent.
+pub(super) type Deferred =
+    Box<dyn for<'c> FnOnce(&'c AsyncPgConnection) -> BoxFuture<'c, QueryResult<usize>> + Send>;
 
 type Commit = BoxFuture<'static, QueryResult<()>>;
 
@@ -97,6 +103,7 @@ impl Link {
             conn: Some(Arc::new(conn)),
             stage: Mutex::new(begin.map_or(Stage::Clean, Stage::Begins)),
             commit: Mutex::default(),
+            deferred: Mutex::default(),
             limits,
             answers: AtomicUsize::new(0),
             state: Arc::clone(state),
@@ -131,10 +138,7 @@ impl Link {
         loop {
             if let Ok(answer) = timeout(LOOK_EVERY, statement.as_mut()).await {
                 self.answers.fetch_add(1, Ordering::Relaxed);
-                if matches!(&answer, Err(DieselError::DatabaseError(ReadOnlyTransaction, _))) {
-                    self.enter(Stage::Broken);
-                }
-                return answer;
+                return self.checked(answer).await;
             }
             let others = self.answers.load(Ordering::Relaxed);
             if others != answers {
@@ -145,6 +149,31 @@ impl Link {
                 return Err(no_answer());
             }
         }
+    }
+
+    /// A failure after which the connection is of no use is one of the connection, whatever PostgreSQL calls it.
+    async fn checked<T>(&self, answer: QueryResult<T>) -> QueryResult<T> {
+        match answer {
+            Err(error @ DieselError::DatabaseError(ReadOnlyTransaction, _)) => {
+                self.enter(Stage::Broken);
+                Err(error)
+            }
+            Err(DieselError::DatabaseError(DatabaseErrorKind::Unknown, info))
+                if info.statement_position().is_some() && self.has_ended().await =>
+            {
+                self.enter(Stage::Broken);
+                Err(DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, info))
+            }
+            answer => answer,
+        }
+    }
+
+    /// Whether PostgreSQL has ended the session. (The error of a session that an administrator ends has the position of
+    /// the statement that ran. Diesel hides its SQLSTATE.)
+    async fn has_ended(&self) -> bool {
+        let mut conn = self.conn();
+        let empty = conn.batch_execute("");
+        !matches!(timeout(LOOK_EVERY, empty).await, Ok(Ok(())))
     }
 
     /// Whether the connection was open during an outage.
@@ -211,11 +240,53 @@ impl Link {
         Some(begin)
     }
 
-    /// Sends `BEGIN`, if a transaction begins, and then the statement.
+    pub(super) fn defer(&self, command: Deferred) {
+        *self.deferred.lock().unwrap_or_else(PoisonError::into_inner) = Some(command);
+    }
+
+    pub(super) fn forget_deferred(&self) {
+        drop(self.take_deferred());
+    }
+
+    fn take_deferred(&self) -> Option<Deferred> {
+        self.deferred.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Sends `COMMIT`, and the deferred command with it. The inner result is that of the command: after its failure,
+    /// PostgreSQL rolls back.
+    pub(super) async fn commit(&self) -> QueryResult<QueryResult<()>> {
+        let mut conn = self.conn();
+        let Some(command) = self.take_deferred() else {
+            return conn.batch_execute("COMMIT").await.map(Ok);
+        };
+        let prepared = self.statements.prepared();
+        let mut command = pin!(unconstrained(command(conn)));
+        let sent = poll!(command.as_mut());
+        let all_sent = self.statements.prepared() == prepared;
+        if sent.is_pending() && all_sent {
+            let (done, committed) = join(command, conn.batch_execute("COMMIT")).await;
+            return committed.map(|()| done.map(drop));
+        }
+        // COMMIT would overtake a statement that must be prepared first.
+        let done = match sent {
+            Poll::Ready(done) => done,
+            Poll::Pending => command.await,
+        };
+        let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        conn.batch_execute(end).await.map(|()| done.map(drop))
+    }
+
+    /// Sends `BEGIN`, if a transaction begins, and the deferred command, if there is one, and then the statement.
     pub(super) fn begun<'c, T: Send + 'c>(
         &'c self,
         statement: BoxFuture<'c, QueryResult<T>>,
     ) -> BoxFuture<'c, QueryResult<T>> {
+        if let Some(command) = self.take_deferred() {
+            return Box::pin(async move {
+                command(self.conn()).await?;
+                statement.await
+            });
+        }
         if !matches!(self.stage(), Stage::Begins(_)) {
             return statement;
         }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, Object, Pool, RecycleError, RecycleResult};
+use diesel::QueryResult;
 use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use tokio::time::timeout;
@@ -56,7 +57,7 @@ impl Server {
         let tls = tls::connector(&url.verify);
         let tls = tls.map_err(|error| StartError::new(format!("DATABASE_URL: {error}")))?;
         let limits = Limits { statement: config.statement_timeout, lock: config.wait };
-        let config = with_timeouts(url.config.clone());
+        let config = with_name(with_timeouts(url.config.clone()));
         let has_pooler = Arc::new(AtomicBool::new(url.pooler));
         Ok(Self { config, tls, limits, has_pooler })
     }
@@ -106,6 +107,22 @@ impl Server {
         })
     }
 
+    /// Ends all earlier sessions of this program, which have the same name as the session of `conn`: those from the time
+    /// of an outage may hold locks until they time out. Does nothing through a pooler, where sessions are shared.
+    pub(super) async fn end_earlier_sessions(
+        &self,
+        conn: &mut AsyncPgConnection,
+    ) -> QueryResult<()> {
+        if self.has_pooler() {
+            return Ok(());
+        }
+        let end = "WITH own AS (SELECT * FROM pg_stat_activity WHERE pid = pg_backend_pid())
+            SELECT pg_terminate_backend(other.pid) FROM pg_stat_activity AS other, own
+            WHERE other.application_name = own.application_name AND other.usename = own.usename
+                AND other.datname = own.datname AND other.backend_start < own.backend_start";
+        diesel_async::RunQueryDsl::execute(diesel::sql_query(end), conn).await.map(drop)
+    }
+
     /// Whether the connections go through a pooler.
     pub(super) fn has_pooler(&self) -> bool {
         self.has_pooler.load(Ordering::Relaxed)
@@ -142,6 +159,20 @@ impl Limits {
         config.options(options);
         config
     }
+}
+
+/// The maximum length of a name in PostgreSQL, in bytes.
+const MAX_NAME: usize = 63;
+
+/// Gives the sessions of this program a name that no other instance has.
+fn with_name(mut config: tokio_postgres::Config) -> tokio_postgres::Config {
+    let instance = format!(" {:08x}", rand::random::<u32>());
+    let mut name = config.get_application_name().unwrap_or_default().to_owned();
+    while name.len() + instance.len() > MAX_NAME {
+        name.pop();
+    }
+    config.application_name(name + &instance);
+    config
 }
 
 fn with_timeouts(mut config: tokio_postgres::Config) -> tokio_postgres::Config {
@@ -184,6 +215,18 @@ pub(in crate::store) struct Manager {
     statements: StatementCount,
 }
 
+impl Manager {
+    /// Opens a connection. An attempt from the time of an outage may never be answered, so it starts again at its end.
+    async fn connect(&self) -> Result<AsyncPgConnection, ConnectError> {
+        loop {
+            tokio::select! {
+                conn = self.server.connect() => return conn,
+                () = self.outage.next_end() => {}
+            }
+        }
+    }
+}
+
 /// A pool of connections.
 pub(super) fn pool(
     server: &Server,
@@ -207,7 +250,7 @@ impl managed::Manager for Manager {
 
     async fn create(&self) -> Result<AsyncPgConnection, ConnectError> {
         // In a box: it is large, and part of the future of every request.
-        let mut conn = Box::pin(self.server.connect()).await?;
+        let mut conn = Box::pin(self.connect()).await?;
         conn.set_instrumentation(self.statements.clone());
         Ok(conn)
     }

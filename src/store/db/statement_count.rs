@@ -1,7 +1,8 @@
-//! Counts statements.
+//! Counts statements, and collects the texts of prepared ones.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent};
 
@@ -10,6 +11,7 @@ use diesel::connection::{Instrumentation, InstrumentationEvent};
 pub(super) struct StatementCount {
     sent: Arc<AtomicU64>,
     prepared: Arc<AtomicU64>,
+    texts: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl StatementCount {
@@ -27,16 +29,33 @@ impl StatementCount {
     pub(super) fn prepared(&self) -> u64 {
         self.prepared.load(Ordering::Relaxed)
     }
+
+    /// The different texts of these statements. Their number is bounded, because no text depends on data.
+    pub(super) fn texts(&self) -> Vec<String> {
+        let texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        texts.iter().cloned().collect()
+    }
+
+    fn note(&self, text: &str) {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        if !texts.contains(text) {
+            texts.insert(text.to_owned());
+        }
+    }
 }
 
 impl Instrumentation for StatementCount {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
-        let count = match event {
+        match event {
             // The SQL text is not read: Diesel would format every bound value.
-            InstrumentationEvent::StartQuery { .. } => &self.sent,
-            InstrumentationEvent::CacheQuery { .. } => &self.prepared,
-            _ => return,
-        };
-        count.fetch_add(1, Ordering::Relaxed);
+            InstrumentationEvent::StartQuery { .. } => {
+                self.sent.fetch_add(1, Ordering::Relaxed);
+            }
+            InstrumentationEvent::CacheQuery { sql, .. } => {
+                self.prepared.fetch_add(1, Ordering::Relaxed);
+                self.note(sql);
+            }
+            _ => {}
+        }
     }
 }

@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use diesel::QueryResult;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
+use diesel::pg::Pg;
+use diesel::query_builder::{QueryFragment, QueryId};
 use diesel::result::DatabaseErrorKind::SerializationFailure;
 use diesel::result::Error as DieselError;
 use tokio::runtime::Handle;
@@ -14,7 +16,7 @@ use tracing::Instrument;
 
 use super::conn::{Command, Conn, Query};
 use super::memory_size::MemorySize;
-use super::pg_conn::End;
+use super::pg_conn::CommitError;
 use super::{Db, Pools};
 use crate::domain::{Clock, Error, Result, Timestamp};
 
@@ -169,6 +171,20 @@ impl Tx {
         (**self).execute(command).await
     }
 
+    /// Runs the command, at the latest together with COMMIT. The next statement, or the end of the transaction, may return
+    /// its error.
+    pub(in crate::store) async fn execute_later(
+        &mut self,
+        command: impl Command + QueryFragment<Pg> + QueryId,
+    ) -> QueryResult<()> {
+        self.wrote = true;
+        match &mut **self {
+            Conn::Postgres(conn) => conn.defer(command),
+            Conn::Sqlite(_) => drop((**self).execute(command).await?),
+        }
+        Ok(())
+    }
+
     /// Runs a command and returns the rows that it wrote.
     pub(in crate::store) async fn write_returning<R>(
         &mut self,
@@ -215,22 +231,16 @@ impl Tx {
         // A commit of row locks would make PostgreSQL write to the disk.
         let changes_nothing = self.only_locks && !self.wrote;
         let commits = ok && !changes_nothing && !self.change_is_open;
-        let how = if commits { End::Commit } else { End::Rollback };
-        match (&mut *self, how) {
-            (Conn::Postgres(conn), End::Commit) => {
-                if let Err(error) = conn.end(how).await {
-                    return Err(commit_error(error));
-                }
-                Ok(())
+        match (&mut *self, commits) {
+            (Conn::Postgres(conn), true) => conn.commit().await.map_err(commit_error)?,
+            (Conn::Postgres(conn), false) => conn.roll_back().await?,
+            (Conn::Sqlite(conn), true) => {
+                conn.run(AnsiTransactionManager::commit_transaction).await?;
             }
-            (Conn::Postgres(conn), End::Rollback) => conn.end(how).await,
-            (Conn::Sqlite(conn), End::Commit) => {
-                conn.run(AnsiTransactionManager::commit_transaction).await
+            (Conn::Sqlite(conn), false) => {
+                conn.run(AnsiTransactionManager::rollback_transaction).await?;
             }
-            (Conn::Sqlite(conn), End::Rollback) => {
-                conn.run(AnsiTransactionManager::rollback_transaction).await
-            }
-        }?;
+        }
         // Ended cleanly: the connection returns to the pool.
         drop(self.conn.take());
         if ok && self.change_is_open { Err(Error::Internal) } else { Ok(()) }
@@ -239,12 +249,17 @@ impl Tx {
 
 /// A commit that failed may have happened or not, so it is never run again, except if PostgreSQL itself asks for it.
 /// (A pooler reports a lost connection as an error of the server.)
-fn commit_error(error: DieselError) -> Error {
-    if matches!(error, DieselError::DatabaseError(SerializationFailure, _)) {
-        return error.into();
+fn commit_error(error: CommitError) -> Error {
+    match error {
+        CommitError::RolledBack(error)
+        | CommitError::Unknown(error @ DieselError::DatabaseError(SerializationFailure, _)) => {
+            error.into()
+        }
+        CommitError::Unknown(error) => {
+            tracing::error!(%error, "the outcome of a commit is unknown");
+            Error::OutcomeUnknown
+        }
     }
-    tracing::error!(%error, "the outcome of a commit is unknown");
-    Error::OutcomeUnknown
 }
 
 /// A connection with an open transaction, after a panic or a failed rollback, must not return to the pool with its locks.

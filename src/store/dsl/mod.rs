@@ -3,18 +3,21 @@
 //! A [`Statement`] consists of parts whose SQL text is `&'static str`, so the number of texts that a
 //! connection prepares is bounded.
 
+mod any_of;
 mod bind;
 mod order;
 mod page;
 mod row;
 mod statement;
 
+pub(super) use self::any_of::{LongText, any_of, any_text_of};
 pub(super) use self::bind::{numbers, texts};
 pub(super) use self::order::SortColumn;
 pub use self::order::{ListOrder, Sort, ValueKind};
 pub(super) use self::page::{
-    Children, aggregate_of_each, any_of_each, count_of_each, in_order, into_pages, page_of_each,
+    Children, PageOfEach, aggregate_of_each, any_of_each, count_of_each, in_order, into_pages,
+    page_of_each,
 };
 pub use self::row::LongTexts;
-pub(super) use self::row::{ColumnTypes, Row, columns, row};
+pub(super) use self::row::{ColumnTypes, Row, columns, row, selection};
 pub(super) use self::statement::{Statement, Write, execute_all, select, select_with};

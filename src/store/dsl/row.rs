@@ -27,14 +27,32 @@ pub enum LongTexts {
 pub(in crate::store) trait Row:
     Selectable<Pg, SelectExpression: diesel::Expression>
 {
+    /// The columns for Diesel's `select`, with or without long texts.
+    type Selection: diesel::Expression<SqlType = ColumnTypes<Self>>;
+
+    /// The columns for Diesel's `select`.
+    fn selection(texts: LongTexts) -> Self::Selection;
+
     /// Lists of columns, to be separated by commas.
     fn columns(texts: LongTexts) -> Vec<&'static str>;
+}
+
+/// The columns of `R` for Diesel's `select`, with NULL instead of long texts if they are skipped.
+pub(in crate::store) fn selection<R: Row>(texts: LongTexts) -> R::Selection {
+    R::selection(texts)
 }
 
 impl<A: Row, B: Row> Row for (A, B)
 where
     (A, B): Selectable<Pg, SelectExpression: diesel::Expression>,
+    (A::Selection, B::Selection): diesel::Expression<SqlType = ColumnTypes<(A, B)>>,
 {
+    type Selection = (A::Selection, B::Selection);
+
+    fn selection(texts: LongTexts) -> Self::Selection {
+        (A::selection(texts), B::selection(texts))
+    }
+
     fn columns(texts: LongTexts) -> Vec<&'static str> {
         let mut columns = A::columns(texts);
         columns.extend(B::columns(texts));
@@ -66,6 +84,21 @@ macro_rules! row {
         }
 
         impl $crate::store::dsl::Row for $name {
+            type Selection = (
+                $table::$first,
+                $($table::$field,)*
+                $($crate::store::dsl::LongText<$table::$long>,)?
+            );
+
+            fn selection(texts: $crate::store::dsl::LongTexts) -> Self::Selection {
+                let _ = texts;
+                (
+                    $table::$first,
+                    $($table::$field,)*
+                    $($crate::store::dsl::LongText { column: $table::$long, texts },)?
+                )
+            }
+
             fn columns(texts: $crate::store::dsl::LongTexts) -> Vec<&'static str> {
                 let _ = texts;
                 let columns = concat!(

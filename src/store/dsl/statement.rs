@@ -40,7 +40,8 @@ const PARTS: [&str; 8] = [
     ", w7 AS (",
 ];
 
-/// Runs statements that write to different rows. PostgreSQL receives them as one statement, which saves round trips.
+/// Runs statements that write to different rows. PostgreSQL receives them as one statement, together with COMMIT or
+/// before the next one, which saves round trips.
 pub(in crate::store) async fn execute_all(tx: &mut Tx, writes: Vec<Write>) -> QueryResult<()> {
     if matches!(**tx, Conn::Sqlite(_)) || writes.len() > PARTS.len() {
         for write in writes {
@@ -54,7 +55,7 @@ pub(in crate::store) async fn execute_all(tx: &mut Tx, writes: Vec<Write>) -> Qu
     for (name, write) in PARTS.into_iter().zip(writes) {
         statement = statement.sql(name).then(write).sql(") ");
     }
-    tx.execute(statement.then(last)).await.map(drop)
+    tx.execute_later(statement.then(last)).await
 }
 
 /// A statement that begins with `SELECT` and the columns of `R`.
@@ -194,11 +195,15 @@ impl<ST> Statement<ST> {
             .either(")", "))")
     }
 
-    /// The value of a list of one.
+    /// The value of a list of one, with its type.
     fn only(self, list: List) -> Self {
         match list {
-            List::Numbers(numbers) => self.optional_number(numbers.into_iter().flatten().next()),
-            List::Texts(texts) => self.text(texts.into_iter().next().unwrap_or_default()),
+            List::Numbers(numbers) => {
+                self.optional_number(numbers.into_iter().flatten().next()).either("::bigint", "")
+            }
+            List::Texts(texts) => {
+                self.text(texts.into_iter().next().unwrap_or_default()).either("::text", "")
+            }
         }
     }
 
