@@ -58,7 +58,7 @@ pub async fn since(
         match Event::try_from(event)?.payload.cards_change() {
             CardsChange::None => {}
             CardsChange::Card(id) => {
-                changed.insert(id, changed_card(card, labels)?);
+                changed.insert(id, changed_card(card, labels.as_deref())?);
             }
             CardsChange::Unknown => return Ok(None),
         }
@@ -66,13 +66,12 @@ pub async fn since(
     Ok(Some(changed.into_iter().collect()))
 }
 
-fn changed_card(card: Option<CardRow>, labels: Option<String>) -> Result<Option<ChangedCard>> {
+fn changed_card(card: Option<CardRow>, labels: Option<&str>) -> Result<Option<ChangedCard>> {
     let Some(card) = card.filter(|card| card.deleted_at.is_none()) else { return Ok(None) };
-    let labels: Vec<i64> =
-        serde_json::from_str(labels.as_deref().unwrap_or("[]")).map_err(|error| {
-            tracing::error!(%error, "the labels of a card cannot be read");
-            Error::Internal
-        })?;
+    let labels: Vec<i64> = serde_json::from_str(labels.unwrap_or("[]")).map_err(|error| {
+        tracing::error!(%error, "the labels of a card cannot be read");
+        Error::Internal
+    })?;
     let labels = labels.into_iter().map(LabelId).collect();
     Ok(Some(ChangedCard { card: Arc::new(card.into()), labels }))
 }

@@ -148,16 +148,14 @@ async fn postgres_plans(server: &Server, texts: &[String]) -> Vec<Option<String>
     client.batch_execute(settings).await.unwrap();
     let mut plans = Vec::new();
     for text in texts {
-        plans.push(match text.starts_with("INSERT") {
-            true => None,
-            false => Some(postgres_plan(&client, text).await),
-        });
+        let is_insert = text.starts_with("INSERT");
+        plans.push(if is_insert { None } else { Some(postgres_plan(&client, text).await) });
     }
     plans
 }
 
 async fn postgres_plan(client: &tokio_postgres::Client, text: &str) -> String {
-    let count = (1..).take_while(|n| text.contains(&format!("${n}"))).count();
+    let count = (1..100).take_while(|n| text.contains(&format!("${n}"))).count();
     let nulls = vec!["NULL"; count].join(", ");
     let nulls = if count == 0 { String::new() } else { format!("({nulls})") };
     let made = client.batch_execute(&format!("DEALLOCATE ALL; PREPARE p AS {text}")).await;

@@ -90,9 +90,10 @@ impl Relation for CardPages {
         let mut conn = source.read().await?;
         let CardQuery { filter, order, request, texts, .. } = &**query;
         let found = card_lists::list(&mut conn, of, filter, *order, request, *texts).await?;
-        let labels = match query.with_labels {
-            true => Some(label_pairs(&mut conn, of, &found, filter).await?),
-            false => None,
+        let labels = if query.with_labels {
+            Some(label_pairs(&mut conn, of, &found, filter).await?)
+        } else {
+            None
         };
         let loaded = |card: Card| LoadedCard {
             labels: labels.as_ref().map(|labels| labels.of(card.id)),

@@ -84,7 +84,7 @@ impl Source {
 }
 
 /// The loader of one relation, created on first use, since most requests need few of them. The loader of
-/// the crate collects the keys and caches the values; [`BatchScheduler`] decides when to load.
+/// the crate collects the keys and caches the values; `BatchScheduler` decides when to load.
 pub(in crate::graphql) struct Batched<'l, R: Relation> {
     pub(super) source: &'l Arc<Source>,
     pub(super) made: &'l OnceLock<Made<R>>,

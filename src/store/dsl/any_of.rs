@@ -11,7 +11,15 @@ use diesel::sql_types::{Bool, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
 use super::bind::{Lists, numbers, texts};
-use super::row::LongTexts;
+
+/// Whether texts that may be long are read. They are most of a row, and few answers contain them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LongTexts {
+    /// They are read.
+    Load,
+    /// They are not read: the row has `None`.
+    Skip,
+}
 
 /// The condition that a column has one of these values. Its text does not depend on their number, except for one.
 pub(in crate::store) fn any_of<C>(column: C, values: impl IntoIterator<Item = i64>) -> AnyOf<C> {

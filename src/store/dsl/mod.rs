@@ -10,6 +10,7 @@ mod page;
 mod row;
 mod statement;
 
+pub use self::any_of::LongTexts;
 pub(super) use self::any_of::{LongText, any_of, any_text_of};
 pub(super) use self::bind::{numbers, texts};
 pub(super) use self::order::SortColumn;
@@ -18,6 +19,5 @@ pub(super) use self::page::{
     Children, PageOfEach, aggregate_of_each, any_of_each, count_of_each, in_order, into_pages,
     page_of_each,
 };
-pub use self::row::LongTexts;
 pub(super) use self::row::{ColumnTypes, Row, columns, row, selection};
 pub(super) use self::statement::{Statement, Write, execute_all, select, select_with};

@@ -5,9 +5,10 @@
 
 use diesel::sql_types::{BigInt, Bool};
 
+use super::any_of::LongTexts;
 use super::bind::{List, numbers};
 use super::order::Sort;
-use super::row::{ColumnTypes, LongTexts, Row};
+use super::row::{ColumnTypes, Row};
 use super::statement::Statement;
 use crate::domain::{Direction, Page, PageRequest, Position, Side};
 

@@ -1,5 +1,6 @@
 //! The columns of row types.
 
+use super::any_of::LongTexts;
 use diesel::Selectable;
 use diesel::pg::Pg;
 
@@ -12,15 +13,6 @@ pub(in crate::store) type ColumnTypes<R> = diesel::dsl::SqlTypeOf<Columns<R>>;
 /// The columns of `R`, for Diesel's `select` and `returning`.
 pub(in crate::store) fn columns<R: Selectable<Pg>>() -> Columns<R> {
     R::construct_selection()
-}
-
-/// Whether texts that may be long are read. They are most of a row, and few answers contain them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LongTexts {
-    /// They are read.
-    Load,
-    /// They are not read: the row has `None`.
-    Skip,
 }
 
 /// A row type whose columns are also known as SQL text, for statements that Diesel cannot express.

@@ -112,10 +112,10 @@ async fn board_labels(
     board: &Board,
     query: &CardQuery,
 ) -> Result<Option<SharedLabels>> {
-    match query.with_labels {
-        true => loaders.board_labels().load(board.access).await.map(Some),
-        false => Ok(None),
+    if query.with_labels {
+        return loaders.board_labels().load(board.access).await.map(Some);
     }
+    Ok(None)
 }
 
 /// Loads a page of the cards in a board's trash; empty if the viewer may not see the trash.
