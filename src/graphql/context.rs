@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_graphql::{Context, Lookahead};
 use futures_util::future::{BoxFuture, ready};
 
-use super::engine::{EagerObject, Execution};
+use super::engine::{self, EagerObject, Execution};
 use super::loaders::Loaders;
 use super::shared::Shared;
-use crate::domain::{At, Client, Error, Result, Viewer};
+use crate::domain::{At, Client, Error, Result, UserKey, Viewer};
 use crate::service::Services;
-use crate::store::{LongTexts, Mode};
+use crate::store::{LongTexts, Mode, Snapshot};
 
 /// The caller of one request.
 pub struct Caller {
@@ -53,23 +53,13 @@ impl Caller {
         }
     }
 
-    /// The scheduler and the budget of the request.
-    pub(super) fn execution(&self) -> &Arc<Execution> {
-        &self.execution
-    }
-
     /// Creates new loaders, which read in this mode.
-    pub(super) fn begin(&self, mode: Mode) -> Arc<Loaders> {
+    fn loaders_in(&self, mode: Mode) -> Arc<Loaders> {
         let viewer = self.viewer().ok();
         let fresh = Loaders::new(&self.shared, viewer, &self.execution, mode);
         let fresh = Arc::new(fresh);
         *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
         fresh
-    }
-
-    /// Drops the loaders and everything that they have loaded.
-    pub(super) fn forget(&self) {
-        *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// The user who is logged in; UNAUTHENTICATED if nobody is.
@@ -87,6 +77,32 @@ impl Caller {
     pub(super) fn loaders(&self) -> Result<Arc<Loaders>> {
         let loaders = self.loaders.lock().unwrap_or_else(PoisonError::into_inner);
         loaders.clone().ok_or(Error::Internal)
+    }
+}
+
+impl engine::Caller for Caller {
+    fn account(&self) -> Option<UserKey> {
+        self.viewer().ok().map(|viewer| viewer.key)
+    }
+
+    fn refusal(&self) -> Option<&Error> {
+        self.refusal.as_ref()
+    }
+
+    fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    fn execution(&self) -> &Arc<Execution> {
+        &self.execution
+    }
+
+    fn begin(&self, mode: Mode) -> Snapshot {
+        self.loaders_in(mode).snapshot().clone()
+    }
+
+    fn forget(&self) {
+        *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
@@ -188,6 +204,6 @@ pub(super) fn mutate_as_anybody<'c, T: Send + 'c>(
         // Such a conflict is about the state of the data, not about an input field.
         let of_state = matches!(&result, Err(Error::Conflict { field, .. }) if field.is_empty());
         let result = if of_state { result } else { result.at("input") };
-        Some(ctx.caller().map(|caller| caller.begin(Mode::Transaction)).and(result))
+        Some(ctx.caller().map(|caller| caller.loaders_in(Mode::Transaction)).and(result))
     })
 }

@@ -111,6 +111,7 @@ function compare(ledger, card, found) {
   const seen = found?.state ?? null;
   if (equal(seen, state)) {
     doubt?.write.found.add('not done');
+    if (doubt?.write.outcome === 'committed') ledger.fault('lost', describe(card, seen));
   } else if (doubt && equal(seen, doubt.next)) {
     doubt.write.found.add('done');
     if (doubt.write.outcome === 'refused') ledger.fault('refused, but done', describe(card, seen));
@@ -136,7 +137,7 @@ export async function check({ api, world, ledger }, { fromStart = false } = {}) 
     if (!ledger.cards.has(tag)) ledger.fault('other', `${id} is from a write that an earlier check did not find`);
   }
   for (const card of [...ledger.cards.values()]) compare(ledger, card, found.get(card.tag));
-  const done = { unknown: 0, unanswered: 0, refused: 0 };
+  const done = { committed: 0, unknown: 0, unanswered: 0, refused: 0 };
   for (const { field, found, outcome } of doubts) {
     if (found.size > 1) ledger.fault('half done', `${field} wrote some of its cards, but not all`);
     if (found.has('done')) done[outcome] += 1;

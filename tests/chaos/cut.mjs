@@ -132,6 +132,7 @@ function row(kind, ledger, done, recoveries) {
     kind,
     rounds,
     acknowledged: counts.acknowledged,
+    committed: counts.committed,
     ...faultColumns(ledger),
     refused: counts.refused,
     'unknown (done)': `${counts.unknown} (${done.unknown})`,

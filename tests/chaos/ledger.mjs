@@ -6,7 +6,7 @@
  */
 export class Ledger {
   cards = new Map();
-  counts = { acknowledged: 0, refused: 0, unknown: 0, unanswered: 0 };
+  counts = { acknowledged: 0, committed: 0, refused: 0, unknown: 0, unanswered: 0 };
   faults = [];
   #last = 0;
 
@@ -50,6 +50,7 @@ export class Ledger {
     if (!answer.errors) return 'acknowledged';
     const { code, outcome } = answer.errors[0].extensions ?? {};
     if (outcome === 'UNKNOWN') return 'unknown';
+    if (outcome === 'COMMITTED') return 'committed';
     if (code !== 'SERVICE_UNAVAILABLE') this.fault('other', `${field} ${JSON.stringify(input)} was answered ${JSON.stringify(answer)}`);
     return 'refused';
   }

@@ -21,6 +21,7 @@ scenarios![
     locks_from_before_an_outage_are_released,
     recovers_from_resets,
     a_cancelled_statement_runs_again,
+    errors_that_may_go_away_are_known_in_any_language,
     default_isolation_does_not_matter,
     too_few_connections_are_waited_for,
     a_moved_file_is_not_written,
@@ -354,4 +355,39 @@ async fn the_log_of_a_file_shrinks(server: Arc<Server>) {
         ann.card(&board, "y").await;
     }
     assert!(size() <= 16 << 20, "the log has {} bytes", size());
+}
+
+/// SQLSTATEs of PostgreSQL that are no defects: a full disk, an I/O error, too little memory, a deadlock, a lock that is not
+/// available, a cancelled statement. Their messages depend on the language of the server.
+const PASSING: [&str; 6] = ["53100", "58030", "53200", "40P01", "55P03", "57014"];
+
+async fn errors_that_may_go_away_are_known_in_any_language(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let client = postgres(&server).await;
+    for (index, code) in PASSING.into_iter().enumerate() {
+        // The numbers of a sequence are not rolled back.
+        let fail = |times: u32| {
+            format!(
+                "DROP SEQUENCE IF EXISTS tries CASCADE; CREATE SEQUENCE tries;
+                CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    IF nextval('tries') <= {times} THEN
+                        RAISE EXCEPTION 'Vorgang nicht möglich' USING ERRCODE = '{code}';
+                    END IF; RETURN NEW; END $$;
+                CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON cards
+                    FOR EACH ROW EXECUTE FUNCTION fail()"
+            )
+        };
+        let input = json!({ "boardId": board, "card": { "title": "x" } });
+        client.batch_execute(&fail(2)).await.unwrap();
+        ann.done("createCard", input.clone(), "card { id }").await;
+        client.batch_execute(&fail(1000)).await.unwrap();
+        let answer = ann.call("createCard", input, "card { id }").await;
+        assert_eq!(answer.code(), "SERVICE_UNAVAILABLE", "{code}: {}", answer.body);
+        assert!(answer.body["errors"][0]["extensions"]["outcome"].is_null(), "{code}");
+        assert_eq!(ann.version(&board).await, i64::try_from(index).unwrap() + 2);
+    }
 }

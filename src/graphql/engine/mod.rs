@@ -41,6 +41,7 @@
 
 mod answer;
 mod budget;
+mod caller;
 mod cost;
 mod document;
 mod eager;
@@ -66,6 +67,7 @@ use async_graphql::{Executor, Request, Variables};
 
 pub use self::answer::{Answer, Verdict};
 pub(super) use self::budget::Memory;
+pub(super) use self::caller::Caller;
 use self::document::{Document, Documents};
 pub(super) use self::eager::{EagerList, EagerObject, Pure};
 pub(super) use self::execution::Execution;
@@ -74,7 +76,6 @@ use self::refusal::Refusal;
 use self::schema::TypeSystem;
 use self::variables::Values;
 use self::viewer_limit::ViewerLimit;
-use super::context::Caller;
 use super::error;
 use crate::config::{Config, Limits};
 use crate::store::Mode;
@@ -119,16 +120,16 @@ impl<E: Executor> Engine<E> {
     pub(super) async fn execute(
         &self,
         request: Request,
-        caller: Caller,
+        caller: impl Caller,
         allowed: Operations,
     ) -> Answer {
         let document = match self.document(&request, &caller, allowed) {
             Ok(document) => document,
             Err(answer) => return *answer,
         };
-        let _permit = match caller.viewer() {
-            Ok(viewer) => self.viewer_limit.take(viewer.key).await,
-            Err(_) => None,
+        let _permit = match caller.account() {
+            Some(account) => self.viewer_limit.take(account).await,
+            None => None,
         };
         let caller = Arc::new(caller);
         let operation = document.operation(request.operation_name.as_deref());
@@ -154,7 +155,7 @@ impl<E: Executor> Engine<E> {
     fn document(
         &self,
         request: &Request,
-        caller: &Caller,
+        caller: &impl Caller,
         allowed: Operations,
     ) -> Result<Arc<Document>, Box<Answer>> {
         let refused = |refusal: Refusal| Box::new(Answer::refused(refusal));
@@ -163,10 +164,10 @@ impl<E: Executor> Engine<E> {
         if allowed == Operations::Queries && operation.operation_type != OperationType::Query {
             return Err(Box::new(Answer::not_allowed()));
         }
-        if let Some(refusal) = &caller.refusal
+        if let Some(refusal) = caller.refusal()
             && !Anonymous::of(&document, operation).all
         {
-            return Err(Box::new(Answer::without_viewer(refusal.clone(), &caller.request_id)));
+            return Err(Box::new(Answer::without_viewer(refusal.clone(), caller.request_id())));
         }
         Ok(document)
     }
@@ -177,7 +178,7 @@ impl<E: Executor> Engine<E> {
         &self,
         document: &Document,
         request: &Request,
-        caller: &Arc<Caller>,
+        caller: &Arc<impl Caller>,
         mode: Mode,
     ) -> Option<Answer> {
         let planned = document
@@ -194,7 +195,7 @@ impl<E: Executor> Engine<E> {
         {
             return (!budget.is_short()).then(|| Answer::too_large(refused));
         }
-        let snapshot = caller.begin(mode).snapshot().clone();
+        let snapshot = caller.begin(mode);
         let execution = Request::new("").variables(plan.variables);
         let mut execution = execution.data(Arc::clone(caller)).data(Arc::clone(caller.execution()));
         execution.set_parsed_query(plan.document);
@@ -217,7 +218,7 @@ impl<E: Executor> Engine<E> {
         if let (Some(keys), Some(told)) = (plan.introspection, introspection) {
             answer.add_introspection(keys, told);
         }
-        answer.complete(&request.query, &caller.request_id);
+        answer.complete(&request.query, caller.request_id());
         if !is_query {
             answer.tell_of_commits();
         }

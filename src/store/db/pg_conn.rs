@@ -50,6 +50,11 @@ impl PgConn {
         Arc::clone(&self.0)
     }
 
+    /// Whether a transaction is open, so that a command can be deferred.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.0.stage(), Stage::Open(_))
+    }
+
     /// Runs the command together with `COMMIT`, or before the next statement, which then returns its error. This saves a
     /// round trip.
     pub(super) fn defer(&mut self, command: impl QueryFragment<Pg> + QueryId + Send + 'static) {

@@ -265,7 +265,8 @@ impl Link {
         let all_sent = self.statements.prepared() == prepared;
         if sent.is_pending() && all_sent {
             let (done, committed) = join(command, conn.batch_execute("COMMIT")).await;
-            return committed.map(|()| done.map(drop));
+            committed?;
+            return Ok(self.checked(done.map(drop)).await);
         }
         // COMMIT would overtake a statement that must be prepared first.
         let done = match sent {
@@ -273,7 +274,8 @@ impl Link {
             Poll::Pending => command.await,
         };
         let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
-        conn.batch_execute(end).await.map(|()| done.map(drop))
+        conn.batch_execute(end).await?;
+        Ok(self.checked(done.map(drop)).await)
     }
 
     /// Sends `BEGIN`, if a transaction begins, and the deferred command, if there is one, and then the statement.

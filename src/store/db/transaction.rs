@@ -179,8 +179,8 @@ impl Tx {
     ) -> QueryResult<()> {
         self.wrote = true;
         match &mut **self {
-            Conn::Postgres(conn) => conn.defer(command),
-            Conn::Sqlite(_) => drop((**self).execute(command).await?),
+            Conn::Postgres(conn) if conn.is_open() => conn.defer(command),
+            _ => drop((**self).execute(command).await?),
         }
         Ok(())
     }

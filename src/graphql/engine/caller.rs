@@ -1,0 +1,28 @@
+//! What the engine has to know about whoever sends a request.
+
+use std::sync::Arc;
+
+use super::execution::Execution;
+use crate::domain::{Error, UserKey};
+use crate::store::{Mode, Snapshot};
+
+/// The caller of one request. Resolvers find it as `Arc<C>` in the data of their context.
+pub(in crate::graphql) trait Caller: Send + Sync + 'static {
+    /// The account that is logged in, if any.
+    fn account(&self) -> Option<UserKey>;
+
+    /// Why the access token was rejected.
+    fn refusal(&self) -> Option<&Error>;
+
+    /// The ID of the request, as in the log.
+    fn request_id(&self) -> &str;
+
+    /// The scheduler and the budget of the request.
+    fn execution(&self) -> &Arc<Execution>;
+
+    /// Begins a snapshot for the resolvers, which read in this mode.
+    fn begin(&self, mode: Mode) -> Snapshot;
+
+    /// Drops everything that the resolvers have loaded.
+    fn forget(&self);
+}
