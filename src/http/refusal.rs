@@ -13,7 +13,7 @@ pub(super) struct Refusal {
     status: StatusCode,
     code: &'static str,
     message: Cow<'static, str>,
-    /// What became of the changes of the request, unless it is certain that nothing was done.
+    /// `UNKNOWN` if a mutation of the request may have been executed.
     outcome: Option<&'static str>,
 }
 

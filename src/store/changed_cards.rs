@@ -41,21 +41,25 @@ pub async fn since(
         .columns_with::<CardRow>(texts)
         .either(", (SELECT json_agg(label_id)::text", ", (SELECT json_group_array(label_id)")
         .sql(" FROM cards_labels WHERE card_id = cards.id) FROM board_events")
-        .sql(" LEFT JOIN cards ON cards.id = board_events.card_id WHERE board_events.board_id = ")
+        // The latest event that changed a card has the card's version, so each card is read once.
+        .sql(" LEFT JOIN cards ON cards.id = board_events.card_id AND cards.version = board_events.sequence")
+        .sql(" WHERE board_events.board_id = ")
         .number(board.board_id().0)
         .sql(" AND board_events.sequence >= ")
         .number(version)
         .sql(" ORDER BY board_events.sequence LIMIT ")
-        .number(i64::try_from(MAX_EVENTS + 1).unwrap_or(i64::MAX));
+        .number(i64::try_from(MAX_EVENTS + 2).unwrap_or(i64::MAX));
     let rows: Vec<Row> = conn.load(statement).await?;
     let mut rows = rows.into_iter();
     let first = rows.next().map(|(event, ..)| (event.sequence, event.created_at));
-    if first != Some((version, time)) || rows.len() == MAX_EVENTS {
+    if first != Some((version, time)) || rows.len() > MAX_EVENTS {
         return Ok(None);
     }
     let mut changed = HashMap::new();
     for (event, card, labels) in rows {
-        match Event::try_from(event)?.payload.cards_change() {
+        // A newer instance may write events that this one does not know.
+        let Ok(event) = Event::try_from(event) else { return Ok(None) };
+        match event.payload.cards_change() {
             CardsChange::None => {}
             CardsChange::Card(id) => {
                 changed.insert(id, changed_card(card, labels.as_deref())?);

@@ -168,14 +168,20 @@ impl LabelPairs {
         Ok(Self::sorted(conn.load(query).await?))
     }
 
-    /// The labels of all cards on these boards, those in the trash included. For most cards of a board, this is faster
-    /// than to look up each card.
-    pub async fn of_boards(conn: &mut Conn, boards: &[BoardAccess]) -> Result<Self> {
+    /// The labels of all cards on these boards, those in the trash included. If most cards of a board are wanted, this is
+    /// faster than to look up each card. `None` if there are more than `limit` pairs.
+    pub async fn of_boards(
+        conn: &mut Conn,
+        boards: &[BoardAccess],
+        limit: usize,
+    ) -> Result<Option<Self>> {
         let query = cards_labels::table
             .inner_join(labels::table)
             .filter(any_of(labels::board_id, boards.iter().map(|board| board.board_id().0)))
-            .select((cards_labels::card_id, cards_labels::label_id));
-        Ok(Self::sorted(conn.load(query).await?))
+            .select((cards_labels::card_id, cards_labels::label_id))
+            .limit(i64::try_from(limit).unwrap_or(i64::MAX).saturating_add(1));
+        let pairs: Vec<(i64, i64)> = conn.load(query).await?;
+        Ok((pairs.len() <= limit).then(|| Self::sorted(pairs)))
     }
 
     fn sorted(mut pairs: Vec<(i64, i64)>) -> Self {

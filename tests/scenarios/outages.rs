@@ -113,7 +113,7 @@ async fn recovers_from_lost_bytes(server: Arc<Server>) {
     }
 }
 
-/// A transaction that PostgreSQL does not know to be over.
+/// A transaction of a client that is gone, which PostgreSQL does not know.
 async fn locks_from_before_an_outage_are_released(server: Arc<Server>) {
     if server.is_sqlite() {
         return;

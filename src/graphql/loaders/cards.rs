@@ -9,7 +9,7 @@ use super::cache::BoardCache;
 use super::card_updates::updated_pages;
 use super::relation::{Key, Relation, Source, Unnamed, by, wanted};
 use super::values::{CardQuery, LoadedCard};
-use crate::domain::{Card, CardColumn, CardFilter, CardId, Page, Result, Side};
+use crate::domain::{Card, CardColumn, CardFilter, CardId, LabelColor, Page, Result, Side};
 use crate::store::access::BoardAccess;
 use crate::store::card_lists::{self, CardList, CardListKind};
 use crate::store::labels::LabelPairs;
@@ -131,7 +131,13 @@ async fn label_pairs(
         |page: &Page<_>| page.has_next == Some(false) && page.has_previous == Some(false);
     if *filter == CardFilter::default() && pages.iter().all(complete) && cover_boards(lists) {
         let boards: HashSet<_> = lists.iter().map(|list| list.board()).collect();
-        return LabelPairs::of_boards(conn, &boards.into_iter().collect::<Vec<_>>()).await;
+        let boards: Vec<_> = boards.into_iter().collect();
+        // If the trash has more labels than the board can have, the cards are looked up.
+        let limit =
+            LabelColor::ALL.len() * pages.iter().map(|page| page.items.len()).sum::<usize>();
+        if let Some(pairs) = LabelPairs::of_boards(conn, &boards, limit).await? {
+            return Ok(pairs);
+        }
     }
     let cards = lists
         .iter()

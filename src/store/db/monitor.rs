@@ -17,9 +17,12 @@ use crate::store::schema::boards;
 /// The maximum time of a statement of the monitor. A busy machine must not look like an outage.
 const CHECK_TIME: Duration = Duration::from_secs(3);
 
-/// The maximum time of a connection attempt or a statement during an outage: those that began before its end may never
-/// be answered.
+/// The same during an outage, for most checks: the network may have lost the packets of a check that began before the
+/// outage ended.
 const SHORT_CHECK_TIME: Duration = Duration::from_secs(1);
+
+/// One of so many checks during an outage has the longer time, for a server that is slow after its start.
+const LONG_CHECK_EVERY: u32 = 4;
 
 /// The maximum time to wait for the first check.
 const FIRST_CHECK: Duration = Duration::from_millis(1500);
@@ -56,20 +59,23 @@ impl Monitor {
 
     /// Checks again and again, for as long as the program runs.
     pub(super) async fn run(&self) {
-        let (mut conn, mut was_silent) = (None, false);
+        let (mut conn, mut silent, mut must_end_sessions) = (None, 0, false);
         loop {
             let had_conn = conn.is_some();
-            let mut health = self.check(&mut conn, &mut was_silent).await;
+            let mut health = self.check(&mut conn, &mut silent).await;
             if had_conn && conn.is_none() {
                 // Perhaps only this session was ended.
-                health = self.check(&mut conn, &mut was_silent).await;
+                health = self.check(&mut conn, &mut silent).await;
             }
             if health == Health::Silent {
-                was_silent = true;
-            } else if std::mem::take(&mut was_silent) {
+                silent += 1;
+            } else if std::mem::take(&mut silent) > 0 {
                 tracing::info!("the database responds again: all connections are replaced");
                 self.outage.ends();
-                self.end_earlier_sessions(&mut conn).await;
+                must_end_sessions = true;
+            }
+            if must_end_sessions && let Some(conn) = &mut conn {
+                must_end_sessions = !self.end_earlier_sessions(conn).await;
             }
             if self.health.send_replace(Some(health)) != Some(health) && health != Health::Ready {
                 tracing::error!(?health, "the database is not ready");
@@ -78,12 +84,10 @@ impl Monitor {
         }
     }
 
-    async fn end_earlier_sessions(&self, conn: &mut Option<AsyncPgConnection>) {
-        let Some(conn) = conn else { return };
+    /// Returns whether it succeeded.
+    async fn end_earlier_sessions(&self, conn: &mut AsyncPgConnection) -> bool {
         let ended = timeout(CHECK_TIME, self.server.end_earlier_sessions(conn)).await;
-        if !matches!(ended, Ok(Ok(()))) {
-            tracing::warn!("sessions from before the outage may hold locks until they time out");
-        }
+        matches!(ended, Ok(Ok(())))
     }
 
     /// The result of the latest check: whether the server reads and would write.
@@ -94,18 +98,19 @@ impl Monitor {
         if is_ready { Ok(()) } else { Err(Error::Unavailable) }
     }
 
-    /// Checks with the connection, or opens one. Sets `was_silent` if a connection gave no response. A connection that
-    /// does not pass the check is closed.
-    async fn check(&self, slot: &mut Option<AsyncPgConnection>, was_silent: &mut bool) -> Health {
-        let limit = if *was_silent { SHORT_CHECK_TIME } else { CHECK_TIME };
+    /// Checks with the connection, or opens one. `silent` is the number of checks without a response; it is raised if a
+    /// connection gave none. A connection that does not pass the check is closed.
+    async fn check(&self, slot: &mut Option<AsyncPgConnection>, silent: &mut u32) -> Health {
+        let is_short = !silent.is_multiple_of(LONG_CHECK_EVERY);
+        let limit = if is_short { SHORT_CHECK_TIME } else { CHECK_TIME };
         let conn = match slot.take() {
-            Some(conn) => Ok(Ok(conn)),
-            None => timeout(limit, self.server.connect()).await,
+            Some(conn) => Ok(conn),
+            None => self.server.connect_within(limit).await,
         };
         let mut conn = match conn {
-            Ok(Ok(conn)) => conn,
-            Ok(Err(ConnectError { is_busy: true, .. })) => return Health::NotReady,
-            Ok(Err(_)) | Err(_) => return Health::Silent,
+            Ok(conn) => conn,
+            Err(ConnectError { is_busy: true, .. }) => return Health::NotReady,
+            Err(_) => return Health::Silent,
         };
         match timeout(limit, is_writable(&mut conn)).await {
             Ok(Ok(true)) => {}
@@ -113,7 +118,7 @@ impl Monitor {
             Ok(Err(_)) => return Health::Silent,
             Err(_) => {
                 // Other connections may be as dead as this one.
-                *was_silent = true;
+                *silent += 1;
                 return Health::Silent;
             }
         }

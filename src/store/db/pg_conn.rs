@@ -57,10 +57,18 @@ impl PgConn {
 
     /// Runs the command together with `COMMIT`, or before the next statement, which then returns its error. This saves a
     /// round trip.
-    pub(super) fn defer(&mut self, command: impl QueryFragment<Pg> + QueryId + Send + 'static) {
-        self.0.defer(Box::new(move |mut conn| {
+    pub(super) async fn defer(
+        &mut self,
+        command: impl QueryFragment<Pg> + QueryId + Send + 'static,
+    ) -> QueryResult<()> {
+        let link = self.link();
+        if link.has_deferred() {
+            link.run(link.run_deferred()).await?;
+        }
+        link.defer(Box::new(move |mut conn| {
             Box::pin(async move { conn.execute_returning_count(command).await })
         }));
+        Ok(())
     }
 
     /// Commits the transaction if one has begun.

@@ -151,7 +151,7 @@ impl Link {
         }
     }
 
-    /// A failure after which the connection is of no use is one of the connection, whatever PostgreSQL calls it.
+    /// If the session has ended, the error is reported as a lost connection. A read-only session is closed.
     async fn checked<T>(&self, answer: QueryResult<T>) -> QueryResult<T> {
         match answer {
             Err(error @ DieselError::DatabaseError(ReadOnlyTransaction, _)) => {
@@ -168,8 +168,8 @@ impl Link {
         }
     }
 
-    /// Whether PostgreSQL has ended the session. (The error of a session that an administrator ends has the position of
-    /// the statement that ran. Diesel hides its SQLSTATE.)
+    /// Whether PostgreSQL has ended the session. (If it ends while a statement is parsed, the error has the position of the
+    /// statement, like that of a faulty statement. Diesel hides the SQLSTATE.)
     async fn has_ended(&self) -> bool {
         let mut conn = self.conn();
         let empty = conn.batch_execute("");
@@ -248,12 +248,24 @@ impl Link {
         drop(self.take_deferred());
     }
 
+    pub(super) fn has_deferred(&self) -> bool {
+        self.deferred.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     fn take_deferred(&self) -> Option<Deferred> {
         self.deferred.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Sends `COMMIT`, and the deferred command with it. The inner result is that of the command: after its failure,
-    /// PostgreSQL rolls back.
+    /// Runs the deferred command, if there is one.
+    pub(super) async fn run_deferred(&self) -> QueryResult<()> {
+        match self.take_deferred() {
+            Some(command) => command(self.conn()).await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Sends `COMMIT`, and the deferred command with it. The inner result is that of the command: if it fails, the
+    /// transaction is rolled back.
     pub(super) async fn commit(&self) -> QueryResult<QueryResult<()>> {
         let mut conn = self.conn();
         let Some(command) = self.take_deferred() else {
@@ -265,17 +277,40 @@ impl Link {
         let all_sent = self.statements.prepared() == prepared;
         if sent.is_pending() && all_sent {
             let (done, committed) = join(command, conn.batch_execute("COMMIT")).await;
-            committed?;
-            return Ok(self.checked(done.map(drop)).await);
+            return self.outcome(done.map(drop), committed).await;
         }
         // COMMIT would overtake a statement that must be prepared first.
         let done = match sent {
             Poll::Ready(done) => done,
             Poll::Pending => command.await,
         };
-        let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
-        conn.batch_execute(end).await?;
-        Ok(self.checked(done.map(drop)).await)
+        match self.checked(done).await {
+            Ok(_) => conn.batch_execute("COMMIT").await.map(Ok),
+            Err(error) => {
+                if conn.batch_execute("ROLLBACK").await.is_err() {
+                    self.enter(Stage::Broken);
+                }
+                Ok(Err(error))
+            }
+        }
+    }
+
+    /// What became of a transaction whose last command was sent together with `COMMIT`.
+    async fn outcome(
+        &self,
+        done: QueryResult<()>,
+        committed: QueryResult<()>,
+    ) -> QueryResult<QueryResult<()>> {
+        let Err(error) = done else { return committed.map(Ok) };
+        // A pooler reports a lost connection as an error of the server.
+        let is_refused = is_of_server(&error) && (committed.is_ok() || self.limits.local.is_none());
+        if !is_refused {
+            return Err(error);
+        }
+        if committed.is_err() {
+            self.enter(Stage::Broken);
+        }
+        Ok(self.checked(Err(error)).await)
     }
 
     /// Sends `BEGIN`, if a transaction begins, and the deferred command, if there is one, and then the statement.
@@ -283,9 +318,9 @@ impl Link {
         &'c self,
         statement: BoxFuture<'c, QueryResult<T>>,
     ) -> BoxFuture<'c, QueryResult<T>> {
-        if let Some(command) = self.take_deferred() {
+        if self.has_deferred() {
             return Box::pin(async move {
-                command(self.conn()).await?;
+                self.run_deferred().await?;
                 statement.await
             });
         }
@@ -347,6 +382,17 @@ fn end_read(conn: Arc<Pooled>, mut commit: Commit, limit: Duration) {
 
 fn poll_now(commit: &mut Commit) -> Poll<QueryResult<()>> {
     commit.as_mut().poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Whether the server has refused the statement.
+fn is_of_server(error: &DieselError) -> bool {
+    use DatabaseErrorKind::{ClosedConnection, UnableToSendCommand};
+    match error {
+        DieselError::DatabaseError(kind, _) => {
+            !matches!(kind, ClosedConnection | UnableToSendCommand)
+        }
+        _ => false,
+    }
 }
 
 /// Closes a connection instead of returning it to the pool, if this is the last reference.

@@ -64,8 +64,16 @@ impl Server {
 
     /// Opens a connection, within a few seconds.
     pub(super) async fn connect(&self) -> Result<AsyncPgConnection, ConnectError> {
+        self.connect_within(SESSION_TIME).await
+    }
+
+    /// The same with another limit for a server that has accepted the connection.
+    pub(super) async fn connect_within(
+        &self,
+        session: Duration,
+    ) -> Result<AsyncPgConnection, ConnectError> {
         if !self.has_pooler() {
-            match self.connect_with(self.limits.options(&self.config)).await {
+            match self.connect_with(self.limits.options(&self.config), session).await {
                 Err(error) if is_unsupported_option(&error) => {
                     tracing::info!(
                         "connected through a pooler: limits are set in each transaction"
@@ -80,16 +88,16 @@ impl Server {
                 }
             }
         }
-        self.connect_with(self.config.clone()).await
+        self.connect_with(self.config.clone(), session).await
     }
 
     async fn connect_with(
         &self,
         config: tokio_postgres::Config,
+        session: Duration,
     ) -> Result<AsyncPgConnection, ConnectError> {
         let hosts = u32::try_from(config.get_hosts().len().max(1)).unwrap_or(u32::MAX);
-        let limit =
-            config.get_connect_timeout().copied().unwrap_or(TCP_TIME) * hosts + SESSION_TIME;
+        let limit = config.get_connect_timeout().copied().unwrap_or(TCP_TIME) * hosts + session;
         let attempt = async {
             if config.get_ssl_mode() == SslMode::Disable {
                 let (client, conn) =
@@ -107,8 +115,8 @@ impl Server {
         })
     }
 
-    /// Ends all earlier sessions of this program, which have the same name as the session of `conn`: those from the time
-    /// of an outage may hold locks until they time out. Does nothing through a pooler, where sessions are shared.
+    /// Ends all earlier sessions of this program: they may hold locks from the time of an outage. They have the same name as
+    /// the session of `conn`. Does nothing through a pooler, where sessions are shared.
     pub(super) async fn end_earlier_sessions(
         &self,
         conn: &mut AsyncPgConnection,
@@ -216,7 +224,8 @@ pub(in crate::store) struct Manager {
 }
 
 impl Manager {
-    /// Opens a connection. An attempt from the time of an outage may never be answered, so it starts again at its end.
+    /// Opens a connection. The network may have lost the packets of an attempt that began before an outage ended, so it
+    /// starts again then.
     async fn connect(&self) -> Result<AsyncPgConnection, ConnectError> {
         loop {
             tokio::select! {

@@ -179,7 +179,7 @@ impl Tx {
     ) -> QueryResult<()> {
         self.wrote = true;
         match &mut **self {
-            Conn::Postgres(conn) if conn.is_open() => conn.defer(command),
+            Conn::Postgres(conn) if conn.is_open() => conn.defer(command).await?,
             _ => drop((**self).execute(command).await?),
         }
         Ok(())
@@ -232,7 +232,14 @@ impl Tx {
         let changes_nothing = self.only_locks && !self.wrote;
         let commits = ok && !changes_nothing && !self.change_is_open;
         match (&mut *self, commits) {
-            (Conn::Postgres(conn), true) => conn.commit().await.map_err(commit_error)?,
+            (Conn::Postgres(conn), true) => {
+                if let Err(error) = conn.commit().await {
+                    if matches!(error, CommitError::RolledBack(_)) {
+                        drop(self.conn.take());
+                    }
+                    return Err(commit_error(error));
+                }
+            }
             (Conn::Postgres(conn), false) => conn.roll_back().await?,
             (Conn::Sqlite(conn), true) => {
                 conn.run(AnsiTransactionManager::commit_transaction).await?;

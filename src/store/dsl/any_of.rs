@@ -7,7 +7,7 @@ use diesel::expression::{
 };
 use diesel::pg::Pg;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
-use diesel::sql_types::{Bool, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
 use super::bind::{Lists, numbers, texts};
@@ -22,12 +22,15 @@ pub enum LongTexts {
 }
 
 /// The condition that a column has one of these values. Its text does not depend on their number, except for one.
-pub(in crate::store) fn any_of<C>(column: C, values: impl IntoIterator<Item = i64>) -> AnyOf<C> {
+pub(in crate::store) fn any_of<C: Expression<SqlType = BigInt>>(
+    column: C,
+    values: impl IntoIterator<Item = i64>,
+) -> AnyOf<C> {
     AnyOf { column, values: Lists::new(vec![numbers(values, |value| value)]) }
 }
 
 /// The same for texts.
-pub(in crate::store) fn any_text_of<C>(
+pub(in crate::store) fn any_text_of<C: Expression<SqlType = Text>>(
     column: C,
     values: impl IntoIterator<Item = String>,
 ) -> AnyOf<C> {

@@ -1,4 +1,5 @@
-//! SQL that Diesel's query language cannot express, behind typed functions.
+//! What Diesel's query language lacks: expressions of our own for it, and statements that it cannot express, behind typed
+//! functions.
 //!
 //! A [`Statement`] consists of parts whose SQL text is `&'static str`, so the number of texts that a
 //! connection prepares is bounded.
