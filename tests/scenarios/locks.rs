@@ -121,11 +121,11 @@ async fn who_may_not_write_keeps_nobody_waiting(server: Arc<Server>) {
 async fn writes_run_before_their_commit(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
-    // The lock of a board holds this lock until the end of the transaction.
+    // The lock of a board holds this lock until the end of the transaction. The error is one that is not retried.
     let check = "CREATE FUNCTION check_lock() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
             IF NOT EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid()
                 AND relation = 'users_boards'::regclass AND mode = 'RowShareLock')
-            THEN RAISE 'outside of the transaction'; END IF; RETURN NEW; END $$;
+            THEN RAISE 'outside of the transaction' USING ERRCODE = 'check_violation'; END IF; RETURN NEW; END $$;
         CREATE TRIGGER check_lock BEFORE INSERT ON board_events FOR EACH ROW EXECUTE FUNCTION check_lock()";
     server.execute("SELECT 1", check).await;
     for _ in 0..2 {

@@ -91,7 +91,8 @@ async fn connect(server: TcpStream, database: String, state: Arc<State>) {
     let cut = async move { ends.wait_for(|network| *network == Network::Reset).await.map(drop) };
     // Whether bytes were lost, after which the connection stays silent.
     let dead = Arc::new(AtomicBool::new(now == Network::Lost));
-    let (lost, is_dead) = (Arc::new(AtomicBool::new(false)), Arc::clone(&dead));
+    let lost = Arc::new(AtomicBool::new(false));
+    let (is_dead, is_lost) = (Arc::clone(&dead), Arc::clone(&lost));
     let (listening, deaf) = (Arc::clone(&state), Arc::clone(&lost));
     let listen = move |said: &[u8]| {
         let mut unanswered = listening.unanswered.lock().unwrap();
@@ -116,7 +117,7 @@ async fn connect(server: TcpStream, database: String, state: Arc<State>) {
     };
     if was_cut {
         reset(&server);
-    } else if is_dead.load(Ordering::SeqCst) {
+    } else if is_dead.load(Ordering::SeqCst) || is_lost.load(Ordering::SeqCst) {
         // The end of a connection is lost too: PostgreSQL does not hear of it.
         std::future::pending::<()>().await;
     }

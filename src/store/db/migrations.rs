@@ -220,3 +220,15 @@ async fn exists(conn: &mut AsyncPgConnection, table: &str) -> QueryResult<bool> 
 fn names(versions: &[diesel::migration::MigrationVersion<'_>]) -> Vec<String> {
     versions.iter().map(ToString::to_string).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_by_their_numbers() {
+        assert!(numbers("0.9.0") < numbers("0.10.0"));
+        assert!(numbers("1.2") < numbers("1.2.1"));
+        assert_eq!(numbers("1.2.3"), [1, 2, 3]);
+    }
+}
