@@ -1,16 +1,12 @@
-//! A cache of cards and labels, valid as long as the version of their board does not change.
+//! A cache of cards and labels, valid for one version of their board (ADR 44). Lists of an earlier version are brought up
+//! to date (`card_updates.rs`, ADR 13).
 //!
-//! Every change to a board raises its version in the same transaction. A query reads the version together
-//! with the viewer's membership, before anything below the board and in the same snapshot. So an entry of
-//! that version is what a statement would return now, on any instance. (A version includes the time of
-//! the change: a standby that takes over without the latest changes assigns their numbers again.) The
-//! payload of a mutation is read after its transaction and may be newer than what the transaction has
-//! written, so its board has no version here and it bypasses the cache.
+//! Every change of a board raises its version in the same transaction, and a query reads the version in the snapshot of
+//! everything below the board. So an entry of that version is what a statement would return now, on any instance. The
+//! payload of a mutation may be newer than its board, so it bypasses the cache.
 //!
-//! Not cached: who may see a board, and data of accounts, which change without their boards; and searches, whose
-//! results change without the board when stored texts are folded anew. Without the
-//! cache (`CACHE_MIB=0`), a board of 1,000 cards takes three more statements and is read at a third of
-//! the speed.
+//! Not cached: who may see a board, and accounts, which change without their boards; and searches, whose results change
+//! when stored texts are folded anew.
 
 use std::sync::Arc;
 
