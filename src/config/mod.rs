@@ -81,8 +81,8 @@ pub struct Config {
     /// The retention of deleted boards and cards.
     #[command(flatten, next_help_heading = "Boards")]
     pub trash: Trash,
-    /// Maximum memory in MiB, per instance, for cached results, which are kept until their board
-    /// changes. 0 disables the cache.
+    /// Maximum memory in MiB, per instance, for cached results, each of one version of its board. 0
+    /// disables the cache.
     ///
     /// The field is in bytes.
     #[arg(id = "CACHE_MIB", long, env, help_heading = "Boards", default_value = "32", value_parser = mib::<u64>(0..=65_536))]
