@@ -7,8 +7,7 @@ use async_graphql::{Context, Lookahead};
 use futures_util::future::{BoxFuture, ready};
 
 use super::engine::{self, EagerObject, Execution};
-use super::loaders::Loaders;
-use super::shared::Shared;
+use super::loaders::{Loaders, Shared};
 use crate::domain::{At, Client, Error, Result, UserKey, Viewer};
 use crate::service::Services;
 use crate::store::{LongTexts, Mode, Snapshot};

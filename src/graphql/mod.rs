@@ -10,7 +10,6 @@ mod error;
 mod loaders;
 mod pieces;
 mod schema;
-mod shared;
 
 use std::sync::Arc;
 
@@ -24,8 +23,7 @@ use crate::config::{Config, StartError};
 use crate::domain::{Client, Result as DomainResult, Viewer};
 use crate::service::Services;
 use engine::{Engine, Memory};
-use loaders::BoardCache;
-use shared::Shared;
+use loaders::{BoardCache, Shared};
 
 /// The API with everything that its resolvers need.
 pub struct Api {

@@ -10,15 +10,16 @@ mod events;
 mod labels;
 mod relation;
 mod sessions;
+mod shared;
 mod users;
 mod values;
 
 use std::sync::{Arc, OnceLock};
 
 pub(super) use self::cache::BoardCache;
+pub(super) use self::shared::Shared;
 pub(super) use self::values::{CardQuery, LoadedCard, SharedLabels};
 use super::engine::Execution;
-use super::shared::Shared;
 use boards::{BoardCount, BoardPages, BoardTexts, Boards, BoardsBeyond};
 use cards::{CardCounts, CardPages, CardTexts, Cards, CardsBeyond, CardsOnBoards};
 use comments::{

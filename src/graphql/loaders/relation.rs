@@ -11,9 +11,9 @@ use dataloader::cached::Loader;
 use tokio::sync::oneshot;
 
 use super::cache::BoardCache;
+use super::shared::Shared;
 use crate::domain::{Error, Page, Result, Timestamp, Viewer};
 use crate::graphql::engine::Execution;
-use crate::graphql::shared::Shared;
 use crate::store::{Conn, LongTexts, Snapshot};
 
 /// Data that can be loaded for many keys at once.

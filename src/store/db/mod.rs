@@ -38,7 +38,7 @@ pub(super) use self::memory_size::MemorySize;
 use self::monitor::Monitor;
 use self::outage::Outage;
 use self::pg_conn::PgConn;
-use self::pg_link::{Begin, Limits};
+use self::pg_link::{Begin, Limits, Link};
 use self::postgres::Server;
 pub use self::read_state::Mode;
 use self::read_state::ReadState;
@@ -150,7 +150,8 @@ impl Db {
             }
             Pools::Postgres { pool, limits, .. } => {
                 let (conn, begin) = (self.pooled(pool).await?, begins.then_some(Begin::Read));
-                Ok(Conn::Postgres(PgConn::new(conn, begin, limits.clone(), state, statements)))
+                let link = Link::new(conn, begin, limits.clone(), state, statements);
+                Ok(Conn::Postgres(PgConn::new(link)))
             }
         }
     }
@@ -168,7 +169,8 @@ impl Db {
             Pools::Postgres { pool, limits, .. } => {
                 let (conn, begin) = (self.pooled(pool).await?, Some(Begin::Write));
                 let (state, statements) = (Arc::default(), &self.statements);
-                Ok(Conn::Postgres(PgConn::new(conn, begin, limits.clone(), &state, statements)))
+                let link = Link::new(conn, begin, limits.clone(), &state, statements);
+                Ok(Conn::Postgres(PgConn::new(link)))
             }
         }
     }

@@ -10,10 +10,7 @@ use diesel::result::Error as DieselError;
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::future::BoxFuture;
 
-use super::pg_link::{Begin, Limits, Link, Stage, no_answer};
-use super::postgres::Pooled;
-use super::read_state::ReadState;
-use super::statement_count::StatementCount;
+use super::pg_link::{Link, Stage, no_answer};
 
 /// A handle of a connection from the pool.
 ///
@@ -29,15 +26,8 @@ pub(super) enum CommitError {
 }
 
 impl PgConn {
-    /// With `begin`, a transaction begins together with the first statement.
-    pub(super) fn new(
-        conn: Pooled,
-        begin: Option<Begin>,
-        limits: Limits,
-        state: &Arc<ReadState>,
-        statements: &StatementCount,
-    ) -> Self {
-        Self(Arc::new(Link::new(conn, begin, limits, state, statements)))
+    pub(super) fn new(link: Link) -> Self {
+        Self(Arc::new(link))
     }
 
     /// Another handle of the same connection, which may send statements concurrently.

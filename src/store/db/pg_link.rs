@@ -92,6 +92,7 @@ pub(super) struct Limits {
 }
 
 impl Link {
+    /// With `begin`, a transaction begins together with the first statement.
     pub(super) fn new(
         conn: Pooled,
         begin: Option<Begin>,

@@ -4,11 +4,9 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use diesel::QueryResult;
-use diesel::backend::Backend;
 use diesel::pg::Pg;
 use diesel::query_builder::AstPass;
-use diesel::serialize::ToSql;
-use diesel::sql_types::{Array, BigInt, HasSqlType, Nullable, Text};
+use diesel::sql_types::{Array, BigInt, Nullable, Text};
 use serde_json::Value;
 
 /// A list that is sent as one bound value.
@@ -58,34 +56,6 @@ pub(in crate::store) struct Lists {
 impl Lists {
     pub(in crate::store) fn new(lists: Vec<List>) -> Self {
         Self { lists, json: OnceLock::new() }
-    }
-
-    /// Whether this is one list with one value.
-    pub(in crate::store) fn is_single(&self) -> bool {
-        matches!(&self.lists[..], [list] if list.len() == 1)
-    }
-
-    /// Binds the first value of a single list, whose items are not NULL.
-    pub(in crate::store) fn push_single<'b, DB>(
-        &'b self,
-        mut out: AstPass<'_, 'b, DB>,
-    ) -> QueryResult<()>
-    where
-        DB: Backend + HasSqlType<BigInt> + HasSqlType<Text>,
-        i64: ToSql<BigInt, DB>,
-        str: ToSql<Text, DB>,
-    {
-        match self.lists.first() {
-            Some(List::Numbers(numbers)) => match numbers.first() {
-                Some(Some(number)) => out.push_bind_param::<BigInt, _>(number),
-                _ => Ok(()),
-            },
-            Some(List::Texts(texts)) => match texts.first() {
-                Some(text) => out.push_bind_param::<Text, str>(text),
-                None => Ok(()),
-            },
-            None => Ok(()),
-        }
     }
 
     /// Binds each list as an array of PostgreSQL, with its type: a statement can then be prepared from its text alone.

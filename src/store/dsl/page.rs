@@ -5,8 +5,8 @@
 
 use diesel::sql_types::{BigInt, Bool};
 
-use super::any_of::LongTexts;
 use super::bind::{List, numbers};
+use super::long_text::LongTexts;
 use super::order::Sort;
 use super::row::{ColumnTypes, Row};
 use super::statement::Statement;

@@ -1,6 +1,6 @@
 //! The columns of row types.
 
-use super::any_of::LongTexts;
+use super::long_text::LongTexts;
 use diesel::Selectable;
 use diesel::pg::Pg;
 

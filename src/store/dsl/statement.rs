@@ -12,8 +12,8 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Nullable, Text};
 use diesel::sqlite::Sqlite;
 
-use super::any_of::LongTexts;
 use super::bind::{List, Lists, numbers};
+use super::long_text::LongTexts;
 use super::row::{ColumnTypes, Row};
 use crate::domain::{SortValue, Timestamp};
 use crate::store::db::{Conn, Tx};
