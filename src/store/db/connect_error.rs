@@ -18,6 +18,13 @@ impl ConnectError {
     pub(super) fn busy(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), is_busy: true }
     }
+
+    /// A statement failed that a pooler in transaction mode has sent to another session.
+    pub(super) fn of_pooler(error: impl fmt::Display) -> Self {
+        Self::new(format!(
+            "the connection pooler does not keep prepared statements: set max_prepared_statements in PgBouncer 1.21 or later, use its session mode, or connect to PostgreSQL directly ({error})"
+        ))
+    }
 }
 
 impl fmt::Display for ConnectError {

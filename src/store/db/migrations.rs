@@ -174,7 +174,7 @@ async fn migrate_server(server: &Server) -> Result<Vec<String>, Failure> {
 /// If the pooler is too busy for the check, the server starts without it.
 async fn check_pooler(server: &Server) -> Result<(), Failure> {
     if let Ok(checked) = timeout(READ_TIME, pooler::check(server)).await {
-        return checked.map_err(Failure);
+        return Ok(checked?);
     }
     tracing::warn!("the connection pooler is too busy to be checked");
     Ok(())

@@ -1,35 +1,52 @@
 //! Connection poolers such as PgBouncer in transaction mode, where each transaction may run on another session.
 
+use diesel::sql_types::Integer;
 use diesel::{IntoSql, QueryResult};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 
+use super::connect_error::ConnectError;
 use super::postgres::Server;
 
 /// Checks that prepared statements survive a change of the session. (`PgBouncer` keeps them from 1.21 on.)
-pub(super) async fn check(server: &Server) -> Result<(), String> {
+pub(super) async fn check(server: &Server) -> Result<(), ConnectError> {
     if !server.has_pooler() {
         return Ok(());
     }
-    let connect = async || server.connect().await.map_err(|error| error.to_string());
-    let (mut one, mut two) = (connect().await?, connect().await?);
-    session_changes(&mut one, &mut two).await.map_err(|error| {
-        format!("the connection pooler does not keep prepared statements: set max_prepared_statements in PgBouncer 1.21 or later, use its session mode, or connect to PostgreSQL directly ({error})")
-    })
+    let (mut one, mut two) = (server.connect().await?, server.connect().await?);
+    session_changes(&mut one, &mut two).await.map_err(ConnectError::of_pooler)
 }
 
-/// Prepares a statement in one session. While another connection holds that session, the statement runs in a new one.
+/// How often the session of a connection is tried to be changed. In session mode it never changes.
+const TRIES: usize = 10;
+
+/// Prepares a statement, and runs it again until that happens in another session, because another connection uses the
+/// first one.
 async fn session_changes(
     one: &mut AsyncPgConnection,
     two: &mut AsyncPgConnection,
 ) -> QueryResult<()> {
-    prepared(one).await?;
-    two.batch_execute("BEGIN").await?;
-    prepared(one).await?;
-    two.batch_execute("ROLLBACK").await
+    let first = prepared(one).await?;
+    for _ in 0..TRIES {
+        two.batch_execute("BEGIN").await?;
+        let beside = prepared(one).await?;
+        two.batch_execute("ROLLBACK").await?;
+        // Poolers use the session that was free last, here that of the other connection.
+        if beside != first || prepared(one).await? != first {
+            break;
+        }
+    }
+    Ok(())
 }
 
-/// A statement with a bound value is prepared once and kept; Diesel does not keep literals.
-async fn prepared(conn: &mut AsyncPgConnection) -> QueryResult<()> {
-    let one = diesel::select(1.into_sql::<diesel::sql_types::Integer>());
-    diesel_async::RunQueryDsl::execute(one, conn).await.map(drop)
+diesel::define_sql_function! {
+    /// Identifies the session.
+    fn pg_backend_pid() -> Integer;
+}
+
+/// The session in which a prepared statement ran. A statement with a bound value is prepared once and kept; Diesel does not
+/// keep literals.
+async fn prepared(conn: &mut AsyncPgConnection) -> QueryResult<i32> {
+    let session = diesel::select((pg_backend_pid(), 0.into_sql::<Integer>()));
+    let (session, _): (i32, i32) = diesel_async::RunQueryDsl::get_result(session, conn).await?;
+    Ok(session)
 }

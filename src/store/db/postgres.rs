@@ -99,15 +99,20 @@ impl Server {
         let hosts = u32::try_from(config.get_hosts().len().max(1)).unwrap_or(u32::MAX);
         let limit = config.get_connect_timeout().copied().unwrap_or(TCP_TIME) * hosts + session;
         let attempt = async {
-            if config.get_ssl_mode() == SslMode::Disable {
+            let conn = if config.get_ssl_mode() == SslMode::Disable {
                 let (client, conn) =
                     config.connect(tokio_postgres::NoTls).await.map_err(|error| bad(&error))?;
-                Ok(AsyncPgConnection::try_from_client_and_connection(client, conn).await?)
+                AsyncPgConnection::try_from_client_and_connection(client, conn).await
             } else {
                 let (client, conn) =
                     config.connect(self.tls.clone()).await.map_err(|error| bad(&error))?;
-                Ok(AsyncPgConnection::try_from_client_and_connection(client, conn).await?)
-            }
+                AsyncPgConnection::try_from_client_and_connection(client, conn).await
+            };
+            // The library has prepared statements of its own.
+            let has_pooler = self.has_pooler();
+            conn.map_err(
+                |error| if has_pooler { ConnectError::of_pooler(error) } else { error.into() },
+            )
         };
         timeout(limit, attempt).await.unwrap_or_else(|_| {
             let reason = format!("the server did not begin a session within {} s", limit.as_secs());
