@@ -11,10 +11,11 @@ const UNITS = ["graphql::schema::types"];
 const LAYERS = {
   domain: [],
   config: ["domain"],
-  store: ["config", "domain"],
-  service: ["store", "config", "domain"],
-  graphql: ["service", "store", "config", "domain"],
-  http: ["graphql", "service", "config", "domain"],
+  events: ["domain"],
+  store: ["events", "config", "domain"],
+  service: ["store", "events", "config", "domain"],
+  graphql: ["service", "store", "events", "config", "domain"],
+  http: ["graphql", "service", "events", "config", "domain"],
   app: ["http", "graphql", "service", "store", "secret_file", "config", "domain"],
   cli: ["app", "service", "graphql", "store", "config", "domain"],
 };

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use crate::config::{Config, DatabaseUrl, Secret, StartError, Trash};
 use crate::domain::Clock;
 use crate::graphql::Api;
-use crate::service::{Services, upkeep};
+use crate::service::{Services, live, upkeep};
 use crate::store::Db;
 use crate::{http, secret_file};
 
@@ -103,6 +103,7 @@ impl App {
         tokio::select! {
             () = self.connections.serve(self.listener, self.router, stop) => {}
             () = upkeep::keep_up(&self.services, self.trash) => {}
+            () = live::keep_up(&self.services) => {}
             () = self.services.db.watch() => {}
         }
         self.services.db.close();

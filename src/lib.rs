@@ -12,6 +12,7 @@
 //! | [`graphql`] | thin resolvers, pagination, errors, guards, loaders |
 //! | [`service`] | the business rules; one transaction per mutation; passwords and tokens |
 //! | [`store`] | Diesel queries: one file per aggregate, and permissions as types |
+//! | [`events`] | who is told after a commit |
 //! | [`domain`] | entities, validated values, errors; no framework |
 
 #![forbid(unsafe_code)]
@@ -20,6 +21,7 @@ pub mod app;
 pub mod cli;
 pub mod config;
 pub mod domain;
+pub mod events;
 pub mod graphql;
 pub mod http;
 mod secret_file;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::database_url::DatabaseUrl;
+use super::database_url::{DatabaseUrl, PostgresUrl, postgres_url};
 use super::parsers::{number, seconds};
 
 /// The database settings.
@@ -15,6 +15,11 @@ pub struct Database {
     /// sslrootcert may name a PEM file with the trusted root certificates.
     #[arg(id = "DATABASE_URL", long, env, default_value = "sqlite://kanban.db")]
     pub url: DatabaseUrl,
+    /// A PostgreSQL URL for LISTEN, if DATABASE_URL leads through a pooler in transaction mode, which
+    /// passes no notifications on. Without it, changes of other instances reach subscribers within a few
+    /// seconds instead of at once.
+    #[arg(id = "DATABASE_LISTEN_URL", long, env, value_parser = postgres_url)]
+    pub listen_url: Option<Box<PostgresUrl>>,
     /// Maximum number of open connections (SQLite: read connections, in addition to one write
     /// connection).
     #[arg(id = "DATABASE_POOL_SIZE", long, env, default_value = "10", value_parser = number::<usize>(1..=1000))]

@@ -37,6 +37,21 @@ pub enum Verify {
     },
 }
 
+/// Describes the server without user and password.
+impl fmt::Debug for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PostgreSQL database {}", self.config.get_dbname().unwrap_or_default())
+    }
+}
+
+/// Parses `DATABASE_LISTEN_URL`.
+pub(super) fn postgres_url(text: &str) -> Result<Box<PostgresUrl>, String> {
+    match text.parse()? {
+        DatabaseUrl::Postgres(url) => Ok(url),
+        DatabaseUrl::Sqlite(_) => Err("must begin with postgres://".into()),
+    }
+}
+
 impl fmt::Debug for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
@@ -48,9 +63,7 @@ impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "SQLite file {path}"),
-            Self::Postgres(url) => {
-                write!(f, "PostgreSQL database {}", url.config.get_dbname().unwrap_or_default())
-            }
+            Self::Postgres(url) => write!(f, "{url:?}"),
         }
     }
 }

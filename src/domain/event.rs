@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BoardId, BoardRole, CardColumn, CardId, CommentId, LabelColor, LabelId, Timestamp, UserId,
-    UserKey,
+    BoardId, BoardRole, CardColumn, CardId, CommentId, LabelColor, LabelId, Rank, Timestamp,
+    UserId, UserKey,
 };
 
 /// The maximum length of a text in the history, in characters.
@@ -29,32 +29,92 @@ pub struct Event {
 
 /// The kind and the details of a change. The objects it refers to may have been deleted since.
 ///
-/// Stored as JSON: a released variant must keep its name and its fields.
+/// Stored as JSON: a released variant must keep its name and its fields. Fields that were added later are optional, because
+/// events from before do not have them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "SCREAMING_SNAKE_CASE", rename_all_fields = "camelCase")]
 #[allow(missing_docs)]
 pub enum EventPayload {
     BoardCreated,
-    BoardUpdated { changes: Vec<FieldChange> },
+    BoardUpdated {
+        changes: Vec<FieldChange>,
+    },
     BoardDeleted,
     BoardRestored,
-    CardCreated { card: CardId },
-    CardUpdated { card: CardId, changes: Vec<FieldChange> },
-    CardMoved { card: CardId, from: CardColumn, to: CardColumn },
-    CardLabelsChanged { card: CardId, added: Vec<LabelColor>, removed: Vec<LabelColor> },
-    CardDeleted { card: CardId, title: String },
-    CardRestored { card: CardId },
-    ColumnReordered { column: CardColumn },
-    CardsPurged { cards: Vec<CardId> },
-    LabelCreated { label: LabelId, color: LabelColor, name: String },
-    LabelUpdated { label: LabelId, color: LabelColor, name: String, changes: Vec<FieldChange> },
-    LabelDeleted { label: LabelId, color: LabelColor, name: String },
-    MemberAdded { user: UserId, role: BoardRole },
-    MemberRoleChanged { user: UserId, from: BoardRole, to: BoardRole },
-    MemberRemoved { user: UserId },
-    CommentAdded { card: CardId, comment: CommentId },
-    CommentUpdated { card: CardId, comment: CommentId },
-    CommentDeleted { card: CardId, comment: CommentId },
+    CardCreated {
+        card: CardId,
+    },
+    CardUpdated {
+        card: CardId,
+        changes: Vec<FieldChange>,
+    },
+    CardMoved {
+        card: CardId,
+        from: CardColumn,
+        to: CardColumn,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rank: Option<Rank>,
+    },
+    CardLabelsChanged {
+        card: CardId,
+        added: Vec<LabelColor>,
+        removed: Vec<LabelColor>,
+    },
+    CardDeleted {
+        card: CardId,
+        title: String,
+    },
+    CardRestored {
+        card: CardId,
+    },
+    ColumnReordered {
+        column: CardColumn,
+    },
+    CardsPurged {
+        cards: Vec<CardId>,
+    },
+    LabelCreated {
+        label: LabelId,
+        color: LabelColor,
+        name: String,
+    },
+    LabelUpdated {
+        label: LabelId,
+        color: LabelColor,
+        name: String,
+        changes: Vec<FieldChange>,
+    },
+    LabelDeleted {
+        label: LabelId,
+        color: LabelColor,
+        name: String,
+    },
+    MemberAdded {
+        user: UserId,
+        role: BoardRole,
+    },
+    MemberRoleChanged {
+        user: UserId,
+        from: BoardRole,
+        to: BoardRole,
+    },
+    MemberRemoved {
+        user: UserId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<RemovalReason>,
+    },
+    CommentAdded {
+        card: CardId,
+        comment: CommentId,
+    },
+    CommentUpdated {
+        card: CardId,
+        comment: CommentId,
+    },
+    CommentDeleted {
+        card: CardId,
+        comment: CommentId,
+    },
 }
 
 impl EventPayload {
@@ -84,6 +144,18 @@ impl EventPayload {
             | Self::MemberRemoved { .. } => None,
         }
     }
+}
+
+/// Why a user is no longer a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum RemovalReason {
+    /// They left the board.
+    Left,
+    /// An ADMIN removed them.
+    Removed,
+    /// Their account was deleted.
+    AccountDeleted,
 }
 
 /// What an event changes in the lists of cards.
@@ -173,6 +245,7 @@ mod tests {
             card: CardId(7),
             from: CardColumn::Backlog,
             to: CardColumn::Doing,
+            rank: None,
         };
         let json = r#"{"kind":"CARD_MOVED","card":7,"from":"BACKLOG","to":"DOING"}"#;
         assert_eq!(serde_json::to_string(&change).unwrap(), json);

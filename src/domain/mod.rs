@@ -29,7 +29,7 @@ pub use column::CardColumn;
 pub use comment::Comment;
 pub use email::{Email, EmailKey};
 pub use error::{At, Error, Result, Segment};
-pub use event::{CardsChange, Event, EventPayload, FieldChange, excerpt};
+pub use event::{CardsChange, Event, EventPayload, FieldChange, RemovalReason, excerpt};
 pub use id::{BoardId, CardId, CommentId, LabelId, PublicId, SessionId, UserId, UserKey};
 pub use label::{Label, LabelChanges, LabelColor};
 pub use page::{Direction, Page, PageRequest, Position, Side, SortValue};

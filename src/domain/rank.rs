@@ -13,7 +13,7 @@
 
 use std::cmp::Ordering;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 const DIGITS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const FIRST: u8 = DIGITS[0];
@@ -23,7 +23,7 @@ const LAST: u8 = DIGITS[61];
 const MAX_LENGTH: usize = 32;
 
 /// The position of a card in its column. Ranks compare as ASCII text.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Rank(String);
 
 impl Rank {

@@ -54,7 +54,7 @@ impl Caller {
 
     /// Creates new loaders, which read in this mode.
     fn loaders_in(&self, mode: Mode) -> Arc<Loaders> {
-        let viewer = self.viewer().ok();
+        let viewer = *self.viewer.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = Loaders::new(&self.shared, viewer, &self.execution, mode);
         let fresh = Arc::new(fresh);
         *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
@@ -63,6 +63,7 @@ impl Caller {
 
     /// The user who is logged in; UNAUTHENTICATED if nobody is.
     pub(super) fn viewer(&self) -> Result<Viewer> {
+        self.execution.note_viewer();
         let viewer = self.viewer.lock().unwrap_or_else(PoisonError::into_inner);
         viewer.ok_or(Error::Unauthenticated)
     }

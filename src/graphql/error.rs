@@ -1,7 +1,7 @@
 //! The only place that converts a domain error into an error for clients: a code, a safe message and, for
 //! bad input, the path of the field.
 
-use async_graphql::{ErrorExtensionValues, Pos, Response, ServerError, Value};
+use async_graphql::{ErrorExtensionValues, PathSegment, Pos, Response, ServerError, Value};
 
 use crate::domain::{Error, Segment};
 
@@ -109,6 +109,26 @@ pub(super) fn of_request(error: Error) -> Response {
     Response::from_errors(vec![ServerError { locations: Vec::new(), ..error }])
 }
 
+/// The response to an operation whose root field, with this key in the response, has failed.
+pub(super) fn of_field(error: Error, key: &str, request_id: &str) -> Response {
+    let mut response = of_request(error);
+    for error in &mut response.errors {
+        error.path = vec![PathSegment::Field(key.to_owned())];
+    }
+    complete(&mut response.errors, request_id);
+    response
+}
+
+/// Whether one of the errors says that the response exceeds a limit.
+pub(super) fn tells_of_a_limit(errors: &[ServerError]) -> bool {
+    errors.iter().any(|error| has_code(error, "QUERY_TOO_COMPLEX"))
+}
+
+fn has_code(error: &ServerError, code: &str) -> bool {
+    let extensions = error.extensions.as_ref();
+    extensions.and_then(|extensions| extensions.get(CODE)) == Some(&code.into())
+}
+
 /// The number of seconds after which the client may retry, if the error gives it.
 pub(super) fn retry_after(error: &ServerError) -> Option<u64> {
     match error.extensions.as_ref()?.get(RETRY_AFTER)? {
@@ -119,8 +139,7 @@ pub(super) fn retry_after(error: &ServerError) -> Option<u64> {
 
 /// Whether one of the errors is an internal error.
 pub(super) fn tells_of_a_defect(errors: &[ServerError]) -> bool {
-    let code = |error: &ServerError| error.extensions.as_ref()?.get(CODE).cloned();
-    errors.iter().any(|error| code(error) == Some("INTERNAL_SERVER_ERROR".into()))
+    errors.iter().any(|error| has_code(error, "INTERNAL_SERVER_ERROR"))
 }
 
 /// Marks the errors in the payload of a mutation: its transaction was committed before.

@@ -7,6 +7,7 @@
 mod context;
 mod engine;
 mod error;
+mod live;
 mod loaders;
 mod pieces;
 mod schema;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub use async_graphql::{Request, Variables};
 pub use context::Caller;
 pub use engine::{Answer, Operations, Verdict};
+pub use live::{Deliveries, Delivery};
 pub use pieces::Pieces;
 pub use schema::sdl;
 
@@ -23,19 +25,21 @@ use crate::config::{Config, StartError};
 use crate::domain::{Client, Result as DomainResult, Viewer};
 use crate::service::Services;
 use engine::{Engine, Memory};
+use live::{Live, Maker};
 use loaders::{BoardCache, Shared};
 
 /// The API with everything that its resolvers need.
 pub struct Api {
-    engine: Engine<schema::Executor>,
+    engine: Arc<Engine<schema::Executor, schema::Payloads>>,
     shared: Arc<Shared>,
+    live: Live,
 }
 
 impl Api {
     /// Builds the API. An error means that the schema is invalid, which is a bug in the program.
     pub fn new(services: Arc<Services>, config: &Config) -> Result<Self, StartError> {
         let executor = schema::executor(Arc::clone(&services));
-        let engine = Engine::new(executor, &schema::sdl(), config);
+        let engine = Engine::new(executor, schema::payloads(), &schema::sdl(), config);
         let engine = engine.map_err(|error| StartError::new(format!("schema: {error}")))?;
         let shared = Shared {
             services,
@@ -43,7 +47,9 @@ impl Api {
             memory: Arc::new(Memory::new(config.memory)),
             max_text: config.limits.text,
         };
-        Ok(Self { engine, shared: Arc::new(shared) })
+        let (engine, shared) = (Arc::new(engine), Arc::new(shared));
+        let live = Live::new(Maker { engine: Arc::clone(&engine), shared: Arc::clone(&shared) });
+        Ok(Self { engine, shared, live })
     }
 
     /// The caller of a request. `Ok(None)` means that nobody is logged in; an error means that the
@@ -55,6 +61,20 @@ impl Api {
         request_id: String,
     ) -> Caller {
         Caller::new(Arc::clone(&self.shared), client, viewer, request_id)
+    }
+
+    /// Whether the request is a valid one for a subscription.
+    pub fn is_subscription(&self, request: &Request) -> bool {
+        self.engine.is_subscription(request)
+    }
+
+    /// Begins a subscription; the response to it if it cannot begin.
+    pub async fn subscribe(
+        &self,
+        request: &Request,
+        caller: &Caller,
+    ) -> Result<Deliveries, Box<Answer>> {
+        self.live.subscribe(request, caller).await
     }
 
     /// Runs a request for its caller, if its operation type is allowed.

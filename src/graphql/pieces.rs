@@ -53,6 +53,12 @@ impl Pieces {
         self.rest.is_empty()
     }
 
+    /// The whole text.
+    pub fn into_text(self) -> String {
+        let bytes: Vec<u8> = self.flatten().collect();
+        String::from_utf8(bytes).unwrap_or_default()
+    }
+
     fn write(&mut self, part: Part, out: &mut Vec<u8>) {
         match part {
             Part::Text(text) => out.extend_from_slice(text.as_bytes()),

@@ -131,12 +131,12 @@ async fn into_answer(headers: &HeaderMap, answer: Answer, media_type: MediaType)
     let verdict = answer.verdict;
     let status = match (verdict, media_type) {
         (Verdict::OperationNotAllowed, _) => StatusCode::METHOD_NOT_ALLOWED,
+        (Verdict::Unavailable, _) => StatusCode::SERVICE_UNAVAILABLE,
         // Some clients (Apollo iOS) do not read the errors of other statuses, and Apollo Server returns
         // 200 as well.
         (Verdict::Run | Verdict::OnlyHash, _) | (_, MediaType::Json) => StatusCode::OK,
         (Verdict::Refused, _) => StatusCode::BAD_REQUEST,
         (Verdict::Unauthenticated, _) => StatusCode::UNAUTHORIZED,
-        (Verdict::Unavailable, _) => StatusCode::SERVICE_UNAVAILABLE,
     };
     let (retry_after, holds_tokens) = (answer.retry_after(), answer.holds_tokens);
     let response = if answer.small {

@@ -3,7 +3,8 @@
 use super::passwords::Verdict;
 use super::{LogIn, Services, sessions, trash};
 use crate::domain::{
-    At, BoardId, Client, Email, EmailKey, Error, Password, Result, SessionId, User, UserKey, Viewer,
+    At, BoardId, Client, Email, EmailKey, Error, Password, RemovalReason, Result, SessionId, User,
+    UserKey, Viewer,
 };
 use crate::store::lock::lock_to_leave;
 use crate::store::users::Credentials;
@@ -227,7 +228,7 @@ async fn leave(tx: &mut Tx, viewer: Viewer, board: BoardId) -> Result<bool> {
         store::trash::orphan_board(&mut board).await?;
         return Ok(true);
     }
-    members::delete(&mut board, viewer.key, viewer.id).await?;
+    members::delete(&mut board, viewer.key, viewer.id, RemovalReason::AccountDeleted).await?;
     if !members::any_admin(&mut board).await? {
         return Err(Error::conflict(
             "You are the only ADMIN of a board with other members. Make another member ADMIN or remove the other members; if the board is in the trash, restore it first.",

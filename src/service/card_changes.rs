@@ -33,7 +33,8 @@ pub(super) async fn change(
     events.extend(text_change(card, &new));
     if let Some(column) = changes.column.filter(|column| *column != card.column) {
         (new.column, new.rank) = (column, order::end_of(board, column).await?);
-        events.push(EventPayload::CardMoved { card: card.id, from: card.column, to: column });
+        let (from, rank) = (card.column, Some(new.rank.clone()));
+        events.push(EventPayload::CardMoved { card: card.id, from, to: column, rank });
     }
     if let Some(labels) = &changes.labels {
         let (gained, lost) = label_changes(board, card.id, labels).await?;

@@ -110,7 +110,8 @@ pub async fn move_to(
                 return Ok((card, board.finish().await?));
             };
             let (from, to) = (card.column, wanted.column);
-            let event = EventPayload::CardMoved { card: card.id, from, to };
+            let event =
+                EventPayload::CardMoved { card: card.id, from, to, rank: Some(rank.clone()) };
             let new = Card { column: to, rank, ..card.clone() };
             let card = save(&mut board, &card, new, event);
             Ok((card, board.finish().await?))

@@ -8,6 +8,7 @@ mod card_changes;
 pub mod cards;
 pub mod comments;
 pub mod labels;
+pub mod live;
 mod order;
 mod passwords;
 mod refresh_tokens;
@@ -49,14 +50,14 @@ impl Services {
     /// Creates the services. Hashes one password, against which log-ins to unknown accounts are
     /// checked. Fails if a parameter of the configuration is invalid.
     pub fn new(db: Db, config: &Config, secrets: &[Secret]) -> Result<Self, StartError> {
-        let clock = db.clock().clone();
+        let (clock, streams) = (db.clock().clone(), Arc::clone(&db.bus().sessions));
         Ok(Self {
             db,
             attempts: Attempts::new(config.rate_limit),
             passwords: Passwords::new(config.argon2)?,
             tokens: Tokens::new(secrets, clock)?,
             refresh_tokens: RefreshTokens::new(secrets),
-            sessions: Arc::new(SessionCache::new()),
+            sessions: Arc::new(SessionCache::new(streams)),
             session_days: config.session_days,
         })
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use moka::sync::Cache;
 
 use crate::domain::{SessionId, Viewer};
+use crate::events::Topics;
 
 /// A cache of authenticated sessions, which saves a query per request. It is bounded, and entries
 /// expire after five seconds, so that every instance soon rejects a revoked session.
@@ -13,12 +14,14 @@ pub(super) struct SessionCache {
     known: Cache<SessionId, Viewer>,
     /// The number of invalidations. A query that started before the latest one may be stale.
     forgotten: Mutex<u64>,
+    /// Sessions with open streams.
+    streams: Arc<Topics<SessionId>>,
 }
 
 impl SessionCache {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(streams: Arc<Topics<SessionId>>) -> Self {
         let known = Cache::builder().max_capacity(10_000).time_to_live(Duration::from_secs(5));
-        Self { known: known.build(), forgotten: Mutex::new(0) }
+        Self { known: known.build(), forgotten: Mutex::new(0), streams }
     }
 
     pub(super) fn epoch(&self) -> u64 {
@@ -43,12 +46,16 @@ impl SessionCache {
         move |sessions| cache.forget(sessions)
     }
 
-    /// Invalidates these sessions, so that they are read from the database again.
-    fn forget(&self, sessions: &[SessionId]) {
+    /// Invalidates these sessions, so that they are read from the database again. Their open streams look at once.
+    pub(super) fn forget(&self, sessions: &[SessionId]) {
         let mut forgotten = self.forgotten.lock().unwrap_or_else(PoisonError::into_inner);
         *forgotten += 1;
         for session in sessions {
             self.known.invalidate(session);
+        }
+        drop(forgotten);
+        for session in sessions {
+            self.streams.wake(session);
         }
     }
 }
@@ -60,7 +67,7 @@ mod tests {
 
     #[test]
     fn what_was_looked_up_before_something_was_forgotten_is_not_kept() {
-        let cache = SessionCache::new();
+        let cache = SessionCache::new(Arc::default());
         let viewer = Viewer { key: UserKey(1), id: UserId::random(), session: SessionId(1) };
         let epoch = cache.epoch();
         cache.forget(&[viewer.session]);

@@ -1,7 +1,9 @@
 //! Members of boards and their roles.
 
 use super::Services;
-use crate::domain::{At, BoardId, BoardRole, Error, Member, Result, User, UserId, Viewer};
+use crate::domain::{
+    At, BoardId, BoardRole, Error, Member, RemovalReason, Result, User, UserId, Viewer,
+};
 use crate::store::access::AuthorizedBoard;
 use crate::store::lock::{Admin, BoardTx, Reader, lock_board};
 use crate::store::{members, users};
@@ -59,21 +61,21 @@ pub async fn unshare(
             if *user == viewer.id {
                 let mut board: BoardTx<Reader> =
                     lock_board(tx, viewer.key, *board).await.at("boardId")?;
-                remove(&mut board, *user).await?;
+                remove(&mut board, *user, RemovalReason::Left).await?;
                 return board.finish().await.map(|_| None);
             }
             let mut board: BoardTx<Admin> =
                 lock_board(tx, viewer.key, *board).await.at("boardId")?;
-            remove(&mut board, *user).await?;
+            remove(&mut board, *user, RemovalReason::Removed).await?;
             board.finish().await.map(Some)
         })
         .await
 }
 
-async fn remove<P>(board: &mut BoardTx<'_, P>, user: UserId) -> Result<()> {
+async fn remove<P>(board: &mut BoardTx<'_, P>, user: UserId, reason: RemovalReason) -> Result<()> {
     let not_a_member = || Error::not_found("member").at("userId");
     let user = users::by_id(board.conn(), user).await?.ok_or_else(not_a_member)?;
-    if !members::delete(board, user.key, user.id).await? {
+    if !members::delete(board, user.key, user.id, reason).await? {
         return Err(not_a_member());
     }
     keep_an_admin(board).await.at("userId")

@@ -1,15 +1,16 @@
 //! Boards.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool};
 
-use super::access::{AuthorizedBoard, BoardAccess, BoardWithAccess, with_access};
+use super::access::{AuthorizedBoard, BoardAccess, BoardWithAccess, Membership, with_access};
 use super::db::{Conn, Tx};
 use super::dsl::{
-    ListOrder, LongTexts, Sort, SortColumn, Statement, any_of, columns, select_with, selection,
+    ListOrder, LongTexts, Sort, SortColumn, Statement, any_of, columns, numbers, select_with,
+    selection,
 };
 use super::lock::{Admin, BoardTx};
 use super::rows::BoardRow;
@@ -20,6 +21,7 @@ use crate::domain::{
     EventPayload, FieldChange, NewBoard, Page, PageRequest, Result, Side, Timestamp, Title,
     UserKey, lower_case,
 };
+use crate::events::Change;
 
 /// Creates a board with all seven labels, with `user` as its ADMIN, and with the first event of its history.
 pub async fn insert(
@@ -48,6 +50,7 @@ pub async fn insert(
     let made =
         events::insert(board.id, Some(user), board.version, &[EventPayload::BoardCreated], now)?;
     tx.execute(made).await?;
+    tx.close_change(Change::of(board.id, &[], vec![user]));
     Ok((board, access))
 }
 
@@ -138,6 +141,110 @@ pub async fn find(
         .select(selection::<BoardWithAccess>(texts));
     let rows: Vec<BoardWithAccess> = conn.load(query).await?;
     Ok(rows.into_iter().map(with_access).collect())
+}
+
+/// A board for each of these users who may see it.
+pub async fn for_each(
+    conn: &mut Conn,
+    board: BoardId,
+    users: &[UserKey],
+) -> Result<Vec<AuthorizedBoard>> {
+    let query = users_boards::table
+        .inner_join(boards::table)
+        .filter(users_boards::board_id.eq(board.0))
+        .filter(boards::deleted_at.is_null())
+        .filter(any_of(users_boards::user_id, users.iter().map(|user| user.0)))
+        .select(selection::<BoardWithAccess>(LongTexts::Skip));
+    let rows: Vec<BoardWithAccess> = conn.load(query).await?;
+    Ok(rows.into_iter().map(with_access).collect())
+}
+
+/// The versions of these boards; those in the trash are included.
+pub async fn versions(conn: &mut Conn, ids: &[BoardId]) -> Result<HashMap<BoardId, i64>> {
+    let query = boards::table
+        .filter(any_of(boards::id, ids.iter().map(|id| id.0)))
+        .select((boards::id, boards::version));
+    let rows: Vec<(i64, i64)> = conn.load(query).await?;
+    Ok(rows.into_iter().map(|(id, version)| (BoardId(id), version)).collect())
+}
+
+/// What a list of boards shows of one of them, and its version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// The role of the member.
+    pub role: BoardRole,
+    /// The version of the board.
+    pub version: i64,
+}
+
+/// Longer lists are not compared.
+const MAX_LISTINGS: i64 = 10_000;
+
+/// The boards that a user may see; `None` if there are more than 10,000.
+pub async fn listings(conn: &mut Conn, user: UserKey) -> Result<Option<HashMap<BoardId, Listing>>> {
+    let query = users_boards::table
+        .inner_join(boards::table)
+        .filter(users_boards::user_id.eq(user.0))
+        .filter(boards::deleted_at.is_null())
+        .limit(MAX_LISTINGS + 1)
+        .select((columns::<Membership>(), boards::version));
+    let rows: Vec<(Membership, i64)> = conn.load(query).await?;
+    let is_short = i64::try_from(rows.len()).is_ok_and(|count| count <= MAX_LISTINGS);
+    let listing = |(membership, version): (Membership, i64)| {
+        let access = membership.access(None);
+        (access.board_id(), Listing { role: access.role(), version })
+    };
+    Ok(is_short.then(|| rows.into_iter().map(listing).collect()))
+}
+
+/// Those of the boards whose title or description has changed since a version.
+pub async fn renamed_since(conn: &mut Conn, boards: &[(BoardId, i64)]) -> Result<HashSet<BoardId>> {
+    if boards.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let statement = Statement::<BigInt>::new()
+        .sql("SELECT DISTINCT board_events.board_id FROM ")
+        .table(
+            "p",
+            [
+                ("board", numbers(boards, |(board, _)| board.0)),
+                ("version", numbers(boards, |(_, version)| *version)),
+            ],
+        )
+        .sql(" JOIN board_events ON board_events.board_id = p.board AND board_events.sequence > p.version")
+        .sql(" AND board_events.kind = 'BOARD_UPDATED'");
+    let rows: Vec<i64> = conn.load(statement).await?;
+    Ok(rows.into_iter().map(BoardId).collect())
+}
+
+/// Those of the users who are members of one of the boards, which may be in the trash.
+pub async fn members_among(
+    conn: &mut Conn,
+    boards: &[BoardId],
+    users: &[UserKey],
+) -> Result<Vec<UserKey>> {
+    let query = users_boards::table
+        .filter(any_of(users_boards::board_id, boards.iter().map(|board| board.0)))
+        .filter(any_of(users_boards::user_id, users.iter().map(|user| user.0)))
+        .select(users_boards::user_id);
+    let rows: Vec<i64> = conn.load(query).await?;
+    Ok(rows.into_iter().map(UserKey).collect())
+}
+
+/// For each of the users, numbers that change when their list of boards changes.
+pub async fn fingerprints(
+    conn: &mut Conn,
+    users: &[UserKey],
+) -> Result<HashMap<UserKey, (i64, i64, i64)>> {
+    let statement = Statement::<(BigInt, (BigInt, BigInt, BigInt))>::new()
+        .sql("SELECT users_boards.user_id, CAST(sum(boards.id) AS BIGINT), CAST(sum(boards.version) AS BIGINT),")
+        .sql(" sum(CASE users_boards.role WHEN 'ADMIN' THEN 1 WHEN 'MEMBER' THEN 100000 ELSE 0 END)")
+        .sql(" FROM users_boards JOIN boards ON boards.id = users_boards.board_id")
+        .sql(" WHERE boards.deleted_at IS NULL AND users_boards.user_id")
+        .in_any(numbers(users, |user| user.0))
+        .sql(" GROUP BY users_boards.user_id");
+    let rows: Vec<(i64, (i64, i64, i64))> = conn.load(statement).await?;
+    Ok(rows.into_iter().map(|(user, numbers)| (UserKey(user), numbers)).collect())
 }
 
 /// The descriptions of boards.

@@ -6,14 +6,14 @@ use serde_json::Value;
 use super::access::BoardAccess;
 use super::db::Conn;
 use super::dsl::{
-    Children, ListOrder, LongTexts, Sort, Write, any_of_each, count_of_each, in_order, into_pages,
-    numbers, page_of_each, texts,
+    Children, ListOrder, LongTexts, Sort, Write, any_of_each, columns, count_of_each, in_order,
+    into_pages, numbers, page_of_each, texts,
 };
 use super::rows::{EventRow, KIND};
 use super::schema::board_events;
 use crate::domain::{
     BoardId, CardId, Direction, Error, Event, EventPayload, Page, PageRequest, Result, Side,
-    Timestamp, UserKey,
+    Timestamp, UserId, UserKey,
 };
 
 /// The statement that stores events with consecutive sequence numbers from `first` on.
@@ -98,6 +98,54 @@ fn children(lists: &[EventList]) -> Children {
         key: "board_events.board_id, board_events.sequence",
         of_parent,
     }
+}
+
+/// At most `limit` events of a board after a sequence number, oldest first.
+pub async fn after(
+    conn: &mut Conn,
+    board: BoardAccess,
+    sequence: i64,
+    limit: i64,
+) -> Result<Vec<Event>> {
+    read_after(conn, board.board_id(), sequence, limit).await
+}
+
+async fn read_after(
+    conn: &mut Conn,
+    board: BoardId,
+    sequence: i64,
+    limit: i64,
+) -> Result<Vec<Event>> {
+    let query = board_events::table
+        .filter(board_events::board_id.eq(board.0))
+        .filter(board_events::sequence.gt(sequence))
+        .order(board_events::sequence)
+        .limit(limit)
+        .select(columns::<EventRow>());
+    let rows: Vec<EventRow> = conn.load(query).await?;
+    rows.into_iter().map(Event::try_from).collect()
+}
+
+/// The events of a board after a sequence number, up to the one that took the board away from a former member; at most
+/// `limit` of them. Empty if there is no such event.
+///
+/// The member has seen the board up to `sequence`, and was one until the last of these events.
+pub async fn until_removed(
+    conn: &mut Conn,
+    board: BoardId,
+    user: UserId,
+    sequence: i64,
+    limit: i64,
+) -> Result<Vec<Event>> {
+    let removes = |event: &Event| match &event.payload {
+        EventPayload::MemberRemoved { user: removed, .. } => *removed == user,
+        EventPayload::BoardDeleted => true,
+        _ => false,
+    };
+    let mut events = read_after(conn, board, sequence, limit).await?;
+    let last = events.iter().rposition(removes);
+    events.truncate(last.map_or(0, |last| last + 1));
+    Ok(events)
 }
 
 const BY_SEQUENCE: ListOrder<Event> = ListOrder {

@@ -19,6 +19,7 @@ use super::rows::{BoardRow, CardRow};
 use crate::domain::{
     Board, BoardId, BoardRole, Card, CardId, Error, EventPayload, Result, Right, Timestamp, UserKey,
 };
+use crate::events::Change;
 
 /// What the holder of a lock may do.
 pub trait Permission {
@@ -62,6 +63,8 @@ pub struct BoardTx<'t, P> {
     /// Statements that are sent together with the events.
     writes: Vec<Write>,
     events: Vec<EventPayload>,
+    /// The users whose membership changes.
+    users: Vec<UserKey>,
     permission: PhantomData<P>,
 }
 
@@ -69,8 +72,8 @@ impl<'t, P> BoardTx<'t, P> {
     fn new(tx: &'t mut Tx, board: Board, access: Option<BoardAccess>) -> Self {
         // A clock that steps back must not give an event an earlier time than the one before it.
         let now = tx.now().max(board.updated_at);
-        let (writes, events) = Default::default();
-        Self { tx, board, access, now, writes, events, permission: PhantomData }
+        let (writes, events, users) = Default::default();
+        Self { tx, board, access, now, writes, events, users, permission: PhantomData }
     }
 
     /// The board as it is under the lock.
@@ -109,6 +112,11 @@ impl<'t, P> BoardTx<'t, P> {
 
     pub(super) fn set_role(&mut self, role: BoardRole) {
         self.access = self.access.map(|access| access.with_role(role));
+    }
+
+    /// Tells a user that their membership has changed.
+    pub(super) fn tell(&mut self, user: UserKey) {
+        self.users.push(user);
     }
 
     /// The board's version after all events that are recorded so far, and so many more.
@@ -191,8 +199,9 @@ impl<'t, P> BoardTx<'t, P> {
         let mut writes = std::mem::take(&mut self.writes);
         writes.extend([raise, events]);
         execute_all(self.tx, writes).await?;
+        let users = std::mem::take(&mut self.users);
+        self.tx.close_change(Change::of(self.board.id, &self.events, users));
         self.events.clear();
-        self.tx.close_change();
         (self.board.version, self.board.updated_at) = (version, self.now);
         Ok(())
     }

@@ -12,8 +12,8 @@ use super::lock::{Admin, BoardTx};
 use super::rows::{MemberRow, MembershipRow, UserRow, member};
 use super::schema::{users, users_boards};
 use crate::domain::{
-    Board, BoardId, BoardRole, Direction, Error, EventPayload, Member, Page, PageRequest, Result,
-    Side, Timestamp, User, UserId, UserKey,
+    Board, BoardId, BoardRole, Direction, Error, EventPayload, Member, Page, PageRequest,
+    RemovalReason, Result, Side, Timestamp, User, UserId, UserKey,
 };
 
 const OF_BOARD: Children = Children {
@@ -72,6 +72,7 @@ pub async fn insert(board: &mut BoardTx<'_, Admin>, user: &User, role: BoardRole
     let event = EventPayload::MemberAdded { user: user.id, role };
     let inserted =
         board.write(event, diesel::insert_into(users_boards::table).values(values)).await;
+    board.tell(user.key);
     foreign_key(inserted, Error::not_found("user")).map(drop)
 }
 
@@ -86,6 +87,7 @@ pub async fn set_role(
     let changes = (users_boards::role.eq(role.as_str()), users_boards::updated_at.eq(board.now()));
     let target = users_boards::table.find((board.id().0, key.0));
     board.write(event, diesel::update(target).set(changes)).await?;
+    board.tell(*key);
     if board.access()?.user_key() == *key {
         board.set_role(role);
     }
@@ -93,9 +95,15 @@ pub async fn set_role(
 }
 
 /// Removes a user from the board; `false` if they are not a member.
-pub async fn delete<P>(board: &mut BoardTx<'_, P>, key: UserKey, id: UserId) -> Result<bool> {
+pub async fn delete<P>(
+    board: &mut BoardTx<'_, P>,
+    key: UserKey,
+    id: UserId,
+    reason: RemovalReason,
+) -> Result<bool> {
     let target = users_boards::table.find((board.id().0, key.0));
-    let event = EventPayload::MemberRemoved { user: id };
+    let event = EventPayload::MemberRemoved { user: id, reason: Some(reason) };
+    board.tell(key);
     Ok(board.write(event, diesel::delete(target)).await? > 0)
 }
 

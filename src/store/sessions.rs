@@ -1,5 +1,7 @@
 //! Sessions and their refresh tokens. Only the hashes of tokens are stored.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
@@ -54,6 +56,20 @@ pub async fn viewer(
         )
         .await?;
     Ok(key.map(|key| Viewer { key: UserKey(key), id, session }))
+}
+
+/// Those of the sessions that have not ended.
+pub async fn open(
+    conn: &mut Conn,
+    sessions: &[SessionId],
+    now: Timestamp,
+) -> Result<HashSet<SessionId>> {
+    let query = sessions::table
+        .filter(any_of(sessions::id, sessions.iter().map(|session| session.0)))
+        .filter(sessions::expires_at.gt(now))
+        .select(sessions::id);
+    let ids: Vec<i64> = conn.load(query).await?;
+    Ok(ids.into_iter().map(SessionId).collect())
 }
 
 /// A refresh token of a session.

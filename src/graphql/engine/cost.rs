@@ -8,7 +8,7 @@ use apollo_compiler::executable::Field;
 use async_graphql::Value;
 
 /// An amount of complexity.
-pub(super) type Cost = u64;
+pub(in crate::graphql) type Cost = u64;
 
 /// The cost of an object.
 pub(super) const OBJECT: Cost = 10;

@@ -1,6 +1,7 @@
 //! What belongs to the execution of one request.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::budget::{Budget, Memory};
 use super::scheduler::BatchScheduler;
@@ -9,11 +10,27 @@ use super::scheduler::BatchScheduler;
 pub(in crate::graphql) struct Execution {
     pub(in crate::graphql) scheduler: Arc<BatchScheduler>,
     pub(in crate::graphql) budget: Arc<Budget>,
+    /// Whether the response depends on the viewer.
+    is_personal: AtomicBool,
 }
 
 impl Execution {
     /// For a response with at most `max_text` bytes of text.
     pub(in crate::graphql) fn new(memory: Arc<Memory>, max_text: usize) -> Self {
-        Self { scheduler: Arc::default(), budget: Arc::new(Budget::new(memory, max_text)) }
+        Self {
+            scheduler: Arc::default(),
+            budget: Arc::new(Budget::new(memory, max_text)),
+            is_personal: AtomicBool::new(false),
+        }
+    }
+
+    /// Records that something has asked who the viewer is. The response is for nobody else then.
+    pub(in crate::graphql) fn note_viewer(&self) {
+        self.is_personal.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the response depends on the viewer.
+    pub(in crate::graphql) fn is_personal(&self) -> bool {
+        self.is_personal.load(Ordering::Relaxed)
     }
 }

@@ -20,6 +20,8 @@
 //! or if there was too little memory. Before step 1, the request may have used a statement to find the
 //! session.
 //!
+//! A subscription takes the steps 1 to 4 once (`subscription`), and step 5 for each payload.
+//!
 //! `schema` holds the types that steps 1 to 4 check against, `execution` what steps 4 and 5 share, and
 //! `refusal` the errors of requests that are not run.
 //!
@@ -54,44 +56,54 @@ mod refusal;
 mod scan;
 mod scheduler;
 mod schema;
+mod subscription;
 mod usages;
 mod variables;
 mod viewer_limit;
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use apollo_compiler::Node;
 use apollo_compiler::executable::{Field, Operation, OperationType};
+use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Executor, Request, Variables};
 
 pub use self::answer::{Answer, Verdict};
 pub(super) use self::budget::Memory;
 pub(super) use self::caller::Caller;
+pub(super) use self::cost::Cost;
 use self::document::{Document, Documents};
 pub(super) use self::eager::{EagerList, EagerObject, Pure};
 pub(super) use self::execution::Execution;
-use self::plan::{Plan, plan};
+use self::plan::{Plan, plan, root_of_subscription};
 use self::refusal::Refusal;
 use self::schema::TypeSystem;
+use self::subscription::Shapes;
+pub(super) use self::subscription::{Shape, Subscription};
 use self::variables::Values;
 use self::viewer_limit::ViewerLimit;
 use super::error;
 use crate::config::{Config, Limits};
-use crate::store::Mode;
+use crate::store::{Mode, Snapshot};
 
 /// The operation types that a request may run.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Operations {
     /// Queries, which change no data.
     Queries,
-    /// All operations.
+    /// Queries and mutations.
     All,
+    /// Subscriptions.
+    Subscriptions,
 }
 
-/// Executes requests with the resolvers of `E`.
-pub(super) struct Engine<E> {
+/// Executes requests with the resolvers of `E`, and the payloads of subscriptions with those of `P`.
+pub(super) struct Engine<E, P> {
     executor: E,
+    payloads: P,
+    shapes: Shapes,
     types: TypeSystem,
     documents: Documents,
     viewer_limit: ViewerLimit,
@@ -107,13 +119,19 @@ struct Planned {
     is_query: bool,
 }
 
-impl<E: Executor> Engine<E> {
+impl<E: Executor, P: Executor> Engine<E, P> {
     /// `sdl` is the schema of the resolvers. An error is a bug in the program.
-    pub(super) fn new(executor: E, sdl: &str, config: &Config) -> Result<Self, String> {
+    pub(super) fn new(
+        executor: E,
+        payloads: P,
+        sdl: &str,
+        config: &Config,
+    ) -> Result<Self, String> {
         let types = TypeSystem::of(sdl, config.introspection)?;
         let documents = Documents::new(config.limits);
         let viewer_limit = ViewerLimit::new(config.database.pool_size);
-        Ok(Self { executor, types, documents, viewer_limit, limits: config.limits })
+        let (shapes, limits) = (Shapes::default(), config.limits);
+        Ok(Self { executor, payloads, shapes, types, documents, viewer_limit, limits })
     }
 
     /// Runs a request for its caller, if its operation type is allowed.
@@ -161,8 +179,14 @@ impl<E: Executor> Engine<E> {
         let refused = |refusal: Refusal| Box::new(Answer::refused(refusal));
         let document = self.documents.get(&self.types, &request.query).map_err(refused)?;
         let operation = document.operation(request.operation_name.as_deref()).map_err(refused)?;
-        if allowed == Operations::Queries && operation.operation_type != OperationType::Query {
-            return Err(Box::new(Answer::not_allowed()));
+        match operation.operation_type {
+            OperationType::Mutation if allowed == Operations::Queries => {
+                return Err(Box::new(Answer::not_allowed()));
+            }
+            OperationType::Subscription if allowed != Operations::Subscriptions => {
+                return Err(refused(Refusal::no_stream()));
+            }
+            _ => {}
         }
         if let Some(refusal) = caller.refusal()
             && !Anonymous::of(&document, operation).all
@@ -183,12 +207,12 @@ impl<E: Executor> Engine<E> {
     ) -> Option<Answer> {
         let planned = document
             .operation(request.operation_name.as_deref())
-            .and_then(|operation| self.plan(document, operation, request.variables.clone()));
+            .and_then(|operation| self.planned(document, operation, request.variables.clone()));
         let Planned { plan, introspection, holds_tokens, is_query } = match planned {
             Ok(planned) => planned,
             Err(refusal) => return Some(Answer::refused(refusal)),
         };
-        let Execution { scheduler, budget } = &**caller.execution();
+        let Execution { scheduler, budget, .. } = &**caller.execution();
         budget.set_work(self.limits.complexity.saturating_sub(plan.cost));
         if let Some(told) = &introspection
             && let Err(refused) = budget.take_object(eager::bytes_of(told), 0)
@@ -196,9 +220,7 @@ impl<E: Executor> Engine<E> {
             return (!budget.is_short()).then(|| Answer::too_large(refused));
         }
         let snapshot = caller.begin(mode);
-        let execution = Request::new("").variables(plan.variables);
-        let mut execution = execution.data(Arc::clone(caller)).data(Arc::clone(caller.execution()));
-        execution.set_parsed_query(plan.document);
+        let execution = execution_of(caller, plan.document, plan.variables);
         let execution = pin!(self.executor.execute(execution));
         let response = scheduler.run(execution).await;
         snapshot.end();
@@ -225,19 +247,100 @@ impl<E: Executor> Engine<E> {
         Some(answer)
     }
 
-    fn plan(
+    /// Whether the request is a valid one for a subscription.
+    pub(super) fn is_subscription(&self, request: &Request) -> bool {
+        self.documents.get(&self.types, &request.query).is_ok_and(|document| {
+            let operation = document.operation(request.operation_name.as_deref());
+            operation.is_ok_and(|operation| operation.is_subscription())
+        })
+    }
+
+    /// Checks a subscription, and finds out what it selects. `lists` has the name of the list in the payloads of each root
+    /// field, whose length is known only when a payload is made.
+    pub(super) fn subscribe(
+        &self,
+        request: &Request,
+        caller: &impl Caller,
+        lists: &[(&str, &str)],
+    ) -> Result<Subscription, Box<Answer>> {
+        let refused = |refusal: Refusal| Box::new(Answer::refused(refusal));
+        let document = self.document(request, caller, Operations::Subscriptions)?;
+        let operation = document.operation(request.operation_name.as_deref()).map_err(refused)?;
+        self.subscription(&document, operation, request, lists).map_err(refused)
+    }
+
+    fn subscription(
+        &self,
+        document: &Document,
+        operation: &Operation,
+        request: &Request,
+        lists: &[(&str, &str)],
+    ) -> Result<Subscription, Refusal> {
+        let values = self.coerced(document, operation, request.variables.clone())?;
+        let (root, cost) = root_of_subscription(&self.types, document, operation, &values, lists)?;
+        let (most, limit) = (cost.of_one(), self.limits.complexity);
+        if most > limit {
+            let message =
+                format!("A payload has a complexity of up to {most}; at most {limit} is allowed.");
+            return Err(Refusal::too_complex(message));
+        }
+        let plan = plan(&self.types, document, operation, values, Cost::MAX)?;
+        let Plan { document, variables, .. } = plan;
+        let text = request.query.clone();
+        let shape = Shape { text, document, variables, cost, is_personal: AtomicBool::new(false) };
+        Ok(Subscription { root, shape: self.shapes.shared(shape) })
+    }
+
+    /// The complexity that is left for the objects in the list of a payload.
+    pub(super) fn left(&self, shape: &Shape) -> Cost {
+        self.limits.complexity.saturating_sub(shape.cost.empty())
+    }
+
+    /// Executes a payload in a snapshot that its caller has begun. `source` is what it is about, as data of the context.
+    /// `cost` is that of the objects in its list. `None` if the database is not available, or memory is short.
+    pub(super) async fn payload(
+        &self,
+        shape: &Shape,
+        caller: &Arc<impl Caller>,
+        snapshot: &Snapshot,
+        source: impl Send + Sync + 'static,
+        cost: Cost,
+    ) -> Option<Answer> {
+        let Execution { scheduler, budget, .. } = &**caller.execution();
+        budget.set_work(self.left(shape).saturating_sub(cost));
+        let execution = execution_of(caller, shape.document.clone(), shape.variables.clone());
+        let response = scheduler.run(pin!(self.payloads.execute(execution.data(source)))).await;
+        snapshot.end();
+        let is_lost = snapshot.failed() && !error::tells_of_a_defect(&response.errors);
+        if is_lost || budget.is_short() {
+            return None;
+        }
+        let mut answer = Answer::run(response, Arc::clone(budget), false);
+        answer.complete(&shape.text, caller.request_id());
+        Some(answer)
+    }
+
+    fn coerced(
         &self,
         document: &Document,
         operation: &Operation,
         variables: Variables,
-    ) -> Result<Planned, Refusal> {
+    ) -> Result<Values, Refusal> {
         let limit = self.limits.nesting;
         if variables.values().any(|value| variables::nested_deeper(value, limit)) {
             let message = format!("Variables are nested more than {limit} levels deep.");
             return Err(Refusal::too_complex(message));
         }
-        let required = document.required(operation);
-        let values = Values::coerce(&self.types, operation, required, variables)?;
+        Values::coerce(&self.types, operation, document.required(operation), variables)
+    }
+
+    fn planned(
+        &self,
+        document: &Document,
+        operation: &Operation,
+        variables: Variables,
+    ) -> Result<Planned, Refusal> {
+        let values = self.coerced(document, operation, variables)?;
         let plan = plan(&self.types, document, operation, values, self.limits.complexity)?;
         let introspection = plan
             .introspection
@@ -247,6 +350,18 @@ impl<E: Executor> Engine<E> {
         let is_query = operation.operation_type == OperationType::Query;
         Ok(Planned { plan, introspection, holds_tokens, is_query })
     }
+}
+
+/// The execution of a planned operation by the library.
+fn execution_of(
+    caller: &Arc<impl Caller>,
+    document: ExecutableDocument,
+    variables: Variables,
+) -> Request {
+    let request = Request::new("").variables(variables);
+    let mut request = request.data(Arc::clone(caller)).data(Arc::clone(caller.execution()));
+    request.set_parsed_query(document);
+    request
 }
 
 /// Which root fields of a mutation need no access token, such as a log-in. The schema marks them with

@@ -18,6 +18,7 @@ use super::document::{Document, offset};
 use super::list_size::{self, Size};
 use super::refusal::Refusal;
 use super::schema::TypeSystem;
+use super::subscription::{PayloadCost, RootField};
 use super::variables::{Values, leaf};
 
 /// The maximum number of fields of an operation when interfaces are expanded to their object types.
@@ -69,6 +70,35 @@ pub(super) fn plan(
         introspection: root.introspection,
         variables: values.into_variables(),
     })
+}
+
+/// The root field of a subscription, and what its payloads cost. `lists` has the name of the list in the payloads of each
+/// root field.
+pub(super) fn root_of_subscription(
+    types: &TypeSystem,
+    document: &Document,
+    operation: &Operation,
+    values: &Values,
+    lists: &[(&str, &str)],
+) -> Result<(RootField, PayloadCost), Refusal> {
+    let fragments = &document.executable().fragments;
+    let mut planner = Planner { types, fragments, values, fields: 0, trail: None };
+    let groups = planner.collect(operation.object_type(), &[&operation.selection_set]);
+    let Some(root) = groups.as_ref().and_then(|groups| groups.first()) else {
+        return Err(Refusal::invalid("The subscription has no field."));
+    };
+    let list = lists.iter().find(|(field, _)| root.first.name == *field).map(|(_, list)| *list);
+    let own = planner.field(root, None)?.1;
+    let (mut in_lists, mut objects) = (0, HashMap::new());
+    for group in planner.collect(root.first.ty().inner_named_type(), &root.sets()).iter().flatten()
+    {
+        if Some(group.first.name.as_str()) == list {
+            in_lists = Cost::saturating_add(in_lists, planner.field(group, None)?.1);
+            planner.add_objects(group, &mut objects)?;
+        }
+    }
+    let cost = PayloadCost { empty: own.saturating_sub(in_lists), objects };
+    Ok((planner.root_field(root.first), cost))
 }
 
 /// The library needs the names of variables, but never their types.
@@ -312,6 +342,37 @@ impl<'d> Planner<'d> {
             selection_set: Positioned::new(set, place),
         };
         Ok((Positioned::new(library::Selection::Field(Positioned::new(field, place)), place), cost))
+    }
+
+    /// Adds the cost of an object of each type that a list of this field may have.
+    fn add_objects(
+        &mut self,
+        list: &Group<'d>,
+        costs: &mut HashMap<String, Cost>,
+    ) -> Result<(), Refusal> {
+        let (types, ty) = (self.types, list.first.ty().inner_named_type());
+        let objects: Vec<_> = types.objects_of(ty).map_or_else(|| vec![ty], Iterator::collect);
+        for object in objects {
+            let fields = self.collect(object, &list.sets()).unwrap_or_default();
+            let cost = cost::OBJECT.saturating_add(self.fields(&fields, None)?.1);
+            let known = costs.entry(object.to_string()).or_default();
+            *known = known.saturating_add(cost);
+        }
+        Ok(())
+    }
+
+    fn root_field(&self, field: &Field) -> RootField {
+        let value = |literal: Literal| {
+            literal.into_const_with(|name| self.values.get(&name).cloned().ok_or(())).ok()
+        };
+        let arguments = self.arguments(field).0.into_iter();
+        let arguments = arguments
+            .filter_map(|(name, literal)| Some((name.node.to_string(), value(literal.node)?)));
+        RootField {
+            name: field.name.to_string(),
+            key: field.response_key().to_string(),
+            arguments: arguments.collect(),
+        }
     }
 
     /// The arguments of a field, and the number of their values.

@@ -60,6 +60,12 @@ impl Refusal {
     pub(super) fn operation_not_allowed() -> Self {
         Self::new("BAD_REQUEST", "GET requests can run queries only. Send mutations with POST.")
     }
+
+    /// A subscription where one response is expected.
+    pub(super) fn no_stream() -> Self {
+        let message = "Subscriptions need a WebSocket with the subprotocol graphql-transport-ws, or a request with Accept: text/event-stream.";
+        Self::new("BAD_REQUEST", message)
+    }
 }
 
 impl From<Refusal> for Response {

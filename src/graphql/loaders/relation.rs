@@ -69,6 +69,7 @@ pub(in crate::graphql) struct Source {
 impl Source {
     /// The viewer on whose behalf the data is read.
     pub(super) fn viewer(&self) -> Result<Viewer> {
+        self.execution.note_viewer();
         self.viewer.ok_or(Error::Unauthenticated)
     }
 

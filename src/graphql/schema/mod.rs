@@ -7,11 +7,15 @@ mod mutation;
 mod paging;
 mod query;
 mod scalars;
+mod subscription;
 mod types;
 
 use std::sync::Arc;
 
-use async_graphql::{EmptySubscription, SDLExportOptions, SchemaBuilder, ValidationMode};
+use async_graphql::{
+    EmptyMutation, EmptySubscription, ObjectType, SDLExportOptions, SchemaBuilder,
+    SubscriptionType, ValidationMode,
+};
 
 use crate::service::Services;
 
@@ -19,10 +23,16 @@ use crate::service::Services;
 pub(super) type Executor =
     async_graphql::Schema<query::Query, mutation::Mutation, EmptySubscription>;
 
-type Builder = SchemaBuilder<query::Query, mutation::Mutation, EmptySubscription>;
+/// The schema that runs the resolvers of payloads. The library executes each payload as a query.
+pub(super) type Payloads =
+    async_graphql::Schema<subscription::Subscription, EmptyMutation, EmptySubscription>;
 
-fn builder() -> Builder {
-    async_graphql::Schema::build(query::Query, mutation::Mutation::default(), EmptySubscription)
+pub(super) use subscription::{BoardListNews, BoardNews, LISTS, Source, type_names};
+
+fn builder<S: SubscriptionType + 'static>(
+    subscription: S,
+) -> SchemaBuilder<query::Query, mutation::Mutation, S> {
+    async_graphql::Schema::build(query::Query, mutation::Mutation::default(), subscription)
         .override_output_type_description::<async_graphql::ID>(
         "An opaque ID, unique across all types. Clients store IDs as they are and never construct them.",
     )
@@ -31,15 +41,28 @@ fn builder() -> Builder {
 /// The resolvers, for operations that the engine has planned. The engine validates operations, limits
 /// their depth and answers introspection itself, so the library does none of this.
 pub(super) fn executor(services: Arc<Services>) -> Executor {
-    builder()
-        .data(services)
+    for_planned(builder(EmptySubscription).data(services)).finish()
+}
+
+/// The same for payloads of subscriptions.
+pub(super) fn payloads() -> Payloads {
+    let root = subscription::Subscription;
+    for_planned(async_graphql::Schema::build(root, EmptyMutation, EmptySubscription)).finish()
+}
+
+fn for_planned<Q, M, S>(builder: SchemaBuilder<Q, M, S>) -> SchemaBuilder<Q, M, S>
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    builder
         .validation_mode(ValidationMode::Fast)
         .limit_recursive_depth(usize::MAX)
         .disable_introspection()
         // Otherwise the library searches all types for federation entities at each root field (3 % of a
         // small query). Its own fields for them are not in `sdl`, so no valid document selects them.
         .enable_federation()
-        .finish()
 }
 
 /// The description of the schema.
@@ -54,7 +77,7 @@ pub fn sdl() -> String {
         .prefer_single_line_descriptions()
         .use_space_ident()
         .indent_width(2);
-    let sdl = builder().finish().sdl_with_options(options);
+    let sdl = builder(subscription::Described).finish().sdl_with_options(options);
     // async-graphql does not support a description of the schema.
     sdl.replacen("\nschema {", &format!("\n\"{ABOUT}\"\nschema {{"), 1)
 }

@@ -26,7 +26,7 @@ impl Query {
     async fn viewer(&self, ctx: &Context<'_>) -> Result<EagerObject<User>> {
         let viewer = ctx.viewer()?;
         let user = ctx.loaders()?.user().load(viewer.id).await?.ok_or(Error::Unauthenticated)?;
-        Ok(EagerObject(User::seen_by(viewer, user)))
+        Ok(EagerObject(User::new(user)))
     }
 
     /// Finds a Node by its ID; null if it does not exist or the viewer may not see it.
@@ -153,8 +153,7 @@ async fn find(ctx: &Context<'_>, id: &str) -> Result<Option<Node>> {
     } else if let Some(id) = PublicId::from_public(id) {
         BoardColumn::find(ctx, id).await?.map(Node::from)
     } else if let Some(key) = UserId::from_public(id) {
-        let viewer = ctx.viewer()?;
-        ctx.loaders()?.user().load(key).await?.map(|user| User::seen_by(viewer, user).into())
+        ctx.loaders()?.user().load(key).await?.map(|user| User::new(user).into())
     } else {
         None
     };
@@ -171,7 +170,5 @@ async fn find_user(ctx: &Context<'_>, email: &str) -> Result<Option<User>> {
     let Ok(email) = EmailKey::parse(email) else {
         return Ok(None);
     };
-    let viewer = ctx.viewer()?;
-    let user = ctx.loaders()?.user_by_email().load(email).await?;
-    Ok(user.map(|user| User::seen_by(viewer, user)))
+    Ok(ctx.loaders()?.user_by_email().load(email).await?.map(User::new))
 }

@@ -15,6 +15,7 @@ mod pg_link;
 mod pooler;
 mod postgres;
 mod read_state;
+mod relay;
 mod snapshot;
 mod sqlite;
 mod sqlite_conn;
@@ -42,6 +43,7 @@ use self::pg_link::{Begin, Limits, Link};
 use self::postgres::Server;
 pub use self::read_state::Mode;
 use self::read_state::ReadState;
+use self::relay::Relay;
 pub use self::snapshot::Snapshot;
 use self::sqlite::{Access, FileHealth, FileId};
 use self::sqlite_conn::SqliteConn;
@@ -49,6 +51,7 @@ use self::statement_count::StatementCount;
 pub use self::transaction::{Tx, Work};
 use crate::config::{Database, DatabaseUrl, StartError};
 use crate::domain::{Clock, Error, Result, Timestamp};
+use crate::events::Bus;
 
 /// The pools of connections. Cloning is cheap.
 #[derive(Clone)]
@@ -60,20 +63,18 @@ pub struct Db {
     /// The maximum time to wait for a connection or a lock.
     wait: Duration,
     clock: Clock,
+    bus: Arc<Bus>,
 }
 
 #[derive(Clone)]
 enum Pools {
     /// SQLite allows one writer at a time: one connection that writes, several that read.
-    Sqlite {
-        readers: Pool<sqlite::Manager>,
-        writer: Pool<sqlite::Manager>,
-        file: File,
-    },
+    Sqlite { readers: Pool<sqlite::Manager>, writer: Pool<sqlite::Manager>, file: File },
     Postgres {
         pool: Pool<postgres::Manager>,
         limits: Limits,
         monitor: Arc<Monitor>,
+        relay: Arc<Relay>,
     },
 }
 
@@ -101,7 +102,7 @@ impl Db {
         config: &Database,
         clock: Clock,
     ) -> std::result::Result<(Self, Vec<String>), StartError> {
-        let statements = StatementCount::default();
+        let (statements, bus) = (StatementCount::default(), Arc::new(Bus::default()));
         let (pools, migrations) = match &config.url {
             DatabaseUrl::Sqlite(path) => {
                 let migrations = migrations::sqlite(path.clone()).await?;
@@ -118,12 +119,14 @@ impl Db {
                 let time = config.statement_timeout + GRACE;
                 let local = server.local_limits().map(Into::into);
                 let limits = Limits { time, outage: outage.clone(), local };
-                let monitor = Arc::new(Monitor::new(server, outage));
-                (Pools::Postgres { pool, limits, monitor }, migrations)
+                let listen = config.listen_url.as_ref().map(|url| Server::new(url, config));
+                let relay = Relay::new(server.clone(), listen.transpose()?, Arc::clone(&bus));
+                let (monitor, relay) = (Arc::new(Monitor::new(server, outage)), Arc::new(relay));
+                (Pools::Postgres { pool, limits, monitor, relay }, migrations)
             }
         };
         let (query_time, wait) = (config.statement_timeout, config.wait);
-        Ok((Self { pools, statements, query_time, wait, clock }, migrations))
+        Ok((Self { pools, statements, query_time, wait, clock, bus }, migrations))
     }
 
     /// Runs the pending migrations and returns their names.
@@ -175,11 +178,17 @@ impl Db {
         }
     }
 
-    /// Watches the database, for as long as the program runs: after an outage, all connections are replaced.
+    /// Watches the database, for as long as the program runs: after an outage, all connections are replaced. Exchanges
+    /// changes with other instances.
     pub async fn watch(&self) {
         match &self.pools {
-            Pools::Postgres { monitor, .. } => monitor.run().await,
-            Pools::Sqlite { .. } => std::future::pending().await,
+            Pools::Postgres { monitor, relay, .. } => {
+                tokio::join!(monitor.run(), relay.run());
+            }
+            // There are no other instances.
+            Pools::Sqlite { .. } => loop {
+                self.bus.outgoing().await;
+            },
         }
     }
 
@@ -199,6 +208,11 @@ impl Db {
                 }
             }
         }
+    }
+
+    /// Tells subscribers what was committed.
+    pub fn bus(&self) -> &Arc<Bus> {
+        &self.bus
     }
 
     /// The clock of the program.

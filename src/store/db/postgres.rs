@@ -83,7 +83,10 @@ impl Server {
                 Err(error) => return Err(error),
                 Ok(mut conn) => {
                     // Only roles with the privilege may set it. It makes errors known by their text in the log.
-                    let _ = conn.batch_execute("SET lc_messages = 'C'").await;
+                    let set = conn.batch_execute("SET lc_messages = 'C'");
+                    if timeout(session, set).await.is_err() {
+                        return Err(ConnectError::new("the server stopped responding"));
+                    }
                     return Ok(conn);
                 }
             }

@@ -19,6 +19,7 @@ use super::memory_size::MemorySize;
 use super::pg_conn::CommitError;
 use super::{Db, Pools};
 use crate::domain::{Clock, Error, Result, Timestamp};
+use crate::events::Change;
 
 /// The maximum number of attempts of a transaction that the database refuses, for example after a deadlock.
 const TRIES: usize = 4;
@@ -83,7 +84,7 @@ impl Db {
                     Some(conn) => conn,
                     None => db.writer().await?,
                 };
-                match attempt(conn, db.clock.clone(), &input, &work).await {
+                match attempt(conn, &db, &input, &work).await {
                     Err(Error::Contention) if began.elapsed() < db.wait => {
                         sleep(Duration::from_millis(rand::random_range(1..=MAX_PAUSE))).await;
                     }
@@ -114,7 +115,7 @@ impl Db {
     }
 }
 
-async fn attempt<I, T, F>(conn: Conn, clock: Clock, input: &I, work: &F) -> Result<T>
+async fn attempt<I, T, F>(conn: Conn, db: &Db, input: &I, work: &F) -> Result<T>
 where
     I: Send + Sync,
     T: Send,
@@ -123,11 +124,14 @@ where
         + Send
         + Sync,
 {
-    let mut tx = Tx::begin(conn, clock).await?;
+    let mut tx = Tx::begin(conn, db.clock.clone()).await?;
     let result = work(&mut tx, input).await;
+    let changes = std::mem::take(&mut tx.changes);
     let ended = tx.end(result.is_ok()).await;
     // A failed rollback closes the connection. The error of the transaction is more useful.
-    result.and_then(|value| ended.map(|()| value))
+    let value = result.and_then(|value| ended.map(|()| value))?;
+    db.bus.publish(&changes);
+    Ok(value)
 }
 
 /// An open transaction. Only a transaction can write.
@@ -140,6 +144,8 @@ pub struct Tx {
     only_locks: bool,
     /// Whether a board was changed whose events are not stored yet.
     change_is_open: bool,
+    /// What subscribers are told after the commit.
+    changes: Vec<Change>,
 }
 
 impl Tx {
@@ -152,6 +158,7 @@ impl Tx {
             wrote: false,
             only_locks: false,
             change_is_open: false,
+            changes: Vec::new(),
         };
         if let Conn::Sqlite(conn) = &mut *tx {
             conn.run(|c| AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE"))
@@ -219,9 +226,10 @@ impl Tx {
         self.change_is_open = true;
     }
 
-    /// The change is recorded.
-    pub(in crate::store) fn close_change(&mut self) {
+    /// The change is recorded. Subscribers are told after the commit.
+    pub(in crate::store) fn close_change(&mut self, change: Change) {
         self.change_is_open = false;
+        self.changes.push(change);
     }
 
     async fn end(mut self, ok: bool) -> Result<()> {

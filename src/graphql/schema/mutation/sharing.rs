@@ -70,7 +70,7 @@ impl SharingMutation {
                 sharing::share(ctx.services()?, viewer, board, user, role).await?;
             Ok(ShareBoardPayload {
                 board: Board::new(board).into(),
-                member_edge: BoardMemberEdge::new(viewer, member).into(),
+                member_edge: BoardMemberEdge::new(member).into(),
             })
         })
         .await

@@ -126,10 +126,9 @@ impl Board {
     ) -> Result<Connection<BoardMemberEdge>> {
         let args = PageArgs { first, after, last, before };
         let request = Arc::new(args.request(BY_SINCE, MAX_OTHERS)?);
-        let (loaders, viewer) = (ctx.loaders()?, ctx.viewer()?);
+        let loaders = ctx.loaders()?;
         let page = loaders.member_page().load_as(self.access, Arc::clone(&request));
-        let edge = |member: Arc<domain::Member>| BoardMemberEdge::new(viewer, member);
-        Connection::load(ctx, List::Members(self.access, request), page, edge).await
+        Connection::load(ctx, List::Members(self.access, request), page, BoardMemberEdge::new).await
     }
 
     /// The viewer's role on the board.

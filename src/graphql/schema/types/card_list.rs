@@ -6,7 +6,7 @@ use async_graphql::{Context, Enum, InputObject, Lookahead};
 use futures_util::future::try_join;
 
 use super::{Board, Card, CardColumn, LabelColor, OrderDirection};
-use crate::domain::{self, At, Result, SearchText};
+use crate::domain::{self, At, PageRequest, Result, SearchText};
 use crate::graphql::context::{ContextExt, NODES, texts};
 use crate::graphql::loaders::{CardQuery, Loaders, SharedLabels};
 use crate::graphql::schema::paging::{Connection, List, MAX_CARDS, PageArgs, PlainEdge};
@@ -104,6 +104,28 @@ pub(super) async fn card_page(
         Ok((*page).clone().map(|loaded| CardEdge::new(card(loaded), sort)))
     };
     Connection::of_edges(ctx, List::Cards(list, Arc::clone(&query)), edges).await
+}
+
+/// The first `limit` cards of a column, in their order.
+pub(super) async fn cards_of_column(
+    ctx: &Context<'_>,
+    board: &Board,
+    column: domain::CardColumn,
+    limit: usize,
+) -> Result<Vec<Card>> {
+    let query = Arc::new(CardQuery {
+        request: PageRequest { limit, backward: false, after: None, before: None },
+        with_labels: ctx.look_ahead().field("labels").exists(),
+        texts: texts(&ctx.look_ahead(), &[&[]], "description"),
+        filter: domain::CardFilter::default(),
+        order: domain::CardOrder::default(),
+    });
+    let loaders = ctx.loaders()?;
+    let page =
+        loaders.card_page().load_as(CardList::in_column(board.access, column), Arc::clone(&query));
+    let (page, labels) = try_join(page, board_labels(&loaders, board, &query)).await?;
+    let cards = page.items.iter().cloned();
+    Ok(cards.map(|loaded| Card::loaded(loaded, board, labels.clone())).collect())
 }
 
 /// The labels of the board, if the cards are loaded with their labels.

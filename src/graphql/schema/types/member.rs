@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Enum, Object};
 
 use super::User;
-use crate::domain::{self, Viewer};
+use crate::domain;
 use crate::graphql::engine::{EagerObject, Pure};
 use crate::graphql::schema::paging::{Edge, cursor};
 use crate::graphql::schema::scalars::DateTime;
@@ -31,9 +31,9 @@ pub(in crate::graphql) struct BoardMemberEdge {
 }
 
 impl BoardMemberEdge {
-    pub(in crate::graphql) fn new(viewer: Viewer, member: impl Into<Arc<domain::Member>>) -> Self {
+    pub(in crate::graphql) fn new(member: impl Into<Arc<domain::Member>>) -> Self {
         let member = member.into();
-        Self { user: User::seen_by(viewer, member.user.clone()), member }
+        Self { user: User::new(member.user.clone()), member }
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) use card::{Card, CardColumn};
 pub(super) use card_list::{CardEdge, CardFilter, CardOrder};
 pub(super) use column::BoardColumn;
 pub(super) use comment::{Comment, CommentEdge};
-pub(super) use event::BoardEventEdge;
+pub(super) use event::{BoardEvent, BoardEventEdge};
 pub(super) use label::{Label, LabelColor};
 pub(super) use member::{BoardMemberEdge, BoardRole};
 pub(super) use session::{Session, SessionEdge, session_page};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_graphql::{Context, ID, Object};
 
-use crate::domain::{self, PublicId, Result, UserKey, Viewer};
+use crate::domain::{self, PublicId, Result, UserKey};
 use crate::graphql::context::ContextExt;
 use crate::graphql::engine::Pure;
 use crate::graphql::schema::scalars::DateTime;
@@ -14,14 +14,14 @@ use crate::graphql::schema::scalars::DateTime;
 #[derive(Clone)]
 pub(in crate::graphql) struct User {
     user: Arc<domain::User>,
+    /// Whether it is known to be the viewer's own account, who may have just logged in.
     own: bool,
 }
 
 impl User {
-    /// An account from the viewer's point of view; it may be the viewer's own.
-    pub(in crate::graphql) fn seen_by(viewer: Viewer, user: impl Into<Arc<domain::User>>) -> Self {
-        let user = user.into();
-        Self { own: user.key == viewer.key, user }
+    /// An account, which may be the viewer's own.
+    pub(in crate::graphql) fn new(user: impl Into<Arc<domain::User>>) -> Self {
+        Self { user: user.into(), own: false }
     }
 
     /// The actor or author of something on a board that the viewer may see; `None` if the account was
@@ -30,14 +30,16 @@ impl User {
         let Some(id) = id else {
             return Ok(None);
         };
-        let viewer = ctx.viewer()?;
-        let user = ctx.loaders()?.actor().load(id).await?;
-        Ok(user.map(|user| Self::seen_by(viewer, user)))
+        Ok(ctx.loaders()?.actor().load(id).await?.map(Self::new))
     }
 
     /// The viewer's own account.
     pub(in crate::graphql) fn own(user: domain::User) -> Self {
         Self { user: Arc::new(user), own: true }
+    }
+
+    fn is_own(&self, ctx: &Context<'_>) -> bool {
+        self.own || ctx.viewer().is_ok_and(|viewer| viewer.key == self.user.key)
     }
 }
 
@@ -56,14 +58,14 @@ impl User {
     }
 
     /// The time when the account was created. Null unless it is the viewer's own account.
-    async fn created_at(&self) -> Option<DateTime> {
-        self.own.then(|| self.user.created_at.into())
+    async fn created_at(&self, ctx: &Context<'_>) -> Option<DateTime> {
+        self.is_own(ctx).then(|| self.user.created_at.into())
     }
 
     /// The time when the e-mail address or password last changed. Null unless it is the viewer's own
     /// account.
-    async fn updated_at(&self) -> Option<DateTime> {
-        self.own.then(|| self.user.updated_at.into())
+    async fn updated_at(&self, ctx: &Context<'_>) -> Option<DateTime> {
+        self.is_own(ctx).then(|| self.user.updated_at.into())
     }
 }
 

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use async_graphql::{ID, Interface, SimpleObject};
 
-use super::parts::{AboutCard, AboutComment, AboutLabel, AboutUser, EventFields, FieldChange};
+use super::parts::{
+    AboutCard, AboutColumn, AboutComment, AboutLabel, AboutUser, EventFields, FieldChange,
+    MemberRemovalReason, PresentLabel,
+};
 use crate::domain::{self, CardId, CommentId, EventPayload, LabelId, PublicId, UserId};
 use crate::graphql::context::Nullable;
 use crate::graphql::engine::{EagerList, EagerObject, Pure};
@@ -95,6 +98,8 @@ events! {
         from_column: CardColumn,
         /// The column that the card is in afterwards; the same column if only the position changed.
         to_column: CardColumn,
+        /// The rank of the card after the move; null for moves before version 0.2.
+        rank: Option<String>,
     }
     /// Labels were added to a card or removed from it.
     CardLabelsChangedEvent {
@@ -120,8 +125,8 @@ events! {
     /// The server gave the cards of a column new ranks without changing their order, to make space for
     /// the move that follows. The cards also have new versions.
     ColumnReorderedEvent {
-        /// The column with the new ranks.
-        column: CardColumn,
+        #[graphql(flatten)]
+        about: AboutColumn,
     }
     /// Deleted cards were erased because their time in the trash has ended.
     CardsPurgedEvent {
@@ -132,11 +137,15 @@ events! {
     LabelCreatedEvent {
         #[graphql(flatten)]
         about: AboutLabel,
+        #[graphql(flatten)]
+        present: PresentLabel,
     }
     /// The name or colour of a label changed.
     LabelUpdatedEvent {
         #[graphql(flatten)]
         about: AboutLabel,
+        #[graphql(flatten)]
+        present: PresentLabel,
         /// The changed fields.
         changes: EagerList<FieldChange>,
     }
@@ -166,6 +175,8 @@ events! {
     MemberRemovedEvent {
         #[graphql(flatten)]
         about: AboutUser,
+        /// Why they are no longer a member; null for removals before version 0.2.
+        reason: Option<MemberRemovalReason>,
     }
     /// A comment was added to a card.
     CommentAddedEvent {
@@ -191,16 +202,19 @@ events! {
 }
 
 impl BoardEvent {
-    pub(super) fn new(event: &Arc<domain::Event>, on: &Board) -> Self {
-        let card = |id: &CardId| AboutCard { id: *id, on: on.clone() };
-        let user = |id: &UserId| AboutUser { id: *id, on: on.clone() };
-        let comment = |id: &CommentId| AboutComment { id: *id, on: on.clone() };
+    /// `on` is the board, for objects that the viewer may see.
+    pub(in crate::graphql) fn new(event: &Arc<domain::Event>, on: Option<&Board>) -> Self {
+        let on = || on.cloned();
+        let card = |id: &CardId| AboutCard { id: *id, on: on() };
+        let user = |id: &UserId| AboutUser { id: *id, on: on() };
+        let comment = |id: &CommentId| AboutComment { id: *id, on: on() };
+        let present = |id: &LabelId| PresentLabel { id: *id, on: on() };
         let label = |id: &LabelId, color: &domain::LabelColor, name: &str| AboutLabel {
             label_id: id.to_public().into(),
             color: (*color).into(),
             name: name.to_owned(),
         };
-        let common = EventFields { event: Arc::clone(event), on: on.clone() };
+        let common = EventFields { event: Arc::clone(event), on: on() };
         match &event.payload {
             EventPayload::BoardCreated => BoardCreatedEvent { common }.into(),
             EventPayload::BoardUpdated { changes } => {
@@ -214,9 +228,10 @@ impl BoardEvent {
             EventPayload::CardUpdated { card: id, changes } => {
                 CardUpdatedEvent { common, about: card(id), changes: fields(changes) }.into()
             }
-            EventPayload::CardMoved { card: id, from, to } => {
+            EventPayload::CardMoved { card: id, from, to, rank } => {
                 let (from_column, to_column) = ((*from).into(), (*to).into());
-                CardMovedEvent { common, about: card(id), from_column, to_column }.into()
+                let rank = rank.as_ref().map(|rank| rank.as_str().to_owned());
+                CardMovedEvent { common, about: card(id), from_column, to_column, rank }.into()
             }
             EventPayload::CardLabelsChanged { card: id, added, removed } => {
                 let (added, removed) = (colors(added), colors(removed));
@@ -229,18 +244,20 @@ impl BoardEvent {
                 CardRestoredEvent { common, about: card(id) }.into()
             }
             EventPayload::ColumnReordered { column } => {
-                ColumnReorderedEvent { common, column: (*column).into() }.into()
+                let about = AboutColumn { column: *column, on: on() };
+                ColumnReorderedEvent { common, about }.into()
             }
             EventPayload::CardsPurged { cards } => {
                 let card_ids = cards.iter().map(|card| card.to_public().into()).collect();
                 CardsPurgedEvent { common, card_ids }.into()
             }
             EventPayload::LabelCreated { label: id, color, name } => {
-                LabelCreatedEvent { common, about: label(id, color, name) }.into()
+                let about = label(id, color, name);
+                LabelCreatedEvent { common, about, present: present(id) }.into()
             }
             EventPayload::LabelUpdated { label: id, color, name, changes } => {
                 let (about, changes) = (label(id, color, name), fields(changes));
-                LabelUpdatedEvent { common, about, changes }.into()
+                LabelUpdatedEvent { common, about, present: present(id), changes }.into()
             }
             EventPayload::LabelDeleted { label: id, color, name } => {
                 LabelDeletedEvent { common, about: label(id, color, name) }.into()
@@ -252,8 +269,9 @@ impl BoardEvent {
                 let (from, to) = ((*from).into(), (*to).into());
                 MemberRoleChangedEvent { common, about: user(key), from, to }.into()
             }
-            EventPayload::MemberRemoved { user: key } => {
-                MemberRemovedEvent { common, about: user(key) }.into()
+            EventPayload::MemberRemoved { user: key, reason } => {
+                let reason = reason.map(Into::into);
+                MemberRemovedEvent { common, about: user(key), reason }.into()
             }
             EventPayload::CommentAdded { card: id, comment: said } => {
                 CommentAddedEvent { common, about_card: card(id), about: comment(said) }.into()

@@ -36,7 +36,8 @@ pub(super) async fn event_page(
     let request = Arc::new(args.request(LATEST_FIRST, MAX_OTHERS)?);
     let loaders = ctx.loaders()?;
     let page = loaders.event_page().load_as(list, Arc::clone(&request));
-    let edge =
-        |event: Arc<domain::Event>| BoardEventEdge::new(BoardEvent::new(&event, on), LATEST_FIRST);
+    let edge = |event: Arc<domain::Event>| {
+        BoardEventEdge::new(BoardEvent::new(&event, Some(on)), LATEST_FIRST)
+    };
     Connection::load(ctx, List::Events(list, request), page, edge).await
 }

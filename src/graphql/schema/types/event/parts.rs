@@ -3,18 +3,20 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use async_graphql::{Context, ID, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
-use crate::domain::{self, CardId, CommentId, PublicId, Result, UserId};
-use crate::graphql::context::{ContextExt, Nullable, row, texts};
-use crate::graphql::engine::{EagerObject, Pure};
+use crate::domain::{self, CardId, CommentId, LabelId, PublicId, Result, UserId};
+use crate::graphql::context::{ContextExt, Nullable, nullable, row, texts};
+use crate::graphql::engine::{EagerList, EagerObject, Pure};
+use crate::graphql::schema::directives::list_size;
 use crate::graphql::schema::scalars::{DateTime, int};
-use crate::graphql::schema::types::{Board, Card, Comment, LabelColor, User};
+use crate::graphql::schema::types::card_list::cards_of_column;
+use crate::graphql::schema::types::{Board, Card, CardColumn, Comment, Label, LabelColor, User};
 
 /// The fields of every event.
 pub(in crate::graphql) struct EventFields {
     pub(super) event: Arc<domain::Event>,
-    pub(super) on: Board,
+    pub(super) on: Option<Board>,
 }
 
 #[Object]
@@ -44,16 +46,16 @@ impl EventFields {
         self.event.board_id.to_public().into()
     }
 
-    /// The board.
+    /// The board; null if the viewer may no longer see it.
     pub(super) async fn board(&self) -> Option<EagerObject<&Board>> {
-        Some(EagerObject(&self.on))
+        self.on.as_ref().map(EagerObject)
     }
 }
 
 /// The card that an event is about.
 pub(in crate::graphql) struct AboutCard {
     pub(super) id: CardId,
-    pub(super) on: Board,
+    pub(super) on: Option<Board>,
 }
 
 #[Object]
@@ -71,17 +73,17 @@ impl AboutCard {
 
 impl AboutCard {
     async fn find(&self, ctx: &Context<'_>) -> Result<Option<Card>> {
+        let Some(on) = &self.on else { return Ok(None) };
         let texts = texts(&ctx.look_ahead(), &[&[]], "description");
-        let key = ((self.on.access, self.id), texts);
-        let card = ctx.loaders()?.card_on_board().load(key).await?;
-        Ok(card.map(|card| Card::new(card, self.on.clone())))
+        let card = ctx.loaders()?.card_on_board().load(((on.access, self.id), texts)).await?;
+        Ok(card.map(|card| Card::new(card, on.clone())))
     }
 }
 
 /// The comment that an event is about.
 pub(in crate::graphql) struct AboutComment {
     pub(super) id: CommentId,
-    pub(super) on: Board,
+    pub(super) on: Option<Board>,
 }
 
 #[Object]
@@ -99,11 +101,78 @@ impl AboutComment {
 
 impl AboutComment {
     async fn find(&self, ctx: &Context<'_>) -> Result<Option<Comment>> {
+        let Some(on) = &self.on else { return Ok(None) };
         let texts = texts(&ctx.look_ahead(), &[&[]], "body");
-        let key = ((self.on.access, self.id), texts);
-        let comment = ctx.loaders()?.comment_on_board().load(key).await?;
-        Ok(comment.map(|comment| Comment::new(comment, self.on.clone())))
+        let comment = ctx.loaders()?.comment_on_board().load(((on.access, self.id), texts)).await?;
+        Ok(comment.map(|comment| Comment::new(comment, on.clone())))
     }
+}
+
+/// The column that an event is about.
+pub(in crate::graphql) struct AboutColumn {
+    pub(super) column: domain::CardColumn,
+    pub(super) on: Option<Board>,
+}
+
+/// Columns with more cards are read as lists.
+const MAX_COLUMN: usize = 1000;
+
+#[Object]
+impl AboutColumn {
+    /// The column with the new ranks.
+    async fn column(&self) -> CardColumn {
+        self.column.into()
+    }
+
+    /// The present cards of the column, in their order; null if there are more than 1,000: then read the
+    /// column.
+    #[graphql(directive = list_size::apply(Some(1000), None, None))]
+    async fn cards(&self, ctx: &Context<'_>) -> Nullable<EagerList<Card>> {
+        nullable(self.find(ctx).await)
+    }
+}
+
+impl AboutColumn {
+    async fn find(&self, ctx: &Context<'_>) -> Result<Option<EagerList<Card>>> {
+        let Some(on) = &self.on else { return Ok(None) };
+        let cards = cards_of_column(ctx, on, self.column, MAX_COLUMN + 1).await?;
+        Ok((cards.len() <= MAX_COLUMN).then_some(EagerList(cards)))
+    }
+}
+
+/// The label that an event is about, as it is now.
+pub(in crate::graphql) struct PresentLabel {
+    pub(super) id: LabelId,
+    pub(super) on: Option<Board>,
+}
+
+#[Object]
+impl PresentLabel {
+    /// The label as it is now; null if it is gone.
+    async fn label(&self, ctx: &Context<'_>) -> Nullable<EagerObject<Label>> {
+        row(self.find(ctx).await)
+    }
+}
+
+impl PresentLabel {
+    async fn find(&self, ctx: &Context<'_>) -> Result<Option<Label>> {
+        let Some(on) = &self.on else { return Ok(None) };
+        let labels = ctx.loaders()?.board_labels().load(on.access).await?;
+        let label = labels.iter().find(|label| label.id == self.id);
+        Ok(label.map(|label| Label::new(Arc::clone(label), on.clone())))
+    }
+}
+
+/// Why a user is no longer a member.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::RemovalReason")]
+pub(in crate::graphql) enum MemberRemovalReason {
+    /// The user left the board.
+    Left,
+    /// An ADMIN removed the user.
+    Removed,
+    /// The account of the user was deleted.
+    AccountDeleted,
 }
 
 /// The label that an event is about, as it was at that time.
@@ -120,7 +189,7 @@ pub(in crate::graphql) struct AboutLabel {
 /// The user that an event is about.
 pub(in crate::graphql) struct AboutUser {
     pub(super) id: UserId,
-    pub(super) on: Board,
+    pub(super) on: Option<Board>,
 }
 
 #[Object]
@@ -139,9 +208,9 @@ impl AboutUser {
 
 impl AboutUser {
     async fn find(&self, ctx: &Context<'_>) -> Result<Option<User>> {
-        let viewer = ctx.viewer()?;
-        let user = ctx.loaders()?.user_on_board().load((self.on.access, self.id)).await?;
-        Ok(user.map(|user| User::seen_by(viewer, user)))
+        let Some(on) = &self.on else { return Ok(None) };
+        let user = ctx.loaders()?.user_on_board().load((on.access, self.id)).await?;
+        Ok(user.map(User::new))
     }
 }
 

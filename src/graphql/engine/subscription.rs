@@ -1,0 +1,146 @@
+//! Subscriptions: what is known of one before its first payload.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use async_graphql::parser::types::{
+    DocumentOperations, ExecutableDocument, Field, Selection, SelectionSet,
+};
+use async_graphql::{Value, Variables};
+
+use super::cost::Cost;
+
+/// A subscription that was checked, and whose payloads can be executed.
+pub(in crate::graphql) struct Subscription {
+    pub(in crate::graphql) root: RootField,
+    pub(in crate::graphql) shape: Arc<Shape>,
+}
+
+/// The root field of a subscription, with the values of its arguments.
+pub(in crate::graphql) struct RootField {
+    pub(in crate::graphql) name: String,
+    /// Its key in the response.
+    pub(in crate::graphql) key: String,
+    pub(in crate::graphql) arguments: HashMap<String, Value>,
+}
+
+/// What a subscription selects from its payloads. Subscriptions that select the same share one, whatever the arguments of
+/// their root fields are.
+pub(in crate::graphql) struct Shape {
+    /// The text of the document, for the locations of errors.
+    pub(super) text: String,
+    pub(super) document: ExecutableDocument,
+    pub(super) variables: Variables,
+    pub(in crate::graphql) cost: PayloadCost,
+    /// Whether a payload has depended on the viewer.
+    pub(super) is_personal: AtomicBool,
+}
+
+impl Shape {
+    /// Whether a payload has depended on the viewer.
+    pub(in crate::graphql) fn is_personal(&self) -> bool {
+        self.is_personal.load(Ordering::Relaxed)
+    }
+
+    /// Records that a payload has depended on the viewer.
+    pub(in crate::graphql) fn note_personal(&self) {
+        self.is_personal.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The complexity of payloads, which depends on the objects in one of their lists.
+pub(in crate::graphql) struct PayloadCost {
+    /// That of a payload whose list is empty.
+    pub(super) empty: Cost,
+    /// That of an object of each type in the list.
+    pub(super) objects: HashMap<String, Cost>,
+}
+
+impl PayloadCost {
+    /// The cost of a payload whose list is empty.
+    pub(in crate::graphql) fn empty(&self) -> Cost {
+        self.empty
+    }
+
+    /// The cost of an object of this type.
+    pub(in crate::graphql) fn of(&self, ty: &str) -> Cost {
+        self.objects.get(ty).copied().unwrap_or_default()
+    }
+
+    /// The cost of a payload with one object, the most expensive one.
+    pub(super) fn of_one(&self) -> Cost {
+        self.empty.saturating_add(self.objects.values().copied().max().unwrap_or_default())
+    }
+}
+
+/// The shapes of all subscriptions.
+#[derive(Default)]
+pub(super) struct Shapes(Mutex<HashMap<String, Weak<Shape>>>);
+
+impl Shapes {
+    /// The known shape that is equal to this one, or this one.
+    pub(super) fn shared(&self, mut shape: Shape) -> Arc<Shape> {
+        without_arguments(&mut shape.document);
+        let key = key(&shape);
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(shape) = known.get(&key).and_then(Weak::upgrade) {
+            return shape;
+        }
+        known.retain(|_, shape| shape.strong_count() > 0);
+        let shape = Arc::new(shape);
+        known.insert(key, Arc::downgrade(&shape));
+        shape
+    }
+}
+
+/// Removes the arguments of the root field, which choose the events and not what is selected from them.
+fn without_arguments(document: &mut ExecutableDocument) {
+    if let DocumentOperations::Single(operation) = &mut document.operations {
+        for selection in &mut operation.node.selection_set.node.items {
+            if let Selection::Field(field) = &mut selection.node {
+                field.node.arguments.clear();
+            }
+        }
+    }
+}
+
+/// A text that is equal for equal shapes only.
+fn key(shape: &Shape) -> String {
+    let mut key = format!("{}\0", shape.text);
+    if let DocumentOperations::Single(operation) = &shape.document.operations {
+        add_set(&mut key, &operation.node.selection_set.node, &shape.variables);
+    }
+    key
+}
+
+fn add_set(key: &mut String, set: &SelectionSet, variables: &Variables) {
+    key.push('{');
+    for selection in &set.items {
+        match &selection.node {
+            Selection::Field(field) => add_field(key, &field.node, variables),
+            Selection::InlineFragment(inline) => {
+                let condition = inline.node.type_condition.as_ref();
+                let ty = condition.map_or("", |condition| condition.node.on.node.as_str());
+                let _ = write!(key, "...{ty}");
+                add_set(key, &inline.node.selection_set.node, variables);
+            }
+            Selection::FragmentSpread(spread) => {
+                let _ = write!(key, "...{} ", spread.node.fragment_name.node);
+            }
+        }
+    }
+    key.push('}');
+}
+
+fn add_field(key: &mut String, field: &Field, variables: &Variables) {
+    let _ = write!(key, "{}:{}(", field.response_key().node, field.name.node);
+    for (name, literal) in &field.arguments {
+        let value = |name| variables.get(&name).cloned().ok_or(());
+        let value = literal.node.clone().into_const_with(value).unwrap_or_default();
+        let _ = write!(key, "{}:{value} ", name.node);
+    }
+    key.push(')');
+    add_set(key, &field.selection_set.node, variables);
+}

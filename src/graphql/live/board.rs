@@ -1,0 +1,282 @@
+//! The subscribers of boards. A task for each board with subscribers, its room, makes the payloads for all of them.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use super::delivery::{Deliveries, Delivery, OnDrop, SENT_AT_ONCE, WAITING};
+use super::payload::{Draft, MAX_EVENTS, Maker};
+use crate::domain::{BoardId, Result, Viewer};
+use crate::events::Listener;
+use crate::graphql::engine::Shape;
+use crate::graphql::schema::BoardNews;
+use crate::store::{Conn, boards, events};
+
+/// How long the database may be unavailable before subscriptions end.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The pause before another attempt.
+pub(super) const PAUSE: Duration = Duration::from_millis(250);
+
+/// The rooms of all boards with subscribers.
+pub(super) struct Rooms {
+    maker: Arc<Maker>,
+    rooms: Mutex<HashMap<BoardId, mpsc::UnboundedSender<Visit>>>,
+}
+
+/// What a room is told.
+enum Visit {
+    Enter(Member),
+    /// Somebody has left.
+    Leave,
+}
+
+/// A subscriber of a board.
+struct Member {
+    viewer: Viewer,
+    shape: Arc<Shape>,
+    /// The latest event that it knows; `None` before the first payload of a subscriber who wants no earlier ones.
+    sequence: Option<i64>,
+    /// Whether it has had no payload yet.
+    is_new: bool,
+    /// Whether it has too many payloads waiting.
+    is_slow: bool,
+    /// Whether its subscription has ended.
+    has_left: bool,
+    sender: mpsc::Sender<Delivery>,
+}
+
+impl Rooms {
+    pub(super) fn new(maker: &Arc<Maker>) -> Arc<Self> {
+        Arc::new(Self { maker: Arc::clone(maker), rooms: Mutex::default() })
+    }
+
+    /// Adds a subscriber who may see the board, and knows it up to the event `after`.
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        board: BoardId,
+        viewer: Viewer,
+        shape: Arc<Shape>,
+        after: Option<i64>,
+    ) -> Deliveries {
+        let (sender, received) = mpsc::channel(WAITING);
+        let (is_new, is_slow, has_left) = (true, false, false);
+        let member = Member { viewer, shape, sequence: after, is_new, is_slow, has_left, sender };
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = rooms.entry(board).or_insert_with(|| self.open(board));
+        // The receiver is dropped only after its room was removed from the map.
+        let _ = room.send(Visit::Enter(member));
+        let room = room.clone();
+        let leave = OnDrop(move || drop(room.send(Visit::Leave)));
+        Deliveries { received, _leave: Box::new(leave) }
+    }
+
+    fn open(self: &Arc<Self>, board: BoardId) -> mpsc::UnboundedSender<Visit> {
+        let (sender, visits) = mpsc::unbounded_channel();
+        // Listens before it reads, so that no change is missed in between.
+        let changed = self.maker.shared.services.db.bus().boards.listen(board);
+        let room = Room {
+            maker: Arc::clone(&self.maker),
+            board,
+            changed,
+            visits,
+            members: Vec::new(),
+            slow: FuturesUnordered::new(),
+            is_due: false,
+            failing: None,
+        };
+        tokio::spawn(room.run(Arc::clone(self)));
+        sender
+    }
+}
+
+struct Room {
+    maker: Arc<Maker>,
+    board: BoardId,
+    changed: Listener<BoardId>,
+    visits: mpsc::UnboundedReceiver<Visit>,
+    members: Vec<Member>,
+    /// Ready when a member who had too many payloads waiting has read one.
+    slow: FuturesUnordered<BoxFuture<'static, ()>>,
+    /// Whether a member may not know everything.
+    is_due: bool,
+    /// Since when the database is unavailable.
+    failing: Option<Instant>,
+}
+
+/// Members with the same selection who know the same events.
+type Group = Vec<usize>;
+
+impl Room {
+    async fn run(mut self, rooms: Arc<Rooms>) {
+        while self.is_open(&rooms) {
+            if std::mem::take(&mut self.is_due) {
+                self.serve().await;
+            }
+            tokio::select! {
+                Some(visit) = self.visits.recv() => self.admit(visit),
+                () = self.changed.woken() => self.is_due = true,
+                Some(()) = self.slow.next() => self.is_due = true,
+                () = sleep(PAUSE), if self.failing.is_some() => self.is_due = true,
+            }
+        }
+    }
+
+    fn admit(&mut self, visit: Visit) {
+        if let Visit::Enter(member) = visit {
+            self.members.push(member);
+            self.is_due = true;
+        }
+    }
+
+    /// Whether anybody is in the room. If not, the room is removed from the map.
+    fn is_open(&mut self, rooms: &Rooms) -> bool {
+        self.members.retain(|member| !member.has_left && !member.sender.is_closed());
+        if !self.members.is_empty() {
+            return true;
+        }
+        // Nobody enters while the map is locked.
+        let mut rooms = rooms.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Ok(visit) = self.visits.try_recv() {
+            self.admit(visit);
+        }
+        if self.members.is_empty() {
+            rooms.remove(&self.board);
+        }
+        !self.members.is_empty()
+    }
+
+    /// Sends every member what it does not know yet.
+    async fn serve(&mut self) {
+        let mut pending: Group = (0..self.members.len()).collect();
+        loop {
+            pending.retain(|index| self.can_receive(*index));
+            let group = self.first_group(&pending);
+            if group.is_empty() {
+                self.failing = None;
+                return;
+            }
+            match self.send(&group).await {
+                Ok(done) => pending.retain(|index| !done.contains(index)),
+                Err(_) => return self.fail(),
+            }
+        }
+    }
+
+    /// Whether a payload and the end of the subscription can be sent now. If not, the room is told when they can.
+    fn can_receive(&mut self, index: usize) -> bool {
+        let Some(member) = self.members.get_mut(index) else { return false };
+        let can_receive = member.sender.capacity() >= SENT_AT_ONCE;
+        if !can_receive && !member.is_slow {
+            let sender = member.sender.clone();
+            self.slow.push(Box::pin(async move {
+                drop(sender.reserve_many(SENT_AT_ONCE).await);
+            }));
+        }
+        member.is_slow = !can_receive;
+        can_receive && !member.has_left
+    }
+
+    /// The members who get the same payload as the first one.
+    fn first_group(&self, pending: &[usize]) -> Group {
+        let members =
+            || pending.iter().filter_map(|index| Some((*index, self.members.get(*index)?)));
+        let Some((_, first)) = members().next() else { return Group::new() };
+        let is_alike = |member: &Member| {
+            Arc::ptr_eq(&member.shape, &first.shape)
+                && (member.sequence, member.is_new) == (first.sequence, first.is_new)
+                && (member.viewer.key == first.viewer.key || !first.shape.is_personal())
+        };
+        members().filter(|(_, member)| is_alike(member)).map(|(index, _)| index).collect()
+    }
+
+    /// Sends the next payload to a group, or to those of it whose payload is the same after all. Returns the members
+    /// who know everything now.
+    async fn send(&mut self, group: &[usize]) -> Result<HashSet<usize>> {
+        let members: Vec<_> = group.iter().filter_map(|index| self.members.get(*index)).collect();
+        let (Some(first), Some(leader)) = (members.first(), group.first()) else {
+            return Ok(HashSet::new());
+        };
+        let (viewer, shape) = (first.viewer, Arc::clone(&first.shape));
+        let draft = self.maker.draft(viewer);
+        let mut conn = draft.read().await?;
+        let users: HashSet<_> = members.iter().map(|member| member.viewer.key).collect();
+        let users: Vec<_> = users.into_iter().collect();
+        let seen = boards::for_each(&mut conn, self.board, &users).await?;
+        let roles: HashMap<_, _> =
+            seen.iter().map(|(_, access)| (access.user_key(), access.role())).collect();
+        let Some(board) = seen.into_iter().find(|(_, access)| access.user_key() == viewer.key)
+        else {
+            self.end(draft, conn, *leader).await?;
+            return Ok([*leader].into());
+        };
+        self.changed.saw(board.0.version);
+        let mut alike: HashSet<usize> = group
+            .iter()
+            .copied()
+            .zip(&members)
+            .filter(|(_, member)| roles.get(&member.viewer.key) == Some(&board.1.role()))
+            .map(|(index, _)| index)
+            .collect();
+        let (news, cost) =
+            self.maker.board_news(&mut conn, board.clone(), first.sequence, &shape).await?;
+        drop(conn);
+        if news.events.is_empty() && !news.is_reset && !first.is_new {
+            return Ok(alike);
+        }
+        let (mut sequence, is_reset) = (news.sequence, news.is_reset);
+        let mut made = self.maker.execute(draft, &shape, news, cost).await?;
+        if made.exceeds_limit && !is_reset {
+            (made, sequence) = self.maker.board_reset(self.board, viewer, &shape).await?;
+        }
+        if made.is_personal {
+            alike.retain(|index| {
+                self.members.get(*index).is_some_and(|member| member.viewer.key == viewer.key)
+            });
+        }
+        let payload = Arc::new(made.payload);
+        for index in &alike {
+            if let Some(member) = self.members.get_mut(*index) {
+                (member.sequence, member.is_new) = (Some(sequence), false);
+                let _ = member.sender.try_send(Delivery::Payload(Arc::clone(&payload)));
+            }
+        }
+        Ok(if sequence >= board.0.version { alike } else { HashSet::new() })
+    }
+
+    /// Ends the subscription of a viewer who may no longer see the board, with the events up to the one that took it
+    /// away.
+    async fn end(&mut self, draft: Draft, mut conn: Conn, index: usize) -> Result<()> {
+        let Some(member) = self.members.get_mut(index) else { return Ok(()) };
+        if let Some(known) = member.sequence {
+            let (user, limit) = (member.viewer.id, i64::try_from(MAX_EVENTS).unwrap_or(i64::MAX));
+            let events = events::until_removed(&mut conn, self.board, user, known, limit).await?;
+            drop(conn);
+            if let Some(sequence) = events.last().map(|event| event.sequence) {
+                let events = events.into_iter().map(Arc::new).collect();
+                let news = BoardNews { events, sequence, is_reset: false, board: None };
+                let made = self.maker.execute(draft, &member.shape, news, 0).await?;
+                let _ = member.sender.try_send(Delivery::Payload(Arc::new(made.payload)));
+            }
+        }
+        let _ = member.sender.try_send(Delivery::Complete);
+        member.has_left = true;
+        Ok(())
+    }
+
+    /// The database is unavailable: tries again soon, but not for ever.
+    fn fail(&mut self) {
+        let since = *self.failing.get_or_insert_with(Instant::now);
+        if since.elapsed() >= PATIENCE {
+            for member in self.members.drain(..) {
+                let _ = member.sender.try_send(Delivery::Failed);
+            }
+        }
+    }
+}

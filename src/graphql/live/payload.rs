@@ -1,0 +1,151 @@
+//! Makes one payload: reads what it is about, and executes the selection, both in one snapshot.
+
+use std::sync::Arc;
+
+use super::delivery::Payload;
+use crate::domain::{BoardId, Client, Error, Event, Result, Viewer};
+use crate::graphql::engine::{Caller as _, Cost, Engine, Shape};
+use crate::graphql::loaders::Shared;
+use crate::graphql::schema::{self, BoardNews, type_names};
+use crate::graphql::{Caller, error};
+use crate::store::access::AuthorizedBoard;
+use crate::store::{Conn, Mode, Snapshot, boards, events};
+
+/// The maximum number of events in a payload: as many as one mutation makes at most.
+pub(super) const MAX_EVENTS: usize = 100;
+
+/// After more missed events than this, the board is sent as `reset`.
+const MAX_MISSED: i64 = 10_000;
+
+/// Makes payloads.
+pub(in crate::graphql) struct Maker {
+    pub(in crate::graphql) engine: Arc<Engine<schema::Executor, schema::Payloads>>,
+    pub(in crate::graphql) shared: Arc<Shared>,
+}
+
+/// A payload that is being made. Its snapshot has begun.
+pub(super) struct Draft {
+    caller: Arc<Caller>,
+    snapshot: Snapshot,
+}
+
+/// The result of an execution.
+pub(super) struct Made {
+    pub(super) payload: Payload,
+    /// Whether it depends on the viewer for whom it was made.
+    pub(super) is_personal: bool,
+    /// Whether it exceeds a limit on responses.
+    pub(super) exceeds_limit: bool,
+}
+
+impl Maker {
+    /// Begins a payload for a viewer.
+    pub(super) fn draft(&self, viewer: Viewer) -> Draft {
+        let client = Client::default();
+        let id = format!("{:032x}", rand::random::<u128>());
+        let caller = Arc::new(Caller::new(Arc::clone(&self.shared), client, Ok(Some(viewer)), id));
+        let snapshot = caller.begin(Mode::Transaction);
+        Draft { caller, snapshot }
+    }
+
+    /// Executes the selection. SERVICE_UNAVAILABLE if the database fails, or memory is short.
+    pub(super) async fn execute(
+        &self,
+        draft: Draft,
+        shape: &Shape,
+        source: impl Send + Sync + 'static,
+        cost: Cost,
+    ) -> Result<Made> {
+        let Draft { caller, snapshot } = draft;
+        let answer = self.engine.payload(shape, &caller, &snapshot, source, cost).await;
+        let answer = answer.ok_or(Error::Unavailable)?;
+        let exceeds_limit = error::tells_of_a_limit(&answer.response.errors);
+        let is_personal = caller.execution().is_personal();
+        if is_personal {
+            shape.note_personal();
+        }
+        Ok(Made { payload: Payload::of(answer), is_personal, exceeds_limit })
+    }
+
+    /// The news of a board for a subscriber that knows it up to `sequence`, with their cost. Only as many events as a
+    /// payload may have. `None` is a subscriber who wants no earlier events.
+    pub(super) async fn board_news(
+        &self,
+        conn: &mut Conn,
+        board: AuthorizedBoard,
+        sequence: Option<i64>,
+        shape: &Shape,
+    ) -> Result<(BoardNews, Cost)> {
+        let version = board.0.version;
+        let news = |events: Vec<Arc<Event>>, sequence, is_reset| BoardNews {
+            events: events.into(),
+            sequence,
+            is_reset,
+            board: Some(board.clone()),
+        };
+        let Some(known) = sequence.filter(|known| *known != version) else {
+            return Ok((news(Vec::new(), version, false), 0));
+        };
+        let reset = || Ok((news(Vec::new(), version, true), 0));
+        if !(0..=MAX_MISSED).contains(&(version - known)) {
+            return reset();
+        }
+        let limit = i64::try_from(MAX_EVENTS + 1).unwrap_or(i64::MAX);
+        let mut events: Vec<_> = match events::after(conn, board.1, known, limit).await {
+            Ok(events) => events.into_iter().map(Arc::new).collect(),
+            // A newer instance may write events that this one does not know.
+            Err(Error::Internal) => return reset(),
+            Err(error) => return Err(error),
+        };
+        let (count, cost) = self.fitting(&events, shape);
+        events.truncate(count);
+        match events.last().map(|event| event.sequence) {
+            Some(last) => Ok((news(events, last, false), cost)),
+            None => reset(),
+        }
+    }
+
+    /// The payload that tells a viewer to fetch the board again, and the version of the board.
+    pub(super) async fn board_reset(
+        &self,
+        board: BoardId,
+        viewer: Viewer,
+        shape: &Shape,
+    ) -> Result<(Made, i64)> {
+        let draft = self.draft(viewer);
+        let mut conn = draft.read().await?;
+        let found = boards::for_each(&mut conn, board, &[viewer.key]).await?;
+        drop(conn);
+        // Without access the next attempt ends the subscription.
+        let board = found.into_iter().next().ok_or(Error::Unavailable)?;
+        let sequence = board.0.version;
+        let events = Arc::default();
+        let news = BoardNews { events, sequence, is_reset: true, board: Some(board) };
+        Ok((self.execute(draft, shape, news, 0).await?, sequence))
+    }
+
+    /// How many of the events fit into a payload, so that no mutation is split, and what they cost. All events of a
+    /// mutation have the same time.
+    fn fitting(&self, events: &[Arc<Event>], shape: &Shape) -> (usize, Cost) {
+        let left = self.engine.left(shape);
+        let (mut cost, mut fitting) = (0, (0, 0));
+        for (index, ty) in type_names(events).iter().enumerate().take(MAX_EVENTS) {
+            cost = Cost::saturating_add(cost, shape.cost.of(ty));
+            if cost > left {
+                break;
+            }
+            let time = |index: usize| events.get(index).map(|event| event.created_at);
+            if time(index) != time(index + 1) {
+                fitting = (index + 1, cost);
+            }
+        }
+        fitting
+    }
+}
+
+impl Draft {
+    /// A connection that reads the snapshot.
+    pub(super) async fn read(&self) -> Result<Conn> {
+        self.snapshot.read().await
+    }
+}
