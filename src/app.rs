@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use futures_util::future::join;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::config::{Config, DatabaseUrl, Secret, StartError, Trash};
 use crate::domain::Clock;
@@ -22,6 +25,7 @@ const GRACE: Duration = Duration::from_secs(10);
 pub struct App {
     listener: TcpListener,
     router: Router,
+    streams: http::Streams,
     services: Arc<Services>,
     trash: Trash,
     connections: http::Connections,
@@ -40,14 +44,14 @@ pub async fn build(config: Config) -> Result<App, StartError> {
         grace: GRACE,
         max: config.http.max_connections,
     };
-    let router = http::router(Arc::clone(&services), api, config.http);
+    let (router, streams) = http::router(Arc::clone(&services), api, config.http);
     let cannot_listen = |error| {
         StartError::new(format!("LISTEN_ADDR: cannot listen on {}: {error}", config.listen))
     };
     let listener = TcpListener::bind(config.listen).await.map_err(cannot_listen)?;
     let address = listener.local_addr().map_err(cannot_listen)?;
     let trash = config.trash;
-    Ok(App { listener, router, services, trash, connections, address })
+    Ok(App { listener, router, streams, services, trash, connections, address })
 }
 
 /// Opens the services of a server. Checks `JWT_SECRET` before it accesses the database.
@@ -100,8 +104,18 @@ impl App {
     /// Serves requests and maintains the database until `stop` is ready. Then waits for running
     /// requests, at most ten seconds.
     pub async fn run(self, stop: impl Future<Output = ()>) {
+        let (stopping, stopped) = oneshot::channel();
+        let stop = async move {
+            stop.await;
+            let _ = stopping.send(());
+        };
+        let streams = async {
+            if stopped.await.is_ok() {
+                let _ = timeout(GRACE, self.streams.stop()).await;
+            }
+        };
         tokio::select! {
-            () = self.connections.serve(self.listener, self.router, stop) => {}
+            _ = join(self.connections.serve(self.listener, self.router, stop), streams) => {}
             () = upkeep::keep_up(&self.services, self.trash) => {}
             () = live::keep_up(&self.services) => {}
             () = self.services.db.watch() => {}

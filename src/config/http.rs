@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args};
 
+use super::live::Live;
 use super::parsers::{kib, number, seconds, switch};
 
 /// The HTTP settings.
@@ -42,6 +43,9 @@ pub struct Http {
     /// Maximum number of requests in one body, as a list. 0 rejects lists.
     #[arg(id = "GRAPHQL_MAX_BATCH", long, env, help_heading = "GraphQL", default_value = "0", value_parser = number::<usize>(0..=1000))]
     pub max_batch: usize,
+    /// The limits of WebSockets and event streams.
+    #[command(flatten, next_help_heading = "Live")]
+    pub live: Live,
     /// The maximum number of values in the variables of a request, and in its extensions: that of
     /// tokens.
     #[arg(skip)]

@@ -17,7 +17,7 @@ use std::sync::Arc;
 pub use async_graphql::{Request, Variables};
 pub use context::Caller;
 pub use engine::{Answer, Operations, Verdict};
-pub use live::{Deliveries, Delivery};
+pub use live::{Deliveries, Delivery, Payload, Waiting};
 pub use pieces::Pieces;
 pub use schema::sdl;
 
@@ -73,8 +73,9 @@ impl Api {
         &self,
         request: &Request,
         caller: &Caller,
+        waiting: &Waiting,
     ) -> Result<Deliveries, Box<Answer>> {
-        self.live.subscribe(request, caller).await
+        self.live.subscribe(request, caller, waiting).await
     }
 
     /// Runs a request for its caller, if its operation type is allowed.

@@ -23,6 +23,19 @@ pub struct Pieces {
     _guards: Vec<Box<dyn Send>>,
 }
 
+impl Answer {
+    /// The response as JSON. (Use [`Pieces`] for a response that may be long and is sent at once.)
+    pub fn into_json(self) -> String {
+        let bytes: Vec<u8> = Pieces::of(self).flatten().collect();
+        String::from_utf8(bytes).unwrap_or_default()
+    }
+
+    /// The errors of the response as JSON.
+    pub fn errors_as_json(&self) -> String {
+        serde_json::to_string(&self.response.errors).unwrap_or_else(|_| "[]".into())
+    }
+}
+
 /// A part of the JSON text.
 enum Part {
     Text(&'static str),
@@ -51,12 +64,6 @@ impl Pieces {
     /// Whether all pieces have been returned.
     pub fn is_finished(&self) -> bool {
         self.rest.is_empty()
-    }
-
-    /// The whole text.
-    pub fn into_text(self) -> String {
-        let bytes: Vec<u8> = self.flatten().collect();
-        String::from_utf8(bytes).unwrap_or_default()
     }
 
     fn write(&mut self, part: Part, out: &mut Vec<u8>) {

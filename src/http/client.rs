@@ -40,23 +40,37 @@ fn user_agent(headers: &HeaderMap) -> Option<String> {
 /// The viewer of the bearer token; `None` without an `Authorization` header. `Error::BadToken`
 /// (UNAUTHENTICATED) if the token is invalid or expired.
 pub(super) async fn viewer(services: &Services, headers: &HeaderMap) -> Result<Option<Viewer>> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else {
+    let Some(authorization) = authorization(headers)? else {
         return Ok(None);
     };
-    let token = value.to_str().ok().and_then(|text| {
-        let (scheme, token) = text.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
-    });
-    let viewer = match token {
+    let viewer = match bearer(&authorization) {
         Some(token) => sessions::authenticate(services, token).await,
         None => Err(Error::Unauthenticated),
     };
-    viewer.map(Some).map_err(|error| match error {
+    viewer.map(Some).map_err(bad_token)
+}
+
+/// The value of the `Authorization` header. `Error::BadToken` if it is not ASCII.
+pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<String>> {
+    let value =
+        headers.get(header::AUTHORIZATION).map(|value| value.to_str().map(ToOwned::to_owned));
+    value.transpose().map_err(|_| bad_token(Error::Unauthenticated))
+}
+
+/// The token in the value of an `Authorization` header; `None` if it has another scheme.
+pub(super) fn bearer(authorization: &str) -> Option<&str> {
+    let (scheme, token) = authorization.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// The error of a token that is not accepted.
+pub(super) fn bad_token(error: Error) -> Error {
+    match error {
         Error::Unauthenticated => Error::BadToken {
             message: "The access token is invalid or expired. Refresh the session or log in again.",
         },
         other => other,
-    })
+    }
 }
 
 #[cfg(test)]

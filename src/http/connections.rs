@@ -1,25 +1,28 @@
 //! The connections of the server: accept, time limits and graceful shutdown.
 
 use std::collections::VecDeque;
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
+use axum::response::Response;
+use axum::routing::future::RouteFuture;
 use futures_util::future::join_all;
-use hyper::server::conn::http1::Builder;
+use hyper::body::Incoming;
+use hyper::server::conn::http1::{Builder, UpgradeableConnection};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutStream;
-use tower::ServiceExt;
 
 /// The pause after a connection could not be accepted for lack of resources.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -95,14 +98,46 @@ impl Connections {
     }
 }
 
+/// Connections that are closed together. (hyper-util's `GracefulShutdown` does not take connections that may be upgraded
+/// to WebSockets.)
+#[derive(Default)]
+struct Group(watch::Sender<()>);
+
+impl Group {
+    /// Runs a connection, and ends it after the request in progress when the group is closed.
+    fn watch(
+        &self,
+        connection: UpgradeableConnection<TokioIo<Stream>, TowerToHyperService<Service>>,
+    ) -> impl Future<Output = hyper::Result<()>> + use<> {
+        let mut closing = self.0.subscribe();
+        async move {
+            let mut connection = pin!(connection);
+            tokio::select! {
+                ended = connection.as_mut() => return ended,
+                _ = closing.changed() => connection.as_mut().graceful_shutdown(),
+            }
+            connection.await
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.0.receiver_count()
+    }
+
+    async fn close(self) {
+        self.0.send_replace(());
+        self.0.closed().await;
+    }
+}
+
 /// Connections in the order in which they began.
 struct Groups {
-    newest: GracefulShutdown,
+    newest: Group,
     /// How many connections the newest group has had.
     count: usize,
     /// The maximum number of connections of a group.
     size: usize,
-    older: VecDeque<GracefulShutdown>,
+    older: VecDeque<Group>,
     /// Groups that end when their connections are idle.
     closing: JoinSet<()>,
 }
@@ -114,7 +149,7 @@ impl Groups {
     }
 
     /// The group of a new connection.
-    fn newest(&mut self) -> &GracefulShutdown {
+    fn newest(&mut self) -> &Group {
         if self.count == self.size {
             self.older.push_back(std::mem::take(&mut self.newest));
             self.older.retain(|group| group.count() > 0);
@@ -133,31 +168,49 @@ impl Groups {
     /// Lets the oldest connections end when they are idle.
     fn close_oldest(&mut self) {
         let oldest = self.older.pop_front().unwrap_or_else(|| std::mem::take(&mut self.newest));
-        self.closing.spawn(oldest.shutdown());
+        self.closing.spawn(oldest.close());
     }
 
     async fn close_all(mut self) {
-        join_all(self.older.into_iter().chain([self.newest]).map(GracefulShutdown::shutdown)).await;
+        join_all(self.older.into_iter().chain([self.newest]).map(Group::close)).await;
         while self.closing.join_next().await.is_some() {}
     }
 }
 
 type Stream = Pin<Box<TimeoutStream<TcpStream>>>;
 
+/// Tells the routes the address of the client.
+#[derive(Clone)]
+struct Service {
+    router: Router,
+    peer: SocketAddr,
+}
+
+impl tower::Service<Request<Incoming>> for Service {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = RouteFuture<Infallible>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<Incoming>) -> Self::Future {
+        request.extensions_mut().insert(ConnectInfo(self.peer));
+        self.router.call(request)
+    }
+}
+
 fn begin(
     builder: &Builder,
-    connections: &GracefulShutdown,
+    connections: &Group,
     router: &Router,
     stream: Stream,
     peer: SocketAddr,
     slot: OwnedSemaphorePermit,
 ) {
-    let service = router.clone().map_request(move |mut request: Request<_>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request
-    });
-    let service = TowerToHyperService::new(service);
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    let service = TowerToHyperService::new(Service { router: router.clone(), peer });
+    let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let connection = connections.watch(connection);
     tokio::spawn(async move {
         if let Err(error) = connection.await {

@@ -14,8 +14,8 @@ use super::compression::compress;
 use super::media_type::MediaType;
 use super::parameters::{self, Checked, Requests};
 use super::refusal::Refusal;
-use super::{State, client, deadline, request_body, request_id};
-use crate::graphql::{Answer, Operations, Pieces, Verdict};
+use super::{State, client, deadline, live, request_body, request_id};
+use crate::graphql::{self, Answer, Operations, Pieces, Verdict};
 
 /// The parts of a request besides its parameters.
 struct RequestParts {
@@ -38,14 +38,17 @@ pub(super) async fn post(
     answer(&state, &parts, requests, Operations::All).await
 }
 
-/// Runs a request in the URL of a GET. Only queries are allowed, since a link must not change anything.
+/// Accepts a WebSocket, or runs a request in the URL of a GET. Only queries are allowed, since a link must not change anything.
 pub(super) async fn get(
     extract::State(state): extract::State<State>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
     RawQuery(query): RawQuery,
+    request: Request,
 ) -> Response {
-    let parts = RequestParts { peer: peer.ip(), headers };
+    if live::is_upgrade(request.headers()) {
+        return live::upgrade(state, peer.ip(), request).await;
+    }
+    let parts = RequestParts { peer: peer.ip(), headers: request.into_parts().0.headers };
     let request = async {
         let max_values = state.settings.max_values;
         parameters::in_url(query.as_deref(), max_values).map(Requests::One)
@@ -66,19 +69,56 @@ async fn answer(
     requests: impl Future<Output = std::result::Result<Requests, Refusal>>,
     operations: Operations,
 ) -> Response {
-    let Some(media_type) = MediaType::wanted(&parts.headers) else {
-        let message = "Accept application/graphql-response+json or application/json.";
+    let wanted = MediaType::wanted(&parts.headers);
+    let events = match (live::wants_events(&parts.headers), wanted) {
+        (false, _) => Events::Never,
+        (true, Some(_)) => Events::OfSubscriptions,
+        (true, None) => Events::Always,
+    };
+    // Refused requests are answered in JSON.
+    let Some(media_type) =
+        wanted.or((events == Events::Always).then_some(MediaType::GraphqlResponse))
+    else {
+        let message =
+            "Accept application/graphql-response+json, application/json or text/event-stream.";
         return Refusal::new(StatusCode::NOT_ACCEPTABLE, message).into_answer(None);
     };
     // Boxed because the surrounding futures would copy it on every move.
     let answer = Box::pin(async {
         match requests.await {
+            Ok(Requests::One(Ok(request))) if events.carry(state, &request) => {
+                let RequestParts { peer, headers } = parts;
+                match live::respond(state, headers, *peer, request, operations).await {
+                    Ok(Ok(events)) => events,
+                    Ok(Err(answer)) => into_answer(headers, *answer, media_type).await,
+                    Err(refusal) => refusal.into_answer(Some(media_type)),
+                }
+            }
             Ok(requests) => run(state, parts, requests, operations, media_type).await,
             Err(refusal) => refusal.into_answer(Some(media_type)),
         }
     });
     let answer = deadline::keep(state.settings.request_time, answer).await;
     answer.unwrap_or_else(|late| late.into_answer(Some(media_type)))
+}
+
+/// Which responses are event streams.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Events {
+    Never,
+    /// The client accepts JSON too.
+    OfSubscriptions,
+    Always,
+}
+
+impl Events {
+    fn carry(self, state: &State, request: &graphql::Request) -> bool {
+        match self {
+            Self::Never => false,
+            Self::OfSubscriptions => state.api.is_subscription(request),
+            Self::Always => true,
+        }
+    }
 }
 
 async fn run(

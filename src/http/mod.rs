@@ -8,6 +8,7 @@ mod deadline;
 mod endpoint;
 mod graphiql;
 mod health;
+mod live;
 mod media_type;
 mod parameters;
 mod refusal;
@@ -37,15 +38,18 @@ use crate::service::Services;
 struct Shared {
     services: Arc<Services>,
     api: Api,
+    live: live::Live,
     settings: Http,
 }
 
 type State = Arc<Shared>;
 
-/// All routes, with their middleware.
-pub fn router(services: Arc<Services>, api: Api, settings: Http) -> Router {
+/// All routes, with their middleware, and what they leave open.
+pub fn router(services: Arc<Services>, api: Api, settings: Http) -> (Router, Streams) {
     let graphiql = settings.graphiql;
-    let state: State = Arc::new(Shared { services, api, settings });
+    let live = live::Live::new(settings.live, settings.max_connections);
+    let state: State = Arc::new(Shared { services, api, live, settings });
+    let streams = Streams(Arc::clone(&state));
     let cors = cors_layer(&state.settings.cors);
     let trace = TraceLayer::new_for_http()
         .make_span_with(span)
@@ -59,13 +63,24 @@ pub fn router(services: Arc<Services>, api: Api, settings: Http) -> Router {
         .map_response(keep_to_the_caller)
         .option_layer(cors)
         .layer(CatchPanicLayer::custom(endpoint::panicked));
-    Router::new()
+    let router = Router::new()
         .route("/graphql", post(endpoint::post).get(endpoint::get).fallback(endpoint::other_method))
         .merge(if graphiql { graphiql::routes() } else { Router::new() })
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .with_state(state)
-        .layer(layers)
+        .layer(layers);
+    (router, streams)
+}
+
+/// The open WebSockets and event streams.
+pub struct Streams(State);
+
+impl Streams {
+    /// Ends all of them, within a second or two, because the server stops.
+    pub async fn stop(&self) {
+        self.0.live.stop().await;
+    }
 }
 
 /// The tracing span of a request. Headers and query strings are not logged, since they may hold tokens.

@@ -179,6 +179,11 @@ fn is_encoded(headers: &HeaderMap) -> bool {
     encodings.any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
+/// Reads the parameters in a message of a WebSocket, an object.
+pub(super) fn in_message(object: &[u8], max_values: usize) -> Result<Checked, Refusal> {
+    one(object, max_values)
+}
+
 /// Reads the parameters in the URL of a GET.
 pub(super) fn in_url(query: Option<&str>, max_values: usize) -> Result<Checked, Refusal> {
     let (mut query_text, mut operation_name) = (None, None);

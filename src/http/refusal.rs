@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::media_type::MediaType;
 
@@ -50,13 +50,17 @@ impl Refusal {
 
     /// The response in the wanted media type, or JSON if there is none.
     pub(super) fn into_answer(self, wanted: Option<MediaType>) -> Response {
+        let (status, headers) = (self.status, wanted.unwrap_or(MediaType::Json).headers());
+        let body = json!({ "errors": self.into_errors() }).to_string();
+        (status, headers, body).into_response()
+    }
+
+    /// The list of errors.
+    pub(super) fn into_errors(self) -> Value {
         let mut extensions = json!({ "code": self.code });
         if let Some(outcome) = self.outcome {
             extensions["outcome"] = outcome.into();
         }
-        let error = json!({ "message": self.message, "extensions": extensions });
-        let body = json!({ "errors": [error] }).to_string();
-        let headers = wanted.unwrap_or(MediaType::Json).headers();
-        (self.status, headers, body).into_response()
+        json!([{ "message": self.message, "extensions": extensions }])
     }
 }

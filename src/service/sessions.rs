@@ -1,9 +1,8 @@
 //! Sessions: started by a log-in, extended by refresh tokens, ended by expiry or revocation.
 
+use super::tokens::Claimed;
 use super::{Services, refresh_tokens};
-use crate::domain::{
-    Client, Error, Result, Session, SessionId, Timestamp, User, UserId, UserKey, Viewer,
-};
+use crate::domain::{Client, Error, Result, Session, SessionId, Timestamp, User, UserKey, Viewer};
 use crate::store::sessions::{self, RefreshToken};
 use crate::store::{Tx, users};
 
@@ -31,17 +30,23 @@ pub struct LogIn {
 /// Returns the account and session of an access token. UNAUTHENTICATED if the token is invalid or
 /// expired, its session has ended or the account was deleted.
 pub async fn authenticate(services: &Services, token: &str) -> Result<Viewer> {
-    let (session, key): (SessionId, UserId) = services.tokens.check(token)?;
+    authenticate_until(services, token).await.map(|(viewer, _)| viewer)
+}
+
+/// The same, with the time when the token expires.
+pub async fn authenticate_until(services: &Services, token: &str) -> Result<(Viewer, Timestamp)> {
+    let Claimed { session, user, expires } = services.tokens.check(token)?;
+    let expires = Timestamp::from_seconds(expires).ok_or(Error::Unauthenticated)?;
     let known = services.sessions.get(session);
-    if let Some(viewer) = known.filter(|viewer| viewer.id == key) {
-        return Ok(viewer);
+    if let Some(viewer) = known.filter(|viewer| viewer.id == user) {
+        return Ok((viewer, expires));
     }
     let epoch = services.sessions.epoch();
     let mut conn = services.db.read().await?;
-    let found = sessions::viewer(&mut conn, session, key, services.db.now()).await?;
+    let found = sessions::viewer(&mut conn, session, user, services.db.now()).await?;
     let viewer = found.ok_or(Error::Unauthenticated)?;
     services.sessions.keep(viewer, epoch);
-    Ok(viewer)
+    Ok((viewer, expires))
 }
 
 /// Starts a session for a user whose password was verified against `hash`. Returns `None` if the

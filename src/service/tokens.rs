@@ -34,10 +34,11 @@ pub(super) struct Tokens {
 /// The claims of a verified token. A cached result stays valid until the token expires, because nothing
 /// else that is verified changes while the program runs.
 #[derive(Clone, Copy)]
-struct Claimed {
-    session: SessionId,
-    user: UserId,
-    expires: i64,
+pub(super) struct Claimed {
+    pub(super) session: SessionId,
+    pub(super) user: UserId,
+    /// In seconds since the Unix epoch.
+    pub(super) expires: i64,
 }
 
 /// A verification key and its `kid`.
@@ -101,18 +102,18 @@ impl Tokens {
         Ok((token, expires))
     }
 
-    /// Verifies a token and returns its session and user. UNAUTHENTICATED, without a reason, if the
+    /// Verifies a token. UNAUTHENTICATED, without a reason, if the
     /// token is invalid or expired.
-    pub(super) fn check(&self, token: &str) -> Result<(SessionId, UserId)> {
+    pub(super) fn check(&self, token: &str) -> Result<Claimed> {
         let now = self.clock.now().seconds();
         let known =
             self.known.get(token).filter(|known| now <= known.expires + LEEWAY.cast_signed());
-        if let Some(Claimed { session, user, .. }) = known {
-            return Ok((session, user));
+        if let Some(known) = known {
+            return Ok(known);
         }
         let found = self.read(token).ok_or(Error::Unauthenticated)?;
         self.known.insert(token.to_owned(), found);
-        Ok((found.session, found.user))
+        Ok(found)
     }
 
     fn read(&self, token: &str) -> Option<Claimed> {

@@ -10,7 +10,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::delivery::{Deliveries, Delivery, OnDrop, SENT_AT_ONCE, WAITING};
+use super::delivery::{Deliveries, Delivery, Sender, Waiting, channel};
 use super::payload::{Draft, MAX_EVENTS, Maker};
 use crate::domain::{BoardId, Result, Viewer};
 use crate::events::Listener;
@@ -49,7 +49,7 @@ struct Member {
     is_slow: bool,
     /// Whether its subscription has ended.
     has_left: bool,
-    sender: mpsc::Sender<Delivery>,
+    sender: Sender,
 }
 
 impl Rooms {
@@ -64,8 +64,9 @@ impl Rooms {
         viewer: Viewer,
         shape: Arc<Shape>,
         after: Option<i64>,
+        waiting: &Waiting,
     ) -> Deliveries {
-        let (sender, received) = mpsc::channel(WAITING);
+        let (sender, deliveries) = channel(waiting);
         let (is_new, is_slow, has_left) = (true, false, false);
         let member = Member { viewer, shape, sequence: after, is_new, is_slow, has_left, sender };
         let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
@@ -73,8 +74,7 @@ impl Rooms {
         // The receiver is dropped only after its room was removed from the map.
         let _ = room.send(Visit::Enter(member));
         let room = room.clone();
-        let leave = OnDrop(move || drop(room.send(Visit::Leave)));
-        Deliveries { received, _leave: Box::new(leave) }
+        deliveries.on_leave(move || drop(room.send(Visit::Leave)))
     }
 
     fn open(self: &Arc<Self>, board: BoardId) -> mpsc::UnboundedSender<Visit> {
@@ -172,12 +172,9 @@ impl Room {
     /// Whether a payload and the end of the subscription can be sent now. If not, the room is told when they can.
     fn can_receive(&mut self, index: usize) -> bool {
         let Some(member) = self.members.get_mut(index) else { return false };
-        let can_receive = member.sender.capacity() >= SENT_AT_ONCE;
+        let can_receive = member.sender.is_ready();
         if !can_receive && !member.is_slow {
-            let sender = member.sender.clone();
-            self.slow.push(Box::pin(async move {
-                drop(sender.reserve_many(SENT_AT_ONCE).await);
-            }));
+            self.slow.push(Box::pin(member.sender.ready()));
         }
         member.is_slow = !can_receive;
         can_receive && !member.has_left
@@ -244,7 +241,7 @@ impl Room {
         for index in &alike {
             if let Some(member) = self.members.get_mut(*index) {
                 (member.sequence, member.is_new) = (Some(sequence), false);
-                let _ = member.sender.try_send(Delivery::Payload(Arc::clone(&payload)));
+                member.has_left = !member.sender.send(&payload);
             }
         }
         Ok(if sequence >= board.0.version { alike } else { HashSet::new() })
@@ -262,10 +259,10 @@ impl Room {
                 let events = events.into_iter().map(Arc::new).collect();
                 let news = BoardNews { events, sequence, is_reset: false, board: None };
                 let made = self.maker.execute(draft, &member.shape, news, 0).await?;
-                let _ = member.sender.try_send(Delivery::Payload(Arc::new(made.payload)));
+                member.sender.send(&Arc::new(made.payload));
             }
         }
-        let _ = member.sender.try_send(Delivery::Complete);
+        member.sender.end(Delivery::Complete);
         member.has_left = true;
         Ok(())
     }
@@ -275,7 +272,7 @@ impl Room {
         let since = *self.failing.get_or_insert_with(Instant::now);
         if since.elapsed() >= PATIENCE {
             for member in self.members.drain(..) {
-                let _ = member.sender.try_send(Delivery::Failed);
+                member.sender.end(Delivery::Failed);
             }
         }
     }

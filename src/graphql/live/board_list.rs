@@ -4,14 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use super::board::{PATIENCE, PAUSE};
-use super::delivery::{Deliveries, Delivery, WAITING};
+use super::delivery::{Deliveries, Delivery, Sender, Waiting, channel};
 use super::payload::{Made, Maker};
-use crate::domain::UserKey;
-use crate::domain::{BoardId, BoardRole, Result, Viewer};
+use crate::domain::{BoardId, BoardRole, Result, UserKey, Viewer};
 use crate::events::Listener;
 use crate::graphql::engine::{Cost, Shape};
 use crate::graphql::schema::BoardListNews;
@@ -25,13 +23,18 @@ const MAX_BOARDS: usize = 200;
 const COLLECT: Duration = Duration::from_millis(20);
 
 /// Follows the list of boards of a viewer.
-pub(super) fn follow(maker: &Arc<Maker>, viewer: Viewer, shape: Arc<Shape>) -> Deliveries {
-    let (sender, received) = mpsc::channel(WAITING);
+pub(super) fn follow(
+    maker: &Arc<Maker>,
+    viewer: Viewer,
+    shape: Arc<Shape>,
+    waiting: &Waiting,
+) -> Deliveries {
+    let (sender, deliveries) = channel(waiting);
     let changed = maker.shared.services.db.bus().lists.listen(viewer.key);
     let known = None;
     let follower = Follower { maker: Arc::clone(maker), viewer, shape, changed, known, sender };
     tokio::spawn(follower.run());
-    Deliveries { received, _leave: Box::new(()) }
+    deliveries
 }
 
 struct Follower {
@@ -41,36 +44,29 @@ struct Follower {
     changed: Listener<UserKey>,
     /// The list that the subscriber knows; `None` before the first payload, and if it is too long.
     known: Option<HashMap<BoardId, Listing>>,
-    sender: mpsc::Sender<Delivery>,
+    sender: Sender,
 }
 
 impl Follower {
     async fn run(mut self) {
-        let mut is_first = true;
-        let mut failing: Option<Instant> = None;
+        let (mut is_first, mut failing) = (true, None);
         loop {
             match self.next(is_first).await {
                 Ok(made) => {
-                    failing = None;
-                    is_first = false;
-                    if let Some(made) = made
-                        && self
-                            .sender
-                            .send(Delivery::Payload(Arc::new(made.payload)))
-                            .await
-                            .is_err()
-                    {
+                    (is_first, failing) = (false, None);
+                    if made.is_some_and(|made| !self.sender.send(&Arc::new(made.payload))) {
                         return;
                     }
                     tokio::select! {
                         () = self.changed.woken() => sleep(COLLECT).await,
                         () = self.sender.closed() => return,
                     }
+                    self.sender.ready().await;
                 }
                 Err(_) if failing.get_or_insert_with(Instant::now).elapsed() < PATIENCE => {
                     sleep(PAUSE).await;
                 }
-                Err(_) => return drop(self.sender.send(Delivery::Failed).await),
+                Err(_) => return self.sender.end(Delivery::Failed),
             }
         }
     }

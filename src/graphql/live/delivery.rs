@@ -1,21 +1,21 @@
 //! How payloads reach a subscriber.
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use futures_util::Stream;
 use tokio::sync::mpsc;
 
-use crate::graphql::Pieces;
 use crate::graphql::engine::Answer;
 
 /// The number of payloads that wait for a subscriber. While there are so many, no more are made for it: it gets what it
 /// has missed in one payload, as soon as it reads.
-pub(super) const WAITING: usize = 3;
+const PAYLOADS: usize = 3;
 
 /// What may be sent at once: a payload and the end of the subscription.
-pub(super) const SENT_AT_ONCE: usize = 2;
+const AT_ONCE: usize = 2;
 
 /// What a subscriber gets.
 pub enum Delivery {
@@ -25,11 +25,13 @@ pub enum Delivery {
     Complete,
     /// The database is not available: the subscription ends, and may be tried again later.
     Failed,
+    /// Too much waits for the client: the subscription ends.
+    TooSlow,
 }
 
-/// The JSON of a payload.
+/// An execution result of a subscription.
 pub struct Payload {
-    /// An execution result.
+    /// As JSON.
     pub json: String,
     /// Holds the memory of the payload. In a mutex, because it cannot be shared by itself.
     _guard: Mutex<Option<Box<dyn Send>>>,
@@ -38,30 +40,152 @@ pub struct Payload {
 impl Payload {
     pub(super) fn of(mut answer: Answer) -> Self {
         let guard = Mutex::new(answer.guard.take());
-        Self { json: Pieces::of(answer).into_text(), _guard: guard }
+        Self { json: answer.into_json(), _guard: guard }
     }
+}
+
+/// Counts the bytes of payloads that wait for one client.
+#[derive(Clone)]
+pub struct Waiting {
+    bytes: Arc<AtomicUsize>,
+    max: usize,
+}
+
+impl Waiting {
+    /// For at most so many bytes.
+    pub fn new(max: usize) -> Self {
+        Self { bytes: Arc::default(), max }
+    }
+
+    /// A payload may be larger than the maximum if nothing else waits.
+    fn add(&self, payload: &Payload) -> bool {
+        let add = |bytes: usize| {
+            let all = bytes + payload.json.len();
+            (bytes == 0 || all <= self.max).then_some(all)
+        };
+        self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok()
+    }
+
+    fn remove(&self, delivery: &Delivery) {
+        if let Delivery::Payload(payload) = delivery {
+            self.bytes.fetch_sub(payload.json.len(), Ordering::Relaxed);
+        }
+    }
+}
+
+/// Sends to one subscriber.
+pub(super) struct Sender {
+    sender: mpsc::Sender<Delivery>,
+    waiting: Waiting,
 }
 
 /// The payloads of one subscription. Dropping it ends the subscription.
 pub struct Deliveries {
-    pub(super) received: mpsc::Receiver<Delivery>,
+    received: mpsc::Receiver<Delivery>,
+    waiting: Waiting,
     /// Tells the sender that nobody receives any more.
-    pub(super) _leave: Box<dyn Send>,
+    on_leave: Option<Box<dyn FnOnce() + Send>>,
+}
+
+pub(super) fn channel(waiting: &Waiting) -> (Sender, Deliveries) {
+    let (sender, received) = mpsc::channel(PAYLOADS);
+    let (waiting, on_leave) = (waiting.clone(), None);
+    (Sender { sender, waiting: waiting.clone() }, Deliveries { received, waiting, on_leave })
+}
+
+impl Sender {
+    /// Whether a payload and the end of the subscription can be sent now.
+    pub(super) fn is_ready(&self) -> bool {
+        self.sender.capacity() >= AT_ONCE
+    }
+
+    /// Whether nobody receives any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.sender.is_closed()
+    }
+
+    /// Waits until nobody receives any more.
+    pub(super) async fn closed(&self) {
+        self.sender.closed().await;
+    }
+
+    /// Ready when [`Self::is_ready`] is true, or nobody receives any more.
+    pub(super) fn ready(&self) -> impl Future<Output = ()> + Send + 'static {
+        let sender = self.sender.clone();
+        async move { drop(sender.reserve_many(AT_ONCE).await) }
+    }
+
+    /// Sends if [`Self::is_ready`]. Returns false if too much waits for the client already: then its subscription ends.
+    pub(super) fn send(&self, payload: &Arc<Payload>) -> bool {
+        let is_fast = self.waiting.add(payload);
+        let delivery =
+            if is_fast { Delivery::Payload(Arc::clone(payload)) } else { Delivery::TooSlow };
+        // If it fails, nobody receives any more.
+        let _ = self.sender.try_send(delivery);
+        is_fast
+    }
+
+    /// Ends the subscription.
+    pub(super) fn end(&self, delivery: Delivery) {
+        let _ = self.sender.try_send(delivery);
+    }
+}
+
+impl Deliveries {
+    /// Calls a function when the subscriber leaves.
+    pub(super) fn on_leave(mut self, leave: impl FnOnce() + Send + 'static) -> Self {
+        self.on_leave = Some(Box::new(leave));
+        self
+    }
 }
 
 impl Stream for Deliveries {
     type Item = Delivery;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
-        self.received.poll_recv(cx)
+        let polled = self.received.poll_recv(cx);
+        if let Poll::Ready(Some(delivery)) = &polled {
+            self.waiting.remove(delivery);
+        }
+        polled
     }
 }
 
-/// Runs a function when it is dropped.
-pub(super) struct OnDrop<F: FnMut()>(pub(super) F);
-
-impl<F: FnMut()> Drop for OnDrop<F> {
+impl Drop for Deliveries {
     fn drop(&mut self) {
-        (self.0)();
+        self.received.close();
+        while let Ok(delivery) = self.received.try_recv() {
+            self.waiting.remove(&delivery);
+        }
+        if let Some(leave) = self.on_leave.take() {
+            leave();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{FutureExt, StreamExt};
+
+    use super::*;
+
+    fn payload(bytes: usize) -> Arc<Payload> {
+        Arc::new(Payload { json: "x".repeat(bytes), _guard: Mutex::default() })
+    }
+
+    #[test]
+    fn what_waits_is_bounded_and_counted_until_it_is_read() {
+        let waiting = Waiting::new(100);
+        let (sender, mut deliveries) = channel(&waiting);
+        assert!(sender.is_ready() && sender.send(&payload(200)), "it is the only one");
+        assert!(!sender.send(&payload(1)));
+        let first = deliveries.next().now_or_never().flatten();
+        assert!(matches!(first, Some(Delivery::Payload(_))));
+        let second = deliveries.next().now_or_never().flatten();
+        assert!(matches!(second, Some(Delivery::TooSlow)));
+        assert!(sender.send(&payload(60)) && sender.send(&payload(40)) && !sender.is_ready());
+        drop(deliveries);
+        assert_eq!(waiting.bytes.load(Ordering::Relaxed), 0);
+        assert!(sender.is_closed());
     }
 }

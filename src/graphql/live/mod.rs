@@ -13,7 +13,7 @@ mod payload;
 use std::sync::Arc;
 
 use async_graphql::Request;
-pub use delivery::{Deliveries, Delivery};
+pub use delivery::{Deliveries, Delivery, Payload, Waiting};
 
 use self::board::Rooms;
 pub(super) use self::payload::Maker;
@@ -42,10 +42,12 @@ impl Live {
         &self,
         request: &Request,
         caller: &Caller,
+        waiting: &Waiting,
     ) -> std::result::Result<Deliveries, Box<Answer>> {
         let Subscription { root, shape } = self.maker.engine.subscribe(request, caller, LISTS)?;
-        let begun =
-            async { self.begin(caller, Source::of(&root.name, &root.arguments)?, shape).await };
+        let begun = async {
+            self.begin(caller, Source::of(&root.name, &root.arguments)?, shape, waiting).await
+        };
         begun.await.map_err(|error| {
             let response = error::of_field(error, &root.key, caller.request_id());
             Box::new(Answer::new(response, Verdict::Run))
@@ -57,17 +59,18 @@ impl Live {
         caller: &Caller,
         source: Source,
         shape: Arc<Shape>,
+        waiting: &Waiting,
     ) -> Result<Deliveries> {
         let viewer = caller.viewer()?;
         match source {
-            Source::Boards => Ok(board_list::follow(&self.maker, viewer, shape)),
+            Source::Boards => Ok(board_list::follow(&self.maker, viewer, shape, waiting)),
             Source::Board(board, after) => {
                 let mut conn = self.maker.shared.services.db.read().await?;
                 let found = boards::find(&mut conn, viewer.key, &[board], LongTexts::Skip).await?;
                 if found.is_empty() {
                     return Err(Error::not_found("board"));
                 }
-                Ok(self.rooms.enter(board, viewer, shape, after))
+                Ok(self.rooms.enter(board, viewer, shape, after, waiting))
             }
         }
     }

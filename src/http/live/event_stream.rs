@@ -1,0 +1,120 @@
+//! GraphQL over Server-Sent Events, in the distinct connections mode
+//! (<https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md>).
+
+use std::convert::Infallible;
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, HeaderName, header};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{self, Stream, StreamExt};
+
+use super::Place;
+use super::operation::{self, Output, Outputs};
+use super::slots::Slot;
+use super::token::Token;
+use crate::domain::UserKey;
+use crate::graphql::{Answer, Operations, Request, Waiting};
+use crate::http::refusal::Refusal;
+use crate::http::{State, client, request_id};
+
+/// Asks nginx not to collect the events.
+const NO_BUFFER: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
+
+/// Whether a request accepts an event stream, by name.
+pub(in crate::http) fn wants_events(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let is_refused = parts.any(|one| matches!(one, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+        name.eq_ignore_ascii_case("text/event-stream") && !is_refused
+    })
+}
+
+/// Runs a request and sends its results as events. An error is the answer to a request whose token is invalid, or the
+/// reason why it is not run.
+pub(in crate::http) async fn respond(
+    state: &State,
+    headers: &HeaderMap,
+    peer: IpAddr,
+    request: Request,
+    operations: Operations,
+) -> Result<Result<Response, Box<Answer>>, Refusal> {
+    let full = || Refusal::unavailable("There are too many open streams. Try again later.");
+    let client = client::client(headers, peer, state.settings.trusted_proxies);
+    let mut open = OpenStream {
+        place: state.live.enter(client.address.unwrap_or(peer))?,
+        _connection: state.live.event_streams.take(()).ok_or_else(full)?,
+        _user: None,
+        token: None,
+        look: state.settings.live.ping_time,
+        outputs: stream::empty().boxed(),
+    };
+    let token = match client::authorization(headers) {
+        Ok(Some(text)) => Token::check_header(&state.services, &text).await.map(Some),
+        Ok(None) => Ok(None),
+        Err(error) => Err(error),
+    };
+    let viewer =
+        token.as_ref().map(|token| token.as_ref().map(Token::viewer)).map_err(Clone::clone);
+    if let Ok(Some(viewer)) = viewer {
+        open._user = Some(state.live.by_user.take(viewer.key).ok_or_else(full)?);
+    }
+    let caller = state.api.caller(client, viewer, request_id::of(headers).to_owned());
+    let waiting = Waiting::new(state.settings.live.waiting);
+    open.token = token.ok().flatten();
+    open.outputs = match operation::run(state, caller, request, operations, &waiting).await {
+        Ok(outputs) => outputs,
+        Err(answer) => return Ok(Err(answer)),
+    };
+    let keep_alive = KeepAlive::new().interval(state.settings.live.ping_time);
+    let events = stream::unfold(open, async |mut open| {
+        let event = open.next().await?;
+        Some((event, open))
+    });
+    Ok(Ok(
+        ([NO_BUFFER], Sse::new(events.flat_map(events_of)).keep_alive(keep_alive)).into_response()
+    ))
+}
+
+/// A stream of events that is open.
+struct OpenStream {
+    place: Place,
+    _connection: Slot<()>,
+    _user: Option<Slot<UserKey>>,
+    token: Option<Token>,
+    look: std::time::Duration,
+    outputs: Outputs,
+}
+
+impl OpenStream {
+    /// The next output; `None` at the end, and when the server stops or the token is no longer valid. Then clients try
+    /// again, because there was no `complete`.
+    async fn next(&mut self) -> Option<Output> {
+        let ends = async {
+            match &mut self.token {
+                Some(token) => token.ends(self.look).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            output = self.outputs.next() => output.filter(|output| !matches!(output, Output::Failed | Output::TooSlow)),
+            () = ends => None,
+            () = self.place.stopping.due() => None,
+        }
+    }
+}
+
+fn events_of(output: Output) -> impl Stream<Item = Result<Event, Infallible>> {
+    let next = |json: &str| Event::default().event("next").data(json);
+    let complete = || Event::default().event("complete").data("");
+    let events = match output {
+        Output::Result(json) => vec![next(&json)],
+        Output::Payload(payload) => vec![next(&payload.json)],
+        Output::Errors(errors) => vec![next(&format!(r#"{{"errors":{errors}}}"#)), complete()],
+        Output::Complete => vec![complete()],
+        Output::Failed | Output::TooSlow => Vec::new(),
+    };
+    stream::iter(events.into_iter().map(Ok))
+}
