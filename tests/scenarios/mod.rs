@@ -17,6 +17,7 @@ mod hangup;
 mod history_pages;
 mod http;
 mod limits;
+mod live;
 mod locks;
 mod order;
 mod outages;
@@ -53,6 +54,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         cache::all(),
         cache_updates::all(),
         limits::all(),
+        live::all(),
         locks::all(),
         order::all(),
         outages::all(),

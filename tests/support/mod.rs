@@ -7,6 +7,7 @@ mod list;
 mod lock;
 mod proxy;
 mod server;
+mod socket;
 
 pub use bombs::bombs;
 pub use client::{Answer, User, column, text};
@@ -15,6 +16,7 @@ pub use list::List;
 pub use lock::{Lock, postgres};
 pub use proxy::{Network, Proxy};
 pub use server::{LogIn, SECRET, Server, config_with};
+pub use socket::{Events, Received, Socket, kinds};
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, Field, Selection, SelectionSet,
+    DocumentOperations, ExecutableDocument, Field, OperationType, Selection, SelectionSet,
 };
 use async_graphql::{Value, Variables};
 
@@ -31,6 +31,7 @@ pub(in crate::graphql) struct RootField {
 pub(in crate::graphql) struct Shape {
     /// The text of the document, for the locations of errors.
     pub(super) text: String,
+    /// The arguments of its root field are those of one of the subscriptions; resolvers do not read them.
     pub(super) document: ExecutableDocument,
     pub(super) variables: Variables,
     pub(in crate::graphql) cost: PayloadCost,
@@ -82,7 +83,7 @@ pub(super) struct Shapes(Mutex<HashMap<String, Weak<Shape>>>);
 impl Shapes {
     /// The known shape that is equal to this one, or this one.
     pub(super) fn shared(&self, mut shape: Shape) -> Arc<Shape> {
-        without_arguments(&mut shape.document);
+        into_query(&mut shape.document);
         let key = key(&shape);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(shape) = known.get(&key).and_then(Weak::upgrade) {
@@ -95,22 +96,24 @@ impl Shapes {
     }
 }
 
-/// Removes the arguments of the root field, which choose the events and not what is selected from them.
-fn without_arguments(document: &mut ExecutableDocument) {
+/// The library executes payloads as queries.
+fn into_query(document: &mut ExecutableDocument) {
     if let DocumentOperations::Single(operation) = &mut document.operations {
-        for selection in &mut operation.node.selection_set.node.items {
-            if let Selection::Field(field) = &mut selection.node {
-                field.node.arguments.clear();
-            }
-        }
+        operation.node.ty = OperationType::Query;
     }
 }
 
-/// A text that is equal for equal shapes only.
+/// A text that is equal for equal shapes only. The arguments of the root field are left out: they choose the events and
+/// not what is selected from them.
 fn key(shape: &Shape) -> String {
     let mut key = format!("{}\0", shape.text);
     if let DocumentOperations::Single(operation) = &shape.document.operations {
-        add_set(&mut key, &operation.node.selection_set.node, &shape.variables);
+        for selection in &operation.node.selection_set.node.items {
+            if let Selection::Field(root) = &selection.node {
+                let _ = write!(key, "{}:{}", root.node.response_key().node, root.node.name.node);
+                add_set(&mut key, &root.node.selection_set.node, &shape.variables);
+            }
+        }
     }
     key
 }
