@@ -40,12 +40,12 @@ pub struct Http {
     /// Whether GraphiQL is served: on or off.
     #[arg(id = "GRAPHIQL", long, env, default_value = "on", action = ArgAction::Set, value_parser = switch)]
     pub graphiql: bool,
-    /// Maximum number of requests in one body, as a list. 0 rejects lists.
-    #[arg(id = "GRAPHQL_MAX_BATCH", long, env, help_heading = "GraphQL", default_value = "0", value_parser = number::<usize>(0..=1000))]
-    pub max_batch: usize,
     /// The limits of WebSockets and event streams.
     #[command(flatten, next_help_heading = "Live")]
     pub live: Live,
+    /// Maximum number of requests in one body, as a list. 0 rejects lists.
+    #[arg(id = "GRAPHQL_MAX_BATCH", long, env, help_heading = "GraphQL", default_value = "0", value_parser = number::<usize>(0..=1000))]
+    pub max_batch: usize,
     /// The maximum number of values in the variables of a request, and in its extensions: that of
     /// tokens.
     #[arg(skip)]

@@ -18,6 +18,7 @@ mod history_pages;
 mod http;
 mod limits;
 mod live;
+mod live_protocol;
 mod locks;
 mod order;
 mod outages;
@@ -55,6 +56,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         cache_updates::all(),
         limits::all(),
         live::all(),
+        live_protocol::all(),
         locks::all(),
         order::all(),
         outages::all(),

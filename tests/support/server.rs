@@ -82,6 +82,16 @@ impl Server {
         self.db.close();
     }
 
+    /// Stops the server as SIGTERM does, and waits until it has stopped.
+    pub async fn stop_gracefully(&self) {
+        let run = self.run.lock().unwrap().take();
+        if let Some((stop, task)) = run {
+            let _ = stop.send(());
+            let _ = task.await;
+        }
+        self.db.close();
+    }
+
     /// The default settings with this server's database.
     pub fn config(&self) -> Config {
         config(&self.database_url)

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::{Response, header};
+use tokio_tungstenite::tungstenite::http::header;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
@@ -56,11 +56,8 @@ impl Socket {
         Self::try_connect(server, headers).await.unwrap()
     }
 
-    /// The same; the response to a handshake that is refused.
-    pub async fn try_connect(
-        server: &Server,
-        headers: &[(&str, &str)],
-    ) -> Result<Self, Box<Response<Option<Vec<u8>>>>> {
+    /// The same; the status of a handshake that is refused, or 0 if the client does not accept the subprotocol.
+    pub async fn try_connect(server: &Server, headers: &[(&str, &str)]) -> Result<Self, u16> {
         let url = format!("{}/graphql", server.url.replacen("http", "ws", 1));
         let mut request = url.into_client_request().unwrap();
         for (name, value) in headers {
@@ -69,7 +66,8 @@ impl Socket {
         }
         match connect_async(request).await {
             Ok((stream, _)) => Ok(Self { stream, read: VecDeque::new() }),
-            Err(Error::Http(response)) => Err(response),
+            Err(Error::Http(response)) => Err(response.status().as_u16()),
+            Err(Error::Protocol(_)) => Err(0),
             Err(error) => panic!("{error}"),
         }
     }
@@ -176,10 +174,6 @@ impl Socket {
         self.receive().await.message() == json!({ "type": "pong" })
     }
 
-    /// Ends the connection without a close frame.
-    pub fn cut(self) {
-        drop(self.stream);
-    }
 }
 
 /// Reads Server-Sent Events.

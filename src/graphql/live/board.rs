@@ -241,7 +241,7 @@ impl Room {
         for index in &alike {
             if let Some(member) = self.members.get_mut(*index) {
                 (member.sequence, member.is_new) = (Some(sequence), false);
-                member.has_left = !member.sender.send(&payload);
+                member.sender.send(&payload);
             }
         }
         Ok(if sequence >= board.0.version { alike } else { HashSet::new() })

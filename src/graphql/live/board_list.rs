@@ -54,8 +54,8 @@ impl Follower {
             match self.next(is_first).await {
                 Ok(made) => {
                     (is_first, failing) = (false, None);
-                    if made.is_some_and(|made| !self.sender.send(&Arc::new(made.payload))) {
-                        return;
+                    if let Some(made) = made {
+                        self.sender.send(&Arc::new(made.payload));
                     }
                     tokio::select! {
                         () = self.changed.woken() => sleep(COLLECT).await,

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use futures_util::Stream;
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 use crate::graphql::engine::Answer;
 
@@ -25,8 +26,6 @@ pub enum Delivery {
     Complete,
     /// The database is not available: the subscription ends, and may be tried again later.
     Failed,
-    /// Too much waits for the client: the subscription ends.
-    TooSlow,
 }
 
 /// An execution result of a subscription.
@@ -57,13 +56,12 @@ impl Waiting {
         Self { bytes: Arc::default(), max }
     }
 
-    /// A payload may be larger than the maximum if nothing else waits.
-    fn add(&self, payload: &Payload) -> bool {
-        let add = |bytes: usize| {
-            let all = bytes + payload.json.len();
-            (bytes == 0 || all <= self.max).then_some(all)
-        };
-        self.bytes.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok()
+    fn is_full(&self) -> bool {
+        self.bytes.load(Ordering::Relaxed) > self.max
+    }
+
+    fn add(&self, payload: &Payload) {
+        self.bytes.fetch_add(payload.json.len(), Ordering::Relaxed);
     }
 
     fn remove(&self, delivery: &Delivery) {
@@ -94,9 +92,10 @@ pub(super) fn channel(waiting: &Waiting) -> (Sender, Deliveries) {
 }
 
 impl Sender {
-    /// Whether a payload and the end of the subscription can be sent now.
+    /// Whether a payload and the end of the subscription can be sent now: if nothing waits, or not too much.
     pub(super) fn is_ready(&self) -> bool {
-        self.sender.capacity() >= AT_ONCE
+        let capacity = self.sender.capacity();
+        capacity == PAYLOADS || (capacity >= AT_ONCE && !self.waiting.is_full())
     }
 
     /// Whether nobody receives any more.
@@ -109,20 +108,19 @@ impl Sender {
         self.sender.closed().await;
     }
 
-    /// Ready when [`Self::is_ready`] is true, or nobody receives any more.
+    /// Ready when nothing waits, or nobody receives any more.
     pub(super) fn ready(&self) -> impl Future<Output = ()> + Send + 'static {
         let sender = self.sender.clone();
-        async move { drop(sender.reserve_many(AT_ONCE).await) }
+        async move { drop(sender.reserve_many(PAYLOADS).await) }
     }
 
-    /// Sends if [`Self::is_ready`]. Returns false if too much waits for the client already: then its subscription ends.
-    pub(super) fn send(&self, payload: &Arc<Payload>) -> bool {
-        let is_fast = self.waiting.add(payload);
-        let delivery =
-            if is_fast { Delivery::Payload(Arc::clone(payload)) } else { Delivery::TooSlow };
-        // If it fails, nobody receives any more.
-        let _ = self.sender.try_send(delivery);
-        is_fast
+    /// Sends if [`Self::is_ready`].
+    pub(super) fn send(&self, payload: &Arc<Payload>) {
+        self.waiting.add(payload);
+        let sent = self.sender.try_send(Delivery::Payload(Arc::clone(payload)));
+        if let Err(TrySendError::Full(delivery) | TrySendError::Closed(delivery)) = sent {
+            self.waiting.remove(&delivery);
+        }
     }
 
     /// Ends the subscription.
@@ -177,13 +175,18 @@ mod tests {
     fn what_waits_is_bounded_and_counted_until_it_is_read() {
         let waiting = Waiting::new(100);
         let (sender, mut deliveries) = channel(&waiting);
-        assert!(sender.is_ready() && sender.send(&payload(200)), "it is the only one");
-        assert!(!sender.send(&payload(1)));
+        let (other, _others) = channel(&waiting);
+        assert!(sender.is_ready());
+        sender.send(&payload(200));
+        assert!(!sender.is_ready() && sender.ready().now_or_never().is_none());
+        assert!(other.is_ready(), "it has nothing waiting");
         let first = deliveries.next().now_or_never().flatten();
         assert!(matches!(first, Some(Delivery::Payload(_))));
-        let second = deliveries.next().now_or_never().flatten();
-        assert!(matches!(second, Some(Delivery::TooSlow)));
-        assert!(sender.send(&payload(60)) && sender.send(&payload(40)) && !sender.is_ready());
+        assert!(sender.is_ready() && sender.ready().now_or_never().is_some());
+        sender.send(&payload(60));
+        assert!(sender.is_ready());
+        sender.send(&payload(40));
+        assert!(!sender.is_ready(), "the end of the subscription would not fit");
         drop(deliveries);
         assert_eq!(waiting.bytes.load(Ordering::Relaxed), 0);
         assert!(sender.is_closed());

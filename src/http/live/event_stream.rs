@@ -99,7 +99,7 @@ impl OpenStream {
             }
         };
         tokio::select! {
-            output = self.outputs.next() => output.filter(|output| !matches!(output, Output::Failed | Output::TooSlow)),
+            output = self.outputs.next() => output.filter(|output| !matches!(output, Output::Failed)),
             () = ends => None,
             () = self.place.stopping.due() => None,
         }
@@ -114,7 +114,7 @@ fn events_of(output: Output) -> impl Stream<Item = Result<Event, Infallible>> {
         Output::Payload(payload) => vec![next(&payload.json)],
         Output::Errors(errors) => vec![next(&format!(r#"{{"errors":{errors}}}"#)), complete()],
         Output::Complete => vec![complete()],
-        Output::Failed | Output::TooSlow => Vec::new(),
+        Output::Failed => Vec::new(),
     };
     stream::iter(events.into_iter().map(Ok))
 }

@@ -21,8 +21,6 @@ pub(super) enum Output {
     Complete,
     /// The subscription has ended, because the database is not available.
     Failed,
-    /// The subscription has ended, because the client does not read fast enough.
-    TooSlow,
 }
 
 pub(super) type Outputs = BoxStream<'static, Output>;
@@ -67,7 +65,6 @@ fn of_subscription(deliveries: Deliveries) -> Outputs {
         Delivery::Payload(payload) => Output::Payload(payload),
         Delivery::Complete => Output::Complete,
         Delivery::Failed => Output::Failed,
-        Delivery::TooSlow => Output::TooSlow,
     };
     deliveries.map(output).boxed()
 }

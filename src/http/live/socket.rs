@@ -218,7 +218,6 @@ impl Socket {
             Output::Errors(json) => protocol::error(id, json),
             Output::Complete => protocol::complete(id),
             Output::Failed => return Err(Close::TRY_AGAIN.into()),
-            Output::TooSlow => return Err(End::Lost),
         };
         if matches!(output, Output::Errors(_) | Output::Complete) {
             self.running.remove(id);
