@@ -18,6 +18,8 @@ mod history_pages;
 mod http;
 mod limits;
 mod live;
+mod live_copy;
+mod live_instances;
 mod live_protocol;
 mod locks;
 mod order;
@@ -56,6 +58,8 @@ pub fn on_each_database() -> Vec<Scenario> {
         cache_updates::all(),
         limits::all(),
         live::all(),
+        live_copy::all(),
+        live_instances::all(),
         live_protocol::all(),
         locks::all(),
         order::all(),

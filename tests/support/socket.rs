@@ -173,7 +173,6 @@ impl Socket {
         self.send(json!({ "type": "ping" })).await;
         self.receive().await.message() == json!({ "type": "pong" })
     }
-
 }
 
 /// Reads Server-Sent Events.

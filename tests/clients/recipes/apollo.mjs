@@ -17,10 +17,13 @@ export function connect(url, session) {
   return new ApolloClient({ link: ApolloLink.split(isSubscription, socket, http), cache: new InMemoryCache() });
 }
 
+/** Fetches the board for a copy, which needs no second one in the cache. */
+export const query = (client) => async (document, variables) =>
+  (await client.query({ query: gql(document), variables, fetchPolicy: 'no-cache' })).data;
+
 /** Ends when the user may no longer see the board. */
 export async function follow(client, copy) {
   const variables = { boardId: copy.boardId, afterSequence: copy.sequence };
-  // The copy holds the cards, so the cache of the client needs no second one.
   const results = client.subscribe({ query: gql(BOARD_EVENTS), variables, fetchPolicy: 'no-cache' });
   const apply = async ({ data, error }) => {
     if (error) throw error;

@@ -4,14 +4,29 @@ import { SessionEnded } from './session.mjs';
 
 /** `url` begins with ws:// or wss://. */
 export function connect(url, session) {
-  return createClient({
+  let timeout;
+  const client = createClient({
     url,
     connectionParams: async () => ({ authorization: `Bearer ${await session.accessToken()}` }),
-    on: { closed: (event) => event.code === 4403 && session.refuse() },
     shouldRetry: (problem) => !(problem instanceof SessionEnded),
     retryAttempts: Infinity,
     retryWait: (retries) => sleep(Math.min(500 * 2 ** retries, 30_000) * (0.5 + Math.random())),
+    keepAlive: 10_000,
+    on: {
+      // The server must answer a ping within five seconds.
+      ping: (isReceived) => {
+        if (!isReceived) timeout = setTimeout(() => client.terminate(), 5_000);
+      },
+      pong: (isReceived) => {
+        if (isReceived) clearTimeout(timeout);
+      },
+      closed: ({ code }) => {
+        clearTimeout(timeout);
+        if (code === 4403) session.refuse();
+      },
+    },
   });
+  return client;
 }
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));

@@ -1,0 +1,61 @@
+// A TCP proxy between a client and the server that cuts their connections.
+
+import { connect, createServer } from 'node:net';
+import { eventually } from '../chaos/support.mjs';
+
+/** Every payload of a subscription contains this. */
+const PAYLOAD = '"boardEvents"';
+
+export class Proxy {
+  /** The number of connections so far. */
+  connections = 0;
+  #pairs = new Set();
+
+  constructor(host, port) {
+    this.target = { host, port };
+    this.server = createServer((client) => this.#join(client));
+  }
+
+  async listen() {
+    await new Promise((done, fail) => this.server.once('error', fail).listen(0, '127.0.0.1', done));
+    return this.server.address().port;
+  }
+
+  /** Waits until a connection follows a board, and then cuts all connections. */
+  async cut(kind) {
+    await eventually(30_000, 'a payload after a new connection', () => [...this.#pairs].some((pair) => pair.isFollowing));
+    for (const pair of this.#pairs) this.#cut(pair, kind);
+  }
+
+  close() {
+    this.server.close();
+    for (const pair of this.#pairs) this.#cut(pair, 'end');
+  }
+
+  #join(client) {
+    const server = connect(this.target);
+    const pair = { client, server, isFollowing: false };
+    this.connections += 1;
+    this.#pairs.add(pair);
+    for (const [socket, other] of [[client, server], [server, client]]) {
+      socket.setNoDelay(true).pipe(other);
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        other.destroy();
+        this.#pairs.delete(pair);
+      });
+    }
+    server.on('data', (bytes) => (pair.isFollowing ||= bytes.includes(PAYLOAD)));
+  }
+
+  #cut(pair, kind) {
+    this.#pairs.delete(pair);
+    if (kind === 'reset') pair.client.resetAndDestroy();
+    else if (kind === 'end') pair.client.destroy();
+    else {
+      // The client is not told that nothing arrives any more.
+      pair.server.unpipe(pair.client).removeAllListeners('close').destroy();
+      pair.client.unpipe(pair.server).resume();
+    }
+  }
+}

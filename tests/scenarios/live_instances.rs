@@ -1,0 +1,167 @@
+//! Subscriptions with several instances, and while the database is out of reach.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use kanban::service::trash;
+use serde_json::{Value, json};
+
+use crate::support::{Network, Proxy, Server, Socket, User, kinds, scenarios};
+
+scenarios![
+    changes_on_one_instance_arrive_on_all,
+    what_nobody_tells_is_found_by_the_sweep,
+    nothing_is_missed_in_a_short_outage,
+    a_long_outage_ends_the_socket,
+    lists_follow_the_changes_of_other_instances,
+];
+
+const EVENTS: &str = "sequence reset events { __typename sequence } board { version }";
+
+/// Reads payloads up to a sequence number. Asserts that there is no gap.
+async fn read_up_to(socket: &mut Socket, mut known: i64, last: i64) {
+    while known < last {
+        let news = socket.news("1").await;
+        assert_eq!(news["reset"], false);
+        for event in news["events"].as_array().unwrap() {
+            known += 1;
+            assert_eq!(event["sequence"], known);
+        }
+        assert_eq!(news["sequence"], known);
+    }
+}
+
+async fn changes_on_one_instance_arrive_on_all(server: Arc<Server>) {
+    let other = Arc::new(server.another(&[]).await);
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let far = User { server: Arc::clone(&other), ..ann.clone() };
+    let (mut here, mut there) = (Socket::of(&ann).await, Socket::of(&far).await);
+    for socket in [&mut here, &mut there] {
+        socket.follow("1", &board, None, EVENTS).await;
+        socket.news("1").await;
+    }
+    for n in 0..20 {
+        let writer = if n % 2 == 0 { &ann } else { &far };
+        writer.card(&board, &format!("card {n}")).await;
+    }
+    read_up_to(&mut here, 1, 21).await;
+    read_up_to(&mut there, 1, 21).await;
+    // Another program empties the trash.
+    let card = ann.card(&board, "old").await;
+    ann.delete_card(&card).await;
+    server.age_trash(2).await;
+    trash::purge(&other.services, Some(1)).await.unwrap();
+    read_up_to(&mut here, 21, 24).await;
+    // A member who is removed elsewhere.
+    let bob = server.user("bob").await;
+    ann.share(&board, &bob).await;
+    let far = User { server: Arc::clone(&other), ..bob.clone() };
+    let mut socket = Socket::of(&far).await;
+    socket.follow("1", &board, None, EVENTS).await;
+    socket.news("1").await;
+    let removal = json!({ "boardId": board, "userId": bob.id });
+    ann.done("unshareBoard", removal, "removedUserId").await;
+    let last = socket.news("1").await;
+    assert_eq!((kinds(&last), &last["board"]), (vec!["MemberRemovedEvent".into()], &Value::Null));
+    assert_eq!(socket.message_of("1").await["type"], "complete");
+    other.stop().await;
+}
+
+/// The other instance cannot listen.
+async fn what_nobody_tells_is_found_by_the_sweep(server: Arc<Server>) {
+    let deaf = if server.is_sqlite() {
+        server.another(&[]).await
+    } else {
+        let proxy = Proxy::to(&server.database_url).await;
+        let deaf = server.another(&[("DATABASE_LISTEN_URL", &proxy.url)]).await;
+        proxy.set(Network::Lost);
+        deaf
+    };
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let far = User { server: Arc::new(deaf), ..ann.clone() };
+    let mut socket = Socket::of(&far).await;
+    socket.follow("1", &board, None, EVENTS).await;
+    socket.news("1").await;
+    for n in 0..3 {
+        ann.card(&board, &format!("card {n}")).await;
+        read_up_to(&mut socket, n + 1, n + 2).await;
+    }
+    far.server.stop().await;
+}
+
+async fn nothing_is_missed_in_a_short_outage(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let proxy = Proxy::to(&server.database_url).await;
+    let near = server.user("ann").await;
+    let board = near.board("Plans").await;
+    let ann = proxy.user(&near, &[]).await;
+    let mut socket = Socket::of(&ann).await;
+    socket.follow("1", &board, None, EVENTS).await;
+    socket.news("1").await;
+    let mut known = 1;
+    for network in [Network::Frozen, Network::Reset, Network::Lost] {
+        proxy.set(network);
+        for n in 0..10 {
+            near.card(&board, &format!("card {n}")).await;
+        }
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        proxy.set(Network::Up);
+        read_up_to(&mut socket, known, known + 10).await;
+        known += 10;
+    }
+    ann.server.stop().await;
+}
+
+async fn a_long_outage_ends_the_socket(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let proxy = Proxy::to(&server.database_url).await;
+    let near = server.user("ann").await;
+    let board = near.board("Plans").await;
+    let ann = proxy.user(&near, &[]).await;
+    let mut socket = Socket::of(&ann).await;
+    socket.follow("1", &board, None, EVENTS).await;
+    socket.news("1").await;
+    let mut list = Socket::of(&ann).await;
+    list.subscribe("1", "subscription { viewerBoards { reset } }", json!({})).await;
+    list.next("1").await;
+    proxy.set(Network::Reset);
+    // Both look because of a change that the other instance makes, or has made.
+    ann.server
+        .db
+        .bus()
+        .boards
+        .keys()
+        .iter()
+        .for_each(|board| ann.server.db.bus().boards.wake(board));
+    ann.server.db.bus().lists.keys().iter().for_each(|user| ann.server.db.bus().lists.wake(user));
+    assert_eq!(socket.receive().await.code(), 1013);
+    assert_eq!(list.receive().await.code(), 1013);
+    ann.server.stop().await;
+}
+
+async fn lists_follow_the_changes_of_other_instances(server: Arc<Server>) {
+    let other = Arc::new(server.another(&[]).await);
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let far = User { server: Arc::clone(&other), ..bob.clone() };
+    let mut socket = Socket::of(&far).await;
+    let query = "subscription { viewerBoards { boards { title } removedBoardIds } }";
+    socket.subscribe("1", query, json!({})).await;
+    socket.next("1").await;
+    let board = ann.board("Plans").await;
+    ann.share(&board, &bob).await;
+    let mut next = async || socket.next("1").await["viewerBoards"].take();
+    let shown = |title: &str| json!({ "boards": [{ "title": title }], "removedBoardIds": [] });
+    assert_eq!(next().await, shown("Plans"));
+    ann.done("updateBoard", json!({ "boardId": board, "title": "Goals" }), "board { id }").await;
+    assert_eq!(next().await, shown("Goals"));
+    let removal = json!({ "boardId": board, "userId": bob.id });
+    ann.done("unshareBoard", removal, "removedUserId").await;
+    assert_eq!(next().await, json!({ "boards": [], "removedBoardIds": [board] }));
+    other.stop().await;
+}
