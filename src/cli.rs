@@ -86,7 +86,7 @@ impl Cli {
     /// Runs the selected command. The error is one line for the operator.
     pub async fn run(self) -> Result<(), StartError> {
         match self.command.unwrap_or(Command::Serve) {
-            Command::Serve => serve().await,
+            Command::Serve => Box::pin(serve()).await,
             Command::Migrate => migrate().await,
             Command::Seed(args) => seed(args).await,
             Command::Purge => purge().await,
@@ -117,7 +117,7 @@ async fn serve() -> Result<(), StartError> {
     let explore =
         if graphiql { format!(", GraphiQL at http://{address}/graphiql") } else { String::new() };
     tracing::info!(%database, "listening on http://{address}{explore}");
-    app.run(stop_signal()).await;
+    Box::pin(app.run(stop_signal())).await;
     Ok(())
 }
 

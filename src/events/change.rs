@@ -32,8 +32,8 @@ impl Change {
     /// after `u`.
     pub fn to_text(&self) -> String {
         let listed = if self.is_listed { "l" } else { "" };
-        let users: String = self.users.iter().map(|user| format!("u{}", user.0)).collect();
-        format!("{}{listed}{users}", self.board.0)
+        let board = format!("{}{listed}", self.board.0);
+        self.users.iter().fold(board, |text, user| format!("{text}u{}", user.0))
     }
 
     /// Reads such a text; `None` if a later version of the program has written it in another form.

@@ -206,7 +206,7 @@ async fn change(user: &User, board: &str, other: &User, dice: &mut Dice) {
         ),
         12 if labels.len() > 4 => ("deleteLabel", json!({ "labelId": dice.of(&labels) })),
         12 => ("createLabel", json!({ "boardId": board, "color": "GRAY", "name": "new" })),
-        _ if number % 2 == 0 => {
+        _ if number.is_multiple_of(2) => {
             ("updateBoard", json!({ "boardId": board, "title": format!("board {number}") }))
         }
         _ => ("shareBoard", json!({ "boardId": board, "userId": other.id, "role": role })),

@@ -336,8 +336,8 @@ async fn streams_are_limited(server: Arc<Server>) {
     });
     let refused = connect("127.0.0.1").await.err().expect("too many of one address");
     assert_eq!(refused, 503);
-    open.push(connect("192.0.2.1").await.ok().expect("another address"));
-    open.push(connect("192.0.2.2").await.ok().expect("another address"));
+    open.push(connect("192.0.2.1").await.unwrap());
+    open.push(connect("192.0.2.2").await.unwrap());
     assert_eq!(connect("192.0.2.3").await.err(), Some(503));
     drop((open, events));
     eventually!("places are given back", connect("192.0.2.3").await.is_ok());

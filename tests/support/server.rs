@@ -59,7 +59,7 @@ impl Server {
         let services = app.services();
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
-            app.run(async { drop(stopped.await) }).await;
+            Box::pin(app.run(async { drop(stopped.await) })).await;
         });
         let run = Mutex::new(Some((stop, task)));
         Self { url, database_url, db, services, http: reqwest::Client::new(), run }

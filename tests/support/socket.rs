@@ -18,6 +18,7 @@ use super::{Server, User, text};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An open WebSocket.
+#[derive(Debug)]
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     /// Messages that were read while a test waited for another one.

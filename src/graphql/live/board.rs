@@ -10,12 +10,13 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
 
-use super::delivery::{Deliveries, Delivery, Sender, Waiting, channel};
+use super::delivery::{Deliveries, Delivery, Payload, Sender, Waiting, channel};
 use super::payload::{Draft, MAX_EVENTS, Maker};
-use crate::domain::{BoardId, Result, Viewer};
+use crate::domain::{BoardId, Error, Result, UserKey, Viewer};
 use crate::events::Listener;
 use crate::graphql::engine::Shape;
 use crate::graphql::schema::BoardNews;
+use crate::store::access::AuthorizedBoard;
 use crate::store::{Conn, boards, events};
 
 /// How long the database may be unavailable before subscriptions end.
@@ -196,35 +197,27 @@ impl Room {
     /// Sends the next payload to a group, or to those of it whose payload is the same after all. Returns the members
     /// who know everything now.
     async fn send(&mut self, group: &[usize]) -> Result<HashSet<usize>> {
-        let members: Vec<_> = group.iter().filter_map(|index| self.members.get(*index)).collect();
-        let (Some(first), Some(leader)) = (members.first(), group.first()) else {
+        let Some((leader, first)) =
+            group.first().and_then(|at| Some((*at, self.members.get(*at)?)))
+        else {
             return Ok(HashSet::new());
         };
         let (viewer, shape) = (first.viewer, Arc::clone(&first.shape));
+        let (known, is_new) = (first.sequence, first.is_new);
         let draft = self.maker.draft(viewer);
         let mut conn = draft.read().await?;
-        let users: HashSet<_> = members.iter().map(|member| member.viewer.key).collect();
-        let users: Vec<_> = users.into_iter().collect();
-        let seen = boards::for_each(&mut conn, self.board, &users).await?;
-        let roles: HashMap<_, _> =
-            seen.iter().map(|(_, access)| (access.user_key(), access.role())).collect();
+        let seen = boards::for_each(&mut conn, self.board, &self.users_of(group)).await?;
+        let mut alike = self.with_the_role_of(viewer, group, &seen);
         let Some(board) = seen.into_iter().find(|(_, access)| access.user_key() == viewer.key)
         else {
-            self.end(draft, conn, *leader).await?;
-            return Ok([*leader].into());
+            self.end(draft, conn, leader).await?;
+            return Ok([leader].into());
         };
-        self.changed.saw(board.0.version);
-        let mut alike: HashSet<usize> = group
-            .iter()
-            .copied()
-            .zip(&members)
-            .filter(|(_, member)| roles.get(&member.viewer.key) == Some(&board.1.role()))
-            .map(|(index, _)| index)
-            .collect();
-        let (news, cost) =
-            self.maker.board_news(&mut conn, board.clone(), first.sequence, &shape).await?;
+        let version = board.0.version;
+        self.changed.saw(version);
+        let (news, cost) = self.maker.board_news(&mut conn, board, known, &shape).await?;
         drop(conn);
-        if news.events.is_empty() && !news.is_reset && !first.is_new {
+        if news.events.is_empty() && !news.is_reset && !is_new {
             return Ok(alike);
         }
         let (mut sequence, is_reset) = (news.sequence, news.is_reset);
@@ -233,18 +226,42 @@ impl Room {
             (made, sequence) = self.maker.board_reset(self.board, viewer, &shape).await?;
         }
         if made.is_personal {
-            alike.retain(|index| {
-                self.members.get(*index).is_some_and(|member| member.viewer.key == viewer.key)
-            });
+            alike.retain(|index| self.viewer_of(*index) == Some(viewer.key));
         }
-        let payload = Arc::new(made.payload);
-        for index in &alike {
+        self.hand_out(&alike, &Arc::new(made.payload), sequence);
+        Ok(if sequence >= version { alike } else { HashSet::new() })
+    }
+
+    fn viewer_of(&self, index: usize) -> Option<UserKey> {
+        self.members.get(index).map(|member| member.viewer.key)
+    }
+
+    fn users_of(&self, group: &[usize]) -> Vec<UserKey> {
+        let users: HashSet<_> = group.iter().filter_map(|index| self.viewer_of(*index)).collect();
+        users.into_iter().collect()
+    }
+
+    /// Those of the group who have the role of this viewer: what they may read is the same.
+    fn with_the_role_of(
+        &self,
+        viewer: Viewer,
+        group: &[usize],
+        seen: &[AuthorizedBoard],
+    ) -> HashSet<usize> {
+        let role = |(_, access): &AuthorizedBoard| (access.user_key(), access.role());
+        let roles: HashMap<_, _> = seen.iter().map(role).collect();
+        let role = |user: Option<UserKey>| roles.get(&user?);
+        let is_alike = |index: &usize| role(self.viewer_of(*index)) == role(Some(viewer.key));
+        group.iter().copied().filter(is_alike).collect()
+    }
+
+    fn hand_out(&mut self, to: &HashSet<usize>, payload: &Arc<Payload>, sequence: i64) {
+        for index in to {
             if let Some(member) = self.members.get_mut(*index) {
                 (member.sequence, member.is_new) = (Some(sequence), false);
-                member.sender.send(&payload);
+                member.sender.send(payload);
             }
         }
-        Ok(if sequence >= board.0.version { alike } else { HashSet::new() })
     }
 
     /// Ends the subscription of a viewer who may no longer see the board, with the events up to the one that took it
@@ -253,8 +270,13 @@ impl Room {
         let Some(member) = self.members.get_mut(index) else { return Ok(()) };
         if let Some(known) = member.sequence {
             let (user, limit) = (member.viewer.id, i64::try_from(MAX_EVENTS).unwrap_or(i64::MAX));
-            let events = events::until_removed(&mut conn, self.board, user, known, limit).await?;
+            let events = events::until_removed(&mut conn, self.board, user, known, limit).await;
             drop(conn);
+            let events = match events {
+                // A newer instance may write events that this one does not know.
+                Err(Error::Internal) => Vec::new(),
+                events => events?,
+            };
             if let Some(sequence) = events.last().map(|event| event.sequence) {
                 let events = events.into_iter().map(Arc::new).collect();
                 let news = BoardNews { events, sequence, is_reset: false, board: None };

@@ -78,14 +78,12 @@ impl Follower {
         let now = boards::listings(&mut conn, self.viewer.key).await?;
         let (news, cost) = match (&self.known, &now) {
             (Some(known), Some(now)) if !is_first => {
-                match self.difference(&mut conn, known, now).await? {
-                    Some(news) => news,
-                    None => {
-                        drop(conn);
-                        self.known = Some(now.clone());
-                        return Ok(None);
-                    }
-                }
+                let Some(news) = self.difference(&mut conn, known, now).await? else {
+                    drop(conn);
+                    self.known = Some(now.clone());
+                    return Ok(None);
+                };
+                news
             }
             _ => (reset(), 0),
         };

@@ -97,7 +97,8 @@ impl Subscription {
     ///
     /// An `afterSequence` beyond the board's version gets `reset`. The subscription completes when the
     /// viewer may no longer see the board; the last payload ends with the event that has this effect.
-    async fn board_events(
+    #[allow(clippy::unused_self, reason = "the macro requires it")]
+    fn board_events(
         &self,
         ctx: &Context<'_>,
         #[graphql(name = "boardId", desc = "The ID of the board.")] _board_id: ID,
@@ -119,7 +120,8 @@ impl Subscription {
     /// Follows the viewer's list of boards: boards that appear, change their title, their description or
     /// the viewer's role, or disappear. The first payload has `reset`: fetch the list when it arrives, and
     /// nothing after it is missed.
-    async fn viewer_boards(&self, ctx: &Context<'_>) -> Result<ViewerBoardsPayload> {
+    #[allow(clippy::unused_self, reason = "the macro requires it")]
+    fn viewer_boards(&self, ctx: &Context<'_>) -> Result<ViewerBoardsPayload> {
         let BoardListNews { is_reset, boards, removed } =
             ctx.data_opt::<BoardListNews>().cloned().ok_or(Error::Internal)?;
         let id = |id: BoardId| id.to_public().into();

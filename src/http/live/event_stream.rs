@@ -46,7 +46,7 @@ pub(in crate::http) async fn respond(
     let mut open = OpenStream {
         place: state.live.enter(client.address.unwrap_or(peer))?,
         _connection: state.live.event_streams.take(()).ok_or_else(full)?,
-        _user: None,
+        user: None,
         token: None,
         look: state.settings.live.ping_time,
         outputs: stream::empty().boxed(),
@@ -59,7 +59,7 @@ pub(in crate::http) async fn respond(
     let viewer =
         token.as_ref().map(|token| token.as_ref().map(Token::viewer)).map_err(Clone::clone);
     if let Ok(Some(viewer)) = viewer {
-        open._user = Some(state.live.by_user.take(viewer.key).ok_or_else(full)?);
+        open.user = Some(state.live.by_user.take(viewer.key).ok_or_else(full)?);
     }
     let caller = state.api.caller(client, viewer, request_id::of(headers).to_owned());
     let waiting = Waiting::new(state.settings.live.waiting);
@@ -82,7 +82,8 @@ pub(in crate::http) async fn respond(
 struct OpenStream {
     place: Place,
     _connection: Slot<()>,
-    _user: Option<Slot<UserKey>>,
+    #[allow(dead_code, reason = "it is given back on drop")]
+    user: Option<Slot<UserKey>>,
     token: Option<Token>,
     look: std::time::Duration,
     outputs: Outputs,

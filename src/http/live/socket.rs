@@ -34,7 +34,8 @@ pub(super) struct Socket {
     socket: WebSocket,
     is_acknowledged: bool,
     token: Option<Token>,
-    _slot: Option<Slot<UserKey>>,
+    #[allow(dead_code, reason = "it is given back on drop")]
+    user: Option<Slot<UserKey>>,
     operations: SelectAll<BoxStream<'static, (Arc<str>, Output)>>,
     running: HashMap<Arc<str>, AbortHandle>,
     waiting: Waiting,
@@ -63,7 +64,7 @@ impl Socket {
             socket,
             is_acknowledged: false,
             token: None,
-            _slot: None,
+            user: None,
             operations: SelectAll::new(),
             running: HashMap::new(),
             waiting,
@@ -155,9 +156,9 @@ impl Socket {
     async fn log_in(&mut self, authorization: Option<String>) -> Result<(), End> {
         let Some(authorization) = authorization else { return Ok(()) };
         let token = Token::check_header(&self.state.services, &authorization).await;
-        let token = token.map_err(closed)?;
+        let token = token.map_err(|error| closed(&error))?;
         let slot = self.state.live.by_user.take(token.viewer().key);
-        self._slot = Some(slot.ok_or(Close::TRY_AGAIN)?);
+        self.user = Some(slot.ok_or(Close::TRY_AGAIN)?);
         self.token = Some(token);
         Ok(())
     }
@@ -180,7 +181,7 @@ impl Socket {
             }
         };
         let viewer = match &self.token {
-            Some(token) => Some(token.authenticate().await.map_err(closed)?),
+            Some(token) => Some(token.authenticate().await.map_err(|error| closed(&error))?),
             None => None,
         };
         self.start(id, viewer, request);
@@ -247,7 +248,7 @@ impl Socket {
 }
 
 /// Why a socket ends if its token cannot be checked.
-fn closed(error: Error) -> End {
+fn closed(error: &Error) -> End {
     End::Close(match error {
         Error::Unauthenticated | Error::BadToken { .. } => Close::FORBIDDEN,
         _ => Close::TRY_AGAIN,
