@@ -51,11 +51,12 @@ export class Proxy {
   #cut(pair, kind) {
     this.#pairs.delete(pair);
     if (kind === 'reset') pair.client.resetAndDestroy();
-    else if (kind === 'end') pair.client.destroy();
-    else {
-      // The client is not told that nothing arrives any more.
-      pair.server.unpipe(pair.client).removeAllListeners('close').destroy();
+    if (kind === 'end') pair.client.destroy();
+    if (kind === 'silence') {
+      // Bytes from the client are thrown away, and it is not told that no more will come.
       pair.client.unpipe(pair.server).resume();
+      pair.server.removeAllListeners('close').unpipe(pair.client);
+      pair.server.destroy();
     }
   }
 }

@@ -22,6 +22,8 @@ async def follow_once(url, access_token, copy):
         url=url,
         init_payload={"authorization": f"Bearer {access_token}"},
         subprotocols=[WebsocketsTransport.GRAPHQLWS_SUBPROTOCOL],
+        ping_interval=10,
+        pong_timeout=5,
     )
     async with Client(transport=transport) as session:
         request = gql(BOARD_EVENTS)
