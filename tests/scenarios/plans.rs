@@ -9,7 +9,7 @@ use kanban::service::{backfill, sessions, trash};
 use serde_json::json;
 
 use super::events::Fixture;
-use crate::support::{List, Server, User, column, postgres, scenarios};
+use crate::support::{List, Server, Socket, User, column, eventually, postgres, scenarios};
 
 scenarios![every_statement_uses_indexes];
 
@@ -42,6 +42,7 @@ async fn every_statement_uses_indexes(server: Arc<Server>) {
     }
     fixture.ann.call("restoreBoard", json!({ "boardId": board }), "__typename").await;
     maintain(&server, &fixture.ann).await;
+    follow(&server).await;
     let texts = server.db.statement_texts();
     assert!(texts.len() > 120, "only {} statements", texts.len());
     let plans = if server.is_sqlite() {
@@ -52,6 +53,25 @@ async fn every_statement_uses_indexes(server: Arc<Server>) {
     let bad: Vec<_> =
         texts.iter().zip(plans).filter_map(|(text, plan)| fault(text, &plan?)).collect();
     assert!(bad.is_empty(), "{} of {}:\n{}", bad.len(), texts.len(), bad.join("\n\n"));
+}
+
+/// Follows a board and a list of boards, until the sweep has looked at them.
+async fn follow(server: &Arc<Server>) {
+    let (ann, bob) = (server.user_again("ann").await, server.user_again("bob").await);
+    let board = ann.board("Followed").await;
+    ann.share(&board, &bob).await;
+    let mut socket = Socket::of(&bob).await;
+    socket.follow("board", &board, Some(0), "sequence events { sequence }").await;
+    socket.news("board").await;
+    socket.subscribe("list", "subscription { viewerBoards { reset } }", json!({})).await;
+    socket.next("list").await;
+    ann.done("updateBoard", json!({ "boardId": board, "title": "Renamed" }), "board { id }").await;
+    socket.next("list").await;
+    let is_swept = |text: &String| text.contains("sum(boards.version)");
+    eventually!("the sweep looks", server.db.statement_texts().iter().any(is_swept));
+    let removal = json!({ "boardId": board, "userId": bob.id });
+    ann.done("unshareBoard", removal, "removedUserId").await;
+    while socket.message_of("board").await["type"] != "complete" {}
 }
 
 /// Reads all lists in all orders, page by page from both ends, and all objects by their IDs.
