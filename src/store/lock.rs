@@ -376,3 +376,68 @@ impl<ST> Statement<ST> {
         roles.fold(self, |statement, role| statement.sql(", '").sql(role.as_str()).sql("'"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::prelude::*;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::domain::{Clock, NewBoard};
+    use crate::store::schema::{boards as boards_table, users};
+    use crate::store::{Db, boards};
+
+    async fn user_and_board(db: &Db) -> (UserKey, BoardId) {
+        let made = db.write((), async |tx, ()| {
+            let now = tx.now();
+            let user: i64 = tx
+                .write_returning_one(
+                    diesel::insert_into(users::table)
+                        .values((
+                            users::public_id.eq("ann"),
+                            users::email.eq("ann"),
+                            users::email_key.eq("ann"),
+                            users::password_hash.eq(""),
+                            users::created_at.eq(now),
+                            users::updated_at.eq(now),
+                        ))
+                        .returning(users::id),
+                )
+                .await?;
+            let new = NewBoard {
+                title: crate::domain::Title::parse("x")?,
+                description: crate::domain::Description::parse("")?,
+            };
+            let (board, _) = boards::insert(tx, UserKey(user), &new, now).await?;
+            Ok((UserKey(user), board.id))
+        });
+        made.await.unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_change_without_its_event_is_not_committed() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/kanban.db", folder.path().display());
+        let lookup = |name: &str| (name == "DATABASE_URL").then(|| url.clone());
+        let config = Config::from_lookup(lookup).unwrap();
+        let (db, _) = Db::open(&config.database, Clock::default()).await.unwrap();
+        let (user, board) = user_and_board(&db).await;
+        for is_finished in [false, true] {
+            let changed = db.write((user, board, is_finished), async |tx, (user, board, ends)| {
+                let mut board: BoardTx<Admin> = lock_board(tx, *user, *board).await?;
+                let target = boards_table::table.find(board.id().0);
+                let rename = diesel::update(target).set(boards_table::title.eq("renamed"));
+                let event = EventPayload::BoardUpdated { changes: Vec::new() };
+                board.write(event, rename).await?;
+                if *ends { board.finish().await.map(drop) } else { Ok(()) }
+            });
+            assert_eq!(changed.await.is_ok(), is_finished);
+            let mut conn = db.read().await.unwrap();
+            let title: Option<String> = conn
+                .first(boards_table::table.find(board.0).select(boards_table::title))
+                .await
+                .unwrap();
+            assert_eq!(title.unwrap() == "renamed", is_finished);
+        }
+    }
+}

@@ -9,7 +9,7 @@ use serde_json::json;
 use socket2::SockRef;
 
 use crate::support::{
-    Lock, Network, Proxy, Server, User, config_with, eventually, postgres, scenarios, text,
+    Answer, Lock, Network, Proxy, Server, User, config_with, eventually, postgres, scenarios, text,
 };
 
 scenarios![
@@ -21,6 +21,7 @@ scenarios![
     locks_from_before_an_outage_are_released,
     recovers_from_resets,
     a_cancelled_statement_runs_again,
+    unavailable_is_503_whatever_the_client_accepts,
     errors_that_may_go_away_are_known_in_any_language,
     default_isolation_does_not_matter,
     too_few_connections_are_waited_for,
@@ -361,6 +362,28 @@ async fn the_log_of_a_file_shrinks(server: Arc<Server>) {
 /// SQLSTATEs of PostgreSQL that are no defects: a full disk, an I/O error, too little memory, a deadlock, a lock that is not
 /// available, a cancelled statement. Their messages depend on the language of the server.
 const PASSING: [&str; 6] = ["53100", "58030", "53200", "40P01", "55P03", "57014"];
+
+async fn unavailable_is_503_whatever_the_client_accepts(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let proxy = Proxy::to(&server.database_url).await;
+    let ann = proxy.user(&server.user("ann").await, &LIMITS).await;
+    proxy.set(Network::Reset);
+    let body = json!({ "query": "{ viewer { id } }" });
+    for accept in
+        ["application/json", "application/graphql-response+json", "*/*", "text/event-stream"]
+    {
+        let request = ann.server.http.post(format!("{}/graphql", ann.server.url)).json(&body);
+        let request = request.bearer_auth(&ann.token).header("accept", accept);
+        let answer = Answer::of(request.send().await.unwrap()).await;
+        // An event stream has begun by then.
+        let status = if accept == "text/event-stream" { 200 } else { 503 };
+        assert_eq!(answer.status, status, "{accept}");
+        assert!(answer.body.to_string().contains("SERVICE_UNAVAILABLE"), "{accept}");
+    }
+    ann.server.stop().await;
+}
 
 async fn errors_that_may_go_away_are_known_in_any_language(server: Arc<Server>) {
     if server.is_sqlite() {
