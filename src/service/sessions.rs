@@ -33,20 +33,21 @@ pub async fn authenticate(services: &Services, token: &str) -> Result<Viewer> {
     authenticate_until(services, token).await.map(|(viewer, _)| viewer)
 }
 
-/// The same, with the time when the token expires.
+/// The same, with the time until which the token is accepted.
 pub async fn authenticate_until(services: &Services, token: &str) -> Result<(Viewer, Timestamp)> {
-    let Claimed { session, user, expires } = services.tokens.check(token)?;
-    let expires = Timestamp::from_seconds(expires).ok_or(Error::Unauthenticated)?;
+    let claimed = services.tokens.check(token)?;
+    let until = claimed.accepted_until().ok_or(Error::Unauthenticated)?;
+    let Claimed { session, user, .. } = claimed;
     let known = services.sessions.get(session);
     if let Some(viewer) = known.filter(|viewer| viewer.id == user) {
-        return Ok((viewer, expires));
+        return Ok((viewer, until));
     }
     let epoch = services.sessions.epoch();
     let mut conn = services.db.read().await?;
     let found = sessions::viewer(&mut conn, session, user, services.db.now()).await?;
     let viewer = found.ok_or(Error::Unauthenticated)?;
     services.sessions.keep(viewer, epoch);
-    Ok((viewer, expires))
+    Ok((viewer, until))
 }
 
 /// Starts a session for a user whose password was verified against `hash`. Returns `None` if the

@@ -38,7 +38,14 @@ pub(super) struct Claimed {
     pub(super) session: SessionId,
     pub(super) user: UserId,
     /// In seconds since the Unix epoch.
-    pub(super) expires: i64,
+    expires: i64,
+}
+
+impl Claimed {
+    /// The time until which the token is accepted.
+    pub(super) fn accepted_until(&self) -> Option<Timestamp> {
+        Timestamp::from_seconds(self.expires + LEEWAY.cast_signed())
+    }
 }
 
 /// A verification key and its `kid`.

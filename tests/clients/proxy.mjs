@@ -9,6 +9,7 @@ const PAYLOAD = '"boardEvents"';
 export class Proxy {
   /** The number of connections so far. */
   connections = 0;
+  #isRefusing = false;
   #pairs = new Set();
 
   constructor(host, port) {
@@ -21,10 +22,18 @@ export class Proxy {
     return this.server.address().port;
   }
 
-  /** Waits until a connection follows a board, and then cuts all connections. */
+  /** Waits until a payload has come over one of the present connections. */
+  async followed() {
+    const isFollowed = () => [...this.#pairs].some((pair) => pair.isFollowing);
+    await eventually(30_000, 'a payload over a new connection', isFollowed);
+  }
+
+  /** Cuts all connections, one of which must be in use. */
   async cut(kind) {
-    await eventually(30_000, 'a payload after a new connection', () => [...this.#pairs].some((pair) => pair.isFollowing));
+    await this.followed();
     for (const pair of this.#pairs) this.#cut(pair, kind);
+    // The next connection fails, too, as if the server was restarting.
+    this.#isRefusing = kind === 'reset';
   }
 
   close() {
@@ -33,9 +42,14 @@ export class Proxy {
   }
 
   #join(client) {
+    this.connections += 1;
+    if (this.#isRefusing) {
+      this.#isRefusing = false;
+      client.resetAndDestroy();
+      return;
+    }
     const server = connect(this.target);
     const pair = { client, server, isFollowing: false };
-    this.connections += 1;
     this.#pairs.add(pair);
     for (const [socket, other] of [[client, server], [server, client]]) {
       socket.setNoDelay(true).pipe(other);

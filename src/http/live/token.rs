@@ -13,20 +13,20 @@ pub(super) struct Token {
     services: Arc<Services>,
     text: String,
     viewer: Viewer,
-    expires: Timestamp,
+    until: Timestamp,
     session: Listener<SessionId>,
 }
 
 impl Token {
     /// Checks a token. UNAUTHENTICATED if it is invalid or expired, or its session has ended.
     pub(super) async fn check(services: &Arc<Services>, text: &str) -> Result<Self> {
-        let (viewer, expires) = sessions::authenticate_until(services, text).await?;
+        let (viewer, until) = sessions::authenticate_until(services, text).await?;
         let session = services.db.bus().sessions.listen(viewer.session);
         let token = Self {
             services: Arc::clone(services),
             text: text.to_owned(),
             viewer,
-            expires,
+            until,
             session,
         };
         // The session may have ended just before somebody listened.
@@ -54,7 +54,7 @@ impl Token {
     /// Waits until it is no longer valid. Looks at the clock at least that often, because it may be set.
     pub(super) async fn ends(&mut self, look: Duration) {
         loop {
-            let left = self.expires.seconds_since(self.services.db.now());
+            let left = self.until.seconds_since(self.services.db.now());
             let Ok(left) = u64::try_from(left) else { return };
             tokio::select! {
                 () = tokio::time::sleep(Duration::from_secs(left + 1).min(look)) => {}

@@ -2,31 +2,40 @@ import asyncio
 import random
 
 from gql import Client, gql
-from gql.transport.exceptions import TransportClosed, TransportConnectionFailed
+from gql.transport.exceptions import TransportClosed, TransportConnectionFailed, TransportServerError
 from gql.transport.websockets import WebsocketsTransport
 
 from documents import BOARD_EVENTS
 
-
-async def follow(url, access_token, copy):
-    """Ends when the user may no longer see the board. `url` begins with ws:// or wss://."""
-    while True:
-        try:
-            return await follow_once(url, await access_token(), copy)
-        except (TransportClosed, TransportConnectionFailed):
-            await asyncio.sleep(0.25 + random.random() / 2)
+# TransportServerError: the server has not answered a ping. GraphQL errors are TransportQueryError.
+CONNECTION_LOST = (TransportClosed, TransportConnectionFailed, TransportServerError)
 
 
-async def follow_once(url, access_token, copy):
+def connect(url, access_token):
+    """`url` begins with ws:// or wss://."""
     transport = WebsocketsTransport(
         url=url,
         init_payload={"authorization": f"Bearer {access_token}"},
         subprotocols=[WebsocketsTransport.GRAPHQLWS_SUBPROTOCOL],
         ping_interval=10,
         pong_timeout=5,
+        close_timeout=1,
     )
-    async with Client(transport=transport) as session:
-        request = gql(BOARD_EVENTS)
-        request.variable_values = {"boardId": copy.board_id, "afterSequence": copy.sequence}
-        async for result in session.subscribe(request):
-            await copy.apply(result["boardEvents"])
+    return Client(transport=transport)
+
+
+async def follow(url, access_token, copy):
+    """Ends when the user may no longer see the board. `access_token()` returns a valid access token."""
+    retries = 0
+    while True:
+        try:
+            async with connect(url, await access_token()) as session:
+                request = gql(BOARD_EVENTS)
+                request.variable_values = {"boardId": copy.board_id, "afterSequence": copy.sequence}
+                async for result in session.subscribe(request):
+                    await copy.apply(result["boardEvents"])
+                    retries = 0
+                return
+        except CONNECTION_LOST:
+            await asyncio.sleep(min(0.5 * 2**retries, 30) * random.uniform(0.5, 1.5))
+            retries += 1
