@@ -1,11 +1,12 @@
-import { createClient } from 'graphql-sse';
+import { createClient, NetworkError } from 'graphql-sse';
 import { BOARD_EVENTS } from './documents.mjs';
+import { SessionEnded } from './session.mjs';
 
 /** `url` begins with http:// or https://. */
 export function connect(url, session) {
   return createClient({
     url,
-    headers: async () => ({ Authorization: `Bearer ${await session.accessToken()}` }),
+    headers: async () => ({ Authorization: `Bearer ${await accessToken(session)}` }),
     fetchFn: async (...request) => {
       const response = await fetch(...request);
       if (response.status === 401) session.refuse();
@@ -14,6 +15,15 @@ export function connect(url, session) {
     retryAttempts: Infinity,
     retry: (retries) => sleep(Math.min(500 * 2 ** retries, 30_000) * (0.5 + Math.random())),
   });
+}
+
+/** The client retries only a NetworkError, and no other error of `headers`. */
+async function accessToken(session) {
+  try {
+    return await session.accessToken();
+  } catch (error) {
+    throw error instanceof SessionEnded ? error : new NetworkError(error);
+  }
 }
 
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
