@@ -28,6 +28,7 @@ mod load;
 mod report;
 mod rows;
 #[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "other benches use the rest")]
 mod support;
 mod work;
 

@@ -119,6 +119,8 @@ impl Room {
         while self.is_open(&rooms) {
             if std::mem::take(&mut self.is_due) {
                 self.serve().await;
+                // Members may have left.
+                continue;
             }
             tokio::select! {
                 Some(visit) = self.visits.recv() => self.admit(visit),

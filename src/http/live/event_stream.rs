@@ -12,7 +12,7 @@ use futures_util::stream::{self, Stream, StreamExt};
 use super::Place;
 use super::operation::{self, Output, Outputs};
 use super::slots::Slot;
-use super::token::Token;
+use super::token::{self, Ending, Token};
 use crate::domain::UserKey;
 use crate::graphql::{Answer, Operations, Request, Waiting};
 use crate::http::refusal::Refusal;
@@ -47,31 +47,36 @@ pub(in crate::http) async fn respond(
         place: state.live.enter(client.address.unwrap_or(peer))?,
         _connection: state.live.event_streams.take(()).ok_or_else(full)?,
         user: None,
-        token: None,
-        look: state.settings.live.ping_time,
+        ending: token::never(),
         outputs: stream::empty().boxed(),
     };
+    let look = state.settings.live.ping_time;
     let token = match client::authorization(headers) {
-        Ok(Some(text)) => Token::check_header(&state.services, &text).await.map(Some),
+        Ok(Some(text)) => Token::check_header(&state.services, &text, look).await.map(Some),
         Ok(None) => Ok(None),
         Err(error) => Err(error),
     };
-    let viewer =
-        token.as_ref().map(|token| token.as_ref().map(Token::viewer)).map_err(Clone::clone);
-    if let Ok(Some(viewer)) = viewer {
-        open.user = Some(state.live.by_user.take(viewer.key).ok_or_else(full)?);
-    }
+    let viewer = match token {
+        Ok(Some((token, ending))) => {
+            open.ending = ending;
+            open.user = Some(state.live.by_user.take(token.viewer().key).ok_or_else(full)?);
+            Ok(Some(token.viewer()))
+        }
+        Ok(None) => Ok(None),
+        Err(error) => Err(error),
+    };
     let caller = state.api.caller(client, viewer, request_id::of(headers).to_owned());
     let waiting = Waiting::new(state.settings.live.waiting);
-    open.token = token.ok().flatten();
     open.outputs = match operation::run(state, caller, request, operations, &waiting).await {
         Ok(outputs) => outputs,
         Err(answer) => return Ok(Err(answer)),
     };
     let keep_alive = KeepAlive::new().interval(state.settings.live.ping_time);
-    let events = stream::unfold(open, async |mut open| {
-        let event = open.next().await?;
-        Some((event, open))
+    let events = stream::unfold(Some(open), async |open| {
+        let mut open = open?;
+        let output = open.next().await?;
+        let is_last = matches!(output, Output::Complete | Output::Errors(_));
+        Some((output, (!is_last).then_some(open)))
     });
     Ok(Ok(
         ([NO_BUFFER], Sse::new(events.flat_map(events_of)).keep_alive(keep_alive)).into_response()
@@ -84,8 +89,7 @@ struct OpenStream {
     _connection: Slot<()>,
     #[allow(dead_code, reason = "it is given back on drop")]
     user: Option<Slot<UserKey>>,
-    token: Option<Token>,
-    look: std::time::Duration,
+    ending: Ending,
     outputs: Outputs,
 }
 
@@ -93,15 +97,9 @@ impl OpenStream {
     /// The next output; `None` at the end, and when the server stops or the token is no longer valid. Then clients try
     /// again, because there was no `complete`.
     async fn next(&mut self) -> Option<Output> {
-        let ends = async {
-            match &mut self.token {
-                Some(token) => token.ends(self.look).await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
             output = self.outputs.next() => output.filter(|output| !matches!(output, Output::Failed)),
-            () = ends => None,
+            () = &mut self.ending => None,
             () = self.place.stopping.due() => None,
         }
     }

@@ -124,7 +124,11 @@ pub(super) fn complete(id: &str) -> String {
 }
 
 fn with_payload(kind: &str, id: &str, payload: &str) -> String {
-    format!(r#"{{"id":{},"type":"{kind}","payload":{payload}}}"#, quoted(id))
+    let mut message = String::with_capacity(payload.len() + id.len() + 48);
+    for part in [r#"{"id":"#, &quoted(id), r#","type":""#, kind, r#"","payload":"#, payload, "}"] {
+        message.push_str(part);
+    }
+    message
 }
 
 fn quoted(text: &str) -> String {

@@ -4,6 +4,7 @@
 //! so that client gets no more work done; `tokio_io_timeout` ends the write.
 
 use std::collections::HashMap;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use super::Place;
 use super::operation::{self, Output, Outputs};
 use super::protocol::{self, Close, Message};
 use super::slots::Slot;
-use super::token::Token;
+use super::token::{self, Ending, Token};
 use crate::domain::{Client, Error, UserKey, Viewer};
 use crate::graphql::{Operations, Request, Waiting};
 use crate::http::{State, parameters};
@@ -34,6 +35,7 @@ pub(super) struct Socket {
     socket: WebSocket,
     is_acknowledged: bool,
     token: Option<Token>,
+    ending: Ending,
     #[allow(dead_code, reason = "it is given back on drop")]
     user: Option<Slot<UserKey>>,
     operations: SelectAll<BoxStream<'static, (Arc<str>, Output)>>,
@@ -64,6 +66,7 @@ impl Socket {
             socket,
             is_acknowledged: false,
             token: None,
+            ending: token::never(),
             user: None,
             operations: SelectAll::new(),
             running: HashMap::new(),
@@ -72,11 +75,11 @@ impl Socket {
     }
 
     /// Serves the socket until it ends. `authorization` is the header of the handshake.
-    pub(super) async fn run(mut self, mut place: Place, authorization: Option<String>) {
+    pub(super) async fn run(mut self, place: Place, authorization: Option<String>) {
         let end = if self.socket.protocol().is_none() {
             End::Close(Close::NO_PROTOCOL)
         } else {
-            self.serve(&mut place, authorization).await.err().unwrap_or(End::Lost)
+            self.serve(place, authorization).await.err().unwrap_or(End::Lost)
         };
         if let End::Close(close) = end {
             self.close(close).await;
@@ -85,20 +88,15 @@ impl Socket {
 
     async fn serve(
         &mut self,
-        place: &mut Place,
+        mut place: Place,
         mut authorization: Option<String>,
     ) -> Result<(), End> {
         let limits = self.state.settings.live;
         let init = Instant::now() + limits.init_time;
         let mut pings = interval_at(Instant::now() + limits.ping_time, limits.ping_time);
+        let mut stopping = pin!(place.stopping.due());
         let mut is_alive = true;
         loop {
-            let ends = async {
-                match &mut self.token {
-                    Some(token) => token.ends(limits.ping_time).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 message = self.socket.recv() => {
                     is_alive = true;
@@ -122,8 +120,8 @@ impl Socket {
                     }
                     self.send(ws::Message::Ping(Bytes::new())).await?;
                 }
-                () = ends => return Err(Close::FORBIDDEN.into()),
-                () = place.stopping.due() => return Err(Close::RESTART.into()),
+                () = &mut self.ending => return Err(Close::FORBIDDEN.into()),
+                () = &mut stopping => return Err(Close::RESTART.into()),
             }
         }
     }
@@ -155,11 +153,12 @@ impl Socket {
     /// Checks the access token, if there is one.
     async fn log_in(&mut self, authorization: Option<String>) -> Result<(), End> {
         let Some(authorization) = authorization else { return Ok(()) };
-        let token = Token::check_header(&self.state.services, &authorization).await;
-        let token = token.map_err(|error| closed(&error))?;
+        let look = self.state.settings.live.ping_time;
+        let token = Token::check_header(&self.state.services, &authorization, look).await;
+        let (token, ending) = token.map_err(|error| closed(&error))?;
         let slot = self.state.live.by_user.take(token.viewer().key);
         self.user = Some(slot.ok_or(Close::TRY_AGAIN)?);
-        self.token = Some(token);
+        (self.token, self.ending) = (Some(token), ending);
         Ok(())
     }
 
