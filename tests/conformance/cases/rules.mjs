@@ -19,9 +19,14 @@ export default [
     ],
   },
   {
+    // The schema has all three operation types, so the rule cannot be violated.
     rule: 'KnownOperationTypes',
-    valid: ['query{viewer{id}}', 'mutation{__typename}'],
-    invalid: ['subscription{__typename}', 'subscription S{board{id}}', 'query Q{viewer{id}} subscription S{x}'],
+    valid: [
+      'query{viewer{id}}',
+      'mutation{__typename}',
+      ['query Q{viewer{id}} subscription S{viewerBoards{reset}}', null, 'Q'],
+    ],
+    invalid: [],
   },
   {
     rule: 'UniqueOperationNames',
@@ -47,10 +52,21 @@ export default [
     ],
   },
   {
-    // The schema has no subscription type, so another rule is violated too.
     rule: 'SingleFieldSubscriptions',
-    valid: ['{a:__typename b:__typename}', 'mutation{a:__typename b:__typename}'],
-    invalid: [],
+    valid: [
+      '{a:__typename b:__typename}',
+      'mutation{a:__typename b:__typename}',
+      ['query Q{viewer{id}} subscription S{...F} fragment F on Subscription{viewerBoards{reset}}', null, 'Q'],
+    ],
+    invalid: [
+      'subscription{__typename}',
+      'subscription{viewerBoards{reset} __typename}',
+      'subscription{viewerBoards{reset} boardEvents(boardId:"BOARD_ID"){reset}}',
+      'subscription{a:viewerBoards{reset} b:viewerBoards{reset}}',
+      'subscription{viewerBoards{reset} ...{a:viewerBoards{reset}}}',
+      'subscription{viewerBoards{reset} ...F} fragment F on Subscription{a:viewerBoards{reset}}',
+      'query Q{viewer{id}} subscription S{a:viewerBoards{reset} b:viewerBoards{reset}}',
+    ],
   },
   {
     rule: 'KnownTypeNames',
