@@ -2,6 +2,7 @@
 //
 // Usage: node run.mjs PATH/TO/kanban [CLIENT ...]
 
+import { resolve } from 'node:path';
 import { postgresDatabase } from '../chaos/databases.mjs';
 import { Api, printTable } from '../chaos/support.mjs';
 import { start } from '../conformance/server.mjs';
@@ -12,6 +13,9 @@ const SECRET = 'clients'.repeat(5);
 const SETTINGS = { JWT_SECRET: SECRET, ARGON2_MEMORY_KIB: '8', RATE_LIMIT: 'off' };
 const REQUEST_LIMIT = 30_000;
 
+const { PYTHON = 'python3' } = process.env;
+// The clients run in this folder.
+const python = PYTHON.includes('/') ? resolve(PYTHON) : PYTHON;
 const node = (recipe) => [process.execPath, 'client.mjs', recipe];
 
 /** Only clients with a WebSocket send pings, and so notice that a connection is silent. */
@@ -21,7 +25,7 @@ const CLIENTS = [
   { name: 'apollo', command: node('recipes/apollo'), sendsPings: true },
   { name: 'urql', command: node('recipes/urql'), sendsPings: true },
   { name: 'relay', command: node('relay'), sendsPings: true },
-  { name: 'python', command: [process.env.PYTHON ?? 'python3', 'client.py'], sendsPings: true },
+  { name: 'python', command: [python, 'client.py'], sendsPings: true },
 ];
 
 const [program, ...names] = process.argv.slice(2);

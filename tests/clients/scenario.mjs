@@ -12,7 +12,7 @@ import { generator, Writer } from './writer.mjs';
 
 const CHANGES = 200;
 const CUTS = 10;
-const TIME_LIMIT = 60_000;
+const TIME_LIMIT = 120_000;
 /** The access token that a client begins with is valid for so many seconds. */
 const FIRST_TOKEN = 4;
 
