@@ -21,7 +21,6 @@ use crate::domain::{BoardId, SessionId, UserKey};
 const MAX_WAITING: usize = 10_000;
 
 /// Tells subscribers about changes.
-#[derive(Default)]
 pub struct Bus {
     /// Boards that somebody follows.
     pub boards: Arc<Topics<BoardId>>,
@@ -31,15 +30,23 @@ pub struct Bus {
     pub sessions: Arc<Topics<SessionId>>,
     /// Changes of boards in lists, whose members are not looked up yet.
     listed: Waiting,
-    /// Changes that other instances have not been told.
-    outgoing: Waiting,
+    /// Changes that other instances have not been told; `None` if there are no other instances.
+    outgoing: Option<Waiting>,
 }
 
 impl Bus {
+    /// A bus that keeps the changes for other instances, if there may be any.
+    pub fn new(has_others: bool) -> Self {
+        let (boards, lists, sessions, listed) = Default::default();
+        Self { boards, lists, sessions, listed, outgoing: has_others.then(Waiting::default) }
+    }
+
     /// Tells about changes that this process has committed.
     pub fn publish(&self, changes: &[Change]) {
         self.receive(changes);
-        self.outgoing.add(changes.iter());
+        if let Some(outgoing) = &self.outgoing {
+            outgoing.add(changes.iter());
+        }
     }
 
     /// Tells about changes that another instance has committed.
@@ -62,7 +69,10 @@ impl Bus {
 
     /// Waits for changes that other instances have not been told.
     pub async fn outgoing(&self) -> Vec<Change> {
-        self.outgoing.take().await
+        match &self.outgoing {
+            Some(outgoing) => outgoing.take().await,
+            None => std::future::pending().await,
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 // Cuts subscribers off and kills an instance while clients write, and checks that every subscriber gets every event.
 //
-// Usage: node tests/chaos/live.mjs [--changes 10000] [--break lost|twice] PATH/TO/kanban
+// Usage: node tests/chaos/live.mjs [--changes 10000] [--seconds 100] [--break lost|twice] PATH/TO/kanban
 
 import { parseArgs } from 'node:util';
 import { postgresDatabase } from './databases.mjs';
@@ -17,18 +17,23 @@ const END_LIMIT = 30_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { changes: { type: 'string', default: '10000' }, break: { type: 'string' } },
+  options: {
+    changes: { type: 'string', default: '10000' },
+    seconds: { type: 'string', default: '100' },
+    break: { type: 'string' },
+  },
 });
 const [program] = positionals;
 const wanted = Number(values.changes);
 if (!program || !(wanted > 0)) {
-  console.error('Usage: node live.mjs [--changes 10000] [--break lost|twice] PATH/TO/kanban');
+  console.error('Usage: node live.mjs [--changes 10000] [--seconds 100] [--break lost|twice] PATH/TO/kanban');
   process.exit(2);
 }
 
 const database = postgresDatabase();
 const counts = { acknowledged: 0, failed: 0, disconnects: 0, kills: 0 };
 let isOver = false;
+let began;
 
 /** The two instances; `url` is undefined while one is down. */
 const instances = [await startServer(program, database), await startServer(program, database)];
@@ -49,9 +54,11 @@ async function makeBoard() {
   return createBoard.board.id;
 }
 
-/** Creates cards until there are enough changes. Failed requests are not repeated. */
+/** Creates cards, evenly over the time, until there are enough changes. Failed requests are not repeated. */
 async function keepWriting() {
   while (counts.acknowledged < wanted) {
+    const due = began + (counts.acknowledged / wanted) * Number(values.seconds) * 1000;
+    await sleep(Math.max(0, due - performance.now()));
     const api = new Api(anyUrl(), REQUEST_LIMIT);
     const input = { boardId: pick(boards), card: { title: 'x' } };
     const answer = await api.mutate('createCard', input, 'card { id }', token);
@@ -88,7 +95,7 @@ const followers = Array.from({ length: FOLLOWERS }, (_, at) => {
   return new Transport({ board: boards[at % BOARDS], token, anyUrl });
 });
 const ends = followers.map((follower) => follower.run());
-const began = performance.now();
+began = performance.now();
 const killing = keepKilling();
 await Promise.all([...Array.from({ length: WRITERS }, keepWriting), keepCutting()]);
 const seconds = (performance.now() - began) / 1000;

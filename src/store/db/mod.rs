@@ -102,7 +102,8 @@ impl Db {
         config: &Database,
         clock: Clock,
     ) -> std::result::Result<(Self, Vec<String>), StartError> {
-        let (statements, bus) = (StatementCount::default(), Arc::new(Bus::default()));
+        let has_others = matches!(config.url, DatabaseUrl::Postgres(_));
+        let (statements, bus) = (StatementCount::default(), Arc::new(Bus::new(has_others)));
         let (pools, migrations) = match &config.url {
             DatabaseUrl::Sqlite(path) => {
                 let migrations = migrations::sqlite(path.clone()).await?;
@@ -185,10 +186,7 @@ impl Db {
             Pools::Postgres { monitor, relay, .. } => {
                 tokio::join!(monitor.run(), relay.run());
             }
-            // There are no other instances.
-            Pools::Sqlite { .. } => loop {
-                self.bus.outgoing().await;
-            },
+            Pools::Sqlite { .. } => std::future::pending().await,
         }
     }
 

@@ -16,8 +16,9 @@ use tokio::time::{sleep, timeout};
 use super::postgres::Server;
 use crate::events::{Bus, Change};
 
-/// How long changes are collected before they are sent.
-const COLLECT: Duration = Duration::from_millis(3);
+/// The minimum pause between two notifications. A change after a pause is sent at once; of many, those of this time are
+/// sent together, because each notification takes the database as long as a small write.
+const COLLECT: Duration = Duration::from_millis(20);
 
 /// The maximum pause between two notifications: if there are no changes, an empty one shows that the connections work.
 const PULSE: Duration = Duration::from_secs(2);
@@ -73,7 +74,6 @@ impl Relay {
             let mut changes = Vec::new();
             if let Ok(some) = timeout(PULSE, self.bus.outgoing()).await {
                 changes = some;
-                sleep(COLLECT).await;
             }
             let conn = match open.take() {
                 Some(conn) => Ok(conn),
@@ -84,6 +84,7 @@ impl Relay {
             if matches!(timeout(TIME, self.notify(&mut conn, &changes)).await, Ok(Ok(()))) {
                 open = Some(conn);
             }
+            sleep(COLLECT).await;
         }
     }
 
