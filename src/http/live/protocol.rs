@@ -108,31 +108,32 @@ pub(super) fn authorization(payload: Option<&RawValue>) -> Result<Option<String>
 pub(super) const ACK: &str = r#"{"type":"connection_ack"}"#;
 pub(super) const PONG: &str = r#"{"type":"pong"}"#;
 
-/// `next`, with an execution result as JSON.
+/// The ID of an operation as JSON, which the messages of the operation begin with.
+pub(super) fn quoted(id: &str) -> String {
+    serde_json::Value::from(id).to_string()
+}
+
+/// `next`, with a quoted ID and an execution result as JSON.
 pub(super) fn next(id: &str, result: &str) -> String {
     with_payload("next", id, result)
 }
 
-/// `error`, with a list of errors as JSON.
+/// `error`, with a quoted ID and a list of errors as JSON.
 pub(super) fn error(id: &str, errors: &str) -> String {
     with_payload("error", id, errors)
 }
 
-/// `complete`.
+/// `complete`, with a quoted ID.
 pub(super) fn complete(id: &str) -> String {
-    format!(r#"{{"id":{},"type":"complete"}}"#, quoted(id))
+    format!(r#"{{"id":{id},"type":"complete"}}"#)
 }
 
 fn with_payload(kind: &str, id: &str, payload: &str) -> String {
     let mut message = String::with_capacity(payload.len() + id.len() + 48);
-    for part in [r#"{"id":"#, &quoted(id), r#","type":""#, kind, r#"","payload":"#, payload, "}"] {
+    for part in [r#"{"id":"#, id, r#","type":""#, kind, r#"","payload":"#, payload, "}"] {
         message.push_str(part);
     }
     message
-}
-
-fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
 }
 
 #[cfg(test)]
@@ -164,6 +165,6 @@ mod tests {
         let subscribe = r#"{"id":"a\"b","type":"subscribe","payload":{"query":"{a}"}}"#;
         let Ok(Message::Subscribe { id, request }) = Message::parse(subscribe) else { panic!() };
         assert_eq!((&*id, request.get()), ("a\"b", r#"{"query":"{a}"}"#));
-        assert_eq!(complete(&id), r#"{"id":"a\"b","type":"complete"}"#);
+        assert_eq!(complete(&quoted(&id)), r#"{"id":"a\"b","type":"complete"}"#);
     }
 }

@@ -39,6 +39,7 @@ pub(super) struct Socket {
     #[allow(dead_code, reason = "it is given back on drop")]
     user: Option<Slot<UserKey>>,
     operations: SelectAll<BoxStream<'static, (Arc<str>, Output)>>,
+    /// By the ID as JSON.
     running: HashMap<Arc<str>, AbortHandle>,
     waiting: Waiting,
 }
@@ -97,7 +98,13 @@ impl Socket {
         let mut stopping = pin!(place.stopping.due());
         let mut is_alive = true;
         loop {
+            // In this order, so that a payload does not make all others be looked at twice. None can be kept waiting for
+            // ever: a client gets no payloads that it does not read.
             tokio::select! {
+                biased;
+                () = &mut self.ending => return Err(Close::FORBIDDEN.into()),
+                () = &mut stopping => return Err(Close::RESTART.into()),
+                Some((id, output)) = self.operations.next() => self.answer(&id, output).await?,
                 message = self.socket.recv() => {
                     is_alive = true;
                     match message {
@@ -110,7 +117,6 @@ impl Socket {
                         Some(Err(error)) => return Err(broken(&error)),
                     }
                 }
-                Some((id, output)) = self.operations.next() => self.answer(&id, output).await?,
                 () = sleep_until(init), if !self.is_acknowledged => {
                     return Err(Close::NO_INIT.into());
                 }
@@ -120,8 +126,6 @@ impl Socket {
                     }
                     self.send(ws::Message::Ping(Bytes::new())).await?;
                 }
-                () = &mut self.ending => return Err(Close::FORBIDDEN.into()),
-                () = &mut stopping => return Err(Close::RESTART.into()),
             }
         }
     }
@@ -140,9 +144,11 @@ impl Socket {
             Message::Subscribe { .. } | Message::Complete { .. } if !self.is_acknowledged => {
                 Err(Close::UNAUTHORIZED.into())
             }
-            Message::Subscribe { id, request } => self.subscribe(id.into(), request).await,
+            Message::Subscribe { id, request } => {
+                self.subscribe(protocol::quoted(&id).into(), request).await
+            }
             Message::Complete { id } => {
-                if let Some(operation) = self.running.remove(&*id) {
+                if let Some(operation) = self.running.remove(&*protocol::quoted(&id)) {
                     operation.abort();
                 }
                 Ok(())
