@@ -98,10 +98,7 @@ impl Socket {
         let mut stopping = pin!(place.stopping.due());
         let mut is_alive = true;
         loop {
-            // In this order, so that a payload does not make all others be looked at twice. None can be kept waiting for
-            // ever: a client gets no payloads that it does not read.
             tokio::select! {
-                biased;
                 () = &mut self.ending => return Err(Close::FORBIDDEN.into()),
                 () = &mut stopping => return Err(Close::RESTART.into()),
                 Some((id, output)) = self.operations.next() => self.answer(&id, output).await?,
