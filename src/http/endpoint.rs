@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::body::AnswerBody;
 use super::compression::compress;
-use super::media_type::MediaType;
+use super::media_type::{MediaType, accepts_events};
 use super::parameters::{self, Checked, Requests};
 use super::refusal::Refusal;
 use super::{State, client, deadline, live, request_body, request_id};
@@ -70,7 +70,7 @@ async fn answer(
     operations: Operations,
 ) -> Response {
     let wanted = MediaType::wanted(&parts.headers);
-    let events = match (live::wants_events(&parts.headers), wanted) {
+    let events = match (accepts_events(&parts.headers), wanted) {
         (false, _) => Events::Never,
         (true, Some(_)) => Events::OfSubscriptions,
         (true, None) => Events::Always,

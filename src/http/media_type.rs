@@ -21,14 +21,11 @@ impl MediaType {
     /// The media type that the `Accept` header prefers; `None` if it accepts neither. JSON without the
     /// header.
     pub(super) fn wanted(headers: &HeaderMap) -> Option<Self> {
-        let mut accept = headers.get_all(header::ACCEPT).iter().peekable();
-        if accept.peek().is_none() {
+        if !headers.contains_key(header::ACCEPT) {
             return Some(Self::Json);
         }
-        let accept = accept.filter_map(|value| value.to_str().ok());
-        let ranges = accept.flat_map(|value| value.split(',')).filter_map(Range::parse);
         let (mut json, mut response) = (NOT_WANTED, NOT_WANTED);
-        for range in ranges {
+        for range in ranges(headers) {
             json = range.preferred("json", json);
             response = range.preferred("graphql-response+json", response);
         }
@@ -49,6 +46,19 @@ impl MediaType {
         };
         [(header::CONTENT_TYPE, content_type), (header::VARY, "Accept")]
     }
+}
+
+/// Whether a request accepts an event stream, by name.
+pub(super) fn accepts_events(headers: &HeaderMap) -> bool {
+    ranges(headers).any(|Range { main, sub, quality }| {
+        main.eq_ignore_ascii_case("text") && sub.eq_ignore_ascii_case("event-stream") && quality > 0
+    })
+}
+
+/// The media ranges of the `Accept` header.
+fn ranges(headers: &HeaderMap) -> impl Iterator<Item = Range<'_>> {
+    let accept = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accept.flat_map(|value| value.split(',')).filter_map(Range::parse)
 }
 
 /// A media range of the `Accept` header, with its quality in thousandths.

@@ -39,8 +39,10 @@ class Follower {
 
   /** Applies a payload; `twice` applies events again, to show that the check fails. */
   apply({ sequence, reset, events }, twice = false) {
-    if (reset) this.resets += 1;
-    if (reset) this.faults.push('reset');
+    if (reset) {
+      this.resets += 1;
+      this.faults.push('reset');
+    }
     for (const event of events) {
       if (event.sequence <= this.sequence && !twice) {
         this.skipped += 1;

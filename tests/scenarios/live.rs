@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::support::{Events, Server, Socket, User, kinds, scenarios, text};
+use crate::support::{Events, Server, Socket, User, ask_for_events, kinds, scenarios, text};
 
 scenarios![
     the_first_payload_is_sent_at_once,
@@ -335,18 +335,11 @@ async fn the_root_field_may_stand_in_a_fragment(server: Arc<Server>) {
     assert_eq!(answer.code(), "BAD_REQUEST");
 }
 
-/// Sends a request that accepts an event stream.
-async fn stream(user: &User, query: &str, variables: Value) -> reqwest::Response {
-    let body = json!({ "query": query, "variables": variables });
-    let request = user.server.http.post(format!("{}/graphql", user.server.url)).json(&body);
-    request.bearer_auth(&user.token).header("accept", "text/event-stream").send().await.unwrap()
-}
-
 async fn events_are_sent_as_server_sent_events(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
     let follow = "subscription($b: ID!) { boardEvents(boardId: $b) { sequence } }";
-    let response = stream(&ann, follow, json!({ "b": board })).await;
+    let response = ask_for_events(&ann, follow, json!({ "b": board })).await;
     assert_eq!(response.headers()["content-type"], "text/event-stream");
     let mut events = Events::of(response);
     let next = |sequence: i64| {
@@ -361,17 +354,17 @@ async fn events_are_sent_as_server_sent_events(server: Arc<Server>) {
     assert_eq!(events.next().await, Some(("complete".into(), Value::Null)));
     assert_eq!(events.next().await, None);
 
-    let mut events = Events::of(stream(&ann, "{ viewer { email } }", json!({})).await);
+    let mut events = Events::of(ask_for_events(&ann, "{ viewer { email } }", json!({})).await);
     let data = json!({ "data": { "viewer": { "email": "ann@example.com" } } });
     assert_eq!(events.next().await, Some(("next".into(), data)));
     assert_eq!(events.next().await.unwrap().0, "complete");
 
-    let mut events = Events::of(stream(&ann, "{ nothing }", json!({})).await);
+    let mut events = Events::of(ask_for_events(&ann, "{ nothing }", json!({})).await);
     let (name, data) = events.next().await.unwrap();
     assert_eq!(name, "next");
     assert_eq!(data["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED");
     assert_eq!(events.next().await.unwrap().0, "complete");
 
     let nobody = User { token: "x".into(), ..ann };
-    assert_eq!(stream(&nobody, follow, json!({ "b": board })).await.status(), 401);
+    assert_eq!(ask_for_events(&nobody, follow, json!({ "b": board })).await.status(), 401);
 }

@@ -57,9 +57,7 @@ async fn changes_on_one_instance_arrive_on_all(server: Arc<Server>) {
     let bob = server.user("bob").await;
     ann.share(&board, &bob).await;
     let far = User { server: Arc::clone(&other), ..bob.clone() };
-    let mut socket = Socket::of(&far).await;
-    socket.follow("1", &board, None, EVENTS).await;
-    socket.news("1").await;
+    let mut socket = Socket::following(&far, &board, EVENTS).await;
     let removal = json!({ "boardId": board, "userId": bob.id });
     ann.done("unshareBoard", removal, "removedUserId").await;
     let last = socket.news("1").await;
@@ -81,9 +79,7 @@ async fn what_nobody_tells_is_found_by_the_sweep(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
     let far = User { server: Arc::new(deaf), ..ann.clone() };
-    let mut socket = Socket::of(&far).await;
-    socket.follow("1", &board, None, EVENTS).await;
-    socket.news("1").await;
+    let mut socket = Socket::following(&far, &board, EVENTS).await;
     for n in 0..3 {
         ann.card(&board, &format!("card {n}")).await;
         read_up_to(&mut socket, n + 1, n + 2).await;
@@ -99,9 +95,7 @@ async fn nothing_is_missed_in_a_short_outage(server: Arc<Server>) {
     let near = server.user("ann").await;
     let board = near.board("Plans").await;
     let ann = proxy.user(&near, &[]).await;
-    let mut socket = Socket::of(&ann).await;
-    socket.follow("1", &board, None, EVENTS).await;
-    socket.news("1").await;
+    let mut socket = Socket::following(&ann, &board, EVENTS).await;
     let mut known = 1;
     for network in [Network::Frozen, Network::Reset, Network::Lost] {
         proxy.set(network);
@@ -124,9 +118,7 @@ async fn a_long_outage_ends_the_socket(server: Arc<Server>) {
     let near = server.user("ann").await;
     let board = near.board("Plans").await;
     let ann = proxy.user(&near, &[]).await;
-    let mut socket = Socket::of(&ann).await;
-    socket.follow("1", &board, None, EVENTS).await;
-    socket.news("1").await;
+    let mut socket = Socket::following(&ann, &board, EVENTS).await;
     let mut list = Socket::of(&ann).await;
     list.subscribe("1", "subscription { viewerBoards { reset } }", json!({})).await;
     list.next("1").await;

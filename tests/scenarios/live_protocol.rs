@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{Events, Received, Server, Socket, User, eventually, scenarios};
+use crate::support::{
+    Events, Received, Server, Socket, User, ask_for_events, eventually, scenarios,
+};
 
 scenarios![
     queries_and_mutations_run_over_a_socket,
@@ -173,9 +175,7 @@ async fn ids_are_used_once_at_a_time(server: Arc<Server>) {
 async fn an_operation_ends_when_the_client_completes_it(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
-    let mut socket = Socket::of(&ann).await;
-    socket.follow("1", &board, None, FOLLOW).await;
-    socket.news("1").await;
+    let mut socket = Socket::following(&ann, &board, FOLLOW).await;
     socket.send(json!({ "id": "1", "type": "complete" })).await;
     socket.send(json!({ "id": "unknown", "type": "complete" })).await;
     ann.card(&board, "x").await;
@@ -203,9 +203,7 @@ async fn a_client_that_does_not_answer_pings_is_closed(server: Arc<Server>) {
     let ann = quick.user("ann").await;
     let board = ann.board("Plans").await;
     // This client answers, because it reads.
-    let mut socket = Socket::of(&ann).await;
-    socket.follow("1", &board, None, FOLLOW).await;
-    socket.news("1").await;
+    let mut socket = Socket::following(&ann, &board, FOLLOW).await;
     let reading = tokio::spawn(async move { socket.receive().await });
     // This one does not read.
     let mut silent = Socket::of(&ann).await;
@@ -220,10 +218,7 @@ async fn a_client_that_does_not_answer_pings_is_closed(server: Arc<Server>) {
 /// The event stream of a user who follows a board, after its first event.
 async fn event_stream(user: &User, board: &str) -> Events {
     let query = "subscription($b: ID!) { boardEvents(boardId: $b) { sequence } }";
-    let body = json!({ "query": query, "variables": { "b": board } });
-    let request = user.server.http.post(format!("{}/graphql", user.server.url)).json(&body);
-    let request = request.bearer_auth(&user.token).header("accept", "text/event-stream");
-    let mut events = Events::of(request.send().await.unwrap());
+    let mut events = Events::of(ask_for_events(user, query, json!({ "b": board })).await);
     assert_eq!(events.next().await.unwrap().0, "next");
     events
 }
@@ -245,9 +240,7 @@ async fn streams_end_with_their_session(server: Arc<Server>) {
     for place in [&server, &other] {
         let ann = server.user_again("ann").await;
         let again = User { server: Arc::clone(place), ..ann.clone() };
-        let mut socket = Socket::of(&again).await;
-        socket.follow("1", &board, None, FOLLOW).await;
-        socket.news("1").await;
+        let mut socket = Socket::following(&again, &board, FOLLOW).await;
         let mut idle = Socket::of(&again).await;
         let events = event_stream(&again, &board).await;
         ann.get("mutation { logOut { revokedSessionId } }").await;
@@ -268,9 +261,7 @@ async fn streams_end_with_their_token(server: Arc<Server>) {
     let quick = Arc::new(server.another(&[("LIVE_PING_SECONDS", "1")]).await);
     let ann = quick.user("ann").await;
     let board = ann.board("Plans").await;
-    let mut socket = Socket::of(&ann).await;
-    socket.follow("1", &board, None, FOLLOW).await;
-    socket.news("1").await;
+    let mut socket = Socket::following(&ann, &board, FOLLOW).await;
     let events = event_stream(&ann, &board).await;
     quick.db.clock().advance(3700);
     assert_eq!(socket.receive().await.code(), 4403);
@@ -283,9 +274,7 @@ async fn streams_end_when_the_server_stops(server: Arc<Server>) {
     let board = ann.board("Plans").await;
     let mut sockets = Vec::new();
     for _ in 0..10 {
-        let mut socket = Socket::of(&ann).await;
-        socket.follow("1", &board, None, FOLLOW).await;
-        socket.news("1").await;
+        let socket = Socket::following(&ann, &board, FOLLOW).await;
         sockets.push(socket);
     }
     let events = event_stream(&ann, &board).await;
@@ -361,9 +350,7 @@ async fn slow_readers_do_not_hold_up_others(server: Arc<Server>) {
         }
         slow.push(socket);
     }
-    let mut reader = Socket::of(&ann).await;
-    reader.follow("1", &board, None, FOLLOW).await;
-    reader.news("1").await;
+    let mut reader = Socket::following(&ann, &board, FOLLOW).await;
     for n in 0..100 {
         ann.card(&board, &format!("card {n}")).await;
         let mut sequence = 0;

@@ -16,7 +16,7 @@ pub use list::List;
 pub use lock::{Lock, postgres};
 pub use proxy::{Network, Proxy};
 pub use server::{LogIn, SECRET, Server, config_with};
-pub use socket::{Events, Received, Socket, kinds};
+pub use socket::{Events, Received, Socket, ask_for_events, kinds};
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;

@@ -85,6 +85,14 @@ impl Socket {
         socket
     }
 
+    /// Connects, logs in and follows a board as operation `1`, up to the first payload.
+    pub async fn following(user: &User, board: &str, payload: &str) -> Self {
+        let mut socket = Self::of(user).await;
+        socket.follow("1", board, None, payload).await;
+        socket.news("1").await;
+        socket
+    }
+
     /// Sends `connection_init` and expects the ack.
     pub async fn init(&mut self, payload: Value) {
         self.send(json!({ "type": "connection_init", "payload": payload })).await;
@@ -174,6 +182,13 @@ impl Socket {
         self.send(json!({ "type": "ping" })).await;
         self.receive().await.message() == json!({ "type": "pong" })
     }
+}
+
+/// Sends a request that accepts an event stream only.
+pub async fn ask_for_events(user: &User, query: &str, variables: Value) -> reqwest::Response {
+    let body = json!({ "query": query, "variables": variables });
+    let request = user.server.http.post(format!("{}/graphql", user.server.url)).json(&body);
+    request.bearer_auth(&user.token).header("accept", "text/event-stream").send().await.unwrap()
 }
 
 /// Reads Server-Sent Events.

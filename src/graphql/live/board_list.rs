@@ -49,11 +49,11 @@ struct Follower {
 
 impl Follower {
     async fn run(mut self) {
-        let (mut is_first, mut failing) = (true, None);
+        let mut failing = None;
         loop {
-            match self.next(is_first).await {
+            match self.next().await {
                 Ok(made) => {
-                    (is_first, failing) = (false, None);
+                    failing = None;
                     if let Some(made) = made {
                         self.sender.send(&Arc::new(made.payload));
                     }
@@ -72,22 +72,19 @@ impl Follower {
     }
 
     /// The next payload; `None` if nothing has changed.
-    async fn next(&mut self, is_first: bool) -> Result<Option<Made>> {
+    async fn next(&mut self) -> Result<Option<Made>> {
         let draft = self.maker.draft(self.viewer);
         let mut conn = draft.read().await?;
         let now = boards::listings(&mut conn, self.viewer.key).await?;
-        let (news, cost) = match (&self.known, &now) {
-            (Some(known), Some(now)) if !is_first => {
-                let Some(news) = self.difference(&mut conn, known, now).await? else {
-                    drop(conn);
-                    self.known = Some(now.clone());
-                    return Ok(None);
-                };
-                news
-            }
-            _ => (reset(), 0),
+        let news = match (&self.known, &now) {
+            (Some(known), Some(now)) => self.difference(&mut conn, known, now).await?,
+            _ => Some((reset(), 0)),
         };
         drop(conn);
+        let Some((news, cost)) = news else {
+            self.known = now;
+            return Ok(None);
+        };
         let is_reset = news.is_reset;
         let mut made = self.maker.execute(draft, &self.shape, news, cost).await?;
         if made.exceeds_limit && !is_reset {

@@ -12,6 +12,7 @@ use async_graphql::{
 };
 use futures_util::Stream;
 
+use super::inputs;
 use super::scalars::int;
 use super::types::{Board, BoardEvent};
 use crate::domain::{At, BoardId, Error, Event, PublicId, Result};
@@ -59,11 +60,10 @@ impl Source {
             return Ok(Self::Boards);
         }
         let id = match arguments.get("boardId") {
-            Some(Value::String(id)) => BoardId::from_public(id),
-            _ => None,
+            Some(Value::String(id)) => ID::from(id),
+            _ => ID::default(),
         };
-        let invalid = || Error::bad_input("This is not a valid ID for this field.").at("boardId");
-        let id = id.ok_or_else(invalid)?;
+        let id = inputs::id(&id, "boardId")?;
         let after = match arguments.get("afterSequence") {
             Some(Value::Number(after)) => after.as_i64(),
             _ => None,

@@ -4,15 +4,15 @@
 use std::convert::Infallible;
 use std::net::IpAddr;
 
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::http::{HeaderMap, HeaderName};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream, StreamExt};
 
-use super::Place;
 use super::operation::{self, Output, Outputs};
 use super::slots::Slot;
 use super::token::{self, Ending, Token};
+use super::{Place, too_many};
 use crate::domain::UserKey;
 use crate::graphql::{Answer, Operations, Request, Waiting};
 use crate::http::refusal::Refusal;
@@ -20,17 +20,6 @@ use crate::http::{State, client, request_id};
 
 /// Asks nginx not to collect the events.
 const NO_BUFFER: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
-
-/// Whether a request accepts an event stream, by name.
-pub(in crate::http) fn wants_events(headers: &HeaderMap) -> bool {
-    let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default();
-        let is_refused = parts.any(|one| matches!(one, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
-        name.eq_ignore_ascii_case("text/event-stream") && !is_refused
-    })
-}
 
 /// Runs a request and sends its results as events. An error is the answer to a request whose token is invalid, or the
 /// reason why it is not run.
@@ -41,11 +30,10 @@ pub(in crate::http) async fn respond(
     request: Request,
     operations: Operations,
 ) -> Result<Result<Response, Box<Answer>>, Refusal> {
-    let full = || Refusal::unavailable("There are too many open streams. Try again later.");
     let client = client::client(headers, peer, state.settings.trusted_proxies);
     let mut open = OpenStream {
         place: state.live.enter(client.address.unwrap_or(peer))?,
-        _connection: state.live.event_streams.take(()).ok_or_else(full)?,
+        _connection: state.live.event_streams.take(()).ok_or_else(too_many)?,
         user: None,
         ending: token::never(),
         outputs: stream::empty().boxed(),
@@ -59,7 +47,7 @@ pub(in crate::http) async fn respond(
     let viewer = match token {
         Ok(Some((token, ending))) => {
             open.ending = ending;
-            open.user = Some(state.live.by_user.take(token.viewer().key).ok_or_else(full)?);
+            open.user = Some(state.live.by_user.take(token.viewer().key).ok_or_else(too_many)?);
             Ok(Some(token.viewer()))
         }
         Ok(None) => Ok(None),

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-pub(super) use event_stream::{respond, wants_events};
+pub(super) use event_stream::respond;
 use slots::{Slot, Slots};
 pub(super) use upgrade::{is_upgrade, upgrade};
 
@@ -50,11 +50,10 @@ impl Live {
 
     /// Takes a place for a stream of a client. SERVICE_UNAVAILABLE if there are too many.
     fn enter(&self, address: IpAddr) -> Result<Place, Refusal> {
-        let full = || Refusal::unavailable("There are too many open streams. Try again later.");
         if self.stopping.receiver_count() >= self.limits.streams {
-            return Err(full());
+            return Err(too_many());
         }
-        let slot = self.by_address.take(address).ok_or_else(full)?;
+        let slot = self.by_address.take(address).ok_or_else(too_many)?;
         let stopping = Stopping { is_stopping: self.stopping.subscribe(), at: None };
         Ok(Place { _slot: slot, stopping })
     }
@@ -64,6 +63,11 @@ impl Live {
         self.stopping.send_replace(true);
         self.stopping.closed().await;
     }
+}
+
+/// The refusal of a stream when there are too many.
+fn too_many() -> Refusal {
+    Refusal::unavailable("There are too many open streams. Try again later.")
 }
 
 /// The place of an open stream.
