@@ -1,7 +1,8 @@
 //! Boards and their members.
 
 use super::{
-    BoardId, BoardRole, Description, Direction, LabelColor, LabelName, Timestamp, Title, User,
+    BoardId, BoardRole, Description, Direction, LabelColor, LabelName, SearchText, Timestamp,
+    Title, User, UserKey,
 };
 
 /// A Kanban board.
@@ -22,6 +23,8 @@ pub struct Board {
     pub version: i64,
     /// When the board was moved to the trash; `None` if it is not in the trash.
     pub deleted_at: Option<Timestamp>,
+    /// The user who created the board, whose account may be deleted; `None` if it is not known.
+    pub created_by: Option<UserKey>,
 }
 
 /// A member of a board.
@@ -36,7 +39,7 @@ pub struct Member {
 }
 
 /// The input for creating a board.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct NewBoard {
     /// The title.
     pub title: Title,
@@ -45,7 +48,7 @@ pub struct NewBoard {
 }
 
 /// Changes to a board. `None` leaves the field unchanged.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct BoardChanges {
     /// The new title.
     pub title: Option<Title>,
@@ -80,10 +83,10 @@ impl Default for BoardOrder {
 }
 
 /// A list of a user's boards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum BoardList {
-    /// All boards that are not in the trash, in this order.
-    InUse(BoardOrder),
+    /// The boards that are not in the trash, in this order, and only those that contain the text, if there is one.
+    InUse(BoardOrder, Option<SearchText>),
     /// The boards in the trash on which the user is ADMIN, most recently deleted first.
     Deleted,
 }

@@ -2,7 +2,7 @@
 
 use super::{
     BoardId, CardColumn, CardId, Description, Direction, LabelColor, Rank, SearchText, Timestamp,
-    Title,
+    Title, UserKey,
 };
 
 /// A card.
@@ -29,10 +29,12 @@ pub struct Card {
     pub updated_at: Timestamp,
     /// When the card was moved to the trash; `None` if it is not in the trash.
     pub deleted_at: Option<Timestamp>,
+    /// The user who created the card, whose account may be deleted; `None` if it is not known.
+    pub created_by: Option<UserKey>,
 }
 
 /// The input for creating a card.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct NewCard {
     /// The title.
     pub title: Title,
@@ -45,7 +47,7 @@ pub struct NewCard {
 }
 
 /// Changes to a card. `None` leaves the field unchanged.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct CardChanges {
     /// The new title.
     pub title: Option<Title>,
@@ -58,7 +60,7 @@ pub struct CardChanges {
 }
 
 /// The target position of a card: a column, and optionally a neighbour in it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct CardMove {
     /// The target column.
     pub column: CardColumn,
@@ -70,7 +72,7 @@ pub struct CardMove {
 }
 
 /// A change of a card's labels. Duplicate colours are ignored.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum LabelsChange {
     /// Replace all labels with these.
     Set(Vec<LabelColor>),

@@ -102,6 +102,14 @@ pub enum Error {
         /// The message for the user: what prevents the operation.
         message: &'static str,
     },
+    /// The mutation has taken effect before, but its payload cannot be shown any more: an object is gone, or the viewer may
+    /// no longer see it.
+    AppliedBefore {
+        /// The type of the object for the message, e.g. "board".
+        what: &'static str,
+    },
+    /// A mutation with this ID has taken effect before. The transaction was rolled back.
+    Repeated,
     /// The transaction must be retried. Becomes `Unavailable` when all retries have failed.
     Contention,
     /// The database cannot be reached or is too busy.

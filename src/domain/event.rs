@@ -1,7 +1,5 @@
 //! The history of a board: one event per change.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -23,6 +21,8 @@ pub struct Event {
     pub created_at: Timestamp,
     /// The user who made the change; `None` for the server itself and for deleted accounts.
     pub actor: Option<UserKey>,
+    /// The ID that the actor's client has sent with the mutation.
+    pub client_mutation_id: Option<String>,
     /// The kind and the details of the change.
     pub payload: EventPayload,
 }
@@ -198,11 +198,34 @@ impl EventPayload {
     }
 }
 
+/// A field whose changes are recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub enum ChangedField {
+    Title,
+    Description,
+    Name,
+    Color,
+}
+
+impl ChangedField {
+    /// The name in the API and in the database.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Title => "title",
+            Self::Description => "description",
+            Self::Name => "name",
+            Self::Color => "color",
+        }
+    }
+}
+
 /// The old and the new value of a field, each as text of at most 200 characters.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldChange {
-    /// The field's name in the API.
-    pub field: Cow<'static, str>,
+    /// The field.
+    pub field: ChangedField,
     /// The old value.
     pub from: Option<String>,
     /// The new value.
@@ -211,8 +234,8 @@ pub struct FieldChange {
 
 impl FieldChange {
     /// Records a change of a text. Both values are shortened with [`excerpt`].
-    pub fn new(field: &'static str, from: &str, to: &str) -> Self {
-        Self { field: field.into(), from: Some(excerpt(from)), to: Some(excerpt(to)) }
+    pub fn new(field: ChangedField, from: &str, to: &str) -> Self {
+        Self { field, from: Some(excerpt(from)), to: Some(excerpt(to)) }
     }
 }
 

@@ -50,7 +50,8 @@ keys! {
 
 /// The database key of a user. No API field exposes it; cursors of member lists contain it as the
 /// tie-breaker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct UserKey(pub i64);
 
 /// The public ID of a board column, e.g. `column_7_TODO`.

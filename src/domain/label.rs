@@ -55,7 +55,7 @@ pub struct Label {
 }
 
 /// Changes to a label. `None` leaves the field unchanged.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct LabelChanges {
     /// The new name.
     pub name: Option<LabelName>,

@@ -11,6 +11,7 @@ mod error;
 mod event;
 mod id;
 mod label;
+mod mutation;
 mod page;
 mod password;
 mod rank;
@@ -29,15 +30,18 @@ pub use column::CardColumn;
 pub use comment::Comment;
 pub use email::{Email, EmailKey};
 pub use error::{At, Error, Result, Segment};
-pub use event::{CardsChange, Event, EventPayload, FieldChange, RemovalReason, excerpt};
+pub use event::{
+    CardsChange, ChangedField, Event, EventPayload, FieldChange, RemovalReason, excerpt,
+};
 pub use id::{BoardId, CardId, CommentId, LabelId, PublicId, SessionId, UserId, UserKey};
 pub use label::{Label, LabelChanges, LabelColor};
+pub use mutation::{Mutation, MutationId, Receipt, Subject};
 pub use page::{Direction, Page, PageRequest, Position, Side, SortValue};
 pub use password::Password;
 pub use rank::Rank;
 pub use role::{BoardRole, Right};
 pub use session::Session;
-pub use text::{CommentBody, Description, LabelName, SearchText, Title, search_text};
+pub use text::{CommentBody, Description, LabelName, Name, SearchText, Title, search_text};
 pub use time::{Clock, Timestamp};
 pub use unicode::lower_case;
 pub use user::{Client, User, Viewer};

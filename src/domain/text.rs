@@ -117,7 +117,37 @@ impl LabelName {
     }
 }
 
-/// The text of a card that searches read. U+001F stands before each part, as nobody can search for it; texts
+/// The name of a user: one line of 1 to 100 characters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name(String);
+
+impl Name {
+    const MAX: usize = 100;
+
+    /// Trims and validates the text. BAD_USER_INPUT if it breaks a rule.
+    pub fn parse(text: &str) -> Result<Self> {
+        line(text, 1, Self::MAX).map(Self)
+    }
+
+    /// The name of a user who has chosen none: the part of their e-mail address before the last @.
+    pub fn of(email: &str) -> Self {
+        let local = email.rsplit_once('@').map_or(email, |(local, _)| local);
+        Self(local.chars().take(Self::MAX).collect())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0
+    }
+}
+
+/// The text of a board or a card that searches read. U+001F stands before each part, as nobody can search for it; texts
 /// that an earlier version has written begin without it, which is how they are found to be folded anew.
 pub fn search_text(title: &str, description: &str) -> String {
     format!("\u{1f}{}\u{1f}{}", fold_search(title), fold_search(description))

@@ -11,9 +11,11 @@ pub struct User {
     pub id: UserId,
     /// The e-mail address as the user entered it.
     pub email: String,
+    /// The name that other users see.
+    pub name: String,
     /// When the account was created.
     pub created_at: Timestamp,
-    /// When the e-mail address or the password last changed.
+    /// When the name, the e-mail address or the password last changed.
     pub updated_at: Timestamp,
 }
 

@@ -68,6 +68,13 @@ impl Caller {
         viewer.ok_or(Error::Unauthenticated)
     }
 
+    /// Whether this user is logged in. It does not make a payload of a subscription personal: who gets it is decided by the
+    /// authors of its events.
+    pub(super) fn is(&self, user: Option<UserKey>) -> bool {
+        let viewer = self.viewer.lock().unwrap_or_else(PoisonError::into_inner);
+        viewer.is_some_and(|viewer| Some(viewer.key) == user)
+    }
+
     /// Logs the viewer out for the rest of the request, because the session has ended.
     pub(super) fn leave(&self) {
         *self.viewer.lock().unwrap_or_else(PoisonError::into_inner) = None;

@@ -3,6 +3,7 @@
 
 use async_graphql::{ErrorExtensionValues, PathSegment, Pos, Response, ServerError, Value};
 
+use super::ErrorCode;
 use crate::domain::{Error, Segment};
 
 /// The key of an error's code in its extensions.
@@ -11,13 +12,16 @@ const CODE: &str = "code";
 /// The key of the time after which the client may retry, in seconds.
 const RETRY_AFTER: &str = "retryAfter";
 
+/// The key that tells that a mutation has taken effect before.
+const APPLIED: &str = "applied";
+
 /// The key of what became of the change of a mutation.
 const OUTCOME: &str = "outcome";
 
 impl From<Error> for async_graphql::Error {
     fn from(error: Error) -> Self {
         let mut extensions = ErrorExtensionValues::default();
-        extensions.set(CODE, code(&error));
+        extensions.set(CODE, code(&error).as_str());
         if let Error::BadUserInput { field, .. }
         | Error::WrongPassword { field }
         | Error::NotFound { field, .. }
@@ -29,6 +33,9 @@ impl From<Error> for async_graphql::Error {
         }
         if let Error::RateLimited { retry_after } = &error {
             extensions.set(RETRY_AFTER, *retry_after);
+        }
+        if matches!(error, Error::AppliedBefore { .. }) {
+            extensions.set(APPLIED, true);
         }
         if error == Error::OutcomeUnknown {
             extensions.set(OUTCOME, "UNKNOWN");
@@ -47,20 +54,22 @@ fn segment(segment: &Segment) -> Value {
     }
 }
 
-fn code(error: &Error) -> &'static str {
+fn code(error: &Error) -> ErrorCode {
     match error {
-        Error::Unauthenticated | Error::BadToken { .. } => "UNAUTHENTICATED",
-        Error::RateLimited { .. } => "RATE_LIMITED",
+        Error::Unauthenticated | Error::BadToken { .. } => ErrorCode::Unauthenticated,
+        Error::RateLimited { .. } => ErrorCode::RateLimited,
         Error::TooLong { .. } | Error::TooLarge { .. } | Error::TooMuchWork { .. } => {
-            "QUERY_TOO_COMPLEX"
+            ErrorCode::QueryTooComplex
         }
-        Error::InvalidCredentials | Error::WrongPassword { .. } => "INVALID_CREDENTIALS",
-        Error::BadUserInput { .. } => "BAD_USER_INPUT",
-        Error::NotFound { .. } => "NOT_FOUND",
-        Error::Forbidden { .. } => "FORBIDDEN",
-        Error::Conflict { .. } | Error::Outdated { .. } => "CONFLICT",
-        Error::Contention | Error::Unavailable | Error::OutcomeUnknown => "SERVICE_UNAVAILABLE",
-        Error::Internal => "INTERNAL_SERVER_ERROR",
+        Error::InvalidCredentials | Error::WrongPassword { .. } => ErrorCode::InvalidCredentials,
+        Error::BadUserInput { .. } => ErrorCode::BadUserInput,
+        Error::NotFound { .. } | Error::AppliedBefore { .. } => ErrorCode::NotFound,
+        Error::Forbidden { .. } => ErrorCode::Forbidden,
+        Error::Conflict { .. } | Error::Outdated { .. } => ErrorCode::Conflict,
+        Error::Contention | Error::Repeated | Error::Unavailable | Error::OutcomeUnknown => {
+            ErrorCode::ServiceUnavailable
+        }
+        Error::Internal => ErrorCode::InternalServerError,
     }
 }
 
@@ -85,6 +94,9 @@ fn message(error: &Error) -> String {
         Error::InvalidCredentials => "The e-mail address or the password is wrong.".into(),
         Error::BadUserInput { message, .. } => message.clone().into_owned(),
         Error::NotFound { what, .. } => format!("There is no such {what}."),
+        Error::AppliedBefore { what } => format!(
+            "The change has taken effect before, but the {what} is gone by now, or you may no longer see it."
+        ),
         Error::BadToken { message }
         | Error::Forbidden { message }
         | Error::Conflict { message, .. } => (*message).into(),
@@ -93,11 +105,11 @@ fn message(error: &Error) -> String {
                 "The card has changed in the meantime. Its current version is {current_version}."
             )
         }
-        Error::Contention | Error::Unavailable => {
+        Error::Contention | Error::Repeated | Error::Unavailable => {
             "The server is too busy or its database is unavailable. Try again later.".into()
         }
         Error::OutcomeUnknown => {
-            "The database did not confirm the change. It may have happened or not: look before you try again.".into()
+            "The database did not confirm the change. It may have happened or not. Send it again with the same clientMutationId, or look before you try again.".into()
         }
         Error::Internal => "An internal error occurred. The server log has the details.".into(),
     }
@@ -121,12 +133,12 @@ pub(super) fn of_field(error: Error, key: &str, request_id: &str) -> Response {
 
 /// Whether one of the errors says that the response exceeds a limit.
 pub(super) fn tells_of_a_limit(errors: &[ServerError]) -> bool {
-    errors.iter().any(|error| has_code(error, "QUERY_TOO_COMPLEX"))
+    errors.iter().any(|error| has_code(error, ErrorCode::QueryTooComplex))
 }
 
-fn has_code(error: &ServerError, code: &str) -> bool {
+fn has_code(error: &ServerError, code: ErrorCode) -> bool {
     let extensions = error.extensions.as_ref();
-    extensions.and_then(|extensions| extensions.get(CODE)) == Some(&code.into())
+    extensions.and_then(|extensions| extensions.get(CODE)) == Some(&code.as_str().into())
 }
 
 /// The number of seconds after which the client may retry, if the error gives it.
@@ -139,14 +151,15 @@ pub(super) fn retry_after(error: &ServerError) -> Option<u64> {
 
 /// Whether one of the errors is an internal error.
 pub(super) fn tells_of_a_defect(errors: &[ServerError]) -> bool {
-    errors.iter().any(|error| has_code(error, "INTERNAL_SERVER_ERROR"))
+    errors.iter().any(|error| has_code(error, ErrorCode::InternalServerError))
 }
 
 /// Marks the errors in the payload of a mutation: its transaction was committed before.
 pub(super) fn tell_of_commits(errors: &mut [ServerError]) {
     for error in errors.iter_mut().filter(|error| error.path.len() > 1) {
+        let is_unavailable = has_code(error, ErrorCode::ServiceUnavailable);
         let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
-        if extensions.get(CODE) == Some(&"SERVICE_UNAVAILABLE".into()) {
+        if is_unavailable {
             "The change is stored, but the payload could not be read."
                 .clone_into(&mut error.message);
         }
@@ -161,10 +174,10 @@ pub(super) fn tell_of_commits(errors: &mut [ServerError]) {
 pub(super) fn complete(errors: &mut Vec<ServerError>, request_id: &str) {
     for error in errors.iter_mut() {
         // The library finds invalid values of scalars only while it resolves a field.
-        set_code(error, "BAD_USER_INPUT");
+        set_code(error, ErrorCode::BadUserInput);
         shorten(error);
-        if let Some(extensions) = &mut error.extensions
-            && extensions.get(CODE) == Some(&"INTERNAL_SERVER_ERROR".into())
+        if has_code(error, ErrorCode::InternalServerError)
+            && let Some(extensions) = &mut error.extensions
         {
             extensions.set("requestId", request_id);
         }
@@ -196,9 +209,9 @@ pub(super) fn shorten(error: &mut ServerError) {
 }
 
 /// Sets the code of an error without one.
-pub(super) fn set_code(error: &mut ServerError, code: &str) {
+pub(super) fn set_code(error: &mut ServerError, code: ErrorCode) {
     let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
     if extensions.get(CODE).is_none() {
-        extensions.set(CODE, code);
+        extensions.set(CODE, code.as_str());
     }
 }

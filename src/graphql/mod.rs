@@ -7,6 +7,7 @@
 mod context;
 mod engine;
 mod error;
+mod error_code;
 mod live;
 mod loaders;
 mod pieces;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 pub use async_graphql::{Request, Variables};
 pub use context::Caller;
 pub use engine::{Answer, Operations, Verdict};
+pub use error_code::ErrorCode;
 pub use live::{Deliveries, Delivery, Payload, Waiting};
 pub use pieces::Pieces;
 pub use schema::sdl;

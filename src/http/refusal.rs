@@ -7,11 +7,12 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::media_type::MediaType;
+use crate::graphql::ErrorCode;
 
 /// The reason why a request is not run.
 pub(super) struct Refusal {
     status: StatusCode,
-    code: &'static str,
+    code: ErrorCode,
     message: Cow<'static, str>,
     /// `UNKNOWN` if a mutation of the request may have been executed.
     outcome: Option<&'static str>,
@@ -20,7 +21,7 @@ pub(super) struct Refusal {
 impl Refusal {
     /// An invalid request, with the code BAD_REQUEST.
     pub(super) fn new(status: StatusCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, code: "BAD_REQUEST", message: message.into(), outcome: None }
+        Self { status, code: ErrorCode::BadRequest, message: message.into(), outcome: None }
     }
 
     pub(super) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
@@ -29,7 +30,7 @@ impl Refusal {
 
     /// The server is too busy or too slow: SERVICE_UNAVAILABLE.
     pub(super) fn unavailable(message: impl Into<Cow<'static, str>>) -> Self {
-        let (status, code) = (StatusCode::SERVICE_UNAVAILABLE, "SERVICE_UNAVAILABLE");
+        let (status, code) = (StatusCode::SERVICE_UNAVAILABLE, ErrorCode::ServiceUnavailable);
         Self { status, code, message: message.into(), outcome: None }
     }
 
@@ -42,7 +43,7 @@ impl Refusal {
     pub(super) fn internal() -> Self {
         Self {
             status: StatusCode::INTERNAL_SERVER_ERROR,
-            code: "INTERNAL_SERVER_ERROR",
+            code: ErrorCode::InternalServerError,
             message: "An internal error occurred. The server log has the details.".into(),
             outcome: Some("UNKNOWN"),
         }
@@ -57,7 +58,7 @@ impl Refusal {
 
     /// The list of errors.
     pub(super) fn into_errors(self) -> Value {
-        let mut extensions = json!({ "code": self.code });
+        let mut extensions = json!({ "code": self.code.as_str() });
         if let Some(outcome) = self.outcome {
             extensions["outcome"] = outcome.into();
         }

@@ -3,8 +3,8 @@
 use super::passwords::Verdict;
 use super::{LogIn, Services, sessions, trash};
 use crate::domain::{
-    At, BoardId, Client, Email, EmailKey, Error, Password, RemovalReason, Result, SessionId, User,
-    UserKey, Viewer,
+    At, BoardId, Client, Email, EmailKey, Error, Name, Password, RemovalReason, Result, SessionId,
+    Subject, User, UserKey, Viewer,
 };
 use crate::store::lock::lock_to_leave;
 use crate::store::users::Credentials;
@@ -16,6 +16,8 @@ pub struct AccountChanges {
     pub email: Option<Email>,
     /// The new password.
     pub password: Option<Password>,
+    /// The new name.
+    pub name: Option<Name>,
 }
 
 /// Creates an account. CONFLICT if an account with this e-mail address exists; RATE_LIMITED after too
@@ -25,14 +27,16 @@ pub async fn sign_up(
     client: &Client,
     email: Email,
     password: Password,
+    name: Option<Name>,
 ) -> Result<User> {
     services.attempts.from(client)?;
     let hash = services.passwords.hash(password).await?;
+    let name = name.unwrap_or_else(|| Name::of(email.as_str()));
     services
         .db
-        .write((email, hash), async |tx, (email, hash)| {
+        .write((email, name, hash), async |tx, (email, name, hash)| {
             let now = tx.now();
-            users::insert(tx, email, hash, now).await
+            users::insert(tx, email, name, hash, now).await
         })
         .await
 }
@@ -122,8 +126,7 @@ async fn check_password(
     viewer: Viewer,
     password: String,
 ) -> Result<Credentials> {
-    let known = users::credentials(&mut services.db.read().await?, viewer.key).await?;
-    let known = known.ok_or(Error::Unauthenticated)?;
+    let known = credentials(services, viewer).await?;
     services.attempts.at(&EmailKey::of(&known.user.email))?;
     match services.passwords.verify(password, Some(&known.password_hash)).await? {
         Verdict::Wrong => Err(wrong_password()),
@@ -131,42 +134,54 @@ async fn check_password(
     }
 }
 
+async fn credentials(services: &Services, viewer: Viewer) -> Result<Credentials> {
+    let known = users::credentials(&mut services.db.read().await?, viewer.key).await?;
+    known.ok_or(Error::Unauthenticated)
+}
+
 fn wrong_password() -> Error {
     Error::WrongPassword { field: Vec::new() }.at("currentPassword")
 }
 
-/// Changes the e-mail address, the password or both. Requires the current password. A new password
-/// ends all other sessions.
+/// Changes the account. A new e-mail address and a new password require the current password: BAD_USER_INPUT without it. A
+/// new password ends all other sessions.
 pub async fn update(
     services: &Services,
     viewer: Viewer,
-    current_password: String,
+    current_password: Option<String>,
     changes: AccountChanges,
 ) -> Result<User> {
-    let known = check_password(services, viewer, current_password).await?;
-    let new_hash = match changes.password {
+    let AccountChanges { email, password, name } = changes;
+    let known = match current_password {
+        Some(current) => check_password(services, viewer, current).await?,
+        None if email.is_some() || password.is_some() => {
+            let message = "Required to change the e-mail address or the password.";
+            return Err(Error::bad_input(message).at("currentPassword"));
+        }
+        None => credentials(services, viewer).await?,
+    };
+    let password_hash = match password {
         Some(password) => Some(services.passwords.hash(password).await?),
         None => None,
     };
-    let email = changes.email.filter(|email| email.as_str() != known.user.email);
-    if email.is_none() && new_hash.is_none() {
+    let email = email.filter(|email| email.as_str() != known.user.email);
+    let name = name.filter(|name| name.as_str() != known.user.name);
+    let changes = users::Changes { email, password_hash, name };
+    if changes.is_empty() {
         return Ok(known.user);
     }
     let forget = services.sessions.forgetting();
     let updated = services.db.write_then(
-        (viewer, known.password_hash, email, new_hash),
-        async |tx, (viewer, old_hash, email, new_hash)| {
-            let (new_hash, now) = (new_hash.as_deref(), tx.now());
-            let user = users::update(tx, viewer.key, old_hash, email.as_ref(), new_hash, now)
-                .await?
-                // The password has changed since it was verified.
-                .ok_or_else(wrong_password)?;
-            let ended = match new_hash {
-                Some(_) => {
-                    store::sessions::delete_others(tx, viewer.key, viewer.session, now).await?
-                }
-                None => Vec::new(),
-            };
+        (viewer, known.password_hash, changes),
+        async |tx, (viewer, old_hash, changes)| {
+            let now = tx.now();
+            // `None`: the password has changed since it was verified.
+            let user = users::update(tx, viewer.key, old_hash, changes, now).await?;
+            let user = user.ok_or_else(wrong_password)?;
+            if changes.password_hash.is_none() {
+                return Ok((user, Vec::new()));
+            }
+            let ended = store::sessions::delete_others(tx, viewer.key, viewer.session, now).await?;
             Ok((user, ended))
         },
         move |(_, ended)| forget(ended),
@@ -234,6 +249,6 @@ async fn leave(tx: &mut Tx, viewer: Viewer, board: BoardId) -> Result<bool> {
             "You are the only ADMIN of a board with other members. Make another member ADMIN or remove the other members; if the board is in the trash, restore it first.",
         ));
     }
-    board.finish().await?;
+    board.finish(Subject::Board).await?;
     Ok(false)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::boards::no_label;
 use super::order;
 use crate::domain::{
-    At, Card, CardChanges, CardId, EventPayload, FieldChange, LabelColor, LabelId,
+    At, Card, CardChanges, CardId, ChangedField, EventPayload, FieldChange, LabelColor, LabelId,
     LabelsChange::{self, Add, Remove, Set},
     Result,
 };
@@ -47,7 +47,8 @@ pub(super) async fn change(
 
 fn text_change(old: &Card, new: &Card) -> Option<EventPayload> {
     let [was, is] = [old, new].map(|card| card.description.as_deref().unwrap_or_default());
-    let fields = [("title", &*old.title, &*new.title), ("description", was, is)];
+    let fields =
+        [(ChangedField::Title, &*old.title, &*new.title), (ChangedField::Description, was, is)];
     let changed = fields.into_iter().filter(|(_, old, new)| old != new);
     let changes: Vec<_> =
         changed.map(|(field, old, new)| FieldChange::new(field, old, new)).collect();

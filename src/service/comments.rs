@@ -3,8 +3,11 @@
 
 use super::Services;
 use super::cards::lock_card;
-use crate::domain::At;
-use crate::domain::{Card, CardId, Comment, CommentBody, CommentId, Error, Result, Right, Viewer};
+use super::once::once;
+use crate::domain::{
+    At, Card, CardId, Comment, CommentBody, CommentId, Error, Mutation, Result, Right, Subject,
+    Viewer,
+};
 use crate::store::access::AuthorizedBoard;
 use crate::store::lock::{BoardTx, Editor};
 use crate::store::{Tx, comments};
@@ -12,62 +15,59 @@ use crate::store::{Tx, comments};
 /// Adds a comment to a card. Returns the comment, the card and its board.
 pub async fn add(
     services: &Services,
-    viewer: Viewer,
+    mutation: Mutation,
     card: CardId,
     body: CommentBody,
 ) -> Result<(Comment, Card, AuthorizedBoard)> {
-    services
-        .db
-        .write((viewer, card, body), async |tx, (viewer, card, body)| {
-            let (mut board, card) = lock_card(tx, *viewer, *card).await?;
-            let comment = comments::insert(&mut board, &card, body).await?;
-            Ok((comment, card, board.finish().await?))
-        })
-        .await
+    once(services, mutation, (card, body), async |tx, (viewer, (card, body))| {
+        let (mut board, card) = lock_card(tx, *viewer, *card).await?;
+        let comment = comments::insert(&mut board, &card, body).await?;
+        let subject = Subject::Comment(comment.id);
+        Ok((comment, card, board.finish(subject).await?))
+    })
+    .await
 }
 
 /// Replaces the text of the viewer's own comment. FORBIDDEN for comments of other users. An update
 /// without any actual change writes nothing.
 pub async fn update(
     services: &Services,
-    viewer: Viewer,
+    mutation: Mutation,
     comment: CommentId,
     body: CommentBody,
 ) -> Result<(Comment, Card, AuthorizedBoard)> {
-    services
-        .db
-        .write((viewer, comment, body), async |tx, (viewer, comment, body)| {
-            let (mut board, comment, card) = lock_comment(tx, *viewer, *comment).await?;
-            if comment.author != Some(viewer.key) {
-                return Err(Error::forbidden("Only the author of a comment may change it."));
-            }
-            let comment = if comment.body.as_deref() == Some(body.as_str()) {
-                comment
-            } else {
-                comments::update(&mut board, comment.id, body).await?
-            };
-            Ok((comment, card, board.finish().await?))
-        })
-        .await
+    once(services, mutation, (comment, body), async |tx, (viewer, (comment, body))| {
+        let (mut board, comment, card) = lock_comment(tx, *viewer, *comment).await?;
+        if comment.author != Some(viewer.key) {
+            return Err(Error::forbidden("Only the author of a comment may change it."));
+        }
+        let comment = if comment.body.as_deref() == Some(body.as_str()) {
+            comment
+        } else {
+            comments::update(&mut board, comment.id, body).await?
+        };
+        let subject = Subject::Comment(comment.id);
+        Ok((comment, card, board.finish(subject).await?))
+    })
+    .await
 }
 
 /// Deletes the viewer's own comment or, as an ADMIN, any comment. Returns the card of the comment.
 pub async fn delete(
     services: &Services,
-    viewer: Viewer,
+    mutation: Mutation,
     comment: CommentId,
 ) -> Result<(Card, AuthorizedBoard)> {
-    services
-        .db
-        .write((viewer, comment), async |tx, (viewer, comment)| {
-            let (mut board, comment, card) = lock_comment(tx, *viewer, *comment).await?;
-            if comment.author != Some(viewer.key) {
-                board.access()?.require(Right::Moderate)?;
-            }
-            comments::delete(&mut board, &comment).await?;
-            Ok((card, board.finish().await?))
-        })
-        .await
+    once(services, mutation, comment, async |tx, (viewer, comment)| {
+        let (mut board, comment, card) = lock_comment(tx, *viewer, *comment).await?;
+        if comment.author != Some(viewer.key) {
+            board.access()?.require(Right::Moderate)?;
+        }
+        comments::delete(&mut board, &comment).await?;
+        let subject = Subject::Card(card.id);
+        Ok((card, board.finish(subject).await?))
+    })
+    .await
 }
 
 /// Locks the board of a comment and returns the comment and its card as read under the lock.

@@ -1,35 +1,52 @@
 //! Members of boards and their roles.
 
 use super::Services;
+use super::once::once;
 use crate::domain::{
-    At, BoardId, BoardRole, Error, Member, RemovalReason, Result, User, UserId, Viewer,
+    At, BoardId, BoardRole, EmailKey, Error, Member, Mutation, RemovalReason, Result, Subject,
+    User, UserId,
 };
 use crate::store::access::AuthorizedBoard;
 use crate::store::lock::{Admin, BoardTx, Reader, lock_board};
 use crate::store::{members, users};
 
+/// How a user is named with whom a board is shared.
+#[derive(Clone, Debug)]
+pub enum Invited {
+    /// By their ID.
+    User(UserId),
+    /// By their e-mail address.
+    Email(EmailKey),
+}
+
 /// Adds a user to the board, with the role MEMBER unless another role is given. If the user is already
 /// a member and a role is given, changes the role. CONFLICT if no ADMIN would remain.
 pub async fn share(
     services: &Services,
-    viewer: Viewer,
+    mutation: Mutation,
     board: BoardId,
-    user: UserId,
+    user: Invited,
     role: Option<BoardRole>,
 ) -> Result<(Member, AuthorizedBoard)> {
-    services
-        .db
-        .write((viewer, board, user, role), async |tx, (viewer, board, user, role)| {
-            let mut board: BoardTx<Admin> =
-                lock_board(tx, viewer.key, *board).await.at("boardId")?;
-            let unknown = || Error::not_found("user").at("userId");
-            let user = users::by_id(board.conn(), *user).await?.ok_or_else(unknown)?;
-            give_role(&mut board, &user, *role).await?;
-            let access = board.access()?;
-            let member = members::find(board.conn(), access, user.key).await?;
-            Ok((member.ok_or_else(unknown)?, board.finish().await?))
-        })
-        .await
+    once(services, mutation, (board, user, role), async |tx, (viewer, (board, user, role))| {
+        let mut board: BoardTx<Admin> = lock_board(tx, viewer.key, *board).await.at("boardId")?;
+        let user = find(&mut board, user).await?;
+        give_role(&mut board, &user, *role).await?;
+        let access = board.access()?;
+        let member = members::find(board.conn(), access, user.key).await?;
+        let member = member.ok_or(Error::Contention)?;
+        Ok((member, board.finish(Subject::Member(user.key)).await?))
+    })
+    .await
+}
+
+/// NOT_FOUND if there is no such account.
+async fn find(board: &mut BoardTx<'_, Admin>, user: &Invited) -> Result<User> {
+    let (found, field) = match user {
+        Invited::User(id) => (users::by_id(board.conn(), *id).await?, "userId"),
+        Invited::Email(email) => (users::by_email(board.conn(), email).await?, "email"),
+    };
+    found.ok_or_else(|| Error::not_found("user").at(field))
 }
 
 async fn give_role(
@@ -51,25 +68,22 @@ async fn give_role(
 /// CONFLICT for the last ADMIN. Returns `None` if the viewer has removed themselves.
 pub async fn unshare(
     services: &Services,
-    viewer: Viewer,
+    mutation: Mutation,
     board: BoardId,
     user: UserId,
 ) -> Result<Option<AuthorizedBoard>> {
-    services
-        .db
-        .write((viewer, board, user), async |tx, (viewer, board, user)| {
-            if *user == viewer.id {
-                let mut board: BoardTx<Reader> =
-                    lock_board(tx, viewer.key, *board).await.at("boardId")?;
-                remove(&mut board, *user, RemovalReason::Left).await?;
-                return board.finish().await.map(|_| None);
-            }
-            let mut board: BoardTx<Admin> =
+    once(services, mutation, (board, user), async |tx, (viewer, (board, user))| {
+        if *user == viewer.id {
+            let mut board: BoardTx<Reader> =
                 lock_board(tx, viewer.key, *board).await.at("boardId")?;
-            remove(&mut board, *user, RemovalReason::Removed).await?;
-            board.finish().await.map(Some)
-        })
-        .await
+            remove(&mut board, *user, RemovalReason::Left).await?;
+            return board.finish(Subject::Board).await.map(|_| None);
+        }
+        let mut board: BoardTx<Admin> = lock_board(tx, viewer.key, *board).await.at("boardId")?;
+        remove(&mut board, *user, RemovalReason::Removed).await?;
+        board.finish(Subject::Board).await.map(Some)
+    })
+    .await
 }
 
 async fn remove<P>(board: &mut BoardTx<'_, P>, user: UserId, reason: RemovalReason) -> Result<()> {

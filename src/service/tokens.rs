@@ -164,6 +164,7 @@ mod tests {
         let user = User {
             key: UserKey(1),
             id: UserId::random(),
+            name: "Ann".into(),
             email: "ann@example.com".into(),
             created_at: clock.now(),
             updated_at: clock.now(),

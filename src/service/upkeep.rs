@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use super::backfill::{self, Folded};
 use super::trash::{self, Purged};
-use super::{Services, sessions};
+use super::{Services, once, sessions};
 use crate::config::Trash;
 
 /// The maximum delay of the first run after the start, so that maintenance also runs on a server that
 /// is restarted often.
 const FIRST_LOOK: Duration = Duration::from_mins(1);
 
-/// Purges the trash, deletes expired sessions and folds stored texts anew at regular intervals. Never returns. Several instances
+/// Purges the trash, deletes expired sessions and old receipts, and folds stored texts anew at regular intervals. Never returns. Several instances
 /// may run it at the same time.
 pub async fn keep_up(services: &Services, settings: Trash) {
     tokio::time::sleep(settings.every.min(FIRST_LOOK)).await;
@@ -24,6 +24,7 @@ pub async fn keep_up(services: &Services, settings: Trash) {
             tracing::info!(boards, cards, "erased expired boards and cards from the trash");
         }
         let _ = sessions::erase_expired(services).await;
+        let _ = once::forget_old(services).await;
         if let Ok(Folded { cards, accounts, .. }) = backfill::run(services).await
             && cards + accounts > 0
         {

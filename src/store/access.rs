@@ -47,7 +47,8 @@ impl BoardAccess {
     }
 
     /// The same access for reads after the transaction.
-    pub(super) fn without_version(self) -> Self {
+    #[must_use]
+    pub fn without_version(self) -> Self {
         Self { version: None, ..self }
     }
 

@@ -4,22 +4,18 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Bool};
+use diesel::sql_types::BigInt;
 
 use super::access::{AuthorizedBoard, BoardAccess, BoardWithAccess, Membership, with_access};
 use super::db::{Conn, Tx};
-use super::dsl::{
-    ListOrder, LongTexts, Sort, SortColumn, Statement, any_of, columns, numbers, select_with,
-    selection,
-};
+use super::dsl::{LongTexts, Statement, any_of, columns, execute_all, numbers, selection};
 use super::lock::{Admin, BoardTx};
 use super::rows::BoardRow;
 use super::schema::{boards, users_boards};
-use super::{events, labels, members};
+use super::{events, labels, members, receipts};
 use crate::domain::{
-    Board, BoardId, BoardList, BoardOrder, BoardOrderField, BoardRole, Description, Direction,
-    EventPayload, FieldChange, NewBoard, Page, PageRequest, Result, Side, Timestamp, Title,
-    UserKey, lower_case,
+    Board, BoardId, BoardRole, ChangedField, Description, EventPayload, FieldChange, NewBoard,
+    Result, Subject, Timestamp, Title, UserKey, lower_case, search_text,
 };
 use crate::events::Change;
 
@@ -30,16 +26,19 @@ pub async fn insert(
     new: &NewBoard,
     now: Timestamp,
 ) -> Result<AuthorizedBoard> {
+    let (title, description) = (new.title.as_str(), new.description.as_str());
     let row: BoardRow = tx
         .write_returning_one(
             diesel::insert_into(boards::table)
                 .values((
-                    boards::title.eq(new.title.as_str().to_owned()),
-                    boards::title_key.eq(lower_case(new.title.as_str())),
-                    boards::description.eq(new.description.as_str().to_owned()),
+                    boards::title.eq(title.to_owned()),
+                    boards::title_key.eq(lower_case(title)),
+                    boards::description.eq(description.to_owned()),
                     boards::created_at.eq(now),
                     boards::updated_at.eq(now),
                     boards::version.eq(1),
+                    boards::created_by.eq(user.0),
+                    boards::search_text.eq(search_text(title, description)),
                 ))
                 .returning(columns::<BoardRow>()),
         )
@@ -47,9 +46,15 @@ pub async fn insert(
     let board = Board::from(row);
     labels::insert_all(tx, board.id, now).await?;
     let access = members::insert_first(tx, &board, user, now).await?;
-    let made =
-        events::insert(board.id, Some(user), board.version, &[EventPayload::BoardCreated], now)?;
-    tx.execute(made).await?;
+    let mutation = tx.take_mutation();
+    let created = [EventPayload::BoardCreated];
+    let (mutation, version) = (mutation.as_ref(), board.version);
+    let mut writes = vec![events::insert(board.id, Some(user), mutation, version, &created, now)?];
+    if let Some(id) = mutation {
+        let events = Some((version, version));
+        writes.push(receipts::insert(user, id, board.id, &Subject::Board, events, now)?);
+    }
+    execute_all(tx, writes).await?;
     tx.close_change(Change::of(board.id, &[], vec![user]));
     Ok((board, access))
 }
@@ -64,10 +69,15 @@ pub async fn update(
     let old_description = old.description.as_deref().unwrap_or_default();
     let title = title.filter(|new| new.as_str() != old.title);
     let description = description.filter(|new| new.as_str() != old_description);
-    let title_change = title.map(|new| FieldChange::new("title", &old.title, new.as_str()));
-    let description_change =
-        description.map(|new| FieldChange::new("description", old_description, new.as_str()));
-    let Some(texts) = new_texts(title, description) else { return Ok(()) };
+    let search_text = search_text(
+        title.map_or(&old.title, Title::as_str),
+        description.map_or(old_description, Description::as_str),
+    );
+    let title_change =
+        title.map(|new| FieldChange::new(ChangedField::Title, &old.title, new.as_str()));
+    let description_change = description
+        .map(|new| FieldChange::new(ChangedField::Description, old_description, new.as_str()));
+    let Some(texts) = new_texts(title, description, search_text) else { return Ok(()) };
     let changes = title_change.into_iter().chain(description_change).collect();
     let target = boards::table.find(board.id().0);
     board.write(EventPayload::BoardUpdated { changes }, diesel::update(target).set(texts)).await?;
@@ -87,14 +97,20 @@ struct NewTexts {
     title: Option<String>,
     title_key: Option<String>,
     description: Option<String>,
+    search_text: String,
 }
 
 /// `None` if there is nothing to write: Diesel rejects an UPDATE without columns.
-fn new_texts(title: Option<&Title>, description: Option<&Description>) -> Option<NewTexts> {
+fn new_texts(
+    title: Option<&Title>,
+    description: Option<&Description>,
+    search_text: String,
+) -> Option<NewTexts> {
     (title.is_some() || description.is_some()).then(|| NewTexts {
         title: title.map(|title| title.as_str().to_owned()),
         title_key: title.map(|title| lower_case(title.as_str())),
         description: description.map(|text| text.as_str().to_owned()),
+        search_text,
     })
 }
 
@@ -257,96 +273,4 @@ pub async fn descriptions(
         .select((boards::id, boards::description));
     let rows: Vec<(i64, String)> = conn.load(query).await?;
     Ok(rows.into_iter().map(|(board, text)| (BoardId(board), text.into())).collect())
-}
-
-const FROM_MEMBERSHIPS: &str = " FROM users_boards JOIN boards ON boards.id = users_boards.board_id WHERE users_boards.user_id = ";
-
-impl<ST> Statement<ST> {
-    /// Appends the memberships of a user that belong to the list, and their boards.
-    fn of_list(self, user: UserKey, list: BoardList) -> Self {
-        let statement = self.sql(FROM_MEMBERSHIPS).number(user.0);
-        match list {
-            BoardList::InUse(_) => statement.sql(" AND boards.deleted_at IS NULL"),
-            BoardList::Deleted => statement
-                .sql(" AND boards.deleted_at IS NOT NULL AND users_boards.role = ")
-                .text(BoardRole::Admin.as_str()),
-        }
-    }
-}
-
-/// A page of a list of the user's boards.
-pub async fn list(
-    conn: &mut Conn,
-    user: UserKey,
-    list: BoardList,
-    request: &PageRequest,
-    texts: LongTexts,
-) -> Result<Page<AuthorizedBoard>> {
-    let statement =
-        select_with::<BoardWithAccess>(texts).of_list(user, list).page(sort(list), request);
-    let rows: Vec<BoardWithAccess> = conn.load(statement).await?;
-    Ok(Page::from_rows(rows.into_iter().map(with_access).collect(), request))
-}
-
-/// The number of boards in a list of the user's boards.
-pub async fn count(conn: &mut Conn, user: UserKey, list: BoardList) -> Result<i64> {
-    let statement = Statement::<BigInt>::new().sql("SELECT count(*)").of_list(user, list);
-    Ok(conn.first(statement).await?.unwrap_or_default())
-}
-
-/// Whether any board of a list lies beyond a page on this side.
-pub async fn any_beyond(
-    conn: &mut Conn,
-    user: UserKey,
-    list: BoardList,
-    request: &PageRequest,
-    side: Side,
-) -> Result<bool> {
-    let statement = Statement::<Bool>::new()
-        .sql("SELECT EXISTS (SELECT 1")
-        .of_list(user, list)
-        .beyond(sort(list), request, side)
-        .sql(")");
-    Ok(conn.first(statement).await?.unwrap_or_default())
-}
-
-const CREATED_AT: ListOrder<Board> = order(
-    "boards",
-    "CREATED_AT",
-    &[SortColumn::time("boards.created_at", |board| board.created_at)],
-);
-const UPDATED_AT: ListOrder<Board> = order(
-    "boards",
-    "UPDATED_AT",
-    &[SortColumn::time("boards.updated_at", |board| board.updated_at)],
-);
-const TITLE: ListOrder<Board> = order(
-    "boards",
-    "TITLE",
-    &[SortColumn::text("boards.title_key", |board| lower_case(&board.title).into())],
-);
-const DELETED_AT: ListOrder<Board> = order(
-    "deletedBoards",
-    "DELETED_AT",
-    &[SortColumn::time("boards.deleted_at", |board| board.deleted_at.unwrap_or(board.updated_at))],
-);
-
-const fn order(
-    list: &'static str,
-    name: &'static str,
-    by: &'static [SortColumn<Board>],
-) -> ListOrder<Board> {
-    ListOrder { list, name, by, tie: "boards.id", key: |board| board.id.0 }
-}
-
-/// The order of a list of boards.
-pub const fn sort(list: BoardList) -> Sort<Board> {
-    match list {
-        BoardList::Deleted => DELETED_AT.sort(Direction::Descending),
-        BoardList::InUse(BoardOrder { field, direction }) => match field {
-            BoardOrderField::CreatedAt => CREATED_AT.sort(direction),
-            BoardOrderField::UpdatedAt => UPDATED_AT.sort(direction),
-            BoardOrderField::Title => TITLE.sort(direction),
-        },
-    }
 }

@@ -3,13 +3,14 @@
 use super::access::BoardAccess;
 use super::db::Conn;
 use super::dsl::{
-    Children, ListOrder, LongTexts, PageOfEach, Sort, SortColumn, Statement, aggregate_of_each,
-    any_of_each, count_of_each, in_order, into_pages, numbers, page_of_each, texts,
+    Children, ListOrder, LongTexts, PageOfEach, SearchTexts, Sort, SortColumn, Statement,
+    aggregate_of_each, any_of_each, count_of_each, in_order, into_pages, numbers, page_of_each,
+    texts,
 };
 use super::rows::CardRow;
 use crate::domain::{
     Card, CardColumn, CardFilter, CardOrder, CardOrderField, Direction, Page, PageRequest, Result,
-    Right, SearchText, Side, lower_case,
+    Right, Side, lower_case,
 };
 
 /// A list of cards: those on a board, in one of its columns, or in its trash.
@@ -173,9 +174,12 @@ pub async fn any_beyond(
     Ok(in_order(conn.load(statement).await?, lists.len()))
 }
 
+const TEXTS: SearchTexts =
+    SearchTexts { postgres: "strpos(cards.search_text, ", sqlite: "instr(cards.search_text, " };
+
 /// Appends the conditions of a filter. A connection prepares each text, so there are only two: without a filter, and
 /// with one, whichever of its conditions are used.
-fn filtered<ST>(statement: Statement<ST>, filter: &CardFilter) -> Statement<ST> {
+pub(super) fn filtered<ST>(statement: Statement<ST>, filter: &CardFilter) -> Statement<ST> {
     if *filter == CardFilter::default() {
         return statement;
     }
@@ -192,20 +196,8 @@ fn filtered<ST>(statement: Statement<ST>, filter: &CardFilter) -> Statement<ST> 
         .sql(")) AND (1 = ")
         .flag(text.is_none())
         .sql(" OR ")
-        .containing(text.as_ref().map(SearchText::as_str))
-        // Texts of the previous version are searched with its folding until they are rewritten.
-        .sql(" OR ")
-        .containing(text.as_ref().and_then(SearchText::former))
+        .containing(TEXTS, text.as_ref())
         .sql(")")
-}
-
-impl<ST> Statement<ST> {
-    /// The condition that the texts of a card contain this text.
-    fn containing(self, text: Option<&str>) -> Self {
-        self.either("strpos(cards.search_text, ", "instr(cards.search_text, ")
-            .optional_text(text)
-            .sql(") > 0")
-    }
 }
 
 const RANK: ListOrder<Card> = order(
@@ -258,7 +250,9 @@ mod tests {
     use diesel::pg::Pg;
 
     use super::*;
-    use crate::domain::{BoardId, BoardRole, CardId, LabelColor, Position, Rank, Timestamp};
+    use crate::domain::{
+        BoardId, BoardRole, CardId, LabelColor, Position, Rank, SearchText, Timestamp,
+    };
     use crate::store::access::Membership;
 
     fn card() -> Card {
@@ -273,6 +267,7 @@ mod tests {
             created_at: Timestamp::EPOCH,
             updated_at: Timestamp::EPOCH,
             deleted_at: None,
+            created_by: None,
         }
     }
 

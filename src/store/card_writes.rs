@@ -9,7 +9,7 @@ use super::dsl::{Statement, Write, numbers, texts};
 use super::lock::{BoardTx, Edits};
 use crate::domain::{
     BoardId, Card, CardColumn, CardId, Error, EventPayload, LabelColor, LabelId, NewCard, Rank,
-    Result, Timestamp, lower_case, search_text,
+    Result, Timestamp, UserKey, lower_case, search_text,
 };
 
 /// The data that the creation of cards requires.
@@ -67,7 +67,7 @@ pub fn insert(
     context: &InsertContext,
     new: &[(&NewCard, Vec<LabelId>)],
 ) -> Result<Vec<Card>> {
-    let now = board.now();
+    let (now, author) = (board.now(), board.access()?.user_key());
     let mut ends: HashMap<CardColumn, Rank> = HashMap::new();
     let mut cards = Vec::new();
     for (index, ((new, _), (id, last))) in new.iter().zip(&context.places).enumerate() {
@@ -85,6 +85,7 @@ pub fn insert(
             created_at: now,
             updated_at: now,
             deleted_at: None,
+            created_by: Some(author),
         });
     }
     let labels = cards.iter().zip(new);
@@ -93,7 +94,7 @@ pub fn insert(
         .collect();
     let events: Vec<_> =
         cards.iter().map(|card| EventPayload::CardCreated { card: card.id }).collect();
-    let writes = iter::once(insert_cards(&cards, now)).chain(insert_labels(&labels, now));
+    let writes = iter::once(insert_cards(&cards, author, now)).chain(insert_labels(&labels, now));
     board.write_with_events(events, writes);
     Ok(cards)
 }
@@ -175,14 +176,16 @@ fn delete_labels(card: CardId, labels: &[LabelId]) -> Option<Write> {
     Some(statement)
 }
 
-/// Inserts cards with their keys.
-fn insert_cards(cards: &[Card], now: Timestamp) -> Write {
+/// Inserts cards of one author with their keys.
+fn insert_cards(cards: &[Card], author: UserKey, now: Timestamp) -> Write {
     Write::new()
-        .sql(r#"INSERT INTO cards (created_at, updated_at, id, board_id, title, title_key, description, search_text, "column", rank, version)"#)
+        .sql(r#"INSERT INTO cards (created_at, updated_at, created_by, id, board_id, title, title_key, description, search_text, "column", rank, version)"#)
         .either(" OVERRIDING SYSTEM VALUE SELECT ", " SELECT ")
         .time(now)
         .sql(", ")
         .time(now)
+        .sql(", ")
+        .number(author.0)
         .sql(", id, board, title, title_key, description, search_text, stands_in, rank, version FROM ")
         .table("new", [
             ("id", numbers(cards, |card| card.id.0)),

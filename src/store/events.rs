@@ -12,14 +12,15 @@ use super::dsl::{
 use super::rows::{EventRow, KIND};
 use super::schema::board_events;
 use crate::domain::{
-    BoardId, CardId, Direction, Error, Event, EventPayload, Page, PageRequest, Result, Side,
-    Timestamp, UserId, UserKey,
+    BoardId, CardId, Direction, Error, Event, EventPayload, MutationId, Page, PageRequest, Result,
+    Side, Timestamp, UserId, UserKey,
 };
 
 /// The statement that stores events with consecutive sequence numbers from `first` on.
 pub(super) fn insert(
     board: BoardId,
     actor: Option<UserKey>,
+    mutation: Option<&MutationId>,
     first: i64,
     changes: &[EventPayload],
     now: Timestamp,
@@ -30,12 +31,14 @@ pub(super) fn insert(
     });
     let events = events.collect::<Result<Vec<_>>>()?;
     let statement = Write::new()
-        .sql("INSERT INTO board_events (board_id, created_at, actor_id, sequence, card_id, kind, payload) SELECT ")
+        .sql("INSERT INTO board_events (board_id, created_at, actor_id, client_mutation_id, sequence, card_id, kind, payload) SELECT ")
         .number(board.0)
         .sql(", ")
         .time(now)
         .sql(", ")
         .optional_number(actor.map(|actor| actor.0))
+        .sql(", ")
+        .optional_text(mutation.map(MutationId::as_str))
         .sql(", sequence, card, kind, payload FROM ")
         .table("new", [
             ("sequence", numbers(&events, |event| event.0)),

@@ -13,8 +13,8 @@ use super::lock::{BoardTx, Edits};
 use super::rows::LabelRow;
 use super::schema::{boards, cards, cards_labels, labels, users_boards};
 use crate::domain::{
-    At, BoardId, CardId, Error, EventPayload, FieldChange, Label, LabelColor, LabelId, LabelName,
-    Result, Timestamp, UserKey,
+    At, BoardId, CardId, ChangedField, Error, EventPayload, FieldChange, Label, LabelColor,
+    LabelId, LabelName, Result, Timestamp, UserKey,
 };
 
 /// Creates the labels of a new board: one of each colour, without a name.
@@ -79,8 +79,8 @@ pub async fn update(
 
 fn label_change(old: &Label, new: &LabelRow) -> EventPayload {
     let fields = [
-        ("name", old.name.as_str(), new.name.as_str()),
-        ("color", old.color.as_str(), new.color.as_str()),
+        (ChangedField::Name, old.name.as_str(), new.name.as_str()),
+        (ChangedField::Color, old.color.as_str(), new.color.as_str()),
     ];
     let changed = fields.into_iter().filter(|(_, from, to)| from != to);
     EventPayload::LabelUpdated {

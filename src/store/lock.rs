@@ -14,10 +14,11 @@ use super::access::{
 };
 use super::db::{Command, Conn, MemorySize, Query, Tx};
 use super::dsl::{ColumnTypes, Row, Statement, Write, execute_all, select};
-use super::events;
 use super::rows::{BoardRow, CardRow};
+use super::{events, receipts};
 use crate::domain::{
-    Board, BoardId, BoardRole, Card, CardId, Error, EventPayload, Result, Right, Timestamp, UserKey,
+    Board, BoardId, BoardRole, Card, CardId, Error, EventPayload, MutationId, Result, Right,
+    Subject, Timestamp, UserKey,
 };
 use crate::events::Change;
 
@@ -182,9 +183,21 @@ impl<'t, P> BoardTx<'t, P> {
     /// Stores the events so far: the board's version is raised by one for each of them. Without events nothing is
     /// written.
     pub async fn record(&mut self) -> Result<()> {
+        self.store(None).await
+    }
+
+    /// The same with the receipt of the mutation, if it has an ID.
+    async fn store(&mut self, subject: Option<Subject>) -> Result<()> {
+        let mutation = subject.as_ref().and_then(|_| self.tx.take_mutation());
+        let receipt = match (subject, &mutation) {
+            (Some(subject), Some(id)) => Some(self.receipt(id, &subject)?),
+            _ => None,
+        };
         if self.events.is_empty() {
-            self.tx.discard_locks();
-            return Ok(());
+            if receipt.is_none() {
+                self.tx.discard_locks();
+            }
+            return Ok(execute_all(self.tx, receipt.into_iter().collect()).await?);
         }
         let (version, first) = (self.version_after(0), self.board.version + 1);
         let raise = Write::new()
@@ -195,9 +208,11 @@ impl<'t, P> BoardTx<'t, P> {
             .sql(" WHERE id = ")
             .number(self.board.id.0);
         let actor = self.access.map(BoardAccess::user_key);
-        let events = events::insert(self.board.id, actor, first, &self.events, self.now)?;
+        let events =
+            events::insert(self.board.id, actor, mutation.as_ref(), first, &self.events, self.now)?;
         let mut writes = std::mem::take(&mut self.writes);
         writes.extend([raise, events]);
+        writes.extend(receipt);
         execute_all(self.tx, writes).await?;
         let users = std::mem::take(&mut self.users);
         self.tx.close_change(Change::of(self.board.id, &self.events, users));
@@ -205,12 +220,20 @@ impl<'t, P> BoardTx<'t, P> {
         (self.board.version, self.board.updated_at) = (version, self.now);
         Ok(())
     }
+
+    fn receipt(&self, id: &MutationId, subject: &Subject) -> Result<Write> {
+        let (first, last) = (self.board.version + 1, self.version_after(0));
+        let events = (first <= last).then_some((first, last));
+        let user = self.access()?.user_key();
+        receipts::insert(user, id, self.board.id, subject, events, self.now)
+    }
 }
 
 impl<P: Permission> BoardTx<'_, P> {
-    /// Stores the events and hands out the board, as its member sees it.
-    pub async fn finish(mut self) -> Result<AuthorizedBoard> {
-        self.record().await?;
+    /// Stores the events and hands out the board, as its member sees it. `subject` is what the payload of the mutation
+    /// shows.
+    pub async fn finish(mut self, subject: Subject) -> Result<AuthorizedBoard> {
+        self.store(Some(subject)).await?;
         let access = self.access()?;
         Ok((self.board, access))
     }
@@ -429,7 +452,7 @@ mod tests {
                 let rename = diesel::update(target).set(boards_table::title.eq("renamed"));
                 let event = EventPayload::BoardUpdated { changes: Vec::new() };
                 board.write(event, rename).await?;
-                if *ends { board.finish().await.map(drop) } else { Ok(()) }
+                if *ends { board.finish(Subject::Board).await.map(drop) } else { Ok(()) }
             });
             assert_eq!(changed.await.is_ok(), is_finished);
             let mut conn = db.read().await.unwrap();

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod backfill;
+pub mod board_lists;
 pub mod boards;
 pub mod card_lists;
 pub mod card_order;
@@ -19,12 +20,14 @@ pub mod events;
 pub mod labels;
 pub mod lock;
 pub mod members;
+pub mod receipts;
 mod rows;
 mod schema;
 pub mod sessions;
 pub mod trash;
 mod types;
 pub mod users;
+pub mod viewer_cards;
 
 pub use db::{Budget, Conn, Db, Mode, Snapshot, Tx, Work};
 pub use dsl::{ListOrder, LongTexts, Sort, ValueKind};

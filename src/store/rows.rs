@@ -8,7 +8,7 @@ use super::dsl::row;
 use super::schema::{board_events, boards, cards, comments, labels, sessions, users, users_boards};
 use crate::domain::{
     Board, BoardId, BoardRole, Card, CardColumn, CardId, Comment, CommentId, Error, Event, Label,
-    LabelColor, LabelId, Member, Rank, Result, Session, SessionId, Timestamp, User, UserId,
+    LabelColor, LabelId, Member, Name, Rank, Result, Session, SessionId, Timestamp, User, UserId,
     UserKey,
 };
 
@@ -19,7 +19,8 @@ row! {
         created_at: Timestamp,
         updated_at: Timestamp,
         version: i64,
-        deleted_at: Option<Timestamp>;
+        deleted_at: Option<Timestamp>,
+        created_by: Option<i64>;
         long description
     }
 }
@@ -40,6 +41,7 @@ impl From<BoardRow> for Board {
             updated_at: row.updated_at,
             version: row.version,
             deleted_at: row.deleted_at,
+            created_by: row.created_by.map(UserKey),
         }
     }
 }
@@ -54,7 +56,8 @@ row! {
         version: i64,
         created_at: Timestamp,
         updated_at: Timestamp,
-        deleted_at: Option<Timestamp>;
+        deleted_at: Option<Timestamp>,
+        created_by: Option<i64>;
         long description
     }
 }
@@ -78,6 +81,7 @@ impl From<CardRow> for Card {
             created_at: row.created_at,
             updated_at: row.updated_at,
             deleted_at: row.deleted_at,
+            created_by: row.created_by.map(UserKey),
         }
     }
 }
@@ -149,6 +153,7 @@ row! {
         id: i64,
         public_id: UserId,
         email: String,
+        name: String,
         created_at: Timestamp,
         updated_at: Timestamp
     }
@@ -156,7 +161,7 @@ row! {
 
 impl MemorySize for UserRow {
     fn text_bytes(&self) -> usize {
-        self.email.len()
+        self.email.len() + self.name.len()
     }
 }
 
@@ -165,6 +170,8 @@ impl From<UserRow> for User {
         Self {
             key: UserKey(row.id),
             id: row.public_id,
+            // An instance of an earlier version stores no name.
+            name: if row.name.is_empty() { Name::of(&row.email).into() } else { row.name },
             email: row.email,
             created_at: row.created_at,
             updated_at: row.updated_at,
@@ -218,13 +225,14 @@ row! {
         created_at: Timestamp,
         actor_id: Option<i64>,
         kind: String,
-        payload: String
+        payload: String,
+        client_mutation_id: Option<String>
     }
 }
 
 impl MemorySize for EventRow {
     fn text_bytes(&self) -> usize {
-        self.kind.len() + self.payload.len()
+        self.kind.len() + self.payload.len() + self.client_mutation_id.text_bytes()
     }
 }
 
@@ -249,6 +257,7 @@ impl TryFrom<EventRow> for Event {
             sequence: row.sequence,
             created_at: row.created_at,
             actor: row.actor_id.map(UserKey),
+            client_mutation_id: row.client_mutation_id,
             payload,
         })
     }

@@ -17,6 +17,7 @@ diesel::table! {
         password_hash -> Text,
         created_at -> Instant,
         updated_at -> Instant,
+        name -> Text,
     }
 }
 
@@ -33,6 +34,8 @@ diesel::table! {
         updated_at -> Instant,
         version -> BigInt,
         deleted_at -> Nullable<Instant>,
+        created_by -> Nullable<BigInt>,
+        search_text -> Text,
     }
 }
 
@@ -80,6 +83,7 @@ diesel::table! {
         rank -> Text,
         version -> BigInt,
         deleted_at -> Nullable<Instant>,
+        created_by -> Nullable<BigInt>,
     }
 }
 
@@ -121,6 +125,7 @@ diesel::table! {
         card_id -> Nullable<BigInt>,
         kind -> Text,
         payload -> Text,
+        client_mutation_id -> Nullable<Text>,
     }
 }
 
@@ -148,6 +153,22 @@ diesel::table! {
         hash -> Text,
         session_id -> BigInt,
         spent_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Nullable, Text};
+    use super::Instant;
+
+    mutation_receipts (user_id, client_mutation_id) {
+        user_id -> BigInt,
+        client_mutation_id -> Text,
+        input_hash -> Text,
+        board_id -> BigInt,
+        subject -> Text,
+        first_sequence -> Nullable<BigInt>,
+        last_sequence -> Nullable<BigInt>,
+        created_at -> Instant,
     }
 }
 

@@ -9,7 +9,7 @@ use super::dsl::{ColumnTypes, Statement, any_of, any_text_of, columns, texts};
 use super::rows::UserRow;
 use super::schema::users;
 use crate::domain::{
-    At, BoardId, Email, EmailKey, Error, Result, Timestamp, User, UserId, UserKey, Viewer,
+    At, BoardId, Email, EmailKey, Error, Name, Result, Timestamp, User, UserId, UserKey, Viewer,
     lower_case,
 };
 
@@ -25,6 +25,7 @@ pub struct Credentials {
 pub async fn insert(
     tx: &mut Tx,
     email: &Email,
+    name: &Name,
     password_hash: &str,
     now: Timestamp,
 ) -> Result<User> {
@@ -36,6 +37,7 @@ pub async fn insert(
                     users::public_id.eq(UserId::random().to_string()),
                     users::email.eq(email.as_str().to_owned()),
                     users::email_key.eq(email.key().as_str().to_owned()),
+                    users::name.eq(name.as_str().to_owned()),
                     users::password_hash.eq(password_hash.to_owned()),
                     users::created_at.eq(now),
                     users::updated_at.eq(now),
@@ -62,33 +64,52 @@ fn email_taken() -> Error {
     Error::conflict("There is already an account with this e-mail address.").at("email")
 }
 
-/// Changes the address, the password or both. `None` if the password hash is not `old_hash` any more.
+/// Changes to an account. `None` leaves a field unchanged.
+pub struct Changes {
+    /// The new address.
+    pub email: Option<Email>,
+    /// The hash of the new password.
+    pub password_hash: Option<String>,
+    /// The new name.
+    pub name: Option<Name>,
+}
+
+impl Changes {
+    /// Whether nothing changes.
+    pub fn is_empty(&self) -> bool {
+        self.email.is_none() && self.password_hash.is_none() && self.name.is_none()
+    }
+}
+
+/// Changes an account. `None` if the password hash is not `old_hash` any more.
 pub async fn update(
     tx: &mut Tx,
     user: UserKey,
     old_hash: &str,
-    email: Option<&Email>,
-    new_hash: Option<&str>,
+    changes: &Changes,
     now: Timestamp,
 ) -> Result<Option<User>> {
     #[derive(AsChangeset)]
     #[diesel(table_name = users)]
-    struct Changes {
+    struct NewValues {
         email: Option<String>,
         email_key: Option<String>,
         password_hash: Option<String>,
+        name: Option<String>,
     }
+    let Changes { email, password_hash, name } = changes;
     if let Some(email) = email {
         check_free(tx, email.key(), Some(user)).await?;
     }
-    let changes = Changes {
-        email: email.map(|email| email.as_str().to_owned()),
-        email_key: email.map(|email| email.key().as_str().to_owned()),
-        password_hash: new_hash.map(str::to_owned),
+    let values = NewValues {
+        email: email.as_ref().map(|email| email.as_str().to_owned()),
+        email_key: email.as_ref().map(|email| email.key().as_str().to_owned()),
+        password_hash: password_hash.clone(),
+        name: name.as_ref().map(|name| name.as_str().to_owned()),
     };
     let unchanged = users::table.find(user.0).filter(users::password_hash.eq(old_hash.to_owned()));
     let update = diesel::update(unchanged)
-        .set((changes, users::updated_at.eq(now)))
+        .set((values, users::updated_at.eq(now)))
         .returning(columns::<UserRow>());
     let updated: Vec<UserRow> = unique(tx.write_returning(update).await, email_taken())?;
     Ok(updated.into_iter().next().map(User::from))

@@ -45,6 +45,11 @@ impl Shape {
         self.is_personal.load(Ordering::Relaxed)
     }
 
+    /// Whether the document may select a field of this name; true if its text has the name.
+    pub(in crate::graphql) fn selects(&self, field: &str) -> bool {
+        self.text.contains(field)
+    }
+
     /// Records that a payload has depended on the viewer.
     pub(in crate::graphql) fn note_personal(&self) {
         self.is_personal.store(true, Ordering::Relaxed);

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 
 use super::delivery::{Deliveries, Delivery, Payload, Sender, Waiting, channel};
 use super::payload::{Draft, MAX_EVENTS, Maker};
-use crate::domain::{BoardId, Error, Result, UserKey, Viewer};
+use crate::domain::{BoardId, Error, Event, Result, UserKey, Viewer};
 use crate::events::Listener;
 use crate::graphql::engine::Shape;
 use crate::graphql::schema::BoardNews;
@@ -222,6 +222,9 @@ impl Room {
         if news.events.is_empty() && !news.is_reset && !is_new {
             return Ok(alike);
         }
+        if shape.selects("clientMutationId") {
+            self.keep_like_authors(&mut alike, viewer, &news.events);
+        }
         let (mut sequence, is_reset) = (news.sequence, news.is_reset);
         let mut made = self.maker.execute(draft, &shape, news, cost).await?;
         if made.exceeds_limit && !is_reset {
@@ -255,6 +258,19 @@ impl Room {
         let role = |user: Option<UserKey>| roles.get(&user?);
         let is_alike = |index: &usize| role(self.viewer_of(*index)) == role(Some(viewer.key));
         group.iter().copied().filter(is_alike).collect()
+    }
+
+    /// Only the author of a change sees its `clientMutationId`. So keeps the leader, if they are an author, or those who are
+    /// no authors, like the leader.
+    fn keep_like_authors(&self, alike: &mut HashSet<usize>, leader: Viewer, events: &[Arc<Event>]) {
+        let with_id = events.iter().filter(|event| event.client_mutation_id.is_some());
+        let authors: HashSet<_> = with_id.filter_map(|event| event.actor).collect();
+        if authors.contains(&leader.key) {
+            alike.retain(|index| self.viewer_of(*index) == Some(leader.key));
+        } else {
+            alike
+                .retain(|index| self.viewer_of(*index).is_none_or(|user| !authors.contains(&user)));
+        }
     }
 
     fn hand_out(&mut self, to: &HashSet<usize>, payload: &Arc<Payload>, sequence: i64) {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::relation::{Relation, Source, by, wanted};
+use super::relation::{Key, Relation, Source, Unnamed, by, search_cost, wanted};
 use crate::domain::{Board, BoardId, BoardList, Page, PageRequest, Result, Side};
 use crate::store::access::{AuthorizedBoard, BoardAccess};
-use crate::store::{LongTexts, boards};
+use crate::store::{LongTexts, board_lists, boards};
 
 /// A board that several fields may share, with the viewer's access to it.
 pub(in crate::graphql) type SharedBoard = (Arc<Board>, BoardAccess);
@@ -29,6 +29,21 @@ impl Relation for Boards {
     }
 }
 
+/// Takes the cost of text searches from the budget: each reads the texts of all boards of the viewer.
+async fn charge_searches<How: Sync>(
+    source: &Source,
+    keys: &[Unnamed<(BoardList, How)>],
+) -> Result<()> {
+    let is_search = |Unnamed((list, _)): &&Unnamed<_>| matches!(list, BoardList::InUse(_, Some(_)));
+    let searches = keys.iter().filter(is_search).count();
+    if searches == 0 {
+        return Ok(());
+    }
+    let viewer = source.viewer()?;
+    let bytes = board_lists::search_bytes(&mut source.read().await?, viewer.key).await?;
+    source.execution.budget.work(search_cost([(bytes, searches)]))
+}
+
 pub(in crate::graphql) struct BoardCount;
 
 impl Relation for BoardCount {
@@ -40,9 +55,13 @@ impl Relation for BoardCount {
         let (mut conn, viewer) = (source.read().await?, source.viewer()?);
         let mut counts = Vec::new();
         for list in of {
-            counts.push(boards::count(&mut conn, viewer.key, *list).await?);
+            counts.push(board_lists::count(&mut conn, viewer.key, list).await?);
         }
         Ok(counts)
+    }
+
+    async fn charge(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+        charge_searches(source, keys).await
     }
 }
 
@@ -61,10 +80,14 @@ impl Relation for BoardPages {
         let (mut conn, viewer) = (source.read().await?, source.viewer()?);
         let mut pages = Vec::new();
         for list in of {
-            let page = boards::list(&mut conn, viewer.key, *list, request, *texts).await?;
+            let page = board_lists::list(&mut conn, viewer.key, list, request, *texts).await?;
             pages.push(Arc::new(page.map(shared_board)));
         }
         Ok(pages)
+    }
+
+    async fn charge(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+        charge_searches(source, keys).await
     }
 }
 
@@ -83,9 +106,13 @@ impl Relation for BoardsBeyond {
         let (mut conn, viewer) = (source.read().await?, source.viewer()?);
         let mut any = Vec::new();
         for list in of {
-            any.push(boards::any_beyond(&mut conn, viewer.key, *list, page, *side).await?);
+            any.push(board_lists::any_beyond(&mut conn, viewer.key, list, page, *side).await?);
         }
         Ok(any)
+    }
+
+    async fn charge(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+        charge_searches(source, keys).await
     }
 }
 

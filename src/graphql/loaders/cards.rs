@@ -7,17 +7,13 @@ use std::sync::Arc;
 use super::boards::{SharedBoard, shared_board};
 use super::cache::BoardCache;
 use super::card_updates::updated_pages;
-use super::relation::{Key, Relation, Source, Unnamed, by, wanted};
+use super::relation::{Key, Relation, Source, Unnamed, by, search_cost, wanted};
 use super::values::{CardQuery, LoadedCard};
 use crate::domain::{Card, CardColumn, CardFilter, CardId, LabelColor, Page, Result, Side};
 use crate::store::access::BoardAccess;
 use crate::store::card_lists::{self, CardList, CardListKind};
 use crate::store::labels::LabelPairs;
 use crate::store::{Conn, LongTexts, cards};
-
-/// The number of bytes that a search reads at the cost of one field. With the default complexity limit, a
-/// query can search 488 MiB.
-const BYTES_OF_A_FIELD: u64 = 256;
 
 pub(in crate::graphql) struct Cards;
 
@@ -64,12 +60,8 @@ async fn charge_searches<'k, How: Eq + Hash + Sync + 'k>(
     }
     let boards: Vec<_> = searches.keys().copied().collect();
     let bytes = card_lists::search_bytes(&mut source.read().await?, &boards).await?;
-    let of_board = |(bytes, searches): (i64, &HashSet<_>)| {
-        let searches = u64::try_from(searches.len()).unwrap_or(u64::MAX);
-        u64::try_from(bytes).unwrap_or_default().saturating_mul(searches)
-    };
-    let bytes = bytes.into_iter().zip(searches.values()).map(of_board).fold(0, u64::saturating_add);
-    source.execution.budget.work(bytes / BYTES_OF_A_FIELD)
+    let cost = search_cost(bytes.into_iter().zip(searches.values().map(HashSet::len)));
+    source.execution.budget.work(cost)
 }
 
 pub(in crate::graphql) struct CardPages;

@@ -13,6 +13,7 @@ mod sessions;
 mod shared;
 mod users;
 mod values;
+mod viewer_cards;
 
 use std::sync::{Arc, OnceLock};
 
@@ -30,6 +31,8 @@ use labels::{BoardLabels, CardLabels, Labels};
 use relation::{Batched, Made, Source};
 use sessions::{SessionCount, SessionPages, Sessions, SessionsBeyond};
 use users::{Actors, MemberCounts, MemberPages, MembersBeyond, Users, UsersByEmail, UsersOnBoards};
+
+use viewer_cards::{ViewerCardCount, ViewerCardPages, ViewerCardsBeyond};
 
 use crate::domain::Viewer;
 use crate::store::{self, Mode, Snapshot};
@@ -141,4 +144,10 @@ loaders! {
     user_by_email: UsersByEmail,
     /// Users that the viewer may see, or who are members of a board that the viewer has access to.
     user_on_board: UsersOnBoards,
+    /// Whether the list of the viewer's cards continues beyond a page.
+    viewer_card_beyond: ViewerCardsBeyond,
+    /// The number of the viewer's cards.
+    viewer_card_count: ViewerCardCount,
+    /// A page of the cards of the viewer's boards.
+    viewer_card_page: ViewerCardPages,
 }

@@ -239,3 +239,16 @@ pub(super) fn wanted<K: Copy>(keys: &[(K, LongTexts)]) -> (Vec<K>, LongTexts) {
         if read { LongTexts::Load } else { LongTexts::Skip },
     )
 }
+
+/// The number of bytes that a search reads at the cost of one field. With the default complexity limit, a
+/// query can search 488 MiB.
+const BYTES_OF_A_FIELD: u64 = 256;
+
+/// The cost of searches, given the bytes of texts and how often they are searched.
+pub(super) fn search_cost(texts: impl IntoIterator<Item = (i64, usize)>) -> u64 {
+    let bytes = texts.into_iter().map(|(bytes, searches)| {
+        let searches = u64::try_from(searches).unwrap_or(u64::MAX);
+        u64::try_from(bytes).unwrap_or_default().saturating_mul(searches)
+    });
+    bytes.fold(0, u64::saturating_add) / BYTES_OF_A_FIELD
+}

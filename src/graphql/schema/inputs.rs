@@ -1,8 +1,53 @@
 //! Parses the input values of mutations; every error names its input field.
 
-use async_graphql::ID;
+use async_graphql::{Context, ID, InputObject, InputType, Value};
+use aws_lc_rs::digest;
+use data_encoding::HEXLOWER;
 
-use crate::domain::{At, Error, PublicId, Result};
+use crate::domain::{At, Error, Mutation, MutationId, PublicId, Result};
+use crate::graphql::context::ContextExt;
+
+/// The input field that makes retries safe.
+#[derive(InputObject)]
+pub(super) struct Retry {
+    /// Makes a retry safe, and lets a client recognise its own change among the events: 1 to 64 characters, for
+    /// instance a UUID, unique among the viewer's mutations of the last seven days. If a mutation is sent again with
+    /// the same ID and the same input, it does not take effect again, and its payload shows the objects as they are
+    /// now. With another input it is CONFLICT. A mutation that failed is not remembered.
+    client_mutation_id: Option<String>,
+}
+
+/// The mutation with this input, as sent by the viewer.
+pub(super) fn identify(
+    ctx: &Context<'_>,
+    input: &impl InputType,
+    retry: &Retry,
+) -> Result<Mutation> {
+    let id = retry.client_mutation_id.as_deref();
+    let id = id.map(|id| MutationId::parse(id, hash(input)).at("clientMutationId")).transpose()?;
+    Ok(Mutation { viewer: ctx.viewer()?, id })
+}
+
+/// The hash of an input. Its type belongs to one mutation.
+fn hash<I: InputType>(input: &I) -> String {
+    let canonical = format!("{}{}", I::type_name(), canonical(input.to_value()));
+    HEXLOWER.encode(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref())
+}
+
+/// The same text for equal inputs: without the ID and without fields that are null, so that the retry of a client that knows
+/// more fields is the same, and with the fields in the order of their names.
+fn canonical(input: Value) -> serde_json::Value {
+    match input {
+        Value::Object(fields) => {
+            let mut fields: Vec<_> = fields.into_iter().collect();
+            fields.retain(|(name, value)| name != "clientMutationId" && *value != Value::Null);
+            fields.sort_by(|(one, _), (other, _)| one.cmp(other));
+            fields.into_iter().map(|(name, value)| (name.to_string(), canonical(value))).collect()
+        }
+        Value::List(items) => items.into_iter().map(canonical).collect(),
+        other => other.into_json().unwrap_or_default(),
+    }
+}
 
 /// Parses an ID in a mutation's input. BAD_USER_INPUT with the path `field` if it is not valid.
 pub(super) fn id<T: PublicId>(id: &ID, field: &'static str) -> Result<T> {
@@ -21,4 +66,12 @@ pub(super) fn optional<T, U>(
     parse: impl FnOnce(&T) -> Result<U>,
 ) -> Result<Option<U>> {
     value.map(|value| parse(&value).at(field)).transpose()
+}
+
+/// BAD_USER_INPUT if there are more than `max` IDs.
+pub(super) fn limited(ids: &[ID], max: i32) -> Result<()> {
+    if usize::try_from(max).is_ok_and(|max| ids.len() > max) {
+        return Err(Error::bad_input(format!("Must have at most {max} IDs.")));
+    }
+    Ok(())
 }

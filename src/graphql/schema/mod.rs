@@ -17,6 +17,7 @@ use async_graphql::{
     SubscriptionType, ValidationMode,
 };
 
+use super::ErrorCode;
 use crate::service::Services;
 
 /// The async-graphql schema, which runs the resolvers.
@@ -77,7 +78,8 @@ pub fn sdl() -> String {
         .prefer_single_line_descriptions()
         .use_space_ident()
         .indent_width(2);
-    let sdl = builder(subscription::Described).finish().sdl_with_options(options);
+    let schema = builder(subscription::Described).register_output_type::<ErrorCode>();
+    let sdl = schema.finish().sdl_with_options(options);
     // async-graphql does not support a description of the schema.
     sdl.replacen("\nschema {", &format!("\n\"{ABOUT}\"\nschema {{"), 1)
 }

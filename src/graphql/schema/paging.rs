@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::scalars::int;
 use crate::domain::{
-    At, BoardList, CardId, Direction, Error, Page, PageRequest, Position, Result, Side, SortValue,
-    Timestamp,
+    At, BoardList, CardId, CardOrder, Direction, Error, Page, PageRequest, Position, Result, Side,
+    SortValue, Timestamp,
 };
 use crate::graphql::context::ContextExt;
 use crate::graphql::engine::{EagerList, EagerObject, Pure};
@@ -18,6 +18,7 @@ use crate::graphql::loaders::{CardQuery, Loaders};
 use crate::store::access::BoardAccess;
 use crate::store::card_lists::CardList;
 use crate::store::events::EventList;
+use crate::store::viewer_cards::ViewerCards;
 use crate::store::{Sort, ValueKind};
 
 /// The maximum length of a cursor in bytes. Cursors of this server are shorter: the longest holds a title
@@ -195,6 +196,7 @@ impl<N: Listed> Edge for PlainEdge<N> {
 #[derive(Clone)]
 pub(super) enum List {
     Boards(BoardList, PageRequest),
+    ViewerCards(Arc<ViewerCards>, CardOrder, Arc<PageRequest>),
     Cards(CardList, Arc<CardQuery>),
     Comments((BoardAccess, CardId), Arc<PageRequest>),
     Events(EventList, Arc<PageRequest>),
@@ -208,7 +210,8 @@ impl List {
     /// The number of rows in the whole list.
     async fn count(&self, loaders: &Loaders) -> Result<i64> {
         match self {
-            Self::Boards(list, _) => loaders.board_count().load(*list).await,
+            Self::Boards(list, _) => loaders.board_count().load(list.clone()).await,
+            Self::ViewerCards(list, ..) => loaders.viewer_card_count().load(Arc::clone(list)).await,
             Self::Cards(list, query) => {
                 loaders.card_count().load_as(*list, query.filter.clone().into()).await
             }
@@ -224,6 +227,9 @@ impl List {
     async fn any_beyond(self, loaders: &Loaders, side: Side) -> Result<bool> {
         match self {
             Self::Boards(list, page) => loaders.board_beyond().load_as(list, (page, side)).await,
+            Self::ViewerCards(list, order, page) => {
+                loaders.viewer_card_beyond().load_as(list, (order, page, side)).await
+            }
             Self::Cards(list, query) => loaders.card_beyond().load_as(list, (query, side)).await,
             Self::Comments(card, page) => {
                 loaders.comment_beyond().load_as(card, (page, side)).await

@@ -5,10 +5,11 @@ use futures_util::future::try_join_all;
 
 use super::directives::{list_size, names, paged};
 use super::guard::LoggedIn;
+use super::inputs::limited;
 use super::paging::{Connection, MAX_OTHERS, PageArgs};
 use super::types::{
-    Board, BoardColumn, BoardOrder, BoardPage, Card, Comment, Label, Node, Session, SessionEdge,
-    User, session_page,
+    Board, BoardColumn, BoardFilter, BoardOrder, BoardPage, Card, CardEdge, CardFilter, CardOrder,
+    Comment, Label, Node, Session, SessionEdge, User, session_page, viewer_card_page,
 };
 use crate::domain::{
     At, BoardId, CardId, CommentId, EmailKey, Error, LabelId, PublicId, Result, SessionId, UserId,
@@ -46,10 +47,7 @@ impl Query {
         ctx: &Context<'_>,
         #[graphql(desc = "At most 200 values of the field `id` of Nodes.")] ids: Vec<ID>,
     ) -> Result<Vec<Option<EagerObject<Node>>>> {
-        if usize::try_from(MAX_OTHERS).is_ok_and(|max| ids.len() > max) {
-            let message = format!("Must have at most {MAX_OTHERS} IDs.");
-            return Err(Error::bad_input(message).at("ids"));
-        }
+        limited(&ids, MAX_OTHERS).at("ids")?;
         let found = try_join_all(ids.iter().map(|id| find(ctx, id))).await?;
         Ok(found.into_iter().map(|node| node.map(EagerObject)).collect())
     }
@@ -64,9 +62,36 @@ impl Query {
         #[graphql(desc = "Only entries after this cursor.")] after: Option<String>,
         #[graphql(desc = "The last n entries, 0 to 200.")] last: Option<i32>,
         #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
+        #[graphql(desc = "The boards to return; all by default.")] filter: Option<BoardFilter>,
         #[graphql(desc = "The order; CREATED_AT DESC by default.")] order_by: Option<BoardOrder>,
     ) -> Result<BoardPage> {
-        BoardPage::in_use(ctx, PageArgs { first, after, last, before }, order_by).await
+        BoardPage::in_use(ctx, PageArgs { first, after, last, before }, filter, order_by).await
+    }
+
+    /// The cards of all boards that the viewer is a member of, or of some of them, without the trash; the most
+    /// recently changed first by default.
+    #[allow(clippy::too_many_arguments)]
+    #[graphql(directive = paged::apply())]
+    async fn cards(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The first n entries, 0 to 1000; 50 if neither first nor last is given.")]
+        first: Option<i32>,
+        #[graphql(desc = "Only entries after this cursor.")] after: Option<String>,
+        #[graphql(desc = "The last n entries, 0 to 1000.")] last: Option<i32>,
+        #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
+        #[graphql(
+            desc = "At most 200 IDs of boards; all boards by default. Boards that the viewer may not see have no cards."
+        )]
+        board_ids: Option<Vec<ID>>,
+        #[graphql(desc = "The cards to return; all by default.")] filter: Option<CardFilter>,
+        #[graphql(
+            desc = "The order; UPDATED_AT DESC by default. RANK is BAD_USER_INPUT, because it is the order within one board."
+        )]
+        order_by: Option<CardOrder>,
+    ) -> Result<Connection<CardEdge>> {
+        let args = PageArgs { first, after, last, before };
+        viewer_card_page(ctx, args, board_ids.unwrap_or_default(), filter, order_by).await
     }
 
     /// The deleted boards of which the viewer is an ADMIN, most recently deleted first. Everything below

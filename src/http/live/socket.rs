@@ -21,7 +21,7 @@ use super::protocol::{self, Close, Message};
 use super::slots::Slot;
 use super::token::{self, Ending, Token};
 use crate::domain::{Client, Error, UserKey, Viewer};
-use crate::graphql::{Operations, Request, Waiting};
+use crate::graphql::{ErrorCode, Operations, Request, Waiting};
 use crate::http::{State, parameters};
 
 /// How long the server waits for the client to close the connection after it has sent a close frame.
@@ -171,7 +171,10 @@ impl Socket {
         }
         if self.running.len() >= self.state.settings.live.operations {
             let message = "Too many operations run on this WebSocket.";
-            let error = json!([{ "message": message, "extensions": { "code": "RATE_LIMITED" } }]);
+            let error = {
+                let code = ErrorCode::RateLimited.as_str();
+                json!([{ "message": message, "extensions": { "code": code } }])
+            };
             return self.send_text(protocol::error(&id, &error.to_string())).await;
         }
         let max_values = self.state.settings.max_values;

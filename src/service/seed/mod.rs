@@ -8,8 +8,8 @@ mod words;
 
 use super::Services;
 use crate::domain::{
-    BoardRole, CardColumn, CommentBody, Description, Email, Error, LabelId, NewBoard, NewCard,
-    Password, Result, Timestamp, Title, User,
+    BoardRole, CardColumn, CommentBody, Description, Email, Error, LabelId, Name, NewBoard,
+    NewCard, Password, Result, Timestamp, Title, User,
 };
 use crate::store::lock::{Admin, BoardTx, lock_board};
 use crate::store::{Tx, boards, card_writes, comments, labels, members, users};
@@ -107,7 +107,7 @@ async fn demo_users(tx: &mut Tx, count: usize, hash: &str) -> Result<Vec<User>> 
     let (mut people, now) = (Vec::new(), tx.now());
     for number in first..first + count {
         let email = Email::parse(&format!("user{number}@example.com"))?;
-        people.push(users::insert(tx, &email, hash, now).await?);
+        people.push(users::insert(tx, &email, &Name::of(email.as_str()), hash, now).await?);
     }
     Ok(people)
 }

@@ -17,6 +17,7 @@ impl From<DieselError> for Error {
             Self::Contention if is_ordinary(&error) => {
                 tracing::debug!(%error, "the transaction must run again");
             }
+            Self::Repeated => tracing::debug!("a mutation was sent again"),
             Self::Contention => tracing::warn!(%error, "the transaction may run again"),
             Self::Unavailable => tracing::error!(%error, "the database is unavailable"),
             _ => tracing::error!(%error, "database error"),
@@ -41,9 +42,16 @@ fn classify(error: &DieselError) -> Error {
         DatabaseErrorKind::UnableToSendCommand
         | DatabaseErrorKind::ClosedConnection
         | DatabaseErrorKind::ReadOnlyTransaction => Error::Unavailable,
+        DatabaseErrorKind::UniqueViolation if is_about_receipts(&**info) => Error::Repeated,
         DatabaseErrorKind::Unknown => unknown(&**info),
         _ => Error::Internal,
     }
+}
+
+/// PostgreSQL names the table, SQLite mentions it in its message.
+fn is_about_receipts(info: &dyn DatabaseErrorInformation) -> bool {
+    const TABLE: &str = "mutation_receipts";
+    info.table_name() == Some(TABLE) || info.message().contains(TABLE)
 }
 
 /// Whether it is a conflict between transactions, which is expected under load.

@@ -18,7 +18,7 @@ use super::conn::{Command, Conn, Query};
 use super::memory_size::MemorySize;
 use super::pg_conn::CommitError;
 use super::{Db, Pools};
-use crate::domain::{Clock, Error, Result, Timestamp};
+use crate::domain::{Clock, Error, MutationId, Result, Timestamp};
 use crate::events::Change;
 
 /// The maximum number of attempts of a transaction that the database refuses, for example after a deadlock.
@@ -57,12 +57,46 @@ impl Db {
             + Sync
             + 'static,
     {
-        self.write_then(input, work, |_| ()).await
+        self.run(None, input, work, |_| ()).await
+    }
+
+    /// The same for a mutation. If it has an ID, its receipt must be stored in the transaction. `Repeated` if a mutation
+    /// with this ID was committed before.
+    pub async fn write_once<I, T, F>(&self, id: Option<MutationId>, input: I, work: F) -> Result<T>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        for<'t, 'i> F: AsyncFn(&'t mut Tx, &'i I) -> Result<T>
+            + Work<&'t mut Tx, &'i I, Result<T>, Fut: Send>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.run(id, input, work, |_| ()).await
     }
 
     /// The same, and calls `then` with the value as soon as it is committed, even if the request was cancelled.
     pub async fn write_then<I, T, F>(
         &self,
+        input: I,
+        work: F,
+        then: impl FnOnce(&T) + Send + 'static,
+    ) -> Result<T>
+    where
+        I: Send + Sync + 'static,
+        T: Send + 'static,
+        for<'t, 'i> F: AsyncFn(&'t mut Tx, &'i I) -> Result<T>
+            + Work<&'t mut Tx, &'i I, Result<T>, Fut: Send>
+            + Send
+            + Sync
+            + 'static,
+    {
+        self.run(None, input, work, then).await
+    }
+
+    async fn run<I, T, F>(
+        &self,
+        id: Option<MutationId>,
         input: I,
         work: F,
         then: impl FnOnce(&T) + Send + 'static,
@@ -84,7 +118,7 @@ impl Db {
                     Some(conn) => conn,
                     None => db.writer().await?,
                 };
-                match attempt(conn, &db, &input, &work).await {
+                match attempt(conn, &db, id.as_ref(), &input, &work).await {
                     Err(Error::Contention) if began.elapsed() < db.wait => {
                         sleep(Duration::from_millis(rand::random_range(1..=MAX_PAUSE))).await;
                     }
@@ -115,7 +149,13 @@ impl Db {
     }
 }
 
-async fn attempt<I, T, F>(conn: Conn, db: &Db, input: &I, work: &F) -> Result<T>
+async fn attempt<I, T, F>(
+    conn: Conn,
+    db: &Db,
+    id: Option<&MutationId>,
+    input: &I,
+    work: &F,
+) -> Result<T>
 where
     I: Send + Sync,
     T: Send,
@@ -125,6 +165,7 @@ where
         + Sync,
 {
     let mut tx = Tx::begin(conn, db.clock.clone()).await?;
+    tx.mutation = id.cloned();
     let result = work(&mut tx, input).await;
     let changes = std::mem::take(&mut tx.changes);
     let ended = tx.end(result.is_ok()).await;
@@ -146,6 +187,8 @@ pub struct Tx {
     change_is_open: bool,
     /// What subscribers are told after the commit.
     changes: Vec<Change>,
+    /// The ID of the mutation, until its receipt is stored.
+    mutation: Option<MutationId>,
 }
 
 impl Tx {
@@ -159,6 +202,7 @@ impl Tx {
             only_locks: false,
             change_is_open: false,
             changes: Vec::new(),
+            mutation: None,
         };
         if let Conn::Sqlite(conn) = &mut *tx {
             conn.run(|c| AnsiTransactionManager::begin_transaction_sql(c, "BEGIN IMMEDIATE"))
@@ -232,13 +276,19 @@ impl Tx {
         self.changes.push(change);
     }
 
+    /// The ID of the mutation, whose receipt the caller stores.
+    pub(in crate::store) fn take_mutation(&mut self) -> Option<MutationId> {
+        self.mutation.take()
+    }
+
     async fn end(mut self, ok: bool) -> Result<()> {
-        if ok && self.change_is_open {
-            tracing::error!("a board was changed without an event");
+        let is_incomplete = self.change_is_open || self.mutation.is_some();
+        if ok && is_incomplete {
+            tracing::error!("a board was changed without an event, or a mutation has no receipt");
         }
         // A commit of row locks would make PostgreSQL write to the disk.
         let changes_nothing = self.only_locks && !self.wrote;
-        let commits = ok && !changes_nothing && !self.change_is_open;
+        let commits = ok && !changes_nothing && !is_incomplete;
         match (&mut *self, commits) {
             (Conn::Postgres(conn), true) => {
                 if let Err(error) = conn.commit().await {
@@ -258,7 +308,7 @@ impl Tx {
         }
         // Ended cleanly: the connection returns to the pool.
         drop(self.conn.take());
-        if ok && self.change_is_open { Err(Error::Internal) } else { Ok(()) }
+        if ok && is_incomplete { Err(Error::Internal) } else { Ok(()) }
     }
 }
 

@@ -11,6 +11,7 @@ mod long_text;
 mod order;
 mod page;
 mod row;
+mod search;
 mod statement;
 
 pub(super) use self::any_of::{any_of, any_text_of};
@@ -24,4 +25,5 @@ pub(super) use self::page::{
     page_of_each,
 };
 pub(super) use self::row::{ColumnTypes, Row, columns, row, selection};
+pub(super) use self::search::SearchTexts;
 pub(super) use self::statement::{Statement, Write, execute_all, select, select_with};

@@ -121,12 +121,12 @@ impl<T> Sort<T> {
         }
     }
 
-    pub(super) fn reversed(self) -> Self {
+    pub(in crate::store) fn reversed(self) -> Self {
         Self { direction: self.direction.reversed(), ..self }
     }
 
     /// The columns of the order, from first to last.
-    pub(super) fn columns(self) -> impl Iterator<Item = &'static str> {
+    pub(in crate::store) fn columns(self) -> impl Iterator<Item = &'static str> {
         self.order.by.iter().map(|column| column.sql).chain([self.order.tie])
     }
 }

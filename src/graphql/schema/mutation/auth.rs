@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
-use crate::domain::{At, Email, Password, PublicId};
+use crate::domain::{At, Email, Name, Password, PublicId};
 use crate::graphql::context::{ContextExt, Nullable, mutate, mutate_as_anybody};
 use crate::graphql::engine::EagerObject;
 use crate::graphql::schema::directives::anonymous;
@@ -23,6 +23,10 @@ pub(super) struct SignUpInput {
     /// 8 to 128 characters in Unicode normalization form C (NFC), in which passwords are compared.
     /// Nothing is removed, and case matters.
     password: String,
+    /// The name that people see: one line of 1 to 100 characters, at least one of them visible, without U+202D and
+    /// U+202E. White space (Unicode White_Space) at both ends is removed. By default the part of the e-mail address
+    /// before the @.
+    name: Option<String>,
 }
 
 /// The result of `signUp`.
@@ -87,8 +91,11 @@ pub(super) struct UpdateViewerInput {
     email: Option<String>,
     /// The new password, by the rules of `SignUpInput`.
     password: Option<String>,
-    /// The current password, compared in NFC. Nothing is removed.
-    current_password: String,
+    /// The new name, by the rules of `SignUpInput`.
+    name: Option<String>,
+    /// The current password, compared in NFC. Nothing is removed. Required to change the e-mail address or the
+    /// password, but not the name.
+    current_password: Option<String>,
 }
 
 /// The changed account.
@@ -129,8 +136,9 @@ impl AuthMutation {
         mutate_as_anybody(ctx, async {
             let email = Email::parse(&input.email).at("email")?;
             let password = Password::parse(&input.password).at("password")?;
+            let name = optional(input.name, "name", |name| Name::parse(name))?;
             let client = &ctx.caller()?.client;
-            let user = accounts::sign_up(ctx.services()?, client, email, password).await?;
+            let user = accounts::sign_up(ctx.services()?, client, email, password, name).await?;
             Ok(SignUpPayload { user: User::own(user).into() })
         })
         .await
@@ -152,7 +160,7 @@ impl AuthMutation {
         .await
     }
 
-    /// Changes the e-mail address or password of the viewer, or both. A new password ends all other
+    /// Changes the name, the e-mail address and the password of the viewer. A new password ends all other
     /// sessions. INVALID_CREDENTIALS if the current password is wrong, RATE_LIMITED after too many
     /// attempts, CONFLICT if the new e-mail address is taken.
     async fn update_viewer(
@@ -164,6 +172,7 @@ impl AuthMutation {
             let changes = AccountChanges {
                 email: optional(input.email, "email", |email| Email::parse(email))?,
                 password: optional(input.password, "password", |new| Password::parse(new))?,
+                name: optional(input.name, "name", |name| Name::parse(name))?,
             };
             let current = input.current_password;
             let user = accounts::update(ctx.services()?, ctx.viewer()?, current, changes).await?;

@@ -9,7 +9,7 @@ use crate::domain::{
 };
 use crate::graphql::context::{ContextExt, Nullable, mutate};
 use crate::graphql::engine::EagerObject;
-use crate::graphql::schema::inputs::{id, optional};
+use crate::graphql::schema::inputs::{Retry, id, identify, optional};
 use crate::graphql::schema::types::{Board, BoardEdge, LabelColor};
 use crate::service::boards;
 
@@ -23,6 +23,8 @@ pub(super) struct CreateBoardInput {
     /// end is removed.
     #[graphql(default)]
     description: String,
+    #[graphql(flatten)]
+    retry: Retry,
 }
 
 /// The result of `createBoard`.
@@ -58,6 +60,8 @@ pub(super) struct UpdateBoardInput {
     /// New names for the labels of these colours, each of which may occur once. All other labels keep their
     /// names.
     labels: Option<Vec<LabelNameInput>>,
+    #[graphql(flatten)]
+    retry: Retry,
 }
 
 /// The result of `updateBoard`.
@@ -72,6 +76,8 @@ pub(super) struct UpdateBoardPayload {
 pub(super) struct DeleteBoardInput {
     /// The ID of the board.
     board_id: ID,
+    #[graphql(flatten)]
+    retry: Retry,
 }
 
 /// The result of `deleteBoard`.
@@ -94,11 +100,12 @@ impl BoardMutation {
         #[graphql(desc = "The new board.")] input: CreateBoardInput,
     ) -> Nullable<CreateBoardPayload> {
         mutate(ctx, async {
+            let mutation = identify(ctx, &input, &input.retry)?;
             let new = NewBoard {
                 title: Title::parse(&input.title).at("title")?,
                 description: Description::parse(&input.description).at("description")?,
             };
-            let board = Board::new(boards::create(ctx.services()?, ctx.viewer()?, new).await?);
+            let board = Board::new(boards::create(ctx.services()?, mutation, new).await?);
             Ok(CreateBoardPayload {
                 board: board.clone().into(),
                 board_edge: BoardEdge::in_use(board).into(),
@@ -115,6 +122,7 @@ impl BoardMutation {
         #[graphql(desc = "The changes to the board.")] input: UpdateBoardInput,
     ) -> Nullable<UpdateBoardPayload> {
         mutate(ctx, async {
+            let mutation = identify(ctx, &input, &input.retry)?;
             let board = id::<BoardId>(&input.board_id, "boardId")?;
             let changes = BoardChanges {
                 title: optional(input.title, "title", |text| Title::parse(text))?,
@@ -123,7 +131,7 @@ impl BoardMutation {
                 })?,
                 labels: label_names(input.labels.unwrap_or_default()).at("labels")?,
             };
-            let board = boards::update(ctx.services()?, ctx.viewer()?, board, changes).await?;
+            let board = boards::update(ctx.services()?, mutation, board, changes).await?;
             Ok(UpdateBoardPayload { board: Board::new(board).into() })
         })
         .await
@@ -137,8 +145,9 @@ impl BoardMutation {
         #[graphql(desc = "The board to delete.")] input: DeleteBoardInput,
     ) -> Nullable<DeleteBoardPayload> {
         mutate(ctx, async {
+            let mutation = identify(ctx, &input, &input.retry)?;
             let board = id::<BoardId>(&input.board_id, "boardId")?;
-            boards::delete(ctx.services()?, ctx.viewer()?, board).await?;
+            boards::delete(ctx.services()?, mutation, board).await?;
             Ok(DeleteBoardPayload { deleted_board_id: input.board_id })
         })
         .await

@@ -3,13 +3,13 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use crate::domain::{
-    self, At, BoardId, CardChanges, CardId, CardMove, Description, Error, LabelsChange, NewCard,
-    Result, Title,
+    self, At, BoardId, CardChanges, CardId, CardMove, Description, Error, LabelsChange, Mutation,
+    NewCard, Result, Title,
 };
 use crate::graphql::context::{ContextExt, Nullable, mutate};
 use crate::graphql::engine::{EagerList, EagerObject};
 use crate::graphql::schema::directives::list_size;
-use crate::graphql::schema::inputs::{id, optional, parse_id};
+use crate::graphql::schema::inputs::{Retry, id, identify, optional, parse_id};
 use crate::graphql::schema::types::{Board, Card, CardColumn, CardEdge, LabelColor};
 use crate::service::cards;
 
@@ -56,6 +56,8 @@ pub(super) struct CreateCardInput {
     board_id: ID,
     /// The new card.
     card: CardInput,
+    #[graphql(flatten)]
+    retry: Retry,
 }
 
 /// The result of `createCard`.
@@ -74,6 +76,8 @@ pub(super) struct CreateCardsInput {
     board_id: ID,
     /// The new cards, 1 to 100.
     cards: Vec<CardInput>,
+    #[graphql(flatten)]
+    retry: Retry,
 }
 
 /// The result of `createCards`.
@@ -82,6 +86,9 @@ pub(super) struct CreateCardsPayload {
     /// The new cards, in the given order.
     #[graphql(directive = list_size::apply(Some(100), None, None))]
     cards: EagerList<Card>,
+    /// The edges of the new cards in the default order of the board's `cards`, in the given order.
+    #[graphql(directive = list_size::apply(Some(100), None, None))]
+    card_edges: EagerList<CardEdge>,
 }
 
 /// Changes to a card. Fields that are left out do not change.
@@ -102,6 +109,8 @@ pub(super) struct UpdateCardInput {
     /// The version of the card that the client has seen. CONFLICT if the card has another version now;
     /// `extensions.currentVersion` holds the current version.
     expected_version: Option<i32>,
+    #[graphql(flatten)]
+    retry: Retry,
 }
 
 /// The result of `updateCard`.
@@ -119,6 +128,8 @@ pub(super) struct DeleteCardInput {
     /// The version of the card that the client has seen. CONFLICT if the card has another version now;
     /// `extensions.currentVersion` holds the current version.
     expected_version: Option<i32>,
+    #[graphql(flatten)]
+    retry: Retry,
 }
 
 /// The result of `deleteCard`.
@@ -149,6 +160,8 @@ pub(super) struct MoveCardInput {
     /// The version of the card that the client has seen. CONFLICT if the card has another version now;
     /// `extensions.currentVersion` holds the current version.
     expected_version: Option<i32>,
+    #[graphql(flatten)]
+    retry: Retry,
 }
 
 /// The result of `moveCard`.
@@ -156,6 +169,8 @@ pub(super) struct MoveCardInput {
 pub(super) struct MoveCardPayload {
     /// The moved card.
     card: EagerObject<Card>,
+    /// The edge of the card in the default order of the board's `cards`.
+    card_edge: EagerObject<CardEdge>,
 }
 
 /// Mutations for cards.
@@ -171,9 +186,10 @@ impl CardMutation {
         #[graphql(desc = "The new card and its board.")] input: CreateCardInput,
     ) -> Nullable<CreateCardPayload> {
         mutate(ctx, async {
+            let mutation = identify(ctx, &input, &input.retry)?;
             let board = id::<BoardId>(&input.board_id, "boardId")?;
             let new = input.card.parse().at("card")?;
-            let (card, board) = cards::create(ctx.services()?, ctx.viewer()?, board, new).await?;
+            let (card, board) = cards::create(ctx.services()?, mutation, board, new).await?;
             let card = Card::new(card, Board::new(board));
             Ok(CreateCardPayload {
                 card: card.clone().into(),
@@ -190,13 +206,15 @@ impl CardMutation {
         #[graphql(desc = "The new cards and their board.")] input: CreateCardsInput,
     ) -> Nullable<CreateCardsPayload> {
         mutate(ctx, async {
+            let mutation = identify(ctx, &input, &input.retry)?;
             let board = id::<BoardId>(&input.board_id, "boardId")?;
             let new = batch(input.cards).at("cards")?;
-            let (made, board) =
-                cards::create_many(ctx.services()?, ctx.viewer()?, board, new).await?;
+            let (made, board) = cards::create_many(ctx.services()?, mutation, board, new).await?;
             let board = Board::new(board);
-            let cards = made.into_iter().map(|card| Card::new(card, board.clone())).collect();
-            Ok(CreateCardsPayload { cards: EagerList(cards) })
+            let card = |card| Card::new(card, board.clone());
+            let cards: Vec<_> = made.into_iter().map(card).collect();
+            let card_edges = cards.iter().cloned().map(CardEdge::on_board).collect();
+            Ok(CreateCardsPayload { cards: EagerList(cards), card_edges: EagerList(card_edges) })
         })
         .await
     }
@@ -209,6 +227,7 @@ impl CardMutation {
         #[graphql(desc = "The changes to the card.")] input: UpdateCardInput,
     ) -> Nullable<UpdateCardPayload> {
         mutate(ctx, async {
+            let mutation = identify(ctx, &input, &input.retry)?;
             let card = id::<CardId>(&input.card_id, "cardId")?;
             let changes = CardChanges {
                 title: optional(input.title, "title", |text| Title::parse(text))?,
@@ -218,7 +237,7 @@ impl CardMutation {
                 column: input.column.map(Into::into),
                 labels: input.labels.map(colors).map(LabelsChange::Set),
             };
-            let card = update(ctx, card, input.expected_version, changes).await?;
+            let card = update(ctx, mutation, card, input.expected_version, changes).await?;
             Ok(UpdateCardPayload { card: card.into() })
         })
         .await
@@ -232,6 +251,7 @@ impl CardMutation {
         #[graphql(desc = "The card and its new position.")] input: MoveCardInput,
     ) -> Nullable<MoveCardPayload> {
         mutate(ctx, async {
+            let mutation = identify(ctx, &input, &input.retry)?;
             let card = id::<CardId>(&input.card_id, "cardId")?;
             let wanted = CardMove {
                 column: input.column.into(),
@@ -240,8 +260,12 @@ impl CardMutation {
             };
             let expected = input.expected_version.map(Into::into);
             let (card, board) =
-                cards::move_to(ctx.services()?, ctx.viewer()?, card, expected, wanted).await?;
-            Ok(MoveCardPayload { card: Card::new(card, Board::new(board)).into() })
+                cards::move_to(ctx.services()?, mutation, card, expected, wanted).await?;
+            let card = Card::new(card, Board::new(board));
+            Ok(MoveCardPayload {
+                card: card.clone().into(),
+                card_edge: CardEdge::on_board(card).into(),
+            })
         })
         .await
     }
@@ -254,9 +278,10 @@ impl CardMutation {
         #[graphql(desc = "The card to delete.")] input: DeleteCardInput,
     ) -> Nullable<DeleteCardPayload> {
         mutate(ctx, async {
+            let mutation = identify(ctx, &input, &input.retry)?;
             let card = id::<CardId>(&input.card_id, "cardId")?;
             let expected = input.expected_version.map(Into::into);
-            let board = cards::delete(ctx.services()?, ctx.viewer()?, card, expected).await?;
+            let board = cards::delete(ctx.services()?, mutation, card, expected).await?;
             let board = Board::new(board);
             Ok(DeleteCardPayload { deleted_card_id: input.card_id, board: board.into() })
         })
@@ -267,12 +292,13 @@ impl CardMutation {
 /// Changes a card; shared by several mutations.
 pub(super) async fn update(
     ctx: &Context<'_>,
+    mutation: Mutation,
     card: CardId,
     expected_version: Option<i32>,
     changes: CardChanges,
 ) -> Result<Card> {
     let (services, expected) = (ctx.services()?, expected_version.map(Into::into));
-    let (card, board) = cards::update(services, ctx.viewer()?, card, expected, changes).await?;
+    let (card, board) = cards::update(services, mutation, card, expected, changes).await?;
     Ok(Card::new(card, Board::new(board)))
 }
 

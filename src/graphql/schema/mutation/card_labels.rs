@@ -6,7 +6,7 @@ use super::card::{colors, update};
 use crate::domain::{CardChanges, CardId, LabelsChange};
 use crate::graphql::context::{Nullable, mutate};
 use crate::graphql::engine::EagerObject;
-use crate::graphql::schema::inputs::id;
+use crate::graphql::schema::inputs::{Retry, id, identify};
 use crate::graphql::schema::types::{Card, LabelColor};
 
 /// The labels to add to a card. The labels that it already has remain.
@@ -16,6 +16,8 @@ pub(super) struct AddLabelsToCardInput {
     card_id: ID,
     /// The colours of the labels to add. A label that the card already has is not an error.
     labels: Vec<LabelColor>,
+    #[graphql(flatten)]
+    retry: Retry,
 }
 
 /// The result of `addLabelsToCard`.
@@ -32,6 +34,8 @@ pub(super) struct RemoveLabelsFromCardInput {
     card_id: ID,
     /// The colours of the labels to remove. A label that the card does not have is not an error.
     labels: Vec<LabelColor>,
+    #[graphql(flatten)]
+    retry: Retry,
 }
 
 /// The result of `removeLabelsFromCard`.
@@ -54,10 +58,13 @@ impl CardLabelMutation {
         #[graphql(desc = "The card and the labels.")] input: AddLabelsToCardInput,
     ) -> Nullable<AddLabelsToCardPayload> {
         mutate(ctx, async {
+            let mutation = identify(ctx, &input, &input.retry)?;
             let card = id::<CardId>(&input.card_id, "cardId")?;
             let labels = Some(LabelsChange::Add(colors(input.labels)));
             let changes = CardChanges { labels, ..CardChanges::default() };
-            Ok(AddLabelsToCardPayload { card: update(ctx, card, None, changes).await?.into() })
+            Ok(AddLabelsToCardPayload {
+                card: update(ctx, mutation, card, None, changes).await?.into(),
+            })
         })
         .await
     }
@@ -69,10 +76,13 @@ impl CardLabelMutation {
         #[graphql(desc = "The card and the labels.")] input: RemoveLabelsFromCardInput,
     ) -> Nullable<RemoveLabelsFromCardPayload> {
         mutate(ctx, async {
+            let mutation = identify(ctx, &input, &input.retry)?;
             let card = id::<CardId>(&input.card_id, "cardId")?;
             let labels = Some(LabelsChange::Remove(colors(input.labels)));
             let changes = CardChanges { labels, ..CardChanges::default() };
-            Ok(RemoveLabelsFromCardPayload { card: update(ctx, card, None, changes).await?.into() })
+            Ok(RemoveLabelsFromCardPayload {
+                card: update(ctx, mutation, card, None, changes).await?.into(),
+            })
         })
         .await
     }

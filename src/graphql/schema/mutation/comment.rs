@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use crate::domain::{At, CardId, CommentBody, CommentId};
 use crate::graphql::context::{ContextExt, Nullable, mutate};
 use crate::graphql::engine::EagerObject;
-use crate::graphql::schema::inputs::id;
+use crate::graphql::schema::inputs::{Retry, id, identify};
 use crate::graphql::schema::types::{Board, Card, Comment, CommentEdge};
 use crate::service::comments;
 use crate::store::comments::OLDEST_FIRST;
@@ -18,6 +18,8 @@ pub(super) struct AddCommentInput {
     /// The text: Markdown of 1 to 20,000 characters, at least one of them visible. White space (Unicode
     /// White_Space) at the end is removed.
     body: String,
+    #[graphql(flatten)]
+    retry: Retry,
 }
 
 /// The result of `addComment`.
@@ -37,6 +39,8 @@ pub(super) struct UpdateCommentInput {
     /// The new text: Markdown of 1 to 20,000 characters, at least one of them visible. White space
     /// (Unicode White_Space) at the end is removed.
     body: String,
+    #[graphql(flatten)]
+    retry: Retry,
 }
 
 /// The result of `updateComment`.
@@ -51,6 +55,8 @@ pub(super) struct UpdateCommentPayload {
 pub(super) struct DeleteCommentInput {
     /// The ID of the comment.
     comment_id: ID,
+    #[graphql(flatten)]
+    retry: Retry,
 }
 
 /// The result of `deleteComment`.
@@ -75,10 +81,11 @@ impl CommentMutation {
         #[graphql(desc = "The card and the text of the comment.")] input: AddCommentInput,
     ) -> Nullable<AddCommentPayload> {
         mutate(ctx, async {
+            let mutation = identify(ctx, &input, &input.retry)?;
             let card = id::<CardId>(&input.card_id, "cardId")?;
             let body = CommentBody::parse(&input.body).at("body")?;
             let (comment, card, board) =
-                comments::add(ctx.services()?, ctx.viewer()?, card, body).await?;
+                comments::add(ctx.services()?, mutation, card, body).await?;
             let comment = Comment::under(Card::new(card, Board::new(board)), comment);
             let comment_edge = CommentEdge::new(comment.clone(), OLDEST_FIRST);
             Ok(AddCommentPayload { comment: comment.into(), comment_edge: comment_edge.into() })
@@ -94,10 +101,11 @@ impl CommentMutation {
         #[graphql(desc = "The comment and its new text.")] input: UpdateCommentInput,
     ) -> Nullable<UpdateCommentPayload> {
         mutate(ctx, async {
+            let mutation = identify(ctx, &input, &input.retry)?;
             let comment = id::<CommentId>(&input.comment_id, "commentId")?;
             let body = CommentBody::parse(&input.body).at("body")?;
             let (comment, card, board) =
-                comments::update(ctx.services()?, ctx.viewer()?, comment, body).await?;
+                comments::update(ctx.services()?, mutation, comment, body).await?;
             let comment = Comment::under(Card::new(card, Board::new(board)), comment);
             Ok(UpdateCommentPayload { comment: comment.into() })
         })
@@ -112,8 +120,9 @@ impl CommentMutation {
         #[graphql(desc = "The comment to delete.")] input: DeleteCommentInput,
     ) -> Nullable<DeleteCommentPayload> {
         mutate(ctx, async {
+            let mutation = identify(ctx, &input, &input.retry)?;
             let comment = id::<CommentId>(&input.comment_id, "commentId")?;
-            let (card, board) = comments::delete(ctx.services()?, ctx.viewer()?, comment).await?;
+            let (card, board) = comments::delete(ctx.services()?, mutation, comment).await?;
             let card = Card::new(card, Board::new(board));
             Ok(DeleteCommentPayload { deleted_comment_id: input.comment_id, card: card.into() })
         })

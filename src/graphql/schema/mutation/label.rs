@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use crate::domain::{At, BoardId, LabelChanges, LabelId, LabelName};
 use crate::graphql::context::{ContextExt, Nullable, mutate};
 use crate::graphql::engine::EagerObject;
-use crate::graphql::schema::inputs::{id, optional};
+use crate::graphql::schema::inputs::{Retry, id, identify, optional};
 use crate::graphql::schema::types::{Board, Label, LabelColor};
 use crate::service::labels;
 
@@ -20,6 +20,8 @@ pub(super) struct CreateLabelInput {
     /// (Unicode White_Space) at both ends is removed.
     #[graphql(default)]
     name: String,
+    #[graphql(flatten)]
+    retry: Retry,
 }
 
 /// The result of `createLabel`.
@@ -39,6 +41,8 @@ pub(super) struct UpdateLabelInput {
     name: Option<String>,
     /// The new colour.
     color: Option<LabelColor>,
+    #[graphql(flatten)]
+    retry: Retry,
 }
 
 /// The result of `updateLabel`.
@@ -53,6 +57,8 @@ pub(super) struct UpdateLabelPayload {
 pub(super) struct DeleteLabelInput {
     /// The ID of the label.
     label_id: ID,
+    #[graphql(flatten)]
+    retry: Retry,
 }
 
 /// The result of `deleteLabel`.
@@ -77,11 +83,12 @@ impl LabelMutation {
         #[graphql(desc = "The new label.")] input: CreateLabelInput,
     ) -> Nullable<CreateLabelPayload> {
         mutate(ctx, async {
+            let mutation = identify(ctx, &input, &input.retry)?;
             let board = id::<BoardId>(&input.board_id, "boardId")?;
             let name = LabelName::parse(&input.name).at("name")?;
             let color = input.color.into();
             let (label, board) =
-                labels::create(ctx.services()?, ctx.viewer()?, board, color, name).await?;
+                labels::create(ctx.services()?, mutation, board, color, name).await?;
             Ok(CreateLabelPayload { label: Label::new(label, Board::new(board)).into() })
         })
         .await
@@ -94,13 +101,13 @@ impl LabelMutation {
         #[graphql(desc = "The changes to the label.")] input: UpdateLabelInput,
     ) -> Nullable<UpdateLabelPayload> {
         mutate(ctx, async {
+            let mutation = identify(ctx, &input, &input.retry)?;
             let label = id::<LabelId>(&input.label_id, "labelId")?;
             let changes = LabelChanges {
                 name: optional(input.name, "name", |text| LabelName::parse(text))?,
                 color: input.color.map(Into::into),
             };
-            let (label, board) =
-                labels::update(ctx.services()?, ctx.viewer()?, label, changes).await?;
+            let (label, board) = labels::update(ctx.services()?, mutation, label, changes).await?;
             Ok(UpdateLabelPayload { label: Label::new(label, Board::new(board)).into() })
         })
         .await
@@ -113,8 +120,9 @@ impl LabelMutation {
         #[graphql(desc = "The label to delete.")] input: DeleteLabelInput,
     ) -> Nullable<DeleteLabelPayload> {
         mutate(ctx, async {
+            let mutation = identify(ctx, &input, &input.retry)?;
             let label = id::<LabelId>(&input.label_id, "labelId")?;
-            let board = labels::delete(ctx.services()?, ctx.viewer()?, label).await?;
+            let board = labels::delete(ctx.services()?, mutation, label).await?;
             let board = Board::new(board);
             Ok(DeleteLabelPayload { deleted_label_id: input.label_id, board: board.into() })
         })

@@ -2,23 +2,27 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
-use crate::domain::{BoardId, UserId};
+use crate::domain::{At, BoardId, EmailKey, Error, Result, UserId};
 use crate::graphql::context::{ContextExt, Nullable, mutate};
 use crate::graphql::engine::EagerObject;
-use crate::graphql::schema::inputs::id;
+use crate::graphql::schema::inputs::{Retry, id, identify};
 use crate::graphql::schema::types::{Board, BoardMemberEdge, BoardRole};
-use crate::service::sharing;
+use crate::service::sharing::{self, Invited};
 
 /// The user to share a board with. Sharing twice is not an error.
 #[derive(InputObject)]
 pub(super) struct ShareBoardInput {
     /// The ID of the board.
     board_id: ID,
-    /// The ID of the user; see `userByEmail`.
-    user_id: ID,
+    /// The ID of the user. Either this or `email` is required, but not both.
+    user_id: Option<ID>,
+    /// The complete e-mail address of the user, compared as in `userByEmail`. NOT_FOUND if nobody has it.
+    email: Option<String>,
     /// The role of the member. If it is left out, a new member gets the role MEMBER and an existing
     /// member keeps their role.
     role: Option<BoardRole>,
+    #[graphql(flatten)]
+    retry: Retry,
 }
 
 /// The result of `shareBoard`.
@@ -37,6 +41,8 @@ pub(super) struct UnshareBoardInput {
     board_id: ID,
     /// The ID of the user.
     user_id: ID,
+    #[graphql(flatten)]
+    retry: Retry,
 }
 
 /// The result of `unshareBoard`.
@@ -62,12 +68,12 @@ impl SharingMutation {
         #[graphql(desc = "The board and the user to share it with.")] input: ShareBoardInput,
     ) -> Nullable<ShareBoardPayload> {
         mutate(ctx, async {
+            let mutation = identify(ctx, &input, &input.retry)?;
             let board = id::<BoardId>(&input.board_id, "boardId")?;
-            let user = id::<UserId>(&input.user_id, "userId")?;
-            let viewer = ctx.viewer()?;
+            let user = invited(input.user_id.as_ref(), input.email.as_deref())?;
             let role = input.role.map(Into::into);
             let (member, board) =
-                sharing::share(ctx.services()?, viewer, board, user, role).await?;
+                sharing::share(ctx.services()?, mutation, board, user, role).await?;
             Ok(ShareBoardPayload {
                 board: Board::new(board).into(),
                 member_edge: BoardMemberEdge::new(member).into(),
@@ -84,14 +90,33 @@ impl SharingMutation {
         #[graphql(desc = "The board and the member to remove.")] input: UnshareBoardInput,
     ) -> Nullable<UnshareBoardPayload> {
         mutate(ctx, async {
+            let mutation = identify(ctx, &input, &input.retry)?;
             let board = id::<BoardId>(&input.board_id, "boardId")?;
             let user = id::<UserId>(&input.user_id, "userId")?;
-            let left = sharing::unshare(ctx.services()?, ctx.viewer()?, board, user).await?;
+            let left = sharing::unshare(ctx.services()?, mutation, board, user).await?;
             Ok(UnshareBoardPayload {
                 board: left.map(|board| Board::new(board).into()),
                 removed_user_id: input.user_id,
             })
         })
         .await
+    }
+}
+
+/// The user whom an input names in one of two ways. BAD_USER_INPUT for both or none.
+fn invited(user: Option<&ID>, email: Option<&str>) -> Result<Invited> {
+    match (user, email) {
+        (Some(user), None) => Ok(Invited::User(id(user, "userId")?)),
+        // An address that cannot exist is that of nobody.
+        (None, Some(email)) => match EmailKey::parse(email) {
+            Ok(email) => Ok(Invited::Email(email)),
+            Err(_) => Err(Error::not_found("user").at("email")),
+        },
+        (Some(_), Some(_)) => {
+            Err(Error::bad_input("Use either `userId` or `email`, not both.").at("email"))
+        }
+        (None, None) => {
+            Err(Error::bad_input("Either `userId` or `email` is required.").at("userId"))
+        }
     }
 }

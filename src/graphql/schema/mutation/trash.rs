@@ -5,8 +5,8 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use crate::domain::{BoardId, CardId};
 use crate::graphql::context::{ContextExt, Nullable, mutate};
 use crate::graphql::engine::EagerObject;
-use crate::graphql::schema::inputs::id;
-use crate::graphql::schema::types::{Board, Card};
+use crate::graphql::schema::inputs::{Retry, id, identify};
+use crate::graphql::schema::types::{Board, BoardEdge, Card, CardEdge};
 use crate::service::{boards, cards};
 
 /// The card to restore. A card that is not in the trash does not change.
@@ -14,6 +14,8 @@ use crate::service::{boards, cards};
 pub(super) struct RestoreCardInput {
     /// The ID of the card; see `Board.deletedCards`.
     card_id: ID,
+    #[graphql(flatten)]
+    retry: Retry,
 }
 
 /// The result of `restoreCard`.
@@ -21,6 +23,8 @@ pub(super) struct RestoreCardInput {
 pub(super) struct RestoreCardPayload {
     /// The restored card.
     card: EagerObject<Card>,
+    /// The edge of the card in the default order of the board's `cards`.
+    card_edge: EagerObject<CardEdge>,
 }
 
 /// The board to restore. A board that is not in the trash does not change.
@@ -28,6 +32,8 @@ pub(super) struct RestoreCardPayload {
 pub(super) struct RestoreBoardInput {
     /// The ID of the board; see `deletedBoards`.
     board_id: ID,
+    #[graphql(flatten)]
+    retry: Retry,
 }
 
 /// The result of `restoreBoard`.
@@ -35,6 +41,8 @@ pub(super) struct RestoreBoardInput {
 pub(super) struct RestoreBoardPayload {
     /// The restored board.
     board: EagerObject<Board>,
+    /// The edge of the board in the default order of `boards`.
+    board_edge: EagerObject<BoardEdge>,
 }
 
 /// Mutations that restore cards and boards from the trash.
@@ -51,9 +59,14 @@ impl TrashMutation {
         #[graphql(desc = "The card to restore.")] input: RestoreCardInput,
     ) -> Nullable<RestoreCardPayload> {
         mutate(ctx, async {
+            let mutation = identify(ctx, &input, &input.retry)?;
             let card = id::<CardId>(&input.card_id, "cardId")?;
-            let (card, board) = cards::restore(ctx.services()?, ctx.viewer()?, card).await?;
-            Ok(RestoreCardPayload { card: Card::new(card, Board::new(board)).into() })
+            let (card, board) = cards::restore(ctx.services()?, mutation, card).await?;
+            let card = Card::new(card, Board::new(board));
+            Ok(RestoreCardPayload {
+                card: card.clone().into(),
+                card_edge: CardEdge::on_board(card).into(),
+            })
         })
         .await
     }
@@ -65,9 +78,13 @@ impl TrashMutation {
         #[graphql(desc = "The board to restore.")] input: RestoreBoardInput,
     ) -> Nullable<RestoreBoardPayload> {
         mutate(ctx, async {
+            let mutation = identify(ctx, &input, &input.retry)?;
             let board = id::<BoardId>(&input.board_id, "boardId")?;
-            let board = boards::restore(ctx.services()?, ctx.viewer()?, board).await?;
-            Ok(RestoreBoardPayload { board: Board::new(board).into() })
+            let board = Board::new(boards::restore(ctx.services()?, mutation, board).await?);
+            Ok(RestoreBoardPayload {
+                board: board.clone().into(),
+                board_edge: BoardEdge::in_use(board).into(),
+            })
         })
         .await
     }

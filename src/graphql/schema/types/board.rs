@@ -3,21 +3,20 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, InputObject, Object};
+use async_graphql::{Context, ID, Object};
 
 use super::card_list::{card_page, deleted_card_page};
 use super::event::event_page;
 use super::{
     BoardColumn, BoardEventEdge, BoardMemberEdge, BoardRole, CardEdge, CardFilter, CardOrder,
-    Label, OrderDirection,
+    Label, User,
 };
-use crate::domain::{self, BoardId, BoardList, PublicId, Result};
-use crate::graphql::context::{ContextExt, NODES, long_text, texts};
-use crate::graphql::engine::{EagerList, Pure};
+use crate::domain::{self, BoardId, PublicId, Result};
+use crate::graphql::context::{ContextExt, Nullable, long_text, row, texts};
+use crate::graphql::engine::{EagerList, EagerObject, Pure};
 use crate::graphql::schema::directives::{list_size, paged};
-use crate::graphql::schema::paging::{Connection, List, Listed, MAX_OTHERS, PageArgs, PlainEdge};
+use crate::graphql::schema::paging::{Connection, List, Listed, MAX_OTHERS, PageArgs};
 use crate::graphql::schema::scalars::{DateTime, int};
-use crate::store;
 use crate::store::access::BoardAccess;
 use crate::store::card_lists::CardList;
 use crate::store::events::EventList;
@@ -73,6 +72,11 @@ impl Board {
     /// The time when the board was created.
     async fn created_at(&self) -> DateTime {
         self.board.created_at.into()
+    }
+
+    /// The user who created the board; null if the account was deleted.
+    async fn created_by(&self, ctx: &Context<'_>) -> Nullable<EagerObject<User>> {
+        row(User::actor(ctx, self.board.created_by).await)
     }
 
     /// The time of the last change to the board or to anything on it.
@@ -185,77 +189,10 @@ impl Board {
     }
 }
 
-/// A board in a list.
-pub(in crate::graphql) type BoardEdge = PlainEdge<Board>;
-
-impl BoardEdge {
-    /// The edge of a board in the default order of `boards`.
-    pub(in crate::graphql) fn in_use(board: Board) -> Self {
-        Self::new(board, store::boards::sort(BoardList::InUse(domain::BoardOrder::default())))
-    }
-}
-
 impl Listed for Board {
     type Entity = domain::Board;
 
     fn entity(&self) -> &domain::Board {
         &self.board
-    }
-}
-
-/// The field by which a list of boards is ordered.
-#[derive(Enum, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "domain::BoardOrderField")]
-pub(in crate::graphql) enum BoardOrderField {
-    /// The time when the board was created.
-    CreatedAt,
-    /// The time of the last change to the board or to anything on it.
-    UpdatedAt,
-    /// The title, compared case-insensitively.
-    Title,
-}
-
-/// The order of a list of boards. Boards with equal values are ordered by ID.
-#[derive(InputObject)]
-pub(in crate::graphql) struct BoardOrder {
-    /// The field to order by.
-    field: BoardOrderField,
-    /// The direction of the order.
-    direction: OrderDirection,
-}
-
-impl From<BoardOrder> for domain::BoardOrder {
-    fn from(order: BoardOrder) -> Self {
-        Self { field: order.field.into(), direction: order.direction.into() }
-    }
-}
-
-/// A page of a list of the viewer's boards.
-pub(in crate::graphql) type BoardPage = Connection<BoardEdge>;
-
-impl BoardPage {
-    /// Boards that are not deleted.
-    pub(in crate::graphql) async fn in_use(
-        ctx: &Context<'_>,
-        args: PageArgs,
-        order: Option<BoardOrder>,
-    ) -> Result<Self> {
-        let order = order.map(domain::BoardOrder::from).unwrap_or_default();
-        Self::list(ctx, args, BoardList::InUse(order)).await
-    }
-
-    /// Boards in the trash.
-    pub(in crate::graphql) async fn deleted(ctx: &Context<'_>, args: PageArgs) -> Result<Self> {
-        Self::list(ctx, args, BoardList::Deleted).await
-    }
-
-    async fn list(ctx: &Context<'_>, args: PageArgs, list: BoardList) -> Result<Self> {
-        let sort = store::boards::sort(list);
-        let request = args.request(sort, MAX_OTHERS)?;
-        let loaders = ctx.loaders()?;
-        let edge = |seen| BoardEdge::new(Board::new(seen), sort);
-        let texts = texts(&ctx.look_ahead(), NODES, "description");
-        let page = loaders.board_page().load_as(list, (request.clone(), texts));
-        Self::load(ctx, List::Boards(list, request), page, edge).await
     }
 }

@@ -7,9 +7,9 @@ use async_graphql::{Context, Enum, ID, Object};
 
 use super::comment::{Comment, CommentEdge};
 use super::event::{BoardEventEdge, event_page};
-use super::{Board, Label};
+use super::{Board, Label, User};
 use crate::domain::{self, LabelId, PublicId, Result};
-use crate::graphql::context::{ContextExt, NODES, long_text, texts};
+use crate::graphql::context::{ContextExt, NODES, Nullable, long_text, row, texts};
 use crate::graphql::engine::{EagerList, EagerObject, Pure};
 use crate::graphql::loaders::{LoadedCard, SharedLabels};
 use crate::graphql::schema::directives::{list_size, paged};
@@ -118,6 +118,11 @@ impl Card {
     /// The time when the card was created.
     async fn created_at(&self) -> DateTime {
         self.card.created_at.into()
+    }
+
+    /// The user who created the card; null if the account was deleted.
+    async fn created_by(&self, ctx: &Context<'_>) -> Nullable<EagerObject<User>> {
+        row(User::actor(ctx, self.card.created_by).await)
     }
 
     /// The time when the card's text, column, rank or labels last changed.

@@ -66,7 +66,7 @@ pub(in crate::graphql) struct CardFilter {
 }
 
 impl CardFilter {
-    fn parse(self) -> Result<domain::CardFilter> {
+    pub(super) fn parse(self) -> Result<domain::CardFilter> {
         let text = self.text.as_deref().map(SearchText::parse).transpose().at("text")?.flatten();
         Ok(domain::CardFilter {
             columns: self.columns.unwrap_or_default().into_iter().map(Into::into).collect(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID, Object};
 
 use super::{Board, Card, User};
-use crate::domain::{self, CommentId, Error, PublicId, Result};
+use crate::domain::{self, CommentId, Error, PublicId, Result, Right};
 use crate::graphql::context::{ContextExt, Nullable, long_text, row, texts};
 use crate::graphql::engine::{EagerObject, Pure};
 use crate::graphql::schema::paging::{Listed, PlainEdge};
@@ -36,6 +36,12 @@ impl Comment {
         let texts = texts(&ctx.look_ahead(), &[&[]], "body");
         let found = ctx.loaders()?.comment().load((id, texts)).await?;
         Ok(found.map(|(comment, board)| Self::new(comment, Board::new(board))))
+    }
+}
+
+impl Comment {
+    fn is_own(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(self.comment.author == Some(ctx.viewer()?.key))
     }
 }
 
@@ -71,6 +77,17 @@ impl Comment {
         let key = (self.on.access, self.comment.id);
         let load = async { ctx.loaders()?.comment_text().load(key).await };
         long_text(self.comment.body.as_deref(), load).await
+    }
+
+    /// Whether the viewer may change the comment: their own, as a MEMBER or ADMIN.
+    async fn viewer_can_update(&self, ctx: &Context<'_>) -> Result<bool> {
+        Ok(self.on.access.may(Right::Edit) && self.is_own(ctx)?)
+    }
+
+    /// Whether the viewer may delete the comment: their own as a MEMBER, any as an ADMIN.
+    async fn viewer_can_delete(&self, ctx: &Context<'_>) -> Result<bool> {
+        let access = self.on.access;
+        Ok(access.may(Right::Moderate) || access.may(Right::Edit) && self.is_own(ctx)?)
     }
 
     /// The time when the comment was written.

@@ -1,6 +1,7 @@
 //! The object types of the schema.
 
 mod board;
+mod board_list;
 mod card;
 mod card_list;
 mod column;
@@ -10,10 +11,12 @@ mod label;
 mod member;
 mod session;
 mod user;
+mod viewer_cards;
 
 use async_graphql::{ID, Interface};
 
-pub(super) use board::{Board, BoardEdge, BoardOrder, BoardPage};
+pub(super) use board::Board;
+pub(super) use board_list::{BoardEdge, BoardFilter, BoardOrder, BoardPage};
 pub(super) use card::{Card, CardColumn};
 pub(super) use card_list::{CardEdge, CardFilter, CardOrder};
 pub(super) use column::BoardColumn;
@@ -23,6 +26,7 @@ pub(super) use label::{Label, LabelColor};
 pub(super) use member::{BoardMemberEdge, BoardRole};
 pub(super) use session::{Session, SessionEdge, session_page};
 pub(super) use user::User;
+pub(super) use viewer_cards::viewer_card_page;
 
 use crate::domain;
 use crate::graphql::engine::Pure;

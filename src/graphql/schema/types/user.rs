@@ -52,6 +52,11 @@ impl User {
         self.user.id.to_public().into()
     }
 
+    /// The name that people see: the part of the e-mail address before the @, until the user sets another.
+    async fn name(&self) -> &str {
+        &self.user.name
+    }
+
     /// The e-mail address, as it was written. Unique, compared case-insensitively.
     async fn email(&self) -> &str {
         &self.user.email
@@ -62,7 +67,7 @@ impl User {
         self.is_own(ctx).then(|| self.user.created_at.into())
     }
 
-    /// The time when the e-mail address or password last changed. Null unless it is the viewer's own
+    /// The time when the name, e-mail address or password last changed. Null unless it is the viewer's own
     /// account.
     async fn updated_at(&self, ctx: &Context<'_>) -> Option<DateTime> {
         self.is_own(ctx).then(|| self.user.updated_at.into())

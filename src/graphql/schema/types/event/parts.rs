@@ -1,6 +1,5 @@
 //! The fields that kinds of events have in common.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
@@ -49,6 +48,12 @@ impl EventFields {
     /// The board; null if the viewer may no longer see it.
     pub(super) async fn board(&self) -> Option<EagerObject<&Board>> {
         self.on.as_ref().map(EagerObject)
+    }
+
+    /// The `clientMutationId` that the change was sent with. Only the viewer who sent it sees it.
+    pub(super) async fn client_mutation_id(&self, ctx: &Context<'_>) -> Option<&str> {
+        let id = self.event.client_mutation_id.as_deref()?;
+        ctx.caller().is_ok_and(|caller| caller.is(self.event.actor)).then_some(id)
     }
 }
 
@@ -214,12 +219,28 @@ impl AboutUser {
     }
 }
 
+/// A field whose changes are recorded in the history.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "domain::ChangedField")]
+pub(in crate::graphql) enum ChangedField {
+    /// The title of a board or a card.
+    Title,
+    /// The description of a board or a card.
+    Description,
+    /// The name of a label.
+    Name,
+    /// The colour of a label.
+    Color,
+}
+
 /// A changed field with its old and new value, as text of at most 200 characters. Longer text is cut and
 /// ends in `…`.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct FieldChange {
     /// The name of the field.
-    pub(super) field: Cow<'static, str>,
+    pub(super) field: &'static str,
+    /// The field.
+    pub(super) field_name: ChangedField,
     /// The old value.
     pub(super) from: Option<String>,
     /// The new value.
@@ -229,7 +250,7 @@ pub(in crate::graphql) struct FieldChange {
 impl From<&domain::FieldChange> for FieldChange {
     fn from(change: &domain::FieldChange) -> Self {
         let domain::FieldChange { field, from, to } = change.clone();
-        Self { field, from, to }
+        Self { field: field.as_str(), field_name: field.into(), from, to }
     }
 }
 
