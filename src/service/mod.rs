@@ -9,7 +9,7 @@ pub mod cards;
 pub mod comments;
 pub mod labels;
 pub mod live;
-mod once;
+pub mod once;
 mod order;
 mod passwords;
 mod refresh_tokens;

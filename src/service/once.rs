@@ -98,7 +98,7 @@ async fn forget(
 }
 
 /// Deletes the receipts of mutations that were sent too long ago.
-pub(super) async fn forget_old(services: &Services) -> Result<()> {
+pub async fn forget_old(services: &Services) -> Result<()> {
     let time = services.db.now().days_before(DAYS);
     loop {
         let deleted = services

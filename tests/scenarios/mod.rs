@@ -28,6 +28,7 @@ mod paging;
 mod permissions;
 mod plans;
 mod pooler;
+mod retries;
 mod schema;
 mod sending;
 mod sessions;
@@ -75,6 +76,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         history_pages::all(),
         permissions::all(),
         pooler::all(),
+        retries::all(),
         schema::all(),
         sending::all(),
         sessions::all(),

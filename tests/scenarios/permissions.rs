@@ -64,6 +64,12 @@ const TABLE: &[(&str, &str, Outcomes)] = &[
         "{ board(id: $board) { deletedCards { nodes { id } } } }",
         [NOBODY, "null", "empty", "ok", "ok"],
     ),
+    ("cards/nodes", "{ cards { nodes { id } } }", [NOBODY, "empty", "ok", "ok", "ok"]),
+    (
+        "cards/nodes",
+        "{ cards(boardIds: [$deleted]) { nodes { id } } }",
+        [NOBODY, "empty", "empty", "empty", "empty"],
+    ),
     ("card", "{ card(id: $card) { id } }", READ),
     ("card", "{ card(id: $trashed) { id } }", NONE),
     ("card", "{ card(id: $cardOfDeleted) { id } }", NONE),
