@@ -57,5 +57,10 @@ fn main() {
     if postgres.is_none() {
         println!("postgres: NOT TESTED, because TEST_DATABASE_URL is not set");
     }
+    let is_complete = arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.list;
+    if is_complete && !conclusion.has_failed() {
+        let unseen = support::error_codes::unseen();
+        assert!(unseen.is_empty(), "no test has seen these documented errors: {unseen:?}");
+    }
     conclusion.exit();
 }

@@ -1,16 +1,18 @@
 //! Folds stored values anew after an upgrade: the keys of addresses and the texts that searches read.
 
 use super::Services;
-use crate::domain::{CardId, PublicId, Result, UserKey};
-use crate::store::backfill::{self, StoredEmail};
+use crate::domain::{PublicId, Result, UserKey};
+use crate::store::backfill::{self, BOARDS, CARDS, Searched, StoredEmail};
 
-/// The maximum number of cards per transaction, and of accounts per query.
+/// The maximum number of boards or cards per transaction, and of accounts per query.
 const BATCH: i64 = 100;
 
 /// The result of [`run`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Folded {
-    /// The number of cards whose search texts were folded anew.
+    /// The number of boards whose search texts were folded anew.
+    pub boards: usize,
+    /// The same for cards.
     pub cards: usize,
     /// The number of accounts whose addresses got another key.
     pub accounts: usize,
@@ -23,21 +25,22 @@ pub struct Folded {
 /// continues where it was. Several instances may run it at once, also beside one of an earlier version.
 pub async fn run(services: &Services) -> Result<Folded> {
     let mut folded = Folded::default();
-    fold_search_texts(services, &mut folded).await?;
+    folded.boards = fold_search_texts(services, BOARDS).await?;
+    folded.cards = fold_search_texts(services, CARDS).await?;
     renew_email_keys(services, &mut folded).await?;
     Ok(folded)
 }
 
-async fn fold_search_texts(services: &Services, folded: &mut Folded) -> Result<()> {
-    let mut last = CardId(0);
+async fn fold_search_texts(services: &Services, table: Searched) -> Result<usize> {
+    let (mut last, mut count) = (0, 0);
     loop {
-        let batch = services
-            .db
-            .write(last, async |tx, last| backfill::fold_search_texts(tx, *last, BATCH).await);
-        let cards = batch.await?;
-        let Some(end) = cards.last() else { return Ok(()) };
+        let batch = services.db.write((table, last), async |tx, (table, last)| {
+            backfill::fold_search_texts(tx, *table, *last, BATCH).await
+        });
+        let rows = batch.await?;
+        let Some(end) = rows.last() else { return Ok(count) };
         last = *end;
-        folded.cards += cards.len();
+        count += rows.len();
     }
 }
 

@@ -25,10 +25,15 @@ pub async fn keep_up(services: &Services, settings: Trash) {
         }
         let _ = sessions::erase_expired(services).await;
         let _ = once::forget_old(services).await;
-        if let Ok(Folded { cards, accounts, .. }) = backfill::run(services).await
-            && cards + accounts > 0
+        if let Ok(Folded { boards, cards, accounts, .. }) = backfill::run(services).await
+            && boards + cards + accounts > 0
         {
-            tracing::info!(cards, accounts, "folded search texts and keys of addresses anew");
+            tracing::info!(
+                boards,
+                cards,
+                accounts,
+                "folded search texts and keys of addresses anew"
+            );
         }
         tokio::time::sleep(settings.every).await;
     }

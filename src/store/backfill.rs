@@ -10,37 +10,64 @@ use super::db::{Conn, Tx, unique};
 use super::dsl::{ColumnTypes, Statement, Write, columns, numbers, texts};
 use super::rows::UserRow;
 use super::schema::users;
-use crate::domain::{CardId, EmailKey, Error, Result, User, UserKey, search_text};
+use crate::domain::{EmailKey, Error, Result, User, UserKey, search_text};
 
-/// Rewrites the search texts of at most `limit` cards, in the order of their keys, with keys greater than `after`.
-/// Returns the keys. Skips cards that another transaction has locked.
-pub async fn fold_search_texts(tx: &mut Tx, after: CardId, limit: i64) -> Result<Vec<CardId>> {
+/// A table with texts that searches read.
+#[derive(Clone, Copy)]
+pub struct Searched {
+    select: &'static str,
+    update: &'static str,
+    condition: &'static str,
+}
+
+/// The boards.
+pub const BOARDS: Searched = Searched {
+    select: "SELECT id, title, description FROM boards",
+    update: "UPDATE boards SET search_text = new.folded FROM ",
+    condition: " WHERE boards.id = new.id",
+};
+
+/// The cards.
+pub const CARDS: Searched = Searched {
+    select: "SELECT id, title, description FROM cards",
+    update: "UPDATE cards SET search_text = new.folded FROM ",
+    condition: " WHERE cards.id = new.id",
+};
+
+/// Rewrites the search texts of at most `limit` rows, in the order of their keys, with keys greater than `after`.
+/// Returns the keys. Skips rows that another transaction has locked.
+pub async fn fold_search_texts(
+    tx: &mut Tx,
+    table: Searched,
+    after: i64,
+    limit: i64,
+) -> Result<Vec<i64>> {
     let statement = Statement::<(BigInt, Text, Text)>::new()
-        .sql("SELECT id, title, description FROM cards")
+        .sql(table.select)
         .either(
             " WHERE substr(search_text, 1, 1) <> chr(31)",
             " WHERE substr(search_text, 1, 1) <> char(31)",
         )
         .sql(" AND id > ")
-        .number(after.0)
+        .number(after)
         .sql(" ORDER BY id LIMIT ")
         .number(limit)
         .either(" FOR NO KEY UPDATE SKIP LOCKED", "");
-    let cards: Vec<(i64, String, String)> = tx.load(statement).await?;
-    if !cards.is_empty() {
+    let rows: Vec<(i64, String, String)> = tx.load(statement).await?;
+    if !rows.is_empty() {
         let update = Write::new()
-            .sql("UPDATE cards SET search_text = new.folded FROM ")
+            .sql(table.update)
             .table(
                 "new",
                 [
-                    ("card", numbers(&cards, |(id, ..)| *id)),
-                    ("folded", texts(&cards, |(_, title, text)| search_text(title, text))),
+                    ("id", numbers(&rows, |(id, ..)| *id)),
+                    ("folded", texts(&rows, |(_, title, text)| search_text(title, text))),
                 ],
             )
-            .sql(" WHERE cards.id = new.card");
+            .sql(table.condition);
         tx.execute(update).await?;
     }
-    Ok(cards.into_iter().map(|(id, ..)| CardId(id)).collect())
+    Ok(rows.into_iter().map(|(id, ..)| id).collect())
 }
 
 /// An account and the key of its address in the database.

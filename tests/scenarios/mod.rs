@@ -25,6 +25,7 @@ mod locks;
 mod order;
 mod outages;
 mod paging;
+mod people;
 mod permissions;
 mod plans;
 mod pooler;
@@ -44,6 +45,7 @@ mod tour;
 mod trash;
 mod upgrade;
 mod validation;
+mod viewer_cards;
 
 use crate::support::{Check, Scenario};
 
@@ -77,6 +79,8 @@ pub fn on_each_database() -> Vec<Scenario> {
         permissions::all(),
         pooler::all(),
         retries::all(),
+        people::all(),
+        viewer_cards::all(),
         schema::all(),
         sending::all(),
         sessions::all(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use diesel::deserialize::QueryableByName;
 use diesel::sql_types::Text;
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
-use kanban::service::{backfill, sessions, trash};
+use kanban::service::{backfill, once, sessions, trash};
 use serde_json::json;
 
 use super::events::Fixture;
@@ -14,13 +14,14 @@ use crate::support::{List, Server, Socket, User, column, eventually, postgres, s
 scenarios![every_statement_uses_indexes];
 
 /// The tables that grow.
-const TABLES: [&str; 10] = [
+const TABLES: [&str; 11] = [
     "board_events",
     "boards",
     "cards",
     "cards_labels",
     "comments",
     "labels",
+    "mutation_receipts",
     "refresh_tokens",
     "sessions",
     "users",
@@ -102,11 +103,20 @@ async fn send_reads(Fixture { ann, bob, board, cards, .. }: &Fixture) {
     for title in ["b", "c", "d"] {
         ann.board(title).await;
     }
+    lists.push(List::found_boards(ann, "b"));
+    let input = json!({ "boardId": board, "title": "x", "clientMutationId": "x" });
+    for _ in 0..2 {
+        ann.done("updateBoard", input.clone(), "board { id }").await;
+    }
     for direction in ["ASC", "DESC"] {
         let order = |field: &str| json!({ "field": field, "direction": direction });
         let fields = ["RANK", "CREATED_AT", "UPDATED_AT", "TITLE"];
         lists.extend(fields.map(|field| List::cards(ann, board, &order(field))));
         lists.extend(fields[1..].iter().map(|field| List::boards(ann, &order(field))));
+        for boards in [json!(null), json!([board])] {
+            let of_boards = |field: &&str| List::viewer_cards(ann, &boards, &order(field));
+            lists.extend(fields[1..].iter().map(of_boards));
+        }
     }
     for list in lists {
         for backward in [false, true] {
@@ -123,6 +133,7 @@ async fn maintain(server: &Arc<Server>, ann: &User) {
     trash::purge(&server.services, Some(30)).await.unwrap();
     sessions::erase_expired(&server.services).await.unwrap();
     backfill::run(&server.services).await.unwrap();
+    once::forget_old(&server.services).await.unwrap();
     ann.ask("mutation { revokeOtherSessions { __typename } }", json!({})).await.ok();
     let gone = server.user("leaving").await;
     gone.done("deleteViewer", json!({ "currentPassword": "password" }), "__typename").await;

@@ -136,6 +136,14 @@ async fn every_mutation_takes_effect_once(server: Arc<Server>) {
     assert_eq!(ids, expected.collect::<Vec<_>>());
     let tried: BTreeSet<_> = STEPS.iter().map(|(mutation, ..)| (*mutation).to_owned()).collect();
     assert_eq!(tried, mutations_with_ids(&server).await, "STEPS must have every mutation");
+    // The ID of another mutation, and an invalid one.
+    for (at, (mutation, template, payload)) in STEPS.iter().enumerate() {
+        let other = format!("id of {}", STEPS[(at + 1) % STEPS.len()].0);
+        for (id, code) in [(other.as_str(), "CONFLICT"), ("", "BAD_USER_INPUT")] {
+            let answer = ann.call(mutation, input(template, &names, id), payload).await;
+            assert_eq!(answer.error(), (code.into(), json!(ID_FIELD)), "{mutation}");
+        }
+    }
 }
 
 /// The mutations whose input has a `clientMutationId`.
@@ -295,7 +303,9 @@ async fn a_retry_is_answered_before_permissions_and_versions_are_checked(server:
 
 async fn what_is_gone_or_hidden_is_not_found_but_was_applied(server: Arc<Server>) {
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
-    let board = ann.board("Plans").await;
+    let new = json!({ "title": "Plans", "clientMutationId": "x" });
+    let made = ann.done("createBoard", new.clone(), "board { id }").await;
+    let board = text(&made["board"]["id"]);
     ann.share(&board, &bob).await;
     let made = create(&bob, &board, "one", "x").await.ok();
     let card = text(&made["createCard"]["card"]["id"]);
@@ -317,6 +327,7 @@ async fn what_is_gone_or_hidden_is_not_found_but_was_applied(server: Arc<Server>
     ann.done("deleteBoard", json!({ "boardId": board }), "deletedBoardId").await;
     server.execute("DELETE FROM boards", "DELETE FROM boards").await;
     applied(create(&bob, &board, "one", "x").await);
+    applied(ann.call("createBoard", new, "board { id }").await);
     // Something that has never been applied is only not found.
     let answer = create(&bob, &board, "two", "z").await;
     assert_eq!(answer.code(), "NOT_FOUND");

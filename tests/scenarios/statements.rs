@@ -18,6 +18,7 @@ scenarios![
     comments_and_histories_of_many_are_one_statement_each,
     a_page_of_events_costs_one_statement_for_each_kind_of_thing,
     what_is_found_by_itself_brings_its_board_along,
+    each_screen_is_one_request,
 ];
 
 /// The number of statements that the query needs without the board cache and when the account is
@@ -276,4 +277,96 @@ async fn what_is_found_by_itself_brings_its_board_along(server: Arc<Server>) {
         "{{ node(id: {comment:?}) {{ ... on Comment {{ body card {{ title board {{ title }} }} }} }} }}"
     );
     assert_eq!(statements(&ann, &query).await, 2);
+}
+
+/// The screens of a front end, with their numbers of statements. `$board` and `$card` are IDs.
+const SCREENS: [(&str, u64, &str); 7] = [
+    // The viewer, the boards and their number, authors, members and their number, the number of cards.
+    (
+        "my boards",
+        7,
+        "{ viewer { name email } boards { totalCount nodes { id title updatedAt viewerRole
+            createdBy { name } cards { totalCount } members(first: 5) { totalCount nodes { name } } }
+            pageInfo { hasNextPage endCursor } } }",
+    ),
+    // The board, its author, labels, cards, their labels, authors, numbers of comments, members.
+    (
+        "board",
+        7,
+        "{ board(id: $board) { id title description version viewerRole createdBy { name }
+            labels { id color name } members { edges { role node { id name } } }
+            columns { id column cards(first: 1000) { totalCount nodes { id title rank version
+                labels { id } createdBy { name } comments { totalCount } } } } } }",
+    ),
+    // The card with its board, its labels, comments, authors, history.
+    (
+        "card",
+        5,
+        "{ card(id: $card) { id title description column version createdAt createdBy { name }
+            labels { id color name } board { id title viewerRole labels { id color name } }
+            comments { nodes { id body createdAt author { name } viewerCanUpdate viewerCanDelete } }
+            activity { nodes { id __typename createdAt actor { name } } } } }",
+    ),
+    // The bytes to search, twice, the cards, their number, labels, authors.
+    (
+        "search over all boards",
+        6,
+        r#"{ cards(filter: { text: "a" }, first: 20) { totalCount nodes { id title column updatedAt
+            labels { color } createdBy { name } board { id title } } pageInfo { hasNextPage } } }"#,
+    ),
+    // The board, its events, their actors, cards, users and comments.
+    (
+        "activity",
+        6,
+        "{ board(id: $board) { version activity(first: 100) { nodes { __typename sequence createdAt
+            clientMutationId actor { name } ... on CardCreatedEvent { card { title } }
+            ... on MemberAddedEvent { user { name } role } ... on CommentAddedEvent { comment { body } }
+            ... on CardUpdatedEvent { card { title } changes { fieldName from to } } } } } }",
+    ),
+    // The board with its members.
+    (
+        "members",
+        2,
+        "{ board(id: $board) { viewerRole members { totalCount
+            edges { since role node { id name email } } pageInfo { hasNextPage } } } }",
+    ),
+    // The deleted boards, the board, its deleted cards, their labels.
+    (
+        "trash",
+        4,
+        "{ deletedBoards { nodes { id title deletedAt } } board(id: $board) {
+            deletedCards { nodes { id title deletedAt labels { color } } } } }",
+    ),
+];
+
+async fn each_screen_is_one_request(server: Arc<Server>) {
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    for many in [1, 20] {
+        let (mut board, mut card) = (String::new(), String::new());
+        for _ in 0..many {
+            board = ann.board("a").await;
+            ann.share(&board, &bob).await;
+            for id in bob.cards(&board, many + 1).await {
+                card = id;
+            }
+            for _ in 0..many {
+                bob.comment(&card, "hm").await;
+            }
+            let labels = json!({ "cardId": card, "labels": ["RED", "BLUE"] });
+            ann.done("addLabelsToCard", labels, "card { id }").await;
+            let first = format!("{{ board(id: {board:?}) {{ cards {{ nodes {{ id }} }} }} }}");
+            let first = ann.get(&first).await["board"]["cards"]["nodes"][0]["id"].take();
+            ann.delete_card(first.as_str().unwrap()).await;
+        }
+        let gone = ann.board("b").await;
+        ann.done("deleteBoard", json!({ "boardId": gone }), "deletedBoardId").await;
+        let mut found = Vec::new();
+        for (screen, _, query) in SCREENS {
+            let query = query
+                .replace("$board", &format!("{board:?}"))
+                .replace("$card", &format!("{card:?}"));
+            found.push((screen, statements(&ann, &query).await));
+        }
+        assert_eq!(found, SCREENS.map(|(screen, count, _)| (screen, count)), "{many} of each");
+    }
 }

@@ -152,10 +152,12 @@ async fn the_core_becomes_a_board_to_work_on_together(server: Arc<Server>) {
     // Search texts of the core are found before they are folded anew, and after it.
     let found =
         "{ board(id: \"board_1\") { cards(filter: { text: \"CARD 40\" }) { totalCount } } }";
-    for cards in [405, 0] {
+    for (boards, cards) in [(3, 405), (0, 0)] {
         assert_eq!(ann.get(found).await["board"]["cards"]["totalCount"], 7);
+        let found = ann.get("{ boards(filter: { text: \"FIRST\" }) { nodes { title } } }").await;
+        assert_eq!(found["boards"]["nodes"], json!([{ "title": "One" }]));
         let folded = backfill::run(&new.services).await.unwrap();
-        assert_eq!(folded, Folded { cards, ..Folded::default() });
+        assert_eq!(folded, Folded { boards, cards, ..Folded::default() });
     }
 
     // Cards can be moved between, before and after the ranks that the migration has assigned.
@@ -182,7 +184,7 @@ async fn the_core_becomes_a_board_to_work_on_together(server: Arc<Server>) {
 /// Asserts the members and their roles, and who is recorded as the creator of the board.
 async fn assert_roles(user: &User, board: &str, expected: &[(&str, &str)], maker: Option<&str>) {
     let query = format!(
-        "{{ board(id: {board:?}) {{ version members {{ edges {{ role node {{ email }} }} }}
+        "{{ board(id: {board:?}) {{ version createdBy {{ email name }} members {{ edges {{ role node {{ email }} }} }}
         activity {{ nodes {{ __typename sequence actor {{ email }} createdAt }} }} createdAt }} }}"
     );
     let board = user.get(&query).await["board"].take();
@@ -198,6 +200,8 @@ async fn assert_roles(user: &User, board: &str, expected: &[(&str, &str)], maker
         expected.iter().map(|(name, role)| json!([address(name), role])).collect();
     assert_eq!(roles, expected);
     assert_eq!(board["version"], 1);
+    let author = maker.map_or(Value::Null, |name| json!({ "email": address(name), "name": name }));
+    assert_eq!(board["createdBy"], author);
     let actor = maker.map_or(Value::Null, |name| json!({ "email": address(name) }));
     assert_eq!(
         board["activity"]["nodes"],

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::Server;
+use super::{Server, error_codes};
 
 /// The response to a request.
 #[derive(Debug)]
@@ -19,6 +19,7 @@ impl Answer {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let text = response.text().await.unwrap();
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        error_codes::check(&body);
         Self { status, headers, body }
     }
 

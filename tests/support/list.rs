@@ -33,6 +33,21 @@ impl<'a> List<'a> {
         Self::new(user, "/boards", &field, ", $order: BoardOrder", variables)
     }
 
+    /// The boards whose texts contain `text`.
+    pub fn found_boards(user: &'a User, text: &str) -> Self {
+        let field = format!("boards({ARGUMENTS}, filter: {{ text: $text }}) PAGE");
+        Self::new(user, "/boards", &field, ", $text: String", json!({ "text": text }))
+    }
+
+    /// The cards of these boards, or of all boards.
+    pub fn viewer_cards(user: &'a User, boards: &Value, order: &Value) -> Self {
+        let field =
+            format!("cards({ARGUMENTS}, boardIds: $boards, orderBy: $order, filter: $filter) PAGE");
+        let more = ", $boards: [ID!], $order: CardOrder, $filter: CardFilter";
+        let variables = json!({ "boards": boards, "order": order });
+        Self::new(user, "/cards", &field, more, variables)
+    }
+
     pub fn cards(user: &'a User, board: &str, order: &Value) -> Self {
         let field = format!(
             "board(id: $id) {{ cards({ARGUMENTS}, orderBy: $order, filter: $filter) PAGE }}"

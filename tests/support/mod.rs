@@ -3,6 +3,7 @@
 mod bombs;
 mod client;
 mod database;
+pub mod error_codes;
 mod list;
 mod lock;
 mod proxy;

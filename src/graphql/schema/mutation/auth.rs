@@ -127,6 +127,8 @@ pub(super) struct AuthMutation;
 impl AuthMutation {
     /// Creates an account. CONFLICT if an account with this e-mail address exists, RATE_LIMITED after too
     /// many attempts.
+    ///
+    /// Errors: BAD_USER_INPUT, CONFLICT, RATE_LIMITED.
     #[graphql(directive = anonymous::apply())]
     async fn sign_up(
         &self,
@@ -146,6 +148,8 @@ impl AuthMutation {
 
     /// Logs in. INVALID_CREDENTIALS if the e-mail address or the password is wrong; the error does not
     /// say which. RATE_LIMITED after too many attempts, whether right or wrong.
+    ///
+    /// Errors: INVALID_CREDENTIALS, RATE_LIMITED.
     #[graphql(directive = anonymous::apply())]
     async fn log_in(
         &self,
@@ -163,6 +167,8 @@ impl AuthMutation {
     /// Changes the name, the e-mail address and the password of the viewer. A new password ends all other
     /// sessions. INVALID_CREDENTIALS if the current password is wrong, RATE_LIMITED after too many
     /// attempts, CONFLICT if the new e-mail address is taken.
+    ///
+    /// Errors: BAD_USER_INPUT, INVALID_CREDENTIALS, CONFLICT, RATE_LIMITED.
     async fn update_viewer(
         &self,
         ctx: &Context<'_>,
@@ -185,6 +191,8 @@ impl AuthMutation {
     /// those in the trash; other boards lose a member. INVALID_CREDENTIALS if the current password is
     /// wrong, RATE_LIMITED after too many attempts, CONFLICT if the viewer is the only ADMIN of a board
     /// that has other members.
+    ///
+    /// Errors: INVALID_CREDENTIALS, CONFLICT, RATE_LIMITED.
     async fn delete_viewer(
         &self,
         ctx: &Context<'_>,

@@ -94,6 +94,8 @@ pub(super) struct BoardMutation;
 #[Object]
 impl BoardMutation {
     /// Creates a board.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, CONFLICT.
     async fn create_board(
         &self,
         ctx: &Context<'_>,
@@ -116,6 +118,8 @@ impl BoardMutation {
 
     /// Changes the title and description of a board and the names of its labels in one step. Requires the
     /// role ADMIN.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT.
     async fn update_board(
         &self,
         ctx: &Context<'_>,
@@ -139,6 +143,8 @@ impl BoardMutation {
 
     /// Deletes a board with everything on it. It stays in the trash for 30 days, unless the server is
     /// configured otherwise; see `deletedBoards` and `restoreBoard`. Requires the role ADMIN.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT.
     async fn delete_board(
         &self,
         ctx: &Context<'_>,

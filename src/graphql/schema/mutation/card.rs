@@ -180,6 +180,8 @@ pub(super) struct CardMutation;
 #[Object]
 impl CardMutation {
     /// Creates a card at the end of its column. Requires the role MEMBER or ADMIN.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT.
     async fn create_card(
         &self,
         ctx: &Context<'_>,
@@ -200,6 +202,8 @@ impl CardMutation {
     }
 
     /// Creates up to 100 cards, either all or none. Requires the role MEMBER or ADMIN.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT.
     async fn create_cards(
         &self,
         ctx: &Context<'_>,
@@ -221,6 +225,8 @@ impl CardMutation {
 
     /// Changes the title, description, column and labels of a card in one step. Requires the role MEMBER
     /// or ADMIN.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT.
     async fn update_card(
         &self,
         ctx: &Context<'_>,
@@ -245,6 +251,8 @@ impl CardMutation {
 
     /// Moves a card to another position in its column, or to another column. Requires the role MEMBER or
     /// ADMIN.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT.
     async fn move_card(
         &self,
         ctx: &Context<'_>,
@@ -272,6 +280,8 @@ impl CardMutation {
 
     /// Deletes a card. It stays in the board's trash for 30 days, unless the server is configured
     /// otherwise; see `Board.deletedCards` and `restoreCard`. Requires the role MEMBER or ADMIN.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT.
     async fn delete_card(
         &self,
         ctx: &Context<'_>,

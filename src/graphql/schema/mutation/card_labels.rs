@@ -52,6 +52,8 @@ pub(super) struct CardLabelMutation;
 #[Object]
 impl CardLabelMutation {
     /// Adds labels to a card. Requires the role MEMBER or ADMIN.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT.
     async fn add_labels_to_card(
         &self,
         ctx: &Context<'_>,
@@ -70,6 +72,8 @@ impl CardLabelMutation {
     }
 
     /// Removes labels from a card. Requires the role MEMBER or ADMIN.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT.
     async fn remove_labels_from_card(
         &self,
         ctx: &Context<'_>,

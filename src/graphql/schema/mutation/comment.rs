@@ -75,6 +75,8 @@ pub(super) struct CommentMutation;
 #[Object]
 impl CommentMutation {
     /// Adds a comment to a card. Requires the role MEMBER or ADMIN.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT.
     async fn add_comment(
         &self,
         ctx: &Context<'_>,
@@ -95,6 +97,8 @@ impl CommentMutation {
 
     /// Changes the text of the viewer's own comment. FORBIDDEN if another user wrote it. Requires the
     /// role MEMBER or ADMIN.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT.
     async fn update_comment(
         &self,
         ctx: &Context<'_>,
@@ -114,6 +118,8 @@ impl CommentMutation {
 
     /// Deletes the viewer's own comment permanently; an ADMIN may delete any comment. Requires the role
     /// MEMBER or ADMIN.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT.
     async fn delete_comment(
         &self,
         ctx: &Context<'_>,

@@ -77,6 +77,8 @@ pub(super) struct LabelMutation;
 #[Object]
 impl LabelMutation {
     /// Creates a label. Requires the role MEMBER or ADMIN.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT.
     async fn create_label(
         &self,
         ctx: &Context<'_>,
@@ -95,6 +97,8 @@ impl LabelMutation {
     }
 
     /// Changes the name or colour of a label, or both. Requires the role MEMBER or ADMIN.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT.
     async fn update_label(
         &self,
         ctx: &Context<'_>,
@@ -114,6 +118,8 @@ impl LabelMutation {
     }
 
     /// Deletes a label permanently. Requires the role MEMBER or ADMIN.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT.
     async fn delete_label(
         &self,
         ctx: &Context<'_>,

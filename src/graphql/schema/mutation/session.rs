@@ -60,6 +60,8 @@ pub(super) struct SessionMutation;
 impl SessionMutation {
     /// Exchanges a refresh token for a new access token and the next refresh token. Needs no access
     /// token. UNAUTHENTICATED if the refresh token is invalid or expired.
+    ///
+    /// Errors: UNAUTHENTICATED.
     #[graphql(directive = anonymous::apply())]
     async fn refresh_session(
         &self,
@@ -85,6 +87,8 @@ impl SessionMutation {
     }
 
     /// Ends one of the viewer's sessions and its tokens. NOT_FOUND if there is no such session.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND.
     async fn revoke_session(
         &self,
         ctx: &Context<'_>,

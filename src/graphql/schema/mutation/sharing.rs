@@ -62,6 +62,8 @@ pub(super) struct SharingMutation;
 impl SharingMutation {
     /// Makes a user a member of a board, or changes the role of a member. CONFLICT if the board would
     /// have no ADMIN left. Requires the role ADMIN.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT.
     async fn share_board(
         &self,
         ctx: &Context<'_>,
@@ -84,6 +86,8 @@ impl SharingMutation {
 
     /// Removes a member from a board. Members may remove themselves; an ADMIN may remove any member.
     /// CONFLICT if the member is the last ADMIN, NOT_FOUND if the user is not a member.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT.
     async fn unshare_board(
         &self,
         ctx: &Context<'_>,

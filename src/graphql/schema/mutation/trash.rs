@@ -53,6 +53,8 @@ pub(super) struct TrashMutation;
 impl TrashMutation {
     /// Restores a card from the trash with its labels and comments, at the end of its column. Requires
     /// the role MEMBER or ADMIN.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT.
     async fn restore_card(
         &self,
         ctx: &Context<'_>,
@@ -72,6 +74,8 @@ impl TrashMutation {
     }
 
     /// Restores a board from the trash with everything that was on it. Requires the role ADMIN.
+    ///
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT.
     async fn restore_board(
         &self,
         ctx: &Context<'_>,
