@@ -289,19 +289,19 @@ const SCREENS: [(&str, u64, &str); 7] = [
             createdBy { name } cards { totalCount } members(first: 5) { totalCount nodes { name } } }
             pageInfo { hasNextPage endCursor } } }",
     ),
-    // The board, its author, labels, cards, their labels, authors, numbers of comments, members.
+    // The board, its author, labels, members, cards and their numbers; the cards' labels, authors and comments.
     (
         "board",
-        7,
+        9,
         "{ board(id: $board) { id title description version viewerRole createdBy { name }
             labels { id color name } members { edges { role node { id name } } }
             columns { id column cards(first: 1000) { totalCount nodes { id title rank version
                 labels { id } createdBy { name } comments { totalCount } } } } } }",
     ),
-    // The card with its board, its labels, comments, authors, history.
+    // The card with its board, its author and labels, those of the board, comments, events, their authors.
     (
         "card",
-        5,
+        7,
         "{ card(id: $card) { id title description column version createdAt createdBy { name }
             labels { id color name } board { id title viewerRole labels { id color name } }
             comments { nodes { id body createdAt author { name } viewerCanUpdate viewerCanDelete } }
@@ -323,17 +323,17 @@ const SCREENS: [(&str, u64, &str); 7] = [
             ... on MemberAddedEvent { user { name } role } ... on CommentAddedEvent { comment { body } }
             ... on CardUpdatedEvent { card { title } changes { fieldName from to } } } } } }",
     ),
-    // The board with its members.
+    // The board, its members and their number.
     (
         "members",
-        2,
+        3,
         "{ board(id: $board) { viewerRole members { totalCount
             edges { since role node { id name email } } pageInfo { hasNextPage } } } }",
     ),
-    // The deleted boards, the board, its deleted cards, their labels.
+    // The deleted boards, the board, its labels, its deleted cards and their labels.
     (
         "trash",
-        4,
+        5,
         "{ deletedBoards { nodes { id title deletedAt } } board(id: $board) {
             deletedCards { nodes { id title deletedAt labels { color } } } } }",
     ),
