@@ -124,6 +124,9 @@ async fn the_present_password_cannot_be_guessed_either(server: Arc<Server>) {
     let right =
         r#"mutation { deleteViewer(input: { currentPassword: "password" }) { deletedUserId } }"#;
     assert_limited(&ask(right).await);
+    let update =
+        r#"mutation { updateViewer(input: { currentPassword: "password" }) { user { id } } }"#;
+    assert_limited(&ask(update).await);
     assert_limited(&strict.try_log_in("ann@example.com", "password").await);
     strict.stop().await;
 }

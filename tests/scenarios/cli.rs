@@ -5,6 +5,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use kanban::service::trash;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -132,7 +133,7 @@ async fn demo_data_fills_an_empty_database_only(server: Arc<Server>) {
     assert!(of("members").iter().all(|count| (1..=3).contains(count)));
     let cards = all.iter().flat_map(|board| board["cards"]["nodes"].as_array().unwrap());
     let labels: Vec<usize> = cards.map(|card| card["labels"].as_array().unwrap().len()).collect();
-    assert!(labels.iter().all(|count| *count <= 3) && labels.contains(&0) && labels.contains(&3));
+    assert!(labels.iter().all(|count| *count <= 4) && labels.contains(&0) && labels.contains(&3));
 
     let (refused, _, err) = seed(&server, &[]);
     assert!(!refused.status.success() && err.contains("already has users"), "{err}");
@@ -155,13 +156,16 @@ async fn demo_data_fills_an_empty_database_only(server: Arc<Server>) {
 async fn demo_data_has_a_history(server: Arc<Server>) {
     let (made, _, err) = seed(&server, &["--boards", "3", "--cards", "160"]);
     assert!(made.status.success(), "{err}");
-    let query = "{ boards(first: 10) { nodes { version members { edges { role } } activity(first: 200) { totalCount
-        nodes { __typename sequence } } cards(first: 200) { totalCount nodes { version rank comments { totalCount } } }
+    let query = "{ viewer { name createdAt } deletedBoards { totalCount } boards(first: 10) { nodes { version members { edges { role } } activity(first: 200) { totalCount
+        nodes { __typename sequence createdAt } } deletedCards { totalCount } cards(first: 200) { totalCount nodes { version rank comments { totalCount } } }
         columns { cards(first: 200) { nodes { rank } } } } } }";
-    let mut seen = 0;
+    let (mut seen, mut moves, mut deleted_boards) = (0, 0, 0);
     for n in 1..=7 {
         let token = server.log_in(&format!("user{n}"), "password").await;
         let found = server.ask_as(Some(&token), query, json!({})).await.ok();
+        assert!(text(&found["viewer"]["name"]).contains(' '), "{}", found["viewer"]);
+        let joined = text(&found["viewer"]["createdAt"]);
+        deleted_boards += found["deletedBoards"]["totalCount"].as_u64().unwrap();
         for board in found["boards"]["nodes"].as_array().unwrap() {
             seen += 1;
             let roles = column(&board["members"]["edges"], "role");
@@ -172,7 +176,15 @@ async fn demo_data_has_a_history(server: Arc<Server>) {
                 let events = board["activity"]["nodes"].as_array().unwrap();
                 events.iter().filter(|event| event["__typename"] == kind).count()
             };
-            assert_eq!(of("CardCreatedEvent"), cards.len());
+            let deleted = board["deletedCards"]["totalCount"].as_u64().unwrap();
+            let deleted = usize::try_from(deleted).unwrap();
+            assert_eq!(of("CardCreatedEvent"), cards.len() + deleted);
+            assert_eq!(of("CardDeletedEvent"), deleted);
+            assert_eq!(of("LabelUpdatedEvent"), 3);
+            let times = column(&board["activity"]["nodes"], "createdAt");
+            assert!(times.is_sorted_by(|one, other| one >= other), "{times:?}");
+            assert!(times.iter().all(|time| *time > joined), "people are older than boards");
+            moves += of("CardMovedEvent");
             assert_eq!(of("MemberAddedEvent"), roles.len() - 1);
             let comments: i64 =
                 cards.iter().map(|card| card["comments"]["totalCount"].as_i64().unwrap()).sum();
@@ -183,7 +195,10 @@ async fn demo_data_has_a_history(server: Arc<Server>) {
             }
         }
     }
-    assert!(seen >= 3);
+    assert!(seen >= 3 && moves > 0 && deleted_boards > 0);
+    // A server that empties the trash keeps them.
+    let purged = trash::purge(&server.services, Some(30)).await.unwrap();
+    assert_eq!((purged.boards, purged.cards), (0, 0));
 }
 
 /// `kanban purge` reports what it has erased.

@@ -3,13 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use kanban::app;
+use kanban::domain::{BoardId, PublicId, UserId, UserKey};
 use kanban::service::trash;
+use kanban::store::users;
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::support::{Network, Proxy, Server, Socket, User, kinds, scenarios};
 
 scenarios![
     changes_on_one_instance_arrive_on_all,
+    a_notification_tells_without_the_sweep,
     what_nobody_tells_is_found_by_the_sweep,
     nothing_is_missed_in_a_short_outage,
     a_long_outage_ends_the_socket,
@@ -64,6 +69,38 @@ async fn changes_on_one_instance_arrive_on_all(server: Arc<Server>) {
     assert_eq!((kinds(&last), &last["board"]), (vec!["MemberRemovedEvent".into()], &Value::Null));
     assert_eq!(socket.message_of("1").await["type"], "complete");
     other.stop().await;
+}
+
+/// The other instance sends and receives notifications, but does not run: it has no sweep.
+async fn a_notification_tells_without_the_sweep(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let board = ann.board("Plans").await;
+    let other = app::build(server.config()).await.unwrap();
+    let db = other.db().clone();
+    let relay = tokio::spawn(async move { db.watch().await });
+    let key = BoardId::from_public(&board).unwrap();
+    let mut changed = other.db().bus().boards.listen(key);
+    let mut listed = other.db().bus().lists.listen(user_key(&bob).await);
+    // Notifications before the other instance listens are lost.
+    let mut change = async || {
+        ann.card(&board, "x").await;
+        timeout(Duration::from_millis(200), changed.woken()).await.is_err()
+    };
+    while change().await {}
+    ann.share(&board, &bob).await;
+    listed.woken().await;
+    relay.abort();
+    other.db().close();
+}
+
+/// The key of an account, which no API shows.
+async fn user_key(user: &User) -> UserKey {
+    let mut conn = user.server.db.read().await.unwrap();
+    let id = UserId::from_public(&user.id).unwrap();
+    users::by_id(&mut conn, id).await.unwrap().unwrap().key
 }
 
 /// The other instance cannot listen.

@@ -4,16 +4,17 @@ use rand::rngs::StdRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand::{RngExt, SeedableRng};
 
+mod history;
 mod words;
 
 use super::Services;
 use crate::domain::{
-    BoardRole, CardColumn, CommentBody, Description, Email, Error, LabelId, Name, NewBoard,
-    NewCard, Password, Result, Timestamp, Title, User,
+    BoardId, BoardRole, Card, CardColumn, Description, Email, Error, LabelId, LabelName, Name,
+    NewBoard, NewCard, Password, Result, Timestamp, Title, User,
 };
 use crate::store::lock::{Admin, BoardTx, lock_board};
-use crate::store::{Tx, boards, card_writes, comments, labels, members, users};
-use words::{GOALS, PROJECTS, THINGS, VERBS};
+use crate::store::{Tx, boards, card_writes, labels, members, users};
+use words::{FIRST_NAMES, GOALS, LABELS, LAST_NAMES, PROJECTS, THINGS, VERBS};
 
 /// The password of all demo users.
 const PASSWORD: &str = "password";
@@ -21,11 +22,13 @@ const PASSWORD: &str = "password";
 /// The maximum number of cards per INSERT statement.
 const CHUNK: usize = 50;
 
-/// The earliest creation time of demo data: 2026-01-01, in seconds since the Unix epoch.
-const FIRST_DAY: i64 = 1_767_225_600;
-
 /// One day in microseconds.
 const DAY: i64 = 86_400_000_000;
+
+/// The numbers of days before today between which accounts and boards are created. What happens on a board afterwards takes
+/// less than a month.
+const ACCOUNTS: [i64; 2] = [500, 400];
+const BOARDS: [i64; 2] = [390, 60];
 
 /// The amount of demo data.
 #[derive(Clone, Copy)]
@@ -34,7 +37,7 @@ pub struct Size {
     pub users: usize,
     /// The number of boards, each with 1 to 3 members.
     pub boards: usize,
-    /// The number of cards, each with 0 to 3 labels, spread over the boards.
+    /// The number of cards, each with 0 to 4 labels, spread over the boards. A few more boards and cards are in the trash.
     pub cards: usize,
 }
 
@@ -53,7 +56,7 @@ pub enum Target {
 pub struct Plan {
     /// The amount of demo data.
     pub size: Size,
-    /// The seed of the random generator. The same seed gives the same data, except for the users'
+    /// The seed of the random generator. On one day, the same seed gives the same data, except for the users'
     /// public IDs, which are always random.
     pub seed: u64,
     /// What to do with a database that already has users.
@@ -81,118 +84,182 @@ async fn fill(tx: &mut Tx, plan: &Plan, hash: &str) -> Result<String> {
         }
         Target::Empty | Target::Append => {}
     }
-    let mut rng = StdRng::seed_from_u64(plan.seed);
-    let people = demo_users(tx, plan.size.users, hash).await?;
+    let now = tx.now().micros();
+    let mut filler =
+        Filler { rng: StdRng::seed_from_u64(plan.seed), today: now - now.rem_euclid(DAY) };
+    let people = filler.people(tx, plan.size.users, hash).await?;
     let mut done = 0;
-    for board in 0..plan.size.boards {
-        let mut filler = Filler::on_new_board(tx, &mut rng, &people).await?;
+    for number in 0..plan.size.boards {
         // Spreads the cards over the boards as evenly as possible.
-        let until = plan.size.cards * (board + 1) / plan.size.boards;
-        while done < until {
-            let count = CHUNK.min(until - done);
-            filler.make_cards(&mut rng, count).await?;
-            done += count;
-            (plan.progress)(done);
-        }
+        let until = plan.size.cards * (number + 1) / plan.size.boards;
+        let board = filler.board(tx, &people, until - done).await?;
+        filler.work(tx, &board).await?;
+        done = until;
+        (plan.progress)(done);
+    }
+    for _ in 0..plan.size.boards.div_ceil(10) {
+        let board = filler.board(tx, &people, 5).await?;
+        filler.delete_board(tx, &board).await?;
     }
     people.into_iter().next().map(|user| user.email).ok_or(Error::Internal)
 }
 
-/// Creates `user1@example.com`, `user2@example.com`, …, numbered after the existing demo users.
-async fn demo_users(tx: &mut Tx, count: usize, hash: &str) -> Result<Vec<User>> {
-    let taken = users::emails_like(tx, "user%@example.com").await?;
-    let number =
-        |email: &String| email.strip_prefix("user")?.split('@').next()?.parse::<u32>().ok();
-    let first = taken.iter().filter_map(number).max().unwrap_or(0) as usize + 1;
-    let (mut people, now) = (Vec::new(), tx.now());
-    for number in first..first + count {
-        let email = Email::parse(&format!("user{number}@example.com"))?;
-        people.push(users::insert(tx, &email, &Name::of(email.as_str()), hash, now).await?);
+/// Creates demo data.
+struct Filler {
+    rng: StdRng,
+    /// The beginning of the day, in microseconds since the Unix epoch.
+    today: i64,
+}
+
+/// A board with demo data.
+struct DemoBoard<'p> {
+    id: BoardId,
+    /// The ADMIN who has created it.
+    owner: &'p User,
+    /// The members who may change cards.
+    editors: Vec<&'p User>,
+    /// Some of its cards.
+    cards: Vec<Card>,
+    /// The time of its latest change.
+    time: Timestamp,
+}
+
+impl Filler {
+    /// Creates `user1@example.com`, `user2@example.com`, …, numbered after the existing demo users.
+    async fn people(&mut self, tx: &mut Tx, count: usize, hash: &str) -> Result<Vec<User>> {
+        let taken = users::emails_like(tx, "user%@example.com").await?;
+        let number =
+            |email: &String| email.strip_prefix("user")?.split('@').next()?.parse::<u32>().ok();
+        let first = taken.iter().filter_map(number).max().unwrap_or(0) as usize + 1;
+        let mut people = Vec::new();
+        for number in first..first + count {
+            let email = Email::parse(&format!("user{number}@example.com"))?;
+            let name = format!("{} {}", self.one_of(FIRST_NAMES), self.one_of(LAST_NAMES));
+            let time = self.days_ago(ACCOUNTS);
+            people.push(users::insert(tx, &email, &Name::parse(&name)?, hash, time).await?);
+        }
+        Ok(people)
     }
-    Ok(people)
-}
 
-/// A board that is being filled.
-struct Filler<'t> {
-    board: BoardTx<'t, Admin>,
-    labels: Vec<LabelId>,
-}
-
-impl<'t> Filler<'t> {
-    /// Creates a board with one to three members.
-    async fn on_new_board(tx: &'t mut Tx, rng: &mut StdRng, people: &[User]) -> Result<Self> {
-        let new = NewBoard {
-            title: Title::parse(&format!("{} {}", one_of(rng, PROJECTS), one_of(rng, GOALS)))?,
-            description: Description::parse(&text(rng))?,
-        };
-        let time = some_time(rng, FIRST_DAY * 1_000_000, 300 * DAY);
+    /// Creates a board with one to three members, names for some of its labels, and cards.
+    async fn board<'p>(
+        &mut self,
+        tx: &mut Tx,
+        people: &'p [User],
+        count: usize,
+    ) -> Result<DemoBoard<'p>> {
         let mut chosen: Vec<&User> = people.iter().collect();
-        chosen.shuffle(rng);
-        chosen.truncate(rng.random_range(1..=3));
+        chosen.shuffle(&mut self.rng);
+        chosen.truncate(self.rng.random_range(1..=3));
         let Some((owner, others)) = chosen.split_first() else {
             return Err(Error::conflict("Boards need at least one user."));
         };
+        let new = NewBoard {
+            title: Title::parse(&format!("{} {}", self.one_of(PROJECTS), self.one_of(GOALS)))?,
+            description: Description::parse(&self.text())?,
+        };
+        let time = self.days_ago(BOARDS);
         let (board, _) = boards::insert(tx, owner.key, &new, time).await?;
-        let mut board = lock_board(tx, owner.key, board.id).await?;
-        board.set_now(some_time(rng, time.micros(), DAY));
-        for user in others {
-            let role = *BoardRole::ALL.choose(rng).unwrap_or(&BoardRole::Member);
-            members::insert(&mut board, user, role).await?;
-        }
+        let mut board: BoardTx<Admin> = lock_board(tx, owner.key, board.id).await?;
+        board.set_now(self.after(time, DAY));
+        let editors = [vec![*owner], self.add_members(&mut board, others).await?].concat();
+        let labels = self.name_labels(&mut board).await?;
         board.record().await?;
+        let (mut cards, mut left) = (Vec::new(), count);
+        while left > 0 {
+            let chunk = CHUNK.min(left);
+            cards = self.add_cards(&mut board, &labels, chunk).await?;
+            left -= chunk;
+        }
+        Ok(DemoBoard { id: board.id(), owner, editors, cards, time: board.now() })
+    }
+
+    /// Returns those who may change cards.
+    async fn add_members<'p>(
+        &mut self,
+        board: &mut BoardTx<'_, Admin>,
+        others: &[&'p User],
+    ) -> Result<Vec<&'p User>> {
+        let mut editors = Vec::new();
+        for user in others {
+            let role = *BoardRole::ALL.choose(&mut self.rng).unwrap_or(&BoardRole::Member);
+            members::insert(board, user, role).await?;
+            if role != BoardRole::Viewer {
+                editors.push(*user);
+            }
+        }
+        Ok(editors)
+    }
+
+    /// Returns the keys of the labels.
+    async fn name_labels(&mut self, board: &mut BoardTx<'_, Admin>) -> Result<Vec<LabelId>> {
         let access = board.access()?;
         let labels = labels::of_board(board.conn(), access).await?;
-        Ok(Self { board, labels: labels.iter().map(|label| label.id).collect() })
-    }
-
-    /// Creates cards, and one comment on each of the first two.
-    async fn make_cards(&mut self, rng: &mut StdRng, count: usize) -> Result<()> {
-        self.board.set_now(some_time(rng, self.board.now().micros(), DAY / 24));
-        let (new, labels): (Vec<_>, Vec<_>) = (0..count)
-            .map(|_| demo_card(rng, &self.labels))
-            .collect::<Result<Vec<_>>>()?
-            .into_iter()
-            .unzip();
-        let context = card_writes::insert_context(&mut self.board, &new).await?;
-        let new: Vec<_> = new.iter().zip(labels).collect();
-        let cards = card_writes::insert(&mut self.board, &context, &new)?;
-        self.board.record().await?;
-        for card in cards.iter().take(2) {
-            let body = CommentBody::parse(&text(rng))?;
-            comments::insert(&mut self.board, card, &body).await?;
+        for (label, names) in labels.iter().zip(LABELS) {
+            let name = LabelName::parse(self.one_of(names))?;
+            labels::update(board, label, None, Some(&name)).await?;
         }
-        self.board.record().await
+        Ok(labels.iter().map(|label| label.id).collect())
+    }
+
+    async fn add_cards(
+        &mut self,
+        board: &mut BoardTx<'_, Admin>,
+        labels: &[LabelId],
+        count: usize,
+    ) -> Result<Vec<Card>> {
+        board.set_now(self.after(board.now(), DAY / 24));
+        let (new, labels): (Vec<_>, Vec<_>) =
+            (0..count).map(|_| self.card(labels)).collect::<Result<Vec<_>>>()?.into_iter().unzip();
+        let context = card_writes::insert_context(board, &new).await?;
+        let new: Vec<_> = new.iter().zip(labels).collect();
+        let cards = card_writes::insert(board, &context, &new)?;
+        board.record().await?;
+        Ok(cards)
+    }
+
+    fn card(&mut self, labels: &[LabelId]) -> Result<(NewCard, Vec<LabelId>)> {
+        let card = NewCard {
+            title: Title::parse(&self.title())?,
+            description: Description::parse(&self.text())?,
+            column: *CardColumn::ALL.choose(&mut self.rng).unwrap_or(&CardColumn::Backlog),
+            labels: Vec::new(),
+        };
+        let count = self.rng.random_range(0..=3);
+        let mut labels: Vec<LabelId> = labels.sample(&mut self.rng, count).copied().collect();
+        labels.sort_unstable();
+        Ok((card, labels))
+    }
+
+    /// A random time less than `range` microseconds after `from`.
+    fn after(&mut self, from: Timestamp, range: i64) -> Timestamp {
+        time(from.micros() + self.rng.random_range(0..range))
+    }
+
+    /// A random time between two numbers of days before today.
+    fn days_ago(&mut self, [from, to]: [i64; 2]) -> Timestamp {
+        time(self.today - self.rng.random_range(to * DAY..from * DAY))
+    }
+
+    fn title(&mut self) -> String {
+        format!("{} the {}", self.one_of(VERBS), self.one_of(THINGS))
+    }
+
+    /// Random Markdown text.
+    fn text(&mut self) -> String {
+        let mut tasks = String::new();
+        for _ in 0..self.rng.random_range(0..4) {
+            let done = if self.rng.random_bool(0.4) { "x" } else { " " };
+            tasks += &format!("- [{done}] {}\n", self.title().to_lowercase());
+        }
+        format!("**{}** matters for the *{}*.\n\n{tasks}", self.one_of(GOALS), self.one_of(THINGS))
+    }
+
+    fn one_of(&mut self, words: &[&'static str]) -> &'static str {
+        words.choose(&mut self.rng).copied().unwrap_or_default()
     }
 }
 
-fn demo_card(rng: &mut StdRng, labels: &[LabelId]) -> Result<(NewCard, Vec<LabelId>)> {
-    let card = NewCard {
-        title: Title::parse(&format!("{} the {}", one_of(rng, VERBS), one_of(rng, THINGS)))?,
-        description: Description::parse(&text(rng))?,
-        column: *CardColumn::ALL.choose(rng).unwrap_or(&CardColumn::Backlog),
-        labels: Vec::new(),
-    };
-    let count = rng.random_range(0..=3);
-    let mut labels: Vec<LabelId> = labels.sample(rng, count).copied().collect();
-    labels.sort_unstable();
-    Ok((card, labels))
-}
-
-/// A random time less than `range` microseconds after `from`.
-fn some_time(rng: &mut StdRng, from: i64, range: i64) -> Timestamp {
-    Timestamp::from_micros(from + rng.random_range(0..range)).unwrap_or(Timestamp::EPOCH)
-}
-
-/// Random Markdown text.
-fn text(rng: &mut StdRng) -> String {
-    let task = |rng: &mut StdRng| {
-        let done = if rng.random_bool(0.4) { "x" } else { " " };
-        format!("- [{done}] {} the {}\n", one_of(rng, VERBS).to_lowercase(), one_of(rng, THINGS))
-    };
-    let tasks: String = (0..rng.random_range(0..4)).map(|_| task(rng)).collect();
-    format!("**{}** matters for the *{}*.\n\n{tasks}", one_of(rng, GOALS), one_of(rng, THINGS))
-}
-
-fn one_of(rng: &mut StdRng, words: &[&'static str]) -> &'static str {
-    words.choose(rng).copied().unwrap_or_default()
+fn time(micros: i64) -> Timestamp {
+    Timestamp::from_micros(micros).unwrap_or(Timestamp::EPOCH)
 }

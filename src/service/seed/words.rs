@@ -70,3 +70,41 @@ pub(super) const THINGS: &[&str] = &[
     "tickets",
     "windows",
 ];
+
+pub(super) const FIRST_NAMES: &[&str] = &[
+    "Aisha", "Ann", "Björn", "Chloé", "Diego", "Elif", "Fatima", "Hiro", "Ingrid", "João", "Kofi",
+    "Li Na", "Mateusz", "Noor", "Olga", "Priya", "Samuel", "Tomás", "Yuki", "Zoë",
+];
+pub(super) const LAST_NAMES: &[&str] = &[
+    "Andersson",
+    "Bauer",
+    "Chen",
+    "Costa",
+    "Dubois",
+    "García",
+    "Haddad",
+    "Ito",
+    "Kowalski",
+    "Mensah",
+    "Müller",
+    "Nguyen",
+    "Novák",
+    "Okafor",
+    "Patel",
+    "Rossi",
+    "Silva",
+    "Smith",
+    "Tanaka",
+    "Yılmaz",
+];
+/// For each of the first colours, names that suit it.
+pub(super) const LABELS: [&[&str]; 3] =
+    [&["bug", "urgent", "risk"], &["blocked", "waiting"], &["idea", "question", "to discuss"]];
+pub(super) const REMARKS: &[&str] = &[
+    "Good point.",
+    "I have looked at this.",
+    "Could you check again?",
+    "Done on my side.",
+    "Not before Friday.",
+    "Who can help?",
+];
