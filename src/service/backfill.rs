@@ -24,9 +24,9 @@ pub struct Folded {
 /// Folds what was stored by former rules. Works in small transactions, so it can be interrupted at any time and
 /// continues where it was. Several instances may run it at once, also beside one of an earlier version.
 pub async fn run(services: &Services) -> Result<Folded> {
-    let mut folded = Folded::default();
-    folded.boards = fold_search_texts(services, BOARDS).await?;
-    folded.cards = fold_search_texts(services, CARDS).await?;
+    let boards = fold_search_texts(services, BOARDS).await?;
+    let cards = fold_search_texts(services, CARDS).await?;
+    let mut folded = Folded { boards, cards, ..Folded::default() };
     renew_email_keys(services, &mut folded).await?;
     Ok(folded)
 }

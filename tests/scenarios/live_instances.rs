@@ -80,7 +80,7 @@ async fn a_notification_tells_without_the_sweep(server: Arc<Server>) {
     let board = ann.board("Plans").await;
     let other = app::build(server.config()).await.unwrap();
     let db = other.db().clone();
-    let relay = tokio::spawn(async move { db.watch().await });
+    let relay = tokio::spawn(async move { Box::pin(db.watch()).await });
     let key = BoardId::from_public(&board).unwrap();
     let mut changed = other.db().bus().boards.listen(key);
     let mut listed = other.db().bus().lists.listen(user_key(&bob).await);

@@ -53,6 +53,7 @@ impl Query {
     }
 
     /// The boards that the viewer is a member of, newest first by default.
+    #[allow(clippy::too_many_arguments)]
     #[graphql(directive = paged::apply())]
     async fn boards(
         &self,

@@ -245,13 +245,15 @@ impl Filler {
         format!("{} the {}", self.one_of(VERBS), self.one_of(THINGS))
     }
 
+    fn task(&mut self) -> String {
+        let done = if self.rng.random_bool(0.4) { "x" } else { " " };
+        format!("- [{done}] {}\n", self.title().to_lowercase())
+    }
+
     /// Random Markdown text.
     fn text(&mut self) -> String {
-        let mut tasks = String::new();
-        for _ in 0..self.rng.random_range(0..4) {
-            let done = if self.rng.random_bool(0.4) { "x" } else { " " };
-            tasks += &format!("- [{done}] {}\n", self.title().to_lowercase());
-        }
+        let count = self.rng.random_range(0..4);
+        let tasks: String = (0..count).map(|_| self.task()).collect();
         format!("**{}** matters for the *{}*.\n\n{tasks}", self.one_of(GOALS), self.one_of(THINGS))
     }
 

@@ -80,12 +80,12 @@ impl Comment {
     }
 
     /// Whether the viewer may change the comment: their own, as a MEMBER or ADMIN.
-    async fn viewer_can_update(&self, ctx: &Context<'_>) -> Result<bool> {
+    fn viewer_can_update(&self, ctx: &Context<'_>) -> Result<bool> {
         Ok(self.on.access.may(Right::Edit) && self.is_own(ctx)?)
     }
 
     /// Whether the viewer may delete the comment: their own as a MEMBER, any as an ADMIN.
-    async fn viewer_can_delete(&self, ctx: &Context<'_>) -> Result<bool> {
+    fn viewer_can_delete(&self, ctx: &Context<'_>) -> Result<bool> {
         let access = self.on.access;
         Ok(access.may(Right::Moderate) || access.may(Right::Edit) && self.is_own(ctx)?)
     }
