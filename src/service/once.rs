@@ -15,6 +15,9 @@ use crate::store::{Conn, LongTexts, Tx, Work, boards, cards, comments, labels, m
 /// The number of days for which the ID of a mutation is remembered.
 const DAYS: u32 = 7;
 
+/// The maximum number of attempts of a mutation whose ID has an old receipt. Others may send the same ID at the same time.
+const TRIES: usize = 3;
+
 /// The maximum number of receipts per transaction.
 const BATCH: i64 = 1000;
 
@@ -40,21 +43,23 @@ where
 {
     let Mutation { viewer, id } = mutation;
     let Some(id) = id else { return services.db.write((viewer, input), work).await };
-    let attempt =
-        || services.db.write_once(Some(id.clone()), (viewer, input.clone()), work.clone());
-    let error = match attempt().await {
-        Err(error) => error,
-        done => return done,
-    };
     let time = services.db.now().days_before(DAYS);
-    match receipt(services, viewer, &id, time).await {
-        Ok(Some(receipt)) => again(services, viewer, &id, &receipt).await,
-        Ok(None) if error == Error::Repeated => {
-            forget(services, viewer, id.clone(), time).await?;
-            attempt().await
+    for _ in 0..TRIES {
+        let attempt = services.db.write_once(id.clone(), (viewer, input.clone()), work.clone());
+        let error = match attempt.await {
+            Err(error) => error,
+            done => return done,
+        };
+        match receipt(services, viewer, &id, time).await {
+            Ok(Some(receipt)) => return again(services, viewer, &id, &receipt).await,
+            // The receipt is too old.
+            Ok(None) if error == Error::Repeated => {
+                forget(services, viewer, id.clone(), time).await?;
+            }
+            _ => return Err(error),
         }
-        _ => Err(error),
     }
+    Err(Error::Unavailable)
 }
 
 /// The receipt of a mutation, if it is not older than `time`.

@@ -366,6 +366,12 @@ async fn ids_are_remembered_for_seven_days(server: Arc<Server>) {
     assert_eq!(create(&ann, &board, "one", "x").await.ok(), second);
     create(&ann, &board, "two", "y").await.ok();
     assert_eq!(server.count("mutation_receipts").await, 2);
+    // Many at once after that time.
+    age(8 * 24).await;
+    let many = (0..8).map(|_| create(&ann, &board, "one", "x"));
+    let answers = join_all(many).await.into_iter().map(Answer::ok);
+    let cards: BTreeSet<_> = answers.map(|card| card.to_string()).collect();
+    assert_eq!(cards.len(), 1, "{cards:?}");
     // Another input is no conflict after that time either.
     age(8 * 24).await;
     create(&ann, &board, "three", "x").await.ok();

@@ -60,9 +60,9 @@ impl Db {
         self.run(None, input, work, |_| ()).await
     }
 
-    /// The same for a mutation. If it has an ID, its receipt must be stored in the transaction. `Repeated` if a mutation
-    /// with this ID was committed before.
-    pub async fn write_once<I, T, F>(&self, id: Option<MutationId>, input: I, work: F) -> Result<T>
+    /// The same for a mutation with an ID, whose receipt must be stored in the transaction. `Repeated` if there is one with
+    /// this ID.
+    pub async fn write_once<I, T, F>(&self, id: MutationId, input: I, work: F) -> Result<T>
     where
         I: Send + Sync + 'static,
         T: Send + 'static,
@@ -72,7 +72,7 @@ impl Db {
             + Sync
             + 'static,
     {
-        self.run(id, input, work, |_| ()).await
+        self.run(Some(id), input, work, |_| ()).await
     }
 
     /// The same, and calls `then` with the value as soon as it is committed, even if the request was cancelled.
