@@ -1,6 +1,6 @@
-// The code in docs/live.md is the code of `recipes`, and its GraphQL documents are valid.
+// The code in the guides is the code that the clients run, and their GraphQL documents are valid.
 //
-// Usage: node guide.mjs --write (copies the recipes into the guide)
+// Usage: node guide.mjs --write (copies the files into the guides)
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { buildSchema, parse, validate } from 'graphql';
@@ -8,38 +8,50 @@ import { buildSchema, parse, validate } from 'graphql';
 const at = (path) => new URL(path, import.meta.url);
 const read = (path) => readFileSync(at(path), 'utf8');
 
-const GUIDE = '../../docs/live.md';
+/** Guides of which every block of code must be a file. */
+const GUIDES = [];
+const LIVE = 'live.md';
 /** These only pass documents on, or are the same in another language. */
 const NOT_SHOWN = ['documents.mjs', 'documents.py', 'board_copy.py'];
-/** A link to a recipe, and the block of code that follows. */
-const RECIPE = /(\(\.\.\/tests\/clients\/recipes\/([\w.]+)\)[^\n]*\n\n```\w+\n)([^]*?)(?=```\n)/g;
+/** A link to a file, and the block of code that follows. */
+const FILE = /(\(\.\.\/tests\/clients\/([\w./]+)\)[^\n]*\n\n```\w+\n)([^]*?)(?=```\n)/g;
+const CODE = /```(ts|tsx|js|json|graphql|python|rust|toml)\n/g;
 const DOCUMENT = /```graphql\n([^]*?)```\n/g;
 
-/** Throws an error if the guide is not up to date. */
-export function checkGuide() {
-  const guide = read(GUIDE);
-  const shown = [...guide.matchAll(RECIPE)].map(([, , name]) => name);
-  const missing = recipes().filter((name) => !shown.includes(name));
-  if (missing.length > 0) throw new Error(`docs/live.md does not show ${missing.join(', ')}`);
-  for (const [, , name, code] of guide.matchAll(RECIPE)) {
-    if (code !== read(`recipes/${name}`)) throw new Error(`docs/live.md shows another ${name}: run node guide.mjs --write`);
-  }
-  checkDocuments(guide);
+const pathOf = (guide) => `../../docs/${guide}`;
+const filesIn = (text) => [...text.matchAll(FILE)].map(([, , path, code]) => ({ path, code }));
+
+/** Throws an error if a guide is not up to date. */
+export function checkGuides() {
+  const schema = buildSchema(read('../../schema.graphql'));
+  for (const guide of [LIVE, ...GUIDES]) checkGuide(guide, read(pathOf(guide)), schema);
+  const shown = filesIn(read(pathOf(LIVE))).map(({ path }) => path);
+  const missing = recipes().filter((name) => !shown.includes(`live/recipes/${name}`));
+  if (missing.length > 0) throw new Error(`docs/${LIVE} does not show ${missing.join(', ')}`);
 }
 
-function checkDocuments(guide) {
-  const schema = buildSchema(read('../../schema.graphql'));
-  for (const [, text] of guide.matchAll(DOCUMENT)) {
-    const errors = validate(schema, parse(text));
-    if (errors.length > 0) throw new Error(`docs/live.md: ${errors[0].message}\n${text}`);
+function checkGuide(guide, text, schema) {
+  const files = filesIn(text);
+  for (const { path, code } of files) {
+    if (code !== read(path)) throw new Error(`docs/${guide} shows another ${path}: run node guide.mjs --write`);
   }
+  for (const [, document] of text.matchAll(DOCUMENT)) {
+    const errors = validate(schema, parse(document));
+    if (errors.length > 0) throw new Error(`docs/${guide}: ${errors[0].message}\n${document}`);
+  }
+  if (guide === LIVE) return;
+  const blocks = [...text.matchAll(CODE)].length;
+  if (blocks !== files.length) throw new Error(`docs/${guide} has ${blocks} blocks of code, but ${files.length} are files`);
 }
 
 const recipes = () =>
-  readdirSync(at('recipes'), { withFileTypes: true })
+  readdirSync(at('live/recipes'), { withFileTypes: true })
     .filter((entry) => entry.isFile() && !NOT_SHOWN.includes(entry.name))
     .map((entry) => entry.name);
 
 if (process.argv[2] === '--write') {
-  writeFileSync(at(GUIDE), read(GUIDE).replace(RECIPE, (_, before, name) => before + read(`recipes/${name}`)));
+  for (const guide of [LIVE, ...GUIDES]) {
+    const path = at(pathOf(guide));
+    writeFileSync(path, readFileSync(path, 'utf8').replace(FILE, (_, before, file) => before + read(file)));
+  }
 }

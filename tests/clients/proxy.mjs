@@ -9,7 +9,10 @@ const PAYLOAD = '"boardEvents"';
 export class Proxy {
   /** The number of connections so far. */
   connections = 0;
+  /** All that clients have sent. */
+  sent = '';
   #isRefusing = false;
+  #unanswered;
   #pairs = new Set();
 
   constructor(host, port) {
@@ -36,6 +39,16 @@ export class Proxy {
     this.#isRefusing = kind === 'reset';
   }
 
+  /** The next request that contains `text` reaches the server, but the connection is cut before the answer arrives. */
+  loseAnswerTo(text) {
+    this.#unanswered = text;
+  }
+
+  /** How often clients have sent `text` since `sent` had the length `from`. */
+  count(text, from = 0) {
+    return this.sent.slice(from).split(text).length - 1;
+  }
+
   close() {
     this.server.close();
     for (const pair of this.#pairs) this.#cut(pair, 'end');
@@ -60,6 +73,14 @@ export class Proxy {
       });
     }
     server.on('data', (bytes) => (pair.isFollowing ||= bytes.includes(PAYLOAD)));
+    client.on('data', (bytes) => this.#note(bytes, pair));
+  }
+
+  #note(bytes, pair) {
+    this.sent += bytes.toString('latin1');
+    if (!this.#unanswered || !bytes.includes(this.#unanswered)) return;
+    this.#unanswered = undefined;
+    pair.server.unpipe(pair.client).once('data', () => this.#cut(pair, 'reset'));
   }
 
   #cut(pair, kind) {

@@ -1,62 +1,110 @@
-// Follows boards with the clients that front ends use, on SQLite, and on PostgreSQL if TEST_DATABASE_URL is set.
+// Runs the steps with every client, on SQLite, and on PostgreSQL if TEST_DATABASE_URL is set.
 //
 // Usage: node run.mjs PATH/TO/kanban [CLIENT ...]
 
-import { resolve } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { postgresDatabase } from '../chaos/databases.mjs';
-import { Api, printTable } from '../chaos/support.mjs';
+import { Api, printTable, within } from '../chaos/support.mjs';
 import { start } from '../conformance/server.mjs';
-import { checkGuide } from './guide.mjs';
-import { run } from './scenario.mjs';
+import { CLIENTS, GAPS } from './clients.mjs';
+import { checkGuides } from './guide.mjs';
+import { startClient } from './process.mjs';
+import { STEPS } from './steps.mjs';
+import { World } from './world.mjs';
 
 const SECRET = 'clients'.repeat(5);
 const SETTINGS = { JWT_SECRET: SECRET, ARGON2_MEMORY_KIB: '8', RATE_LIMIT: 'off' };
 const REQUEST_LIMIT = 30_000;
+const START_LIMIT = 30_000;
+const STEP_LIMIT = 30_000;
+const NAMES = Object.keys(STEPS);
 
-const { PYTHON = 'python3' } = process.env;
-// The clients run in this folder.
-const python = PYTHON.includes('/') ? resolve(PYTHON) : PYTHON;
-const node = (recipe) => [process.execPath, 'client.mjs', recipe];
-
-/** Only clients with a WebSocket send pings, and so notice that a connection is silent. */
-const CLIENTS = [
-  { name: 'graphql-ws', command: node('recipes/graphql_ws'), sendsPings: true },
-  { name: 'graphql-sse', command: node('recipes/graphql_sse'), sendsPings: false },
-  { name: 'apollo', command: node('recipes/apollo'), sendsPings: true },
-  { name: 'urql', command: node('recipes/urql'), sendsPings: true },
-  { name: 'relay', command: node('relay'), sendsPings: true },
-  { name: 'python', command: [python, 'client.py'], sendsPings: true },
-];
-
-const [program, ...names] = process.argv.slice(2);
+const [program, ...wanted] = process.argv.slice(2);
 if (!program) throw new Error('usage: node run.mjs PATH/TO/kanban [CLIENT ...]');
-const clients = names.length ? CLIENTS.filter(({ name }) => names.includes(name)) : CLIENTS;
-if (clients.length < names.length) throw new Error(`the clients are ${CLIENTS.map(({ name }) => name).join(', ')}`);
+const clients = wanted.length ? CLIENTS.filter(({ name }) => wanted.includes(name)) : CLIENTS;
+if (clients.length < wanted.length) throw new Error(`the clients are ${CLIENTS.map(({ name }) => name).join(', ')}`);
 
-/** Runs all clients at the same time. Returns the number of failures. */
+const gapOf = (client, step) => GAPS.find((gap) => gap.client === client.name && gap.steps.includes(step));
+
+/** Runs all steps of one client. Returns the result of each: `ok`, `gap`, or an error. */
+async function runSteps(client, api) {
+  const world = await World.make(api, SECRET, client.name);
+  const child = startClient(client.command, { url: world.url });
+  const results = {};
+  try {
+    const { steps: known } = await within(START_LIMIT, 'start', child.next());
+    for (const step of NAMES) results[step] = await runStep(step, world, { client, child, known });
+    const strange = known.filter((step) => !NAMES.includes(step));
+    if (strange.length > 0) results.logIn = new Error(`there is no step ${strange.join(', ')}`);
+  } catch (error) {
+    for (const step of NAMES) results[step] ??= error;
+  } finally {
+    child.kill();
+    world.proxy.close();
+  }
+  return { client, results, log: child.log() };
+}
+
+async function runStep(step, world, { client, child, known }) {
+  const gap = gapOf(client, step);
+  if (!known.includes(step)) return gap ? 'gap' : new Error('the client does not have this step, and clients.mjs gives no reason');
+  if (gap) return new Error('the client has this step: remove it from GAPS in clients.mjs');
+  const ask = async (input) => {
+    child.send({ step, input });
+    const { result, error } = await child.next();
+    if (error) throw new Error(error);
+    return result;
+  };
+  return within(STEP_LIMIT, 'step', STEPS[step](world, ask)).then(() => 'ok', (error) => error);
+}
+
+/** Runs all clients at the same time. Returns the number of steps that failed or are missing. */
 async function runAll({ kind, settings }) {
   const server = await start(program, { ...SETTINGS, ...settings });
   try {
     const api = new Api(new URL(server.url).origin, REQUEST_LIMIT);
-    const runs = clients.map((client, at) => run(client, { api, secret: SECRET, seed: at + 1 }));
-    return report(kind, await Promise.allSettled(runs));
+    return report(kind, await Promise.all(clients.map((client) => runSteps(client, api))));
   } finally {
     server.stop();
   }
 }
 
-function report(kind, results) {
-  const good = results.flatMap((result) => result.value ?? []);
-  console.log(`\n${kind}: ${good.length} of ${clients.length} clients ended with an equal copy`);
-  if (good.length > 0) printTable(good);
-  results.forEach(({ reason }, at) => reason && console.error(`\n${clients[at].name}: ${reason.message}`));
-  return clients.length - good.length;
+function report(kind, runs) {
+  const all = runs.flatMap(({ results }) => NAMES.map((step) => results[step]));
+  const count = (result) => all.filter((one) => one === result).length;
+  console.log(`\n${kind}: ${count('ok')} steps ran, ${count('gap')} are gaps`);
+  const word = (result) => (typeof result === 'string' ? result : 'FAILED');
+  printTable(runs.map(({ client, results }) => {
+    return { client: client.name, ...Object.fromEntries(NAMES.map((step) => [step, word(results[step])])) };
+  }));
+  for (const run of runs) printErrors(run);
+  return runs.length * NAMES.length - count('ok') - count('gap');
 }
 
-checkGuide();
+function printErrors({ client, results, log }) {
+  const failed = NAMES.filter((step) => results[step] instanceof Error);
+  for (const step of failed) console.error(`\n${client.name}, ${step}: ${results[step].message}`);
+  if (failed.length > 0 && log) console.error(`\nthe log of ${client.name}:\n${log}`);
+}
+
+function printGaps() {
+  console.log('\nGaps:');
+  for (const { client, steps, reason } of GAPS) console.log(`- ${client}, ${steps.join(', ')}: ${reason}`);
+}
+
+/** Generates types from schema.graphql, checks the types of the clients, and compiles them. */
+function build() {
+  const options = { cwd: fileURLToPath(new URL('.', import.meta.url)), stdio: 'inherit' };
+  execFileSync('npm', ['run', '--silent', 'build'], options);
+}
+
+checkGuides();
+build();
 const databases = [{ kind: 'SQLite', settings: {} }];
 if (process.env.TEST_DATABASE_URL) databases.push({ kind: 'PostgreSQL', settings: { DATABASE_URL: postgresDatabase().url } });
 else console.log('PostgreSQL: not tested, because TEST_DATABASE_URL is not set');
 let failures = 0;
 for (const database of databases) failures += await runAll(database);
+printGaps();
 process.exit(failures === 0 ? 0 : 1);

@@ -1,12 +1,10 @@
 // One client follows a board while another user changes it, and loses its connection again and again.
 
-import { spawn } from 'node:child_process';
-import { createHmac } from 'node:crypto';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
-import { atExit, within } from '../chaos/support.mjs';
-import { Proxy } from './proxy.mjs';
+import { within } from '../../chaos/support.mjs';
+import { account, endingIn, mutate } from '../accounts.mjs';
+import { startClient } from '../process.mjs';
+import { Proxy } from '../proxy.mjs';
 import { BOARD } from './recipes/documents.mjs';
 import { generator, Writer } from './writer.mjs';
 
@@ -38,15 +36,15 @@ export async function run(client, { api, secret, seed }) {
   const world = await makeWorld(client, api, generator(seed));
   const proxy = new Proxy(new URL(api.url).hostname, new URL(api.url).port);
   const port = await proxy.listen();
-  const tokens = { ...world.tokens, accessToken: shortened(world.tokens.accessToken, secret) };
+  const tokens = { ...world.tokens, accessToken: endingIn(FIRST_TOKEN, world.tokens.accessToken, secret) };
   const urls = { url: `http://127.0.0.1:${port}/graphql`, apiUrl: `${api.url}/graphql` };
-  const follower = startFollower(client.command, { ...urls, tokens, boardId: world.boardId });
+  const follower = startClient(client.command, { ...urls, tokens, boardId: world.boardId });
   try {
     const work = changeAndCut(client, world, proxy).then(() => board(api, world));
-    const end = await within(TIME_LIMIT, 'changes and cuts', Promise.race([work, follower.failed]));
-    follower.finish(end.version);
+    const end = await within(TIME_LIMIT, 'changes and cuts', Promise.race([work, follower.ended]));
+    follower.send(end.version);
     const left = TIME_LIMIT - (performance.now() - began);
-    const result = await within(left, `end of the client at version ${end.version}`, follower.result);
+    const result = await within(left, `end of the client at version ${end.version}`, follower.next());
     check(result, end);
     return {
       client: client.name,
@@ -69,33 +67,12 @@ export async function run(client, { api, secret, seed }) {
 
 async function makeWorld(client, api, random) {
   const [reader, writer] = [await account(api, `${client.name}.reader`), await account(api, `${client.name}.writer`)];
-  const mutate = async (user, field, input, selection) => {
-    const answer = await api.mutate(field, input, selection, user.tokens.accessToken);
-    if (!answer?.data?.[field]) throw new Error(`${field} ${JSON.stringify(input)}: ${JSON.stringify(answer)}`);
-    return answer.data[field];
-  };
-  const made = await mutate(reader, 'createBoard', { title: client.name }, 'board { id labels { id color } }');
+  const made = await mutate(api, reader, 'createBoard', { title: client.name }, 'board { id labels { id color } }');
   const { id: boardId, labels } = made.board;
-  await mutate(reader, 'shareBoard', { boardId, userId: writer.id, role: 'ADMIN' }, 'board { id }');
-  const changes = new Writer(boardId, labels, mutate.bind(undefined, writer), random);
+  await mutate(api, reader, 'shareBoard', { boardId, userId: writer.id, role: 'ADMIN' }, 'board { id }');
+  const changes = new Writer(boardId, labels, mutate.bind(undefined, api, writer), random);
   await changes.prepare();
   return { boardId, tokens: reader.tokens, writer: changes, random };
-}
-
-async function account(api, name) {
-  const input = { email: `${name}@example.com`, password: 'correct horse' };
-  const { signUp } = await api.data('mutation($input: SignUpInput!) { signUp(input: $input) { user { id } } }', { input });
-  const text = 'mutation($input: LogInInput!) { logIn(input: $input) { accessToken refreshToken expiresAt } }';
-  return { id: signUp.user.id, tokens: (await api.data(text, { input })).logIn };
-}
-
-/** The same token with an earlier end, of which the client does not know. */
-function shortened(token, secret) {
-  const [header, body] = token.split('.');
-  const claims = JSON.parse(Buffer.from(body, 'base64url'));
-  claims.exp = Math.floor(Date.now() / 1000) + FIRST_TOKEN;
-  const signed = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
-  return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 }
 
 async function board(api, { boardId, tokens }) {
@@ -121,35 +98,6 @@ async function changeAndCut(client, { writer, random }, proxy) {
 function kindOfCut({ sendsPings }, round) {
   if (sendsPings && round === CUTS - 1) return 'silence';
   return round % 2 === 0 ? 'reset' : 'end';
-}
-
-// --- The client's process ---
-
-const followers = new Set();
-atExit(() => followers.forEach((child) => child.kill('SIGKILL')));
-
-function startFollower([program, ...options], settings) {
-  const cwd = fileURLToPath(new URL('.', import.meta.url));
-  const child = spawn(program, [...options, JSON.stringify(settings)], { cwd, stdio: 'pipe' });
-  followers.add(child);
-  let log = '';
-  child.stderr.setEncoding('utf8').on('data', (text) => (log = (log + text).slice(-4000)));
-  child.stdin.on('error', () => {});
-  const result = new Promise((found) => createInterface({ input: child.stdout }).once('line', found)).then(JSON.parse);
-  const failed = new Promise((_, fail) => {
-    child.once('error', fail);
-    child.once('close', (code) => fail(new Error(`the client has ended with exit code ${code}`)));
-  });
-  const ended = Promise.race([result, failed]);
-  // Both are awaited later, or never.
-  for (const promise of [failed, ended]) promise.catch(() => {});
-  return {
-    failed,
-    result: ended,
-    finish: (version) => child.stdin.write(`${version}\n`),
-    log: () => log.trim(),
-    kill: () => followers.delete(child) && child.kill('SIGKILL'),
-  };
 }
 
 // --- The comparison ---
