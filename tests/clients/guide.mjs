@@ -9,7 +9,7 @@ const at = (path) => new URL(path, import.meta.url);
 const read = (path) => readFileSync(at(path), 'utf8');
 
 /** Guides of which every block of code must be a file. */
-const GUIDES = [];
+const GUIDES = ['errors.md', 'python.md', 'relay.md', 'rust.md'];
 const LIVE = 'live.md';
 /** These only pass documents on, or are the same in another language. */
 const NOT_SHOWN = ['documents.mjs', 'documents.py', 'board_copy.py'];
