@@ -80,7 +80,7 @@ export class Proxy {
     this.sent += bytes.toString('latin1');
     if (!this.#unanswered || !bytes.includes(this.#unanswered)) return;
     this.#unanswered = undefined;
-    pair.server.unpipe(pair.client).once('data', () => this.#cut(pair, 'reset'));
+    pair.server.unpipe(pair.client).resume().once('data', () => this.#cut(pair, 'reset'));
   }
 
   #cut(pair, kind) {

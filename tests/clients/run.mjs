@@ -9,6 +9,7 @@ import { Api, printTable, within } from '../chaos/support.mjs';
 import { start } from '../conformance/server.mjs';
 import { CLIENTS, GAPS } from './clients.mjs';
 import { checkGuides } from './guide.mjs';
+import { buildOthers } from './others.mjs';
 import { startClient } from './process.mjs';
 import { STEPS } from './steps.mjs';
 import { World } from './world.mjs';
@@ -96,11 +97,12 @@ function printGaps() {
 /** Generates types from schema.graphql, checks the types of the clients, and compiles them. */
 function build() {
   const options = { cwd: fileURLToPath(new URL('.', import.meta.url)), stdio: 'inherit' };
-  execFileSync('npm', ['run', '--silent', 'build'], options);
+  execFileSync('npm', ['run', '--silent', '--if-present', 'build'], options);
 }
 
 checkGuides();
 build();
+buildOthers();
 const databases = [{ kind: 'SQLite', settings: {} }];
 if (process.env.TEST_DATABASE_URL) databases.push({ kind: 'PostgreSQL', settings: { DATABASE_URL: postgresDatabase().url } });
 else console.log('PostgreSQL: not tested, because TEST_DATABASE_URL is not set');
