@@ -190,8 +190,9 @@ pub(super) fn filtered<ST>(statement: Statement<ST>, filter: &CardFilter) -> Sta
         .in_any(numbers(columns, |column| column.position()))
         .sql(" AND (1 = ")
         .flag(labels.is_empty())
-        .sql(" OR EXISTS (SELECT 1 FROM cards_labels JOIN labels ON labels.id = cards_labels.label_id")
-        .sql(" WHERE cards_labels.card_id = cards.id AND labels.color")
+        // Not a join: PostgreSQL would read all labels of these colours for each card.
+        .sql(" OR EXISTS (SELECT 1 FROM cards_labels WHERE cards_labels.card_id = cards.id")
+        .sql(" AND (SELECT labels.color FROM labels WHERE labels.id = cards_labels.label_id)")
         .in_any(texts(labels, |color| color.as_str()))
         .sql(")) AND (1 = ")
         .flag(text.is_none())

@@ -16,6 +16,7 @@ scenarios![
     changes_on_one_instance_arrive_on_all,
     a_notification_tells_without_the_sweep,
     what_nobody_tells_is_found_by_the_sweep,
+    a_subscriber_far_behind_gets_everything_up_to_the_end,
     nothing_is_missed_in_a_short_outage,
     a_long_outage_ends_the_socket,
     lists_follow_the_changes_of_other_instances,
@@ -103,16 +104,46 @@ async fn user_key(user: &User) -> UserKey {
     users::by_id(&mut conn, id).await.unwrap().unwrap().key
 }
 
-/// The other instance cannot listen.
+/// Another instance, which finds changes by its sweep only.
+async fn deaf(server: &Server) -> Server {
+    if server.is_sqlite() {
+        return server.another(&[]).await;
+    }
+    let proxy = Proxy::to(&server.database_url).await;
+    let deaf = server.another(&[("DATABASE_LISTEN_URL", &proxy.url)]).await;
+    proxy.set(Network::Lost);
+    deaf
+}
+
+/// The viewer loses the board after more events than a payload may have.
+async fn a_subscriber_far_behind_gets_everything_up_to_the_end(server: Arc<Server>) {
+    let deaf = Arc::new(deaf(&server).await);
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let board = ann.board("Plans").await;
+    ann.share(&board, &bob).await;
+    let far = User { server: Arc::clone(&deaf), ..bob.clone() };
+    let mut socket = Socket::following(&far, &board, EVENTS).await;
+    ann.cards(&board, 230).await;
+    let removal = json!({ "boardId": board, "userId": bob.id });
+    ann.done("unshareBoard", removal, "removedUserId").await;
+    ann.card(&board, "not for bob").await;
+    let (mut known, mut last) = (2, Value::Null);
+    while known < 233 {
+        last = socket.news("1").await;
+        for event in last["events"].as_array().unwrap() {
+            known += 1;
+            assert_eq!(event["sequence"], known);
+        }
+        assert_eq!(last["sequence"], known);
+    }
+    assert_eq!(kinds(&last).last().unwrap(), "MemberRemovedEvent");
+    assert_eq!(last["board"], Value::Null);
+    assert_eq!(socket.message_of("1").await["type"], "complete");
+    deaf.stop().await;
+}
+
 async fn what_nobody_tells_is_found_by_the_sweep(server: Arc<Server>) {
-    let deaf = if server.is_sqlite() {
-        server.another(&[]).await
-    } else {
-        let proxy = Proxy::to(&server.database_url).await;
-        let deaf = server.another(&[("DATABASE_LISTEN_URL", &proxy.url)]).await;
-        proxy.set(Network::Lost);
-        deaf
-    };
+    let deaf = deaf(&server).await;
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
     let far = User { server: Arc::new(deaf), ..ann.clone() };

@@ -11,11 +11,11 @@ use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 use super::delivery::{Deliveries, Delivery, Payload, Sender, Waiting, channel};
-use super::payload::{Draft, MAX_EVENTS, Maker};
+use super::farewell::Farewell;
+use super::payload::{MAX_MISSED, Maker};
 use crate::domain::{BoardId, Error, Event, Result, UserKey, Viewer};
 use crate::events::Listener;
 use crate::graphql::engine::Shape;
-use crate::graphql::schema::BoardNews;
 use crate::store::access::AuthorizedBoard;
 use crate::store::{Conn, boards, events};
 
@@ -212,7 +212,7 @@ impl Room {
         let mut alike = self.with_the_role_of(viewer, group, &seen);
         let Some(board) = seen.into_iter().find(|(_, access)| access.user_key() == viewer.key)
         else {
-            self.end(draft, conn, leader).await?;
+            self.end(conn, leader).await?;
             return Ok([leader].into());
         };
         let version = board.0.version;
@@ -284,26 +284,31 @@ impl Room {
 
     /// Ends the subscription of a viewer who may no longer see the board, with the events up to the one that took it
     /// away.
-    async fn end(&mut self, draft: Draft, mut conn: Conn, index: usize) -> Result<()> {
+    async fn end(&mut self, mut conn: Conn, index: usize) -> Result<()> {
         let Some(member) = self.members.get_mut(index) else { return Ok(()) };
-        if let Some(known) = member.sequence {
-            let (user, limit) = (member.viewer.id, i64::try_from(MAX_EVENTS).unwrap_or(i64::MAX));
-            let events = events::until_removed(&mut conn, self.board, user, known, limit).await;
-            drop(conn);
-            let events = match events {
-                // A newer instance may write events that this one does not know.
-                Err(Error::Internal) => Vec::new(),
-                events => events?,
-            };
-            if let Some(sequence) = events.last().map(|event| event.sequence) {
-                let events = events.into_iter().map(Arc::new).collect();
-                let news = BoardNews { events, sequence, is_reset: false, board: None };
-                let made = self.maker.execute(draft, &member.shape, news, 0).await?;
-                member.sender.send(&Arc::new(made.payload));
+        let events = match member.sequence {
+            Some(known) => {
+                events::until_removed(&mut conn, self.board, member.viewer.id, known, MAX_MISSED)
             }
-        }
-        member.sender.end(Delivery::Complete);
+            None => {
+                member.sender.end(Delivery::Complete);
+                member.has_left = true;
+                return Ok(());
+            }
+        };
+        let events = match events.await {
+            // A newer instance may write events that this one does not know.
+            Err(Error::Internal) => Vec::new(),
+            events => events?,
+        };
         member.has_left = true;
+        let farewell = Farewell {
+            maker: Arc::clone(&self.maker),
+            viewer: member.viewer,
+            shape: Arc::clone(&member.shape),
+            sender: member.sender.clone(),
+        };
+        tokio::spawn(farewell.run(events.into_iter().map(Arc::new).collect()));
         Ok(())
     }
 

@@ -72,6 +72,7 @@ impl Waiting {
 }
 
 /// Sends to one subscriber.
+#[derive(Clone)]
 pub(super) struct Sender {
     sender: mpsc::Sender<Delivery>,
     waiting: Waiting,

@@ -8,6 +8,7 @@
 mod board;
 mod board_list;
 mod delivery;
+mod farewell;
 mod payload;
 
 use std::sync::Arc;

@@ -12,10 +12,10 @@ use crate::store::access::AuthorizedBoard;
 use crate::store::{Conn, Mode, Snapshot, boards, events};
 
 /// The maximum number of events in a payload: as many as one mutation makes at most.
-pub(super) const MAX_EVENTS: usize = 100;
+const MAX_EVENTS: usize = 100;
 
 /// After more missed events than this, the board is sent as `reset`.
-const MAX_MISSED: i64 = 10_000;
+pub(super) const MAX_MISSED: i64 = 10_000;
 
 /// Makes payloads.
 pub(in crate::graphql) struct Maker {
@@ -126,7 +126,7 @@ impl Maker {
 
     /// How many of the events fit into a payload, so that no mutation is split, and what they cost. All events of a
     /// mutation have the same time.
-    fn fitting(&self, events: &[Arc<Event>], shape: &Shape) -> (usize, Cost) {
+    pub(super) fn fitting(&self, events: &[Arc<Event>], shape: &Shape) -> (usize, Cost) {
         let left = self.engine.left(shape);
         let (mut cost, mut fitting) = (0, (0, 0));
         for (index, ty) in type_names(events).iter().enumerate().take(MAX_EVENTS) {

@@ -4,7 +4,6 @@
 //! so that client gets no more work done; `tokio_io_timeout` ends the write.
 
 use std::collections::HashMap;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +32,7 @@ pub(super) struct Socket {
     client: Client,
     request_id: String,
     socket: WebSocket,
+    place: Place,
     is_acknowledged: bool,
     token: Option<Token>,
     ending: Ending,
@@ -58,13 +58,20 @@ impl From<Close> for End {
 }
 
 impl Socket {
-    pub(super) fn new(state: State, client: Client, request_id: String, socket: WebSocket) -> Self {
+    pub(super) fn new(
+        state: State,
+        client: Client,
+        request_id: String,
+        socket: WebSocket,
+        place: Place,
+    ) -> Self {
         let waiting = Waiting::new(state.settings.live.waiting);
         Self {
             state,
             client,
             request_id,
             socket,
+            place,
             is_acknowledged: false,
             token: None,
             ending: token::never(),
@@ -76,31 +83,26 @@ impl Socket {
     }
 
     /// Serves the socket until it ends. `authorization` is the header of the handshake.
-    pub(super) async fn run(mut self, place: Place, authorization: Option<String>) {
+    pub(super) async fn run(mut self, authorization: Option<String>) {
         let end = if self.socket.protocol().is_none() {
             End::Close(Close::NO_PROTOCOL)
         } else {
-            self.serve(place, authorization).await.err().unwrap_or(End::Lost)
+            self.serve(authorization).await.err().unwrap_or(End::Lost)
         };
         if let End::Close(close) = end {
             self.close(close).await;
         }
     }
 
-    async fn serve(
-        &mut self,
-        mut place: Place,
-        mut authorization: Option<String>,
-    ) -> Result<(), End> {
+    async fn serve(&mut self, mut authorization: Option<String>) -> Result<(), End> {
         let limits = self.state.settings.live;
         let init = Instant::now() + limits.init_time;
         let mut pings = interval_at(Instant::now() + limits.ping_time, limits.ping_time);
-        let mut stopping = pin!(place.stopping.due());
         let mut is_alive = true;
         loop {
             tokio::select! {
                 () = &mut self.ending => return Err(Close::FORBIDDEN.into()),
-                () = &mut stopping => return Err(Close::RESTART.into()),
+                () = self.place.stopping.due() => return Err(Close::RESTART.into()),
                 Some((id, output)) = self.operations.next() => self.answer(&id, output).await?,
                 message = self.socket.recv() => {
                     is_alive = true;
@@ -235,8 +237,13 @@ impl Socket {
         self.send(ws::Message::Text(text.into())).await
     }
 
+    /// A client that reads slowly does not outlive its token, or the server.
     async fn send(&mut self, message: ws::Message) -> Result<(), End> {
-        self.socket.send(message).await.map_err(|_| End::Lost)
+        tokio::select! {
+            sent = self.socket.send(message) => sent.map_err(|_| End::Lost),
+            () = &mut self.ending => Err(Close::FORBIDDEN.into()),
+            () = self.place.stopping.due() => Err(Close::RESTART.into()),
+        }
     }
 
     /// Sends a close frame, and waits until the client has seen it.

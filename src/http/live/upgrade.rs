@@ -47,5 +47,5 @@ pub(in crate::http) async fn upgrade(state: State, peer: IpAddr, request: Reques
         .write_buffer_size(0)
         .max_message_size(limits.message)
         .max_frame_size(limits.message)
-        .on_upgrade(move |socket| Socket::new(state, client, id, socket).run(place, authorization))
+        .on_upgrade(move |socket| Socket::new(state, client, id, socket, place).run(authorization))
 }
