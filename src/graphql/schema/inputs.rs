@@ -10,11 +10,10 @@ use crate::graphql::context::ContextExt;
 /// The input field that makes retries safe.
 #[derive(InputObject)]
 pub(super) struct Retry {
-    /// Makes a retry safe, and lets a client recognise its own change among the events: 1 to 64 characters, for
-    /// instance a UUID, unique among the viewer's mutations of the last seven days. If a mutation is sent again with
-    /// the same ID and the same input, it does not take effect again, and its payload shows the objects as they are
-    /// now; NOT_FOUND with `extensions.applied: true` if they are gone or hidden from the viewer. With another input it
-    /// is CONFLICT. A mutation that failed is not remembered.
+    /// Makes a retry safe: sent again with the same ID and input, the mutation takes effect once, and its payload
+    /// shows the objects as they are now (NOT_FOUND with `extensions.applied: true` if they are gone or hidden).
+    /// 1 to 64 characters, for instance a UUID, unique among the viewer's mutations of the last seven days; CONFLICT
+    /// with another input. The events of the change show it to the viewer.
     client_mutation_id: Option<String>,
 }
 

@@ -65,7 +65,7 @@ pub(super) struct CreateCardInput {
 pub(super) struct CreateCardPayload {
     /// The new card.
     card: EagerObject<Card>,
-    /// The edge of the new card in the default order of the board's `cards`.
+    /// The edge of the new card in the default order of the `cards` of its board and of its column.
     card_edge: EagerObject<CardEdge>,
 }
 
@@ -86,7 +86,8 @@ pub(super) struct CreateCardsPayload {
     /// The new cards, in the given order.
     #[graphql(directive = list_size::apply(Some(100), None, None))]
     cards: EagerList<Card>,
-    /// The edges of the new cards in the default order of the board's `cards`, in the given order.
+    /// The edges of the new cards in the default order of the `cards` of the board and of its columns, in the given
+    /// order.
     #[graphql(directive = list_size::apply(Some(100), None, None))]
     card_edges: EagerList<CardEdge>,
 }
@@ -169,7 +170,7 @@ pub(super) struct MoveCardInput {
 pub(super) struct MoveCardPayload {
     /// The moved card.
     card: EagerObject<Card>,
-    /// The edge of the card in the default order of the board's `cards`.
+    /// The edge of the card in the default order of the `cards` of its board and of its column.
     card_edge: EagerObject<CardEdge>,
 }
 

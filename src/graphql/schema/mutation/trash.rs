@@ -23,7 +23,7 @@ pub(super) struct RestoreCardInput {
 pub(super) struct RestoreCardPayload {
     /// The restored card.
     card: EagerObject<Card>,
-    /// The edge of the card in the default order of the board's `cards`.
+    /// The edge of the card in the default order of the `cards` of its board and of its column.
     card_edge: EagerObject<CardEdge>,
 }
 
