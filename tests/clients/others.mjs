@@ -13,9 +13,9 @@ const python = PYTHON.includes('/') ? resolve(PYTHON) : PYTHON;
 const rustTarget = resolve(CARGO_TARGET_DIR);
 
 export const OTHER_CLIENTS = [
-  { name: 'relay', command: [process.execPath, at('relay/main.mjs')] },
+  { name: 'relay', command: [process.execPath, at('relay/main.mjs')], build: buildRelay },
   { name: 'gql', command: [python, at('python/main.py')] },
-  { name: 'cynic', command: [`${rustTarget}/debug/kanban-client`] },
+  { name: 'cynic', command: [`${rustTarget}/debug/kanban-client`], build: buildRust },
 ];
 
 const NO_CACHE = { steps: ['createInList', 'moveWithRollback'], reason: 'it has no cache, so it shows no lists' };
@@ -24,9 +24,7 @@ export const OTHER_GAPS = [
   { client: 'cynic', ...NO_CACHE },
 ];
 
-/** Compiles the documents of Relay, and the program in Rust. */
-export function buildOthers() {
-  buildRelay();
+function buildRust() {
   const options = ['build', '--locked', '--quiet', '--target-dir', rustTarget];
   execFileSync('cargo', options, { cwd: at('rust'), stdio: 'inherit' });
 }

@@ -2,14 +2,11 @@
 //
 // Usage: node run.mjs PATH/TO/kanban [CLIENT ...]
 
-import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { postgresDatabase } from '../chaos/databases.mjs';
 import { Api, printTable, within } from '../chaos/support.mjs';
 import { start } from '../conformance/server.mjs';
 import { CLIENTS, GAPS } from './clients.mjs';
 import { checkGuides } from './guide.mjs';
-import { buildOthers } from './others.mjs';
 import { startClient } from './process.mjs';
 import { STEPS } from './steps.mjs';
 import { World } from './world.mjs';
@@ -28,18 +25,17 @@ if (clients.length < wanted.length) throw new Error(`the clients are ${CLIENTS.m
 
 const gapOf = (client, step) => GAPS.find((gap) => gap.client === client.name && gap.steps.includes(step));
 
-/** Runs all steps of one client. Returns the result of each: `ok`, `gap`, or an error. */
+/** Runs the steps of one client until one fails. Returns the result of each: `ok`, `gap`, or an error. */
 async function runSteps(client, api) {
   const world = await World.make(api, SECRET, client.name);
   const child = startClient(client.command, { url: world.url });
   const results = {};
   try {
     const { steps: known } = await within(START_LIMIT, 'start', child.next());
-    for (const step of NAMES) results[step] = await runStep(step, world, { client, child, known });
-    const strange = known.filter((step) => !NAMES.includes(step));
-    if (strange.length > 0) results.logIn = new Error(`there is no step ${strange.join(', ')}`);
+    checkNames(client, known);
+    for (const step of NAMES) results[step] = gapOf(client, step) ? 'gap' : await runStep(step, world, child);
   } catch (error) {
-    for (const step of NAMES) results[step] ??= error;
+    results.error = error;
   } finally {
     child.kill();
     world.proxy.close();
@@ -47,17 +43,30 @@ async function runSteps(client, api) {
   return { client, results, log: child.log() };
 }
 
-async function runStep(step, world, { client, child, known }) {
-  const gap = gapOf(client, step);
-  if (!known.includes(step)) return gap ? 'gap' : new Error('the client does not have this step, and clients.mjs gives no reason');
-  if (gap) return new Error('the client has this step: remove it from GAPS in clients.mjs');
-  const ask = async (input) => {
+/** Each step must be a step of the client, or a gap. */
+function checkNames(client, known) {
+  const problems = [
+    ...known.filter((step) => !NAMES.includes(step)).map((step) => `there is no step ${step}`),
+    ...known.filter((step) => gapOf(client, step)).map((step) => `it has ${step}, so remove that from GAPS in clients.mjs`),
+    ...NAMES.filter((step) => !known.includes(step) && !gapOf(client, step)).map((step) => `it has no ${step}`),
+  ];
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+}
+
+async function runStep(step, world, child) {
+  const ask = (input) => {
     child.send({ step, input });
-    const { result, error } = await child.next();
-    if (error) throw new Error(error);
-    return result;
+    const answer = child.next().then(({ result, error }) => (error ? Promise.reject(new Error(error)) : result));
+    // The step may fail before it awaits the answer.
+    answer.catch(() => {});
+    return answer;
   };
-  return within(STEP_LIMIT, 'step', STEPS[step](world, ask)).then(() => 'ok', (error) => error);
+  try {
+    await within(STEP_LIMIT, step, STEPS[step](world, ask));
+    return 'ok';
+  } catch (error) {
+    throw new Error(`${step}: ${error.message}`);
+  }
 }
 
 /** Runs all clients at the same time. Returns the number of steps that failed or are missing. */
@@ -72,21 +81,24 @@ async function runAll({ kind, settings }) {
 }
 
 function report(kind, runs) {
-  const all = runs.flatMap(({ results }) => NAMES.map((step) => results[step]));
+  const all = runs.flatMap(({ results }) => NAMES.map((step) => results[step] ?? 'FAILED'));
   const count = (result) => all.filter((one) => one === result).length;
-  console.log(`\n${kind}: ${count('ok')} steps ran, ${count('gap')} are gaps`);
-  const word = (result) => (typeof result === 'string' ? result : 'FAILED');
+  console.log(`\n${kind}: ${count('ok')} steps ran, ${count('gap')} are gaps, ${count('FAILED')} failed or did not run`);
   printTable(runs.map(({ client, results }) => {
-    return { client: client.name, ...Object.fromEntries(NAMES.map((step) => [step, word(results[step])])) };
+    return { client: client.name, ...Object.fromEntries(NAMES.map((step) => [step, results[step] ?? 'FAILED'])) };
   }));
-  for (const run of runs) printErrors(run);
-  return runs.length * NAMES.length - count('ok') - count('gap');
+  for (const { client, results, log } of runs) {
+    if (results.error) console.error(`\n${client.name}: ${results.error.message}\n${log}`);
+  }
+  return count('FAILED') + runs.filter(({ results }) => results.error).length;
 }
 
-function printErrors({ client, results, log }) {
-  const failed = NAMES.filter((step) => results[step] instanceof Error);
-  for (const step of failed) console.error(`\n${client.name}, ${step}: ${results[step].message}`);
-  if (failed.length > 0 && log) console.error(`\nthe log of ${client.name}:\n${log}`);
+/** A gap of a client or step that does not exist is an error. */
+function checkGaps() {
+  for (const { client, steps } of GAPS) {
+    const isKnown = CLIENTS.some(({ name }) => name === client) && steps.every((step) => NAMES.includes(step));
+    if (!isKnown) throw new Error(`clients.mjs has a gap of ${client}, ${steps.join(', ')}`);
+  }
 }
 
 function printGaps() {
@@ -94,15 +106,9 @@ function printGaps() {
   for (const { client, steps, reason } of GAPS) console.log(`- ${client}, ${steps.join(', ')}: ${reason}`);
 }
 
-/** Generates types from schema.graphql, checks the types of the clients, and compiles them. */
-function build() {
-  const options = { cwd: fileURLToPath(new URL('.', import.meta.url)), stdio: 'inherit' };
-  execFileSync('npm', ['run', '--silent', '--if-present', 'build'], options);
-}
-
+checkGaps();
 checkGuides();
-build();
-buildOthers();
+for (const build of new Set(clients.map((client) => client.build))) build?.();
 const databases = [{ kind: 'SQLite', settings: {} }];
 if (process.env.TEST_DATABASE_URL) databases.push({ kind: 'PostgreSQL', settings: { DATABASE_URL: postgresDatabase().url } });
 else console.log('PostgreSQL: not tested, because TEST_DATABASE_URL is not set');

@@ -102,8 +102,6 @@ export const STEPS = {
     const { id: cardId } = (await world.cards('BACKLOG'))[0];
     const title = 'Changed while you watch';
     const answer = ask({ boardId: world.boardId, afterSequence: await world.version(), cardId });
-    // It is awaited later, or never.
-    answer.catch(() => {});
     await world.proxy.followed();
     const from = world.proxy.sent.length;
     await world.colleagueDoes('updateCard', { cardId, title }, 'card { id }');
