@@ -15,9 +15,12 @@ export async function sendSafely(send) {
   }
 }
 
-/** `fetch` throws a TypeError when the connection was cut: then nobody knows if the mutation took effect. */
+/**
+ * `fetch` throws a TypeError when the connection was cut, and a TimeoutError if `AbortSignal.timeout` has ended it: then
+ * nobody knows if the mutation took effect.
+ */
 function retryable(error) {
-  if (!(error instanceof TypeError)) throw error;
+  if (!(error instanceof TypeError) && error.name !== 'TimeoutError') throw error;
 }
 
-const isBusy = ({ errors }) => errors?.[0]?.extensions.code === 'SERVICE_UNAVAILABLE';
+const isBusy = ({ errors }) => errors?.some(({ extensions }) => extensions?.code === 'SERVICE_UNAVAILABLE');

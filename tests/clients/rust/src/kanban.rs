@@ -71,6 +71,7 @@ impl Kanban {
         // An error of GraphQL has a body in which the code stands, whatever its HTTP status.
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
+            .timeout_recv_response(Some(Duration::from_secs(30)))
             .build()
             .new_agent();
         let operation = LogIn::build(LogInVariables {
@@ -146,7 +147,11 @@ impl Kanban {
     ) -> Result<impl Iterator<Item = Response<T>> + use<T, V>> {
         let request = self.agent.post(&self.url).header("Accept", "text/event-stream");
         let request = request.header("Authorization", format!("Bearer {}", self.access_token()));
-        let response = request.send_json(operation).map_err(Error::Cut)?;
+        let mut response = request.send_json(operation).map_err(Error::Cut)?;
+        if response.status() != 200 {
+            let refused: Response<T> = response.body_mut().read_json().map_err(Error::Cut)?;
+            return Err(Error::GraphQl(refused.errors.unwrap_or_default()));
+        }
         let lines = BufReader::new(response.into_body().into_reader())
             .lines()
             .map_while(|line| line.ok());
