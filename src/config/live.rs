@@ -27,9 +27,10 @@ pub struct Live {
     /// The field is in bytes.
     #[arg(id = "LIVE_MAX_MESSAGE_KIB", long, env, default_value = "256", value_parser = kib(1..=65_536))]
     pub message: usize,
-    /// Size in KiB of the payloads that may wait on one WebSocket or event stream. While more wait, each
-    /// of its subscriptions has at most one waiting, and gets what it has missed in the next one. A
-    /// client that does not read at all is disconnected after HTTP_WRITE_SECONDS.
+    /// Size in KiB of the payloads that may wait on one WebSocket or event stream; four times as much
+    /// may wait for all of one user. While more wait, no further ones are made, and each subscription
+    /// gets what it has missed in its next one. A client that does not read at all is disconnected
+    /// after HTTP_WRITE_SECONDS.
     ///
     /// The field is in bytes.
     #[arg(id = "LIVE_MAX_WAITING_KIB", long, env, default_value = "4096", value_parser = kib(1..=1_048_576))]

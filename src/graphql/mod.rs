@@ -19,7 +19,7 @@ pub use async_graphql::{Request, Variables};
 pub use context::Caller;
 pub use engine::{Answer, Operations, Verdict};
 pub use error_code::ErrorCode;
-pub use live::{Deliveries, Delivery, Payload, Waiting};
+pub use live::{Deliveries, Delivery, Payload, UserWaiting, Waiting};
 pub use pieces::Pieces;
 pub use schema::sdl;
 

@@ -1,8 +1,9 @@
 //! The subscribers of boards. A task for each board with subscribers, its room, makes the payloads for all of them.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
@@ -12,18 +13,12 @@ use tokio::time::sleep;
 
 use super::delivery::{Deliveries, Delivery, Payload, Sender, Waiting, channel};
 use super::farewell::Farewell;
-use super::payload::{MAX_MISSED, Maker};
+use super::payload::{MAX_MISSED, Maker, PATIENCE, PAUSE};
 use crate::domain::{BoardId, Error, Event, Result, UserKey, Viewer};
 use crate::events::Listener;
 use crate::graphql::engine::Shape;
 use crate::store::access::AuthorizedBoard;
 use crate::store::{Conn, boards, events};
-
-/// How long the database may be unavailable before subscriptions end.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
-
-/// The pause before another attempt.
-pub(super) const PAUSE: Duration = Duration::from_millis(250);
 
 /// The rooms of all boards with subscribers.
 pub(super) struct Rooms {
@@ -46,8 +41,8 @@ struct Member {
     sequence: Option<i64>,
     /// Whether it has had no payload yet.
     is_new: bool,
-    /// Whether it has too many payloads waiting.
-    is_slow: bool,
+    /// Whether too much waits for it, and the room is told when it has read.
+    is_slow: Arc<AtomicBool>,
     /// Whether its subscription has ended.
     has_left: bool,
     sender: Sender,
@@ -68,7 +63,7 @@ impl Rooms {
         waiting: &Waiting,
     ) -> Deliveries {
         let (sender, deliveries) = channel(waiting);
-        let (is_new, is_slow, has_left) = (true, false, false);
+        let (is_new, is_slow, has_left) = (true, Arc::default(), false);
         let member = Member { viewer, shape, sequence: after, is_new, is_slow, has_left, sender };
         let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         let room = rooms.entry(board).or_insert_with(|| self.open(board));
@@ -176,10 +171,13 @@ impl Room {
     fn can_receive(&mut self, index: usize) -> bool {
         let Some(member) = self.members.get_mut(index) else { return false };
         let can_receive = member.sender.is_ready();
-        if !can_receive && !member.is_slow {
-            self.slow.push(Box::pin(member.sender.ready()));
+        if !can_receive && !member.is_slow.swap(true, Ordering::Relaxed) {
+            let (ready, is_slow) = (member.sender.ready(), Arc::clone(&member.is_slow));
+            self.slow.push(Box::pin(async move {
+                ready.await;
+                is_slow.store(false, Ordering::Relaxed);
+            }));
         }
-        member.is_slow = !can_receive;
         can_receive && !member.has_left
     }
 
@@ -286,16 +284,13 @@ impl Room {
     /// away.
     async fn end(&mut self, mut conn: Conn, index: usize) -> Result<()> {
         let Some(member) = self.members.get_mut(index) else { return Ok(()) };
-        let events = match member.sequence {
-            Some(known) => {
-                events::until_removed(&mut conn, self.board, member.viewer.id, known, MAX_MISSED)
-            }
-            None => {
-                member.sender.end(Delivery::Complete);
-                member.has_left = true;
-                return Ok(());
-            }
+        let Some(known) = member.sequence else {
+            member.sender.end(Delivery::Complete);
+            member.has_left = true;
+            return Ok(());
         };
+        let user = member.viewer.id;
+        let events = events::until_removed(&mut conn, self.board, user, known, MAX_MISSED);
         let events = match events.await {
             // A newer instance may write events that this one does not know.
             Err(Error::Internal) => Vec::new(),

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::board::{PATIENCE, PAUSE};
 use super::delivery::{Deliveries, Delivery, Sender, Waiting, channel};
-use super::payload::{Made, Maker};
+use super::payload::{Made, Maker, PATIENCE, PAUSE};
 use crate::domain::{BoardId, BoardRole, Result, UserKey, Viewer};
 use crate::events::Listener;
 use crate::graphql::engine::{Cost, Shape};

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use futures_util::Stream;
+use tokio::sync::Notify;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -43,30 +44,59 @@ impl Payload {
     }
 }
 
-/// Counts the bytes of payloads that wait for one client.
+/// For all clients of a user, so many times the bytes of one may wait.
+const CLIENTS: usize = 4;
+
+/// Counts the bytes of payloads that wait for all clients of a user.
+#[derive(Default)]
+pub struct UserWaiting {
+    bytes: AtomicUsize,
+    /// Told when a payload is read.
+    read: Notify,
+}
+
+/// Counts the bytes of payloads that wait for one client of a user. They take memory that queries of others need too.
 #[derive(Clone)]
 pub struct Waiting {
     bytes: Arc<AtomicUsize>,
+    user: Arc<UserWaiting>,
     max: usize,
 }
 
 impl Waiting {
     /// For at most so many bytes.
-    pub fn new(max: usize) -> Self {
-        Self { bytes: Arc::default(), max }
+    pub fn new(max: usize, user: Arc<UserWaiting>) -> Self {
+        Self { bytes: Arc::default(), user, max }
     }
 
     fn is_full(&self) -> bool {
         self.bytes.load(Ordering::Relaxed) > self.max
+            || self.user.bytes.load(Ordering::Relaxed) > self.max.saturating_mul(CLIENTS)
+    }
+
+    /// Waits until it is not full.
+    async fn room(&self) {
+        loop {
+            let mut read = std::pin::pin!(self.user.read.notified());
+            // From now on no call of `notify_waiters` is missed.
+            read.as_mut().enable();
+            if !self.is_full() {
+                return;
+            }
+            read.await;
+        }
     }
 
     fn add(&self, payload: &Payload) {
         self.bytes.fetch_add(payload.json.len(), Ordering::Relaxed);
+        self.user.bytes.fetch_add(payload.json.len(), Ordering::Relaxed);
     }
 
     fn remove(&self, delivery: &Delivery) {
         if let Delivery::Payload(payload) = delivery {
             self.bytes.fetch_sub(payload.json.len(), Ordering::Relaxed);
+            self.user.bytes.fetch_sub(payload.json.len(), Ordering::Relaxed);
+            self.user.read.notify_waiters();
         }
     }
 }
@@ -93,10 +123,9 @@ pub(super) fn channel(waiting: &Waiting) -> (Sender, Deliveries) {
 }
 
 impl Sender {
-    /// Whether a payload and the end of the subscription can be sent now: if nothing waits, or not too much.
+    /// Whether a payload and the end of the subscription can be sent now.
     pub(super) fn is_ready(&self) -> bool {
-        let capacity = self.sender.capacity();
-        capacity == PAYLOADS || (capacity >= AT_ONCE && !self.waiting.is_full())
+        self.sender.capacity() >= AT_ONCE && !self.waiting.is_full()
     }
 
     /// Whether nobody receives any more.
@@ -109,10 +138,17 @@ impl Sender {
         self.sender.closed().await;
     }
 
-    /// Ready when nothing waits, or nobody receives any more.
+    /// Ready when nothing waits for this subscriber and not too much for the client and the user, or nobody receives any
+    /// more.
     pub(super) fn ready(&self) -> impl Future<Output = ()> + Send + 'static {
-        let sender = self.sender.clone();
-        async move { drop(sender.reserve_many(PAYLOADS).await) }
+        let (sender, waiting) = (self.sender.clone(), self.waiting.clone());
+        async move {
+            drop(sender.reserve_many(PAYLOADS).await);
+            tokio::select! {
+                () = waiting.room() => {}
+                () = sender.closed() => {}
+            }
+        }
     }
 
     /// Sends if [`Self::is_ready`].
@@ -172,17 +208,24 @@ mod tests {
         Arc::new(Payload { json: "x".repeat(bytes), _guard: Mutex::default() })
     }
 
+    fn read(deliveries: &mut Deliveries) {
+        let next = deliveries.next().now_or_never().flatten();
+        assert!(matches!(next, Some(Delivery::Payload(_))));
+    }
+
     #[test]
     fn what_waits_is_bounded_and_counted_until_it_is_read() {
-        let waiting = Waiting::new(100);
+        let waiting = Waiting::new(100, Arc::default());
         let (sender, mut deliveries) = channel(&waiting);
         let (other, _others) = channel(&waiting);
         assert!(sender.is_ready());
         sender.send(&payload(200));
         assert!(!sender.is_ready() && sender.ready().now_or_never().is_none());
-        assert!(other.is_ready(), "it has nothing waiting");
-        let first = deliveries.next().now_or_never().flatten();
-        assert!(matches!(first, Some(Delivery::Payload(_))));
+        assert!(!other.is_ready(), "too much waits for the client");
+        let mut ready = Box::pin(other.ready());
+        assert!((&mut ready).now_or_never().is_none());
+        read(&mut deliveries);
+        assert!(ready.now_or_never().is_some());
         assert!(sender.is_ready() && sender.ready().now_or_never().is_some());
         sender.send(&payload(60));
         assert!(sender.is_ready());
@@ -190,6 +233,24 @@ mod tests {
         assert!(!sender.is_ready(), "the end of the subscription would not fit");
         drop(deliveries);
         assert_eq!(waiting.bytes.load(Ordering::Relaxed), 0);
+        assert_eq!(waiting.user.bytes.load(Ordering::Relaxed), 0);
         assert!(sender.is_closed());
+    }
+
+    #[test]
+    fn what_waits_for_all_clients_of_a_user_is_bounded() {
+        let user = Arc::new(UserWaiting::default());
+        let client = || channel(&Waiting::new(100, Arc::clone(&user)));
+        let mut clients: Vec<_> = (0..5).map(|_| client()).collect();
+        for (sender, _) in &clients[..4] {
+            sender.send(&payload(110));
+        }
+        assert!(!clients[4].0.is_ready() && clients[4].0.ready().now_or_never().is_none());
+        let (stranger, _news) = channel(&Waiting::new(100, Arc::default()));
+        assert!(stranger.is_ready());
+        read(&mut clients[0].1);
+        assert!(clients[4].0.is_ready() && clients[4].0.ready().now_or_never().is_some());
+        drop(clients);
+        assert_eq!(user.bytes.load(Ordering::Relaxed), 0);
     }
 }

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, sleep};
 
-use super::board::{PATIENCE, PAUSE};
 use super::delivery::{Delivery, Payload, Sender};
-use super::payload::Maker;
+use super::payload::{Maker, PATIENCE, PAUSE};
 use crate::domain::{Event, Result, Viewer};
 use crate::graphql::engine::Shape;
 use crate::graphql::schema::BoardNews;

@@ -14,7 +14,7 @@ mod payload;
 use std::sync::Arc;
 
 use async_graphql::Request;
-pub use delivery::{Deliveries, Delivery, Payload, Waiting};
+pub use delivery::{Deliveries, Delivery, Payload, UserWaiting, Waiting};
 
 use self::board::Rooms;
 pub(super) use self::payload::Maker;

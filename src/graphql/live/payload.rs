@@ -1,6 +1,7 @@
 //! Makes one payload: reads what it is about, and executes the selection, both in one snapshot.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::delivery::Payload;
 use crate::domain::{BoardId, Client, Error, Event, Result, Viewer};
@@ -16,6 +17,12 @@ const MAX_EVENTS: usize = 100;
 
 /// After more missed events than this, the board is sent as `reset`.
 pub(super) const MAX_MISSED: i64 = 10_000;
+
+/// How long the database may be unavailable before subscriptions end.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The pause before another attempt.
+pub(super) const PAUSE: Duration = Duration::from_millis(250);
 
 /// Makes payloads.
 pub(in crate::graphql) struct Maker {

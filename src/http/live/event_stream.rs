@@ -3,6 +3,7 @@
 
 use std::convert::Infallible;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -14,7 +15,7 @@ use super::slots::Slot;
 use super::token::{self, Ending, Token};
 use super::{Place, too_many};
 use crate::domain::UserKey;
-use crate::graphql::{Answer, Operations, Request, Waiting};
+use crate::graphql::{Answer, Operations, Request, UserWaiting, Waiting};
 use crate::http::refusal::Refusal;
 use crate::http::{State, client, request_id};
 
@@ -54,7 +55,8 @@ pub(in crate::http) async fn respond(
         Err(error) => Err(error),
     };
     let caller = state.api.caller(client, viewer, request_id::of(headers).to_owned());
-    let waiting = Waiting::new(state.settings.live.waiting);
+    let of_user = open.user.as_ref().map(|slot| Arc::clone(&slot.shared)).unwrap_or_default();
+    let waiting = Waiting::new(state.settings.live.waiting, of_user);
     open.outputs = match operation::run(state, caller, request, operations, &waiting).await {
         Ok(outputs) => outputs,
         Err(answer) => return Ok(Err(answer)),
@@ -76,7 +78,7 @@ struct OpenStream {
     place: Place,
     _connection: Slot<()>,
     #[allow(dead_code, reason = "it is given back on drop")]
-    user: Option<Slot<UserKey>>,
+    user: Option<Slot<UserKey, Arc<UserWaiting>>>,
     ending: Ending,
     outputs: Outputs,
 }

@@ -9,6 +9,7 @@ mod token;
 mod upgrade;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -21,12 +22,13 @@ pub(super) use upgrade::{is_upgrade, upgrade};
 use super::refusal::Refusal;
 use crate::config;
 use crate::domain::UserKey;
+use crate::graphql::UserWaiting;
 
 /// What all WebSockets and event streams share.
 pub(super) struct Live {
     limits: config::Live,
     by_address: Slots<IpAddr>,
-    by_user: Slots<UserKey>,
+    by_user: Slots<UserKey, Arc<UserWaiting>>,
     /// Event streams keep their HTTP connection, so they must leave some for other requests.
     event_streams: Slots<()>,
     /// Whether the server stops. It has a receiver for each open stream.

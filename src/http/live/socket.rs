@@ -20,7 +20,7 @@ use super::protocol::{self, Close, Message};
 use super::slots::Slot;
 use super::token::{self, Ending, Token};
 use crate::domain::{Client, Error, UserKey, Viewer};
-use crate::graphql::{ErrorCode, Operations, Request, Waiting};
+use crate::graphql::{ErrorCode, Operations, Request, UserWaiting, Waiting};
 use crate::http::{State, parameters};
 
 /// How long the server waits for the client to close the connection after it has sent a close frame.
@@ -37,7 +37,7 @@ pub(super) struct Socket {
     token: Option<Token>,
     ending: Ending,
     #[allow(dead_code, reason = "it is given back on drop")]
-    user: Option<Slot<UserKey>>,
+    user: Option<Slot<UserKey, Arc<UserWaiting>>>,
     operations: SelectAll<BoxStream<'static, (Arc<str>, Output)>>,
     /// By the ID as JSON.
     running: HashMap<Arc<str>, AbortHandle>,
@@ -65,7 +65,7 @@ impl Socket {
         socket: WebSocket,
         place: Place,
     ) -> Self {
-        let waiting = Waiting::new(state.settings.live.waiting);
+        let waiting = Waiting::new(state.settings.live.waiting, Arc::default());
         Self {
             state,
             client,
@@ -162,7 +162,9 @@ impl Socket {
         let token = Token::check_header(&self.state.services, &authorization, look).await;
         let (token, ending) = token.map_err(|error| closed(&error))?;
         let slot = self.state.live.by_user.take(token.viewer().key);
-        self.user = Some(slot.ok_or(Close::TRY_AGAIN)?);
+        let slot = slot.ok_or(Close::TRY_AGAIN)?;
+        self.waiting = Waiting::new(self.state.settings.live.waiting, Arc::clone(&slot.shared));
+        self.user = Some(slot);
         (self.token, self.ending) = (Some(token), ending);
         Ok(())
     }
