@@ -34,12 +34,14 @@ pub enum ErrorCode {
     /// of date (`extensions.currentVersion` has the current one), a board would be left without an ADMIN, or a
     /// `clientMutationId` was used for another mutation.
     Conflict,
-    /// Too many attempts. Try again after `extensions.retryAfter` seconds.
+    /// Too many attempts, or too many operations on one WebSocket. Try again after `extensions.retryAfter` seconds, if
+    /// it is given.
     RateLimited,
     /// The server is too busy, or its database is unavailable. Try again later; a mutation with
     /// `extensions.outcome: "UNKNOWN"` may have taken effect.
     ServiceUnavailable,
-    /// A defect of the server. `extensions.requestId` identifies its entry in the log.
+    /// A defect of the server. `extensions.requestId`, or the header `X-Request-Id`, identifies its entry in the log. With
+    /// `extensions.outcome: "UNKNOWN"`, a mutation may have taken effect.
     InternalServerError,
 }
 

@@ -237,6 +237,8 @@ async fn payloads_have_the_edge_of_what_enters_a_list(server: Arc<Server>) {
     let moved = json!({ "cardId": card, "column": "DOING" });
     let edge = "cardEdge { cursor node { id column } }";
     let moved = ann.done("moveCard", moved, edge).await["cardEdge"].take();
+    let updated = json!({ "cardId": card, "column": "DOING" });
+    assert_eq!(ann.done("updateCard", updated, edge).await["cardEdge"], moved);
     ann.done("deleteCard", json!({ "cardId": card }), "deletedCardId").await;
     let restored = ann.done("restoreCard", json!({ "cardId": card }), edge).await;
     let query = format!(

@@ -119,6 +119,8 @@ pub(super) struct UpdateCardInput {
 pub(super) struct UpdateCardPayload {
     /// The changed card.
     card: EagerObject<Card>,
+    /// The edge of the card in the default order of the `cards` of its board and of its column.
+    card_edge: EagerObject<CardEdge>,
 }
 
 /// The card to delete.
@@ -245,7 +247,10 @@ impl CardMutation {
                 labels: input.labels.map(colors).map(LabelsChange::Set),
             };
             let card = update(ctx, mutation, card, input.expected_version, changes).await?;
-            Ok(UpdateCardPayload { card: card.into() })
+            Ok(UpdateCardPayload {
+                card: card.clone().into(),
+                card_edge: CardEdge::on_board(card).into(),
+            })
         })
         .await
     }

@@ -47,7 +47,7 @@ macro_rules! events {
             field(name = "created_at", ty = "DateTime", desc = "The time of the change."),
             field(name = "actor", ty = "Nullable<EagerObject<User>>", desc = "The user who made the change; null for the server itself and for a deleted account."),
             field(name = "board_id", ty = "ID", desc = "The ID of the board."),
-            field(name = "board", ty = "Option<EagerObject<&Board>>", desc = "The board."),
+            field(name = "board", ty = "Option<EagerObject<&Board>>", desc = "The board; null if the viewer may no longer see it."),
             field(name = "client_mutation_id", ty = "Option<&str>", desc = "The `clientMutationId` that the change was sent with. Only the viewer who sent it sees it.")
         )]
         pub(in crate::graphql) enum BoardEvent {
