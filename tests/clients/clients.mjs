@@ -17,6 +17,8 @@ export const CLIENTS = [
   { name: 'graphql-codegen', ...typescript('codegen') },
   { name: 'gql.tada', ...typescript('tada') },
   { name: 'graphql-request', ...typescript('graphql_request') },
+  { name: 'apollo', ...typescript('apollo') },
+  { name: 'urql', ...typescript('urql') },
   ...OTHER_CLIENTS,
 ];
 

@@ -1,7 +1,7 @@
 import { graphql } from './gql/index.js';
 
 graphql(`
-  fragment CardParts on Card { id title column rank version }
+  fragment CardParts on Card { __typename id title column rank version }
 `);
 
 graphql(`

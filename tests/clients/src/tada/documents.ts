@@ -1,7 +1,7 @@
 import { graphql } from './graphql.js';
 
 export const CARD_PARTS = graphql(`
-  fragment CardParts on Card { id title column rank version board { id } }
+  fragment CardParts on Card { __typename id title column rank version board { id } }
 `);
 
 export const CARD_PAGE = graphql(`
