@@ -8,7 +8,7 @@ import { OTHER_CLIENTS, OTHER_GAPS } from './others.mjs';
 const typescript = (folder) => ({ command: [process.execPath, 'build/harness/main.js', folder], build: compile });
 
 /** Generates types from schema.graphql, checks the types of the clients, and compiles them. */
-function compile() {
+export function compile() {
   execFileSync('npm', ['run', '--silent', 'build'], { cwd: fileURLToPath(new URL('.', import.meta.url)), stdio: 'inherit' });
 }
 

@@ -2,7 +2,6 @@ import { ApolloClient, ApolloLink, HttpLink } from '@apollo/client';
 import { RetryLink } from '@apollo/client/link/retry';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { OperationTypeNode } from 'graphql';
-import { isUnanswered } from '../retry.js';
 import { authorizedFetch } from '../session/authorized_fetch.js';
 import type { Session } from '../session/session.js';
 import { createSocket } from '../session/socket.js';
@@ -23,6 +22,7 @@ export function createClient(session: Session) {
 function retry() {
   const isSafe = ({ operationType, variables }: ApolloLink.Operation) =>
     operationType === OperationTypeNode.QUERY || Boolean(variables.input?.clientMutationId);
-  const retryIf = (error: unknown, operation: ApolloLink.Operation) => isUnanswered(error) && isSafe(operation);
+  // `fetch` throws a TypeError when no answer arrived.
+  const retryIf = (error: unknown, operation: ApolloLink.Operation) => error instanceof TypeError && isSafe(operation);
   return new RetryLink({ delay: { initial: 300, jitter: true }, attempts: { max: 5, retryIf } });
 }

@@ -1,8 +1,8 @@
 // The steps of clients without a cache. They differ in how they type documents, and in how they send them.
 
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+import { sendSafely } from '../../errors/retry.mjs';
 import type * as codegen from '../documents.js';
-import { untilAnswered } from '../retry.js';
 import type { Session } from '../session/session.js';
 import { given, pathAndCode, type Steps } from './steps.js';
 
@@ -71,8 +71,8 @@ export function plainSteps(session: Session, documents: Documents, transport: Tr
 
     async retryAfterCut({ boardId, column, title }) {
       const input = { boardId, card: { column, title }, clientMutationId: crypto.randomUUID() };
-      const { createCard } = await untilAnswered(() => data(documents.CREATE_CARD, { input }));
-      return { cardId: given(createCard).cardEdge.node.id };
+      const { data } = await sendSafely(() => transport.send(documents.CREATE_CARD, { input }));
+      return { cardId: given(data?.createCard).cardEdge.node.id };
     },
 
     ...(transport.subscribe && { liveUpdate: liveUpdate(documents, transport.subscribe) }),

@@ -1,0 +1,1 @@
+export function sendSafely<Answer>(send: () => Promise<Answer>): Promise<Answer>;
