@@ -9,7 +9,17 @@ const at = (path) => new URL(path, import.meta.url);
 const read = (path) => readFileSync(at(path), 'utf8');
 
 /** Guides of which every block of code must be a file. */
-const GUIDES = ['errors.md', 'python.md', 'relay.md', 'rust.md'];
+const GUIDES = [
+  'apollo.md',
+  'authentication.md',
+  'codegen.md',
+  'errors.md',
+  'pagination.md',
+  'python.md',
+  'relay.md',
+  'rust.md',
+  'urql.md',
+];
 const LIVE = 'live.md';
 /** These only pass documents on, or are the same in another language. */
 const NOT_SHOWN = ['documents.mjs', 'documents.py', 'board_copy.py'];

@@ -2,7 +2,7 @@ import type { ApolloClient } from '@apollo/client';
 import { CombinedGraphQLErrors } from '@apollo/client/errors';
 import { BOARD, BOARD_EVENTS, BOARD_TITLE, LOG_IN, UPDATE_TWO_CARDS, VIEWER } from '../documents.js';
 import { CardPartsFragmentDoc } from '../gql/graphql.js';
-import { expire } from '../harness/plain.js';
+import { expire } from '../harness/expire.js';
 import { Shown } from '../harness/shown.js';
 import { given, pathAndCode, type Steps } from '../harness/steps.js';
 import type { Session } from '../session/session.js';
@@ -76,6 +76,7 @@ export function connect(session: Session): Steps {
     },
 
     liveUpdate({ boardId, afterSequence, cardId }) {
+      expire(session);
       const fragment = { fragment: CardPartsFragmentDoc, id: `Card:${cardId}` };
       const payloads = client.subscribe({ query: BOARD_EVENTS, variables: { boardId, afterSequence } });
       return new Promise((done, fail) => {

@@ -4,6 +4,7 @@ import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 import { sendSafely } from '../../errors/retry.mjs';
 import type * as codegen from '../documents.js';
 import type { Session } from '../session/session.js';
+import { expire } from './expire.js';
 import { given, pathAndCode, type Steps } from './steps.js';
 
 type Decorated<T> = T extends DocumentTypeDecoration<infer R, infer V> ? DocumentTypeDecoration<R, V> : never;
@@ -75,12 +76,17 @@ export function plainSteps(session: Session, documents: Documents, transport: Tr
       return { cardId: given(data?.createCard).cardEdge.node.id };
     },
 
-    ...(transport.subscribe && { liveUpdate: liveUpdate(documents, transport.subscribe) }),
+    ...(transport.subscribe && { liveUpdate: liveUpdate(session, documents, transport.subscribe) }),
   };
 }
 
-const liveUpdate = (documents: Documents, subscribe: NonNullable<Transport['subscribe']>): Steps['liveUpdate'] =>
+const liveUpdate = (
+  session: Session,
+  documents: Documents,
+  subscribe: NonNullable<Transport['subscribe']>,
+): Steps['liveUpdate'] =>
   async ({ boardId, afterSequence, cardId }) => {
+    expire(session);
     for await (const { data } of subscribe(documents.BOARD_EVENTS, { boardId, afterSequence })) {
       for (const event of given(data).boardEvents.events) {
         if (event.__typename === 'CardUpdatedEvent' && event.card?.id === cardId) return { title: event.card.title };
@@ -88,9 +94,3 @@ const liveUpdate = (documents: Documents, subscribe: NonNullable<Transport['subs
     }
     throw new Error('the subscription has completed');
   };
-
-/** Puts an expired access token in the place of the valid one. */
-export function expire(session: Session, accessToken: string) {
-  const { refreshToken } = JSON.parse(given(localStorage.getItem('kanban-session')));
-  session.start({ accessToken, refreshToken });
-}

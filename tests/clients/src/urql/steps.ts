@@ -1,5 +1,5 @@
 import type { Client, CombinedError } from '@urql/core';
-import { expire } from '../harness/plain.js';
+import { expire } from '../harness/expire.js';
 import { Shown } from '../harness/shown.js';
 import { given, pathAndCode, type Steps } from '../harness/steps.js';
 import type { Session } from '../session/session.js';
@@ -72,6 +72,7 @@ export function connect(session: Session): Steps {
     },
 
     liveUpdate({ boardId, afterSequence, cardId }) {
+      expire(session);
       const payloads = client.subscription(documents.BOARD_EVENTS, { boardId, afterSequence });
       return new Promise((done, fail) => {
         payloads.subscribe(({ data, error }) => {
