@@ -77,7 +77,7 @@ export const BOARD_EVENTS = graphql(`
         __typename
         id
         sequence
-        ... on CardUpdatedEvent { card { ...CardParts } }
+        ... on CardUpdatedEvent { card { ...CardParts } changes { fieldName from to } }
       }
     }
   }

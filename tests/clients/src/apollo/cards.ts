@@ -9,7 +9,8 @@ type Edge = { cursor: string; node: CardPartsFragment };
 type StoredList = { edges: { cursor: string; node: Reference }[]; pageInfo: { hasNextPage: boolean } };
 
 const CONFLICT: ErrorCode = 'CONFLICT';
-const isConflict = (error: unknown) => CombinedGraphQLErrors.is(error) && error.errors[0]?.extensions?.code === CONFLICT;
+const isConflict = (error: unknown) =>
+  CombinedGraphQLErrors.is(error) && error.errors[0]?.extensions?.code === CONFLICT;
 
 /** Creates a card, and shows it at the end of its column. */
 export function createCard(client: ApolloClient, boardId: string, to: Column, title: string) {
@@ -40,10 +41,13 @@ export async function moveCard(client: ApolloClient, card: CardPartsFragment, fr
     });
   } catch (error) {
     // Another user has changed the card: show what it is now.
-    if (isConflict(error)) await client.query({ query: CARD, variables: { cardId: card.id }, fetchPolicy: 'network-only' });
+    if (isConflict(error)) await fetchCard(client, card.id);
     throw error;
   }
 }
+
+const fetchCard = (client: ApolloClient, cardId: string) =>
+  client.query({ query: CARD, variables: { cardId }, fetchPolicy: 'network-only' });
 
 /** Takes a card out of a column, or puts it at the end. */
 function setEdges(cache: ApolloCache, { id }: Column, cardId: string, added?: Edge) {

@@ -11,7 +11,7 @@ import { createCache } from './cache.js';
 export function createClient(session: Session) {
   const http = new HttpLink({ uri: session.url, fetch: authorizedFetch(session) });
   const socket = new GraphQLWsLink(createSocket(session));
-  const isSubscription = (operation: ApolloLink.Operation) => operation.operationType === OperationTypeNode.SUBSCRIPTION;
+  const isSubscription = ({ operationType }: ApolloLink.Operation) => operationType === OperationTypeNode.SUBSCRIPTION;
   return new ApolloClient({
     link: ApolloLink.split(isSubscription, socket, retry().concat(http)),
     cache: createCache(),

@@ -1,12 +1,12 @@
 import { type Cache, cacheExchange, type Entity, type UpdateResolver } from '@urql/exchange-graphcache';
 import { relayPagination } from '@urql/exchange-graphcache/extras';
-import type { CardColumn } from '../gql/enums.js';
 import { CARD_PARTS, type CREATE_CARD, type MOVE_CARD } from '../tada/documents.js';
 import type { ResultOf, VariablesOf } from '../tada/graphql.js';
 import schema from './schema.json' with { type: 'json' };
 
 type Update<Mutation> = UpdateResolver<ResultOf<Mutation>, VariablesOf<Mutation>>;
 type Edge = { cursor: string };
+type CardColumn = ResultOf<typeof CARD_PARTS>['column'];
 
 const list = relayPagination();
 
@@ -16,8 +16,6 @@ export const createCache = () =>
     keys: {
       // Types without `id`. An edge has the same cursor in a list and in the payload of a mutation.
       CardEdge: ({ cursor }) => cursor as string,
-      BoardEventsPayload: () => null,
-      ViewerBoardsPayload: () => null,
       FieldChange: () => null,
     },
     resolvers: {
@@ -31,7 +29,8 @@ export const createCache = () =>
       moveCard({ input }: VariablesOf<typeof MOVE_CARD>, cache) {
         const card = cache.readFragment(CARD_PARTS, { __typename: 'Card', id: input.cardId });
         const node = { ...card, column: input.column } as never;
-        return { __typename: 'MoveCardPayload', cardEdge: { __typename: 'CardEdge', cursor: `moving ${input.cardId}`, node } };
+        const cardEdge = { __typename: 'CardEdge', cursor: `moving ${input.cardId}`, node };
+        return { __typename: 'MoveCardPayload', cardEdge };
       },
     },
   });

@@ -14,7 +14,10 @@ export function createClient(session: Session) {
     preferGetMethod: false,
     exchanges: [
       createCache(),
-      retryExchange({ initialDelayMs: 300, retryIf: (error, operation) => Boolean(error.networkError) && isSafe(operation) }),
+      retryExchange({
+        initialDelayMs: 300,
+        retryIf: ({ networkError }, operation) => Boolean(networkError) && isSafe(operation),
+      }),
       authExchange(authorize(session)),
       fetchExchange,
       subscriptionExchange({
