@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
 use crate::support::{
     Events, Received, Server, Socket, User, ask_for_events, eventually, scenarios,
@@ -16,6 +17,7 @@ scenarios![
     a_bad_token_gets_no_ack,
     without_a_token_operations_are_refused,
     what_breaks_the_protocol_closes_the_socket,
+    a_close_frame_is_answered,
     ids_are_used_once_at_a_time,
     an_operation_ends_when_the_client_completes_it,
     a_client_that_does_not_begin_is_closed,
@@ -101,6 +103,20 @@ async fn without_a_token_operations_are_refused(server: Arc<Server>) {
         let refused = socket.message_of("s").await;
         assert_eq!(refused["type"], "error");
         assert_eq!(refused["payload"][0]["extensions"]["code"], "UNAUTHENTICATED");
+    }
+}
+
+/// RFC 6455, 5.5.1. Without it, clients believe that the connection was lost.
+async fn a_close_frame_is_answered(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    for code in [1000, 4500] {
+        let frame = CloseFrame { code: code.into(), reason: "".into() };
+        let mut socket = Socket::of(&ann).await;
+        socket.send_frame(Message::Close(Some(frame.clone()))).await;
+        assert_eq!(socket.receive().await.code(), code);
+        let mut socket = Socket::connect(&server, &[PROTOCOL]).await;
+        socket.send_frame(Message::Close(Some(frame))).await;
+        assert_eq!(socket.receive().await.code(), code);
     }
 }
 

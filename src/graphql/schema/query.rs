@@ -82,7 +82,7 @@ impl Query {
         #[graphql(desc = "The last n entries, 0 to 1000.")] last: Option<i32>,
         #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
         #[graphql(
-            desc = "At most 200 IDs of boards; all boards by default. Boards that the viewer may not see have no cards."
+            desc = "At most 200 IDs of boards; cards of all boards by default, and if the list is empty. Boards that the viewer may not see have no cards."
         )]
         board_ids: Option<Vec<ID>>,
         #[graphql(desc = "The cards to return; all by default.")] filter: Option<CardFilter>,

@@ -46,8 +46,10 @@ pub(super) struct Socket {
 
 /// Why a socket ends.
 enum End {
-    /// The connection is lost, or the client has closed it.
+    /// The connection is lost.
     Lost,
+    /// The client has sent a close frame.
+    Left,
     Close(Close),
 }
 
@@ -89,8 +91,11 @@ impl Socket {
         } else {
             self.serve(authorization).await.err().unwrap_or(End::Lost)
         };
-        if let End::Close(close) = end {
-            self.close(close).await;
+        match end {
+            End::Close(close) => self.close(close).await,
+            // The library answers the close frame while it reads.
+            End::Left => drop(timeout(LINGER, self.drain()).await),
+            End::Lost => {}
         }
     }
 
@@ -112,7 +117,8 @@ impl Socket {
                         }
                         Some(Ok(ws::Message::Binary(_))) => return Err(Close::BINARY.into()),
                         Some(Ok(ws::Message::Ping(_) | ws::Message::Pong(_))) => {}
-                        Some(Ok(ws::Message::Close(_))) | None => return Err(End::Lost),
+                        Some(Ok(ws::Message::Close(_))) => return Err(End::Left),
+                        None => return Err(End::Lost),
                         Some(Err(error)) => return Err(broken(&error)),
                     }
                 }
@@ -248,13 +254,18 @@ impl Socket {
         }
     }
 
+    /// Reads until the client has closed the connection.
+    async fn drain(&mut self) {
+        while let Some(Ok(_)) = self.socket.recv().await {}
+    }
+
     /// Sends a close frame, and waits until the client has seen it.
     async fn close(&mut self, Close { code, reason }: Close) {
         self.operations.clear();
         let frame = CloseFrame { code, reason: reason.into() };
         let ending = async {
             if self.socket.send(ws::Message::Close(Some(frame))).await.is_ok() {
-                while let Some(Ok(_)) = self.socket.recv().await {}
+                self.drain().await;
             }
         };
         let _ = timeout(LINGER, ending).await;

@@ -23,4 +23,5 @@ function retryable(error) {
   if (!(error instanceof TypeError) && error.name !== 'TimeoutError') throw error;
 }
 
-const isBusy = ({ errors }) => errors?.some(({ extensions }) => extensions?.code === 'SERVICE_UNAVAILABLE');
+const isBusy = ({ errors }) =>
+  errors?.some(({ extensions }) => extensions?.code === 'SERVICE_UNAVAILABLE' || extensions?.outcome === 'UNKNOWN');
