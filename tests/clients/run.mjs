@@ -3,7 +3,7 @@
 // Usage: node run.mjs PATH/TO/kanban [CLIENT ...]
 
 import { postgresDatabase } from '../chaos/databases.mjs';
-import { Api, printTable, within } from '../chaos/support.mjs';
+import { Api, atExit, printTable, within } from '../chaos/support.mjs';
 import { start } from '../conformance/server.mjs';
 import { CLIENTS, GAPS } from './clients.mjs';
 import { checkGuides } from './guide.mjs';
@@ -72,6 +72,7 @@ async function runStep(step, world, child) {
 /** Runs all clients at the same time. Returns the number of steps that failed or are missing. */
 async function runAll({ kind, settings }) {
   const server = await start(program, { ...SETTINGS, ...settings });
+  atExit(server.stop);
   try {
     const api = new Api(new URL(server.url).origin, REQUEST_LIMIT);
     return report(kind, await Promise.all(clients.map((client) => runSteps(client, api))));

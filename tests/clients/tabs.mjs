@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import puppeteer from 'puppeteer-core';
-import { Api, sleep } from '../chaos/support.mjs';
+import { Api, atExit, sleep } from '../chaos/support.mjs';
 import { start } from '../conformance/server.mjs';
 import { account, endingIn } from './accounts.mjs';
 import { compile } from './clients.mjs';
@@ -72,6 +72,7 @@ async function test(api, browser, origin, refreshes) {
 
 compile();
 const server = await start(program, SETTINGS);
+atExit(server.stop);
 const refreshes = [];
 const pages = await serve(server.url, refreshes);
 // Chromium's sandbox does not work as root.
