@@ -74,6 +74,9 @@ pub struct Config {
     /// The limits on password attempts.
     #[command(flatten, next_help_heading = "Accounts")]
     pub rate_limit: RateLimit,
+    /// Number of seconds for which an access token is valid. A client refreshes its session afterwards.
+    #[arg(id = "ACCESS_TOKEN_SECONDS", long, env, help_heading = "Accounts", default_value = "3600", value_parser = number::<u32>(5..=86_400))]
+    pub token_seconds: u32,
     /// Number of days after which a session expires if it is not refreshed.
     #[arg(id = "SESSION_DAYS", long, env, help_heading = "Accounts", default_value = "30", value_parser = number::<u32>(1..=3650))]
     pub session_days: u32,

@@ -56,7 +56,7 @@ impl Services {
             db,
             attempts: Attempts::new(config.rate_limit),
             passwords: Passwords::new(config.argon2)?,
-            tokens: Tokens::new(secrets, clock)?,
+            tokens: Tokens::new(secrets, config.token_seconds, clock)?,
             refresh_tokens: RefreshTokens::new(secrets),
             sessions: Arc::new(SessionCache::new(streams)),
             session_days: config.session_days,

@@ -1,4 +1,4 @@
-//! Access tokens: JWTs according to RFC 9068 and RFC 8725, signed with HS256 and valid for one hour.
+//! Access tokens: JWTs according to RFC 9068 and RFC 8725, signed with HS256.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, crypto};
 use moka::sync::Cache;
@@ -10,9 +10,6 @@ use crate::domain::{Clock, Error, PublicId, Result, SessionId, Timestamp, User, 
 const ISSUER: &str = "simple-kanban";
 const AUDIENCE: &str = "simple-kanban";
 const TYPE: &str = "at+jwt";
-
-/// The lifetime of an access token, in seconds.
-const LIFETIME: i64 = 3600;
 
 /// The accepted clock difference between instances, in seconds.
 const LEEWAY: u64 = 5;
@@ -28,6 +25,8 @@ pub(super) struct Tokens {
     accept: Vec<Key>,
     validation: Validation,
     known: Cache<String, Claimed>,
+    /// In seconds.
+    lifetime: i64,
     clock: Clock,
 }
 
@@ -72,8 +71,13 @@ struct Claims {
 }
 
 impl Tokens {
-    /// Signs with the first secret and accepts tokens signed with any of them. Fails without a secret.
-    pub(super) fn new(secrets: &[Secret], clock: Clock) -> std::result::Result<Self, StartError> {
+    /// Signs with the first secret and accepts tokens signed with any of them. Tokens are valid for `lifetime` seconds. Fails
+    /// without a secret.
+    pub(super) fn new(
+        secrets: &[Secret],
+        lifetime: u32,
+        clock: Clock,
+    ) -> std::result::Result<Self, StartError> {
         let first = secrets.first().ok_or_else(|| StartError::new("JWT_SECRET: is missing"))?;
         let sign = EncodingKey::from_secret(first.expose());
         let mut header = Header::new(Algorithm::HS256);
@@ -86,7 +90,8 @@ impl Tokens {
         // Checked in `read`, by our clock.
         validation.validate_exp = false;
         let accept = secrets.iter().map(Key::new).collect::<std::result::Result<_, _>>()?;
-        Ok(Self { sign, header, accept, validation, known: Cache::new(KNOWN), clock })
+        let (known, lifetime) = (Cache::new(KNOWN), lifetime.into());
+        Ok(Self { sign, header, accept, validation, known, lifetime, clock })
     }
 
     /// Issues an access token for a session. Returns the token and its expiry time.
@@ -99,7 +104,7 @@ impl Tokens {
             iss: ISSUER.into(),
             aud: AUDIENCE.into(),
             iat: issued,
-            exp: issued + LIFETIME,
+            exp: issued + self.lifetime,
         };
         let token = jsonwebtoken::encode(&self.header, &claims, &self.sign).map_err(|error| {
             tracing::error!(%error, "failed to sign an access token");
@@ -156,11 +161,13 @@ mod tests {
     use super::*;
     use crate::domain::UserKey;
 
+    const LIFETIME: u32 = 3600;
+
     #[test]
     fn a_token_that_is_remembered_expires_all_the_same() {
         let secret = Secret::new(b"0123456789abcdef0123456789abcdef").unwrap();
         let clock = Clock::default();
-        let tokens = Tokens::new(&[secret], clock.clone()).unwrap();
+        let tokens = Tokens::new(&[secret], LIFETIME, clock.clone()).unwrap();
         let user = User {
             key: UserKey(1),
             id: UserId::random(),
@@ -171,11 +178,11 @@ mod tests {
         };
         let (token, _) = tokens.issue(&user, SessionId(1)).unwrap();
         assert!(tokens.check(&token).is_ok());
-        clock.advance(LIFETIME + 2 * LEEWAY.cast_signed());
+        clock.advance(i64::from(LIFETIME) + 2 * LEEWAY.cast_signed());
         assert!(tokens.check(&token).is_err(), "it is remembered");
         tokens.known.invalidate_all();
         assert!(tokens.check(&token).is_err(), "it is verified");
-        clock.advance(-LIFETIME);
+        clock.advance(-i64::from(LIFETIME));
         assert!(tokens.check(&token).is_ok());
     }
 }

@@ -11,6 +11,7 @@ scenarios![
     bad_tokens_are_refused_with_the_same_answer,
     a_bad_token_is_no_anonymous_request,
     a_bad_token_keeps_nobody_from_logging_in,
+    the_life_of_tokens_is_a_setting,
     tokens_of_each_key_are_accepted,
 ];
 
@@ -162,6 +163,18 @@ async fn a_bad_token_keeps_nobody_from_logging_in(server: Arc<Server>) {
     let mixed =
         format!("mutation {{ logIn{credentials} {{ tokenType }} logOut {{ revokedSessionId }} }}");
     assert_eq!(server.ask_as(Some("x"), &mixed, json!({})).await.code(), "UNAUTHENTICATED");
+}
+
+async fn the_life_of_tokens_is_a_setting(server: Arc<Server>) {
+    server.user("ann").await;
+    let other = server.another(&[("ACCESS_TOKEN_SECONDS", "5")]).await;
+    for (server, seconds) in [(&*server, 3600), (&other, 5)] {
+        let token = server.log_in("ann", "password").await;
+        let (_, claims) = parts(&token);
+        let life = claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap();
+        assert_eq!(life, seconds);
+    }
+    other.stop().await;
 }
 
 async fn tokens_of_each_key_are_accepted(server: Arc<Server>) {

@@ -53,7 +53,7 @@ pub(super) struct SignedIn {
     access_token: String,
     /// Always `Bearer`.
     token_type: String,
-    /// The time when the access token expires: one hour from now.
+    /// The time when the access token expires: one hour from now, unless the server is configured otherwise.
     expires_at: DateTime,
     /// The token for `refreshSession`. It can be used once, to get the next access token. Store it as
     /// securely as a password.
