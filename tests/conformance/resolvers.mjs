@@ -4,6 +4,9 @@ import { getNamedType } from 'graphql';
 
 /** The root of queries and mutations: a tree of plain objects in which fields with arguments are functions. */
 export function resolvers(schema, { root, objects }, ids) {
+  // Before the lists of boards become functions.
+  const boards = [...objects.values()].filter(({ __typename }) => __typename === 'Board');
+  const cardEdges = new Map(boards.flatMap(({ cards }) => cards.edges).map((edge) => [edge.node.id, edge]));
   for (const object of objects.values()) addPages(schema.getType(object.__typename), object);
   addPages(schema.getQueryType(), root);
   const kinds = ({ __typename }) => [
@@ -32,7 +35,7 @@ export function resolvers(schema, { root, objects }, ids) {
     updateCard: ({ input: { cardId, labels, ...texts } }, context, info) => {
       const card = need('Card', cardId, context, info);
       const isAsItWas = Object.entries(texts).every(([name, value]) => card[name] === value);
-      return isAsItWas && labels === undefined ? { card } : unknown(null, context);
+      return isAsItWas && labels === undefined ? { card, cardEdge: cardEdges.get(cardId) } : unknown(null, context);
     },
     addLabelsToCard: ({ input }, context, info) => {
       const card = need('Card', input.cardId, context, info);
@@ -72,14 +75,16 @@ function addPages(type, object) {
 }
 
 /** A page of a list, as specified by Relay. */
-function page(list, most, { first, last, after, before, filter, orderBy, afterSequence }, context, info) {
+function page(list, most, { first, last, after, before, boardIds, filter, orderBy, afterSequence }, context, info) {
   if (orderBy) unknown(null, context);
+  if (boardIds?.some((id) => !/^board_\d+$/.test(id))) fail(context, info, 'invalid ID');
   // A text filter must not contain control characters, except tabs and line breaks.
   if (/[^\P{Cc}\n\r\t]/u.test(filter?.text ?? '')) fail(context, info, 'control characters');
   const inRange = (size) => !isGiven(size) || (size >= 0 && size <= most);
   if (!inRange(first) || !inRange(last) || (isGiven(first) && isGiven(last)))
     fail(context, info, 'invalid page size');
   const isWanted = (node) =>
+    (!boardIds?.length || boardIds.includes(node.board.id)) &&
     (!filter || meets(node, filter)) && (!isGiven(afterSequence) || node.sequence > afterSequence);
   const all = list.filter(({ node }) => isWanted(node));
   const place = (cursor) => {

@@ -6,6 +6,8 @@ const nodes = (selection, fragments = '') =>
   `{nodes(ids:["BOARD_ID","CARD_ID","LABEL_ID","USER_ID","nope"]){__typename ${selection}}} ${fragments}`;
 
 export default [
+  // --- __typename beside a field of another type ---
+  node('...on Board{a:__typename} ...on Card{a:version}'),
   // --- One response key, two fields ---
   '{viewer{id:email ...on User{id}}}',
   '{viewer{id ...on User{id:email}}}',
