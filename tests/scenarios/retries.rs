@@ -383,7 +383,8 @@ async fn only_the_author_sees_the_id(server: Arc<Server>) {
     const EVENTS: &str = "events { sequence clientMutationId }";
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let board = ann.board("Plans").await;
-    ann.share(&board, &bob).await;
+    // With the same role and the same selection, they would share their payloads.
+    ann.share_as(&board, &bob, "ADMIN").await;
     let mut sockets = Vec::new();
     for user in [&ann, &bob, &ann, &bob] {
         sockets.push(Socket::following(user, &board, EVENTS).await);

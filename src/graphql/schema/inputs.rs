@@ -75,3 +75,18 @@ pub(super) fn limited(ids: &[ID], max: i32) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absent_fields_nulls_and_order_make_no_difference() {
+        let value = |json| canonical(Value::from_json(json).unwrap_or_default()).to_string();
+        let one = serde_json::json!({ "a": [{ "b": 1 }], "clientMutationId": "x" });
+        let other = serde_json::json!({ "new": null, "a": [{ "later": null, "b": 1 }] });
+        assert_eq!(value(one), value(other));
+        let (one, other) = (serde_json::json!({ "a": [1] }), serde_json::json!({ "a": [1, null] }));
+        assert_ne!(value(one), value(other));
+    }
+}
