@@ -172,7 +172,11 @@ fn save(board: &mut BoardTx<'_, Editor>, old: &Card, new: Card, event: EventPayl
     card_writes::save(board, old, new, &LabelsDelta::default(), vec![event])
 }
 
-async fn finish(board: BoardTx<'_, Editor>, card: Card) -> Result<(Card, AuthorizedBoard)> {
+/// Ends a mutation whose payload shows the card.
+pub(super) async fn finish(
+    board: BoardTx<'_, Editor>,
+    card: Card,
+) -> Result<(Card, AuthorizedBoard)> {
     let subject = Subject::Card(card.id);
     Ok((card, board.finish(subject).await?))
 }

@@ -2,7 +2,7 @@
 //! ADMIN can delete any.
 
 use super::Services;
-use super::cards::lock_card;
+use super::cards::{finish, lock_card};
 use super::once::once;
 use crate::domain::{
     At, Card, CardId, Comment, CommentBody, CommentId, Error, Mutation, Result, Right, Subject,
@@ -64,8 +64,7 @@ pub async fn delete(
             board.access()?.require(Right::Moderate)?;
         }
         comments::delete(&mut board, &comment).await?;
-        let subject = Subject::Card(card.id);
-        Ok((card, board.finish(subject).await?))
+        finish(board, card).await
     })
     .await
 }

@@ -69,15 +69,11 @@ pub async fn update(
     let old_description = old.description.as_deref().unwrap_or_default();
     let title = title.filter(|new| new.as_str() != old.title);
     let description = description.filter(|new| new.as_str() != old_description);
-    let search_text = search_text(
-        title.map_or(&old.title, Title::as_str),
-        description.map_or(old_description, Description::as_str),
-    );
     let title_change =
         title.map(|new| FieldChange::new(ChangedField::Title, &old.title, new.as_str()));
     let description_change = description
         .map(|new| FieldChange::new(ChangedField::Description, old_description, new.as_str()));
-    let Some(texts) = new_texts(title, description, search_text) else { return Ok(()) };
+    let Some(texts) = new_texts(&old, title, description) else { return Ok(()) };
     let changes = title_change.into_iter().chain(description_change).collect();
     let target = boards::table.find(board.id().0);
     board.write(EventPayload::BoardUpdated { changes }, diesel::update(target).set(texts)).await?;
@@ -102,15 +98,19 @@ struct NewTexts {
 
 /// `None` if there is nothing to write: Diesel rejects an UPDATE without columns.
 fn new_texts(
+    old: &Board,
     title: Option<&Title>,
     description: Option<&Description>,
-    search_text: String,
 ) -> Option<NewTexts> {
+    let old_description = old.description.as_deref().unwrap_or_default();
     (title.is_some() || description.is_some()).then(|| NewTexts {
         title: title.map(|title| title.as_str().to_owned()),
         title_key: title.map(|title| lower_case(title.as_str())),
         description: description.map(|text| text.as_str().to_owned()),
-        search_text,
+        search_text: search_text(
+            title.map_or(&old.title, Title::as_str),
+            description.map_or(old_description, Description::as_str),
+        ),
     })
 }
 

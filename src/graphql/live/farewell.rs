@@ -31,15 +31,13 @@ impl Farewell {
                 Some(sequence) => news(batch, sequence),
                 None => reset(last),
             };
-            let is_reset = news.is_reset;
             self.sender.ready().await;
             match self.make(news, last, cost).await {
-                Ok((payload, was_reset)) if is_reset || was_reset => {
+                Ok((payload, is_reset)) => {
                     self.sender.send(&Arc::new(payload));
-                    break;
-                }
-                Ok((payload, _)) => {
-                    self.sender.send(&Arc::new(payload));
+                    if is_reset {
+                        break;
+                    }
                     events.drain(..count);
                 }
                 Err(_) if failing.get_or_insert_with(Instant::now).elapsed() < PATIENCE => {
@@ -51,12 +49,13 @@ impl Farewell {
         self.sender.end(Delivery::Complete);
     }
 
-    /// The payload, and whether it is `reset` because the news exceed a limit.
+    /// The payload, and whether it is `reset`.
     async fn make(&self, news: BoardNews, last: i64, cost: u64) -> Result<(Payload, bool)> {
+        let is_reset = news.is_reset;
         let made =
             self.maker.execute(self.maker.draft(self.viewer), &self.shape, news, cost).await?;
         if !made.exceeds_limit {
-            return Ok((made.payload, false));
+            return Ok((made.payload, is_reset));
         }
         let draft = self.maker.draft(self.viewer);
         let made = self.maker.execute(draft, &self.shape, reset(last), 0).await?;
