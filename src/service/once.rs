@@ -45,8 +45,8 @@ where
     let Some(id) = id else { return services.db.write((viewer, input), work).await };
     let time = services.db.now().days_before(DAYS);
     for _ in 0..TRIES {
-        let attempt = services.db.write_once(id.clone(), (viewer, input.clone()), work.clone());
-        let error = match attempt.await {
+        let (sent, input) = (Some(id.clone()), (viewer, input.clone()));
+        let error = match services.db.write_as(sent, input, work.clone(), |_| ()).await {
             Err(error) => error,
             done => return done,
         };

@@ -57,22 +57,7 @@ impl Db {
             + Sync
             + 'static,
     {
-        self.run(None, input, work, |_| ()).await
-    }
-
-    /// The same for a mutation with an ID, whose receipt must be stored in the transaction. `Repeated` if there is one with
-    /// this ID.
-    pub async fn write_once<I, T, F>(&self, id: MutationId, input: I, work: F) -> Result<T>
-    where
-        I: Send + Sync + 'static,
-        T: Send + 'static,
-        for<'t, 'i> F: AsyncFn(&'t mut Tx, &'i I) -> Result<T>
-            + Work<&'t mut Tx, &'i I, Result<T>, Fut: Send>
-            + Send
-            + Sync
-            + 'static,
-    {
-        self.run(Some(id), input, work, |_| ()).await
+        self.write_as(None, input, work, |_| ()).await
     }
 
     /// The same, and calls `then` with the value as soon as it is committed, even if the request was cancelled.
@@ -91,10 +76,12 @@ impl Db {
             + Sync
             + 'static,
     {
-        self.run(None, input, work, then).await
+        self.write_as(None, input, work, then).await
     }
 
-    async fn run<I, T, F>(
+    /// The same for a mutation. If it has an ID, its receipt must be stored in the transaction; `Repeated` if there is one
+    /// with this ID.
+    pub async fn write_as<I, T, F>(
         &self,
         id: Option<MutationId>,
         input: I,
