@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::support::{
     Events, Received, Server, Socket, User, ask_for_events, eventually, scenarios,
@@ -79,11 +81,15 @@ async fn a_token_may_come_in_the_header(server: Arc<Server>) {
 async fn a_bad_token_gets_no_ack(server: Arc<Server>) {
     let ann = server.user("ann").await;
     ann.get("mutation { logOut { revokedSessionId } }").await;
-    for authorization in ["Bearer x", "x", "Basic YTpi", &format!("Bearer {}", ann.token)] {
+    let old = format!("Bearer {}", ann.token);
+    // A value without the scheme is an error of the client, which must not try it again.
+    for (authorization, code) in
+        [("Bearer x", 4403), (&*old, 4403), ("x", 4400), ("Basic YTpi", 4400), (&ann.token, 4400)]
+    {
         let mut socket = Socket::with_protocol(&server).await;
         let payload = json!({ "authorization": authorization });
         socket.send(json!({ "type": "connection_init", "payload": payload })).await;
-        assert_eq!(socket.receive().await.code(), 4403, "{authorization}");
+        assert_eq!(socket.receive().await.code(), code, "{authorization}");
         let mut socket =
             Socket::connect(&server, &[PROTOCOL, ("authorization", authorization)]).await;
         socket.send(json!({ "type": "connection_init" })).await;
@@ -172,6 +178,10 @@ async fn what_breaks_the_protocol_closes_the_socket(server: Arc<Server>) {
     let mut socket = Socket::with_protocol(&server).await;
     socket.send_frame(Message::Binary(init().into_bytes().into())).await;
     assert_eq!(socket.receive().await.code(), 4400);
+    let mut socket = Socket::with_protocol(&server).await;
+    let not_utf8 = Frame::message(vec![0xff], OpCode::Data(Data::Text), true);
+    socket.send_frame(Message::Frame(not_utf8)).await;
+    assert_eq!(socket.receive().await.code(), 1007);
 }
 
 const FOLLOW: &str = "sequence events { sequence }";

@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::http::client::bearer;
+
 /// The name of the subprotocol.
 pub(super) const NAME: &str = "graphql-transport-ws";
 
@@ -98,11 +100,17 @@ struct Init<'m> {
     authorization: Option<Cow<'m, str>>,
 }
 
-/// The value for `Authorization` in the payload of `connection_init`.
+/// The value for `Authorization` in the payload of `connection_init`. Not FORBIDDEN without the scheme,
+/// because clients would try again with the same value.
 pub(super) fn authorization(payload: Option<&RawValue>) -> Result<Option<String>, Close> {
     let init: Init<'_> = serde_json::from_str(payload.map_or("{}", RawValue::get))
         .map_err(|_| Close::invalid("authorization must be a string"))?;
-    Ok(init.authorization.map(Cow::into_owned))
+    match init.authorization {
+        Some(value) if bearer(&value).is_none() => {
+            Err(Close::invalid("authorization must be \"Bearer\", a space and the access token"))
+        }
+        authorization => Ok(authorization.map(Cow::into_owned)),
+    }
 }
 
 pub(super) const ACK: &str = r#"{"type":"connection_ack"}"#;
