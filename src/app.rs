@@ -44,7 +44,7 @@ pub async fn build(config: Config) -> Result<App, StartError> {
         grace: GRACE,
         max: config.http.max_connections,
     };
-    let (router, streams) = http::router(Arc::clone(&services), api, config.http);
+    let (router, streams) = http::router(Arc::clone(&services), api, config.http)?;
     let cannot_listen = |error| {
         StartError::new(format!("LISTEN_ADDR: cannot listen on {}: {error}", config.listen))
     };

@@ -111,12 +111,11 @@ fn start() -> Result<Config, StartError> {
 async fn serve() -> Result<(), StartError> {
     let config = start()?;
     let database = config.database.url.to_string();
-    let graphiql = config.http.graphiql;
+    let (graphiql, base) = (config.http.graphiql, config.http.base_path.clone());
     let app = app::build(config).await?;
-    let address = app.address();
-    let explore =
-        if graphiql { format!(", GraphiQL at http://{address}/graphiql") } else { String::new() };
-    tracing::info!(%database, "listening on http://{address}{explore}");
+    let url = format!("http://{}{base}", app.address());
+    let explore = if graphiql { format!(", GraphiQL at {url}/graphiql") } else { String::new() };
+    tracing::info!(%database, "listening on {url}{explore}");
     Box::pin(app.run(stop_signal())).await;
     Ok(())
 }

@@ -1,11 +1,12 @@
 //! The HTTP settings.
 
 use std::net::SocketAddr;
-use std::str::FromStr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args};
 
+use super::cors::Cors;
 use super::live::Live;
 use super::parsers::{kib, number, seconds, switch};
 
@@ -33,10 +34,21 @@ pub struct Http {
     /// few entries, the address of the connection is used.
     #[arg(id = "TRUSTED_PROXIES", long, env, default_value = "0", value_parser = number::<usize>(0..=10))]
     pub trusted_proxies: usize,
-    /// Comma-separated origins whose pages may call the API, e.g. `https://app.example.com`. `*` allows
-    /// any origin; empty allows none.
+    /// Comma-separated origins whose pages may call the API: `https://app.example.com`, or
+    /// `https://*.example.com` for all subdomains. Scheme and port must be equal. `*` allows any origin;
+    /// empty allows none.
     #[arg(id = "CORS_ORIGINS", long, env, default_value = "")]
     pub cors: Cors,
+    /// Path prefix of all URLs, e.g. `/kanban`, for a server that is not at the root of its host.
+    /// Requests without the prefix are served too, for proxies that remove it.
+    ///
+    /// The field is empty for `/`, and has no slash at the end.
+    #[arg(id = "BASE_PATH", long, env, default_value = "/", value_parser = base_path)]
+    pub base_path: String,
+    /// Directory with a front end to serve at `/`: index.html and its assets, e.g. `examples/web/dist`.
+    /// Files below `assets/` are cached for ever, so their names must contain a hash.
+    #[arg(id = "STATIC_DIR", long, env)]
+    pub static_dir: Option<PathBuf>,
     /// Whether GraphiQL is served: on or off.
     #[arg(id = "GRAPHIQL", long, env, default_value = "on", action = ArgAction::Set, value_parser = switch)]
     pub graphiql: bool,
@@ -50,39 +62,51 @@ pub struct Http {
     /// tokens.
     #[arg(skip)]
     pub max_values: usize,
-}
-
-/// The origins that may call the API from a browser.
-#[derive(Clone, Debug)]
-pub enum Cors {
-    /// Only these origins; none if empty.
-    Only(Vec<String>),
-    /// Any origin.
-    Any,
-}
-
-impl FromStr for Cors {
-    type Err = String;
-
-    fn from_str(list: &str) -> Result<Self, String> {
-        if list == "*" {
-            return Ok(Self::Any);
-        }
-        let origins = list.split(',').map(str::trim).filter(|origin| !origin.is_empty());
-        let checked = origins.map(|origin| {
-            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
-            match host {
-                Some(host) if !host.is_empty() && !host.contains(['/', '*', ' ']) => {
-                    Ok(origin.to_owned())
-                }
-                _ => Err(format!("{origin:?} is not an origin such as https://app.example.com")),
-            }
-        });
-        checked.collect::<Result<_, _>>().map(Self::Only)
-    }
+    /// Whether the schema is public: that of introspection.
+    #[arg(skip)]
+    pub schema: bool,
 }
 
 /// Parses `LISTEN_ADDR`.
 pub(super) fn address(text: &str) -> Result<SocketAddr, &'static str> {
     text.parse().map_err(|_| "must be an IP address and a port, such as 0.0.0.0:8000")
+}
+
+/// Parses `BASE_PATH`. The result has no slash at the end.
+fn base_path(text: &str) -> Result<String, &'static str> {
+    let path = text.strip_suffix('/').unwrap_or(text);
+    let is_segment = |segment: &str| {
+        let is_unreserved = |char: char| char.is_ascii_alphanumeric() || "-._~".contains(char);
+        !matches!(segment, "" | "." | "..") && segment.chars().all(is_unreserved)
+    };
+    match path.strip_prefix('/') {
+        None if path.is_empty() => Ok(String::new()),
+        Some(segments) if segments.split('/').all(is_segment) => Ok(path.to_owned()),
+        _ => Err("must be a path such as /kanban, of letters, digits, and - . _ ~"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_path_begins_with_a_slash_and_ends_without() {
+        for (text, path) in [
+            ("/", Ok("")),
+            ("/kanban", Ok("/kanban")),
+            ("/kanban/", Ok("/kanban")),
+            ("/a-b/c.d/~e_1", Ok("/a-b/c.d/~e_1")),
+            ("kanban", Err(())),
+            ("//kanban", Err(())),
+            ("/a//b", Err(())),
+            ("/a/../b", Err(())),
+            ("/a b", Err(())),
+            ("/a?b", Err(())),
+            ("/{a}", Err(())),
+            ("https://example.com/kanban", Err(())),
+        ] {
+            assert_eq!(base_path(text).as_deref().map_err(|_| ()), path, "{text}");
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! `--help`.
 
 mod accounts;
+mod cors;
 mod database;
 mod database_url;
 mod dotenv;
@@ -24,10 +25,11 @@ use std::net::SocketAddr;
 use clap::{ArgAction, Args};
 
 pub use accounts::{Argon2, RateLimit};
+pub use cors::Cors;
 pub use database::Database;
 pub use database_url::{DatabaseUrl, PostgresUrl, Verify};
 pub use error::StartError;
-pub use http::{Cors, Http};
+pub use http::Http;
 pub use limits::Limits;
 pub use live::Live;
 pub use log::Log;
@@ -129,6 +131,7 @@ impl Config {
         let database = &mut self.database;
         database.statement_timeout = database.statement_timeout.min(self.http.request_time);
         self.http.max_values = self.limits.tokens;
+        self.http.schema = self.introspection;
         Ok(self)
     }
 }
@@ -185,6 +188,7 @@ mod tests {
             ("ARGON2_ITERATIONS", "0"),
             ("ARGON2_PARALLELISM", "x"),
             ("CORS_ORIGINS", "app.example.com"),
+            ("BASE_PATH", "kanban"),
             ("LOG_FORMAT", "xml"),
             ("LOG_LEVEL", "kanban=loud"),
             ("LOG_LEVEL", "warning"),

@@ -17,7 +17,7 @@ const MIN_BYTES: u64 = 1024;
 /// hold tokens. Not a layer around all routes, which would cost small responses 3 % of their
 /// instructions.
 pub(super) async fn compress(headers: &HeaderMap, answer: Response<Body>) -> Response<Body> {
-    if answer.body().size_hint().lower() <= MIN_BYTES {
+    if size(&answer) <= MIN_BYTES {
         return answer;
     }
     let mut request = Request::new(());
@@ -29,4 +29,11 @@ pub(super) async fn compress(headers: &HeaderMap, answer: Response<Body>) -> Res
         service_fn(move |_| ready(Ok::<_, Infallible>(answer.take().unwrap_or_default())));
     let compressed = ServiceBuilder::new().layer(layer).service(service).oneshot(request).await;
     compressed.unwrap_or_else(|never| match never {}).map(Body::new)
+}
+
+/// The least size of a response; of one that is read from a file, only its header tells it.
+fn size(answer: &Response<Body>) -> u64 {
+    let length = answer.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+    length.unwrap_or_else(|| answer.body().size_hint().lower())
 }

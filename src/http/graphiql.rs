@@ -3,17 +3,15 @@
 
 use axum::Router;
 use axum::http::header;
-use axum::response::{Html, IntoResponse, Redirect};
+use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use data_encoding::BASE64;
 
 use super::State;
 
-/// The route of the page, and a redirect from `/` to it.
+/// The route of the page.
 pub(super) fn routes() -> Router<State> {
-    Router::new()
-        .route("/", get(|| async { Redirect::temporary("/graphiql") }))
-        .route("/graphiql", get(page))
+    Router::new().route("/graphiql", get(page))
 }
 
 const PAGE: &str = include_str!("graphiql.html");

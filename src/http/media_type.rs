@@ -50,8 +50,17 @@ impl MediaType {
 
 /// Whether a request accepts an event stream, by name.
 pub(super) fn accepts_events(headers: &HeaderMap) -> bool {
+    accepts_text(headers, "event-stream")
+}
+
+/// Whether a request accepts HTML, by name, as browsers do for pages but not for scripts and data.
+pub(super) fn accepts_html(headers: &HeaderMap) -> bool {
+    accepts_text(headers, "html")
+}
+
+fn accepts_text(headers: &HeaderMap, name: &str) -> bool {
     ranges(headers).any(|Range { main, sub, quality }| {
-        main.eq_ignore_ascii_case("text") && sub.eq_ignore_ascii_case("event-stream") && quality > 0
+        main.eq_ignore_ascii_case("text") && sub.eq_ignore_ascii_case(name) && quality > 0
     })
 }
 

@@ -4,6 +4,7 @@ mod body;
 mod client;
 mod compression;
 mod connections;
+mod cors;
 mod deadline;
 mod endpoint;
 mod graphiql;
@@ -14,23 +15,23 @@ mod parameters;
 mod refusal;
 mod request_body;
 mod request_id;
+mod site;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 pub use connections::Connections;
 
 use axum::Router;
-use axum::http::{HeaderValue, Method, Request, Response, header};
+use axum::body::Body;
+use axum::http::{HeaderValue, Request, Response, header};
 use axum::routing::{get, post};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::request_id::PropagateRequestIdLayer;
 use tower_http::trace::{DefaultOnResponse, TraceLayer};
 use tracing::Level;
 
-use crate::config::{Cors, Http};
+use crate::config::{Http, StartError};
 use crate::graphql::Api;
 use crate::service::Services;
 
@@ -39,18 +40,27 @@ struct Shared {
     services: Arc<Services>,
     api: Api,
     live: live::Live,
+    files: Option<site::Files>,
     settings: Http,
 }
 
 type State = Arc<Shared>;
 
-/// All routes, with their middleware, and what they leave open.
-pub fn router(services: Arc<Services>, api: Api, settings: Http) -> (Router, Streams) {
-    let graphiql = settings.graphiql;
+/// All routes, with their middleware, and what they leave open. Fails if the front end cannot be read.
+pub fn router(
+    services: Arc<Services>,
+    api: Api,
+    settings: Http,
+) -> Result<(Router, Streams), StartError> {
     let live = live::Live::new(settings.live, settings.max_connections);
-    let state: State = Arc::new(Shared { services, api, live, settings });
+    let base = settings.base_path.clone();
+    let files = settings.static_dir.as_deref();
+    let files = files.map(|directory| site::Files::open(directory, &base)).transpose()?;
+    let routes = routes(&settings);
+    let cors = cors::headers(&settings.cors);
+    let refused = cors::RefusedPreflights::new(&settings.cors);
+    let state: State = Arc::new(Shared { services, api, live, files, settings });
     let streams = Streams(Arc::clone(&state));
-    let cors = cors_layer(&state.settings.cors);
     let trace = TraceLayer::new_for_http()
         .make_span_with(span)
         .on_response(DefaultOnResponse::new().level(Level::INFO));
@@ -61,16 +71,25 @@ pub fn router(services: Arc<Services>, api: Api, settings: Http) -> (Router, Str
         .layer(PropagateRequestIdLayer::new(request_id::HEADER))
         .layer(trace)
         .map_response(keep_to_the_caller)
+        .layer(refused)
+        .map_response(|response: Response<_>| response.map(Body::new))
         .option_layer(cors)
         .layer(CatchPanicLayer::custom(endpoint::panicked));
-    let router = Router::new()
-        .route("/graphql", post(endpoint::post).get(endpoint::get).fallback(endpoint::other_method))
-        .merge(if graphiql { graphiql::routes() } else { Router::new() })
+    // Without the base path too, for proxies that remove it.
+    let router = if base.is_empty() { routes } else { routes.clone().nest(&base, routes) };
+    let router = router.fallback(site::fallback).with_state(state).layer(layers);
+    Ok((router, streams))
+}
+
+fn routes(settings: &Http) -> Router<State> {
+    let graphql = post(endpoint::post).get(endpoint::get).fallback(endpoint::other_method);
+    Router::new()
+        .route("/graphql", graphql.clone())
+        .route("/graphql/", graphql)
+        .merge(if settings.graphiql { graphiql::routes() } else { Router::new() })
+        .merge(site::routes())
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
-        .with_state(state)
-        .layer(layers);
-    (router, streams)
 }
 
 /// The open WebSockets and event streams.
@@ -93,36 +112,10 @@ fn span<B>(request: &Request<B>) -> tracing::Span {
     )
 }
 
-/// Forbids caches to store a response, and browsers to guess its content type.
+/// Forbids caches to store a response, unless it says otherwise, and browsers to guess its content type.
 fn keep_to_the_caller<B>(mut response: Response<B>) -> Response<B> {
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
-}
-
-/// How long a browser may cache the answer to a preflight request. Chromium caps it at this value.
-const PREFLIGHT: Duration = Duration::from_hours(2);
-
-/// The CORS layer; `None` if no other origins are allowed.
-fn cors_layer(cors: &Cors) -> Option<CorsLayer> {
-    let origins = match cors {
-        Cors::Only(list) if list.is_empty() => return None,
-        Cors::Any => AllowOrigin::any(),
-        Cors::Only(list) => {
-            AllowOrigin::list(list.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
-        }
-    };
-    let layer = CorsLayer::new()
-        .allow_origin(origins)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([
-            header::ACCEPT,
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            request_id::HEADER,
-        ])
-        .max_age(PREFLIGHT)
-        .expose_headers([request_id::HEADER, header::RETRY_AFTER, header::WWW_AUTHENTICATE]);
-    Some(layer)
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use reqwest::header::{
     ACCEPT, ALLOW, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, VARY,
 };
-use reqwest::{RequestBuilder, redirect};
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Server, config_with, scenarios};
+use crate::support::{Answer, Server, scenarios};
 
 scenarios![
     a_body_that_is_no_request_is_refused,
@@ -28,6 +28,7 @@ scenarios![
     a_request_has_an_id,
     graphiql_runs_nothing_but_its_own_scripts,
     pages_of_others_may_not_call_unless_named,
+    a_refused_preflight_names_the_setting,
     the_schema_can_be_asked_for_without_log_in,
 ];
 
@@ -353,7 +354,7 @@ async fn other_methods_and_paths_are_refused(server: Arc<Server>) {
         assert_eq!(answer.headers[ALLOW], "GET, POST");
         assert_coded(&answer, &["BAD_REQUEST"]);
     }
-    for path in ["/nonsense", "/graphql/", "/.env", "/kanban.db"] {
+    for path in ["/nonsense", "/graphql/x", "/.env", "/kanban.db"] {
         assert_eq!(send(get(&server, path)).await.status, 404, "{path}");
     }
 }
@@ -495,11 +496,6 @@ async fn a_request_has_an_id(server: Arc<Server>) {
 }
 
 async fn graphiql_runs_nothing_but_its_own_scripts(server: Arc<Server>) {
-    let still = reqwest::Client::builder().redirect(redirect::Policy::none()).build().unwrap();
-    let root = send(still.get(format!("{}/", server.url))).await;
-    assert!((300..400).contains(&root.status), "{}", root.status);
-    assert_eq!(root.headers["location"], "/graphiql");
-
     let mut nonces = Vec::new();
     for _ in 0..2 {
         let answer = send(get(&server, "/graphiql")).await;
@@ -525,12 +521,17 @@ async fn to_page_of(server: &Server, origin: &str) -> [HeaderMap; 2] {
     let call = post(server, "application/json", r#"{"query": "{ __typename }"}"#);
     let call = send(call.header("origin", origin)).await;
     assert_eq!(call.status, 200);
-    let question = server.http.request(reqwest::Method::OPTIONS, format!("{}/graphql", server.url));
-    let question = question
+    [call.headers, preflight(server, origin, "authorization,content-type").await.headers]
+}
+
+/// Sends a CORS preflight request.
+async fn preflight(server: &Server, origin: &str, headers: &str) -> Answer {
+    let request = server.http.request(Method::OPTIONS, format!("{}/graphql", server.url));
+    let request = request
         .header("origin", origin)
         .header("access-control-request-method", "POST")
-        .header("access-control-request-headers", "authorization,content-type");
-    [call.headers, send(question).await.headers]
+        .header("access-control-request-headers", headers);
+    send(request).await
 }
 
 async fn pages_of_others_may_not_call_unless_named(server: Arc<Server>) {
@@ -539,35 +540,57 @@ async fn pages_of_others_may_not_call_unless_named(server: Arc<Server>) {
         let access = headers.keys().filter(|name| name.as_str().starts_with("access-control-"));
         assert_eq!(access.collect::<Vec<_>>(), Vec::<&str>::new());
     }
-
-    let origins = "https://app.example.com, http://localhost:3000";
-    let config = config_with(&server.database_url, &[("CORS_ORIGINS", origins)]);
-    let open = Server::start_with(config, server.database_url.clone()).await;
-    let mut outcomes = Vec::new();
-    for origin in [
-        "https://app.example.com",
-        "http://localhost:3000",
-        "https://evil.example.com",
-        "http://app.example.com",
-        "https://app.example.com.evil.org",
-        "null",
+    let origins = "https://app.example.com, http://localhost:3000, https://*.example.org";
+    let open = server.another(&[("CORS_ORIGINS", origins)]).await;
+    for (origin, is_allowed) in [
+        ("https://app.example.com", true),
+        ("http://localhost:3000", true),
+        ("https://a.b.example.org", true),
+        ("https://evil.example.com", false),
+        ("http://app.example.com", false),
+        ("https://app.example.com.evil.org", false),
+        ("https://example.org", false),
+        ("https://a.example.org:8443", false),
+        ("null", false),
     ] {
         for headers in to_page_of(&open, origin).await {
-            let allowed = headers.get(ALLOW).map(|value| value.to_str().unwrap().to_owned());
-            outcomes.push((origin, allowed));
+            let allowed = headers.get(ALLOW).map(|value| value.to_str().unwrap());
+            assert_eq!(allowed, is_allowed.then_some(origin), "{origin}");
             assert!(headers.get("access-control-allow-credentials").is_none());
+            let vary = headers.get_all(VARY).iter().map(|names| names.to_str().unwrap());
+            assert!(vary.collect::<String>().to_lowercase().contains("origin"), "{origin}");
         }
     }
-    let [_, question] = to_page_of(&open, "http://localhost:3000").await;
-    open.stop().await;
-    for (origin, allowed) in outcomes {
-        let named = origins.split(", ").any(|named| named == origin);
-        assert_eq!(allowed.as_deref(), named.then_some(origin));
+    let any = server.another(&[("CORS_ORIGINS", "*")]).await;
+    for (server, headers) in [
+        (&open, "authorization,content-type"),
+        (&open, "apollographql-client-name,traceparent,x-my-own"),
+        (&any, "authorization,sentry-trace"),
+    ] {
+        let preflight = preflight(server, "http://localhost:3000", headers).await;
+        assert_eq!(preflight.status, 200);
+        let headers_of = |name: &str| preflight.headers[name].to_str().unwrap().to_owned();
+        assert_eq!(headers_of("access-control-allow-headers"), headers);
+        assert!(headers_of("access-control-allow-methods").contains("POST"));
+        assert_eq!(headers_of("access-control-max-age"), "7200");
     }
-    let names = question["access-control-allow-headers"].to_str().unwrap().to_lowercase();
-    assert!(names.contains("authorization") && names.contains("content-type"), "{names}");
-    assert!(question["access-control-allow-methods"].to_str().unwrap().contains("POST"));
-    assert_eq!(question["access-control-max-age"], "7200");
+    any.stop().await;
+    open.stop().await;
+}
+
+async fn a_refused_preflight_names_the_setting(server: Arc<Server>) {
+    let open = server.another(&[("CORS_ORIGINS", "https://app.example.com")]).await;
+    for server in [&*server, &open] {
+        let refused = preflight(server, "https://other.example.com", "content-type").await;
+        assert_eq!(refused.status, 403);
+        assert_coded(&refused, &["BAD_REQUEST"]);
+        assert!(refused.body.to_string().contains("CORS_ORIGINS"), "{}", refused.body);
+        // Not a preflight request.
+        let url = format!("{}/graphql", server.url);
+        let plain = send(server.http.request(Method::OPTIONS, url)).await;
+        assert_ne!(plain.status, 403);
+    }
+    open.stop().await;
 }
 
 async fn the_schema_can_be_asked_for_without_log_in(server: Arc<Server>) {

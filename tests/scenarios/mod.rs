@@ -35,6 +35,7 @@ mod sending;
 mod sessions;
 mod settings;
 mod silence;
+mod site;
 mod snapshot;
 mod startup;
 mod statements;
@@ -85,6 +86,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         sending::all(),
         sessions::all(),
         silence::all(),
+        site::all(),
         snapshot::all(),
         startup::all(),
         statements::all(),

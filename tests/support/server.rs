@@ -71,6 +71,18 @@ impl Server {
         Self::start_with(config, self.database_url.clone()).await
     }
 
+    /// The same running server, with a path in front of all URLs.
+    pub fn below(&self, path: &str) -> Self {
+        Self {
+            url: format!("{}{path}", self.url),
+            database_url: self.database_url.clone(),
+            db: self.db.clone(),
+            services: Arc::clone(&self.services),
+            http: self.http.clone(),
+            run: Mutex::new(None),
+        }
+    }
+
     /// Stops the server.
     pub async fn stop(&self) {
         let run = self.run.lock().unwrap().take();
