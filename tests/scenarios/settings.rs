@@ -150,7 +150,7 @@ async fn the_readme_and_the_example_list_every_variable() {
         blocks.push(format!("{about} #{name}={default}"));
     }
     let rows = rows.concat();
-    // Read at run time: the tour, which is in the README too, changes without a new build of the tests.
+    // Read at run time, so that a change of the README needs no new build of the tests.
     let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md"));
     let readme = readme.unwrap();
     let (_, table) =

@@ -1,4 +1,4 @@
-//! The README's tour: each request is sent, and each response must equal the one in the README.
+//! The tour and the steps of the README: each request is sent, and each response must equal the one in the file.
 //!
 //! In a response, `"user_…"` stands for any string with this prefix. In a request it stands for the
 //! last such string in a previous response.
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Server, scenarios};
 
-scenarios![the_tour_of_the_readme_is_true];
+scenarios![the_tour_is_true, the_steps_of_the_readme_are_true];
 
 struct Step {
     title: String,
@@ -17,9 +17,18 @@ struct Step {
     answer: Value,
 }
 
-async fn the_tour_of_the_readme_is_true(server: Arc<Server>) {
-    let steps = steps();
-    assert!(steps.len() >= 8, "{} steps", steps.len());
+async fn the_tour_is_true(server: Arc<Server>) {
+    follow(&server, "/docs/tour.md", 23).await;
+}
+
+async fn the_steps_of_the_readme_are_true(server: Arc<Server>) {
+    follow(&server, "/README.md", 5).await;
+}
+
+/// Sends each request of a file and compares the response.
+async fn follow(server: &Server, file: &str, count: usize) {
+    let steps = steps(file);
+    assert_eq!(steps.len(), count, "{file}");
     let (mut token, mut shown) = (None, Vec::new());
     for step in steps {
         let request = fill(&step.request, &shown);
@@ -33,15 +42,15 @@ async fn the_tour_of_the_readme_is_true(server: Arc<Server>) {
             }
         }
     }
-    assert!(token.is_some(), "the tour does not log in");
+    assert!(token.is_some(), "{file} does not log in");
 }
 
-/// The steps: a heading `### 1. …`, a `graphql` block and a `json` block.
-fn steps() -> Vec<Step> {
-    let readme =
-        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+/// The steps: a heading such as `## 1. …`, a `graphql` block and a `json` block.
+fn steps(file: &str) -> Vec<Step> {
+    let path = env!("CARGO_MANIFEST_DIR").to_owned() + file;
+    let text = std::fs::read_to_string(path).unwrap();
     let numbered = |text: &&str| text.starts_with(|c: char| c.is_ascii_digit());
-    readme.split("\n### ").skip(1).filter(numbered).map(step).collect()
+    text.split("## ").skip(1).filter(numbered).map(step).collect()
 }
 
 fn step(text: &str) -> Step {
