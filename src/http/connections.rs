@@ -20,7 +20,7 @@ use hyper::server::conn::http1::{Builder, UpgradeableConnection};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutStream;
 
@@ -179,11 +179,22 @@ impl Groups {
 
 type Stream = Pin<Box<TimeoutStream<TcpStream>>>;
 
-/// Tells the routes the address of the client.
+/// Ends a connection at once, even if its client does not read what was sent.
+#[derive(Clone, Default)]
+pub(super) struct Cut(Arc<Notify>);
+
+impl Cut {
+    pub(super) fn now(&self) {
+        self.0.notify_one();
+    }
+}
+
+/// Tells the routes the address of the client, and gives them the means to cut it off.
 #[derive(Clone)]
 struct Service {
     router: Router,
     peer: SocketAddr,
+    cut: Cut,
 }
 
 impl tower::Service<Request<Incoming>> for Service {
@@ -197,6 +208,7 @@ impl tower::Service<Request<Incoming>> for Service {
 
     fn call(&mut self, mut request: Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(ConnectInfo(self.peer));
+        request.extensions_mut().insert(self.cut.clone());
         self.router.call(request)
     }
 }
@@ -209,12 +221,17 @@ fn begin(
     peer: SocketAddr,
     slot: OwnedSemaphorePermit,
 ) {
-    let service = TowerToHyperService::new(Service { router: router.clone(), peer });
+    let cut = Cut::default();
+    let service = Service { router: router.clone(), peer, cut: cut.clone() };
+    let service = TowerToHyperService::new(service);
     let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let connection = connections.watch(connection);
     tokio::spawn(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "a connection was closed with an error");
+        tokio::select! {
+            ended = connection => if let Err(error) = ended {
+                tracing::debug!(%error, "a connection was closed with an error");
+            },
+            () = cut.0.notified() => {}
         }
         drop(slot);
     });

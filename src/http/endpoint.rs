@@ -6,11 +6,12 @@ use std::net::{IpAddr, SocketAddr};
 use async_graphql_axum::GraphQLResponse;
 use axum::body::Body;
 use axum::extract::{self, ConnectInfo, RawQuery, Request};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header, request};
 use axum::response::{IntoResponse, Response};
 
 use super::body::AnswerBody;
 use super::compression::compress;
+use super::connections::Cut;
 use super::media_type::{MediaType, accepts_events};
 use super::parameters::{self, Checked, Requests};
 use super::refusal::Refusal;
@@ -21,6 +22,14 @@ use crate::graphql::{self, Answer, Operations, Pieces, Verdict};
 struct RequestParts {
     peer: IpAddr,
     headers: HeaderMap,
+    cut: Cut,
+}
+
+impl RequestParts {
+    fn of(peer: SocketAddr, mut parts: request::Parts) -> Self {
+        let cut = parts.extensions.remove().unwrap_or_default();
+        Self { peer: peer.ip(), headers: parts.headers, cut }
+    }
 }
 
 /// Runs the requests in the body of a POST.
@@ -30,7 +39,7 @@ pub(super) async fn post(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let parts = RequestParts { peer: peer.ip(), headers: parts.headers };
+    let parts = RequestParts::of(peer, parts);
     let requests = async {
         let body = request_body::read(&parts.headers, body, state.settings.max_body).await;
         parameters::in_body(&parts.headers, body, &state.settings)
@@ -48,7 +57,7 @@ pub(super) async fn get(
     if live::is_upgrade(request.headers()) {
         return live::upgrade(state, peer.ip(), request).await;
     }
-    let parts = RequestParts { peer: peer.ip(), headers: request.into_parts().0.headers };
+    let parts = RequestParts::of(peer, request.into_parts().0);
     let request = async {
         let max_values = state.settings.max_values;
         parameters::in_url(query.as_deref(), max_values).map(Requests::One)
@@ -87,8 +96,8 @@ async fn answer(
     let answer = Box::pin(async {
         match requests.await {
             Ok(Requests::One(Ok(request))) if events.carry(state, &request) => {
-                let RequestParts { peer, headers } = parts;
-                match live::respond(state, headers, *peer, request, operations).await {
+                let RequestParts { peer, headers, cut } = parts;
+                match live::respond(state, headers, *peer, cut, request, operations).await {
                     Ok(Ok(events)) => events,
                     Ok(Err(answer)) => into_answer(headers, *answer, media_type).await,
                     Err(refusal) => refusal.into_answer(Some(media_type)),
@@ -123,7 +132,7 @@ impl Events {
 
 async fn run(
     state: &State,
-    RequestParts { peer, headers }: &RequestParts,
+    RequestParts { peer, headers, .. }: &RequestParts,
     requests: Requests,
     operations: Operations,
     media_type: MediaType,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
@@ -25,6 +26,7 @@ scenarios![
     a_client_that_does_not_begin_is_closed,
     a_client_that_does_not_answer_pings_is_closed,
     streams_end_with_their_session,
+    a_stream_that_is_read_slowly_ends_with_its_session,
     streams_end_with_their_token,
     streams_end_when_the_server_stops,
     streams_are_limited,
@@ -281,6 +283,35 @@ async fn streams_end_with_their_session(server: Arc<Server>) {
     ann.done("updateViewer", input, "user { id }").await;
     assert_eq!(socket.receive().await.code(), 4403);
     other.stop().await;
+}
+
+async fn a_stream_that_is_read_slowly_ends_with_its_session(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let input = json!({ "boardId": board, "description": "€".repeat(20_000) });
+    ann.done("updateBoard", input, "board { id }").await;
+    // 24 MB, more than the buffers of the system hold.
+    let texts: String = (0..400).map(|n| format!("t{n}: description ")).collect();
+    let query =
+        format!("subscription {{ boardEvents(boardId: \"{board}\") {{ board {{ {texts} }} }} }}");
+    let body = json!({ "query": query }).to_string();
+    let host = server.url.strip_prefix("http://").unwrap();
+    let (length, token) = (body.len(), &ann.token);
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nhost: {host}\r\naccept: text/event-stream\r\n\
+         content-type: application/json\r\nauthorization: Bearer {token}\r\ncontent-length: {length}\r\n\r\n"
+    );
+    let mut stream = tokio::net::TcpStream::connect(host).await.unwrap();
+    stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+    let (mut part, mut count) = (vec![0; 16 << 10], 0);
+    count += stream.read(&mut part).await.unwrap();
+    assert!(part.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&part));
+    ann.get("mutation { logOut { revokedSessionId } }").await;
+    while let Ok(read @ 1..) = stream.read(&mut part).await {
+        count += read;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(count < 20_000_000, "{count}");
 }
 
 async fn streams_end_with_their_token(server: Arc<Server>) {

@@ -5,22 +5,25 @@ use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, HeaderName};
+use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, Stream, StreamExt};
+use tokio::sync::oneshot;
 
 use super::operation::{self, Output, Outputs};
 use super::slots::Slot;
 use super::token::{self, Ending, Token};
-use super::{Place, too_many};
+use super::{LINGER, Place, too_many};
 use crate::domain::UserKey;
 use crate::graphql::{Answer, Operations, Request, UserWaiting, Waiting};
+use crate::http::connections::Cut;
 use crate::http::refusal::Refusal;
 use crate::http::{State, client, request_id};
 
-/// Asks nginx not to collect the events.
-const NO_BUFFER: (HeaderName, &str) = (HeaderName::from_static("x-accel-buffering"), "no");
+/// Asks nginx not to collect the events. The connection serves no further request, so that it can be cut.
+const HEADERS: [(HeaderName, &str); 2] =
+    [(HeaderName::from_static("x-accel-buffering"), "no"), (header::CONNECTION, "close")];
 
 /// Runs a request and sends its results as events. An error is the answer to a request whose token is invalid, or the
 /// reason why it is not run.
@@ -28,39 +31,38 @@ pub(in crate::http) async fn respond(
     state: &State,
     headers: &HeaderMap,
     peer: IpAddr,
+    cut: &Cut,
     request: Request,
     operations: Operations,
 ) -> Result<Result<Response, Box<Answer>>, Refusal> {
     let client = client::client(headers, peer, state.settings.trusted_proxies);
-    let mut open = OpenStream {
-        place: state.live.enter(client.address.unwrap_or(peer))?,
-        _connection: state.live.event_streams.take(()).ok_or_else(too_many)?,
-        user: None,
-        ending: token::never(),
-        outputs: stream::empty().boxed(),
-    };
+    let place = state.live.enter(client.address.unwrap_or(peer))?;
+    let connection = state.live.event_streams.take(()).ok_or_else(too_many)?;
     let look = state.settings.live.ping_time;
     let token = match client::authorization(headers) {
         Ok(Some(text)) => Token::check_header(&state.services, &text, look).await.map(Some),
         Ok(None) => Ok(None),
         Err(error) => Err(error),
     };
+    let (mut ending, mut user) = (token::never(), None);
     let viewer = match token {
-        Ok(Some((token, ending))) => {
-            open.ending = ending;
-            open.user = Some(state.live.by_user.take(token.viewer().key).ok_or_else(too_many)?);
+        Ok(Some((token, ends))) => {
+            ending = ends;
+            user = Some(state.live.by_user.take(token.viewer().key).ok_or_else(too_many)?);
             Ok(Some(token.viewer()))
         }
         Ok(None) => Ok(None),
         Err(error) => Err(error),
     };
     let caller = state.api.caller(client, viewer, request_id::of(headers).to_owned());
-    let of_user = open.user.as_ref().map(|slot| Arc::clone(&slot.shared)).unwrap_or_default();
+    let of_user = user.as_ref().map(|slot| Arc::clone(&slot.shared)).unwrap_or_default();
     let waiting = Waiting::new(state.settings.live.waiting, of_user);
-    open.outputs = match operation::run(state, caller, request, operations, &waiting).await {
+    let outputs = match operation::run(state, caller, request, operations, &waiting).await {
         Ok(outputs) => outputs,
         Err(answer) => return Ok(Err(answer)),
     };
+    let end = watch(place, ending, cut.clone());
+    let open = OpenStream { outputs, end, _connection: connection, _user: user };
     let keep_alive = KeepAlive::new().interval(state.settings.live.ping_time);
     let events = stream::unfold(Some(open), async |open| {
         let mut open = open?;
@@ -68,19 +70,16 @@ pub(in crate::http) async fn respond(
         let is_last = matches!(output, Output::Complete | Output::Errors(_));
         Some((output, (!is_last).then_some(open)))
     });
-    Ok(Ok(
-        ([NO_BUFFER], Sse::new(events.flat_map(events_of)).keep_alive(keep_alive)).into_response()
-    ))
+    Ok(Ok((HEADERS, Sse::new(events.flat_map(events_of)).keep_alive(keep_alive)).into_response()))
 }
 
 /// A stream of events that is open.
 struct OpenStream {
-    place: Place,
-    _connection: Slot<()>,
-    #[allow(dead_code, reason = "it is given back on drop")]
-    user: Option<Slot<UserKey, Arc<UserWaiting>>>,
-    ending: Ending,
     outputs: Outputs,
+    /// Ready when the stream has to end.
+    end: oneshot::Receiver<()>,
+    _connection: Slot<()>,
+    _user: Option<Slot<UserKey, Arc<UserWaiting>>>,
 }
 
 impl OpenStream {
@@ -88,11 +87,30 @@ impl OpenStream {
     /// again, because there was no `complete`.
     async fn next(&mut self) -> Option<Output> {
         tokio::select! {
+            biased;
+            _ = &mut self.end => None,
             output = self.outputs.next() => output.filter(|output| !matches!(output, Output::Failed)),
-            () = &mut self.ending => None,
-            () = self.place.stopping.due() => None,
         }
     }
+}
+
+/// Ends a stream when the server stops or the token is no longer valid. A task of its own, because a client that reads
+/// slowly delays the stream: its connection is cut if it has not read the rest after a second.
+fn watch(place: Place, ending: Ending, cut: Cut) -> oneshot::Receiver<()> {
+    let (mut end, ended) = oneshot::channel();
+    tokio::spawn(async move {
+        // All of it, or the slot would be given back now.
+        let mut place = place;
+        tokio::select! {
+            () = end.closed() => return,
+            () = ending => {}
+            () = place.stopping.due() => {}
+        }
+        let _ = end.send(());
+        tokio::time::sleep(LINGER).await;
+        cut.now();
+    });
+    ended
 }
 
 fn events_of(output: Output) -> impl Stream<Item = Result<Event, Infallible>> {

@@ -39,6 +39,9 @@ pub(super) struct Live {
 /// the same moment.
 const SPREAD: Duration = Duration::from_millis(1500);
 
+/// How long the server waits for the client to read the end of a stream, before it cuts the connection.
+const LINGER: Duration = Duration::from_secs(1);
+
 impl Live {
     pub(super) fn new(limits: config::Live, max_connections: usize) -> Self {
         Self {

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::ws::{self, CloseFrame, WebSocket};
@@ -14,17 +13,14 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, interval_at, sleep_until, timeout};
 
-use super::Place;
 use super::operation::{self, Output, Outputs};
 use super::protocol::{self, Close, Message};
 use super::slots::Slot;
 use super::token::{self, Ending, Token};
+use super::{LINGER, Place};
 use crate::domain::{Client, Error, UserKey, Viewer};
 use crate::graphql::{ErrorCode, Operations, Request, UserWaiting, Waiting};
 use crate::http::{State, parameters};
-
-/// How long the server waits for the client to close the connection after it has sent a close frame.
-const LINGER: Duration = Duration::from_secs(1);
 
 /// An open WebSocket.
 pub(super) struct Socket {
