@@ -8,6 +8,7 @@ mod accounts;
 mod cors;
 mod database;
 mod database_url;
+mod documents;
 mod dotenv;
 mod error;
 mod http;
@@ -28,6 +29,7 @@ pub use accounts::{Argon2, RateLimit};
 pub use cors::Cors;
 pub use database::Database;
 pub use database_url::{DatabaseUrl, PostgresUrl, Verify};
+pub use documents::Documents;
 pub use error::StartError;
 pub use http::Http;
 pub use limits::Limits;
@@ -58,6 +60,9 @@ pub struct Config {
     /// schema that the request does not contain.
     #[arg(id = "GRAPHQL_INTROSPECTION", long, env, help_heading = "GraphQL", default_value = "on", action = ArgAction::Set, value_parser = switch)]
     pub introspection: bool,
+    /// The settings of persisted documents.
+    #[command(flatten, next_help_heading = "GraphQL")]
+    pub documents: Documents,
     /// The limits on documents and operations.
     #[command(flatten, next_help_heading = "GraphQL")]
     pub limits: Limits,

@@ -6,6 +6,7 @@ mod board;
 mod card;
 mod column;
 mod comment;
+mod digest;
 mod email;
 mod error;
 mod event;
@@ -28,6 +29,7 @@ pub use card::{
 };
 pub use column::CardColumn;
 pub use comment::Comment;
+pub use digest::sha256;
 pub use email::{Email, EmailKey};
 pub use error::{At, Error, Result, Segment};
 pub use event::{

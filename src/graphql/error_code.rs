@@ -16,8 +16,14 @@ pub enum ErrorCode {
     GraphqlValidationFailed,
     /// The request or its response exceeds a limit; the message names it.
     QueryTooComplex,
-    /// The server keeps no documents. Send the text of the document instead of its hash.
+    /// The server registers no documents. Send the text of the document instead of its hash.
     PersistedQueryNotSupported,
+    /// No document is registered under this hash, or not any more. Send the hash together with the text.
+    PersistedQueryNotFound,
+    /// The server runs only the documents in its list, and none of them has this ID or hash.
+    PersistedQueryNotInList,
+    /// The server runs only the documents in its list. Send the ID of one instead of a text.
+    PersistedQueryIdRequired,
     /// There is no access token, or an access token or refresh token is invalid, expired or revoked. Refresh the
     /// session or log in.
     Unauthenticated,
@@ -54,6 +60,9 @@ impl ErrorCode {
             Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
             Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
             Self::PersistedQueryNotSupported => "PERSISTED_QUERY_NOT_SUPPORTED",
+            Self::PersistedQueryNotFound => "PERSISTED_QUERY_NOT_FOUND",
+            Self::PersistedQueryNotInList => "PERSISTED_QUERY_NOT_IN_LIST",
+            Self::PersistedQueryIdRequired => "PERSISTED_QUERY_ID_REQUIRED",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::InvalidCredentials => "INVALID_CREDENTIALS",
             Self::BadUserInput => "BAD_USER_INPUT",

@@ -15,9 +15,9 @@ mod schema;
 
 use std::sync::Arc;
 
-pub use async_graphql::{Request, Variables};
+pub use async_graphql::Variables;
 pub use context::Caller;
-pub use engine::{Answer, Operations, Verdict};
+pub use engine::{Answer, Operations, Request, Source, Verdict};
 pub use error_code::ErrorCode;
 pub use live::{Deliveries, Delivery, Payload, UserWaiting, Waiting};
 pub use pieces::Pieces;
@@ -38,11 +38,10 @@ pub struct Api {
 }
 
 impl Api {
-    /// Builds the API. An error means that the schema is invalid, which is a bug in the program.
+    /// Builds the API. Fails if the list of trusted documents cannot be used.
     pub fn new(services: Arc<Services>, config: &Config) -> Result<Self, StartError> {
         let executor = schema::executor(Arc::clone(&services));
-        let engine = Engine::new(executor, schema::payloads(), &schema::sdl(), config);
-        let engine = engine.map_err(|error| StartError::new(format!("schema: {error}")))?;
+        let engine = Engine::new(executor, schema::payloads(), &schema::sdl(), config)?;
         let shared = Shared {
             services,
             cache: BoardCache::new(config.cache),

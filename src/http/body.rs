@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn others_get_their_turn_and_the_length_is_known_only_of_one_piece() {
-        let mut answer = Answer::only_hash();
+        let mut answer = Answer::too_many_values("variables", 1);
         answer.verdict = Verdict::Run;
         answer.response.errors.clear();
         answer.response.data = vec!["x".repeat(1000); 1000].into();
@@ -96,7 +96,7 @@ mod tests {
         assert_eq!(bytes, r#"{"data":[]}"#.len() + 1000 * 1003 - 1);
         assert_eq!(turns, 4);
 
-        let small = AnswerBody::new(Pieces::of(Answer::only_hash()));
+        let small = AnswerBody::new(Pieces::of(Answer::too_many_values("variables", 1)));
         assert!(small.size_hint().exact().is_some_and(|size| size > 50));
     }
 }

@@ -181,6 +181,7 @@ async fn into_answer(headers: &HeaderMap, answer: Answer, media_type: MediaType)
     let status = match (verdict, media_type) {
         (Verdict::OperationNotAllowed, _) => StatusCode::METHOD_NOT_ALLOWED,
         (Verdict::Unavailable, _) => StatusCode::SERVICE_UNAVAILABLE,
+        (Verdict::Malformed, _) => StatusCode::BAD_REQUEST,
         // Some clients (Apollo iOS) do not read the errors of other statuses, and Apollo Server returns
         // 200 as well.
         (Verdict::Run | Verdict::OnlyHash, _) | (_, MediaType::Json) => StatusCode::OK,

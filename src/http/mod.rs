@@ -16,6 +16,7 @@ mod refusal;
 mod request_body;
 mod request_id;
 mod site;
+mod values;
 
 use std::sync::Arc;
 

@@ -3,12 +3,12 @@
 use axum::body::Bytes;
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::refusal::Refusal;
+use super::values::values_in;
 use crate::config::Http;
-use crate::graphql::{Answer, Request};
+use crate::graphql::{Answer, Request, Source};
 
 /// The parameters of a request; null is the same as absent. `variables` and `extensions` may be large, so
 /// they are parsed only after their values have been counted.
@@ -16,6 +16,7 @@ use crate::graphql::{Answer, Request};
 #[serde(rename_all = "camelCase")]
 struct Parameters<'a> {
     query: Option<String>,
+    document_id: Option<String>,
     #[serde(borrow)]
     variables: Option<&'a RawValue>,
     operation_name: Option<String>,
@@ -27,12 +28,18 @@ struct Parameters<'a> {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Extensions {
-    /// The hash of a persisted document, which clients may send instead of the document.
-    persisted_query: Option<IgnoredAny>,
+    persisted_query: Option<PersistedQuery>,
 }
 
-/// A request that can be run, or the response to one that is rejected: too many values, or a hash instead
-/// of a document.
+/// The name of a document: its hash, or an ID.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PersistedQuery {
+    version: u64,
+    sha256_hash: String,
+}
+
+/// A request that can be run, or the response to one that has too many values.
 pub(super) type Checked = Result<Request, Box<Answer>>;
 
 impl Parameters<'_> {
@@ -49,50 +56,35 @@ impl Parameters<'_> {
                 return Ok(Err(Box::new(Answer::too_many_values(name, max_values))));
             }
         }
-        let Some(query) = self.query else {
-            let extensions: Extensions = parse(self.extensions).map_err(|_| malformed())?;
-            let hash = extensions.persisted_query.ok_or_else(malformed);
-            return hash.map(|_| Err(Box::new(Answer::only_hash())));
+        let hash = hash_in(self.extensions)?;
+        let document = match (self.query, self.document_id, hash) {
+            (Some(text), _, Some(hash)) => Source::Registration { text, hash },
+            (Some(text), _, None) => Source::Text(text),
+            (None, Some(id), _) => Source::Id(id),
+            (None, None, Some(hash)) => Source::Hash(hash),
+            (None, None, None) => return Err(malformed()),
         };
         let variables = parse(self.variables).map_err(|_| malformed())?;
-        let mut request = Request::new(query).variables(variables);
-        request.operation_name = self.operation_name.filter(|name| !name.is_empty());
-        Ok(Ok(request))
+        let operation_name = self.operation_name.filter(|name| !name.is_empty());
+        Ok(Ok(Request { document, operation_name, variables }))
+    }
+}
+
+/// The name of a document in `extensions`.
+fn hash_in(extensions: Option<&RawValue>) -> Result<Option<String>, Refusal> {
+    match parse(extensions) {
+        Ok(Extensions { persisted_query: None }) => Ok(None),
+        Ok(Extensions { persisted_query: Some(PersistedQuery { version: 1, sha256_hash }) }) => {
+            Ok(Some(sha256_hash))
+        }
+        _ => Err(Refusal::bad_request(
+            "extensions.persistedQuery must have the version 1 and the string sha256Hash.",
+        )),
     }
 }
 
 fn parse<'a, T: Default + Deserialize<'a>>(object: Option<&'a RawValue>) -> serde_json::Result<T> {
     object.map_or_else(|| Ok(T::default()), |object| serde_json::from_str(object.get()))
-}
-
-/// The number of values within the outermost list or object of a JSON text, including nested lists and
-/// objects.
-fn values_in(json: &str) -> usize {
-    let (mut count, mut just_opened) = (0, false);
-    let mut bytes = json.bytes();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b' ' | b'\t' | b'\n' | b'\r' => continue,
-            // Before the first value, and between two values.
-            b'[' | b'{' | b',' => count += 1,
-            // The list or object was empty.
-            b']' | b'}' if just_opened => count -= 1,
-            b'"' => skip_string(&mut bytes),
-            _ => {}
-        }
-        just_opened = matches!(byte, b'[' | b'{');
-    }
-    count
-}
-
-fn skip_string(bytes: &mut std::str::Bytes<'_>) {
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'"' => return,
-            b'\\' => drop(bytes.next()),
-            _ => {}
-        }
-    }
 }
 
 /// The requests in a body.
@@ -126,7 +118,7 @@ pub(super) fn in_body(
     }
 }
 
-const BODY: &str = "The body must be a JSON object with the string query and, optionally, the objects variables and extensions and the string operationName.";
+const BODY: &str = "The body must be a JSON object with the string query or documentId and, optionally, the objects variables and extensions and the string operationName.";
 
 fn malformed(_: serde_json::Error) -> Refusal {
     Refusal::bad_request(BODY)
@@ -186,11 +178,12 @@ pub(super) fn in_message(object: &[u8], max_values: usize) -> Result<Checked, Re
 
 /// Reads the parameters in the URL of a GET.
 pub(super) fn in_url(query: Option<&str>, max_values: usize) -> Result<Checked, Refusal> {
-    let (mut query_text, mut operation_name) = (None, None);
+    let (mut query_text, mut document_id, mut operation_name) = (None, None, None);
     let (mut variables, mut extensions) = (None, None);
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         let parameter = match &*name {
             "query" => &mut query_text,
+            "documentId" => &mut document_id,
             "operationName" => &mut operation_name,
             "variables" => &mut variables,
             "extensions" => &mut extensions,
@@ -201,7 +194,8 @@ pub(super) fn in_url(query: Option<&str>, max_values: usize) -> Result<Checked, 
         }
     }
     let (variables, extensions) = (raw(variables.as_deref())?, raw(extensions.as_deref())?);
-    let parameters = Parameters { query: query_text, variables, operation_name, extensions };
+    let query = query_text;
+    let parameters = Parameters { query, document_id, variables, operation_name, extensions };
     parameters.check(max_values, URL)
 }
 
@@ -210,23 +204,4 @@ fn raw(json: Option<&str>) -> Result<Option<&RawValue>, Refusal> {
         .map_err(|_| Refusal::bad_request("variables and extensions must be JSON objects."))
 }
 
-const URL: &str = "The URL must have the parameter query and, optionally, the JSON objects variables and extensions and the string operationName.";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_are_counted() {
-        for (json, expected) in [
-            ("{}", 0),
-            ("{ }", 0),
-            (r#"{"a":1}"#, 1),
-            (r#"{"a":[],"b":{}}"#, 2),
-            (r#"{"a":[1,[2, 3]], "b": {"c": "x,[\"{,"}}"#, 7),
-            (r#"{"a":"\\","b":"\\\"","c":[ "]" , [ ] ]}"#, 5),
-        ] {
-            assert_eq!(values_in(json), expected, "{json}");
-        }
-    }
-}
+const URL: &str = "The URL must have the parameter query or documentId and, optionally, the JSON objects variables and extensions and the string operationName.";

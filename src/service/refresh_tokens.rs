@@ -3,10 +3,11 @@
 //! The successor is an HMAC of the token. So a token that is sent twice (after a lost response, or by
 //! two browser tabs) gets the same successor, although no token is stored.
 
-use aws_lc_rs::{digest, hmac};
-use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use aws_lc_rs::hmac;
+use data_encoding::BASE64URL_NOPAD;
 
 use crate::config::Secret;
+use crate::domain::sha256;
 
 /// Prefix of the HMAC input. No JWT starts with it, so the same secrets can also sign JWTs.
 const DOMAIN: &[u8] = b"refresh token:";
@@ -43,5 +44,5 @@ fn token_of(bytes: &[u8]) -> String {
 
 /// The hash under which a token is stored. Tokens are random, so a fast hash without salt is enough.
 pub(super) fn hash(token: &str) -> String {
-    HEXLOWER.encode(digest::digest(&digest::SHA256, token.as_bytes()).as_ref())
+    sha256(token)
 }

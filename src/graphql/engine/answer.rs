@@ -14,6 +14,7 @@ use super::path::restore_path;
 use super::plan::place;
 use super::refusal::Refusal;
 use super::schema::TypeSystem;
+use super::verdict::Verdict;
 use crate::domain::Error;
 use crate::graphql::error;
 
@@ -36,23 +37,6 @@ pub struct Answer {
     pub guard: Option<Box<dyn Send>>,
 }
 
-/// Whether a request was run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It was run, perhaps with errors in some fields.
-    Run,
-    /// It was not run: the request is invalid or exceeds a limit.
-    Refused,
-    /// It was not run: the access token is invalid or expired.
-    Unauthenticated,
-    /// It has no data: the database was unavailable, or there was too little memory.
-    Unavailable,
-    /// It was not run: the operation type is not allowed.
-    OperationNotAllowed,
-    /// It was not run: it has a hash instead of a document.
-    OnlyHash,
-}
-
 impl Answer {
     pub(in crate::graphql) fn new(response: Response, verdict: Verdict) -> Self {
         Self { response, verdict, holds_tokens: false, small: false, guard: None }
@@ -69,17 +53,9 @@ impl Answer {
         Self::refused(Refusal::too_complex(format!("The {what} have more than {max} values.")))
     }
 
-    /// The response to a request that has the hash of a document but not its text.
-    pub fn only_hash() -> Self {
-        Self::new(Refusal::persisted_query_not_supported().into(), Verdict::OnlyHash)
-    }
-
     pub(super) fn refused(refusal: Refusal) -> Self {
-        Self::new(refusal.into(), Verdict::Refused)
-    }
-
-    pub(super) fn not_allowed() -> Self {
-        Self::new(Refusal::operation_not_allowed().into(), Verdict::OperationNotAllowed)
+        let verdict = refusal.verdict;
+        Self::new(refusal.into(), verdict)
     }
 
     pub(super) fn without_viewer(refusal: Error, request_id: &str) -> Self {

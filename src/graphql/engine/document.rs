@@ -36,6 +36,7 @@ const PATH: &str = "document";
 
 /// A valid document with all its operations.
 pub(super) struct Document {
+    text: Arc<str>,
     executable: Valid<ExecutableDocument>,
     /// For each operation, the variables that must not be null.
     required: Vec<(Option<Name>, Vec<Name>)>,
@@ -44,6 +45,15 @@ pub(super) struct Document {
 }
 
 impl Document {
+    pub(super) fn text(&self) -> &Arc<str> {
+        &self.text
+    }
+
+    /// False if the text itself may hold passwords or refresh tokens as literals.
+    pub(super) fn may_be_kept(&self) -> bool {
+        !self.text.contains('"') || self.executable.operations.iter().all(|one| one.is_query())
+    }
+
     pub(super) fn executable(&self) -> &Valid<ExecutableDocument> {
         &self.executable
     }
@@ -84,13 +94,13 @@ impl Document {
 /// A cache of the documents used most often and most recently, so that a text is parsed and validated
 /// once.
 pub(super) struct Documents {
-    known: Cache<String, Arc<Document>>,
+    known: Cache<Arc<str>, Arc<Document>>,
     limits: Limits,
 }
 
 impl Documents {
     pub(super) fn new(limits: Limits) -> Self {
-        let weight = |text: &String, _: &Arc<_>| {
+        let weight = |text: &Arc<str>, _: &Arc<_>| {
             u32::try_from(text.len().saturating_mul(PER_BYTE)).unwrap_or(u32::MAX)
         };
         Self { known: Cache::builder().max_capacity(CAPACITY).weigher(weight).build(), limits }
@@ -102,24 +112,18 @@ impl Documents {
             return Ok(document);
         }
         let document = Arc::new(parse(types, text, &self.limits)?);
-        if !may_hold_secrets(text, &document.executable) {
-            self.known.insert(text.to_owned(), Arc::clone(&document));
+        if document.may_be_kept() {
+            self.known.insert(Arc::clone(&document.text), Arc::clone(&document));
         }
         Ok(document)
     }
 }
 
-/// Whether the text itself may hold passwords or refresh tokens as literals. Such documents are not
-/// cached.
-fn may_hold_secrets(text: &str, document: &ExecutableDocument) -> bool {
-    text.contains('"') && document.operations.iter().any(|one| !one.is_query())
-}
-
 /// Parses and validates a document. Limits are checked first, so that validation cannot take long.
 fn parse(types: &TypeSystem, text: &str, limits: &Limits) -> Result<Document, Refusal> {
     let scanned = scan::scan(text, limits).map_err(Refusal::too_complex)?;
-    let text = scan::blank(text, &scanned.descriptions);
-    let parsed = Parser::new().recursion_limit(MAX_RECURSION).parse_ast(text, PATH);
+    let blanked = scan::blank(text, &scanned.descriptions);
+    let parsed = Parser::new().recursion_limit(MAX_RECURSION).parse_ast(blanked, PATH);
     let document = parsed.map_err(|found| unparsable(&found.errors))?;
     if scanned.no_colon {
         return Err(Refusal::unparsable("Syntax error: expected a colon after a name."));
@@ -133,7 +137,8 @@ fn parse(types: &TypeSystem, text: &str, limits: &Limits) -> Result<Document, Re
         introspection_allowed(types, &document, operation)?;
         required.push((operation.name.clone(), usages::check(types, &document, operation)?));
     }
-    Ok(Document { executable: document, required, statements: AtomicUsize::new(0) })
+    let (text, statements) = (text.into(), AtomicUsize::new(0));
+    Ok(Document { text, executable: document, required, statements })
 }
 
 /// Syntax errors give the position but not the text found there, which may be a password.

@@ -2,7 +2,8 @@
 //!
 //! The steps, in order, with the modules that perform them:
 //!
-//! 1. `document`: parses and validates the text according to the specification of September 2025, or
+//! 1. `persisted`: finds the text of a document that a request names (`trusted` reads the list of those
+//!    that may run). `document`: parses and validates the text according to the specification of September 2025, or
 //!    finds it in the cache. `scan` and `measure` check limits first; `usages` checks how variables are
 //!    used.
 //! 2. `Engine::document`: selects the operation and checks whether the caller may run it. Then
@@ -51,14 +52,18 @@ mod execution;
 mod list_size;
 mod measure;
 mod path;
+mod persisted;
 mod plan;
 mod refusal;
+mod request;
 mod scan;
 mod scheduler;
 mod schema;
 mod subscription;
+mod trusted;
 mod usages;
 mod variables;
+mod verdict;
 mod viewer_limit;
 
 use std::pin::pin;
@@ -68,24 +73,27 @@ use std::sync::atomic::AtomicBool;
 use apollo_compiler::Node;
 use apollo_compiler::executable::{Field, Operation, OperationType};
 use async_graphql::parser::types::ExecutableDocument;
-use async_graphql::{Executor, Request, Variables};
+use async_graphql::{Executor, Variables};
 
-pub use self::answer::{Answer, Verdict};
+pub use self::answer::Answer;
 pub(super) use self::budget::Memory;
 pub(super) use self::caller::Caller;
 pub(super) use self::cost::Cost;
 use self::document::{Document, Documents};
 pub(super) use self::eager::{EagerList, EagerObject, Pure};
 pub(super) use self::execution::Execution;
+use self::persisted::Persisted;
 use self::plan::{Plan, plan, root_of_subscription};
 use self::refusal::Refusal;
+pub use self::request::{Request, Source};
 use self::schema::TypeSystem;
 use self::subscription::Shapes;
 pub(super) use self::subscription::{Shape, Subscription};
 use self::variables::Values;
+pub use self::verdict::Verdict;
 use self::viewer_limit::ViewerLimit;
 use super::error;
-use crate::config::{Config, Limits};
+use crate::config::{Config, Limits, StartError};
 use crate::store::{Mode, Snapshot};
 
 /// The operation types that a request may run.
@@ -106,6 +114,7 @@ pub(super) struct Engine<E, P> {
     shapes: Shapes,
     types: TypeSystem,
     documents: Documents,
+    persisted: Persisted,
     viewer_limit: ViewerLimit,
     limits: Limits,
 }
@@ -120,18 +129,22 @@ struct Planned {
 }
 
 impl<E: Executor, P: Executor> Engine<E, P> {
-    /// `sdl` is the schema of the resolvers. An error is a bug in the program.
+    /// `sdl` is the schema of the resolvers. Fails if the list of trusted documents cannot be used.
     pub(super) fn new(
         executor: E,
         payloads: P,
         sdl: &str,
         config: &Config,
-    ) -> Result<Self, String> {
-        let types = TypeSystem::of(sdl, config.introspection)?;
+    ) -> Result<Self, StartError> {
+        let types = TypeSystem::of(sdl, config.introspection)
+            .map_err(|bug| StartError::new(format!("schema: {bug}")))?;
         let documents = Documents::new(config.limits);
+        let persisted = Persisted::new(&config.documents, |text| {
+            documents.get(&types, text).map(drop).map_err(|refusal| refusal.reason())
+        })?;
         let viewer_limit = ViewerLimit::new(config.database.pool_size);
         let (shapes, limits) = (Shapes::default(), config.limits);
-        Ok(Self { executor, payloads, shapes, types, documents, viewer_limit, limits })
+        Ok(Self { executor, payloads, shapes, types, documents, persisted, viewer_limit, limits })
     }
 
     /// Runs a request for its caller, if its operation type is allowed.
@@ -169,6 +182,10 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         }
     }
 
+    fn find(&self, source: &Source) -> Result<Arc<Document>, Refusal> {
+        self.persisted.find(source, |text| self.documents.get(&self.types, text))
+    }
+
     /// The document of a request; an error if the caller may not run its operation.
     fn document(
         &self,
@@ -177,11 +194,11 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         allowed: Operations,
     ) -> Result<Arc<Document>, Box<Answer>> {
         let refused = |refusal: Refusal| Box::new(Answer::refused(refusal));
-        let document = self.documents.get(&self.types, &request.query).map_err(refused)?;
+        let document = self.find(&request.document).map_err(refused)?;
         let operation = document.operation(request.operation_name.as_deref()).map_err(refused)?;
         match operation.operation_type {
             OperationType::Mutation if allowed == Operations::Queries => {
-                return Err(Box::new(Answer::not_allowed()));
+                return Err(refused(Refusal::operation_not_allowed()));
             }
             OperationType::Subscription if allowed != Operations::Subscriptions => {
                 return Err(refused(Refusal::no_stream()));
@@ -240,7 +257,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         if let (Some(keys), Some(told)) = (plan.introspection, introspection) {
             answer.add_introspection(keys, told);
         }
-        answer.complete(&request.query, caller.request_id());
+        answer.complete(document.text(), caller.request_id());
         if !is_query {
             answer.tell_of_commits();
         }
@@ -249,7 +266,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
 
     /// Whether the request is a valid one for a subscription.
     pub(super) fn is_subscription(&self, request: &Request) -> bool {
-        self.documents.get(&self.types, &request.query).is_ok_and(|document| {
+        self.find(&request.document).is_ok_and(|document| {
             let operation = document.operation(request.operation_name.as_deref());
             operation.is_ok_and(|operation| operation.is_subscription())
         })
@@ -285,8 +302,8 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             return Err(Refusal::too_complex(message));
         }
         let plan = plan(&self.types, document, operation, values, Cost::MAX)?;
+        let text = Arc::clone(document.text());
         let Plan { document, variables, .. } = plan;
-        let text = request.query.clone();
         let shape = Shape { text, document, variables, cost, is_personal: AtomicBool::new(false) };
         Ok(Subscription { root, shape: self.shapes.shared(shape) })
     }
@@ -357,8 +374,8 @@ fn execution_of(
     caller: &Arc<impl Caller>,
     document: ExecutableDocument,
     variables: Variables,
-) -> Request {
-    let request = Request::new("").variables(variables);
+) -> async_graphql::Request {
+    let request = async_graphql::Request::new("").variables(variables);
     let mut request = request.data(Arc::clone(caller)).data(Arc::clone(caller.execution()));
     request.set_parsed_query(document);
     request

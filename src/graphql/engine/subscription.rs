@@ -30,7 +30,7 @@ pub(in crate::graphql) struct RootField {
 /// their root fields are.
 pub(in crate::graphql) struct Shape {
     /// The text of the document, for the locations of errors.
-    pub(super) text: String,
+    pub(super) text: Arc<str>,
     /// The arguments of its root field are those of one of the subscriptions; resolvers do not read them.
     pub(super) document: ExecutableDocument,
     pub(super) variables: Variables,

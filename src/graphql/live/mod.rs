@@ -13,13 +13,12 @@ mod payload;
 
 use std::sync::Arc;
 
-use async_graphql::Request;
 pub use delivery::{Deliveries, Delivery, Payload, UserWaiting, Waiting};
 
 use self::board::Rooms;
 pub(super) use self::payload::Maker;
 use super::context::Caller;
-use super::engine::{Answer, Caller as _, Verdict};
+use super::engine::{Answer, Caller as _, Request, Verdict};
 use super::error;
 use super::schema::{LISTS, Source};
 use crate::domain::{Error, Result};

@@ -1,10 +1,8 @@
 //! Parses the input values of mutations; every error names its input field.
 
 use async_graphql::{Context, ID, InputObject, InputType, Value};
-use aws_lc_rs::digest;
-use data_encoding::HEXLOWER;
 
-use crate::domain::{At, Error, Mutation, MutationId, PublicId, Result};
+use crate::domain::{At, Error, Mutation, MutationId, PublicId, Result, sha256};
 use crate::graphql::context::ContextExt;
 
 /// The input field that makes retries safe.
@@ -30,8 +28,7 @@ pub(super) fn identify(
 
 /// The hash of an input. Its type belongs to one mutation.
 fn hash<I: InputType>(input: &I) -> String {
-    let canonical = format!("{}{}", I::type_name(), canonical(input.to_value()));
-    HEXLOWER.encode(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref())
+    sha256(&format!("{}{}", I::type_name(), canonical(input.to_value())))
 }
 
 /// The same text for equal inputs: without the ID and without fields that are null, so that the retry of a client that knows
