@@ -57,7 +57,10 @@ impl Parameters<'_> {
             }
         }
         let hash = hash_in(self.extensions)?;
-        let document = match (self.query, self.document_id, hash) {
+        let is_named = self.document_id.is_some() || hash.is_some();
+        // The WebSocket client graphql-ws cannot leave `query` out.
+        let query = self.query.filter(|text| !(text.is_empty() && is_named));
+        let document = match (query, self.document_id, hash) {
             (Some(text), _, Some(hash)) => Source::Registration { text, hash },
             (Some(text), _, None) => Source::Text(text),
             (None, Some(id), _) => Source::Id(id),

@@ -15,6 +15,7 @@ const GUIDES = [
   'codegen.md',
   'errors.md',
   'pagination.md',
+  'persisted-documents.md',
   'python.md',
   'relay.md',
   'rust.md',

@@ -13,7 +13,7 @@ const python = PYTHON.includes('/') ? resolve(PYTHON) : PYTHON;
 const rustTarget = resolve(CARGO_TARGET_DIR);
 
 export const OTHER_CLIENTS = [
-  { name: 'relay', command: [process.execPath, at('relay/main.mjs')], build: buildRelay },
+  { name: 'relay', command: [process.execPath, at('relay/main.mjs')], build: () => buildRelay(at('relay')) },
   { name: 'gql', command: [python, at('python/main.py')] },
   { name: 'cynic', command: [`${rustTarget}/debug/kanban-client`], build: buildRust },
 ];

@@ -14,7 +14,6 @@ scenarios![
     a_body_that_is_no_request_is_refused,
     only_json_is_read,
     a_byte_order_mark_and_an_empty_name_mean_nothing,
-    a_hash_in_place_of_a_query_is_not_supported,
     variables_have_a_greatest_number_of_values,
     every_answer_is_for_its_caller_only,
     a_body_has_a_greatest_size,
@@ -146,39 +145,6 @@ async fn a_byte_order_mark_and_an_empty_name_mean_nothing(server: Arc<Server>) {
         json!({ "query": "query A { __typename } query B { __typename }", "operationName": "" });
     let answer = send(post(&server, "application/json", two.to_string())).await;
     assert_coded(&answer, &["GRAPHQL_VALIDATION_FAILED"]);
-}
-
-/// The error makes clients send the full query instead, as with Apollo Server.
-async fn a_hash_in_place_of_a_query_is_not_supported(server: Arc<Server>) {
-    let batches = server.another(&[("GRAPHQL_MAX_BATCH", "2")]).await;
-    let extensions = json!({ "persistedQuery": { "version": 1, "sha256Hash": "0".repeat(64) } });
-    let body = json!({ "operationName": "A", "variables": {}, "extensions": extensions });
-    let expected = json!({ "errors": [{
-        "message": "PersistedQueryNotSupported",
-        "extensions": { "code": "PERSISTED_QUERY_NOT_SUPPORTED" },
-    }] });
-    let url = form_urlencoded::Serializer::new(String::new())
-        .append_pair("extensions", &extensions.to_string())
-        .finish();
-    for accept in ["application/json", "application/graphql-response+json"] {
-        let in_body = post(&server, "application/json", body.to_string());
-        for request in [in_body, get(&server, &format!("/graphql?{url}"))] {
-            let answer = send(request.header(ACCEPT, accept)).await;
-            assert_eq!((answer.status, &answer.body), (200, &expected), "{accept}");
-        }
-    }
-    let with_text = json!({ "query": "{ __typename }", "extensions": extensions });
-    let answer = send(post(&server, "application/json", with_text.to_string())).await;
-    assert_eq!(answer.ok(), json!({ "__typename": "Query" }));
-    let answer =
-        send(post(&batches, "application/json", json!([body, with_text]).to_string())).await;
-    let typename = json!({ "data": { "__typename": "Query" } });
-    assert_eq!(answer.body, json!([expected, typename]));
-    for extensions in [json!({}), json!({ "persistedQuery": null }), json!([]), json!("x")] {
-        let body = json!({ "extensions": extensions }).to_string();
-        assert_eq!(send(post(&server, "application/json", body)).await.status, 400);
-    }
-    batches.stop().await;
 }
 
 async fn variables_have_a_greatest_number_of_values(server: Arc<Server>) {

@@ -27,6 +27,7 @@ mod outages;
 mod paging;
 mod people;
 mod permissions;
+mod persisted;
 mod plans;
 mod pooler;
 mod retries;
@@ -44,6 +45,7 @@ mod tls;
 mod tokens;
 mod tour;
 mod trash;
+mod trusted;
 mod upgrade;
 mod validation;
 mod viewer_cards;
@@ -78,6 +80,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         hangup::all(),
         history_pages::all(),
         permissions::all(),
+        persisted::all(),
         pooler::all(),
         retries::all(),
         people::all(),
@@ -94,6 +97,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         tokens::all(),
         tour::all(),
         trash::all(),
+        trusted::all(),
         upgrade::all(),
         validation::all(),
         plans::all(),

@@ -6,6 +6,7 @@ mod database;
 pub mod error_codes;
 mod list;
 mod lock;
+pub mod persisted;
 mod proxy;
 mod server;
 mod socket;

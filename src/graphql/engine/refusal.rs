@@ -94,6 +94,15 @@ impl Refusal {
         Self::new(ErrorCode::PersistedQueryIdRequired, message)
     }
 
+    /// The first message with its locations, in one line.
+    pub(super) fn reason(&self) -> String {
+        let told = self.problems.first().map(|Problem { message, places }| {
+            let places = places.iter().map(|(line, column)| format!(" ({line}:{column})"));
+            format!("{message}{}", places.collect::<String>()).replace('\n', " ")
+        });
+        told.unwrap_or_default()
+    }
+
     fn malformed(message: &'static str) -> Self {
         Self { verdict: Verdict::Malformed, ..Self::new(ErrorCode::BadRequest, message) }
     }
@@ -122,16 +131,5 @@ impl From<Refusal> for Response {
             error
         };
         Self::from_errors(refusal.problems.into_iter().take(MAX_ERRORS).map(error).collect())
-    }
-}
-
-impl Refusal {
-    /// The messages with their locations, in one line.
-    pub(super) fn reason(&self) -> String {
-        let told = self.problems.iter().map(|Problem { message, places }| {
-            let places = places.iter().map(|(line, column)| format!(" ({line}:{column})"));
-            format!("{message}{}", places.collect::<String>())
-        });
-        told.collect::<Vec<_>>().join(" ").replace('\n', " ")
     }
 }

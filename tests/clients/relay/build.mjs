@@ -1,17 +1,16 @@
-// Compiles the documents in this folder, and replaces them by what the compiler wrote. In an application, the plugin of
+// Compiles the documents in a folder, and replaces them by what the compiler wrote. In an application, the plugin of
 // Relay for your bundler does the second part.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
 const DOCUMENT = /graphql`\s*(?:query|mutation|subscription|fragment) (\w+)[^`]*`/g;
 
-const at = (path) => fileURLToPath(new URL(path, import.meta.url));
-
-/** Fills the folder `build`. */
-export function buildRelay() {
+/** Fills the folder `build` in a folder with a `relay.config.json`. */
+export function buildRelay(folder) {
+  const at = (path) => join(folder, path);
   rmSync(at('build'), { recursive: true, force: true });
   mkdirSync(at('build/__generated__'), { recursive: true });
   const compiler = createRequire(import.meta.url)('relay-compiler');
