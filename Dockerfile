@@ -1,5 +1,10 @@
 # syntax=docker/dockerfile:1
 
+FROM node:24-bookworm-slim AS graphiql
+WORKDIR /build
+COPY graphiql .
+RUN npm ci --no-audit --no-fund && npm run build
+
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /build
 # Required by the build of jemalloc.
@@ -7,6 +12,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends make
 # .dockerignore admits only the sources of the binary. The image's own toolchain builds it, so
 # rust-toolchain.toml is excluded: it would also download clippy and rustfmt.
 COPY . .
+COPY --from=graphiql /build/dist graphiql/dist
 # The caches keep compiled dependencies between builds and are not part of the image.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \

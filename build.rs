@@ -1,6 +1,10 @@
-//! Rebuilds the crate when a migration changes. The macro that embeds the migrations cannot track its
-//! files.
+//! Rebuilds the crate when a migration changes, or when GraphiQL was built. The macros that embed these
+//! files cannot track new ones.
 
 fn main() {
     println!("cargo:rerun-if-changed=migrations");
+    // Debug builds read GraphiQL at run time.
+    if std::env::var("PROFILE").is_ok_and(|profile| profile == "release") {
+        println!("cargo:rerun-if-changed=graphiql/dist");
+    }
 }

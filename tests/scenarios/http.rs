@@ -26,6 +26,7 @@ scenarios![
     health_is_told,
     a_request_has_an_id,
     graphiql_runs_nothing_but_its_own_scripts,
+    graphiql_has_the_files_of_its_page_and_no_others,
     pages_of_others_may_not_call_unless_named,
     a_refused_preflight_names_the_setting,
     the_schema_can_be_asked_for_without_log_in,
@@ -480,6 +481,33 @@ async fn graphiql_runs_nothing_but_its_own_scripts(server: Arc<Server>) {
         nonces.push(nonce);
     }
     assert_ne!(nonces[0], nonces[1]);
+}
+
+async fn graphiql_has_the_files_of_its_page_and_no_others(server: Arc<Server>) {
+    let Value::String(page) = send(get(&server, "/graphiql")).await.body else {
+        panic!("not a page")
+    };
+    // A proxy may serve the page below another path.
+    assert!(!page.contains("src=\"/") && !page.contains("href=\"/"), "{page}");
+    for (file, content_type) in [("main.js", "text/javascript"), ("page.css", "text/css")] {
+        assert!(page.contains(&format!("=\"./graphiql/assets/{file}\"")), "{page}");
+        let answer = send(get(&server, &format!("/graphiql/assets/{file}"))).await;
+        assert_eq!(answer.status, 200, "{file}");
+        assert!(answer.headers[CONTENT_TYPE].to_str().unwrap().starts_with(content_type));
+        assert_eq!(answer.headers[CACHE_CONTROL], "no-store", "{file}");
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{file}");
+    }
+    for other in [
+        "",
+        "none.js",
+        ".gitignore",
+        "..%2fpage.html",
+        "..%2fbuild.mjs",
+        "..%2fsrc%2f..%2finstalled.mjs",
+    ] {
+        let answer = send(get(&server, &format!("/graphiql/assets/{other}"))).await;
+        assert_eq!(answer.status, 404, "{other}");
+    }
 }
 
 /// The response headers for a page of this origin: of the request and of the CORS preflight request.

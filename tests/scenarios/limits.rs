@@ -146,9 +146,11 @@ async fn introspection_can_be_turned_off(server: Arc<Server>) {
 
 async fn graphiql_can_be_turned_off(server: Arc<Server>) {
     let without = with(&server, &[("GRAPHIQL", "off")]).await;
-    let get = |server: &Server| server.http.get(format!("{}/graphiql", server.url)).send();
-    assert_eq!(get(&server).await.unwrap().status(), 200);
-    assert_eq!(get(&without).await.unwrap().status(), 404);
+    for path in ["/graphiql", "/graphiql/assets/main.js"] {
+        let get = |server: &Server| server.http.get(format!("{}{path}", server.url)).send();
+        assert_eq!(get(&server).await.unwrap().status(), 200, "{path}");
+        assert_eq!(get(&without).await.unwrap().status(), 404, "{path}");
+    }
     without.ask("{ __typename }", json!({})).await.ok();
     without.stop().await;
 }
