@@ -1,0 +1,57 @@
+import { useEffect, useMemo, useSyncExternalStore } from 'react';
+import { Provider } from 'urql';
+import { Redirect, Route, Router, Switch } from 'wouter';
+import { createClient } from './api/client';
+import { BASE_PATH } from './api/endpoint';
+import { session } from './api/session';
+import { BoardPage } from './pages/BoardPage';
+import { BoardsPage } from './pages/BoardsPage';
+import { LogInPage } from './pages/LogInPage';
+import { NotFoundPage } from './pages/NotFoundPage';
+import { SignUpPage } from './pages/SignUpPage';
+import { ConnectionBanner } from './ui/ConnectionBanner';
+import { Notices } from './ui/notices';
+
+export function App() {
+  const userId = useSyncExternalStore(session.subscribe, () => session.userId);
+  // A client for each user: nobody sees the cache of another user.
+  const { client, dispose } = useMemo(() => createClient(), [userId]);
+  useEffect(() => dispose, [dispose]);
+
+  return (
+    <Provider value={client} key={userId}>
+      <Router base={BASE_PATH}>{userId ? <Pages /> : <PagesWithoutSession />}</Router>
+      <Notices />
+    </Provider>
+  );
+}
+
+const Pages = () => (
+  <>
+    <ConnectionBanner />
+    <Switch>
+      <Route path="/">
+        <BoardsPage />
+      </Route>
+      <Route path="/boards/:boardId/*?">{({ boardId }) => <BoardPage key={boardId} boardId={boardId} />}</Route>
+      <Route path="/sign-up">
+        <Redirect to="/" />
+      </Route>
+      <Route>
+        <NotFoundPage />
+      </Route>
+    </Switch>
+  </>
+);
+
+/** The address stays as it is, so that the user comes back to it after the log-in. */
+const PagesWithoutSession = () => (
+  <Switch>
+    <Route path="/sign-up">
+      <SignUpPage />
+    </Route>
+    <Route>
+      <LogInPage />
+    </Route>
+  </Switch>
+);

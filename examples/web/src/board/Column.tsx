@@ -1,0 +1,94 @@
+import { Draggable, Droppable, type DraggableChildrenFn } from '@hello-pangea/dnd';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { memo, useCallback, useRef } from 'react';
+import type { CardColumn } from '../api/graphql';
+import { type CardData, CardTile, isMoving } from './CardTile';
+import { NewCard } from './NewCard';
+
+interface Props {
+  boardId: string;
+  column: CardColumn;
+  name: string;
+  cards: CardData[];
+  canEdit: boolean;
+  onOpen: (cardId: string) => void;
+}
+
+const HEIGHT = 56;
+
+/** A column with its cards. Only the cards in sight have elements, so that a column can be long. */
+export const Column = memo(function Column({ boardId, column, name, cards, canEdit, onOpen }: Props) {
+  const renderClone = useCallback<DraggableChildrenFn>(
+    (provided, snapshot, { source }) => (
+      <CardTile card={cards[source.index] as CardData} {...{ provided, snapshot, onOpen }} />
+    ),
+    [cards, onOpen],
+  );
+  return (
+    <section className={`column ${column.toLowerCase()}`} aria-label={name}>
+      <h2>
+        {name} <span className="count">{cards.length}</span>
+      </h2>
+      <Droppable droppableId={column} mode="virtual" renderClone={renderClone} isDropDisabled={!canEdit}>
+        {({ innerRef, droppableProps }, { isUsingPlaceholder, isDraggingOver }) => (
+          <Cards
+            {...{ name, cards, canEdit, onOpen, innerRef, droppableProps, isDraggingOver }}
+            // A card from another column needs the space of one more card.
+            count={cards.length + (isUsingPlaceholder ? 1 : 0)}
+          />
+        )}
+      </Droppable>
+      {canEdit && <NewCard boardId={boardId} column={column} columnName={name} />}
+    </section>
+  );
+});
+
+interface CardsProps extends Pick<Props, 'name' | 'cards' | 'canEdit' | 'onOpen'> {
+  count: number;
+  innerRef: (element: HTMLElement | null) => void;
+  droppableProps: object;
+  isDraggingOver: boolean;
+}
+
+function Cards({ name, cards, canEdit, onOpen, count, innerRef, droppableProps, isDraggingOver }: CardsProps) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const setScroller = useCallback(
+    (element: HTMLDivElement | null) => {
+      scroller.current = element;
+      innerRef(element);
+    },
+    [innerRef],
+  );
+  const rows = useVirtualizer({
+    count,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => HEIGHT,
+    getItemKey: (index) => cards[index]?.id ?? 'placeholder',
+    overscan: 5,
+  });
+  return (
+    <div ref={setScroller} {...droppableProps} className={`cards${isDraggingOver ? ' over' : ''}`}>
+      <ul aria-label={name} style={{ height: rows.getTotalSize() }}>
+        {rows.getVirtualItems().map(({ index, start, key }) => {
+          const card = cards[index];
+          return (
+            card && (
+              <li
+                key={key}
+                ref={rows.measureElement}
+                data-index={index}
+                aria-setsize={cards.length}
+                aria-posinset={index + 1}
+                style={{ top: start }}
+              >
+                <Draggable draggableId={card.id} index={index} isDragDisabled={!canEdit || isMoving(card)}>
+                  {(provided, snapshot) => <CardTile {...{ card, provided, snapshot, onOpen }} />}
+                </Draggable>
+              </li>
+            )
+          );
+        })}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,47 @@
+import { Input, Label, SearchField, ToggleButton } from 'react-aria-components';
+import { readFragment } from '../api/graphql';
+import { Button } from '../ui/Button';
+import { type Filter, NO_FILTER } from './columns';
+import { LABEL, type LabelData, labelName } from './labels';
+
+interface Props {
+  labels: readonly LabelData[];
+  filter: Filter;
+  onChange: (filter: Filter) => void;
+}
+
+/** Shows only some of the cards, which are all in the browser. */
+export function FilterBar({ labels, filter, onChange }: Props) {
+  const { text, colors } = filter;
+  const isFiltered = Boolean(text) || colors.length > 0;
+  return (
+    <search className="filter-bar" aria-label="Filter of the cards">
+      <SearchField className="search" value={text} onChange={(value) => onChange({ ...filter, text: value })}>
+        <Label className="hidden">Search titles</Label>
+        <Input placeholder="Search titles" />
+      </SearchField>
+      <div className="filter-labels" role="group" aria-label="Labels">
+        {readFragment(LABEL, labels).map((label) => (
+          <ToggleButton
+            key={label.id}
+            className={`label-toggle ${label.color.toLowerCase()}`}
+            isSelected={colors.includes(label.color)}
+            onChange={(isSelected) =>
+              onChange({
+                ...filter,
+                colors: isSelected ? [...colors, label.color] : colors.filter((color) => color !== label.color),
+              })
+            }
+          >
+            {labelName(label)}
+          </ToggleButton>
+        ))}
+      </div>
+      {isFiltered && (
+        <Button kind="quiet" onPress={() => onChange(NO_FILTER)}>
+          Clear filter
+        </Button>
+      )}
+    </search>
+  );
+}

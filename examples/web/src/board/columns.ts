@@ -1,0 +1,47 @@
+// The cards of a board in their columns. It is pure, so that it can be tested without a browser.
+
+import type { CardColumn, LabelColor } from '../api/graphql';
+
+export const COLUMNS: readonly { column: CardColumn; name: string }[] = [
+  { column: 'BACKLOG', name: 'Backlog' },
+  { column: 'TODO', name: 'To do' },
+  { column: 'DOING', name: 'Doing' },
+  { column: 'DONE', name: 'Done' },
+];
+
+interface Card {
+  id: string;
+  title: string;
+  column: CardColumn;
+  rank: string;
+  labels: readonly { color: LabelColor }[];
+}
+
+export interface Filter {
+  text: string;
+  /** Cards with at least one of these labels; all cards if it is empty. */
+  colors: readonly LabelColor[];
+}
+
+export const NO_FILTER: Filter = { text: '', colors: [] };
+
+export function groupCards<One extends Card>(cards: readonly One[], filter: Filter): Record<CardColumn, One[]> {
+  const groups: Record<CardColumn, One[]> = { BACKLOG: [], TODO: [], DOING: [], DONE: [] };
+  const text = fold(filter.text.trim());
+  for (const card of cards) {
+    if (matches(card, text, filter.colors)) groups[card.column].push(card);
+  }
+  for (const group of Object.values(groups)) group.sort(byRank);
+  return groups;
+}
+
+/** Ranks are compared as plain text, never by the rules of a language. */
+function byRank(a: Card, b: Card) {
+  if (a.rank === b.rank) return a.id < b.id ? -1 : 1;
+  return a.rank < b.rank ? -1 : 1;
+}
+
+const matches = ({ title, labels }: Card, text: string, colors: readonly LabelColor[]) =>
+  fold(title).includes(text) && (colors.length === 0 || labels.some(({ color }) => colors.includes(color)));
+
+const fold = (text: string) => text.normalize('NFKC').toLowerCase();

@@ -1,0 +1,25 @@
+import { type FragmentOf, graphql, type LabelColor, readFragment } from '../api/graphql';
+
+export const LABEL = graphql(`
+  fragment Label on Label { id color name }
+`);
+
+export type LabelData = FragmentOf<typeof LABEL>;
+
+export const COLOR_NAMES: Record<LabelColor, string> = {
+  RED: 'Red',
+  ORANGE: 'Orange',
+  YELLOW: 'Yellow',
+  GREEN: 'Green',
+  BLUE: 'Blue',
+  PURPLE: 'Purple',
+  GRAY: 'Grey',
+};
+
+/** What people call the label. A label without a name is known by its colour. */
+export const labelName = ({ name, color }: { name: string; color: LabelColor }) => name || COLOR_NAMES[color];
+
+export function LabelChip({ label: data }: { label: LabelData }) {
+  const label = readFragment(LABEL, data);
+  return <span className={`label-chip ${label.color.toLowerCase()}`}>{labelName(label)}</span>;
+}
