@@ -7,6 +7,7 @@ import { MenuButton } from '../ui/MenuButton';
 import { BoardActivityDialog } from './BoardActivityDialog';
 import type { LabelData } from './labels';
 import { LabelsDialog } from './LabelsDialog';
+import { MemberAvatars } from './members';
 import { MembersDialog } from './MembersDialog';
 import { TrashDialog } from './TrashDialog';
 
@@ -35,6 +36,7 @@ export function BoardHeader({ boardId, title, role, labels }: Props) {
       <h1>{title}</h1>
       {!canEdit && <span className="role">View only</span>}
       <span className="spring" />
+      <MemberAvatars boardId={boardId} />
       <Button onPress={() => setDialog('members')}>{role === 'ADMIN' ? 'Share' : 'Members'}</Button>
       <MenuButton label="Board menu" items={items} />
       <UserMenu />

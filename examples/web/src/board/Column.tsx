@@ -1,5 +1,5 @@
 import { Draggable, Droppable, type DraggableChildrenFn } from '@hello-pangea/dnd';
-import { useVirtualizer } from '@tanstack/react-virtual';
+import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
 import { memo, useCallback, useRef } from 'react';
 import type { CardColumn } from '../api/graphql';
 import { type CardData, CardTile, isMoving } from './CardTile';
@@ -43,6 +43,11 @@ export const Column = memo(function Column({ boardId, column, name, cards, canEd
   );
 });
 
+/** The element of a card that is lifted is empty, but its space stays: the cards below are shifted over it. */
+function heightOf(element: HTMLElement, _: unknown, { measurementsCache }: Virtualizer<HTMLDivElement, HTMLElement>) {
+  return element.offsetHeight || (measurementsCache[Number(element.dataset.index)]?.size ?? HEIGHT);
+}
+
 interface CardsProps extends Pick<Props, 'name' | 'cards' | 'canEdit' | 'onOpen'> {
   count: number;
   innerRef: (element: HTMLElement | null) => void;
@@ -59,10 +64,11 @@ function Cards({ name, cards, canEdit, onOpen, count, innerRef, droppableProps, 
     },
     [innerRef],
   );
-  const rows = useVirtualizer({
+  const rows = useVirtualizer<HTMLDivElement, HTMLElement>({
     count,
     getScrollElement: () => scroller.current,
     estimateSize: () => HEIGHT,
+    measureElement: heightOf,
     getItemKey: (index) => cards[index]?.id ?? 'placeholder',
     overscan: 5,
   });

@@ -9,19 +9,8 @@ import { Choice } from '../ui/Choice';
 import { Confirm } from '../ui/Confirm';
 import { Dialog } from '../ui/Dialog';
 import { useNotifyingAction } from '../ui/useNotifyingAction';
+import { MEMBERS } from './members';
 import { ROLES, SHARE_BOARD, ShareForm } from './ShareForm';
-
-const MEMBERS = graphql(`
-  query Members($boardId: ID!) {
-    board(id: $boardId) {
-      id
-      members(first: 200) {
-        edges { cursor role node { id name email } }
-        pageInfo { hasNextPage endCursor }
-      }
-    }
-  }
-`);
 
 const UNSHARE_BOARD = graphql(`
   mutation UnshareBoard($input: UnshareBoardInput!) {

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { Link } from 'wouter';
 import { type FragmentOf, graphql, readFragment } from '../api/graphql';
 import { Confirm } from '../ui/Confirm';
+import { PlainText } from '../ui/Markdown';
 import { MenuButton } from '../ui/MenuButton';
 import { useNotifyingAction } from '../ui/useNotifyingAction';
 import { RenameBoardDialog } from './RenameBoardDialog';
@@ -29,7 +30,9 @@ export function BoardTile({ board: data }: { board: FragmentOf<typeof BOARD_TILE
       <Link href={`/boards/${id}`} className="board-link">
         {title}
       </Link>
-      <p className="board-text">{description}</p>
+      <p className="board-text">
+        <PlainText>{description}</PlainText>
+      </p>
       <footer>
         <span className="role">{ROLES[viewerRole]}</span>
         {viewerRole === 'ADMIN' && (

@@ -1,12 +1,18 @@
+import type { ReactNode } from 'react';
 import ReactMarkdown, { type Components } from 'react-markdown';
+import remarkGfm from 'remark-gfm';
+
+const plugins = [remarkGfm];
 
 // No images are loaded from other servers: that would tell them who reads the board. They are shown as links.
 const components: Components = {
   img: ({ src, alt }) => <ExternalLink href={typeof src === 'string' ? src : undefined}>{alt || 'Image'}</ExternalLink>,
   a: ({ href, children }) => <ExternalLink href={href}>{children}</ExternalLink>,
+  // The check box of a task. It only shows its state.
+  input: ({ checked }) => <span role="img" aria-label={checked ? 'Done' : 'To do'} className={`task${checked ? ' done' : ''}`} />,
 };
 
-const ExternalLink = ({ href, children }: { href?: string; children: React.ReactNode }) => (
+const ExternalLink = ({ href, children }: { href?: string; children: ReactNode }) => (
   <a href={href} target="_blank" rel="noreferrer nofollow">
     {children}
   </a>
@@ -15,6 +21,15 @@ const ExternalLink = ({ href, children }: { href?: string; children: React.React
 /** Markdown without HTML: react-markdown shows HTML as text, and removes links such as `javascript:`. */
 export const Markdown = ({ children }: { children: string }) => (
   <div className="markdown">
-    <ReactMarkdown components={components}>{children}</ReactMarkdown>
+    <ReactMarkdown remarkPlugins={plugins} components={components}>
+      {children}
+    </ReactMarkdown>
   </div>
+);
+
+/** The text of Markdown, for a preview. */
+export const PlainText = ({ children }: { children: string }) => (
+  <ReactMarkdown remarkPlugins={plugins} allowedElements={[]} unwrapDisallowed>
+    {children}
+  </ReactMarkdown>
 );
