@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { sqliteDatabase } from '../../chaos/databases.mjs';
+import { card } from '../board.mjs';
+import { Site } from '../site.mjs';
+import { Stage } from '../stage.mjs';
+
+const banner = (page) => page.getByRole('status', { name: 'Connection' });
+
+const addCard = async (page, title) => {
+  await page.getByRole('button', { name: 'Add a card to Done' }).click();
+  await page.getByLabel('New card in Done').fill(title);
+  await page.keyboard.press('Enter');
+};
+
+export const connections = {
+  async 'a change during a lost connection arrives when it is back'(stage) {
+    const { world } = stage;
+    const page = await stage.openBoard(world.user);
+    for (const kind of ['reset', 'end']) {
+      await world.proxy.cut(kind);
+      const title = `While the connection was cut by ${kind}`;
+      await world.colleagueDoes('createCard', { boardId: world.boardId, card: { title, column: 'DONE' } }, 'card { id }');
+      await card(page, title).waitFor();
+      await banner(page).waitFor({ state: 'hidden' });
+    }
+  },
+
+  async 'a silent connection is noticed'(stage) {
+    const { world } = stage;
+    const page = await stage.openBoard(world.user);
+    await world.proxy.cut('silence');
+    const title = 'Said into the silence';
+    await world.colleagueDoes('createCard', { boardId: world.boardId, card: { title, column: 'DONE' } }, 'card { id }');
+    await card(page, title).waitFor({ timeout: 45_000 });
+  },
+
+  async 'a restart of the server is shown and survived'({ browser, site }) {
+    // A server of its own, because other tests use the first one.
+    const own = await Site.start(site.program, sqliteDatabase());
+    const stage = await Stage.make(browser, own);
+    const { world } = stage;
+    try {
+      const page = await stage.openBoard(world.user);
+      own.stop();
+      await banner(page).filter({ hasText: 'The connection is lost.' }).waitFor();
+      // Written while the server is away: it is sent again until there is an answer.
+      await addCard(page, 'Patience');
+      await own.restart();
+      Object.assign(world, { api: own.api });
+      Object.assign(world.proxy.target, { port: new URL(own.server.url).port });
+      await card(page, 'Patience').waitFor();
+      await banner(page).waitFor({ state: 'hidden' });
+      await world.colleagueDoes('createCard', { boardId: world.boardId, card: { title: 'After', column: 'DONE' } }, 'card { id }');
+      await card(page, 'After').waitFor();
+      assert.deepEqual((await world.cards('DONE')).map(({ title }) => title), ['Patience', 'After']);
+      stage.checkConsoles();
+    } finally {
+      await stage.close();
+      own.stop();
+    }
+  },
+
+  async 'a card whose answer is lost is created once'(stage) {
+    const { world } = stage;
+    const page = await stage.openBoard(world.user);
+    const title = 'Sent twice';
+    world.proxy.loseAnswerTo(title);
+    await addCard(page, title);
+    await card(page, title).waitFor();
+    assert.equal((await world.cards('DONE')).length, 1);
+    assert.equal(world.proxy.count(title), 2, 'requests');
+  },
+
+  async 'a browser without a network says so'(stage) {
+    const page = await stage.openBoard(stage.world.user);
+    await page.context().setOffline(true);
+    await banner(page).filter({ hasText: 'You are offline.' }).waitFor();
+    await page.context().setOffline(false);
+    await banner(page).waitFor({ state: 'hidden' });
+  },
+
+  async 'all pages of a board with 450 cards are shown'(stage) {
+    const { world } = stage;
+    for (const part of [1, 2, 3, 4]) {
+      const cards = Array.from({ length: 100 }, (_, at) => ({ title: `Card ${part}.${at}`, column: 'DONE' }));
+      await world.colleagueDoes('createCards', { boardId: world.boardId, cards }, 'cards { id }');
+    }
+    const page = await stage.openBoard(world.user);
+    await page.getByRole('heading', { name: 'Done 400' }).waitFor();
+    await page.getByRole('heading', { name: 'Backlog 45' }).waitFor();
+    // Only a few of them have elements.
+    assert.ok((await page.locator('.card').count()) < 120, 'elements of cards');
+    await page.getByLabel('Search titles').fill('card 4.99');
+    await card(page, 'Card 4.99').waitFor();
+  },
+};
