@@ -46,7 +46,7 @@ export const cards = {
     await chooseFromMenu(mine, 'Board menu', 'Labels');
     await mine.getByLabel('Red').fill('urgent');
     await mine.getByRole('button', { name: 'Save' }).click();
-    await theirs.getByRole('button', { name: 'urgent' }).waitFor();
+    await theirs.getByRole('button', { name: 'urgent', exact: true }).waitFor();
 
     const dialog = await openCard(mine, 'TODO 2');
     await dialog.getByRole('checkbox', { name: 'urgent' }).check({ force: true });
@@ -55,7 +55,7 @@ export const cards = {
     await dialog.getByRole('checkbox', { name: 'Blue' }).uncheck({ force: true });
     await shows(theirs, 'To do', ['TODO 1', 'TODO 2, urgent']);
 
-    await theirs.getByRole('button', { name: 'urgent' }).click();
+    await theirs.getByRole('button', { name: 'urgent', exact: true }).click();
     await shows(theirs, 'To do', ['TODO 2, urgent']);
     await shows(theirs, 'Backlog', []);
     await theirs.getByRole('button', { name: 'Clear filter' }).click();

@@ -1,16 +1,16 @@
 // The WebSocket for subscriptions. See docs/live.md.
 
 import { type Client, createClient } from 'graphql-ws';
+import { renewToken } from './authorize';
 import { setLost } from './connection';
 import { GRAPHQL_URL } from './endpoint';
-import { SessionEnded, session } from './session';
+import { session } from './session';
+import { waitToRetry } from './wait';
 
 /** The close code for an access token that the server refuses. */
 const REFUSED = 4403;
 const PING_INTERVAL = 10_000;
 const PONG_LIMIT = 5_000;
-const FIRST_WAIT = 500;
-const LONGEST_WAIT = 15_000;
 
 export function createSocket(): Client {
   let sent: string | undefined;
@@ -19,11 +19,13 @@ export function createSocket(): Client {
   const socket = createClient({
     url: GRAPHQL_URL.replace(/^http/, 'ws'),
     async connectionParams() {
-      sent = isRefused && sent ? await session.refresh(sent) : session.accessToken;
+      if (isRefused && sent) await renewToken(sent);
       isRefused = false;
-      return { authorization: `Bearer ${sent}` };
+      sent = session.accessToken;
+      return sent ? { authorization: `Bearer ${sent}` } : {};
     },
-    shouldRetry: (problem) => !(problem instanceof SessionEnded),
+    // Also if the server cannot be reached, for instance because it restarts.
+    shouldRetry: () => true,
     retryAttempts: Number.POSITIVE_INFINITY,
     retryWait: waitToRetry,
     keepAlive: PING_INTERVAL,
@@ -46,18 +48,4 @@ export function createSocket(): Client {
     },
   });
   return socket;
-}
-
-/** A random time that grows with each attempt. It ends when the browser is online again. */
-function waitToRetry(retries: number): Promise<void> {
-  const wait = Math.min(FIRST_WAIT * 2 ** retries, LONGEST_WAIT) * (0.5 + Math.random());
-  return new Promise((done) => {
-    const timer = setTimeout(finish, wait);
-    window.addEventListener('online', finish);
-    function finish() {
-      clearTimeout(timer);
-      window.removeEventListener('online', finish);
-      done();
-    }
-  });
 }

@@ -2,6 +2,7 @@ import type { DraggableProvided, DraggableStateSnapshot } from '@hello-pangea/dn
 import { type CSSProperties, memo } from 'react';
 import { type FragmentOf, graphql, type ResultOf, readFragment } from '../api/graphql';
 import { MOVING } from '../api/move';
+import { keepTouches } from './keepTouches';
 import { LABEL, LabelChip, labelName } from './labels';
 
 export const CARD_TILE = graphql(
@@ -20,8 +21,6 @@ export const CARD_TILE = graphql(
 
 export type CardTileData = FragmentOf<typeof CARD_TILE>;
 export type CardData = ResultOf<typeof CARD_TILE>;
-
-export const isMoving = ({ version }: CardData) => version === MOVING;
 
 interface Props {
   card: CardData;
@@ -43,7 +42,8 @@ export const CardTile = memo(function CardTile({ card, provided, snapshot, onOpe
       role="button"
       tabIndex={0}
       aria-label={name}
-      className={`card${snapshot.isDragging ? ' dragging' : ''}${isMoving(card) ? ' saving' : ''}`}
+      className={`card${snapshot.isDragging ? ' dragging' : ''}${card.version === MOVING ? ' saving' : ''}`}
+      onTouchStart={keepTouches}
       onClick={() => onOpen(card.id)}
       onKeyDown={(event) => {
         // It may have been handled as the end of a move.

@@ -2,7 +2,7 @@ import { Draggable, Droppable, type DraggableChildrenFn } from '@hello-pangea/dn
 import { useVirtualizer, type Virtualizer } from '@tanstack/react-virtual';
 import { memo, useCallback, useRef } from 'react';
 import type { CardColumn } from '../api/graphql';
-import { type CardData, CardTile, isMoving } from './CardTile';
+import { type CardData, CardTile } from './CardTile';
 import { NewCard } from './NewCard';
 
 interface Props {
@@ -87,7 +87,7 @@ function Cards({ name, cards, canEdit, onOpen, count, innerRef, droppableProps, 
                 aria-posinset={index + 1}
                 style={{ top: start }}
               >
-                <Draggable draggableId={card.id} index={index} isDragDisabled={!canEdit || isMoving(card)}>
+                <Draggable draggableId={card.id} index={index} isDragDisabled={!canEdit}>
                   {(provided, snapshot) => <CardTile {...{ card, provided, snapshot, onOpen }} />}
                 </Draggable>
               </li>

@@ -26,19 +26,25 @@ interface Position {
   below?: CardData;
 }
 
+/** The version of each card whose move has not been answered yet, when it is. Undefined if the move has failed. */
+const answers = new Map<string, Promise<number | undefined>>();
+
 /** Moves a card, which is shown at once. If another user has changed it in the meantime, it is shown as it is now. */
 export function useMoveCard() {
   const client = useClient();
-  const move = useAction(MOVE_CARD);
+  const send = useAction(MOVE_CARD);
+
   return useCallback(
-    async ({ id: cardId, title, version }: Pick<CardData, 'id' | 'title' | 'version'>, { column, above, below }: Position) => {
-      const { error } = await move({
-        cardId,
-        column,
-        afterCardId: above?.id,
-        beforeCardId: below?.id,
-        expectedVersion: version,
-      });
+    async (card: Pick<CardData, 'id' | 'title' | 'version'>, { column, above, below }: Position) => {
+      const { id: cardId, title } = card;
+      // A second move waits for the first one: only its answer has the version that the second one is based on.
+      const pending = answers.get(cardId);
+      const expectedVersion = pending ? await pending : card.version;
+      const sent = send({ cardId, column, afterCardId: above?.id, beforeCardId: below?.id, expectedVersion });
+      const answer = sent.then(({ data }) => data?.moveCard?.card.version);
+      answers.set(cardId, answer);
+      const { error } = await sent;
+      if (answers.get(cardId) === answer) answers.delete(cardId);
       if (!error) return;
       if (hasCode(error, 'CONFLICT')) {
         notify(`Somebody else has changed “${title}” in the meantime. It is shown as it is now.`);
@@ -47,6 +53,6 @@ export function useMoveCard() {
         notify(`“${title}” was not moved. ${explain(error)}`);
       }
     },
-    [client, move],
+    [client, send],
   );
 }

@@ -1,5 +1,6 @@
+import { useState } from 'react';
 import { Checkbox } from 'react-aria-components';
-import { graphql, readFragment } from '../api/graphql';
+import { graphql, type LabelColor, readFragment } from '../api/graphql';
 import { CARD_TILE, type CardData } from '../board/CardTile';
 import { LABEL, LabelChip, type LabelData, labelName } from '../board/labels';
 import { useNotifyingAction } from '../ui/useNotifyingAction';
@@ -32,6 +33,8 @@ interface Props {
 export function CardLabels({ card, labels, canEdit }: Props) {
   const add = useNotifyingAction(ADD_LABELS);
   const remove = useNotifyingAction(REMOVE_LABELS);
+  // What the user has chosen until the server has answered.
+  const [chosen, setChosen] = useState<Record<string, boolean | undefined>>({});
   if (!canEdit) {
     return (
       <div className="card-labels">
@@ -41,6 +44,13 @@ export function CardLabels({ card, labels, canEdit }: Props) {
       </div>
     );
   }
+
+  async function choose(id: string, color: LabelColor, isSelected: boolean) {
+    setChosen((before) => ({ ...before, [id]: isSelected }));
+    await (isSelected ? add : remove)({ cardId: card.id, labels: [color] });
+    setChosen((before) => ({ ...before, [id]: undefined }));
+  }
+
   return (
     <fieldset className="label-choice">
       <legend>Labels</legend>
@@ -48,8 +58,8 @@ export function CardLabels({ card, labels, canEdit }: Props) {
         <Checkbox
           key={label.id}
           className="checkbox"
-          isSelected={card.labels.some(({ id }) => id === label.id)}
-          onChange={(isSelected) => void (isSelected ? add : remove)({ cardId: card.id, labels: [label.color] })}
+          isSelected={chosen[label.id] ?? card.labels.some(({ id }) => id === label.id)}
+          onChange={(isSelected) => void choose(label.id, label.color, isSelected)}
         >
           <span className="check" aria-hidden />
           <span className={`swatch ${label.color.toLowerCase()}`} />

@@ -8,6 +8,8 @@ type Payload = ResultOf<typeof BOARD_EVENTS>['boardEvents'];
 type Event = Payload['events'][number];
 
 interface Handlers {
+  /** The board in the cache is up to date. */
+  onOpen: () => void;
   /** The board must be fetched again. */
   onReset: () => void;
   /** The user may no longer see the board. */
@@ -31,7 +33,9 @@ export function followBoard(client: Client, boardId: string, version: number, ha
         return handlers.onError(error);
       }
       last = data?.boardEvents.events.at(-1) ?? last;
-      if (data && needsReset(data.boardEvents)) handlers.onReset();
+      if (!data) return;
+      handlers.onOpen();
+      if (needsReset(data.boardEvents)) handlers.onReset();
     }),
   );
   return () => {

@@ -9,6 +9,9 @@ export type BoardState =
   | { is: 'loading' | 'open' | 'missing' }
   | { is: 'failed' | 'closed'; text: string };
 
+/** Always the same object, so that a payload renders nothing but what it has changed. */
+const OPEN: BoardState = { is: 'open' };
+
 /**
  * Loads the board into the cache and keeps it up to date there. Follows the steps of docs/live.md: fetch the board with
  * its version, subscribe after this version, and fetch it again after a payload that asks for it.
@@ -27,9 +30,9 @@ export function useLiveBoard(boardId: string) {
       if (!isCurrent) return;
       if (error) return fail(error);
       if (version === undefined) return setState({ is: 'missing' });
-      setState({ is: 'open' });
+      const onOpen = () => setState(OPEN);
       const onClose = (text: string) => setState({ is: 'closed', text });
-      stop = followBoard(client, boardId, version, { onReset: load, onClose, onError: fail });
+      stop = followBoard(client, boardId, version, { onOpen, onReset: load, onClose, onError: fail });
     });
     return () => {
       isCurrent = false;

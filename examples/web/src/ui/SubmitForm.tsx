@@ -28,8 +28,15 @@ export function SubmitForm({ action, onSubmit, onCancel, children }: Props) {
   }
 
   return (
-    <Form className="form" onSubmit={submit} validationErrors={error && field ? { [field]: explain(error) } : undefined}>
-      {children}
+    <Form
+      className="form"
+      onSubmit={submit}
+      validationErrors={error && field ? { [field]: explain(error) } : undefined}
+    >
+      {/* The next attempt begins without the error of the last one, which would prevent it. */}
+      <div className="form" onInput={() => setError(undefined)}>
+        {children}
+      </div>
       {error && !field && (
         <p className="error" role="alert">
           {explain(error)}
