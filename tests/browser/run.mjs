@@ -12,9 +12,9 @@ import { Stage } from './stage.mjs';
 import { TESTS } from './tests.mjs';
 
 /** Fewer tests than this are a failure: a file was forgotten. */
-const EXPECTED = 35;
+const EXPECTED = 36;
 const AT_ONCE = 3;
-const TEST_LIMIT = 90_000;
+const TEST_LIMIT = 240_000;
 
 const { CHROMIUM = '/usr/bin/chromium', TEST_DATABASE_URL } = process.env;
 const [program, ...wanted] = process.argv.slice(2);
@@ -22,10 +22,8 @@ if (!program) throw new Error('usage: node run.mjs PATH/TO/kanban [TEST ...]');
 const tests = wanted.length ? TESTS.filter(({ name }) => wanted.includes(name)) : TESTS;
 if (tests.length !== (wanted.length || EXPECTED)) throw new Error(`${tests.length} tests, but not ${wanted.length || EXPECTED}`);
 
-// Chromium does not know from which address pages.mjs serves, so it would forbid their WebSockets.
-const args = ['--disable-features=LocalNetworkAccessChecks'];
 // Chromium's sandbox does not work as root.
-if (process.getuid?.() === 0) args.push('--no-sandbox');
+const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
 const browser = await chromium.launch({ executablePath: CHROMIUM, args });
 
 const databases = [sqliteDatabase];

@@ -1,18 +1,20 @@
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Api, atExit } from '../chaos/support.mjs';
 import { start } from '../conformance/server.mjs';
 
 const SECRET = 'browser'.repeat(5);
 const REQUEST_LIMIT = 30_000;
-const SETTINGS = { JWT_SECRET: SECRET, ARGON2_MEMORY_KIB: '8', RATE_LIMIT: 'off' };
+const STATIC_DIR = fileURLToPath(new URL('../../examples/web/dist', import.meta.url));
+const SETTINGS = { JWT_SECRET: SECRET, ARGON2_MEMORY_KIB: '8', RATE_LIMIT: 'off', STATIC_DIR };
 
-/** A server with its database. */
+/** A server with the pages of the example, and its database. */
 export class Site {
   secret = SECRET;
 
-  static async start(program, database) {
+  static async start(program, database, settings = {}) {
     const site = new Site();
-    Object.assign(site, { program: resolve(program), database });
+    Object.assign(site, { program: resolve(program), database, settings });
     await site.restart();
     atExit(() => site.stop());
     return site;
@@ -20,7 +22,7 @@ export class Site {
 
   /** Starts the server, if need be on another port. The data stays. */
   async restart() {
-    this.server = await start(this.program, { ...SETTINGS, DATABASE_URL: this.database.url });
+    this.server = await start(this.program, { ...SETTINGS, ...this.settings, DATABASE_URL: this.database.url });
     this.api = new Api(new URL(this.server.url).origin, REQUEST_LIMIT);
   }
 

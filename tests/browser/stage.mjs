@@ -1,5 +1,4 @@
 import { World } from '../clients/world.mjs';
-import { servePages } from './pages.mjs';
 
 /** Chromium writes these when a test cuts a connection. */
 const EXPECTED = /WebSocket connection to|Failed to load resource: net::|status of 401/;
@@ -26,11 +25,10 @@ export class Stage {
     const context = await this.browser.newContext({ viewport: DESKTOP, storageState, ...options });
     context.setDefaultTimeout(20_000);
     this.#contexts.push(context);
-    await servePages(context);
     if (socket) await context.routeWebSocket(/\/graphql$/, socket.route);
     context.on('console', (message) => {
       const isBad = ['error', 'warning'].includes(message.type()) && !EXPECTED.test(message.text());
-      if (isBad) this.problems.push(message.text());
+      if (isBad) this.problems.push(`${message.type()} at ${message.location().url}: ${message.text()}`);
     });
     context.on('weberror', (error) => this.problems.push(String(error.error().stack)));
     return context;

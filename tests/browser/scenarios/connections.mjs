@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { sqliteDatabase } from '../../chaos/databases.mjs';
-import { card } from '../board.mjs';
+import { card, drag, openCard, shows } from '../board.mjs';
 import { Site } from '../site.mjs';
 import { Stage } from '../stage.mjs';
 
@@ -11,6 +11,19 @@ const addCard = async (page, title) => {
   await page.getByLabel('New card in Done').fill(title);
   await page.keyboard.press('Enter');
 };
+
+/** For tests that need other settings or stop the server. */
+async function withOwnServer(browser, site, settings, test) {
+  const own = await Site.start(site.program, sqliteDatabase(), settings);
+  const stage = await Stage.make(browser, own);
+  try {
+    await test(stage, own);
+    stage.checkConsoles();
+  } finally {
+    await stage.close();
+    own.stop();
+  }
+}
 
 export const connections = {
   async 'a change during a lost connection arrives when it is back'(stage) {
@@ -35,11 +48,8 @@ export const connections = {
   },
 
   async 'a restart of the server is shown and survived'({ browser, site }) {
-    // A server of its own, because other tests use the first one.
-    const own = await Site.start(site.program, sqliteDatabase());
-    const stage = await Stage.make(browser, own);
-    const { world } = stage;
-    try {
+    await withOwnServer(browser, site, {}, async (stage, own) => {
+      const { world } = stage;
       const page = await stage.openBoard(world.user);
       own.stop();
       await banner(page).filter({ hasText: 'The connection is lost.' }).waitFor();
@@ -53,11 +63,23 @@ export const connections = {
       await world.colleagueDoes('createCard', { boardId: world.boardId, card: { title: 'After', column: 'DONE' } }, 'card { id }');
       await card(page, 'After').waitFor();
       assert.deepEqual((await world.cards('DONE')).map(({ title }) => title), ['Patience', 'After']);
-      stage.checkConsoles();
-    } finally {
-      await stage.close();
-      own.stop();
-    }
+    });
+  },
+
+  async 'the pages work below a path'({ browser, site }) {
+    await withOwnServer(browser, site, { BASE_PATH: '/some/path' }, async (stage) => {
+      const page = await stage.open(stage.world.user, '/some/path/');
+      await page.getByRole('link', { name: stage.world.title }).click();
+      await page.locator('.board-page[aria-busy=false]').waitFor();
+      const dialog = await openCard(page, 'TODO 1');
+      const path = `/some/path/boards/${stage.world.boardId}/cards/`;
+      assert.ok(new URL(page.url()).pathname.startsWith(path), page.url());
+      await page.reload();
+      await dialog.waitFor();
+      await dialog.getByRole('button', { name: 'Close' }).click();
+      await drag(page, 'TODO 2', 'TODO 1');
+      await shows(page, 'To do', ['TODO 2', 'TODO 1']);
+    });
   },
 
   async 'a card whose answer is lost is created once'(stage) {

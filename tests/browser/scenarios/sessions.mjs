@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { endingIn } from '../../clients/accounts.mjs';
-import { mutate } from '../../clients/accounts.mjs';
+import { eventually } from '../../chaos/support.mjs';
+import { endingIn, mutate } from '../../clients/accounts.mjs';
 import { card } from '../board.mjs';
 
 /** The user with an access token that ends in some seconds, of which the page does not know. */
@@ -24,7 +24,7 @@ export const sessions = {
   async 'a socket whose token ends goes on with a new one'(stage) {
     const { world } = stage;
     const page = await stage.openBoard(withTokenFor(3, world));
-    await page.waitForRequest((request) => request.postData()?.includes(REFRESH));
+    await eventually(30_000, 'a refresh', () => world.proxy.count(REFRESH) > 0);
     const title = 'After the refresh';
     await world.colleagueDoes('createCard', { boardId: world.boardId, card: { title, column: 'DONE' } }, 'card { id }');
     await card(page, title).waitFor();
