@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useSyncExternalStore } from 'react';
+import { useEffect, useState, useSyncExternalStore } from 'react';
 import { Provider } from 'urql';
 import { Redirect, Route, Router, Switch } from 'wouter';
 import { createClient } from './api/client';
@@ -14,14 +14,21 @@ import { Notices } from './ui/notices';
 
 export function App() {
   const userId = useSyncExternalStore(session.subscribe, () => session.userId);
-  // A client for each user: nobody sees the cache of another user.
-  const { client, dispose } = useMemo(() => createClient(), [userId]);
-  useEffect(() => dispose, [dispose]);
-
   return (
-    <Provider value={client} key={userId}>
-      <Router base={BASE_PATH}>{userId ? <Pages /> : <PagesWithoutSession />}</Router>
+    <>
+      <AppOfUser key={userId} isLoggedIn={userId !== undefined} />
       <Notices />
+    </>
+  );
+}
+
+/** Each user has a client of their own: nobody sees the cache of another user. */
+function AppOfUser({ isLoggedIn }: { isLoggedIn: boolean }) {
+  const [{ client, dispose }] = useState(createClient);
+  useEffect(() => dispose, [dispose]);
+  return (
+    <Provider value={client}>
+      <Router base={BASE_PATH}>{isLoggedIn ? <Pages /> : <PagesWithoutSession />}</Router>
     </Provider>
   );
 }

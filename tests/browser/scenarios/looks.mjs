@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { AxeBuilder } from '@axe-core/playwright';
 import { card, chooseFromMenu, openCard } from '../board.mjs';
 
-const PHONE = { width: 360, height: 740 };
+const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
 
 /** Axe must find nothing serious. Fading dialogs are waited for: their colours are not the final ones. */
 async function check(page, what) {
@@ -57,19 +57,19 @@ const checkAll = (options) => async (stage) => {
 export const looks = {
   'axe finds nothing serious': checkAll({}),
   'axe finds nothing serious in the dark': checkAll({ colorScheme: 'dark' }),
-  'axe finds nothing serious on a phone': checkAll({ viewport: PHONE }),
+  'axe finds nothing serious on a phone': checkAll(PHONE),
 
   async 'everything can be reached on a phone'(stage) {
-    const page = await stage.openBoard(stage.world.user, { viewport: PHONE });
+    const page = await stage.openBoard(stage.world.user, PHONE);
     const last = page.getByRole('region', { name: 'Done' });
     await last.scrollIntoViewIfNeeded();
     const { x, width } = await last.boundingBox();
-    assert.ok(x >= 0 && x + width <= PHONE.width, 'the last column is in sight');
+    assert.ok(x >= 0 && x + width <= PHONE.viewport.width, 'the last column is in sight');
     for (const name of ['Share', 'Board menu', 'Account of', 'Add a card to Done']) {
       await page.getByRole('button', { name }).click({ trial: true });
     }
     const dialog = await openCard(page, 'TODO 1');
     const box = await dialog.boundingBox();
-    assert.ok(box.x >= 0 && box.x + box.width <= PHONE.width, 'the dialog is in sight');
+    assert.ok(box.x >= 0 && box.x + box.width <= PHONE.viewport.width, 'the dialog is in sight');
   },
 };

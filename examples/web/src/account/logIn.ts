@@ -1,4 +1,4 @@
-import { type Client, CombinedError } from 'urql';
+import type { Client, CombinedError } from 'urql';
 import { graphql } from '../api/graphql';
 import { session } from '../api/session';
 

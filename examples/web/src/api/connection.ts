@@ -6,7 +6,10 @@ export type Connection = 'open' | 'lost' | 'offline';
 
 let isLost = false;
 const listeners = new Set<() => void>();
-const notify = () => listeners.forEach((listener) => listener());
+
+function notify() {
+  for (const listener of listeners) listener();
+}
 
 window.addEventListener('online', notify);
 window.addEventListener('offline', notify);

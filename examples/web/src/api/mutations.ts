@@ -2,7 +2,7 @@
 
 import type { Cache, UpdateResolver, UpdatesConfig } from '@urql/exchange-graphcache';
 import { addToList, forgetList, removeFromList } from './lists';
-import { type Positioned, type Positions } from './positions';
+import type { Positioned, Positions } from './positions';
 
 interface Input {
   boardId: string;

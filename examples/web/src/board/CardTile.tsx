@@ -34,6 +34,7 @@ export const CardTile = memo(function CardTile({ card, provided, snapshot, onOpe
   const labels = readFragment(LABEL, card.labels);
   const name = [card.title, ...labels.map(labelName)].join(', ');
   return (
+    // biome-ignore lint/a11y/useSemanticElements: a <button> cannot be dragged.
     <div
       ref={provided.innerRef}
       {...provided.draggableProps}

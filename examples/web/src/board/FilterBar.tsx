@@ -20,7 +20,7 @@ export function FilterBar({ labels, filter, onChange }: Props) {
         <Label className="hidden">Search titles</Label>
         <Input placeholder="Search titles" />
       </SearchField>
-      <div className="filter-labels" role="group" aria-label="Labels">
+      <fieldset className="filter-labels" aria-label="Labels">
         {readFragment(LABEL, labels).map((label) => (
           <ToggleButton
             key={label.id}
@@ -36,7 +36,7 @@ export function FilterBar({ labels, filter, onChange }: Props) {
             {labelName(label)}
           </ToggleButton>
         ))}
-      </div>
+      </fieldset>
       {isFiltered && (
         <Button kind="quiet" onPress={() => onChange(NO_FILTER)}>
           Clear filter

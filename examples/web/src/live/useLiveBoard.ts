@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { type Client, type CombinedError, useClient } from 'urql';
 import { explain, hasCode } from '../api/errors';
 import { loadPages } from '../api/pages';
@@ -20,8 +20,9 @@ export function useLiveBoard(boardId: string) {
   const client = useClient();
   const [state, setState] = useState<BoardState>({ is: 'loading' });
   const [loads, setLoads] = useState(0);
-  const load = () => setLoads((count) => count + 1);
+  const load = useCallback(() => setLoads((count) => count + 1), []);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: each of the `loads` begins anew.
   useEffect(() => {
     let isCurrent = true;
     let stop = () => {};
@@ -38,7 +39,7 @@ export function useLiveBoard(boardId: string) {
       isCurrent = false;
       stop();
     };
-  }, [client, boardId, loads]);
+  }, [client, boardId, load, loads]);
 
   return { state, load };
 }

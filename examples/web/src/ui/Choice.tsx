@@ -11,7 +11,7 @@ interface Props<Value extends string> {
 /** A select with one value. */
 export const Choice = <Value extends string>({ label, isLabelHidden, value, options, onChange }: Props<Value>) => (
   <Select className="field choice" value={value} onChange={(key) => onChange(key as Value)}>
-    <Label className={isLabelHidden ? 'hidden' : undefined}>{label}</Label>
+    <Label className={isLabelHidden ? 'hidden' : 'label'}>{label}</Label>
     <Button className="button plain choice-button">
       <SelectValue />
       <span aria-hidden>▾</span>

@@ -12,7 +12,7 @@ interface Props extends TextFieldProps {
 /** A field of a form with its label and its error. */
 export const TextInput = ({ label, hint, rows, isLabelHidden, placeholder, ...props }: Props) => (
   <TextField {...props} className="field">
-    <Label className={isLabelHidden ? 'hidden' : undefined}>{label}</Label>
+    <Label className={isLabelHidden ? 'hidden' : 'label'}>{label}</Label>
     {rows ? <TextArea rows={rows} placeholder={placeholder} /> : <Input placeholder={placeholder} />}
     {hint && (
       <Text slot="description" className="hint">

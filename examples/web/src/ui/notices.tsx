@@ -15,7 +15,8 @@ let lastId = 0;
 const listeners = new Set<() => void>();
 
 export function notify(text: string) {
-  const id = (lastId += 1);
+  lastId += 1;
+  const id = lastId;
   set([...notices.filter((one) => one.text !== text), { id, text }]);
   setTimeout(() => dismiss(id), DURATION);
 }
