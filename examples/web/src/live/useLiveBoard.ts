@@ -22,7 +22,7 @@ export function useLiveBoard(boardId: string) {
   const [loads, setLoads] = useState(0);
   const load = useCallback(() => setLoads((count) => count + 1), []);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: each of the `loads` begins anew.
+  // Each of the `loads` begins anew.
   useEffect(() => {
     let isCurrent = true;
     let stop = () => {};
