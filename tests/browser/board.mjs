@@ -30,6 +30,11 @@ export async function shows(page, name, titles) {
 /** Drags a card to the place of another one, which moves down. */
 export async function drag(page, title, target) {
   await lift(page, title);
+  await dropAt(page, target);
+}
+
+/** Drops the lifted card. */
+export async function dropAt(page, target) {
   const to = await (typeof target === 'string' ? card(page, target) : target).boundingBox();
   await page.mouse.move(to.x + 40, to.y + Math.min(12, to.height / 2), { steps: 12 });
   await settled(page);

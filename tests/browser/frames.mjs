@@ -27,27 +27,28 @@ async function fill(world) {
   }
 }
 
-/** Begins to note the times of all frames. */
+/** Begins to note how long frames and tasks take. */
 const watch = (page) =>
   page.evaluate(() => {
-    window.frames_ = [];
+    const noted = { frames: [], tasks: [] };
     let last = performance.now();
-    const note = (now) => {
-      window.frames_.push(now - last);
+    requestAnimationFrame(function note(now) {
+      noted.frames.push(Math.round(now - last));
       last = now;
       requestAnimationFrame(note);
-    };
-    requestAnimationFrame(note);
-    window.tasks_ = [];
-    new PerformanceObserver((list) => window.tasks_.push(...list.getEntries().map(({ duration }) => duration))).observe({
-      type: 'longtask',
     });
+    const observer = new PerformanceObserver((list) => {
+      noted.tasks.push(...list.getEntries().map(({ duration }) => Math.round(duration)));
+    });
+    observer.observe({ type: 'longtask' });
+    window.noted = noted;
   });
 
-const report = (page) =>
+/** What was noted since the last time, in milliseconds. Tasks of more than 50 ms are long. */
+const take = (page) =>
   page.evaluate(() => {
-    const frames = window.frames_.sort((a, b) => b - a);
-    return { frames: frames.length, longest: frames.slice(0, 5).map(Math.round), longTasks: window.tasks_.map(Math.round) };
+    const frames = window.noted.frames.splice(0).sort((a, b) => b - a);
+    return { frames: frames.length, longestFrames: frames.slice(0, 5), longTasks: window.noted.tasks.splice(0) };
   });
 
 /** Moves the mouse over all columns. */
@@ -71,15 +72,15 @@ const theirs = await stage.openBoard(stage.world.colleague);
 
 await watch(mine);
 await lift(mine, 'TODO 1');
+console.log('lift:', await take(mine));
 await sweep(mine);
-console.log('lift and drag:', await report(mine));
-await watch(mine);
+console.log('drag:', await take(mine));
 await mine.mouse.up();
 const dropped = performance.now();
 await column(theirs, 'Done').locator('..').getByRole('button', { name: 'TODO 1' }).waitFor();
 console.log(`the other browser shows it ${Math.round(performance.now() - dropped)} ms after the drop, with the animation of the drop`);
 await card(mine, 'TODO 1').waitFor();
-console.log('drop:', await report(mine));
+console.log('drop:', await take(mine));
 await stage.close();
 await browser.close();
 process.exit(0);

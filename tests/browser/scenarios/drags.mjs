@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { eventually } from '../../chaos/support.mjs';
-import { card, column, drag, notice, shows } from '../board.mjs';
+import { card, column, drag, dropAt, lift, notice, shows } from '../board.mjs';
 
 const TODO = ['TODO 1', 'TODO 2'];
 
@@ -73,6 +73,18 @@ export const drags = {
     await shows(page, 'Backlog', ['Changed', 'BACKLOG 1']);
     const isMoved = async () => (await world.cards('BACKLOG'))[0].title === 'Changed';
     await eventually(20_000, 'the second attempt', isMoved);
+  },
+
+  async 'a card that somebody else moves while it is dragged is shown where they have put it'(stage) {
+    const { world } = stage;
+    const page = await stage.openBoard(world.user);
+    const [todo] = await world.cards('TODO');
+    await lift(page, 'TODO 1');
+    await world.colleagueDoes('moveCard', { cardId: todo.id, column: 'DONE' }, 'card { id }');
+    await dropAt(page, 'BACKLOG 1');
+    await notice(page, 'Somebody else has changed “TODO 1” in the meantime.').waitFor();
+    await shows(page, 'Done', ['TODO 1']);
+    await shows(page, 'To do', ['TODO 2']);
   },
 
   async 'two people move the same card at the same time, and both see the same at the end'(stage) {

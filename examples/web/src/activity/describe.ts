@@ -1,6 +1,6 @@
 import type { CardColumn, LabelColor, ResultOf } from '../api/graphql';
-import { COLOR_NAMES, labelName } from '../board/labels';
-import { COLUMNS } from '../board/columns';
+import { COLOR_NAMES, labelName } from '../model/labels';
+import { COLUMNS } from '../model/columns';
 import type { EVENT } from './event';
 
 const ROLE_NAMES = { ADMIN: 'admin', MEMBER: 'member', VIEWER: 'viewer' };

@@ -1,10 +1,10 @@
 import { DragDropContext, type DropResult, type ResponderProvided } from '@hello-pangea/dnd';
-import { useCallback, useMemo } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import type { BoardRole, CardColumn } from '../api/graphql';
 import { announceEnd, INSTRUCTIONS, onDragStart, onDragUpdate } from './announcements';
 import type { CardData } from './CardTile';
 import { Column } from './Column';
-import { COLUMNS, type Filter, groupCards } from './columns';
+import { COLUMNS, type Filter, groupCards } from '../model/columns';
 import { useMoveCard } from './useMoveCard';
 
 interface Props {
@@ -17,13 +17,19 @@ interface Props {
 
 /** The four columns, between which cards are dragged. */
 export function BoardColumns({ boardId, cards, role, filter, onOpen }: Props) {
-  const groups = useMemo(() => groupCards(cards, filter), [cards, filter]);
+  const present = useMemo(() => groupCards(cards, filter), [cards, filter]);
+  // While a card is dragged, the board stays as it is: others may move or delete the card, or its neighbours.
+  const [frozen, setFrozen] = useState<typeof present>();
+  const groups = frozen ?? present;
   const move = useMoveCard();
+
+  const onBeforeCapture = useCallback(() => setFrozen(present), [present]);
 
   const onDragEnd = useCallback(
     (result: DropResult, provided: ResponderProvided) => {
       const { source, destination } = result;
       announceEnd(result, provided);
+      setFrozen(undefined);
       if (!destination) return;
       if (source.droppableId === destination.droppableId && source.index === destination.index) return;
       const card = groups[source.droppableId as CardColumn][source.index];
@@ -36,7 +42,7 @@ export function BoardColumns({ boardId, cards, role, filter, onOpen }: Props) {
   );
 
   return (
-    <DragDropContext {...{ onDragStart, onDragUpdate, onDragEnd }} dragHandleUsageInstructions={INSTRUCTIONS}>
+    <DragDropContext {...{ onBeforeCapture, onDragStart, onDragUpdate, onDragEnd }} dragHandleUsageInstructions={INSTRUCTIONS}>
       <div className="columns">
         {COLUMNS.map(({ column, name }) => (
           <Column key={column} {...{ boardId, column, name, onOpen }} cards={groups[column]} canEdit={role !== 'VIEWER'} />

@@ -5,7 +5,7 @@ import type { BoardRole } from '../api/graphql';
 import { Button } from '../ui/Button';
 import { MenuButton } from '../ui/MenuButton';
 import { BoardActivityDialog } from './BoardActivityDialog';
-import type { LabelData } from './labels';
+import type { LabelData } from '../model/labels';
 import { LabelsDialog } from './LabelsDialog';
 import { MemberAvatars } from './members';
 import { MembersDialog } from './MembersDialog';

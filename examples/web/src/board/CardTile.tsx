@@ -3,7 +3,8 @@ import { type CSSProperties, memo } from 'react';
 import { type FragmentOf, graphql, type ResultOf, readFragment } from '../api/graphql';
 import { MOVING } from '../api/move';
 import { keepTouches } from './keepTouches';
-import { LABEL, LabelChip, labelName } from './labels';
+import { LabelChip } from './LabelChip';
+import { LABEL, labelName } from '../model/labels';
 
 export const CARD_TILE = graphql(
   `

@@ -1,8 +1,8 @@
 import { Input, Label, SearchField, ToggleButton } from 'react-aria-components';
 import { readFragment } from '../api/graphql';
 import { Button } from '../ui/Button';
-import { type Filter, NO_FILTER } from './columns';
-import { LABEL, type LabelData, labelName } from './labels';
+import { type Filter, NO_FILTER } from '../model/columns';
+import { LABEL, type LabelData, labelName } from '../model/labels';
 
 interface Props {
   labels: readonly LabelData[];

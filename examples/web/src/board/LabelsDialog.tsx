@@ -3,7 +3,7 @@ import { graphql, readFragment } from '../api/graphql';
 import { Dialog } from '../ui/Dialog';
 import { SubmitForm } from '../ui/SubmitForm';
 import { TextInput } from '../ui/TextInput';
-import { COLOR_NAMES, LABEL, type LabelData } from './labels';
+import { COLOR_NAMES, LABEL, type LabelData } from '../model/labels';
 
 const UPDATE_LABEL = graphql(
   `

@@ -1,7 +1,7 @@
 // What screen readers say while a card is moved with the keyboard.
 
 import type { DragStart, DragUpdate, DropResult, ResponderProvided } from '@hello-pangea/dnd';
-import { COLUMNS } from './columns';
+import { COLUMNS } from '../model/columns';
 
 export const INSTRUCTIONS =
   'Press Enter to open the card. Press the space bar to lift it, the arrow keys to move it, the space bar again to drop it, and Escape to cancel.';

@@ -39,7 +39,7 @@ export function useMoveCard() {
       const { id: cardId, title } = card;
       // A second move waits for the first one: only its answer has the version that the second one is based on.
       const pending = answers.get(cardId);
-      const expectedVersion = pending ? await pending : card.version;
+      const expectedVersion = pending ? await pending : card.version || undefined;
       const sent = send({ cardId, column, afterCardId: above?.id, beforeCardId: below?.id, expectedVersion });
       const answer = sent.then(({ data }) => data?.moveCard?.card.version);
       answers.set(cardId, answer);

@@ -2,7 +2,8 @@ import { useState } from 'react';
 import { Checkbox } from 'react-aria-components';
 import { graphql, type LabelColor, readFragment } from '../api/graphql';
 import { CARD_TILE, type CardData } from '../board/CardTile';
-import { LABEL, LabelChip, type LabelData, labelName } from '../board/labels';
+import { LabelChip } from '../board/LabelChip';
+import { LABEL, type LabelData, labelName } from '../model/labels';
 import { useNotifyingAction } from '../ui/useNotifyingAction';
 
 const ADD_LABELS = graphql(

@@ -3,7 +3,7 @@
 import { graphql } from '../api/graphql';
 import { COMMENT } from '../card/comment';
 import { CARD_TILE } from '../board/CardTile';
-import { LABEL } from '../board/labels';
+import { LABEL } from '../model/labels';
 
 export const BOARD = graphql(
   `

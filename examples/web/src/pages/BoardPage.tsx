@@ -5,7 +5,7 @@ import { readFragment } from '../api/graphql';
 import { BoardColumns } from '../board/BoardColumns';
 import { BoardHeader } from '../board/BoardHeader';
 import { CARD_TILE } from '../board/CardTile';
-import { NO_FILTER } from '../board/columns';
+import { NO_FILTER } from '../model/columns';
 import { BOARD } from '../live/documents';
 import { FilterBar } from '../board/FilterBar';
 import { useLiveBoard } from '../live/useLiveBoard';

@@ -1,4 +1,4 @@
-import { type FragmentOf, graphql, type LabelColor, readFragment } from '../api/graphql';
+import { type FragmentOf, graphql, type LabelColor } from '../api/graphql';
 
 export const LABEL = graphql(`
   fragment Label on Label { id color name }
@@ -18,8 +18,3 @@ export const COLOR_NAMES: Record<LabelColor, string> = {
 
 /** What people call the label. A label without a name is known by its colour. */
 export const labelName = ({ name, color }: { name: string; color: LabelColor }) => name || COLOR_NAMES[color];
-
-export function LabelChip({ label: data }: { label: LabelData }) {
-  const label = readFragment(LABEL, data);
-  return <span className={`label-chip ${label.color.toLowerCase()}`}>{labelName(label)}</span>;
-}
