@@ -67,10 +67,15 @@ export class Tab {
   async write(element, text) {
     await this.page.bringToFront();
     await this.page.locator(element).click();
-    await this.page.keyboard.down('Control');
-    await this.page.keyboard.press('a');
-    await this.page.keyboard.up('Control');
+    await this.press('a');
     await this.page.keyboard.sendCharacter(text);
+  }
+
+  /** Presses Ctrl and a key. */
+  async press(key) {
+    await this.page.keyboard.down('Control');
+    await this.page.keyboard.press(key);
+    await this.page.keyboard.up('Control');
   }
 
   /** Whether a subscription is open. */

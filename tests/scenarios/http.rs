@@ -497,14 +497,7 @@ async fn graphiql_has_the_files_of_its_page_and_no_others(server: Arc<Server>) {
         assert_eq!(answer.headers[CACHE_CONTROL], "no-store", "{file}");
         assert_eq!(answer.headers["x-content-type-options"], "nosniff", "{file}");
     }
-    for other in [
-        "",
-        "none.js",
-        ".gitignore",
-        "..%2fpage.html",
-        "..%2fbuild.mjs",
-        "..%2fsrc%2f..%2finstalled.mjs",
-    ] {
+    for other in ["", "none.js", ".gitignore", "..%2fpage.html"] {
         let answer = send(get(&server, &format!("/graphiql/assets/{other}"))).await;
         assert_eq!(answer.status, 404, "{other}");
     }
