@@ -30,7 +30,8 @@ export class Stage {
       const isBad = ['error', 'warning'].includes(message.type()) && !EXPECTED.test(message.text());
       if (isBad) this.problems.push(`${message.type()} at ${message.location().url}: ${message.text()}`);
     });
-    context.on('weberror', (error) => this.problems.push(String(error.error().stack)));
+    // What is thrown need not be an error, and has no stack then.
+    context.on('weberror', (error) => this.problems.push(`not caught: ${error.error().stack || error.error()}`));
     return context;
   }
 
