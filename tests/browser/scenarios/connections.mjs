@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { sqliteDatabase } from '../../chaos/databases.mjs';
 import { eventually } from '../../chaos/support.mjs';
-import { card, drag, openCard, shows } from '../board.mjs';
+import { card, chooseFromMenu, drag, openCard, shows } from '../board.mjs';
 import { Site } from '../site.mjs';
 import { Stage } from '../stage.mjs';
 
@@ -111,6 +111,19 @@ export const connections = {
     await banner(page).filter({ hasText: 'You are offline.' }).waitFor();
     await page.context().setOffline(false);
     await banner(page).waitFor({ state: 'hidden' });
+  },
+
+  async 'a log-out while the connection is lost shows no error'(stage) {
+    const { world } = stage;
+    const page = await stage.openBoard(world.user);
+    // The page waits for minutes before it connects again, or until the browser is online.
+    await page.evaluate(() => Object.assign(Math, { random: () => 1000 }));
+    await world.proxy.cut('reset');
+    await banner(page).filter({ hasText: 'The connection is lost.' }).waitFor();
+    await chooseFromMenu(page, /^Account of/, 'Log out');
+    await page.getByRole('heading', { name: 'Log in' }).waitFor();
+    await page.evaluate(() => window.dispatchEvent(new Event('online')));
+    await page.evaluate(() => new Promise((done) => setTimeout(done)));
   },
 
   async 'all pages of a board with 450 cards are shown'(stage) {

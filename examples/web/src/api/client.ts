@@ -27,7 +27,9 @@ export function createClient() {
       subscriptionExchange({ forwardSubscription: followWith(socket) }),
     ],
   });
-  return { client, dispose: () => void socket.dispose() };
+  // graphql-ws rejects the promise if the socket waits to connect again. Nobody needs the socket any more.
+  const dispose = () => void Promise.resolve(socket.dispose()).catch(() => {});
+  return { client, dispose };
 }
 
 /** Whether the operation may be sent again if it was not answered: no mutation may take effect twice. */
