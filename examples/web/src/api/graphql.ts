@@ -9,5 +9,5 @@ export { type FragmentOf, type ResultOf, readFragment, type VariablesOf } from '
 export type CardColumn = ReturnType<typeof graphql.scalar<'CardColumn'>>;
 export type LabelColor = ReturnType<typeof graphql.scalar<'LabelColor'>>;
 export type BoardRole = ReturnType<typeof graphql.scalar<'BoardRole'>>;
-/** Also types that no document uses. */
+/** A type that no document uses can be named, too. */
 export type ErrorCode = ReturnType<typeof graphql.scalar<'ErrorCode'>>;

@@ -1,4 +1,5 @@
 // Changes of lists in the cache. A list is a connection with `nodes`, of which any number of pages are loaded.
+// Pages of one field count as one list, whatever their filter is. So load each list with one filter only.
 
 import type { Cache, Entity } from '@urql/exchange-graphcache';
 

@@ -1,6 +1,6 @@
 import type { DraggableProvided, DraggableStateSnapshot } from '@hello-pangea/dnd';
 import { type CSSProperties, memo } from 'react';
-import { type FragmentOf, graphql, type ResultOf, readFragment } from '../api/graphql';
+import { graphql, type ResultOf, readFragment } from '../api/graphql';
 import { MOVING } from '../api/move';
 import { keepTouches } from './keepTouches';
 import { LabelChip } from './LabelChip';
@@ -20,7 +20,7 @@ export const CARD_TILE = graphql(
   [LABEL],
 );
 
-export type CardTileData = FragmentOf<typeof CARD_TILE>;
+/** The fragment after `readFragment`. Each of its labels is a `LabelData`. */
 export type CardData = ResultOf<typeof CARD_TILE>;
 
 interface Props {

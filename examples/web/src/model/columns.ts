@@ -1,4 +1,4 @@
-// The cards of a board in their columns. It is pure, so that it can be tested without a browser.
+// The columns of a board, its cards in them, and the filter. It needs no React and no server.
 
 import type { CardColumn, LabelColor } from '../api/graphql';
 

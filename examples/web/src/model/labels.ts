@@ -4,6 +4,7 @@ export const LABEL = graphql(`
   fragment Label on Label { id color name }
 `);
 
+/** The fragment before `readFragment(LABEL, …)`. */
 export type LabelData = FragmentOf<typeof LABEL>;
 
 export const COLOR_NAMES: Record<LabelColor, string> = {
