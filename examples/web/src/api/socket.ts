@@ -2,7 +2,7 @@
 
 import { type Client, createClient } from 'graphql-ws';
 import { renewToken } from './authorize';
-import { setLost } from './connection';
+import { setLost } from './connectionState';
 import { GRAPHQL_URL } from './endpoint';
 import { session } from './session';
 import { waitToRetry } from './wait';

@@ -3,7 +3,7 @@ import { type Client, type CombinedError, useClient } from 'urql';
 import { explain, hasCode } from '../api/errors';
 import { loadPages } from '../api/pages';
 import { BOARD } from './documents';
-import { followBoard } from './follow';
+import { followBoard } from './followBoard';
 
 export type BoardState =
   | { is: 'loading' | 'open' | 'missing' }
