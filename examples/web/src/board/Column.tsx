@@ -41,7 +41,16 @@ export const Column = memo(function Column({ boardId, column, name, cards, canEd
       {canEdit && <NewCard boardId={boardId} column={column} columnName={name} />}
     </section>
   );
-});
+}, isSame);
+
+/** Each change of the board makes new arrays, but a column is rendered only if it has other cards. */
+function isSame({ cards: before, ...propsBefore }: Props, { cards, ...props }: Props) {
+  return (
+    cards.length === before.length &&
+    cards.every((card, at) => card === before[at]) &&
+    (Object.keys(props) as (keyof typeof props)[]).every((key) => props[key] === propsBefore[key])
+  );
+}
 
 /** The element of a card that is lifted is empty, but its space stays: the cards below are shifted over it. */
 function heightOf(element: HTMLElement, _: unknown, { measurementsCache }: Virtualizer<HTMLDivElement, HTMLElement>) {
@@ -70,31 +79,35 @@ function Cards({ name, cards, canEdit, onOpen, count, innerRef, droppableProps, 
     estimateSize: () => HEIGHT,
     measureElement: heightOf,
     getItemKey: (index) => cards[index]?.id ?? 'placeholder',
-    overscan: 5,
+    overscan: 2,
   });
   return (
     <div ref={setScroller} {...droppableProps} className={`cards${isDraggingOver ? ' over' : ''}`}>
       <ul aria-label={name} style={{ height: rows.getTotalSize() }}>
         {rows.getVirtualItems().map(({ index, start, key }) => {
           const card = cards[index];
-          return (
-            card && (
-              <li
-                key={key}
-                ref={rows.measureElement}
-                data-index={index}
-                aria-setsize={cards.length}
-                aria-posinset={index + 1}
-                style={{ top: start }}
-              >
-                <Draggable draggableId={card.id} index={index} isDragDisabled={!canEdit}>
-                  {(provided, snapshot) => <CardTile {...{ card, provided, snapshot, onOpen }} />}
-                </Draggable>
-              </li>
-            )
-          );
+          return card && <Row key={key} {...{ card, index, canEdit, onOpen }} top={start} size={cards.length} measure={rows.measureElement} />;
         })}
       </ul>
     </div>
   );
 }
+
+interface RowProps extends Pick<Props, 'canEdit' | 'onOpen'> {
+  card: CardData;
+  index: number;
+  top: number;
+  /** The number of cards in the column. */
+  size: number;
+  measure: (element: HTMLElement | null) => void;
+}
+
+const Row = memo(function Row({ card, index, top, size, canEdit, onOpen, measure }: RowProps) {
+  return (
+    <li ref={measure} data-index={index} aria-setsize={size} aria-posinset={index + 1} style={{ top }}>
+      <Draggable draggableId={card.id} index={index} isDragDisabled={!canEdit}>
+        {(provided, snapshot) => <CardTile {...{ card, provided, snapshot, onOpen }} />}
+      </Draggable>
+    </li>
+  );
+});
