@@ -3,13 +3,15 @@ import { Link } from 'wouter';
 import { UserMenu } from '../account/UserMenu';
 import type { BoardRole } from '../api/graphql';
 import { Button } from '../ui/Button';
+import { lazyDialog } from '../ui/lazyDialog';
 import { MenuButton } from '../ui/MenuButton';
-import { BoardActivityDialog } from './BoardActivityDialog';
 import type { LabelData } from '../model/labels';
-import { LabelsDialog } from './LabelsDialog';
 import { MemberAvatars } from './members';
-import { MembersDialog } from './MembersDialog';
-import { TrashDialog } from './TrashDialog';
+
+const MembersDialog = lazyDialog(() => import('./MembersDialog').then((file) => file.MembersDialog));
+const LabelsDialog = lazyDialog(() => import('./LabelsDialog').then((file) => file.LabelsDialog));
+const BoardActivityDialog = lazyDialog(() => import('./BoardActivityDialog').then((file) => file.BoardActivityDialog));
+const TrashDialog = lazyDialog(() => import('./TrashDialog').then((file) => file.TrashDialog));
 
 interface Props {
   boardId: string;

@@ -9,10 +9,12 @@ import { NO_FILTER } from '../model/columns';
 import { BOARD } from '../live/documents';
 import { FilterBar } from '../board/FilterBar';
 import { useLiveBoard } from '../live/useLiveBoard';
-import { CardDialog } from '../card/CardDialog';
 import { Button } from '../ui/Button';
+import { lazyDialog } from '../ui/lazyDialog';
 import { Message } from '../ui/Message';
 import { usePageTitle } from '../ui/usePageTitle';
+
+const CardDialog = lazyDialog(() => import('../card/CardDialog').then((file) => file.CardDialog));
 
 /** Says what has become of the board if it cannot be shown. */
 export function BoardPage({ boardId }: { boardId: string }) {

@@ -1,35 +1,25 @@
-import type { ReactNode } from 'react';
-import ReactMarkdown, { type Components } from 'react-markdown';
-import remarkGfm from 'remark-gfm';
+import { lazy, type ReactNode, Suspense } from 'react';
+import type { Props } from './RenderedMarkdown';
 
-const plugins = [remarkGfm];
+const Source = ({ children }: Props): ReactNode => children;
 
-// No images are loaded from other servers: that would tell them who reads the board. They are shown as links.
-const components: Components = {
-  img: ({ src, alt }) => <ExternalLink href={typeof src === 'string' ? src : undefined}>{alt || 'Image'}</ExternalLink>,
-  a: ({ href, children }) => <ExternalLink href={href}>{children}</ExternalLink>,
-  // The check box of a task. It only shows its state.
-  input: ({ checked }) => <span role="img" aria-label={checked ? 'Done' : 'To do'} className={`task${checked ? ' done' : ''}`} />,
-};
-
-const ExternalLink = ({ href, children }: { href?: string; children: ReactNode }) => (
-  <a href={href} target="_blank" rel="noreferrer nofollow">
-    {children}
-  </a>
+// The parser is large. Until it is loaded, and if it cannot be loaded, the text is shown as it was written.
+const Rendered = lazy(() =>
+  import('./RenderedMarkdown').then(
+    (file) => ({ default: file.RenderedMarkdown }),
+    () => ({ default: Source }),
+  ),
 );
 
-/** Markdown without HTML: react-markdown shows HTML as text, and removes links such as `javascript:`. */
 export const Markdown = ({ children }: { children: string }) => (
   <div className="markdown">
-    <ReactMarkdown remarkPlugins={plugins} components={components}>
-      {children}
-    </ReactMarkdown>
+    <Suspense fallback={children}>
+      <Rendered>{children}</Rendered>
+    </Suspense>
   </div>
 );
 
 /** The text of Markdown, for a preview. */
 export const PlainText = ({ children }: { children: string }) => (
-  <ReactMarkdown remarkPlugins={plugins} allowedElements={[]} unwrapDisallowed>
-    {children}
-  </ReactMarkdown>
+  <Suspense fallback={children}>{children && <Rendered isPlain>{children}</Rendered>}</Suspense>
 );
