@@ -62,6 +62,27 @@ export const cards = {
     await shows(theirs, 'To do', ['TODO 1', 'TODO 2, urgent']);
   },
 
+  async 'a search finds descriptions, also those that change'(stage) {
+    const { world } = stage;
+    const [{ id: todo }] = await world.cards('TODO');
+    const backlog = (await world.cards('BACKLOG'))[2].id;
+    const describe = (cardId, description) => world.colleagueDoes('updateCard', { cardId, description }, 'card { id }');
+    await describe(todo, 'A hidden treasure');
+    const page = await stage.openBoard(world.user);
+    await page.getByLabel('Search cards').fill(' TREASURE');
+    await shows(page, 'To do', ['TODO 1']);
+    await shows(page, 'Backlog', []);
+    await describe(backlog, 'Another treasure');
+    await shows(page, 'Backlog', ['BACKLOG 3']);
+    await describe(todo, '');
+    await shows(page, 'To do', []);
+    await page.getByLabel('Search cards').fill('todo');
+    await shows(page, 'To do', ['TODO 1', 'TODO 2']);
+    const made = { title: 'Todo of others', column: 'TODO' };
+    await world.colleagueDoes('createCard', { boardId: world.boardId, card: made }, 'card { id }');
+    await shows(page, 'To do', ['TODO 1', 'TODO 2', 'Todo of others']);
+  },
+
   async 'comments are added, changed and deleted, and the other user sees it'(stage) {
     const mine = await openCard(await stage.openBoard(stage.world.user), 'TODO 1');
     const theirs = await openCard(await stage.openBoard(stage.world.colleague), 'TODO 1');

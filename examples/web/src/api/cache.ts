@@ -26,7 +26,7 @@ export function createCache() {
     optimistic: { moveCard },
     updates: {
       Board: {
-        cards: (board, { after }, cache) => void (after || forgetLaterPages(cache, board as never, 'cards')),
+        cards: (board, { after, filter }, cache) => void (after || filter || forgetLaterPages(cache, board as never, 'cards')),
       },
       Query: {
         boards: (_, { after }, cache) => void (after || forgetLaterPages(cache, 'Query', 'boards')),

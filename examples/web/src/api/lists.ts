@@ -31,10 +31,11 @@ export function forgetLaterPages(cache: Cache, owner: Entity, field: string) {
   }
 }
 
+/** The pages of the whole list. What a search has found is another list. */
 function pagesOf(cache: Cache, owner: Entity, field: string) {
   return cache
     .inspectFields(owner)
-    .filter(({ fieldName }) => fieldName === field)
+    .filter(({ fieldName, arguments: given }) => fieldName === field && !given?.filter)
     .map(({ fieldKey }) => cache.resolve(owner, fieldKey) as string | null)
     .filter((page) => page !== null && page !== undefined)
     .map((page) => ({ page, nodes: (cache.resolve(page, 'nodes') ?? []) as string[] }));

@@ -12,12 +12,14 @@ interface Props {
   cards: CardData[];
   role: BoardRole;
   filter: Filter;
+  /** The cards that have the text of the filter, also in their description. */
+  found: ReadonlySet<string>;
   onOpen: (cardId: string) => void;
 }
 
 /** The four columns, between which cards are dragged. */
-export function BoardColumns({ boardId, cards, role, filter, onOpen }: Props) {
-  const present = useMemo(() => groupCards(cards, filter), [cards, filter]);
+export function BoardColumns({ boardId, cards, role, filter, found, onOpen }: Props) {
+  const present = useMemo(() => groupCards(cards, filter, found), [cards, filter, found]);
   // While a card is dragged, the board stays as it is: others may move or delete the card, or its neighbours.
   const [frozen, setFrozen] = useState<typeof present>();
   const groups = frozen ?? present;

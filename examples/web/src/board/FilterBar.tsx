@@ -10,15 +10,15 @@ interface Props {
   onChange: (filter: Filter) => void;
 }
 
-/** Shows only some of the cards, which are all in the browser. */
+/** Shows only some of the cards. */
 export function FilterBar({ labels, filter, onChange }: Props) {
   const { text, colors } = filter;
   const isFiltered = Boolean(text) || colors.length > 0;
   return (
     <search className="filter-bar" aria-label="Filter of the cards">
       <SearchField className="search" value={text} onChange={(value) => onChange({ ...filter, text: value })}>
-        <Label className="hidden">Search titles</Label>
-        <Input placeholder="Search titles" />
+        <Label className="hidden">Search cards</Label>
+        <Input placeholder="Search cards" maxLength={500} />
       </SearchField>
       <fieldset className="filter-labels" aria-label="Labels">
         {readFragment(LABEL, labels).map((label) => (

@@ -25,11 +25,13 @@ export interface Filter {
 
 export const NO_FILTER: Filter = { text: '', colors: [] };
 
-export function groupCards<One extends Card>(cards: readonly One[], filter: Filter): Record<CardColumn, One[]> {
+/** `found` are the IDs of cards that match the text, besides those with such a title. */
+export function groupCards<One extends Card>(cards: readonly One[], filter: Filter, found: ReadonlySet<string>): Record<CardColumn, One[]> {
   const groups: Record<CardColumn, One[]> = { BACKLOG: [], TODO: [], DOING: [], DONE: [] };
   const text = fold(filter.text.trim());
   for (const card of cards) {
-    if (matches(card, text, filter.colors)) groups[card.column].push(card);
+    const hasText = found.has(card.id) || fold(card.title).includes(text);
+    if (hasText && hasColor(card, filter.colors)) groups[card.column].push(card);
   }
   for (const group of Object.values(groups)) group.sort(byRank);
   return groups;
@@ -41,7 +43,7 @@ function byRank(a: Card, b: Card) {
   return a.rank < b.rank ? -1 : 1;
 }
 
-const matches = ({ title, labels }: Card, text: string, colors: readonly LabelColor[]) =>
-  fold(title).includes(text) && (colors.length === 0 || labels.some(({ color }) => colors.includes(color)));
+const hasColor = ({ labels }: Card, colors: readonly LabelColor[]) =>
+  colors.length === 0 || labels.some(({ color }) => colors.includes(color));
 
 const fold = (text: string) => text.normalize('NFKC').toLowerCase();

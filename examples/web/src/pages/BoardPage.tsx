@@ -8,6 +8,7 @@ import { CARD_TILE } from '../board/CardTile';
 import { NO_FILTER } from '../model/columns';
 import { BOARD } from '../live/documents';
 import { FilterBar } from '../board/FilterBar';
+import { useSearch } from '../board/useSearch';
 import { useLiveBoard } from '../live/useLiveBoard';
 import { Button } from '../ui/Button';
 import { lazyDialog } from '../ui/lazyDialog';
@@ -57,6 +58,7 @@ function Board({ boardId, isLoading }: { boardId: string; isLoading: boolean }) 
 
   const nodes = board?.cards.nodes;
   const cards = useMemo(() => (nodes ?? []).map((card) => readFragment(CARD_TILE, card)), [nodes]);
+  const found = useSearch(boardId, filter.text.trim(), cards);
   const openCard = useCallback((cardId: string) => go(`/boards/${boardId}/cards/${cardId}`), [go, boardId]);
   const closeCard = () => go(`/boards/${boardId}`);
 
@@ -73,7 +75,7 @@ function Board({ boardId, isLoading }: { boardId: string; isLoading: boolean }) 
       <BoardHeader boardId={boardId} title={board.title} role={board.viewerRole} labels={labels} />
       <FilterBar labels={labels} filter={filter} onChange={setFilter} />
       <main>
-        <BoardColumns boardId={boardId} cards={cards} role={board.viewerRole} filter={filter} onOpen={openCard} />
+        <BoardColumns {...{ boardId, cards, filter, found }} role={board.viewerRole} onOpen={openCard} />
       </main>
       {opened && (
         <CardDialog key={opened.cardId} cardId={opened.cardId} labels={labels} role={board.viewerRole} onClose={closeCard} />
