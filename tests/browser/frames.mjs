@@ -1,7 +1,8 @@
-// Prints how smooth a drag on a board of 1,000 cards is, and how soon another browser shows it.
+// Prints how smooth drags on a board of 1,000 cards are, and how soon another browser shows the move.
 //
 // Usage: node frames.mjs PATH/TO/kanban
 
+import { loadavg } from 'node:os';
 import { chromium } from 'playwright-core';
 import { sqliteDatabase } from '../chaos/databases.mjs';
 import { card, column, lift } from './board.mjs';
@@ -10,7 +11,9 @@ import { Stage } from './stage.mjs';
 
 const CARDS = 1000;
 const STEPS = 120;
+const RUNS = 7;
 const COLUMNS = ['BACKLOG', 'TODO', 'DOING', 'DONE'];
+const PHASES = ['lift', 'drag', 'drop'];
 
 const { CHROMIUM = '/usr/bin/chromium' } = process.env;
 const [program] = process.argv.slice(2);
@@ -27,29 +30,16 @@ async function fill(world) {
   }
 }
 
-/** Begins to note how long frames and tasks take. */
-const watch = (page) =>
+/** Notes each frame in the trace. */
+const noteFrames = (page) =>
   page.evaluate(() => {
-    const noted = { frames: [], tasks: [] };
-    let last = performance.now();
-    requestAnimationFrame(function note(now) {
-      noted.frames.push(Math.round(now - last));
-      last = now;
+    requestAnimationFrame(function note() {
+      performance.mark('frame');
       requestAnimationFrame(note);
     });
-    const observer = new PerformanceObserver((list) => {
-      noted.tasks.push(...list.getEntries().map(({ duration }) => Math.round(duration)));
-    });
-    observer.observe({ type: 'longtask' });
-    window.noted = noted;
   });
 
-/** What was noted since the last time, in milliseconds. Tasks of more than 50 ms are long. */
-const take = (page) =>
-  page.evaluate(() => {
-    const frames = window.noted.frames.splice(0).sort((a, b) => b - a);
-    return { frames: frames.length, longestFrames: frames.slice(0, 5), longTasks: window.noted.tasks.splice(0) };
-  });
+const begin = (page, phase) => page.evaluate((name) => void performance.mark(name), phase);
 
 /** Moves the mouse over all columns. */
 async function sweep(page) {
@@ -62,6 +52,48 @@ async function sweep(page) {
   }
 }
 
+/** Drags the first card of a column to another one. Returns after how many ms the other browser shows that. */
+async function dragOnce(mine, theirs) {
+  const title = await column(mine, 'To do').locator('li .card-title').first().textContent();
+  await begin(mine, 'lift');
+  await lift(mine, title);
+  await begin(mine, 'drag');
+  await sweep(mine);
+  await begin(mine, 'drop');
+  await mine.mouse.up();
+  const dropped = performance.now();
+  await column(theirs, 'Done').locator('..').locator(card(theirs, title)).waitFor();
+  const shown = Math.round(performance.now() - dropped);
+  await mine.locator('.card.saving, .card.dragging').waitFor({ state: 'detached' });
+  await begin(mine, 'end');
+  return shown;
+}
+
+/** The longest frames and tasks of each phase, in milliseconds. */
+function measure(events) {
+  const marks = [...PHASES, 'end'].map((phase) => events.find(({ cat, name }) => cat === 'blink.user_timing' && name === phase));
+  const isOfPage = ({ pid, tid }) => pid === marks[0].pid && tid === marks[0].tid;
+  const own = events.filter(isOfPage).sort((a, b) => a.ts - b.ts);
+  return PHASES.map((_, at) => {
+    const during = own.filter(({ ts }) => ts >= marks[at].ts && ts < marks[at + 1].ts);
+    const frames = during.filter(({ name }) => name === 'frame').map(({ ts }) => ts);
+    const tasks = during.filter(({ name, ph }) => name === 'RunTask' && ph === 'X');
+    return {
+      frame: longest(frames.slice(1).map((ts, before) => ts - frames[before])),
+      task: longest(tasks.map(({ dur }) => dur)),
+      cpu: longest(tasks.map(({ tdur = 0 }) => tdur)),
+    };
+  });
+}
+
+const longest = (microseconds) => Math.round(Math.max(0, ...microseconds) / 1000);
+
+/** The median of the figures, and all of them. */
+function print(what, figures) {
+  const median = [...figures].sort((a, b) => a - b)[Math.floor(figures.length / 2)];
+  console.log(`${what}: ${median} (${figures.join(', ')})`);
+}
+
 const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
 const browser = await chromium.launch({ executablePath: CHROMIUM, args });
 const site = await Site.start(program, sqliteDatabase());
@@ -69,18 +101,22 @@ const stage = await Stage.make(browser, site);
 await fill(stage.world);
 const mine = await stage.openBoard(stage.world.user);
 const theirs = await stage.openBoard(stage.world.colleague);
+await noteFrames(mine);
 
-await watch(mine);
-await lift(mine, 'TODO 1');
-console.log('lift:', await take(mine));
-await sweep(mine);
-console.log('drag:', await take(mine));
-await mine.mouse.up();
-const dropped = performance.now();
-await column(theirs, 'Done').locator('..').getByRole('button', { name: 'TODO 1' }).waitFor();
-console.log(`the other browser shows it ${Math.round(performance.now() - dropped)} ms after the drop, with the animation of the drop`);
-await card(mine, 'TODO 1').waitFor();
-console.log('drop:', await take(mine));
+const runs = [];
+const delays = [];
+while (runs.length < RUNS) {
+  await browser.startTracing(mine, { categories: ['blink.user_timing', 'disabled-by-default-devtools.timeline'] });
+  delays.push(await dragOnce(mine, theirs));
+  runs.push(measure(JSON.parse(await browser.stopTracing()).traceEvents));
+}
+console.log(`ms: the median (and all) of ${RUNS} drags. Load of the machine: ${loadavg()[0].toFixed(1)}`);
+for (const [at, phase] of PHASES.entries()) {
+  print(`${phase}: longest frame`, runs.map((run) => run[at].frame));
+  print(`${phase}: longest task of the page`, runs.map((run) => run[at].task));
+  print(`${phase}: longest task of the page, its CPU time`, runs.map((run) => run[at].cpu));
+}
+print('from the drop to the other browser, with the animation of the drop', delays);
 await stage.close();
 await browser.close();
 process.exit(0);
