@@ -5,6 +5,8 @@ import { eventually } from '../chaos/support.mjs';
 
 const LIMIT = 20_000;
 
+export const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
+
 export const column = (page, name) => page.getByRole('list', { name, exact: true });
 
 /** A card, by the beginning of its name: the title, and then its labels. */
@@ -48,6 +50,12 @@ export async function lift(page, title) {
   await page.mouse.down();
   await page.mouse.move(from.x + 50, from.y + 20, { steps: 3 });
   await page.locator('.card.dragging').waitFor();
+}
+
+/** A function that touches the page at a point, or lifts the finger if there is none. */
+export async function finger(page) {
+  const browser = await page.context().newCDPSession(page);
+  return (type, point) => browser.send('Input.dispatchTouchEvent', { type, touchPoints: point ? [point] : [] });
 }
 
 /** Waits until all transitions have ended. */

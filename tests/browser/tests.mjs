@@ -5,6 +5,7 @@ import { connections } from './scenarios/connections.mjs';
 import { drags } from './scenarios/drags.mjs';
 import { looks } from './scenarios/looks.mjs';
 import { members } from './scenarios/members.mjs';
+import { refetches } from './scenarios/refetches.mjs';
 import { sessions } from './scenarios/sessions.mjs';
 
 /** All tests: their names and what they do. Each has a board, users and browsers of its own. */
@@ -16,5 +17,6 @@ export const TESTS = Object.entries({
   ...drags,
   ...looks,
   ...members,
+  ...refetches,
   ...sessions,
 }).map(([name, run]) => ({ name, run }));

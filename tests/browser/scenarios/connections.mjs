@@ -83,6 +83,19 @@ export const connections = {
     });
   },
 
+  async 'a dialog that a deployment has replaced asks for a reload'(stage) {
+    const page = await stage.openBoard(stage.world.user);
+    await page.route('**/assets/*.js', (route) => route.abort());
+    await card(page, 'TODO 1').click();
+    const question = page.getByRole('alertdialog', { name: 'Reload the page' });
+    await question.getByRole('button', { name: 'Cancel' }).click();
+    await question.waitFor({ state: 'detached' });
+    await card(page, 'TODO 1').click();
+    await page.unroute('**/assets/*.js');
+    await question.getByRole('button', { name: 'Reload' }).click();
+    await page.getByRole('dialog', { name: 'TODO 1' }).waitFor();
+  },
+
   async 'a card whose answer is lost is created once'(stage) {
     const { world } = stage;
     const page = await stage.openBoard(world.user);
@@ -137,7 +150,12 @@ export const connections = {
     await page.getByRole('heading', { name: 'Backlog 45' }).waitFor();
     // Only a few of them have elements.
     assert.ok((await page.locator('.card').count()) < 120, 'elements of cards');
-    await page.getByLabel('Search titles').fill('card 4.99');
+    // A search changes nothing in the list of all cards.
+    const answer = page.waitForResponse((response) => response.request().postData()?.includes('SearchCards'));
+    await page.getByLabel('Search cards').fill('card 4.99');
     await card(page, 'Card 4.99').waitFor();
+    await answer;
+    await page.getByRole('button', { name: 'Clear filter' }).click();
+    await page.getByRole('heading', { name: 'Done 400' }).waitFor();
   },
 };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { eventually } from '../../chaos/support.mjs';
-import { card, column, drag, dropAt, lift, notice, shows } from '../board.mjs';
+import { card, column, drag, dropAt, finger, lift, notice, PHONE, shows } from '../board.mjs';
 
 const TODO = ['TODO 1', 'TODO 2'];
 
@@ -43,8 +43,7 @@ export const drags = {
     const page = await stage.openBoard(stage.world.user, { hasTouch: true });
     const from = await card(page, 'TODO 1').boundingBox();
     const to = await column(page, 'Doing').locator('..').boundingBox();
-    const browser = await page.context().newCDPSession(page);
-    const touch = (type, point) => browser.send('Input.dispatchTouchEvent', { type, touchPoints: point ? [point] : [] });
+    const touch = await finger(page);
     await touch('touchStart', { x: from.x + 30, y: from.y + 15 });
     // A long press lifts the card.
     await page.locator('.card.dragging').waitFor();
@@ -54,6 +53,23 @@ export const drags = {
     await page.locator('.cards.over', { has: column(page, 'Doing') }).waitFor();
     await touch('touchEnd');
     await shows(page, 'Doing', ['TODO 1']);
+  },
+
+  async 'a card is moved with a finger to a column that is out of sight'(stage) {
+    const page = await stage.openBoard(stage.world.user, PHONE);
+    const from = await card(page, 'BACKLOG 1').boundingBox();
+    const touch = await finger(page);
+    await touch('touchStart', { x: from.x + 30, y: from.y + 15 });
+    await page.locator('.card.dragging').waitFor();
+    // At the edge of the screen, the page follows.
+    await touch('touchMove', { x: from.x + 60, y: from.y + 15 });
+    await touch('touchMove', { x: PHONE.viewport.width - 5, y: from.y + 40 });
+    await page.waitForFunction(() => Math.ceil(scrollX + innerWidth) >= document.documentElement.scrollWidth);
+    await touch('touchMove', { x: from.x + 60, y: from.y + 40 });
+    await page.locator('.cards.over', { has: column(page, 'Done') }).waitFor();
+    await touch('touchEnd');
+    await shows(page, 'Done', ['BACKLOG 1']);
+    await eventually(20_000, 'the move', async () => (await stage.world.cards('DONE')).length === 1);
   },
 
   async 'a move of a card that somebody else has changed is taken back'(stage) {
@@ -104,7 +120,7 @@ export const drags = {
 
   async 'a card can be dragged in a filtered column'(stage) {
     const page = await stage.openBoard(stage.world.user);
-    await page.getByLabel('Search titles').fill('backlog 1');
+    await page.getByLabel('Search cards').fill('backlog 1');
     await shows(page, 'Backlog', ['BACKLOG 1', 'BACKLOG 10', 'BACKLOG 11']);
     await drag(page, 'BACKLOG 11', 'BACKLOG 10');
     await shows(page, 'Backlog', ['BACKLOG 1', 'BACKLOG 11', 'BACKLOG 10']);

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { AxeBuilder } from '@axe-core/playwright';
-import { card, chooseFromMenu, openCard } from '../board.mjs';
-
-const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true };
+import { card, chooseFromMenu, openCard, PHONE } from '../board.mjs';
 
 /** Axe must find nothing serious. Fading dialogs are waited for: their colours are not the final ones. */
 async function check(page, what) {
