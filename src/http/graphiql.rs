@@ -14,9 +14,7 @@ use super::compression::compress;
 
 /// The route of the page with its files.
 pub(super) fn routes() -> Router<State> {
-    Router::new()
-        .route("/graphiql", get(page))
-        .route("/graphiql/assets/{*path}", get(asset))
+    Router::new().route("/graphiql", get(page)).route("/graphiql/assets/{*path}", get(asset))
 }
 
 const PAGE: &str = include_str!("../../graphiql/page.html");
