@@ -291,7 +291,8 @@ async fn a_stream_that_is_read_slowly_ends_with_its_session(server: Arc<Server>)
     let input = json!({ "boardId": board, "description": "€".repeat(20_000) });
     ann.done("updateBoard", input, "board { id }").await;
     // 24 MB, more than the buffers of the system hold.
-    let texts: String = (0..400).map(|n| format!("t{n}: description ")).collect();
+    let texts: Vec<_> = (0..400).map(|n| format!("t{n}: description")).collect();
+    let texts = texts.join(" ");
     let query =
         format!("subscription {{ boardEvents(boardId: \"{board}\") {{ board {{ {texts} }} }} }}");
     let body = json!({ "query": query }).to_string();
