@@ -4,13 +4,12 @@
 use axum::Router;
 use axum::extract::Path;
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use data_encoding::BASE64;
 use rust_embed::Embed;
 
-use super::State;
 use super::compression::compress;
+use super::{State, html};
 
 /// The route of the page with its files.
 pub(super) fn routes() -> Router<State> {
@@ -36,19 +35,11 @@ fn source() -> &'static str {
     if built { "./graphiql/assets" } else { "https://unpkg.com" }
 }
 
-/// The page, with a Content-Security-Policy that allows only the scripts with the nonce.
+/// The page, whose policy allows only the scripts with the nonce.
 async fn page() -> impl IntoResponse {
-    let nonce = BASE64.encode(&rand::random::<[u8; 16]>());
-    let policy = format!(
-        "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; \
-         img-src data:; font-src data:; connect-src 'self'; base-uri 'none'; \
-         form-action 'none'; frame-ancestors 'none'"
-    );
-    let headers = [
-        (header::CONTENT_SECURITY_POLICY, policy),
-        (header::REFERRER_POLICY, "no-referrer".to_owned()),
-    ];
-    (headers, Html(PAGE.replace("{{nonce}}", &nonce).replace("{{source}}", source())))
+    let sources = "script-src 'nonce-{{nonce}}'; style-src 'nonce-{{nonce}}'; img-src data:; \
+                   font-src data:; connect-src 'self'";
+    html::page(&PAGE.replace("{{source}}", source()), sources)
 }
 
 /// A file of the page. The paths of GraphiQL's files contain its version, so browsers may keep them.

@@ -9,6 +9,7 @@ mod deadline;
 mod endpoint;
 mod graphiql;
 mod health;
+mod html;
 mod live;
 mod media_type;
 mod parameters;

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::persisted::{
-    MEDIA_TYPES, by_hash, extensions, hash_of, with_text, with_variables,
+    JSON, MEDIA_TYPES, VIEWER, by_hash, extensions, hash_of, with_text, with_variables,
 };
 use crate::support::{Answer, Server, User, eventually, scenarios, text};
 
@@ -23,9 +23,6 @@ scenarios![
     registered_documents_are_bounded,
     many_clients_register_at_once,
 ];
-
-const JSON: &str = "application/json";
-const VIEWER: &str = "query Viewer { viewer { email } }";
 
 fn not_found() -> Value {
     json!({ "errors": [{

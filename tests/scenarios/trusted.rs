@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::persisted::{
-    MEDIA_TYPES, by_hash, extensions, hash_of, with_text, with_variables,
+    JSON, MEDIA_TYPES, VIEWER, by_hash, extensions, hash_of, with_text, with_variables,
 };
 use crate::support::{Server, config_with, scenarios, text};
 
@@ -19,8 +19,6 @@ scenarios![
     a_list_that_cannot_be_used_stops_the_start,
 ];
 
-const JSON: &str = "application/json";
-const VIEWER: &str = "query Viewer { viewer { email } }";
 const CREATE: &str =
     "mutation Create($t: String!) { createBoard(input: { title: $t }) { board { title } } }";
 const EVENTS: &str = "subscription($b: ID!) { boardEvents(boardId: $b) { reset } }";

@@ -6,8 +6,14 @@ use serde_json::{Value, json};
 
 use super::{Answer, Events, Server, Socket, User};
 
+/// The older media type of responses.
+pub const JSON: &str = "application/json";
+
 /// The media types of responses.
-pub const MEDIA_TYPES: [&str; 2] = ["application/json", "application/graphql-response+json"];
+pub const MEDIA_TYPES: [&str; 2] = [JSON, "application/graphql-response+json"];
+
+/// A document without variables.
+pub const VIEWER: &str = "query Viewer { viewer { email } }";
 
 /// The SHA-256 hash of a text.
 pub fn hash_of(text: &str) -> String {

@@ -51,21 +51,18 @@ impl Files {
 
     /// Serves the file at a path. A page that does not exist is index.html, because front ends have routes
     /// of their own.
-    pub(super) async fn serve(&self, path: &str, request: &mut Request) -> Response {
-        let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-        let headers = request.headers().clone();
+    pub(super) async fn serve(&self, path: &str, method: Method, headers: HeaderMap) -> Response {
+        let is_read = matches!(method, Method::GET | Method::HEAD);
         if is_read && matches!(path.trim_start_matches('/'), "" | INDEX) {
             return self.index(&headers).await;
         }
-        let mut response = self.file(path, request).await;
+        let is_hashed = path.starts_with(HASHED);
+        let mut response = self.file(path, method, headers.clone()).await;
         match response.status() {
-            StatusCode::NOT_FOUND
-                if is_read && !path.starts_with(HASHED) && accepts_html(&headers) =>
-            {
+            StatusCode::NOT_FOUND if is_read && !is_hashed && accepts_html(&headers) => {
                 self.index(&headers).await
             }
             StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED => {
-                let is_hashed = path.starts_with(HASHED);
                 let cache =
                     if is_hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
                 response
@@ -77,16 +74,16 @@ impl Files {
         }
     }
 
-    async fn file(&self, path: &str, request: &mut Request) -> Response {
+    async fn file(&self, path: &str, method: Method, headers: HeaderMap) -> Response {
         let Ok(uri) = path.parse::<Uri>() else { return StatusCode::NOT_FOUND.into_response() };
         if is_hidden(path) {
             return StatusCode::NOT_FOUND.into_response();
         }
-        let mut file = Request::new(Body::empty());
-        *file.method_mut() = request.method().clone();
-        *file.uri_mut() = uri;
-        *file.headers_mut() = std::mem::take(request.headers_mut());
-        match self.directory.clone().oneshot(file).await {
+        let mut request = Request::new(Body::empty());
+        *request.method_mut() = method;
+        *request.uri_mut() = uri;
+        *request.headers_mut() = headers;
+        match self.directory.clone().oneshot(request).await {
             Ok(response) => response.map(Body::new),
             Err(never) => match never {},
         }

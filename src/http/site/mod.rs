@@ -4,9 +4,11 @@ mod files;
 mod guides;
 mod page;
 
+use std::sync::LazyLock;
+
 use axum::Router;
-use axum::extract::{self, Request};
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::extract;
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
@@ -24,21 +26,22 @@ pub(super) fn routes() -> Router<State> {
 /// Answers what has no route: files of the front end, or the first page.
 pub(super) async fn fallback(
     extract::State(state): extract::State<State>,
-    mut request: Request,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
 ) -> Response {
     let base = &state.settings.base_path;
-    let Some(path) = below(base, request.uri().path()) else {
+    let Some(path) = below(base, uri.path()) else {
         return Redirect::permanent(&format!("{base}/")).into_response();
     };
     match &state.files {
         Some(files) => {
-            let path = path.to_owned();
-            let file = files.serve(&path, &mut request);
+            let file = files.serve(path, method, headers);
             let file = deadline::keep(state.settings.request_time, file).await;
             file.unwrap_or_else(|late| late.into_answer(None))
         }
         None if path != "/" => StatusCode::NOT_FOUND.into_response(),
-        None if matches!(*request.method(), Method::GET | Method::HEAD) => {
+        None if matches!(method, Method::GET | Method::HEAD) => {
             page::first(&state.settings).into_response()
         }
         None => (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")]).into_response(),
@@ -66,13 +69,16 @@ async fn guide(
     }
 }
 
+/// Made once, because to build the schema takes long.
+static SDL: LazyLock<String> = LazyLock::new(graphql::sdl);
+
 /// The schema in SDL, as `kanban schema` prints it, if introspection is allowed.
 async fn schema(extract::State(state): extract::State<State>, headers: HeaderMap) -> Response {
     if !state.settings.schema {
         return StatusCode::NOT_FOUND.into_response();
     }
     let kind = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
-    compress(&headers, (kind, graphql::sdl()).into_response()).await
+    compress(&headers, (kind, SDL.as_str()).into_response()).await
 }
 
 #[cfg(test)]

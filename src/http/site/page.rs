@@ -1,11 +1,10 @@
 //! The first page and the pages of the guides.
 
-use axum::http::{HeaderName, header};
-use axum::response::{Html, IntoResponse};
-use data_encoding::BASE64;
+use axum::response::IntoResponse;
 
 use super::guides::{self, Guide};
 use crate::config::Http;
+use crate::http::html;
 
 /// The frame of all pages.
 const FRAME: &str = include_str!("page.html");
@@ -44,18 +43,6 @@ pub(super) fn guide(settings: &Http, name: &str) -> Option<impl IntoResponse + u
 
 /// A page without scripts.
 fn page(title: &str, content: &str) -> impl IntoResponse + use<> {
-    let nonce = BASE64.encode(&rand::random::<[u8; 16]>());
-    let page = FRAME
-        .replace("{{nonce}}", &nonce)
-        .replace("{{title}}", title)
-        .replace("{{content}}", content);
-    let policy = format!(
-        "default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; base-uri 'none'; \
-         form-action 'none'; frame-ancestors 'none'"
-    );
-    let headers: [(HeaderName, String); 2] = [
-        (header::CONTENT_SECURITY_POLICY, policy),
-        (header::REFERRER_POLICY, "no-referrer".to_owned()),
-    ];
-    (headers, Html(page))
+    let page = FRAME.replace("{{title}}", title).replace("{{content}}", content);
+    html::page(&page, "style-src 'nonce-{{nonce}}'; img-src data:")
 }
