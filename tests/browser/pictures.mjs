@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { sqliteDatabase } from '../chaos/databases.mjs';
 import { Site } from './site.mjs';
+import { loggedIn } from './stage.mjs';
 
 const FOLDER = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 const WINDOW = { width: 940, height: 620 };
@@ -48,13 +49,13 @@ async function takeAll() {
 }
 
 async function logIn(email) {
-  const { logIn: session } = await site.api.data(LOG_IN, { input: { email, password: 'password' } });
-  return session;
+  const { logIn: tokens } = await site.api.data(LOG_IN, { input: { email, password: 'password' } });
+  return { id: tokens.user.id, tokens };
 }
 
 /** The path of the fullest board that `me` shares, and somebody who sees it too. */
 async function chooseBoard(me) {
-  const { boards } = await site.api.data(BOARDS, {}, me.accessToken);
+  const { boards } = await site.api.data(BOARDS, {}, me.tokens.accessToken);
   const shared = boards.nodes.filter(({ viewerRole, members }) => viewerRole === 'ADMIN' && members.nodes.length > 1);
   shared.sort((a, b) => b.cards.totalCount - a.cards.totalCount);
   const [{ id, members }] = shared;
@@ -63,11 +64,9 @@ async function chooseBoard(me) {
 }
 
 /** A page of a browser in which somebody is logged in. */
-async function open({ user, accessToken, refreshToken }, path, viewport, look = {}) {
+async function open(user, path, viewport, look = {}) {
   const { origin } = new URL(site.server.url);
-  const session = JSON.stringify({ userId: user.id, accessToken, refreshToken });
-  const localStorage = [{ name: 'kanban-session', value: session }];
-  const storageState = { cookies: [], origins: [{ origin, localStorage }] };
+  const storageState = loggedIn(user, origin);
   const context = await browser.newContext({ ...LOOK, viewport, storageState, ...look });
   const page = await context.newPage();
   await page.goto(origin + path);

@@ -21,7 +21,7 @@ export class Stage {
 
   /** A browser of its own. It is logged in if `user` is given. */
   async context(user, { socket, ...options } = {}) {
-    const storageState = user && { cookies: [], origins: [{ origin: this.origin, localStorage: [stored(user)] }] };
+    const storageState = user && loggedIn(user, this.origin);
     const context = await this.browser.newContext({ viewport: DESKTOP, storageState, ...options });
     context.setDefaultTimeout(20_000);
     this.#contexts.push(context);
@@ -70,8 +70,9 @@ export class Stage {
   }
 }
 
-/** What src/api/session.ts keeps. */
-function stored({ id, tokens }) {
+/** The storage of a browser in which a user is logged in: what src/api/session.ts keeps. */
+export function loggedIn({ id, tokens }, origin) {
   const { accessToken, refreshToken } = tokens;
-  return { name: 'kanban-session', value: JSON.stringify({ userId: id, accessToken, refreshToken }) };
+  const value = JSON.stringify({ userId: id, accessToken, refreshToken });
+  return { cookies: [], origins: [{ origin, localStorage: [{ name: 'kanban-session', value }] }] };
 }

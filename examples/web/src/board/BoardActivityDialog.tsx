@@ -3,8 +3,8 @@ import { useQuery } from 'urql';
 import { ActivityList } from '../activity/ActivityList';
 import { EVENT } from '../activity/event';
 import { graphql } from '../api/graphql';
-import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
+import { ShowMore } from '../ui/ShowMore';
 
 const BOARD_ACTIVITY = graphql(
   `
@@ -29,7 +29,7 @@ export function BoardActivityDialog({ boardId, onClose }: { boardId: string; onC
   return (
     <Dialog title="Activity" size="large" onClose={onClose}>
       {activity && <ActivityList events={activity.nodes} />}
-      {activity?.pageInfo.hasNextPage && <Button onPress={() => setAfter(activity.pageInfo.endCursor)}>Show more</Button>}
+      {activity && <ShowMore pageInfo={activity.pageInfo} onShow={setAfter} />}
     </Dialog>
   );
 }

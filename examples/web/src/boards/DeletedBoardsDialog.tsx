@@ -1,9 +1,8 @@
 import { useQuery } from 'urql';
 import { graphql } from '../api/graphql';
-import { Button } from '../ui/Button';
 import { Dialog } from '../ui/Dialog';
+import { TrashList } from '../ui/TrashList';
 import { useNotifyingAction } from '../ui/useNotifyingAction';
-import { Time } from '../ui/Time';
 import { BOARD_TILE } from './BoardTile';
 
 const DELETED_BOARDS = graphql(`
@@ -28,22 +27,13 @@ const RESTORE_BOARD = graphql(
 export function DeletedBoardsDialog({ onClose }: { onClose: () => void }) {
   const [{ data }] = useQuery({ query: DELETED_BOARDS, requestPolicy: 'cache-and-network' });
   const restore = useNotifyingAction(RESTORE_BOARD);
-  const boards = data?.deletedBoards.nodes ?? [];
   return (
     <Dialog title="Deleted boards" onClose={onClose}>
-      {data && boards.length === 0 && <p className="empty">The trash is empty.</p>}
-      <ul className="rows" aria-label="Deleted boards">
-        {boards.map(({ id, title, deletedAt }) => (
-          <li key={id}>
-            <span className="grow">
-              {title} <small>{deletedAt && <Time at={deletedAt} />}</small>
-            </span>
-            <Button aria-label={`Restore ${title}`} onPress={() => restore({ boardId: id })}>
-              Restore
-            </Button>
-          </li>
-        ))}
-      </ul>
+      <TrashList
+        label="Deleted boards"
+        items={data && (data.deletedBoards?.nodes ?? [])}
+        onRestore={(boardId) => void restore({ boardId })}
+      />
     </Dialog>
   );
 }

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import { useQuery } from 'urql';
 import { useAction } from '../api/actions';
 import { graphql } from '../api/graphql';
-import { Button } from '../ui/Button';
+import { ShowMore } from '../ui/ShowMore';
 import { SubmitForm } from '../ui/SubmitForm';
 import { TextInput } from '../ui/TextInput';
 import { CommentItem } from './CommentItem';
@@ -55,7 +55,7 @@ export function Comments({ cardId, canEdit }: { cardId: string; canEdit: boolean
           <CommentItem key={comment.id} comment={comment} canEdit={canEdit} />
         ))}
       </ol>
-      {comments?.pageInfo.hasNextPage && <Button onPress={() => setAfter(comments.pageInfo.endCursor)}>Show more</Button>}
+      {comments && <ShowMore pageInfo={comments.pageInfo} onShow={setAfter} />}
       {canEdit && (
         <SubmitForm key={added} action="Add comment" onSubmit={save}>
           <TextInput label="New comment" name="body" rows={3} hint="Markdown" isRequired />
