@@ -10,7 +10,7 @@ mod words;
 use super::Services;
 use crate::domain::{
     BoardId, BoardRole, Card, CardColumn, Description, Email, Error, LabelId, LabelName, Name,
-    NewBoard, NewCard, Password, Result, Timestamp, Title, User,
+    NewBoard, NewCard, Password, Result, Timestamp, Title, User, UserKey,
 };
 use crate::store::lock::{Admin, BoardTx, lock_board};
 use crate::store::{Tx, boards, card_writes, labels, members, users};
@@ -162,7 +162,8 @@ impl Filler {
         let (board, _) = boards::insert(tx, owner.key, &new, time).await?;
         let mut board: BoardTx<Admin> = lock_board(tx, owner.key, board.id).await?;
         board.set_now(self.after(time, DAY));
-        let editors = [vec![*owner], self.add_members(&mut board, others).await?].concat();
+        let first = people.first().map(|user| user.key);
+        let editors = [vec![*owner], self.add_members(&mut board, others, first).await?].concat();
         let labels = self.name_labels(&mut board).await?;
         board.record().await?;
         let (mut cards, mut left) = (Vec::new(), count);
@@ -174,15 +175,17 @@ impl Filler {
         Ok(DemoBoard { id: board.id(), owner, editors, cards, time: board.now() })
     }
 
-    /// Returns those who may change cards.
+    /// Returns those who may change cards. The `first` user, as whom people look around, may do everything on every board.
     async fn add_members<'p>(
         &mut self,
         board: &mut BoardTx<'_, Admin>,
         others: &[&'p User],
+        first: Option<UserKey>,
     ) -> Result<Vec<&'p User>> {
         let mut editors = Vec::new();
         for user in others {
-            let role = *BoardRole::ALL.choose(&mut self.rng).unwrap_or(&BoardRole::Member);
+            let any = *BoardRole::ALL.choose(&mut self.rng).unwrap_or(&BoardRole::Member);
+            let role = if Some(user.key) == first { BoardRole::Admin } else { any };
             members::insert(board, user, role).await?;
             if role != BoardRole::Viewer {
                 editors.push(*user);
