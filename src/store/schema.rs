@@ -6,7 +6,7 @@
 use super::types::Instant;
 
 diesel::table! {
-    use diesel::sql_types::{BigInt, Text};
+    use diesel::sql_types::{BigInt, Nullable, Text};
     use super::Instant;
 
     users (id) {
@@ -18,6 +18,8 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         name -> Text,
+        email_verified_at -> Nullable<Instant>,
+        disabled_at -> Nullable<Instant>,
     }
 }
 
@@ -142,6 +144,9 @@ diesel::table! {
         created_at -> Instant,
         last_used_at -> Instant,
         expires_at -> Instant,
+        family_hash -> Nullable<Text>,
+        generation -> BigInt,
+        network -> Nullable<Text>,
     }
 }
 
@@ -153,6 +158,45 @@ diesel::table! {
         hash -> Text,
         session_id -> BigInt,
         spent_at -> Nullable<Instant>,
+        generation -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+    use super::Instant;
+
+    known_networks (user_id, network) {
+        user_id -> BigInt,
+        network -> Text,
+        seen_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+    use super::Instant;
+
+    mail_tokens (hash) {
+        hash -> Text,
+        user_id -> BigInt,
+        purpose -> Text,
+        expires_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::{BigInt, Text};
+    use super::Instant;
+
+    outbox (id) {
+        id -> BigInt,
+        kind -> Text,
+        email -> Text,
+        details -> Text,
+        created_at -> Instant,
+        due_at -> Instant,
+        attempts -> BigInt,
     }
 }
 
@@ -177,6 +221,7 @@ diesel::joinable!(cards -> boards (board_id));
 diesel::joinable!(comments -> cards (card_id));
 diesel::joinable!(board_events -> boards (board_id));
 diesel::joinable!(refresh_tokens -> sessions (session_id));
+diesel::joinable!(mail_tokens -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(cards_labels -> cards (card_id));
 diesel::joinable!(cards_labels -> labels (label_id));
@@ -187,6 +232,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     cards_labels,
     comments,
     labels,
+    mail_tokens,
     refresh_tokens,
     sessions,
     users,
