@@ -1,5 +1,7 @@
 //! The command line.
 
+mod user;
+
 use std::io::IsTerminal;
 
 use clap::{Args, Parser, Subcommand};
@@ -32,6 +34,9 @@ enum Command {
     Seed(SeedArgs),
     /// Permanently erase boards and cards that were deleted more than TRASH_RETENTION_DAYS ago
     Purge,
+    /// Create, list, disable, enable and delete accounts, and reset passwords
+    #[command(subcommand)]
+    User(user::UserCommand),
     /// Print the schema in the GraphQL schema definition language (SDL)
     Schema,
 }
@@ -90,6 +95,7 @@ impl Cli {
             Command::Migrate => migrate().await,
             Command::Seed(args) => seed(args).await,
             Command::Purge => purge().await,
+            Command::User(command) => Box::pin(user::run(command)).await,
             Command::Schema => {
                 print(&graphql::sdl());
                 Ok(())
@@ -112,6 +118,11 @@ async fn serve() -> Result<(), StartError> {
     let config = start()?;
     let database = config.database.url.to_string();
     let (graphiql, base) = (config.http.graphiql, config.http.base_path.clone());
+    if config.mail.smtp.is_none() {
+        tracing::info!(
+            "SMTP_URL is not set: no mail is sent; `kanban user reset-password` sets passwords"
+        );
+    }
     let app = app::build(config).await?;
     let url = format!("http://{}{base}", app.address());
     let explore = if graphiql { format!(", GraphiQL at {url}/graphiql") } else { String::new() };

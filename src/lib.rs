@@ -24,6 +24,7 @@ pub mod domain;
 pub mod events;
 pub mod graphql;
 pub mod http;
+pub mod mail;
 mod secret_file;
 pub mod service;
 pub mod store;

@@ -25,6 +25,10 @@ pub struct RateLimit {
     /// successful or not. Used attempts become available again one by one.
     #[arg(id = "RATE_LIMIT_PER_ADDRESS", long, env, default_value = "60", value_parser = number(ATTEMPTS))]
     pub per_address: NonZeroU32,
+    /// Maximum number of refreshes of one session per minute. Used refreshes become available again
+    /// one by one.
+    #[arg(id = "RATE_LIMIT_PER_SESSION", long, env, default_value = "20", value_parser = number(ATTEMPTS))]
+    pub per_session: NonZeroU32,
 }
 
 /// The parameters of argon2id.
@@ -39,4 +43,33 @@ pub struct Argon2 {
     /// Number of lanes for hashing one password.
     #[arg(id = "ARGON2_PARALLELISM", long, env, default_value = "1", value_parser = number::<u32>(1..=64))]
     pub parallelism: u32,
+}
+
+/// Who may have an account.
+#[derive(Args, Clone, Copy, Debug)]
+pub struct Accounts {
+    /// Whether everybody may create an account: open or closed. If it is closed, accounts are created with
+    /// `kanban user create`.
+    #[arg(id = "SIGNUPS", long, env, default_value = "open", value_parser = sign_ups)]
+    pub sign_ups: SignUps,
+    /// Whether users must verify their e-mail address before they can log in: on or off. Requires SMTP_URL.
+    #[arg(id = "REQUIRE_VERIFIED_EMAIL", long, env, default_value = "off", action = ArgAction::Set, value_parser = switch)]
+    pub require_verified_email: bool,
+}
+
+/// Who may create an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignUps {
+    /// Everybody.
+    Open,
+    /// Only the operator.
+    Closed,
+}
+
+fn sign_ups(text: &str) -> Result<SignUps, &'static str> {
+    match text {
+        "open" => Ok(SignUps::Open),
+        "closed" => Ok(SignUps::Closed),
+        _ => Err("must be open or closed"),
+    }
 }

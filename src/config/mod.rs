@@ -11,10 +11,12 @@ mod database_url;
 mod documents;
 mod dotenv;
 mod error;
+mod files;
 mod http;
 mod limits;
 mod live;
 mod log;
+mod mail;
 mod parsers;
 mod secret;
 mod trash;
@@ -25,7 +27,7 @@ use std::net::SocketAddr;
 
 use clap::{ArgAction, Args};
 
-pub use accounts::{Argon2, RateLimit};
+pub use accounts::{Accounts, Argon2, RateLimit, SignUps};
 pub use cors::Cors;
 pub use database::Database;
 pub use database_url::{DatabaseUrl, PostgresUrl, Verify};
@@ -35,6 +37,7 @@ pub use http::Http;
 pub use limits::Limits;
 pub use live::Live;
 pub use log::Log;
+pub use mail::{Mail, SmtpUrl};
 pub use secret::Secret;
 pub use trash::Trash;
 pub use variables::Variable;
@@ -75,7 +78,7 @@ pub struct Config {
     /// Secret of at least 32 bytes that signs the access tokens; `openssl rand -hex 32` generates one.
     /// In a comma-separated list, the first secret signs and all are accepted, so that keys can be
     /// rotated. Required on PostgreSQL. On SQLite, a secret is generated and stored next to the
-    /// database file if none is set.
+    /// database file if none is set. JWT_SECRET_FILE names a file with the value instead.
     #[arg(id = "JWT_SECRET", long, env, help_heading = "Accounts", value_delimiter = ',', value_parser = secret)]
     pub jwt_secrets: Option<Vec<Secret>>,
     /// The limits on password attempts.
@@ -87,6 +90,15 @@ pub struct Config {
     /// Number of days after which a session expires if it is not refreshed.
     #[arg(id = "SESSION_DAYS", long, env, help_heading = "Accounts", default_value = "30", value_parser = number::<u32>(1..=3650))]
     pub session_days: u32,
+    /// Number of days after which a session ends, however often it is refreshed.
+    #[arg(id = "SESSION_MAX_DAYS", long, env, help_heading = "Accounts", default_value = "365", value_parser = number::<u32>(1..=36_500))]
+    pub session_max_days: u32,
+    /// Who may have an account.
+    #[command(flatten, next_help_heading = "Accounts")]
+    pub accounts: Accounts,
+    /// The settings of mails.
+    #[command(flatten, next_help_heading = "Mail")]
+    pub mail: Mail,
     /// The parameters of password hashing.
     #[command(flatten, next_help_heading = "Accounts")]
     pub argon2: Argon2,
@@ -114,7 +126,8 @@ impl Config {
     /// exists. Returns them with a warning about names in `.env` that are no settings. Fails if a value
     /// is invalid.
     pub fn from_env() -> Result<(Self, Option<String>), StartError> {
-        let names: Vec<String> = variables().into_iter().map(|variable| variable.name).collect();
+        let names = variables().into_iter().map(|variable| variable.name);
+        let names: Vec<String> = names.chain(files::names()).collect();
         let DotEnv { values, warning } = dotenv::read(&names)?;
         let environment = environment(&names)?;
         let lookup = |name: &str| environment.get(name).or_else(|| values.get(name)).cloned();
@@ -124,7 +137,13 @@ impl Config {
     /// Reads the settings through `lookup`. An empty variable counts as unset. Fails if a value is
     /// invalid.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, StartError> {
-        variables::parse::<Self>(lookup)?.complete()
+        let files = files::read(&lookup)?;
+        let in_file = |name: &str| files.iter().find(|(other, _)| *other == name);
+        let find = |name: &str| match in_file(name) {
+            Some((_, value)) => Some(value.clone()),
+            None => lookup(name),
+        };
+        variables::parse::<Self>(find)?.complete()
     }
 
     /// Applies the rules that involve several settings.
@@ -132,6 +151,12 @@ impl Config {
         if self.argon2.memory < 8 * self.argon2.parallelism {
             let reason = "ARGON2_MEMORY_KIB: must be at least 8 times ARGON2_PARALLELISM";
             return Err(StartError::new(reason));
+        }
+        if self.mail.smtp.is_some() && self.mail.public_url.is_none() {
+            return Err(StartError::new("PUBLIC_URL: is required with SMTP_URL"));
+        }
+        if self.accounts.require_verified_email && self.mail.smtp.is_none() {
+            return Err(StartError::new("REQUIRE_VERIFIED_EMAIL: requires SMTP_URL"));
         }
         let database = &mut self.database;
         database.statement_timeout = database.statement_timeout.min(self.http.request_time);

@@ -15,4 +15,6 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// The `User-Agent` header of the log-in request.
     pub user_agent: Option<String>,
+    /// The network from which the user logged in, e.g. `192.0.2.0/24`.
+    pub network: Option<String>,
 }

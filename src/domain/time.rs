@@ -37,6 +37,18 @@ impl Timestamp {
         Self(self.0 + TimeDelta::days(days.into()))
     }
 
+    /// The timestamp `seconds` seconds later.
+    #[must_use]
+    pub fn seconds_after(self, seconds: u32) -> Self {
+        Self(self.0 + TimeDelta::seconds(seconds.into()))
+    }
+
+    /// The timestamp `seconds` seconds earlier.
+    #[must_use]
+    pub fn seconds_before(self, seconds: u32) -> Self {
+        Self(self.0 - TimeDelta::seconds(seconds.into()))
+    }
+
     /// Whole seconds from `other` to this timestamp.
     pub fn seconds_since(self, other: Self) -> i64 {
         (self.0 - other.0).num_seconds()

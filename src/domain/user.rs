@@ -13,6 +13,8 @@ pub struct User {
     pub email: String,
     /// The name that other users see.
     pub name: String,
+    /// When the user showed that the address is theirs.
+    pub email_verified_at: Option<Timestamp>,
     /// When the account was created.
     pub created_at: Timestamp,
     /// When the name, the e-mail address or the password last changed.

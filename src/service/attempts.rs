@@ -1,42 +1,50 @@
-//! Rate limits for password attempts: per account, against password guessing, and per client address,
-//! against overload by hashing. Each instance counts separately.
+//! Rate limits: of password attempts per account, against guessing, and per client address, against overload by hashing;
+//! of refreshes per session; of mails per address. Each instance counts separately.
 
 use std::hash::Hash;
-use std::net::{IpAddr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use ipnet::IpNet;
 use moka::sync::Cache;
 
 use crate::config::RateLimit;
-use crate::domain::{Client, EmailKey, Error, Result};
+use crate::domain::{Client, EmailKey, Error, Result, SessionId, subscriber};
 
-/// The maximum number of tracked accounts, and of tracked addresses.
+/// The maximum number of tracked accounts, of tracked addresses, and so on.
 const CAPACITY: u64 = 100_000;
-
-/// How long an account or address without attempts is tracked. It is longer than the minute after which
-/// all attempts are allowed again.
-const IDLE: Duration = Duration::from_mins(2);
 
 /// The counters of attempts.
 pub(super) struct Attempts {
-    limits: Option<(Limiter<String>, Limiter<IpAddr>)>,
+    limits: Option<Limits>,
+    /// Mails to one address, also if the other limits are off.
+    mails: Limiter<String>,
+}
+
+struct Limits {
+    accounts: Limiter<String>,
+    addresses: Limiter<IpNet>,
+    sessions: Limiter<SessionId>,
 }
 
 impl Attempts {
     /// Creates the counters, if the limits are enabled.
     pub(super) fn new(config: RateLimit) -> Self {
-        let limits = || (Limiter::new(config.per_account), Limiter::new(config.per_address));
-        Self { limits: config.enabled.then(limits) }
+        let limits = || Limits {
+            accounts: Limiter::new(Quota::per_minute(config.per_account)),
+            addresses: Limiter::new(Quota::per_minute(config.per_address)),
+            sessions: Limiter::new(Quota::per_minute(config.per_session)),
+        };
+        Self { limits: config.enabled.then(limits), mails: Limiter::new(mails_to_one_address()) }
     }
 
     /// Counts an attempt from the client's address. RATE_LIMITED after too many attempts.
     pub(super) fn from(&self, client: &Client) -> Result<()> {
         match (&self.limits, client.address) {
-            (Some((_, addresses)), Some(address)) => addresses.check(network(address)),
+            (Some(limits), Some(address)) => limits.addresses.check(subscriber(address)),
             _ => Ok(()),
         }
     }
@@ -44,23 +52,34 @@ impl Attempts {
     /// Counts an attempt on an account, whether or not it exists. RATE_LIMITED after too many attempts.
     pub(super) fn at(&self, email: &EmailKey) -> Result<()> {
         match &self.limits {
-            Some((accounts, _)) => accounts.check(email.as_str().to_owned()),
+            Some(limits) => limits.accounts.check(email.as_str().to_owned()),
             None => Ok(()),
         }
     }
-}
 
-/// The key of an address. An IPv6 subscriber controls a whole /64 network, so that counts as one address.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into()
+    /// Counts a refresh of a session. RATE_LIMITED after too many.
+    pub(super) fn of_session(&self, session: SessionId) -> Result<()> {
+        match &self.limits {
+            Some(limits) => limits.sessions.check(session),
+            None => Ok(()),
         }
-        address @ IpAddr::V4(_) => address,
+    }
+
+    /// Counts a mail of this kind to an address, whether or not it has an account. Returns whether it may be sent.
+    pub(super) fn may_mail(&self, kind: &str, email: &EmailKey) -> bool {
+        self.mails.check(format!("{kind} {}", email.as_str())).is_ok()
     }
 }
 
-/// A limit of attempts per minute and key (GCRA). Bursts up to the limit are allowed.
+/// Three at once, later one every ten minutes, so that nobody can fill the mailbox of somebody else.
+fn mails_to_one_address() -> Quota {
+    const AT_ONCE: NonZeroU32 = NonZeroU32::MIN.saturating_add(2);
+    Quota::with_period(Duration::from_mins(10))
+        .unwrap_or(Quota::per_hour(AT_ONCE))
+        .allow_burst(AT_ONCE)
+}
+
+/// A limit of attempts per key (GCRA). Bursts up to the limit are allowed.
 struct Limiter<K> {
     quota: Quota,
     known: Cache<K, Arc<DefaultDirectRateLimiter>>,
@@ -68,9 +87,11 @@ struct Limiter<K> {
 }
 
 impl<K: Hash + Eq + Send + Sync + 'static> Limiter<K> {
-    fn new(per_minute: NonZeroU32) -> Self {
-        let known = Cache::builder().max_capacity(CAPACITY).time_to_idle(IDLE).build();
-        Self { quota: Quota::per_minute(per_minute), known, clock: DefaultClock::default() }
+    fn new(quota: Quota) -> Self {
+        // After this time all attempts are allowed again.
+        let idle = quota.burst_size_replenished_in() + Duration::from_mins(1);
+        let known = Cache::builder().max_capacity(CAPACITY).time_to_idle(idle).build();
+        Self { quota, known, clock: DefaultClock::default() }
     }
 
     fn check(&self, key: K) -> Result<()> {
@@ -80,19 +101,5 @@ impl<K: Hash + Eq + Send + Sync + 'static> Limiter<K> {
             // Rounded up, so that an attempt after this time succeeds.
             Error::RateLimited { retry_after: wait.as_secs() + 1 }
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_network_of_ipv6_counts_as_one_address() {
-        let parse = |text: &str| network(text.parse().unwrap());
-        assert_eq!(parse("2001:db8:1:2::1"), parse("2001:db8:1:2:ffff::9"));
-        assert_ne!(parse("2001:db8:1:2::1"), parse("2001:db8:1:3::1"));
-        assert_eq!(parse("::ffff:192.0.2.1"), parse("192.0.2.1"));
-        assert_ne!(parse("192.0.2.1"), parse("192.0.2.2"));
     }
 }

@@ -9,9 +9,12 @@ pub mod cards;
 pub mod comments;
 pub mod labels;
 pub mod live;
+mod mail_texts;
+pub mod mails;
 pub mod once;
 mod order;
 mod passwords;
+mod refresh;
 mod refresh_tokens;
 pub mod seed;
 mod session_cache;
@@ -24,13 +27,18 @@ mod workers;
 
 use std::sync::Arc;
 
-use crate::config::{Config, Secret, StartError};
+use tokio::sync::Notify;
+
+use crate::config::{Accounts, Config, Secret, StartError};
+use crate::mail::Mailer;
 use crate::store::Db;
 
 use attempts::Attempts;
+use mails::Mails;
 use passwords::Passwords;
-use refresh_tokens::RefreshTokens;
+pub use refresh::refresh;
 use session_cache::SessionCache;
+use sessions::Lifetime;
 pub use sessions::LogIn;
 use tokens::Tokens;
 
@@ -41,10 +49,12 @@ pub struct Services {
     attempts: Attempts,
     passwords: Passwords,
     tokens: Tokens,
-    refresh_tokens: RefreshTokens,
     sessions: Arc<SessionCache>,
-    /// The number of days after which a session expires when it is not refreshed.
-    session_days: u32,
+    lifetime: Lifetime,
+    accounts: Accounts,
+    mails: Mails,
+    /// Woken when boards of a deleted account have to be erased.
+    orphans: Notify,
 }
 
 impl Services {
@@ -57,9 +67,11 @@ impl Services {
             attempts: Attempts::new(config.rate_limit),
             passwords: Passwords::new(config.argon2)?,
             tokens: Tokens::new(secrets, config.token_seconds, clock)?,
-            refresh_tokens: RefreshTokens::new(secrets),
             sessions: Arc::new(SessionCache::new(streams)),
-            session_days: config.session_days,
+            lifetime: Lifetime { unused: config.session_days, longest: config.session_max_days },
+            accounts: config.accounts,
+            mails: Mails::new(Mailer::new(&config.mail)?),
+            orphans: Notify::new(),
         })
     }
 

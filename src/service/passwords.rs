@@ -8,7 +8,7 @@ use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Versio
 
 use super::workers::Workers;
 use crate::config::{self, StartError};
-use crate::domain::{Error, Password, Result};
+use crate::domain::{Client, Error, Password, Result};
 
 /// Hashes and verifies passwords.
 pub(super) struct Passwords {
@@ -50,10 +50,10 @@ impl Passwords {
     }
 
     /// Hashes a new password. Returns a PHC string.
-    pub(super) async fn hash(&self, password: Password) -> Result<String> {
+    pub(super) async fn hash(&self, client: &Client, password: Password) -> Result<String> {
         let (argon2, count) = (self.argon2.clone(), self.counter(&self.params));
         self.workers
-            .run(move || {
+            .run(client.address, move || {
                 count();
                 argon2
                     .hash_password(password.expose().as_bytes())
@@ -68,13 +68,18 @@ impl Passwords {
 
     /// Compares the password with the hash: as entered, since earlier versions hashed it so, then in NFC if that
     /// is different. Without a hash, the password is wrong after the same time.
-    pub(super) async fn verify(&self, entered: String, hash: Option<&str>) -> Result<Verdict> {
+    pub(super) async fn verify(
+        &self,
+        client: &Client,
+        entered: String,
+        hash: Option<&str>,
+    ) -> Result<Verdict> {
         let known = hash.is_some();
         let hash = hash.unwrap_or(&self.decoy).to_owned();
         let outdated = self.is_outdated(&hash);
         let count = self.counter(&params_of(&hash).unwrap_or_else(|| self.params.clone()));
         let argon2 = self.argon2.clone();
-        let verdict = self.workers.run(move || {
+        let verdict = self.workers.run(client.address, move || {
             let matches = |text: &str| {
                 count();
                 PasswordHash::new(&hash)

@@ -1,48 +1,53 @@
-//! Refresh tokens. The first token of a session is 256 random bits; each refresh issues a successor.
-//!
-//! The successor is an HMAC of the token. So a token that is sent twice (after a lost response, or by
-//! two browser tabs) gets the same successor, although no token is stored.
+//! Refresh tokens: `rt_` and 48 random bytes. The first 16 are the family, which all tokens of a session have in
+//! common, so that a token which was used long ago is recognised although it is not stored any more.
 
-use aws_lc_rs::hmac;
 use data_encoding::BASE64URL_NOPAD;
 
-use crate::config::Secret;
 use crate::domain::sha256;
+use crate::store::refresh_tokens::TokenHashes;
 
-/// Prefix of the HMAC input. No JWT starts with it, so the same secrets can also sign JWTs.
-const DOMAIN: &[u8] = b"refresh token:";
+/// Makes refresh tokens recognisable for people and for secret scanners.
+const PREFIX: &str = "rt_";
 
-/// Derives refresh tokens.
-pub(super) struct RefreshTokens {
-    keys: Vec<hmac::Key>,
-}
+/// The length of the family, and of the whole token, in bytes.
+const FAMILY: usize = 16;
+const LENGTH: usize = 48;
 
-impl RefreshTokens {
-    /// Uses the first secret for new successors and accepts successors made with the others.
-    pub(super) fn new(secrets: &[Secret]) -> Self {
-        let key = |secret: &Secret| hmac::Key::new(hmac::HMAC_SHA256, secret.expose());
-        Self { keys: secrets.iter().map(key).collect() }
+/// What the tokens of a session have in common. It is secret, like the tokens.
+#[derive(Clone)]
+pub(super) struct Family([u8; FAMILY]);
+
+impl Family {
+    /// The family of a new session.
+    pub(super) fn random() -> Self {
+        Self(rand::random())
     }
 
-    /// The possible successors of a token, one per secret. A new successor is the first one.
-    pub(super) fn successors(&self, token: &str) -> Vec<String> {
-        let message = [DOMAIN, token.as_bytes()].concat();
-        let successor = |key| token_of(hmac::sign(key, &message).as_ref());
-        self.keys.iter().map(successor).collect()
+    /// The family of a token; `None` if it was issued by an earlier version.
+    pub(super) fn of(token: &str) -> Option<Self> {
+        let bytes = BASE64URL_NOPAD.decode(token.strip_prefix(PREFIX)?.as_bytes()).ok()?;
+        let family = bytes.first_chunk::<FAMILY>().filter(|_| bytes.len() == LENGTH)?;
+        Some(Self(*family))
     }
-}
 
-/// Generates the first token of a session.
-pub(super) fn random() -> String {
-    token_of(&rand::random::<[u8; 32]>())
-}
+    /// Generates a token.
+    pub(super) fn token(&self) -> String {
+        let own: [u8; LENGTH - FAMILY] = rand::random();
+        format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&[&self.0[..], &own].concat()))
+    }
 
-/// The prefix `rt_` makes refresh tokens recognisable for people and for secret scanners.
-fn token_of(bytes: &[u8]) -> String {
-    format!("rt_{}", BASE64URL_NOPAD.encode(bytes))
+    /// The hash under which it is stored.
+    pub(super) fn hash(&self) -> String {
+        sha256(&BASE64URL_NOPAD.encode(&self.0))
+    }
 }
 
 /// The hash under which a token is stored. Tokens are random, so a fast hash without salt is enough.
 pub(super) fn hash(token: &str) -> String {
     sha256(token)
+}
+
+/// The hashes of a token that a client has sent.
+pub(super) fn hashes(token: &str) -> TokenHashes {
+    TokenHashes { token: hash(token), family: Family::of(token).map(|family| family.hash()) }
 }

@@ -1,17 +1,37 @@
 //! Sessions: started by a log-in, extended by refresh tokens, ended by expiry or revocation.
 
+use super::Services;
+use super::refresh_tokens::{self, Family};
 use super::tokens::Claimed;
-use super::{Services, refresh_tokens};
-use crate::domain::{Client, Error, Result, Session, SessionId, Timestamp, User, UserKey, Viewer};
-use crate::store::sessions::{self, RefreshToken};
-use crate::store::{Tx, users};
+use crate::domain::{
+    Client, Error, Result, Session, SessionId, Timestamp, User, UserKey, Viewer, neighbourhood,
+};
+use crate::store::{self, Tx, sessions};
 
-/// How long a used refresh token still returns the same successor, in seconds. This covers lost
-/// responses and concurrent refreshes by two browser tabs.
-const GRACE: i64 = 10;
+/// The maximum number of sessions of an account.
+const MAX_SESSIONS: usize = 100;
+
+/// The generation of the first refresh token of a session.
+const FIRST_GENERATION: i64 = 1;
 
 /// The maximum number of expired sessions that are deleted per transaction.
 const BATCH: i64 = 1000;
+
+/// How long a session lasts, in days.
+#[derive(Clone, Copy)]
+pub(super) struct Lifetime {
+    /// Since the last refresh.
+    pub(super) unused: u32,
+    /// Since the log-in, however often it is refreshed.
+    pub(super) longest: u32,
+}
+
+impl Lifetime {
+    /// When a session ends that began then and is refreshed now.
+    pub(super) fn end(self, began: Timestamp, now: Timestamp) -> Timestamp {
+        now.days_after(self.unused).min(began.days_after(self.longest))
+    }
+}
 
 /// The result of a log-in or a refresh.
 pub struct LogIn {
@@ -50,46 +70,55 @@ pub async fn authenticate_until(services: &Services, token: &str) -> Result<(Vie
     Ok((viewer, until))
 }
 
-/// Starts a session for a user whose password was verified against `hash`. Returns `None` if the
-/// account has another hash by now.
-pub(super) async fn begin(
-    services: &Services,
-    user: User,
-    hash: &str,
-    client: &Client,
-) -> Result<Option<LogIn>> {
-    let refresh_token = refresh_tokens::random();
-    let new = NewSession {
-        user: user.key,
-        password_hash: hash.to_owned(),
-        user_agent: client.user_agent.clone(),
-        token_hash: refresh_tokens::hash(&refresh_token),
-        days: services.session_days,
-    };
-    let session = services.db.write(new, async |tx, new| insert(tx, new).await).await?;
-    session.map(|session| log_in(services, user, session, refresh_token)).transpose()
+/// A session to be started, with its first refresh token.
+pub(super) struct NewSession {
+    stored: sessions::NewSession,
+    refresh_token: String,
+    lifetime: Lifetime,
 }
 
-struct NewSession {
-    user: UserKey,
-    password_hash: String,
-    user_agent: Option<String>,
-    token_hash: String,
-    days: u32,
-}
-
-async fn insert(tx: &mut Tx, new: &NewSession) -> Result<Option<Session>> {
-    if !users::lock(tx, new.user, &new.password_hash).await? {
-        return Ok(None);
+impl NewSession {
+    /// A session of this user on this client.
+    pub(super) fn new(services: &Services, user: UserKey, client: &Client) -> Self {
+        let family = Family::random();
+        let stored = sessions::NewSession {
+            user,
+            user_agent: client.user_agent.clone(),
+            network: client.address.map(neighbourhood),
+            family_hash: family.hash(),
+        };
+        Self { stored, refresh_token: family.token(), lifetime: services.lifetime }
     }
-    let now = tx.now();
-    let expires = now.days_after(new.days);
-    let session = sessions::insert(tx, new.user, new.user_agent.as_deref(), now, expires).await?;
-    sessions::insert_token(tx, session.id, &new.token_hash).await?;
-    Ok(Some(session))
+
+    /// Stores the session. The least recently used sessions of the user end if there are too many.
+    pub(super) async fn insert(&self, tx: &mut Tx) -> Result<Started> {
+        let now = tx.now();
+        let expires = self.lifetime.end(now, now);
+        let session = sessions::insert(tx, &self.stored, now, expires).await?;
+        let hash = refresh_tokens::hash(&self.refresh_token);
+        store::refresh_tokens::insert(tx, session.id, &hash, FIRST_GENERATION).await?;
+        let ended = sessions::delete_unused(tx, self.stored.user, MAX_SESSIONS).await?;
+        Ok(Started { session, refresh_token: self.refresh_token.clone(), ended })
+    }
 }
 
-fn log_in(
+/// A session that was stored.
+pub(super) struct Started {
+    session: Session,
+    refresh_token: String,
+    /// The sessions that have ended because of it.
+    pub(super) ended: Vec<SessionId>,
+}
+
+impl Started {
+    /// The answer to its user.
+    pub(super) fn log_in(self, services: &Services, user: User) -> Result<LogIn> {
+        log_in(services, user, self.session, self.refresh_token)
+    }
+}
+
+/// The answer to the user of a session: its refresh token and a new access token.
+pub(super) fn log_in(
     services: &Services,
     user: User,
     session: Session,
@@ -97,106 +126,6 @@ fn log_in(
 ) -> Result<LogIn> {
     let (access_token, expires_at) = services.tokens.issue(&user, session.id)?;
     Ok(LogIn { access_token, expires_at, refresh_token, session, user })
-}
-
-/// A refresh token sent by a client.
-struct Presented {
-    hash: String,
-    /// The possible successors. A new successor is the first one.
-    successors: Vec<String>,
-    days: u32,
-}
-
-/// The outcome of a refresh.
-enum Refresh {
-    Done { user: User, session: Session, successor: String },
-    Unknown,
-    Reused(SessionId),
-}
-
-/// Exchanges a refresh token for its successor and a new access token. UNAUTHENTICATED if the token is
-/// invalid or expired. If it was first used ten or more seconds ago, it may have been stolen: its
-/// session ends.
-pub async fn refresh(services: &Services, token: &str) -> Result<LogIn> {
-    let presented = Presented {
-        hash: refresh_tokens::hash(token),
-        successors: services.refresh_tokens.successors(token),
-        days: services.session_days,
-    };
-    if !sessions::knows(&mut services.db.read().await?, &presented.hash).await? {
-        // Checked without a write transaction, so that invalid tokens do not block other writers.
-        return Err(unknown_token());
-    }
-    let forget = services.sessions.forgetting();
-    let refresh = services.db.write_then(
-        presented,
-        async |tx, presented| spend(tx, presented).await,
-        move |refresh| {
-            if let Refresh::Reused(session) = refresh {
-                forget(&[*session]);
-            }
-        },
-    );
-    match refresh.await? {
-        Refresh::Done { user, session, successor } => log_in(services, user, session, successor),
-        Refresh::Unknown => Err(unknown_token()),
-        Refresh::Reused(session) => {
-            tracing::warn!(
-                session = session.0,
-                "a refresh token was reused; the session was revoked"
-            );
-            Err(unknown_token())
-        }
-    }
-}
-
-fn unknown_token() -> Error {
-    Error::BadToken { message: "The refresh token is invalid or expired. Log in again." }
-}
-
-async fn spend(tx: &mut Tx, presented: &Presented) -> Result<Refresh> {
-    let Some(token) = sessions::lock_by_token(tx, &presented.hash).await? else {
-        return Ok(Refresh::Unknown);
-    };
-    let RefreshToken { session, spent_at } = token;
-    let now = tx.now();
-    if session.expires_at <= now {
-        return Ok(Refresh::Unknown);
-    }
-    match spent_at {
-        None => {
-            let successor = presented.successors.first().ok_or(Error::Internal)?;
-            sessions::spend_token(tx, &presented.hash, now).await?;
-            sessions::insert_token(tx, session.id, &refresh_tokens::hash(successor)).await?;
-            let expires = now.days_after(presented.days);
-            let session = sessions::extend(tx, session.id, now, expires).await?;
-            done(tx, session, successor.clone()).await
-        }
-        Some(spent) if now.seconds_since(spent) < GRACE => {
-            match known_among(tx, &presented.successors).await? {
-                Some(successor) => done(tx, session, successor).await,
-                None => Ok(Refresh::Unknown),
-            }
-        }
-        Some(_) => {
-            sessions::delete(tx, session.id).await?;
-            Ok(Refresh::Reused(session.id))
-        }
-    }
-}
-
-async fn done(tx: &mut Tx, session: Session, successor: String) -> Result<Refresh> {
-    Ok(Refresh::Done { user: sessions::user(tx, session.id).await?, session, successor })
-}
-
-/// The successor that was issued. It is not the first one if the secrets have been rotated since.
-async fn known_among(tx: &mut Tx, successors: &[String]) -> Result<Option<String>> {
-    for successor in successors {
-        if sessions::knows(tx, &refresh_tokens::hash(successor)).await? {
-            return Ok(Some(successor.clone()));
-        }
-    }
-    Ok(None)
 }
 
 /// Ends the viewer's current session. UNAUTHENTICATED if it has already ended.

@@ -173,6 +173,7 @@ mod tests {
             id: UserId::random(),
             name: "Ann".into(),
             email: "ann@example.com".into(),
+            email_verified_at: None,
             created_at: clock.now(),
             updated_at: clock.now(),
         };

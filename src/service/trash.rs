@@ -64,11 +64,6 @@ pub async fn purge(services: &Services, days: Option<u32>) -> Result<Purged> {
     }
 }
 
-/// Erases an orphaned board.
-pub(super) async fn erase_orphaned(services: &Services, board: BoardId) -> Result<()> {
-    purge_board(services, board, soon_after_epoch()).await.map(drop)
-}
-
 /// Erases a board that was moved to the trash before `time`, in several transactions. Returns `false`
 /// if the board was restored or another instance has erased it.
 async fn purge_board(services: &Services, board: BoardId, time: Timestamp) -> Result<bool> {

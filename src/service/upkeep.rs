@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use tokio::time::{Instant, timeout_at};
+
 use super::backfill::{self, Folded};
 use super::trash::{self, Purged};
-use super::{Services, once, sessions};
+use super::{Services, mails, once, sessions};
 use crate::config::Trash;
 
 /// The maximum delay of the first run after the start, so that maintenance also runs on a server that
@@ -14,7 +16,8 @@ const FIRST_LOOK: Duration = Duration::from_mins(1);
 /// Purges the trash, deletes expired sessions and old receipts, and folds stored texts anew at regular intervals. Never returns. Several instances
 /// may run it at the same time.
 pub async fn keep_up(services: &Services, settings: Trash) {
-    tokio::time::sleep(settings.every.min(FIRST_LOOK)).await;
+    let first = Instant::now() + settings.every.min(FIRST_LOOK);
+    erase_orphans_until(services, first).await;
     loop {
         // Errors have already been logged; the next run tries again.
         if let Ok(Purged { boards, cards, .. }) =
@@ -24,6 +27,7 @@ pub async fn keep_up(services: &Services, settings: Trash) {
             tracing::info!(boards, cards, "erased expired boards and cards from the trash");
         }
         let _ = sessions::erase_expired(services).await;
+        let _ = mails::erase_expired(services).await;
         let _ = once::forget_old(services).await;
         if let Ok(Folded { boards, cards, accounts, .. }) = backfill::run(services).await
             && boards + cards + accounts > 0
@@ -35,6 +39,13 @@ pub async fn keep_up(services: &Services, settings: Trash) {
                 "folded search texts and keys of addresses anew"
             );
         }
-        tokio::time::sleep(settings.every).await;
+        erase_orphans_until(services, Instant::now() + settings.every).await;
+    }
+}
+
+/// Erases boards of deleted accounts as soon as there are any, until this time.
+async fn erase_orphans_until(services: &Services, time: Instant) {
+    while timeout_at(time, services.orphans.notified()).await.is_ok() {
+        let _ = trash::purge(services, None).await;
     }
 }

@@ -8,7 +8,7 @@ use super::dsl::{
     Children, ListOrder, LongTexts, Sort, SortColumn, any_of_each, columns, count_of_each,
     in_order, into_pages, page_of_each,
 };
-use super::lock::{Admin, BoardTx};
+use super::lock::{Admin, BoardTx, Reader};
 use super::rows::{MemberRow, MembershipRow, UserRow, member};
 use super::schema::{users, users_boards};
 use crate::domain::{
@@ -116,6 +116,28 @@ pub async fn any_admin<P>(board: &mut BoardTx<'_, P>) -> Result<bool> {
         .limit(1);
     let found: Option<i64> = board.conn().first(one).await?;
     Ok(found.is_some())
+}
+
+/// Makes the longest-standing member ADMIN, a MEMBER before a VIEWER. For the rest of the members of a board whose only
+/// ADMIN deletes the account; this user's events have no actor afterwards.
+pub async fn pass_on(board: &mut BoardTx<'_, Reader>) -> Result<()> {
+    let rows = users_boards::table
+        .inner_join(users::table)
+        .filter(users_boards::board_id.eq(board.id().0))
+        .order((users_boards::created_at, users_boards::user_id))
+        .select((columns::<UserRow>(), columns::<MembershipRow>()));
+    let rows: Vec<MemberRow> = board.conn().load(rows).await?;
+    let heir = rows.into_iter().map(member).min_by_key(|member| member.role == BoardRole::Viewer);
+    let Some(Member { user, role, .. }) = heir else { return Err(Error::Internal) };
+    let event = EventPayload::MemberRoleChanged { user: user.id, from: role, to: BoardRole::Admin };
+    let target = users_boards::table.find((board.id().0, user.key.0));
+    let changes = (
+        users_boards::role.eq(BoardRole::Admin.as_str()),
+        users_boards::updated_at.eq(board.now()),
+    );
+    board.tell(user.key);
+    board.write(event, diesel::update(target).set(changes)).await?;
+    Ok(())
 }
 
 /// Whether the board has any member besides this one.

@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 
 use super::db::MemorySize;
 use super::dsl::row;
-use super::schema::{board_events, boards, cards, comments, labels, sessions, users, users_boards};
+use super::schema::{
+    board_events, boards, cards, comments, labels, outbox, sessions, users, users_boards,
+};
 use crate::domain::{
     Board, BoardId, BoardRole, Card, CardColumn, CardId, Comment, CommentId, Error, Event, Label,
     LabelColor, LabelId, Member, Name, Rank, Result, Session, SessionId, Timestamp, User, UserId,
@@ -155,7 +157,8 @@ row! {
         email: String,
         name: String,
         created_at: Timestamp,
-        updated_at: Timestamp
+        updated_at: Timestamp,
+        email_verified_at: Option<Timestamp>
     }
 }
 
@@ -173,6 +176,7 @@ impl From<UserRow> for User {
             // An instance of an earlier version stores no name.
             name: if row.name.is_empty() { Name::of(&row.email).into() } else { row.name },
             email: row.email,
+            email_verified_at: row.email_verified_at,
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
@@ -201,20 +205,37 @@ row! {
         created_at: Timestamp,
         last_used_at: Timestamp,
         expires_at: Timestamp,
-        user_agent: Option<String>
+        user_agent: Option<String>,
+        network: Option<String>
     }
 }
 
 impl MemorySize for SessionRow {
     fn text_bytes(&self) -> usize {
-        self.user_agent.text_bytes()
+        self.user_agent.text_bytes() + self.network.text_bytes()
     }
 }
 
 impl From<SessionRow> for Session {
     fn from(row: SessionRow) -> Self {
-        let SessionRow { id, created_at, last_used_at, expires_at, user_agent } = row;
-        Self { id: SessionId(id), created_at, last_used_at, expires_at, user_agent }
+        let SessionRow { id, created_at, last_used_at, expires_at, user_agent, network } = row;
+        Self { id: SessionId(id), created_at, last_used_at, expires_at, user_agent, network }
+    }
+}
+
+row! {
+    OutboxRow of outbox {
+        id: i64,
+        email: String,
+        content: String,
+        created_at: Timestamp,
+        attempts: i64
+    }
+}
+
+impl MemorySize for OutboxRow {
+    fn text_bytes(&self) -> usize {
+        self.email.len() + self.content.len()
     }
 }
 

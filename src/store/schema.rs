@@ -191,9 +191,8 @@ diesel::table! {
 
     outbox (id) {
         id -> BigInt,
-        kind -> Text,
         email -> Text,
-        details -> Text,
+        content -> Text,
         created_at -> Instant,
         due_at -> Instant,
         attempts -> BigInt,

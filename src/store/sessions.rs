@@ -8,17 +8,28 @@ use diesel::sql_types::Bool;
 use super::db::{Conn, Tx};
 use super::dsl::{ListOrder, Sort, SortColumn, Statement, any_of, columns, select};
 use super::rows::{SessionRow, UserRow};
-use super::schema::{refresh_tokens, sessions, users};
+use super::schema::{sessions, users};
 use crate::domain::{
     Direction, Error, Page, PageRequest, Result, Session, SessionId, Side, Timestamp, User, UserId,
     UserKey, Viewer,
 };
 
+/// A session to be stored.
+pub struct NewSession {
+    /// Its user.
+    pub user: UserKey,
+    /// The `User-Agent` header.
+    pub user_agent: Option<String>,
+    /// The network of the client.
+    pub network: Option<String>,
+    /// The hash of what its refresh tokens have in common.
+    pub family_hash: String,
+}
+
 /// Creates a session.
 pub async fn insert(
     tx: &mut Tx,
-    user: UserKey,
-    user_agent: Option<&str>,
+    new: &NewSession,
     now: Timestamp,
     expires: Timestamp,
 ) -> Result<Session> {
@@ -26,8 +37,10 @@ pub async fn insert(
         .write_returning_one(
             diesel::insert_into(sessions::table)
                 .values((
-                    sessions::user_id.eq(user.0),
-                    sessions::user_agent.eq(user_agent.map(str::to_owned)),
+                    sessions::user_id.eq(new.user.0),
+                    sessions::user_agent.eq(new.user_agent.clone()),
+                    sessions::network.eq(new.network.clone()),
+                    sessions::family_hash.eq(new.family_hash.clone()),
                     sessions::created_at.eq(now),
                     sessions::last_used_at.eq(now),
                     sessions::expires_at.eq(expires),
@@ -36,6 +49,25 @@ pub async fn insert(
         )
         .await?;
     Ok(row.into())
+}
+
+/// Ends all but the `keep` sessions of the user that were used last. Returns the ended ones.
+pub async fn delete_unused(tx: &mut Tx, user: UserKey, keep: usize) -> Result<Vec<SessionId>> {
+    let order = (sessions::last_used_at.desc(), sessions::id.desc());
+    let latest =
+        sessions::table.filter(sessions::user_id.eq(user.0)).order(order).select(sessions::id);
+    let mut ids: Vec<i64> = tx.load(latest).await?;
+    let unused = ids.split_off(keep.min(ids.len()));
+    if !unused.is_empty() {
+        let target = sessions::table.filter(any_of(sessions::id, unused.iter().copied()));
+        tx.execute(diesel::delete(target)).await?;
+    }
+    Ok(unused.into_iter().map(SessionId).collect())
+}
+
+/// Ends all sessions of the user. Returns them.
+pub async fn delete_all(tx: &mut Tx, user: UserKey) -> Result<Vec<SessionId>> {
+    delete_unused(tx, user, 0).await
 }
 
 /// The viewer of a session; `None` if the session has expired or does not belong to the user with this ID.
@@ -70,74 +102,6 @@ pub async fn open(
         .select(sessions::id);
     let ids: Vec<i64> = conn.load(query).await?;
     Ok(ids.into_iter().map(SessionId).collect())
-}
-
-/// A refresh token of a session.
-pub struct RefreshToken {
-    /// The session, which is locked until the transaction ends.
-    pub session: Session,
-    /// When the token was used; `None` if it has not been.
-    pub spent_at: Option<Timestamp>,
-}
-
-/// Finds a refresh token by its hash and locks its session, so that concurrent refreshes of the session wait.
-pub async fn lock_by_token(tx: &mut Tx, hash: &str) -> Result<Option<RefreshToken>> {
-    let owner = refresh_tokens::table
-        .filter(refresh_tokens::hash.eq(hash.to_owned()))
-        .select(refresh_tokens::session_id);
-    let lock = diesel::update(sessions::table.filter(sessions::id.eq_any(owner)))
-        .set(sessions::last_used_at.eq(sessions::last_used_at))
-        .returning(columns::<SessionRow>());
-    let sessions: Vec<SessionRow> = tx.write_returning(lock).await?;
-    let Some(session) = sessions.into_iter().next() else { return Ok(None) };
-    // Read under the lock: another request may have used the token while this one waited.
-    let token = refresh_tokens::table.find(hash.to_owned()).select(refresh_tokens::spent_at);
-    let spent_at: Option<Option<Timestamp>> = tx.first(token).await?;
-    Ok(spent_at.map(|spent_at| RefreshToken { session: session.into(), spent_at }))
-}
-
-/// Whether a refresh token with this hash exists. Takes no lock.
-pub async fn knows(conn: &mut Conn, hash: &str) -> Result<bool> {
-    let one = refresh_tokens::table.find(hash.to_owned()).select(refresh_tokens::session_id);
-    let found: Option<i64> = conn.first(one).await?;
-    Ok(found.is_some())
-}
-
-/// Adds a refresh token to a session.
-pub async fn insert_token(tx: &mut Tx, session: SessionId, hash: &str) -> Result<()> {
-    tx.execute(diesel::insert_into(refresh_tokens::table).values((
-        refresh_tokens::hash.eq(hash.to_owned()),
-        refresh_tokens::session_id.eq(session.0),
-    )))
-    .await?;
-    Ok(())
-}
-
-/// Marks a refresh token as used.
-pub async fn spend_token(tx: &mut Tx, hash: &str, now: Timestamp) -> Result<()> {
-    tx.execute(
-        diesel::update(refresh_tokens::table.find(hash.to_owned()))
-            .set(refresh_tokens::spent_at.eq(now)),
-    )
-    .await?;
-    Ok(())
-}
-
-/// Sets the time of the last use and the expiry of a session.
-pub async fn extend(
-    tx: &mut Tx,
-    session: SessionId,
-    now: Timestamp,
-    expires: Timestamp,
-) -> Result<Session> {
-    let row: SessionRow = tx
-        .write_returning_one(
-            diesel::update(sessions::table.find(session.0))
-                .set((sessions::last_used_at.eq(now), sessions::expires_at.eq(expires)))
-                .returning(columns::<SessionRow>()),
-        )
-        .await?;
-    Ok(row.into())
 }
 
 /// The user of a session.
@@ -182,13 +146,6 @@ pub async fn delete_others(
     let mut ids: Vec<i64> =
         tx.write_returning(diesel::delete(others).returning(sessions::id)).await?;
     ids.sort_unstable_by(|a, b| b.cmp(a));
-    Ok(ids.into_iter().map(SessionId).collect())
-}
-
-/// The sessions of the user.
-pub async fn of_user(tx: &mut Tx, user: UserKey) -> Result<Vec<SessionId>> {
-    let ids: Vec<i64> =
-        tx.load(sessions::table.filter(sessions::user_id.eq(user.0)).select(sessions::id)).await?;
     Ok(ids.into_iter().map(SessionId).collect())
 }
 

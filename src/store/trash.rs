@@ -1,12 +1,13 @@
 //! Permanent deletion of boards and cards in the trash.
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 
-use super::db::Conn;
-use super::dsl::{Write, any_of};
+use super::db::{Conn, Tx};
+use super::dsl::{Statement, Write, any_of, numbers};
 use super::lock::{BoardTx, Server};
 use super::schema::{boards, cards, users_boards};
-use crate::domain::{BoardId, CardId, EventPayload, Result, Timestamp};
+use crate::domain::{BoardId, CardId, EventPayload, Result, Timestamp, UserKey};
 
 /// At most `limit` boards that have been in the trash since before `time`, in the order of their keys, with keys
 /// greater than `after`.
@@ -62,6 +63,45 @@ pub async fn orphan_board<P>(board: &mut BoardTx<'_, P>) -> Result<()> {
     let deleted = boards::deleted_at.eq(Timestamp::EPOCH);
     board.purge(diesel::update(boards::table.find(id)).set(deleted)).await?;
     Ok(())
+}
+
+/// Does the same at once with all boards of which the user is the only member. They are locked first, so that nobody
+/// joins one meanwhile.
+pub async fn orphan_boards_of(tx: &mut Tx, user: UserKey) -> Result<()> {
+    let lock = Statement::<BigInt>::new()
+        .sql("SELECT id FROM boards WHERE id IN (")
+        .alone_on(user)
+        .sql(") ORDER BY id")
+        .either(" FOR NO KEY UPDATE", "");
+    let locked: Vec<i64> = tx.load(lock).await?;
+    if locked.is_empty() {
+        return Ok(());
+    }
+    let orphan = Write::new()
+        .sql("UPDATE boards SET deleted_at = ")
+        .time(Timestamp::EPOCH)
+        .sql(" WHERE id")
+        .in_list(numbers(locked, |id| id))
+        .sql(" AND id IN (")
+        .alone_on(user)
+        .sql(")");
+    tx.execute(orphan).await?;
+    let orphaned = boards::table.filter(boards::deleted_at.eq(Timestamp::EPOCH)).select(boards::id);
+    let memberships = users_boards::table
+        .filter(users_boards::user_id.eq(user.0))
+        .filter(users_boards::board_id.eq_any(orphaned));
+    tx.execute(diesel::delete(memberships)).await?;
+    Ok(())
+}
+
+impl<ST> Statement<ST> {
+    /// The boards of which the user is the only member.
+    fn alone_on(self, user: UserKey) -> Self {
+        self.sql("SELECT board_id FROM users_boards AS own WHERE own.user_id = ")
+            .number(user.0)
+            .sql(" AND NOT EXISTS (SELECT 1 FROM users_boards AS other")
+            .sql(" WHERE other.board_id = own.board_id AND other.user_id <> own.user_id)")
+    }
 }
 
 /// Deletes at most `limit` rows of an orphaned board, and in the end the board itself. Returns whether the board is

@@ -72,6 +72,8 @@ pub struct Changes {
     pub password_hash: Option<String>,
     /// The new name.
     pub name: Option<Name>,
+    /// Whether the new address is not only written in another way. It has to be verified again then.
+    pub is_other_mailbox: bool,
 }
 
 impl Changes {
@@ -96,8 +98,10 @@ pub async fn update(
         email_key: Option<String>,
         password_hash: Option<String>,
         name: Option<String>,
+        /// `Some(None)`: it becomes NULL.
+        email_verified_at: Option<Option<Timestamp>>,
     }
-    let Changes { email, password_hash, name } = changes;
+    let Changes { email, password_hash, name, is_other_mailbox } = changes;
     if let Some(email) = email {
         check_free(tx, email.key(), Some(user)).await?;
     }
@@ -106,6 +110,7 @@ pub async fn update(
         email_key: email.as_ref().map(|email| email.key().as_str().to_owned()),
         password_hash: password_hash.clone(),
         name: name.as_ref().map(|name| name.as_str().to_owned()),
+        email_verified_at: is_other_mailbox.then_some(None),
     };
     let unchanged = users::table.find(user.0).filter(users::password_hash.eq(old_hash.to_owned()));
     let update = diesel::update(unchanged)
@@ -142,6 +147,7 @@ pub async fn credentials_by_email(
 ) -> Result<Option<Credentials>> {
     let query = users::table
         .filter(any_text_of(users::email_key, keys_of(email)))
+        .filter(users::disabled_at.is_null())
         .select((columns::<UserRow>(), users::password_hash));
     let rows: Vec<(UserRow, String)> = conn.load(query).await?;
     let found = rows.into_iter().map(into_credentials);
@@ -167,9 +173,12 @@ fn into_credentials((row, password_hash): (UserRow, String)) -> Credentials {
     Credentials { user: row.into(), password_hash }
 }
 
-/// Locks an account; `false` if it has another password hash by now.
+/// Locks an account; `false` if it has another password hash by now, or is disabled.
 pub async fn lock(tx: &mut Tx, user: UserKey, hash: &str) -> Result<bool> {
-    let unchanged = users::table.find(user.0).filter(users::password_hash.eq(hash.to_owned()));
+    let unchanged = users::table
+        .find(user.0)
+        .filter(users::password_hash.eq(hash.to_owned()))
+        .filter(users::disabled_at.is_null());
     let update =
         tx.execute(diesel::update(unchanged).set(users::updated_at.eq(users::updated_at))).await?;
     Ok(update > 0)
@@ -186,6 +195,63 @@ pub async fn lock_to_delete(tx: &mut Tx, user: UserKey, hash: &str) -> Result<bo
         .either(" FOR UPDATE", "");
     let found: Option<i64> = tx.first(statement).await?;
     Ok(found.is_some())
+}
+
+/// Locks an account that the operator changes; `None` if it does not exist any more.
+pub async fn lock_any(tx: &mut Tx, user: UserKey) -> Result<Option<String>> {
+    let update = diesel::update(users::table.find(user.0))
+        .set(users::updated_at.eq(users::updated_at))
+        .returning(users::password_hash);
+    let hashes: Vec<String> = tx.write_returning(update).await?;
+    Ok(hashes.into_iter().next())
+}
+
+/// Sets the password hash of an account.
+pub async fn set_password(tx: &mut Tx, user: UserKey, hash: &str) -> Result<()> {
+    let now = tx.now();
+    let changes = (users::password_hash.eq(hash.to_owned()), users::updated_at.eq(now));
+    tx.execute(diesel::update(users::table.find(user.0)).set(changes)).await?;
+    Ok(())
+}
+
+/// Marks the address of an account as verified, unless it is. Returns the account; `None` if it was deleted.
+pub async fn set_verified(tx: &mut Tx, user: UserKey) -> Result<Option<User>> {
+    let now = tx.now();
+    let unverified = users::table.find(user.0).filter(users::email_verified_at.is_null());
+    tx.execute(diesel::update(unverified).set(users::email_verified_at.eq(now))).await?;
+    let row: Option<UserRow> =
+        tx.first(users::table.find(user.0).select(columns::<UserRow>())).await?;
+    Ok(row.map(User::from))
+}
+
+/// Disables an account, or enables it again.
+pub async fn set_disabled(tx: &mut Tx, user: UserKey, is_disabled: bool) -> Result<()> {
+    let disabled = is_disabled.then(|| tx.now());
+    let target = diesel::update(users::table.find(user.0));
+    tx.execute(target.set(users::disabled_at.eq(disabled))).await?;
+    Ok(())
+}
+
+/// An account in the list of the operator.
+pub struct Listed {
+    /// The account.
+    pub user: User,
+    /// When it was disabled.
+    pub disabled_at: Option<Timestamp>,
+}
+
+/// At most `limit` accounts in the order of their creation, after the one with the key `after`.
+pub async fn list(conn: &mut Conn, after: UserKey, limit: i64) -> Result<Vec<Listed>> {
+    let query = users::table
+        .filter(users::id.gt(after.0))
+        .order(users::id)
+        .limit(limit)
+        .select((columns::<UserRow>(), users::disabled_at));
+    let rows: Vec<(UserRow, Option<Timestamp>)> = conn.load(query).await?;
+    Ok(rows
+        .into_iter()
+        .map(|(row, disabled_at)| Listed { user: row.into(), disabled_at })
+        .collect())
 }
 
 /// Deletes an account and its sessions.

@@ -10,9 +10,17 @@ use crate::support::{Answer, List, Lock, LogIn, Server, column, config_with, sce
 
 scenarios![
     a_refresh_token_is_spent_by_its_use,
-    a_refresh_token_gets_the_same_successor_for_ten_seconds,
+    each_presentation_within_ten_seconds_gets_its_own_successor,
+    two_used_successors_end_the_session,
     a_refresh_token_that_is_used_again_later_ends_its_session,
-    one_of_many_refreshes_spends_the_token,
+    one_of_eight_answers_is_enough,
+    two_tabs_share_a_token,
+    a_token_of_the_previous_version_is_accepted,
+    old_tokens_are_recognised_without_a_row,
+    refreshes_of_a_session_are_limited,
+    sessions_have_an_absolute_end,
+    the_least_used_session_gives_way,
+    the_network_of_a_session_is_shown,
     tokens_are_not_stored,
     refresh_tokens_outlive_a_change_of_keys,
     sessions_end_when_they_are_not_refreshed,
@@ -21,7 +29,7 @@ scenarios![
     a_user_agent_is_kept_within_bounds,
     logging_out_ends_the_session_at_once,
     sessions_can_be_revoked,
-    a_new_password_ends_the_other_sessions,
+    a_new_password_or_address_ends_all_sessions,
     a_password_that_changes_during_a_log_in_wins,
     other_instances_refuse_what_has_ended_within_five_seconds,
 ];
@@ -89,22 +97,51 @@ async fn a_refresh_token_is_spent_by_its_use(server: Arc<Server>) {
     }
 }
 
-async fn a_refresh_token_gets_the_same_successor_for_ten_seconds(server: Arc<Server>) {
+async fn each_presentation_within_ten_seconds_gets_its_own_successor(server: Arc<Server>) {
     server.user("ann").await;
     let first = server.log_in_as("ann", "password").await;
-    let second = refreshed(server.refresh(&first.refresh_token).await);
-    age_spent_tokens(&server, 8).await;
-    let again = refreshed(server.refresh(&first.refresh_token).await);
-    assert_eq!(second.refresh_token, again.refresh_token);
-    // Also after the successor has been used.
-    let third = refreshed(server.refresh(&second.refresh_token).await);
-    let again = refreshed(server.refresh(&first.refresh_token).await);
-    assert_eq!(second.refresh_token, again.refresh_token);
-    assert_eq!(
-        refreshed(server.refresh(&again.refresh_token).await).refresh_token,
-        third.refresh_token
-    );
-    assert!(works(&server, &third.token).await);
+    let mut successors = Vec::new();
+    for _ in 0..3 {
+        let next = refreshed(server.refresh(&first.refresh_token).await);
+        assert!(works(&server, &next.token).await);
+        successors.push(next.refresh_token);
+        age_spent_tokens(&server, 4).await;
+    }
+    successors.sort();
+    successors.dedup();
+    assert_eq!(successors.len(), 3);
+    // An answer that was lost: any of them can be used.
+    let next = refreshed(server.refresh(&successors[1]).await);
+    assert!(works(&server, &next.token).await);
+    assert_eq!(refreshed(server.refresh(&next.refresh_token).await).session, first.session);
+}
+
+/// Asserts that nobody who holds a token of the session, legitimately or not, can go on.
+async fn assert_ended(server: &Server, tokens: &[&LogIn]) {
+    for log_in in tokens {
+        assert!(!works(server, &log_in.token).await);
+        assert_eq!(server.refresh(&log_in.refresh_token).await.code(), "UNAUTHENTICATED");
+    }
+    let session = tokens[0].session.rsplit('_').next().unwrap();
+    assert_eq!(server.count(&format!("sessions WHERE id = {session}")).await, 0);
+}
+
+/// A thief presents the token shortly after its owner, and both use their successors.
+async fn two_used_successors_end_the_session(server: Arc<Server>) {
+    server.user("ann").await;
+    for late in [false, true] {
+        let stolen = server.log_in_as("ann", "password").await;
+        let owner = refreshed(server.refresh(&stolen.refresh_token).await);
+        let mut thief = refreshed(server.refresh(&stolen.refresh_token).await);
+        let owner = refreshed(server.refresh(&owner.refresh_token).await);
+        if late {
+            // The token is presented once more after its successor was used.
+            thief = refreshed(server.refresh(&stolen.refresh_token).await);
+        }
+        assert!(works(&server, &owner.token).await);
+        assert_eq!(server.refresh(&thief.refresh_token).await.code(), "UNAUTHENTICATED");
+        assert_ended(&server, &[&stolen, &owner, &thief]).await;
+    }
 }
 
 async fn a_refresh_token_that_is_used_again_later_ends_its_session(server: Arc<Server>) {
@@ -123,16 +160,149 @@ async fn a_refresh_token_that_is_used_again_later_ends_its_session(server: Arc<S
     assert_eq!(ann.get("{ sessions { totalCount } }").await["sessions"]["totalCount"], 1);
 }
 
-async fn one_of_many_refreshes_spends_the_token(server: Arc<Server>) {
+/// A client sends eight refreshes at once, and keeps one of the answers.
+async fn one_of_eight_answers_is_enough(server: Arc<Server>) {
+    server.user("ann").await;
+    let mut kept = server.log_in_as("ann", "password").await;
+    let other = Server::start(server.database_url.clone()).await;
+    for round in 0..4 {
+        let instances = [&*server, &other];
+        let answers = join_all((0..8).map(|n| instances[n % 2].refresh(&kept.refresh_token))).await;
+        kept = refreshed(answers.into_iter().nth(round * 2).unwrap());
+        assert!(works(&server, &kept.token).await);
+    }
+    // The token of the other session; of this session the token that was used last, and its successors. The tokens that
+    // were used before are still in their ten seconds.
+    assert_eq!(server.count("refresh_tokens WHERE spent_at IS NULL").await, 1 + 8);
+    age_spent_tokens(&server, 20).await;
+    refreshed(server.refresh(&kept.refresh_token).await);
+    assert_eq!(server.count("refresh_tokens").await, 1 + 2);
+    other.stop().await;
+}
+
+/// Both tabs store the token that they get in the same place, and read it there before each refresh.
+async fn two_tabs_share_a_token(server: Arc<Server>) {
+    server.user("ann").await;
+    let mut stored = server.log_in_as("ann", "password").await;
+    for _ in 0..5 {
+        let token = stored.refresh_token.clone();
+        let (one, two) = tokio::join!(server.refresh(&token), server.refresh(&token));
+        assert!(works(&server, &refreshed(one).token).await);
+        stored = refreshed(two);
+    }
+    assert!(works(&server, &stored.token).await);
+}
+
+async fn a_token_of_the_previous_version_is_accepted(server: Arc<Server>) {
+    server.user("ann").await;
+    let log_in = server.log_in_as("ann", "password").await;
+    let session = log_in.session.rsplit('_').next().unwrap();
+    // SHA-256 of this token.
+    let token = "rt_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let hash = kanban::domain::sha256(token);
+    let statement = format!(
+        "DELETE FROM refresh_tokens; UPDATE sessions SET family_hash = NULL WHERE id = {session};
+         INSERT INTO refresh_tokens (hash, session_id) VALUES ('{hash}', {session})"
+    );
+    server.execute(&statement, &statement).await;
+    let next = refreshed(server.refresh(token).await);
+    assert_eq!(next.session, log_in.session);
+    let again = refreshed(server.refresh(token).await);
+    let next = refreshed(server.refresh(&next.refresh_token).await);
+    age_spent_tokens(&server, 11).await;
+    assert_eq!(server.refresh(&again.refresh_token).await.code(), "UNAUTHENTICATED");
+    assert_eq!(server.refresh(&next.refresh_token).await.code(), "UNAUTHENTICATED");
+}
+
+async fn old_tokens_are_recognised_without_a_row(server: Arc<Server>) {
     server.user("ann").await;
     let first = server.log_in_as("ann", "password").await;
-    let answers = join_all((0..32).map(|_| server.refresh(&first.refresh_token))).await;
-    let mut tokens: Vec<String> =
-        answers.into_iter().map(|answer| refreshed(answer).refresh_token).collect();
-    tokens.dedup();
-    assert_eq!(tokens.len(), 1, "all responses have the same successor");
-    // The tokens of both sessions, and one successor.
+    let mut latest = first.clone();
+    for _ in 0..30 {
+        latest = refreshed(server.refresh(&latest.refresh_token).await);
+        age_spent_tokens(&server, 11).await;
+    }
+    // The token of the other session, the last spent token and its successor.
     assert_eq!(server.count("refresh_tokens").await, 3);
+    assert_eq!(server.refresh(&first.refresh_token).await.code(), "UNAUTHENTICATED");
+    assert_ended(&server, &[&first, &latest]).await;
+}
+
+async fn refreshes_of_a_session_are_limited(server: Arc<Server>) {
+    server.user("ann").await;
+    let settings = [("RATE_LIMIT", "on"), ("RATE_LIMIT_PER_SESSION", "3")];
+    let strict = server.another(&settings).await;
+    let mut log_in = strict.log_in_as("ann", "password").await;
+    for _ in 0..3 {
+        log_in = refreshed(strict.refresh(&log_in.refresh_token).await);
+    }
+    let refused = strict.refresh(&log_in.refresh_token).await;
+    assert_eq!(refused.code(), "RATE_LIMITED");
+    let retry_after = refused.body["errors"][0]["extensions"]["retryAfter"].as_u64().unwrap();
+    assert!((1..=60).contains(&retry_after), "{retry_after}");
+    // The token was not used, and other sessions are not limited.
+    refreshed(server.refresh(&log_in.refresh_token).await);
+    let other = strict.log_in_as("ann", "password").await;
+    refreshed(strict.refresh(&other.refresh_token).await);
+    strict.stop().await;
+}
+
+async fn sessions_have_an_absolute_end(server: Arc<Server>) {
+    server.user("ann").await;
+    let short = server.another(&[("SESSION_DAYS", "10"), ("SESSION_MAX_DAYS", "12")]).await;
+    let mut log_in = short.log_in_as("ann", "password").await;
+    let expires = async |user: &crate::support::User| {
+        let found = user.get("{ sessions(first: 1) { nodes { createdAt expiresAt } } }").await;
+        let node = found["sessions"]["nodes"][0].clone();
+        let time = |name: &str| chrono::DateTime::parse_from_rfc3339(text(&node[name])).unwrap();
+        (time("expiresAt") - time("createdAt")).num_seconds()
+    };
+    let short = Arc::new(short);
+    assert_eq!(expires(&log_in.clone().user(&short)).await, 10 * 86_400);
+    short.db.clock().advance(8 * 86_400);
+    log_in = refreshed(short.refresh(&log_in.refresh_token).await);
+    assert_eq!(expires(&log_in.clone().user(&short)).await, 12 * 86_400);
+    short.db.clock().advance(5 * 86_400);
+    assert_eq!(short.refresh(&log_in.refresh_token).await.code(), "UNAUTHENTICATED");
+    short.stop().await;
+}
+
+async fn the_least_used_session_gives_way(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let first = server.log_in_as("ann", "password").await;
+    let second = server.log_in_as("ann", "password").await;
+    for _ in 0..97 {
+        server.log_in("ann", "password").await;
+    }
+    // 100 with the session of `ann`, which is the oldest, but is used.
+    refreshed(server.refresh(&ann.refresh_token).await);
+    assert!(works(&server, &first.token).await);
+    server.log_in("ann", "password").await;
+    assert!(!works(&server, &first.token).await);
+    assert!(works(&server, &second.token).await && works(&server, &ann.token).await);
+    let found = ann.get("{ sessions { totalCount } }").await;
+    assert_eq!(found["sessions"]["totalCount"], 100);
+}
+
+async fn the_network_of_a_session_is_shown(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let proxied = server.another(&[("TRUSTED_PROXIES", "1")]).await;
+    let body = json!({
+        "query": r#"mutation { logIn(input: { email: "ann@example.com", password: "password" }) { session { network } } }"#
+    });
+    for (address, network) in [
+        ("192.0.2.77", "192.0.2.0/24"),
+        ("2001:db8:1:2:3::4", "2001:db8:1::/48"),
+        ("::ffff:198.51.100.9", "198.51.100.0/24"),
+    ] {
+        let request = proxied.http.post(format!("{}/graphql", proxied.url)).json(&body);
+        let request = request.header("x-forwarded-for", address);
+        let answer = Answer::of(request.send().await.unwrap()).await.ok();
+        assert_eq!(answer["logIn"]["session"]["network"], network);
+    }
+    let found = ann.get("{ sessions { nodes { network } } }").await;
+    assert_eq!(found["sessions"]["nodes"][3]["network"], "127.0.0.0/24");
+    proxied.stop().await;
 }
 
 async fn tokens_are_not_stored(server: Arc<Server>) {
@@ -140,7 +310,7 @@ async fn tokens_are_not_stored(server: Arc<Server>) {
     let first = server.log_in_as("ann", "password").await;
     let second = refreshed(server.refresh(&first.refresh_token).await);
     for token in [&first.refresh_token, &second.refresh_token] {
-        assert!(token.starts_with("rt_") && token.len() == 46, "256 random bits: {token}");
+        assert!(token.starts_with("rt_") && token.len() == 67, "384 random bits: {token}");
         let own = format!("refresh_tokens WHERE hash LIKE '%{token}%'");
         assert_eq!(server.count(&own).await, 0);
     }
@@ -158,15 +328,13 @@ async fn refresh_tokens_outlive_a_change_of_keys(server: Arc<Server>) {
         works(&rotated, &second.token).await,
         "access tokens signed with the old key stay valid"
     );
-    // The successor that was derived with the old key is returned again.
     let again = refreshed(rotated.refresh(&first.refresh_token).await);
-    assert_eq!(again.refresh_token, second.refresh_token);
     assert!(!works(&server, &again.token).await, "the token is signed with the new key");
     // Without the old key, its access tokens become invalid, but the sessions continue.
     let config = config_with(&server.database_url, &[("JWT_SECRET", new)]);
     let later = Server::start_with(config, server.database_url.clone()).await;
     assert!(!works(&later, &second.token).await && works(&later, &again.token).await);
-    let third = refreshed(later.refresh(&second.refresh_token).await);
+    let third = refreshed(later.refresh(&again.refresh_token).await);
     assert_eq!(third.session, first.session);
     later.stop().await;
     rotated.stop().await;
@@ -311,19 +479,51 @@ async fn sessions_can_be_revoked(server: Arc<Server>) {
     assert_eq!(revoked["revokeOtherSessions"]["revokedSessionIds"], json!([]));
 }
 
-async fn a_new_password_ends_the_other_sessions(server: Arc<Server>) {
+const CHANGED: &str = "user { id email } accessToken tokenType expiresAt refreshToken session { id isCurrent }";
+
+async fn a_new_password_or_address_ends_all_sessions(server: Arc<Server>) {
     let ann = server.user("ann").await;
-    let other = server.log_in_as("ann", "password").await;
-    assert!(works(&server, &other.token).await);
-    // A change of the email address ends no session.
-    let address = json!({ "email": "anna@example.com", "currentPassword": "password" });
-    ann.done("updateViewer", address, "user { id }").await;
-    assert!(works(&server, &other.token).await);
-    let password = json!({ "password": "new password", "currentPassword": "password" });
-    ann.done("updateViewer", password, "user { id }").await;
-    assert!(!works(&server, &other.token).await);
-    assert_eq!(server.refresh(&other.refresh_token).await.code(), "UNAUTHENTICATED");
-    assert!(works(&server, &ann.token).await, "the session that changed the password continues");
+    let renamed = ann.done("updateViewer", json!({ "name": "Ann" }), CHANGED).await;
+    for field in ["accessToken", "tokenType", "expiresAt", "refreshToken", "session"] {
+        assert_eq!(renamed[field], Value::Null, "{field}");
+    }
+    let mut password = "password";
+    for (change, next) in [
+        (json!({ "email": "anna@example.com" }), "password"),
+        (json!({ "password": "new password" }), "new password"),
+        (json!({ "password": "password", "email": "ann@example.com" }), "password"),
+    ] {
+        let email = ann_address(&server).await;
+        let log_in = LogIn::of(&server.try_log_in(&email, password).await.ok()["logIn"]);
+        let other = LogIn::of(&server.try_log_in(&email, password).await.ok()["logIn"]);
+        assert!(works(&server, &other.token).await);
+        let mut input = change.clone();
+        input["currentPassword"] = json!(password);
+        let caller = log_in.clone().user(&server);
+        // The following mutations of the same document are unauthenticated.
+        let document = format!(
+            "mutation($input: UpdateViewerInput!) {{ updateViewer(input: $input) {{ {CHANGED} }}
+             createBoard(input: {{ title: \"x\" }}) {{ board {{ id }} }} }}"
+        );
+        let answer = caller.ask(&document, json!({ "input": input })).await;
+        assert_eq!(answer.error().0, "UNAUTHENTICATED");
+        let changed = answer.body["data"]["updateViewer"].clone();
+        assert_eq!(changed["session"]["isCurrent"], true);
+        let new = LogIn::of(&changed);
+        assert!(works(&server, &new.token).await);
+        assert!(!works(&server, &other.token).await && !works(&server, &log_in.token).await);
+        for old in [&other, &log_in] {
+            assert_eq!(server.refresh(&old.refresh_token).await.code(), "UNAUTHENTICATED");
+        }
+        refreshed(server.refresh(&new.refresh_token).await);
+        assert_eq!(server.count("sessions").await, 1);
+        password = next;
+    }
+}
+
+async fn ann_address(server: &Server) -> String {
+    let is_anna = server.count("users WHERE email = 'anna@example.com'").await == 1;
+    if is_anna { "anna@example.com".into() } else { "ann@example.com".into() }
 }
 
 /// The password is checked and then changed before the session is stored.

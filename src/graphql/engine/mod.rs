@@ -70,8 +70,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use apollo_compiler::Node;
-use apollo_compiler::executable::{Field, Operation, OperationType};
+use apollo_compiler::executable::{Operation, OperationType};
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Executor, Variables};
 
@@ -206,7 +205,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             _ => {}
         }
         if let Some(refusal) = caller.refusal()
-            && !Anonymous::of(&document, operation).all
+            && !is_anonymous(&document, operation)
         {
             return Err(Box::new(Answer::without_viewer(refusal.clone(), caller.request_id())));
         }
@@ -363,7 +362,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             .introspection
             .as_ref()
             .and_then(|_| answer::introspection(&self.types, document, operation, &plan.variables));
-        let holds_tokens = Anonymous::of(document, operation).any;
+        let holds_tokens = self.types.hold_tokens(operation.root_fields(document.executable()));
         let is_query = operation.operation_type == OperationType::Query;
         Ok(Planned { plan, introspection, holds_tokens, is_query })
     }
@@ -381,26 +380,11 @@ fn execution_of(
     request
 }
 
-/// Which root fields of a mutation need no access token, such as a log-in. The schema marks them with
-/// `@anonymous`.
-struct Anonymous {
-    /// All of them. An invalid or expired token is ignored then, because clients send their token with
-    /// every request.
-    all: bool,
-    /// Some of them: the response may hold tokens.
-    any: bool,
-}
-
-impl Anonymous {
-    fn of(document: &Document, operation: &Operation) -> Self {
-        if operation.operation_type != OperationType::Mutation {
-            return Self { all: false, any: false };
-        }
-        let fields = || operation.root_fields(document.executable());
-        let is_anonymous = |field: &Node<Field>| field.definition.directives.has("anonymous");
-        Self {
-            all: fields().all(|field| field.name == "__typename" || is_anonymous(field)),
-            any: fields().any(is_anonymous),
-        }
-    }
+/// Whether all root fields of a mutation need no access token, such as a log-in. The schema marks them with `@anonymous`. An
+/// invalid or expired token is ignored then, because clients send their token with every request.
+fn is_anonymous(document: &Document, operation: &Operation) -> bool {
+    operation.operation_type == OperationType::Mutation
+        && operation
+            .root_fields(document.executable())
+            .all(|field| field.name == "__typename" || field.definition.directives.has("anonymous"))
 }

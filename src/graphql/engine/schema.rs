@@ -2,6 +2,7 @@
 
 use apollo_compiler::ast::{DirectiveList, FieldDefinition, Type};
 use apollo_compiler::collections::HashMap;
+use apollo_compiler::executable::Field;
 use apollo_compiler::schema::Component;
 use apollo_compiler::schema::{ExtendedType, Implementers, InputObjectType};
 use apollo_compiler::validation::Valid;
@@ -49,6 +50,13 @@ impl TypeSystem {
     pub(super) fn is_composite(&self, ty: &Type) -> bool {
         let ty = self.schema.types.get(ty.inner_named_type());
         ty.is_some_and(|ty| !ty.is_leaf() && !ty.is_input_object())
+    }
+
+    /// Whether one of these fields returns an object with a refresh token.
+    pub(super) fn hold_tokens<'f>(&self, fields: impl Iterator<Item = &'f Node<Field>>) -> bool {
+        let mut types =
+            fields.filter_map(|field| self.schema.get_object(field.ty().inner_named_type()));
+        types.any(|ty| ty.fields.contains_key("refreshToken"))
     }
 
     /// Finds an input object type by name.

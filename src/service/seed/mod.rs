@@ -9,8 +9,8 @@ mod words;
 
 use super::Services;
 use crate::domain::{
-    BoardId, BoardRole, Card, CardColumn, Description, Email, Error, LabelId, LabelName, Name,
-    NewBoard, NewCard, Password, Result, Timestamp, Title, User, UserKey,
+    BoardId, BoardRole, Card, CardColumn, Client, Description, Email, Error, LabelId, LabelName,
+    Name, NewBoard, NewCard, Password, Result, Timestamp, Title, User, UserKey,
 };
 use crate::store::lock::{Admin, BoardTx, lock_board};
 use crate::store::{Tx, boards, card_writes, labels, members, users};
@@ -69,7 +69,7 @@ pub struct Plan {
 /// if the target is [`Target::Empty`] and the database already has users.
 pub async fn run(services: &Services, plan: Plan) -> Result<String> {
     let password = Password::parse(PASSWORD)?;
-    let hash = services.passwords.hash(password).await?;
+    let hash = services.passwords.hash(&Client::default(), password).await?;
     services.db.write((plan, hash), async |tx, (plan, hash)| fill(tx, plan, hash).await).await
 }
 

@@ -10,7 +10,7 @@ use crate::graphql::schema::inputs::optional;
 use crate::graphql::schema::scalars::DateTime;
 use crate::graphql::schema::types::{Session, User};
 use crate::service::LogIn;
-use crate::service::accounts::{self, AccountChanges};
+use crate::service::accounts::{self, AccountChanges, Updated};
 
 /// The data of a new account.
 #[derive(InputObject)]
@@ -98,11 +98,47 @@ pub(super) struct UpdateViewerInput {
     current_password: Option<String>,
 }
 
-/// The changed account.
+/// The changed account. A new e-mail address or password ends all sessions and begins a new one, whose tokens are here.
 #[derive(SimpleObject)]
 pub(super) struct UpdateViewerPayload {
     /// The changed account.
     user: EagerObject<User>,
+    /// The access token of the new session. Null unless the e-mail address or the password has changed.
+    access_token: Option<String>,
+    /// `Bearer`. Null unless the e-mail address or the password has changed.
+    token_type: Option<String>,
+    /// The time when the access token expires. Null unless the e-mail address or the password has changed.
+    expires_at: Option<DateTime>,
+    /// The refresh token of the new session. Null unless the e-mail address or the password has changed.
+    refresh_token: Option<String>,
+    /// The new session. Null unless the e-mail address or the password has changed.
+    session: Option<EagerObject<Session>>,
+}
+
+impl From<Updated> for UpdateViewerPayload {
+    fn from(updated: Updated) -> Self {
+        match updated {
+            Updated::Account(user) => Self {
+                user: User::own(user).into(),
+                access_token: None,
+                token_type: None,
+                expires_at: None,
+                refresh_token: None,
+                session: None,
+            },
+            Updated::LoggedIn(log_in) => {
+                let signed_in = SignedIn::from(*log_in);
+                Self {
+                    user: signed_in.user,
+                    access_token: Some(signed_in.access_token),
+                    token_type: Some(signed_in.token_type),
+                    expires_at: Some(signed_in.expires_at),
+                    refresh_token: Some(signed_in.refresh_token),
+                    session: Some(signed_in.session),
+                }
+            }
+        }
+    }
 }
 
 /// Confirms the deletion of the account.
@@ -125,10 +161,10 @@ pub(super) struct AuthMutation;
 
 #[Object]
 impl AuthMutation {
-    /// Creates an account. CONFLICT if an account with this e-mail address exists, RATE_LIMITED after too
-    /// many attempts.
+    /// Creates an account. CONFLICT if an account with this e-mail address exists, FORBIDDEN if sign-ups are
+    /// closed on this server, RATE_LIMITED after too many attempts.
     ///
-    /// Errors: BAD_USER_INPUT, CONFLICT, RATE_LIMITED.
+    /// Errors: BAD_USER_INPUT, FORBIDDEN, CONFLICT, RATE_LIMITED.
     #[graphql(directive = anonymous::apply())]
     async fn sign_up(
         &self,
@@ -147,9 +183,10 @@ impl AuthMutation {
     }
 
     /// Logs in. INVALID_CREDENTIALS if the e-mail address or the password is wrong; the error does not
-    /// say which. RATE_LIMITED after too many attempts, whether right or wrong.
+    /// say which. FORBIDDEN if both are right, but the address must be verified first: then a mail with a link is sent.
+    /// RATE_LIMITED after too many attempts, whether right or wrong.
     ///
-    /// Errors: INVALID_CREDENTIALS, RATE_LIMITED.
+    /// Errors: INVALID_CREDENTIALS, FORBIDDEN, RATE_LIMITED.
     #[graphql(directive = anonymous::apply())]
     async fn log_in(
         &self,
@@ -164,8 +201,8 @@ impl AuthMutation {
         .await
     }
 
-    /// Changes the name, the e-mail address and the password of the viewer. A new password ends all other
-    /// sessions. INVALID_CREDENTIALS if the current password is wrong, RATE_LIMITED after too many
+    /// Changes the name, the e-mail address and the password of the viewer. A new e-mail address or password ends all
+    /// sessions, also the one of this request, and begins a new one. INVALID_CREDENTIALS if the current password is wrong, RATE_LIMITED after too many
     /// attempts, CONFLICT if the new e-mail address is taken.
     ///
     /// Errors: BAD_USER_INPUT, INVALID_CREDENTIALS, CONFLICT, RATE_LIMITED.
@@ -181,27 +218,35 @@ impl AuthMutation {
                 name: optional(input.name, "name", |name| Name::parse(name))?,
             };
             let current = input.current_password;
-            let user = accounts::update(ctx.services()?, ctx.viewer()?, current, changes).await?;
-            Ok(UpdateViewerPayload { user: User::own(user).into() })
+            let (services, caller) = (ctx.services()?, ctx.caller()?);
+            let viewer = caller.viewer()?;
+            let updated =
+                accounts::update(services, &caller.client, viewer, current, changes).await?;
+            if let Updated::LoggedIn(_) = updated {
+                caller.leave();
+            }
+            Ok(updated.into())
         })
         .await
     }
 
     /// Deletes the viewer's account. Boards that have no other members are erased with it, including
-    /// those in the trash; other boards lose a member. INVALID_CREDENTIALS if the current password is
-    /// wrong, RATE_LIMITED after too many attempts, CONFLICT if the viewer is the only ADMIN of a board
-    /// that has other members.
+    /// those in the trash; other boards lose a member. A board whose only ADMIN leaves so passes to the member who has
+    /// been there longest, a MEMBER before a VIEWER. INVALID_CREDENTIALS if the current password is wrong,
+    /// RATE_LIMITED after too many attempts.
     ///
-    /// Errors: INVALID_CREDENTIALS, CONFLICT, RATE_LIMITED.
+    /// Errors: INVALID_CREDENTIALS, RATE_LIMITED.
     async fn delete_viewer(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The current password.")] input: DeleteViewerInput,
     ) -> Nullable<DeleteViewerPayload> {
         mutate(ctx, async {
-            let viewer = ctx.viewer()?;
-            accounts::delete(ctx.services()?, viewer, input.current_password).await?;
-            ctx.caller()?.leave();
+            let (services, caller) = (ctx.services()?, ctx.caller()?);
+            let viewer = caller.viewer()?;
+            let password = input.current_password;
+            accounts::delete(services, &caller.client, viewer, password).await?;
+            caller.leave();
             Ok(DeleteViewerPayload { deleted_user_id: viewer.id.to_public().into() })
         })
         .await

@@ -7,13 +7,14 @@ use crate::domain::{At, PublicId};
 use crate::graphql::context::{ContextExt, Nullable, mutate, mutate_as_anybody};
 use crate::graphql::schema::directives::anonymous;
 use crate::graphql::schema::inputs::id;
-use crate::service::sessions;
+use crate::service::{refresh, sessions};
 
 /// The refresh token of a session.
 #[derive(InputObject)]
 pub(super) struct RefreshSessionInput {
     /// The token from the log-in or from the last refresh. It can be used once: used again within ten
-    /// seconds it returns the same successor, used again later it ends its session.
+    /// seconds it returns another successor, of which one may be used; used again later it ends its
+    /// session.
     refresh_token: String,
 }
 
@@ -59,9 +60,10 @@ pub(super) struct SessionMutation;
 #[Object]
 impl SessionMutation {
     /// Exchanges a refresh token for a new access token and the next refresh token. Needs no access
-    /// token. UNAUTHENTICATED if the refresh token is invalid or expired.
+    /// token. UNAUTHENTICATED if the refresh token is invalid or expired, RATE_LIMITED after too many
+    /// refreshes of the session.
     ///
-    /// Errors: UNAUTHENTICATED.
+    /// Errors: UNAUTHENTICATED, RATE_LIMITED.
     #[graphql(directive = anonymous::apply())]
     async fn refresh_session(
         &self,
@@ -69,7 +71,7 @@ impl SessionMutation {
         #[graphql(desc = "The refresh token.")] input: RefreshSessionInput,
     ) -> Nullable<RefreshSessionPayload> {
         mutate_as_anybody(ctx, async {
-            let log_in = sessions::refresh(ctx.services()?, &input.refresh_token).await?;
+            let log_in = refresh(ctx.services()?, &input.refresh_token).await?;
             Ok(RefreshSessionPayload { signed_in: log_in.into() })
         })
         .await

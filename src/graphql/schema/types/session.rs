@@ -66,6 +66,11 @@ impl Session {
         self.session.user_agent.as_deref()
     }
 
+    /// The network from which the user logged in, cut to /24 (IPv4) or /48 (IPv6), e.g. `192.0.2.0/24`.
+    async fn network(&self) -> Option<&str> {
+        self.session.network.as_deref()
+    }
+
     /// Whether this is the session of this request, or the one that this log-in or refresh returns.
     async fn is_current(&self) -> bool {
         self.is_current

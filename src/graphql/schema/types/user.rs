@@ -62,6 +62,13 @@ impl User {
         &self.user.email
     }
 
+    /// The time when the user verified the e-mail address; null if they have not. Null unless it is the viewer's own
+    /// account.
+    async fn email_verified_at(&self, ctx: &Context<'_>) -> Option<DateTime> {
+        let verified = self.user.email_verified_at.filter(|_| self.is_own(ctx));
+        verified.map(Into::into)
+    }
+
     /// The time when the account was created. Null unless it is the viewer's own account.
     async fn created_at(&self, ctx: &Context<'_>) -> Option<DateTime> {
         self.is_own(ctx).then(|| self.user.created_at.into())

@@ -1,0 +1,11 @@
+DROP TABLE outbox;
+DROP TABLE mail_tokens;
+DROP TABLE known_networks;
+ALTER TABLE refresh_tokens DROP COLUMN generation;
+DROP INDEX sessions_family;
+ALTER TABLE sessions DROP COLUMN network;
+ALTER TABLE sessions DROP COLUMN generation;
+ALTER TABLE sessions DROP COLUMN family_hash;
+ALTER TABLE users DROP COLUMN disabled_at;
+ALTER TABLE users DROP COLUMN email_verified_at;
+DELETE FROM schema_compatibility WHERE migration = '20261129000000';

@@ -1,0 +1,123 @@
+//! Sends mails by SMTP. lettre is named in this module only.
+
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use lettre::address::Envelope;
+use lettre::message::{Mailbox, header};
+use lettre::transport::smtp::extension::ClientId;
+use lettre::transport::smtp::{AsyncSmtpTransport, Error as SmtpError};
+use lettre::{Address, AsyncTransport, Message, Tokio1Executor};
+use url::Url;
+
+use crate::config::{self, StartError};
+
+/// The time limit of each step of a conversation with the mail server.
+const STEP: Duration = Duration::from_secs(15);
+
+/// The time limit of a whole conversation.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// Sends mails.
+pub struct Mailer {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+    public_url: Url,
+}
+
+/// A mail in plain text.
+pub struct Mail {
+    /// The address of the recipient.
+    pub to: String,
+    /// The subject line.
+    pub subject: &'static str,
+    /// The text.
+    pub text: String,
+}
+
+/// Why a mail was not sent. The text names no address.
+#[derive(Debug)]
+pub enum Failure {
+    /// Another attempt may succeed.
+    Temporary(String),
+    /// No attempt can succeed: the address is not valid for mail, or the mail server has refused the mail.
+    Permanent(String),
+}
+
+impl Mailer {
+    /// A mailer for the mail server in the settings; `None` if there is none. Does not connect. Fails if a setting is
+    /// invalid.
+    pub fn new(settings: &config::Mail) -> Result<Option<Self>, StartError> {
+        let (Some(smtp), Some(public_url)) = (&settings.smtp, &settings.public_url) else {
+            return Ok(None);
+        };
+        let host = public_url.host_str().unwrap_or_default();
+        let from = settings.from.clone().unwrap_or_else(|| format!("no-reply@{host}"));
+        let from = from.parse().map_err(|_| {
+            StartError::new("MAIL_FROM: must be an address such as Kanban <kanban@example.com>")
+        })?;
+        let transport = transport(smtp.expose(), host)?;
+        Ok(Some(Self { transport, from, public_url: public_url.clone() }))
+    }
+
+    /// The URL of a page of the front end, with a token behind #, where neither servers nor `Referer` headers see it.
+    pub fn link(&self, page: &str, token: &str) -> String {
+        let base = self.public_url.as_str().trim_end_matches('/');
+        format!("{base}/{page}#token={token}")
+    }
+
+    /// The URL of the front end.
+    pub fn public_url(&self) -> &str {
+        self.public_url.as_str()
+    }
+
+    /// Sends a mail, within a minute.
+    pub async fn send(&self, mail: Mail) -> Result<(), Failure> {
+        let Ok(to) = mail.to.parse::<Address>() else {
+            return Err(Failure::Permanent("the address is not valid for mail".into()));
+        };
+        let wrong = |error: &dyn std::fmt::Display| Failure::Permanent(error.to_string());
+        let envelope = Envelope::new(Some(self.from.email.clone()), vec![to.clone()])
+            .map_err(|error| wrong(&error))?;
+        let message = Message::builder()
+            .envelope(envelope)
+            .from(self.from.clone())
+            .to(to.into())
+            .subject(mail.subject)
+            .header(header::ContentType::TEXT_PLAIN)
+            .body(mail.text)
+            .map_err(|error| wrong(&error))?;
+        match tokio::time::timeout(LIMIT, self.transport.send(message)).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(failure(&error)),
+            Err(_) => Err(Failure::Temporary("the mail server is too slow".into())),
+        }
+    }
+}
+
+/// STARTTLS is required, because whoever can remove it from a conversation could read the tokens in mails.
+fn transport(url: &Url, hello: &str) -> Result<AsyncSmtpTransport<Tokio1Executor>, StartError> {
+    let mut url = url.clone();
+    match (url.scheme(), url.query()) {
+        ("smtp", None) => url.set_query(Some("tls=required")),
+        _ => url.set_query(None),
+    }
+    let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.as_str())
+        .map_err(|error| StartError::new(format!("SMTP_URL: {error}")))?;
+    let hello = ClientId::Domain(hello.to_owned());
+    Ok(builder.timeout(Some(STEP)).hello_name(hello).build())
+}
+
+/// The codes by which mail servers refuse a recipient or a message for good. (535 is a wrong password in `SMTP_URL`.)
+const REFUSED: RangeInclusive<u16> = 550..=559;
+
+/// Without the response of the mail server, which may quote the address.
+fn failure(error: &SmtpError) -> Failure {
+    match error.status() {
+        Some(code) if REFUSED.contains(&code.into()) => {
+            Failure::Permanent(format!("the mail server has refused the mail with {code}"))
+        }
+        Some(code) => Failure::Temporary(format!("the mail server has answered {code}")),
+        None => Failure::Temporary(error.to_string()),
+    }
+}

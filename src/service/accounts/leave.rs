@@ -1,0 +1,83 @@
+//! The deletion of accounts.
+
+use super::confirm::{check_password, wrong_password};
+use crate::domain::{
+    BoardId, Client, Error, RemovalReason, Result, SessionId, Subject, UserId, UserKey, Viewer,
+};
+use crate::service::Services;
+use crate::store::lock::lock_to_leave;
+use crate::store::{Tx, members, sessions, trash, users};
+
+/// Deletes the viewer's account. Requires the current password.
+///
+/// Boards without other members are erased, including those in the trash. Other boards lose a member; if it is their
+/// only ADMIN, the member who has been there longest becomes ADMIN, a MEMBER before a VIEWER.
+pub async fn delete(
+    services: &Services,
+    client: &Client,
+    viewer: Viewer,
+    current_password: String,
+) -> Result<()> {
+    let known = check_password(services, client, viewer, current_password).await?;
+    let deleted = delete_account(services, viewer.key, viewer.id, known.password_hash).await?;
+    if deleted { Ok(()) } else { Err(wrong_password()) }
+}
+
+/// Deletes an account in one transaction; `false` if it has another password hash by now. Its boards are erased
+/// afterwards by the maintenance, which is woken.
+pub(super) async fn delete_account(
+    services: &Services,
+    user: UserKey,
+    id: UserId,
+    hash: String,
+) -> Result<bool> {
+    let forget = services.sessions.forgetting();
+    let deleted = services.db.write_then(
+        (user, id, hash),
+        async |tx, (user, id, hash)| leave_all(tx, *user, *id, hash).await,
+        move |ended| forget(ended.as_deref().unwrap_or_default()),
+    );
+    let deleted = deleted.await?.is_some();
+    services.orphans.notify_one();
+    Ok(deleted)
+}
+
+/// Removes the user from all boards and deletes the account. Returns the ended sessions; `None` if the account has another
+/// password hash.
+async fn leave_all(
+    tx: &mut Tx,
+    user: UserKey,
+    id: UserId,
+    hash: &str,
+) -> Result<Option<Vec<SessionId>>> {
+    trash::orphan_boards_of(tx, user).await?;
+    for board in members::boards_of(tx, user).await? {
+        leave(tx, user, id, board).await?;
+    }
+    if !users::lock_to_delete(tx, user, hash).await? {
+        return Ok(None);
+    }
+    if !members::boards_of(tx, user).await?.is_empty() {
+        // A board was created or shared since the list was read: retry.
+        return Err(Error::Contention);
+    }
+    let sessions = sessions::delete_all(tx, user).await?;
+    users::delete(tx, user).await?;
+    Ok(Some(sessions))
+}
+
+/// Removes the user from a board, which passes to another member if nobody else is ADMIN.
+async fn leave(tx: &mut Tx, user: UserKey, id: UserId, board: BoardId) -> Result<()> {
+    let Some(mut board) = lock_to_leave(tx, user, board).await? else {
+        return Ok(());
+    };
+    if !members::any_other(&mut board, user).await? {
+        return trash::orphan_board(&mut board).await;
+    }
+    members::delete(&mut board, user, id, RemovalReason::AccountDeleted).await?;
+    if !members::any_admin(&mut board).await? {
+        members::pass_on(&mut board).await?;
+    }
+    board.finish(Subject::Board).await?;
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! Verification of addresses and new passwords, by tokens in mails.
+
+use crate::domain::{
+    At, Client, EmailKey, Error, MailContent, MailPurpose, Password, QueuedMail, Result, User,
+    UserKey, Viewer,
+};
+use crate::service::Services;
+use crate::service::mails::token_hash;
+use crate::store::{mail_tokens, outbox, sessions, users};
+
+/// Sends a token for a new password to an address, if it has an account: whether it has one is found out later, so
+/// that this does the same work in any case. FORBIDDEN if the server sends no mail; RATE_LIMITED after too many attempts.
+pub async fn request_password_reset(
+    services: &Services,
+    client: &Client,
+    email: &str,
+) -> Result<()> {
+    services.mails.require()?;
+    services.attempts.from(client)?;
+    // What is no address has no account.
+    let Ok(email) = EmailKey::parse(email) else { return Ok(()) };
+    services.mails.send(services, email.as_str(), MailContent::ResetPassword).await.map(drop)
+}
+
+struct Reset {
+    user: UserKey,
+    token: String,
+    hash: String,
+    notice: Option<QueuedMail>,
+}
+
+/// Sets a new password with a token from a mail, which also verifies the address. Ends all sessions. BAD_USER_INPUT if
+/// the token is invalid, expired or was used before; RATE_LIMITED after too many attempts.
+pub async fn reset_password(
+    services: &Services,
+    client: &Client,
+    token: &str,
+    password: Password,
+) -> Result<User> {
+    services.attempts.from(client)?;
+    let user = find(services, token, MailPurpose::ResetPassword).await?;
+    let hash = services.passwords.hash(client, password).await?;
+    let notice = services.mails.mail(&user.email, MailContent::PasswordChanged);
+    let reset = Reset { user: user.key, token: token_hash(token), hash, notice };
+    let forget = services.sessions.forgetting();
+    let done = services.db.write_then(
+        reset,
+        async |tx, reset| {
+            if !mail_tokens::spend(tx, reset.user, &reset.token).await? {
+                return Err(bad_token());
+            }
+            users::set_password(tx, reset.user, &reset.hash).await?;
+            let user = users::set_verified(tx, reset.user).await?.ok_or_else(bad_token)?;
+            if let Some(notice) = &reset.notice {
+                outbox::insert(tx, notice).await?;
+            }
+            Ok((user, sessions::delete_all(tx, reset.user).await?))
+        },
+        move |(_, ended)| forget(ended),
+    );
+    let (user, _) = done.await?;
+    services.mails.wake();
+    Ok(user)
+}
+
+/// Verifies an address with a token from a mail. BAD_USER_INPUT if the token is invalid, expired or was used before;
+/// RATE_LIMITED after too many attempts.
+pub async fn verify_email(services: &Services, client: &Client, token: &str) -> Result<User> {
+    services.attempts.from(client)?;
+    let user = find(services, token, MailPurpose::VerifyEmail).await?;
+    let verified = services.db.write((user.key, token_hash(token)), async |tx, (user, token)| {
+        if !mail_tokens::spend(tx, *user, token).await? {
+            return Err(bad_token());
+        }
+        users::set_verified(tx, *user).await?.ok_or_else(bad_token)
+    });
+    verified.await
+}
+
+/// Sends a token to verify the viewer's address. Returns `false` if it is verified already. FORBIDDEN if the server sends
+/// no mail; RATE_LIMITED after too many mails.
+pub async fn send_verification(services: &Services, viewer: Viewer) -> Result<bool> {
+    services.mails.require()?;
+    let known = users::credentials(&mut services.db.read().await?, viewer.key).await?;
+    let user = known.ok_or(Error::Unauthenticated)?.user;
+    if user.email_verified_at.is_some() {
+        return Ok(false);
+    }
+    services.mails.send(services, &user.email, MailContent::VerifyEmail).await
+}
+
+async fn find(services: &Services, token: &str, purpose: MailPurpose) -> Result<User> {
+    let (mut conn, now) = (services.db.read().await?, services.db.now());
+    mail_tokens::user(&mut conn, &token_hash(token), purpose, now).await?.ok_or_else(bad_token)
+}
+
+fn bad_token() -> Error {
+    Error::bad_input("The token is invalid or expired, or was used before.").at("token")
+}

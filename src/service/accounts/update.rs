@@ -1,0 +1,116 @@
+//! Changes to the viewer's account.
+
+use super::confirm::{check_password, credentials, wrong_password};
+use crate::domain::{
+    At, Client, Email, EmailKey, Error, MailContent, Name, Password, QueuedMail, Result, SessionId,
+    User, Viewer,
+};
+use crate::service::sessions::{NewSession, Started};
+use crate::service::{LogIn, Services};
+use crate::store::users::Changes;
+use crate::store::{Tx, mail_tokens, outbox, sessions, users};
+
+/// Changes to the viewer's account. `None` leaves the field unchanged.
+pub struct AccountChanges {
+    /// The new e-mail address.
+    pub email: Option<Email>,
+    /// The new password.
+    pub password: Option<Password>,
+    /// The new name.
+    pub name: Option<Name>,
+}
+
+/// The result of [`update`].
+pub enum Updated {
+    /// The sessions continue.
+    Account(User),
+    /// All sessions have ended, and a new one has begun.
+    LoggedIn(Box<LogIn>),
+}
+
+struct Update {
+    viewer: Viewer,
+    old_hash: String,
+    changes: Changes,
+    /// The new session, if the address or the password changes.
+    session: Option<NewSession>,
+    mails: Vec<QueuedMail>,
+}
+
+/// Changes the account. A new e-mail address and a new password require the current password: BAD_USER_INPUT without it.
+/// They end all sessions, and a new one begins.
+pub async fn update(
+    services: &Services,
+    client: &Client,
+    viewer: Viewer,
+    current_password: Option<String>,
+    changes: AccountChanges,
+) -> Result<Updated> {
+    let AccountChanges { email, password, name } = changes;
+    let known = match current_password {
+        Some(current) => check_password(services, client, viewer, current).await?,
+        None if email.is_some() || password.is_some() => {
+            let message = "Required to change the e-mail address or the password.";
+            return Err(Error::bad_input(message).at("currentPassword"));
+        }
+        None => credentials(services, viewer).await?,
+    };
+    let password_hash = match password {
+        Some(password) => Some(services.passwords.hash(client, password).await?),
+        None => None,
+    };
+    let email = email.filter(|email| email.as_str() != known.user.email);
+    let name = name.filter(|name| name.as_str() != known.user.name);
+    let is_other_mailbox =
+        email.as_ref().is_some_and(|email| *email.key() != EmailKey::of(&known.user.email));
+    let changes = Changes { email, password_hash, name, is_other_mailbox };
+    if changes.is_empty() {
+        return Ok(Updated::Account(known.user));
+    }
+    let ends_sessions = changes.email.is_some() || changes.password_hash.is_some();
+    let session = ends_sessions.then(|| NewSession::new(services, viewer.key, client));
+    let mails = mails(services, &known.user, &changes);
+    let update = Update { viewer, old_hash: known.password_hash, changes, session, mails };
+    let forget = services.sessions.forgetting();
+    let updated = services.db.write_then(
+        update,
+        async |tx, update| store(tx, update).await,
+        move |(_, _, ended)| forget(ended),
+    );
+    let (user, started, _) = updated.await?;
+    services.mails.wake();
+    match started {
+        Some(started) => Ok(Updated::LoggedIn(Box::new(started.log_in(services, user)?))),
+        None => Ok(Updated::Account(user)),
+    }
+}
+
+/// The mails that tell of the changes: to the former address, in case that somebody else has made them.
+fn mails(services: &Services, user: &User, changes: &Changes) -> Vec<QueuedMail> {
+    let tell = |email: &str, content| services.mails.mail(email, content);
+    let new = changes.email.as_ref().filter(|_| changes.is_other_mailbox);
+    let mails = [
+        new.and_then(|email| tell(email.as_str(), MailContent::VerifyEmail)),
+        new.and_then(|_| tell(&user.email, MailContent::EmailChanged)),
+        changes
+            .password_hash
+            .as_ref()
+            .and_then(|_| tell(&user.email, MailContent::PasswordChanged)),
+    ];
+    mails.into_iter().flatten().collect()
+}
+
+async fn store(tx: &mut Tx, update: &Update) -> Result<(User, Option<Started>, Vec<SessionId>)> {
+    let (viewer, now) = (update.viewer, tx.now());
+    // `None`: the password has changed since it was verified.
+    let user = users::update(tx, viewer.key, &update.old_hash, &update.changes, now).await?;
+    let user = user.ok_or_else(wrong_password)?;
+    for mail in &update.mails {
+        outbox::insert(tx, mail).await?;
+    }
+    let Some(session) = &update.session else { return Ok((user, None, Vec::new())) };
+    mail_tokens::delete_of(tx, viewer.key).await?;
+    let ended = sessions::delete_all(tx, viewer.key).await?;
+    let started = session.insert(tx).await?;
+    Ok((user, Some(started), ended))
+}

@@ -1,0 +1,62 @@
+//! Tokens that were sent by mail. Only their hashes are stored.
+
+use diesel::prelude::*;
+
+use super::db::{Conn, Tx};
+use super::dsl::columns;
+use super::rows::UserRow;
+use super::schema::{mail_tokens, users};
+use crate::domain::{MailPurpose, Result, Timestamp, User, UserKey};
+
+/// Stores a token.
+pub async fn insert(tx: &mut Tx, user: UserKey, hash: &str, purpose: MailPurpose) -> Result<()> {
+    let expires = tx.now().seconds_after(purpose.seconds());
+    let values = (
+        mail_tokens::hash.eq(hash.to_owned()),
+        mail_tokens::user_id.eq(user.0),
+        mail_tokens::purpose.eq(purpose.as_str()),
+        mail_tokens::expires_at.eq(expires),
+    );
+    tx.execute(diesel::insert_into(mail_tokens::table).values(values)).await?;
+    Ok(())
+}
+
+/// The account of a token; `None` if the token is unknown or expired, or the account is disabled.
+pub async fn user(
+    conn: &mut Conn,
+    hash: &str,
+    purpose: MailPurpose,
+    now: Timestamp,
+) -> Result<Option<User>> {
+    let query = mail_tokens::table
+        .find(hash.to_owned())
+        .inner_join(users::table)
+        .filter(mail_tokens::purpose.eq(purpose.as_str()))
+        .filter(mail_tokens::expires_at.gt(now))
+        .filter(users::disabled_at.is_null())
+        .select(columns::<UserRow>());
+    let row: Option<UserRow> = conn.first(query).await?;
+    Ok(row.map(User::from))
+}
+
+/// Deletes all tokens of a user, and says whether this one was among them: of two who use it at once, one succeeds.
+pub async fn spend(tx: &mut Tx, user: UserKey, hash: &str) -> Result<bool> {
+    let own = mail_tokens::table.filter(mail_tokens::user_id.eq(user.0));
+    let deleted: Vec<String> =
+        tx.write_returning(diesel::delete(own).returning(mail_tokens::hash)).await?;
+    Ok(deleted.iter().any(|deleted| deleted == hash))
+}
+
+/// Deletes all tokens of a user.
+pub async fn delete_of(tx: &mut Tx, user: UserKey) -> Result<()> {
+    let own = mail_tokens::table.filter(mail_tokens::user_id.eq(user.0));
+    tx.execute(diesel::delete(own)).await?;
+    Ok(())
+}
+
+/// Deletes expired tokens.
+pub async fn delete_expired(tx: &mut Tx, now: Timestamp) -> Result<()> {
+    let expired = mail_tokens::table.filter(mail_tokens::expires_at.le(now));
+    tx.execute(diesel::delete(expired)).await?;
+    Ok(())
+}
