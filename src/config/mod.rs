@@ -96,12 +96,12 @@ pub struct Config {
     /// Who may have an account.
     #[command(flatten, next_help_heading = "Accounts")]
     pub accounts: Accounts,
-    /// The settings of mails.
-    #[command(flatten, next_help_heading = "Mail")]
-    pub mail: Mail,
     /// The parameters of password hashing.
     #[command(flatten, next_help_heading = "Accounts")]
     pub argon2: Argon2,
+    /// The settings of mails.
+    #[command(flatten, next_help_heading = "Mail")]
+    pub mail: Mail,
     /// The retention of deleted boards and cards.
     #[command(flatten, next_help_heading = "Boards")]
     pub trash: Trash,

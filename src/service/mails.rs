@@ -1,4 +1,4 @@
-//! Mails to users: queued in the transaction that causes them, and sent from there (ADR 62).
+//! Mails to users: queued in the transaction that causes them, and sent from there (ADR 68).
 
 use std::time::Duration;
 

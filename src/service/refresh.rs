@@ -1,4 +1,4 @@
-//! The exchange of a refresh token for its successor (ADR 61).
+//! The exchange of a refresh token for its successor (ADR 60).
 
 use super::Services;
 use super::refresh_tokens::{self, Family};
@@ -39,7 +39,7 @@ pub async fn refresh(services: &Services, token: &str) -> Result<LogIn> {
     let session = store::session_of(&mut conn, &hashes).await?.ok_or_else(unknown_token)?;
     drop(conn);
     services.attempts.of_session(session)?;
-    let family = Family::of(token).unwrap_or_else(Family::random);
+    let family = Family::of(token);
     let (successor, lifetime) = (family.token(), services.lifetime);
     let presented =
         Presented { hash: hashes.token, session, family, successor: successor.clone(), lifetime };

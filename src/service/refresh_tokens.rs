@@ -23,11 +23,17 @@ impl Family {
         Self(rand::random())
     }
 
-    /// The family of a token; `None` if it was issued by an earlier version.
-    pub(super) fn of(token: &str) -> Option<Self> {
-        let bytes = BASE64URL_NOPAD.decode(token.strip_prefix(PREFIX)?.as_bytes()).ok()?;
-        let family = bytes.first_chunk::<FAMILY>().filter(|_| bytes.len() == LENGTH)?;
-        Some(Self(*family))
+    /// The family of a token. Tokens of earlier versions have none, so that of their successors is derived from them.
+    pub(super) fn of(token: &str) -> Self {
+        let random = token.strip_prefix(PREFIX).unwrap_or_default().as_bytes();
+        match BASE64URL_NOPAD.decode(random) {
+            Ok(bytes) if bytes.len() == LENGTH => Self::first(&bytes),
+            _ => Self::first(sha256(token).as_bytes()),
+        }
+    }
+
+    fn first(bytes: &[u8]) -> Self {
+        Self(bytes.first_chunk().copied().unwrap_or_default())
     }
 
     /// Generates a token.
@@ -49,5 +55,5 @@ pub(super) fn hash(token: &str) -> String {
 
 /// The hashes of a token that a client has sent.
 pub(super) fn hashes(token: &str) -> TokenHashes {
-    TokenHashes { token: hash(token), family: Family::of(token).map(|family| family.hash()) }
+    TokenHashes { token: hash(token), family: Family::of(token).hash() }
 }

@@ -1,4 +1,4 @@
-//! Refresh tokens. Only their hashes are stored, and only while they may be presented: see ADR 61.
+//! Refresh tokens. Only their hashes are stored, and only while they may be presented: see ADR 60.
 
 use diesel::prelude::*;
 
@@ -12,8 +12,8 @@ use crate::domain::{Result, Session, SessionId, Timestamp};
 pub struct TokenHashes {
     /// Of the token.
     pub token: String,
-    /// Of what all tokens of its session have in common; `None` for a token of an earlier version.
-    pub family: Option<String>,
+    /// Of what all tokens of its session have in common.
+    pub family: String,
 }
 
 /// The session of a refresh token, which is found by its family if the token itself is not stored any more.
@@ -22,11 +22,10 @@ pub async fn session_of(conn: &mut Conn, hashes: &TokenHashes) -> Result<Option<
     let by_token =
         refresh_tokens::table.find(hashes.token.clone()).select(refresh_tokens::session_id);
     let mut found: Option<i64> = conn.first(by_token).await?;
-    if found.is_none()
-        && let Some(family) = &hashes.family
-    {
-        let by_family =
-            sessions::table.filter(sessions::family_hash.eq(family.clone())).select(sessions::id);
+    if found.is_none() {
+        let by_family = sessions::table
+            .filter(sessions::family_hash.eq(hashes.family.clone()))
+            .select(sessions::id);
         found = conn.first(by_family).await?;
     }
     Ok(found.map(SessionId))

@@ -6,7 +6,7 @@ use argon2::PasswordHasher;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Server, config_with, scenarios, text};
+use crate::support::{Server, User, config_with, scenarios, text};
 
 scenarios![
     sign_up_log_in_and_see_oneself,
@@ -20,7 +20,9 @@ scenarios![
     a_password_that_was_hashed_as_entered_is_hashed_anew,
     log_ins_that_renew_the_hash_at_once_all_succeed,
     an_account_goes_with_what_is_its_own,
-    an_account_stays_while_a_board_needs_it,
+    boards_pass_on_when_their_only_admin_goes,
+    boards_in_the_trash_pass_on_too,
+    nobody_can_make_an_account_stay,
 ];
 
 async fn sign_up_log_in_and_see_oneself(server: Arc<Server>) {
@@ -88,20 +90,20 @@ async fn wrong_log_ins_are_all_alike(server: Arc<Server>) {
 }
 
 async fn changing_address_and_password_needs_the_present_one(server: Arc<Server>) {
-    let ann = server.user("ann").await;
+    let mut ann = server.user("ann").await;
     let wrong = json!({ "email": "x@example.com", "currentPassword": "wrong one" });
     let answer = ann.call("updateViewer", wrong, "user { id }").await;
     assert_eq!(answer.error().0, "INVALID_CREDENTIALS");
 
     let both = json!({ "email": "Annie@example.com", "password": "new password", "currentPassword": "password" });
-    let changed = ann.done("updateViewer", both, "user { id email createdAt }").await;
+    let changed = ann.change_account(both).await;
     assert_eq!(changed["user"]["email"], "Annie@example.com");
     assert_eq!(changed["user"]["id"], json!(ann.id));
     server.log_in("annie", "new password").await;
 
     // A change of letter case in the own address is no conflict.
     let case = json!({ "email": "annie@example.com", "currentPassword": "new password" });
-    let changed = ann.done("updateViewer", case, "user { email }").await;
+    let changed = ann.change_account(case).await;
     assert_eq!(changed["user"]["email"], "annie@example.com");
 
     let nothing = json!({ "email": null, "password": null, "currentPassword": "new password" });
@@ -172,11 +174,10 @@ const COMPOSED: &str = "\u{e9}t\u{e9} d'or";
 const DECOMPOSED: &str = "e\u{301}te\u{301} d'or";
 
 async fn a_password_is_the_same_however_it_is_composed(server: Arc<Server>) {
-    let ann = server.user("ann").await;
+    let mut ann = server.user("ann").await;
     let mut current = "password";
     for new in [DECOMPOSED, COMPOSED] {
-        let input = json!({ "password": new, "currentPassword": current });
-        ann.done("updateViewer", input, "user { id }").await;
+        ann.change_account(json!({ "password": new, "currentPassword": current })).await;
         for same in [COMPOSED, DECOMPOSED] {
             server.log_in("ann", same).await;
         }
@@ -247,9 +248,10 @@ async fn an_account_goes_with_what_is_its_own(server: Arc<Server>) {
         server.try_log_in("ann@example.com", "password").await.code(),
         "INVALID_CREDENTIALS"
     );
-    for (table, rows) in [("users", 1), ("boards", 1), ("cards", 1), ("sessions", 1)] {
-        assert_eq!(server.count(table).await, rows, "{table}");
-    }
+    assert_eq!((server.count("users").await, server.count("sessions").await), (1, 1));
+    // Erased after the answer.
+    server.until_count("boards", 1).await;
+    assert_eq!(server.count("cards").await, 1);
     assert_eq!(bob.events(&shared, version).await, ["MemberRemovedEvent"]);
     let query = format!(
         "{{ board(id: {shared:?}) {{ members {{ nodes {{ email }} }} cards {{ nodes {{ title
@@ -267,21 +269,68 @@ async fn an_account_goes_with_what_is_its_own(server: Arc<Server>) {
     assert_ne!(server.user("ann").await.id, ann.id);
 }
 
-async fn an_account_stays_while_a_board_needs_it(server: Arc<Server>) {
+/// The longest-standing MEMBER becomes ADMIN; a VIEWER only if there is no MEMBER.
+async fn boards_pass_on_when_their_only_admin_goes(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let (vic, meg, mia) =
+        (server.user("vic").await, server.user("meg").await, server.user("mia").await);
+    let board = ann.board("Shared").await;
+    for (user, role) in [(&vic, "VIEWER"), (&meg, "MEMBER"), (&mia, "MEMBER")] {
+        ann.share_as(&board, user, role).await;
+    }
+    let roles = async || {
+        let query = format!(
+            "{{ board(id: {board:?}) {{ members {{ edges {{ role node {{ id }} }} }} }} }}"
+        );
+        vic.get(&query).await["board"]["members"]["edges"].take()
+    };
+    let edge = |role: &str, user: &User| json!({ "role": role, "node": { "id": user.id } });
+    for (leaver, left) in [
+        (&ann, vec![edge("VIEWER", &vic), edge("ADMIN", &meg), edge("MEMBER", &mia)]),
+        (&meg, vec![edge("VIEWER", &vic), edge("ADMIN", &mia)]),
+        (&mia, vec![edge("ADMIN", &vic)]),
+    ] {
+        let version = vic.version(&board).await;
+        leaver.done("deleteViewer", json!({ "currentPassword": "password" }), "__typename").await;
+        assert_eq!(roles().await, json!(left));
+        let kinds = vic.events(&board, version).await;
+        assert_eq!(kinds, ["MemberRemovedEvent", "MemberRoleChangedEvent"]);
+    }
+    let query = format!(
+        "{{ board(id: {board:?}) {{ activity(first: 1) {{ nodes {{ actor {{ id }}
+            ... on MemberRoleChangedEvent {{ from to user {{ id }} }} }} }} }} }}"
+    );
+    let event = json!({ "actor": null, "from": "VIEWER", "to": "ADMIN", "user": { "id": vic.id } });
+    assert_eq!(vic.get(&query).await["board"]["activity"]["nodes"], json!([event]));
+    // The new ADMIN may do everything.
+    vic.done("deleteBoard", json!({ "boardId": board }), "deletedBoardId").await;
+}
+
+async fn boards_in_the_trash_pass_on_too(server: Arc<Server>) {
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
-    let (own, shared) = (ann.board("Own").await, ann.board("Shared").await);
-    ann.share(&shared, &bob).await;
-    let version = ann.version(&shared).await;
-    let go = || ann.call("deleteViewer", json!({ "currentPassword": "password" }), "deletedUserId");
-    assert_eq!(go().await.code(), "CONFLICT");
-    // The failed deletion changed nothing.
-    assert_eq!(ann.get("{ boards { totalCount } }").await["boards"]["totalCount"], 2);
-    assert_eq!(ann.version(&shared).await, version);
-    assert_eq!(ann.version(&own).await, 1);
-    ann.share_as(&shared, &bob, "ADMIN").await;
-    go().await.ok();
+    let board = ann.board("Shared").await;
+    ann.share(&board, &bob).await;
+    ann.done("deleteBoard", json!({ "boardId": board }), "deletedBoardId").await;
+    ann.done("deleteViewer", json!({ "currentPassword": "password" }), "deletedUserId").await;
+    bob.done("restoreBoard", json!({ "boardId": board }), "board { id }").await;
     let left = bob.get("{ boards { nodes { title viewerRole } } }").await;
     assert_eq!(left["boards"]["nodes"], json!([{ "title": "Shared", "viewerRole": "ADMIN" }]));
+}
+
+/// A stranger makes somebody ADMIN of a board and leaves it: that must not bind the other account.
+async fn nobody_can_make_an_account_stay(server: Arc<Server>) {
+    let (ann, eve, eva) =
+        (server.user("ann").await, server.user("eve").await, server.user("eva").await);
+    let board = eve.board("Trap").await;
+    eve.share_as(&board, &ann, "ADMIN").await;
+    eve.share_as(&board, &eva, "VIEWER").await;
+    let leave = json!({ "boardId": board, "userId": eve.id });
+    eve.done("unshareBoard", leave, "removedUserId").await;
+    let leave = json!({ "boardId": board, "userId": ann.id });
+    assert_eq!(ann.call("unshareBoard", leave, "removedUserId").await.code(), "CONFLICT");
+    ann.done("deleteViewer", json!({ "currentPassword": "password" }), "deletedUserId").await;
+    let left = eva.get("{ boards { nodes { viewerRole } } }").await;
+    assert_eq!(left["boards"]["nodes"], json!([{ "viewerRole": "ADMIN" }]));
 }
 
 /// The first log-in after a change of the Argon2 settings renews the hash. Concurrent log-ins that have

@@ -15,6 +15,7 @@ scenarios![
     the_present_password_cannot_be_guessed_either,
     a_proxy_is_believed_only_when_told_so,
     a_flood_is_bounded_even_without_limits,
+    a_flood_from_one_network_leaves_room_for_others,
 ];
 
 /// A server with rate limits on the same database.
@@ -177,5 +178,40 @@ async fn a_flood_is_bounded_even_without_limits(server: Arc<Server>) {
         assert_eq!(answer.body["data"]["logIn"], Value::Null);
     }
     assert!((1..200).contains(&limited), "{limited} of 200");
+    flooded.stop().await;
+}
+
+/// Each client of a provider has a network of its own, and together they send more than fits into the queue.
+async fn a_flood_from_one_network_leaves_room_for_others(server: Arc<Server>) {
+    server.user("ann").await;
+    let settings = [
+        ("RATE_LIMIT", "off"),
+        ("ARGON2_MEMORY_KIB", "19456"),
+        ("ARGON2_ITERATIONS", "4"),
+        ("TRUSTED_PROXIES", "1"),
+    ];
+    let flooded = Arc::new(server.another(&settings).await);
+    let log_in = async |address: String, email: &str| {
+        let query = format!(
+            r#"mutation {{ logIn(input: {{ email: "{email}", password: "password" }}) {{ tokenType }} }}"#
+        );
+        let request = flooded.http.post(format!("{}/graphql", flooded.url));
+        let request = request.header("x-forwarded-for", address).json(&json!({ "query": query }));
+        Answer::of(request.send().await.unwrap()).await
+    };
+    let flood =
+        join_all((0..250).map(|n| log_in(format!("2001:db8:1:{n:x}::1"), "nobody@example.com")));
+    let others = async {
+        // By now the queue is full.
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        let addresses = ["2001:db8:1:100::1", "2001:db8:2::1", "192.0.2.1", "192.0.2.200"];
+        join_all(addresses.map(|address| log_in(address.into(), "ann@example.com"))).await
+    };
+    let (flood, others) = tokio::join!(flood, others);
+    for answer in others {
+        answer.ok();
+    }
+    let limited = flood.iter().filter(|answer| answer.code() == "RATE_LIMITED").count();
+    assert!(limited > 100, "{limited}");
     flooded.stop().await;
 }

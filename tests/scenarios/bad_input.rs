@@ -250,10 +250,10 @@ async fn a_changed_account_has_rules(server: Arc<Server>) {
         scene.refuses("updateViewer", input, json!(["input", field])).await;
     }
     scene.assert_untouched("updateViewer").await;
-    let mut current = "password".to_owned();
+    let (mut ann, mut current) = (scene.ann.clone(), "password".to_owned());
     for (email, password) in good_accounts() {
         let input = json!({ "email": email, "password": password, "currentPassword": current });
-        scene.ann.done("updateViewer", input, "user { id }").await;
+        ann.change_account(input).await;
         let account = json!({ "i": { "email": email, "password": password } });
         server.ask(LOG_IN, account).await.ok();
         current = password;

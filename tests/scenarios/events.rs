@@ -187,7 +187,7 @@ impl Fixture {
 }
 
 /// Mutations that concern no board, or create one. (deleteViewer is tested in accounts.rs.)
-const ABOUT_NO_BOARD: [&str; 9] = [
+const ABOUT_NO_BOARD: [&str; 13] = [
     "signUp",
     "logIn",
     "refreshSession",
@@ -197,6 +197,10 @@ const ABOUT_NO_BOARD: [&str; 9] = [
     "updateViewer",
     "deleteViewer",
     "createBoard",
+    "requestPasswordReset",
+    "resetPassword",
+    "sendVerificationEmail",
+    "verifyEmail",
 ];
 
 /// Asserts that the mutation makes these events, that it changes the state only if it makes events, and

@@ -32,6 +32,8 @@ const ALL: Outcomes = [NOBODY, "ok", "ok", "ok", "ok"];
 const NONE: Outcomes = [NOBODY, "null", "null", "null", "null"];
 /// An absent object is NOT_FOUND in a mutation.
 const ABSENT: Outcomes = [NOBODY, "NOT_FOUND", "NOT_FOUND", "NOT_FOUND", "NOT_FOUND"];
+/// The servers of tests send no mail.
+const WITHOUT_MAIL: Outcomes = [NOBODY, "FORBIDDEN", "FORBIDDEN", "FORBIDDEN", "FORBIDDEN"];
 /// Every member may read.
 const READ: Outcomes = [NOBODY, "null", "ok", "ok", "ok"];
 /// MEMBER and ADMIN may write.
@@ -95,6 +97,22 @@ const TABLE: &[Row] = &[
         r#"mutation { updateViewer(input: { currentPassword: "password" }) { user { id } } }"#,
         ALL,
     ),
+    (
+        "requestPasswordReset",
+        r#"mutation { requestPasswordReset(input: { email: "owner@example.com" }) { requested } }"#,
+        ["FORBIDDEN"; 5],
+    ),
+    (
+        "resetPassword",
+        r#"mutation { resetPassword(input: { token: "x", newPassword: "password" }) { user { id } } }"#,
+        ["BAD_USER_INPUT"; 5],
+    ),
+    (
+        "verifyEmail",
+        r#"mutation { verifyEmail(input: { token: "x" }) { user { id } } }"#,
+        ["BAD_USER_INPUT"; 5],
+    ),
+    ("sendVerificationEmail", "mutation { sendVerificationEmail { sent } }", WITHOUT_MAIL),
     (
         "refreshSession",
         "mutation { refreshSession(input: { refreshToken: $refreshToken }) { accessToken } }",

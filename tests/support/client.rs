@@ -81,6 +81,16 @@ impl User {
         self.call(mutation, input, payload).await.ok()[mutation].take()
     }
 
+    /// Changes the account. A new address or password ends the session, and the user goes on with the new one.
+    pub async fn change_account(&mut self, input: Value) -> Value {
+        let payload = "user { id name email createdAt } accessToken";
+        let changed = self.done("updateViewer", input, payload).await;
+        if let Some(token) = changed["accessToken"].as_str() {
+            token.clone_into(&mut self.token);
+        }
+        changed
+    }
+
     /// Creates a board and returns its ID.
     pub async fn board(&self, title: &str) -> String {
         let made = self.done("createBoard", json!({ "title": title }), "board { id }").await;

@@ -119,6 +119,17 @@ impl Server {
         count(&self.database_url, table).await
     }
 
+    /// Waits until a table has so many rows.
+    pub async fn until_count(&self, table: &str, rows: i64) {
+        for _ in 0..200 {
+            if self.count(table).await == rows {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        assert_eq!(self.count(table).await, rows, "{table}");
+    }
+
     /// Moves the deletion time of everything in the trash back by `days`.
     pub async fn age_trash(&self, days: u32) {
         let micros = i64::from(days) * 86_400_000_000;
