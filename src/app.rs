@@ -14,7 +14,7 @@ use tokio::time::timeout;
 use crate::config::{Config, DatabaseUrl, Secret, StartError, Trash};
 use crate::domain::Clock;
 use crate::graphql::Api;
-use crate::service::{Services, live, mails, upkeep};
+use crate::service::{Services, live, mail_senders, upkeep};
 use crate::store::Db;
 use crate::{http, secret_file};
 
@@ -118,7 +118,7 @@ impl App {
             _ = join(self.connections.serve(self.listener, self.router, stop), streams) => {}
             () = upkeep::keep_up(&self.services, self.trash) => {}
             () = live::keep_up(&self.services) => {}
-            () = mails::keep_up(&self.services) => {}
+            () = mail_senders::keep_up(&self.services) => {}
             () = self.services.db.watch() => {}
         }
         self.services.db.close();

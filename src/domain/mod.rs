@@ -46,7 +46,7 @@ pub use page::{Direction, Page, PageRequest, Position, Side, SortValue};
 pub use password::Password;
 pub use rank::Rank;
 pub use role::{BoardRole, Right};
-pub use session::Session;
+pub use session::{Lifetime, Session};
 pub use text::{CommentBody, Description, LabelName, Name, SearchText, Title, search_text};
 pub use time::{Clock, Timestamp};
 pub use unicode::lower_case;

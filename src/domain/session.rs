@@ -2,6 +2,22 @@
 
 use super::{SessionId, Timestamp};
 
+/// How long a session lasts, in days.
+#[derive(Clone, Copy)]
+pub struct Lifetime {
+    /// Since the last refresh.
+    pub unused: u32,
+    /// Since the log-in, however often it is refreshed.
+    pub longest: u32,
+}
+
+impl Lifetime {
+    /// When a session ends that began then and is refreshed now.
+    pub fn end(self, began: Timestamp, now: Timestamp) -> Timestamp {
+        now.days_after(self.unused).min(began.days_after(self.longest))
+    }
+}
+
 /// A session: one log-in on one device.
 #[derive(Clone, Debug)]
 pub struct Session {

@@ -9,8 +9,9 @@ pub mod cards;
 pub mod comments;
 pub mod labels;
 pub mod live;
+pub mod mail_senders;
 mod mail_texts;
-pub mod mails;
+mod mails;
 pub mod once;
 mod order;
 mod passwords;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 use crate::config::{Accounts, Config, Secret, StartError};
+use crate::domain::Lifetime;
 use crate::mail::Mailer;
 use crate::store::Db;
 
@@ -38,7 +40,6 @@ use mails::Mails;
 use passwords::Passwords;
 pub use refresh::refresh;
 use session_cache::SessionCache;
-use sessions::Lifetime;
 pub use sessions::LogIn;
 use tokens::Tokens;
 

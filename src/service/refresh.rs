@@ -2,8 +2,8 @@
 
 use super::Services;
 use super::refresh_tokens::{self, Family};
-use super::sessions::{Lifetime, LogIn, log_in};
-use crate::domain::{Error, Result, Session, SessionId, User};
+use super::sessions::{LogIn, log_in};
+use crate::domain::{Error, Lifetime, Result, Session, SessionId, User};
 use crate::store::refresh_tokens::{self as store, LockedSession, Refreshed, StoredToken};
 use crate::store::{Tx, sessions};
 
@@ -22,9 +22,17 @@ struct Presented {
 
 /// The outcome of a refresh.
 enum Refresh {
-    Done { user: User, session: Session, is_first: bool },
+    Done(Box<Done>),
     Unknown,
     Reused,
+}
+
+/// A refresh that succeeds.
+struct Done {
+    user: User,
+    session: Session,
+    /// Whether the token was presented for the first time.
+    is_first: bool,
 }
 
 /// Exchanges a refresh token for a successor and a new access token. UNAUTHENTICATED if the token is invalid or expired;
@@ -54,7 +62,8 @@ pub async fn refresh(services: &Services, token: &str) -> Result<LogIn> {
         },
     );
     match refresh.await? {
-        Refresh::Done { user, session, is_first } => {
+        Refresh::Done(done) => {
+            let Done { user, session, is_first } = *done;
             if !is_first {
                 tracing::warn!(session = session.id.0, "a refresh token was presented again");
             }
@@ -130,7 +139,8 @@ async fn insert_successor(tx: &mut Tx, presented: &Presented, generation: i64) -
 }
 
 async fn done(tx: &mut Tx, session: Session, is_first: bool) -> Result<Refresh> {
-    Ok(Refresh::Done { user: sessions::user(tx, session.id).await?, session, is_first })
+    let user = sessions::user(tx, session.id).await?;
+    Ok(Refresh::Done(Box::new(Done { user, session, is_first })))
 }
 
 async fn reused(tx: &mut Tx, presented: &Presented) -> Result<Refresh> {

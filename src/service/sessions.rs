@@ -4,7 +4,8 @@ use super::Services;
 use super::refresh_tokens::{self, Family};
 use super::tokens::Claimed;
 use crate::domain::{
-    Client, Error, Result, Session, SessionId, Timestamp, User, UserKey, Viewer, neighbourhood,
+    Client, Error, Lifetime, Result, Session, SessionId, Timestamp, User, UserKey, Viewer,
+    neighbourhood,
 };
 use crate::store::{self, Tx, sessions};
 
@@ -16,22 +17,6 @@ const FIRST_GENERATION: i64 = 1;
 
 /// The maximum number of expired sessions that are deleted per transaction.
 const BATCH: i64 = 1000;
-
-/// How long a session lasts, in days.
-#[derive(Clone, Copy)]
-pub(super) struct Lifetime {
-    /// Since the last refresh.
-    pub(super) unused: u32,
-    /// Since the log-in, however often it is refreshed.
-    pub(super) longest: u32,
-}
-
-impl Lifetime {
-    /// When a session ends that began then and is refreshed now.
-    pub(super) fn end(self, began: Timestamp, now: Timestamp) -> Timestamp {
-        now.days_after(self.unused).min(began.days_after(self.longest))
-    }
-}
 
 /// The result of a log-in or a refresh.
 pub struct LogIn {

@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::backfill::{self, Folded};
 use super::trash::{self, Purged};
-use super::{Services, mails, once, sessions};
+use super::{Services, mail_senders, once, sessions};
 use crate::config::Trash;
 
 /// The maximum delay of the first run after the start, so that maintenance also runs on a server that
@@ -27,7 +27,7 @@ pub async fn keep_up(services: &Services, settings: Trash) {
             tracing::info!(boards, cards, "erased expired boards and cards from the trash");
         }
         let _ = sessions::erase_expired(services).await;
-        let _ = mails::erase_expired(services).await;
+        let _ = mail_senders::erase_expired(services).await;
         let _ = once::forget_old(services).await;
         if let Ok(Folded { boards, cards, accounts, .. }) = backfill::run(services).await
             && boards + cards + accounts > 0

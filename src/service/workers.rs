@@ -171,7 +171,10 @@ mod tests {
         let hold = Arc::new(Barrier::new(threads() + 1));
         let held = (0..threads()).map(|_| {
             let hold = Arc::clone(&hold);
-            workers.run(None, move || drop((hold.wait(), hold.wait())))
+            workers.run(None, move || {
+                hold.wait();
+                hold.wait();
+            })
         });
         let ran = Arc::new(Mutex::new(Vec::new()));
         let flood = async {

@@ -99,6 +99,7 @@ pub async fn update(
         password_hash: Option<String>,
         name: Option<String>,
         /// `Some(None)`: it becomes NULL.
+        #[allow(clippy::option_option)]
         email_verified_at: Option<Option<Timestamp>>,
     }
     let Changes { email, password_hash, name, is_other_mailbox } = changes;

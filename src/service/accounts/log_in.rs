@@ -6,7 +6,7 @@ use crate::domain::{
 };
 use crate::service::passwords::Verdict;
 use crate::service::sessions::{NewSession, Started};
-use crate::service::{LogIn, Services};
+use crate::service::{LogIn, Services, mail_senders};
 use crate::store::users::{self, Credentials};
 use crate::store::{Tx, known_networks, outbox};
 
@@ -80,7 +80,7 @@ async fn require_verified(services: &Services, user: &User) -> Result<()> {
     if user.email_verified_at.is_some() || !services.accounts.require_verified_email {
         return Ok(());
     }
-    services.mails.send(services, &user.email, MailContent::VerifyEmail).await?;
+    mail_senders::send(services, &user.email, MailContent::VerifyEmail).await?;
     Err(Error::forbidden("Verify your e-mail address first: open the link in the mail to it."))
 }
 

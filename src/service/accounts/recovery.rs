@@ -5,7 +5,7 @@ use crate::domain::{
     UserKey, Viewer,
 };
 use crate::service::Services;
-use crate::service::mails::token_hash;
+use crate::service::mail_senders::{self, token_hash};
 use crate::store::{mail_tokens, outbox, sessions, users};
 
 /// Sends a token for a new password to an address, if it has an account: whether it has one is found out later, so
@@ -19,7 +19,7 @@ pub async fn request_password_reset(
     services.attempts.from(client)?;
     // What is no address has no account.
     let Ok(email) = EmailKey::parse(email) else { return Ok(()) };
-    services.mails.send(services, email.as_str(), MailContent::ResetPassword).await.map(drop)
+    mail_senders::send(services, email.as_str(), MailContent::ResetPassword).await.map(drop)
 }
 
 struct Reset {
@@ -86,7 +86,7 @@ pub async fn send_verification(services: &Services, viewer: Viewer) -> Result<bo
     if user.email_verified_at.is_some() {
         return Ok(false);
     }
-    services.mails.send(services, &user.email, MailContent::VerifyEmail).await
+    mail_senders::send(services, &user.email, MailContent::VerifyEmail).await
 }
 
 async fn find(services: &Services, token: &str, purpose: MailPurpose) -> Result<User> {

@@ -1,0 +1,175 @@
+//! Sends queued mails (ADR 68).
+
+use std::time::Duration;
+
+use data_encoding::BASE64URL_NOPAD;
+use futures_util::future::join_all;
+use tokio::time::timeout;
+
+use super::Services;
+use super::mail_texts::{self, Link};
+use crate::domain::{EmailKey, MailContent, MailPurpose, QueuedMail, Result, User, sha256};
+use crate::mail::{Failure, Mail, Mailer};
+use crate::store::outbox::{self, LeasedMail};
+use crate::store::{mail_tokens, users};
+
+/// The number of mails that are sent at the same time, so that a slow conversation does not delay all others.
+const SENDERS: usize = 4;
+
+/// The longest time until queued mails are looked for: those of other instances, and those that failed.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// How long a mail belongs to the instance that sends it, in seconds. Longer than sending can take.
+const LEASE: u32 = 180;
+
+/// The pauses after failures, in seconds: twice as long each time.
+const FIRST_PAUSE: u32 = 15;
+const LONGEST_PAUSE: u32 = 3600;
+
+/// After this time, in seconds, a mail that cannot be sent is dropped.
+const GIVE_UP: i64 = 24 * 60 * 60;
+
+/// Queues a mail that the recipient may not have asked for. Returns `false` if too many were sent to this address.
+pub(super) async fn send(services: &Services, email: &str, content: MailContent) -> Result<bool> {
+    let kind = std::mem::discriminant(&content);
+    if !services.attempts.may_mail(&format!("{kind:?}"), &EmailKey::of(email)) {
+        return Ok(false);
+    }
+    let Some(mail) = services.mails.mail(email, content) else { return Ok(false) };
+    services.db.write(mail, async |tx, mail| outbox::insert(tx, mail).await).await?;
+    services.mails.wake();
+    Ok(true)
+}
+
+/// Sends queued mails. Never returns. Several instances may run it at the same time.
+pub async fn keep_up(services: &Services) {
+    let Some(mailer) = services.mails.mailer() else { return std::future::pending().await };
+    join_all((0..SENDERS).map(|_| send_all(services, mailer))).await;
+}
+
+async fn send_all(services: &Services, mailer: &Mailer) {
+    loop {
+        // Errors have already been logged; the next look tries again.
+        match send_next(services, mailer).await {
+            // There may be more, for another sender too.
+            Ok(true) => services.mails.wake(),
+            Ok(false) | Err(_) => drop(timeout(LOOK, services.mails.queued()).await),
+        }
+    }
+}
+
+/// Sends the mail that is due longest. Returns `false` if none is due.
+async fn send_next(services: &Services, mailer: &Mailer) -> Result<bool> {
+    let now = services.db.now();
+    if !outbox::any_due(&mut services.db.read().await?, now).await? {
+        return Ok(false);
+    }
+    let lease = services.db.write((), async |tx, ()| {
+        let until = tx.now().seconds_after(LEASE);
+        outbox::lease(tx, until).await
+    });
+    let Some(leased) = lease.await? else { return Ok(false) };
+    let outcome = match compose(services, mailer, &leased.mail).await? {
+        Some(mail) => mailer.send(mail).await,
+        None => Ok(()),
+    };
+    settle(services, &leased, outcome).await?;
+    Ok(true)
+}
+
+/// Deletes a mail that was sent, or will never be; otherwise postpones it.
+async fn settle(
+    services: &Services,
+    leased: &LeasedMail,
+    outcome: std::result::Result<(), Failure>,
+) -> Result<()> {
+    let id = leased.id;
+    let is_old = services.db.now().seconds_since(leased.created_at) > GIVE_UP;
+    let postpone = match outcome {
+        Ok(()) => None,
+        Err(Failure::Temporary(reason)) if !is_old => {
+            tracing::warn!(
+                id,
+                attempts = leased.attempts,
+                reason,
+                "a mail was not sent; it is tried again"
+            );
+            Some(pause(leased.attempts))
+        }
+        Err(Failure::Temporary(reason) | Failure::Permanent(reason)) => {
+            tracing::error!(id, reason, "a mail was dropped");
+            None
+        }
+    };
+    let settled = services.db.write((id, postpone), async |tx, (id, postpone)| match postpone {
+        Some(seconds) => {
+            let until = tx.now().seconds_after(*seconds);
+            outbox::postpone(tx, *id, until).await
+        }
+        None => outbox::delete(tx, *id).await,
+    });
+    settled.await
+}
+
+fn pause(attempts: i64) -> u32 {
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0).min(10);
+    (FIRST_PAUSE << doublings).min(LONGEST_PAUSE)
+}
+
+/// The mail; `None` if there is nothing to send any more. Tokens are made here, so that the database never has them.
+async fn compose(
+    services: &Services,
+    mailer: &Mailer,
+    queued: &QueuedMail,
+) -> Result<Option<Mail>> {
+    let purpose = match &queued.content {
+        MailContent::ResetPassword => MailPurpose::ResetPassword,
+        MailContent::VerifyEmail => MailPurpose::VerifyEmail,
+        MailContent::NewNetwork { .. }
+        | MailContent::PasswordChanged
+        | MailContent::EmailChanged => {
+            let text = mail_texts::notice(mailer.public_url(), &queued.content);
+            return Ok(text.map(|text| text.to(queued.email.clone())));
+        }
+    };
+    let key = EmailKey::of(&queued.email);
+    let found = users::credentials_by_email(&mut services.db.read().await?, &key).await?;
+    let is_done =
+        |user: &User| purpose == MailPurpose::VerifyEmail && user.email_verified_at.is_some();
+    let Some(user) = found.map(|found| found.user).filter(|user| !is_done(user)) else {
+        return Ok(None);
+    };
+    let token = format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&rand::random::<[u8; 32]>()));
+    let row = (user.key, token_hash(&token), purpose);
+    let stored = services.db.write(row, async |tx, (user, hash, purpose)| {
+        mail_tokens::insert(tx, *user, hash, *purpose).await
+    });
+    stored.await?;
+    let link = Link { url: mailer.link(page(purpose), &token), token };
+    Ok(Some(mail_texts::with_link(purpose, &link).to(user.email)))
+}
+
+/// Deletes expired tokens.
+pub(super) async fn erase_expired(services: &Services) -> Result<()> {
+    let erased = services.db.write((), async |tx, ()| {
+        let now = tx.now();
+        mail_tokens::delete_expired(tx, now).await
+    });
+    erased.await
+}
+
+/// The prefix makes these tokens recognisable for secret scanners.
+const PREFIX: &str = "mt_";
+
+/// The page of the front end that takes the token.
+fn page(purpose: MailPurpose) -> &'static str {
+    match purpose {
+        MailPurpose::ResetPassword => "reset-password",
+        MailPurpose::VerifyEmail => "verify-email",
+    }
+}
+
+/// The hash under which a token is stored.
+pub(super) fn token_hash(token: &str) -> String {
+    sha256(token)
+}
