@@ -146,6 +146,21 @@ impl EventPayload {
     }
 }
 
+impl EventPayload {
+    /// Removes what was written on a card that is erased: its title, and the old and new values of its fields.
+    pub fn erase_texts(&mut self) {
+        match self {
+            Self::CardDeleted { title, .. } => title.clear(),
+            Self::CardUpdated { changes, .. } => {
+                for change in changes {
+                    (change.from, change.to) = (None, None);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
 /// Why a user is no longer a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

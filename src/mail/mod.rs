@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use data_encoding::HEXLOWER;
 use lettre::address::Envelope;
 use lettre::message::{Mailbox, header};
 use lettre::transport::smtp::extension::ClientId;
@@ -71,6 +72,12 @@ impl Mailer {
         self.public_url.as_str()
     }
 
+    /// lettre would name the machine, or `localhost`.
+    fn new_message_id(&self) -> String {
+        let id = HEXLOWER.encode(&rand::random::<[u8; 16]>());
+        format!("<{id}@{}>", self.from.email.domain())
+    }
+
     /// Sends a mail, within a minute.
     pub async fn send(&self, mail: Mail) -> Result<(), Failure> {
         let Ok(to) = mail.to.parse::<Address>() else {
@@ -84,6 +91,7 @@ impl Mailer {
             .from(self.from.clone())
             .to(to.into())
             .subject(mail.subject)
+            .message_id(Some(self.new_message_id()))
             .header(header::ContentType::TEXT_PLAIN)
             .body(mail.text)
             .map_err(|error| wrong(&error))?;

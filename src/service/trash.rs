@@ -85,8 +85,8 @@ async fn purge_board(services: &Services, board: BoardId, time: Timestamp) -> Re
     }
 }
 
-/// Erases expired cards of a board that is not in the trash, in batches, and adds their number to
-/// `count`.
+/// Erases expired cards of a board that is not in the trash, and what the history says of their texts, in batches, and
+/// adds their number to `count`.
 async fn purge_cards(
     services: &Services,
     board: BoardId,
@@ -96,18 +96,21 @@ async fn purge_cards(
     loop {
         let batch = services.db.write((board, time), async |tx, (board, time)| {
             let Some(mut board) = lock_for_purge(tx, *board).await? else {
-                return Ok(0);
+                return Ok(None);
             };
             if board.board().deleted_at.is_some() {
-                return Ok(0);
+                return Ok(None);
+            }
+            if trash::erase_texts(&mut board, *time, ROWS).await? > 0 {
+                return Ok(Some(0));
             }
             let count = trash::purge_cards(&mut board, *time, BATCH).await?;
             board.finish().await?;
-            Ok(count)
+            Ok((count > 0).then_some(count))
         });
         match batch.await? {
-            0 => return Ok(()),
-            erased => *count += erased,
+            None => return Ok(()),
+            Some(erased) => *count += erased,
         }
     }
 }

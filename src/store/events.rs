@@ -49,7 +49,8 @@ pub(super) fn insert(
     Ok(statement)
 }
 
-fn kind_and_payload(change: &EventPayload) -> Result<(String, String)> {
+/// The kind of an event and its payload, as they are stored.
+pub(super) fn kind_and_payload(change: &EventPayload) -> Result<(String, String)> {
     let Ok(Value::Object(mut payload)) = serde_json::to_value(change) else {
         return Err(Error::Internal);
     };

@@ -4,10 +4,12 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 
 use super::db::{Conn, Tx};
-use super::dsl::{Statement, Write, any_of, numbers};
+use super::dsl::{Statement, Write, any_of, numbers, select, texts};
+use super::events::kind_and_payload;
 use super::lock::{BoardTx, Server};
+use super::rows::EventRow;
 use super::schema::{boards, cards, users_boards};
-use crate::domain::{BoardId, CardId, EventPayload, Result, Timestamp, UserKey};
+use crate::domain::{BoardId, CardId, Event, EventPayload, Result, Timestamp, UserKey};
 
 /// At most `limit` boards that have been in the trash since before `time`, in the order of their keys, with keys
 /// greater than `after`.
@@ -107,20 +109,65 @@ impl<ST> Statement<ST> {
 /// Deletes at most `limit` rows of an orphaned board, and in the end the board itself. Returns whether the board is
 /// deleted.
 pub async fn purge_board(board: &mut BoardTx<'_, Server>, limit: i64) -> Result<bool> {
+    let mut left = limit;
     for delete in [
         "DELETE FROM comments WHERE id IN (SELECT comments.id FROM comments JOIN cards ON cards.id = comments.card_id WHERE cards.board_id = ",
         "DELETE FROM cards WHERE id IN (SELECT id FROM cards WHERE board_id = ",
         "DELETE FROM board_events WHERE (board_id, sequence) IN (SELECT board_id, sequence FROM board_events WHERE board_id = ",
     ] {
         let statement =
-            Write::new().sql(delete).number(board.id().0).sql(" LIMIT ").number(limit).sql(")");
-        if board.purge(statement).await? > 0 {
+            Write::new().sql(delete).number(board.id().0).sql(" LIMIT ").number(left).sql(")");
+        left -= i64::try_from(board.purge(statement).await?).unwrap_or(limit);
+        if left <= 0 {
             return Ok(false);
         }
     }
     let target = boards::table.find(board.id().0);
     board.purge(diesel::delete(target)).await?;
     Ok(true)
+}
+
+/// Removes what was written on cards that have been in the trash since before `time` from at most `limit` events of the
+/// board. Returns the number of events.
+pub async fn erase_texts(
+    board: &mut BoardTx<'_, Server>,
+    time: Timestamp,
+    limit: i64,
+) -> Result<usize> {
+    // The patterns cannot be in a text, whose quotation marks are escaped.
+    let statement = select::<EventRow>()
+        .sql(" FROM board_events JOIN cards ON cards.id = board_events.card_id")
+        .sql(" WHERE cards.board_id = board_events.board_id AND cards.deleted_at < ")
+        .time(time)
+        .sql(" AND board_events.board_id = ")
+        .number(board.id().0)
+        .sql(" AND (board_events.kind = 'CARD_DELETED' AND board_events.payload NOT LIKE '%\"title\":\"\"%'")
+        .sql(" OR board_events.kind = 'CARD_UPDATED' AND (board_events.payload LIKE '%\"from\":\"%'")
+        .sql(" OR board_events.payload LIKE '%\"to\":\"%')) LIMIT ")
+        .number(limit);
+    let rows: Vec<EventRow> = board.conn().load(statement).await?;
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let erased = rows.into_iter().map(|row| {
+        let mut event = Event::try_from(row)?;
+        event.payload.erase_texts();
+        Ok((event.sequence, kind_and_payload(&event.payload)?.1))
+    });
+    let erased = erased.collect::<Result<Vec<_>>>()?;
+    let update = Write::new()
+        .sql("UPDATE board_events SET payload = new.payload FROM ")
+        .table(
+            "new",
+            [
+                ("sequence", numbers(&erased, |event| event.0)),
+                ("payload", texts(&erased, |event| event.1.clone())),
+            ],
+        )
+        .sql(" WHERE board_events.sequence = new.sequence AND board_events.board_id = ")
+        .number(board.id().0);
+    board.purge(update).await?;
+    Ok(erased.len())
 }
 
 /// Deletes at most `limit` cards of the board that have been in the trash since before `time`. Returns their number.

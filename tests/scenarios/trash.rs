@@ -15,6 +15,7 @@ scenarios![
     beneath_a_deleted_board_all_reads_as_at_deletion,
     a_deleted_board_comes_back_with_what_was_on_it,
     what_has_been_deleted_for_long_is_erased,
+    the_history_forgets_the_texts_of_erased_cards,
     a_running_server_empties_the_trash,
     nothing_is_erased_when_it_is_kept_for_ever,
     a_large_board_is_erased_bit_by_bit,
@@ -246,6 +247,59 @@ async fn what_has_been_deleted_for_long_is_erased(server: Arc<Server>) {
 }
 
 /// With several instances on one database.
+async fn the_history_forgets_the_texts_of_erased_cards(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    // A text that looks like the stored form of one that was removed.
+    let tricky = r#"","title":"","from":null,"secret":""#;
+    for title in ["secret one", tricky, "kept"] {
+        let card = ann.card(&board, title).await;
+        for text in ["secret text", tricky] {
+            let input =
+                json!({ "cardId": card, "title": format!("{title} {text}"), "description": text });
+            ann.done("updateCard", input, "card { id }").await;
+        }
+        if title != "kept" {
+            ann.delete_card(&card).await;
+        }
+    }
+    // Another card in the trash, which has not been there for long.
+    let recent = ann.card(&board, "recent").await;
+    server.age_trash(31).await;
+    ann.delete_card(&recent).await;
+    let erased = purge(&server.services, Some(30)).await.unwrap();
+    assert_eq!(erased, Purged { cards: 2, ..Purged::default() });
+    let query = format!(
+        "{{ board(id: {board:?}) {{ activity(last: 50) {{ nodes {{ sequence createdAt actor {{ id }}
+            ... on CardUpdatedEvent {{ cardId changes {{ field from to }} }}
+            ... on CardDeletedEvent {{ cardId title }} }} }} }} }}"
+    );
+    let found = ann.get(&query).await["board"]["activity"]["nodes"].take();
+    let events = found.as_array().unwrap();
+    let of = |card: &str| {
+        let card = card.to_owned();
+        events.iter().filter(move |event| event["cardId"] == card.as_str())
+    };
+    for card in ["card_1", "card_2"] {
+        assert_eq!(of(card).count(), 3);
+        for event in of(card) {
+            assert_eq!(event["actor"]["id"], json!(ann.id));
+            assert!(event["createdAt"].is_string());
+            match event.get("title") {
+                Some(title) => assert_eq!(title, ""),
+                None => {
+                    let field = |name| json!({ "field": name, "from": null, "to": null });
+                    assert_eq!(event["changes"], json!([field("title"), field("description")]));
+                }
+            }
+        }
+    }
+    assert!(of("card_3").all(|event| event["changes"][0]["to"].is_string()));
+    assert_eq!(of("card_4").next().unwrap()["title"], "recent");
+    let stored = "board_events WHERE card_id IN (1, 2) AND payload LIKE '%secret%'";
+    assert_eq!(server.count(stored).await, 0);
+}
+
 async fn a_running_server_empties_the_trash(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;

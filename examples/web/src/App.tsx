@@ -6,9 +6,12 @@ import { BASE_PATH } from './api/endpoint';
 import { session } from './api/session';
 import { BoardPage } from './pages/BoardPage';
 import { BoardsPage } from './pages/BoardsPage';
+import { ForgotPasswordPage } from './pages/ForgotPasswordPage';
 import { LogInPage } from './pages/LogInPage';
 import { NotFoundPage } from './pages/NotFoundPage';
+import { ResetPasswordPage } from './pages/ResetPasswordPage';
 import { SignUpPage } from './pages/SignUpPage';
+import { VerifyEmailPage } from './pages/VerifyEmailPage';
 import { ConnectionBanner } from './ui/ConnectionBanner';
 import { Notices } from './ui/notices';
 
@@ -33,6 +36,16 @@ function AppOfUser({ isLoggedIn }: { isLoggedIn: boolean }) {
   );
 }
 
+/** The pages of the links in mails, for whoever is logged in. */
+const linkedPages = [
+  <Route key="reset" path="/reset-password">
+    <ResetPasswordPage />
+  </Route>,
+  <Route key="verify" path="/verify-email">
+    <VerifyEmailPage />
+  </Route>,
+];
+
 const Pages = () => (
   <>
     <ConnectionBanner />
@@ -44,6 +57,7 @@ const Pages = () => (
       <Route path="/sign-up">
         <Redirect to="/" />
       </Route>
+      {linkedPages}
       <Route>
         <NotFoundPage />
       </Route>
@@ -57,6 +71,10 @@ const PagesWithoutSession = () => (
     <Route path="/sign-up">
       <SignUpPage />
     </Route>
+    <Route path="/forgot-password">
+      <ForgotPasswordPage />
+    </Route>
+    {linkedPages}
     <Route>
       <LogInPage />
     </Route>

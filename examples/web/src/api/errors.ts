@@ -7,7 +7,6 @@ const TEXTS: Partial<Record<ErrorCode, string>> = {
   UNAUTHENTICATED: 'Your session has ended. Log in again.',
   INVALID_CREDENTIALS: 'The e-mail address or the password is wrong.',
   NOT_FOUND: 'This does not exist any more, or you may not see it.',
-  FORBIDDEN: 'Your role on this board does not allow this.',
   SERVICE_UNAVAILABLE: 'The server is busy. Try again later.',
   INTERNAL_SERVER_ERROR: 'The server has made an error. Try again later.',
 };

@@ -24,6 +24,9 @@ export function LogInPage() {
       <p>
         No account yet? <Link href="/sign-up">Sign up</Link>
       </p>
+      <p>
+        <Link href="/forgot-password">Forgot the password?</Link>
+      </p>
     </WelcomeFrame>
   );
 }

@@ -1,5 +1,6 @@
 import { useClient } from 'urql';
 import { Link } from 'wouter';
+import { NewPasswordInput } from '../ui/NewPasswordInput';
 import { SubmitForm } from '../ui/SubmitForm';
 import { TextInput } from '../ui/TextInput';
 import { usePageTitle } from '../ui/usePageTitle';
@@ -17,15 +18,7 @@ export function SignUpPage() {
       >
         <TextInput label="Name" name="name" autoComplete="name" hint="What other members of a board see." autoFocus />
         <TextInput label="E-mail address" name="email" type="email" autoComplete="username" isRequired />
-        <TextInput
-          label="Password"
-          name="password"
-          type="password"
-          autoComplete="new-password"
-          minLength={8}
-          hint="At least 8 characters."
-          isRequired
-        />
+        <NewPasswordInput name="password" />
       </SubmitForm>
       <p>
         You have an account? <Link href="/">Log in</Link>

@@ -115,7 +115,8 @@ events! {
     CardDeletedEvent {
         #[graphql(flatten)]
         about: AboutCard,
-        /// The title at that time; a title of more than 200 characters is cut and ends in `…`.
+        /// The title at that time; a title of more than 200 characters is cut and ends in `…`. Empty when the card was
+        /// erased from the trash.
         title: String,
     }
     /// A card was restored from the trash.

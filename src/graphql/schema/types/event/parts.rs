@@ -241,9 +241,9 @@ pub(in crate::graphql) struct FieldChange {
     pub(super) field: &'static str,
     /// The field.
     pub(super) field_name: ChangedField,
-    /// The old value.
+    /// The old value; null when the card was erased from the trash.
     pub(super) from: Option<String>,
-    /// The new value.
+    /// The new value; null when the card was erased from the trash.
     pub(super) to: Option<String>,
 }
 
