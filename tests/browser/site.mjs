@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Api, atExit } from '../chaos/support.mjs';
 import { start } from '../conformance/server.mjs';
+import { Mailbox } from './mailbox.mjs';
 
 const SECRET = 'browser'.repeat(5);
 const REQUEST_LIMIT = 30_000;
@@ -14,7 +15,10 @@ export class Site {
 
   static async start(program, database, settings = {}) {
     const site = new Site();
-    Object.assign(site, { program: resolve(program), database, settings });
+    const mailbox = await Mailbox.start();
+    // Each test has an address of its own, so that only the path of a link counts.
+    const mail = { SMTP_URL: mailbox.url, PUBLIC_URL: 'http://127.0.0.1' };
+    Object.assign(site, { program: resolve(program), database, mailbox, settings: { ...mail, ...settings } });
     await site.restart();
     atExit(() => site.stop());
     return site;

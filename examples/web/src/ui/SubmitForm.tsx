@@ -13,17 +13,19 @@ interface Props {
   children: ReactNode;
 }
 
-/** A form that shows the error of a field beside it, and another error above the button. */
+/** A form that shows the error of one of its fields beside it, and another error above the button. */
 export function SubmitForm({ action, onSubmit, onCancel, children }: Props) {
-  const [error, setError] = useState<CombinedError>();
+  const [{ error, field }, setProblem] = useState<{ error?: CombinedError; field?: string }>({});
   const [isPending, setPending] = useState(false);
-  const field = fieldOf(error);
 
   async function submit(event: FormEvent<HTMLFormElement>) {
     event.preventDefault();
-    const values = Object.fromEntries(new FormData(event.currentTarget)) as Record<string, string>;
+    const form = event.currentTarget;
+    const values = Object.fromEntries(new FormData(form)) as Record<string, string>;
     setPending(true);
-    setError(await onSubmit(values));
+    const error = await onSubmit(values);
+    const name = fieldOf(error);
+    setProblem({ error, field: name && form.elements.namedItem(name) ? name : undefined });
     setPending(false);
   }
 
@@ -34,7 +36,7 @@ export function SubmitForm({ action, onSubmit, onCancel, children }: Props) {
       validationErrors={error && field ? { [field]: explain(error) } : undefined}
     >
       {/* The next attempt begins without the error of the last one, which would prevent it. */}
-      <div className="form" onInput={() => setError(undefined)}>
+      <div className="form" onInput={() => setProblem({})}>
         {children}
       </div>
       {error && !field && (
