@@ -1,10 +1,15 @@
 //! The command line.
 
+mod signals;
+
 use std::io::IsTerminal;
 
 use clap::{Args, Parser, Subcommand};
 use indicatif::ProgressBar;
+use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
+
+use signals::Signals;
 
 use crate::config::{self, Config, Log, StartError, Variable};
 use crate::domain::Error;
@@ -116,8 +121,21 @@ async fn serve() -> Result<(), StartError> {
     let url = format!("http://{}{base}", app.address());
     let explore = if graphiql { format!(", GraphiQL at {url}/graphiql") } else { String::new() };
     tracing::info!(%database, "listening on {url}{explore}");
-    Box::pin(app.run(stop_signal())).await;
-    Ok(())
+    let (stop, stopped) = oneshot::channel::<()>();
+    let signals = async {
+        let mut signals = Signals::listen();
+        signals.next().await;
+        drop(stop);
+        signals.next().await;
+    };
+    tokio::select! {
+        () = Box::pin(app.run(async { drop(stopped.await) })) => Ok(()),
+        () = signals => {
+            tracing::warn!("a second signal: requests in progress are aborted");
+            // Whoever returns waits for the statements that run on SQLite.
+            std::process::exit(1)
+        }
+    }
 }
 
 async fn migrate() -> Result<(), StartError> {
@@ -202,23 +220,6 @@ fn start_log(log: &Log) {
     } else {
         subscriber.init();
     }
-}
-
-/// Completes on Ctrl-C or on SIGTERM, which service managers send.
-async fn stop_signal() {
-    let ctrl_c = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = ctrl_c => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = ctrl_c.await;
 }
 
 #[allow(clippy::print_stdout)]

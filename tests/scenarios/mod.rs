@@ -11,6 +11,7 @@ mod cache_updates;
 mod cli;
 mod comments;
 mod concurrency;
+mod drain;
 mod events;
 mod filters;
 mod hangup;
@@ -102,13 +103,17 @@ pub fn on_each_database() -> Vec<Scenario> {
         validation::all(),
         plans::all(),
         cli::all(),
+        drain::all(),
     ];
     files.into_iter().flatten().collect()
 }
 
 /// The checks that run once.
 pub fn once() -> Vec<Check> {
-    [cli::checks(), schema::checks(), settings::checks()].into_iter().flatten().collect()
+    [cli::checks(), drain::checks(), schema::checks(), settings::checks()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The checks that run once if PostgreSQL is tested.
