@@ -107,7 +107,9 @@ impl App {
             stop.await;
             drain.begin();
             tracing::info!(?delay, "stopping");
-            sleep(delay).await;
+            if !delay.is_zero() {
+                sleep(delay).await;
+            }
             let _ = closing.send(());
         };
         let streams = async {

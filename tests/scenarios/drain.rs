@@ -22,7 +22,7 @@ scenarios![
     what_was_received_is_answered,
     a_request_of_which_a_part_was_received_is_answered,
 ];
-checks![a_second_signal_stops_at_once];
+checks![what_waits_in_the_kernel_is_answered, a_second_signal_stops_at_once];
 
 /// Longer than any test.
 const FOR_EVER: &str = "3600";
@@ -206,14 +206,16 @@ async fn what_was_received_is_answered(server: Arc<Server>) {
             line.get("/livez").await;
             lines.push(line);
         }
-        for line in &mut lines {
-            line.send(&get("/livez")).await;
-        }
+        let mut new = Vec::new();
         for _ in 0..50 {
             let mut line = Line::open(&ending).await;
             line.send(&get("/livez")).await;
-            lines.push(line);
+            new.push(line);
         }
+        for line in &mut lines {
+            line.send(&get("/livez")).await;
+        }
+        lines.append(&mut new);
         ending.signal();
         for (number, line) in lines.iter_mut().enumerate() {
             let answer = line.answer().await;
@@ -238,6 +240,32 @@ async fn a_request_of_which_a_part_was_received_is_answered(server: Arc<Server>)
         assert!(closes(&line.answer().await) && line.is_closed().await);
     }
     ending.stop_gracefully().await;
+}
+
+/// With one thread, the server cannot read anything between the last write of the test and the signal.
+async fn what_waits_in_the_kernel_is_answered() {
+    let work = async {
+        let folder = TempDir::new().unwrap();
+        let url = format!("sqlite://{}/kanban.db", folder.path().display());
+        let server = Server::start(url).await;
+        let mut lines = Vec::new();
+        for _ in 0..20 {
+            let mut line = Line::open(&server).await;
+            line.get("/livez").await;
+            lines.push(line);
+        }
+        for line in &lines {
+            let request = get("/livez");
+            assert_eq!(line.0.get_ref().try_write(request.as_bytes()).unwrap(), request.len());
+        }
+        server.signal();
+        for mut line in lines {
+            assert!(closes(&line.answer().await));
+        }
+        server.stop_gracefully().await;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    std::thread::spawn(move || runtime.block_on(work)).join().unwrap();
 }
 
 async fn a_second_signal_stops_at_once() {
