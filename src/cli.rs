@@ -1,8 +1,10 @@
 //! The command line.
 
+mod backup;
 mod signals;
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use indicatif::ProgressBar;
@@ -37,6 +39,18 @@ enum Command {
     Seed(SeedArgs),
     /// Permanently erase boards and cards that were deleted more than TRASH_RETENTION_DAYS ago
     Purge,
+    /// Copy the SQLite database to a new file; the server may run
+    Backup {
+        /// The file to create
+        file: PathBuf,
+    },
+    /// Replace the SQLite database by a copy and end all sessions; the server must not run
+    Restore {
+        /// A file that `kanban backup` has made
+        file: PathBuf,
+    },
+    /// End all sessions of all users, as after a restore
+    EndSessions,
     /// Print the schema in the GraphQL schema definition language (SDL)
     Schema,
 }
@@ -95,10 +109,10 @@ impl Cli {
             Command::Migrate => migrate().await,
             Command::Seed(args) => seed(args).await,
             Command::Purge => purge().await,
-            Command::Schema => {
-                print(&graphql::sdl());
-                Ok(())
-            }
+            Command::Backup { file } => tell(backup::backup(&start()?, &file)),
+            Command::Restore { file } => tell(backup::restore(&start()?, &file).await),
+            Command::EndSessions => tell(backup::end_sessions(&start()?).await),
+            Command::Schema => tell(Ok(graphql::sdl())),
         }
     }
 }
@@ -220,6 +234,10 @@ fn start_log(log: &Log) {
     } else {
         subscriber.init();
     }
+}
+
+fn tell(result: Result<String, StartError>) -> Result<(), StartError> {
+    result.map(|text| print(&text))
 }
 
 #[allow(clippy::print_stdout)]

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod attempts;
+mod backup;
 mod bad_input;
 mod boards;
 mod bombs;
@@ -58,6 +59,7 @@ pub fn on_each_database() -> Vec<Scenario> {
     let files = [
         accounts::all(),
         attempts::all(),
+        backup::all(),
         boards::all(),
         bounds::all(),
         bombs::all(),
