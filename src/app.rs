@@ -3,32 +3,29 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use futures_util::future::join;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use crate::config::{Config, DatabaseUrl, Secret, StartError, Trash};
+use crate::config::{Config, DatabaseUrl, Secret, Shutdown, StartError, Trash};
 use crate::domain::Clock;
 use crate::graphql::Api;
 use crate::service::{Services, live, mail_senders, upkeep};
 use crate::store::Db;
 use crate::{http, secret_file};
 
-/// The time that running requests have to finish when the server stops.
-const GRACE: Duration = Duration::from_secs(10);
-
 /// A server that is bound to its address.
 pub struct App {
     listener: TcpListener,
     router: Router,
-    streams: http::Streams,
+    drain: http::Drain,
     services: Arc<Services>,
     trash: Trash,
     connections: http::Connections,
+    shutdown: Shutdown,
     address: SocketAddr,
 }
 
@@ -41,17 +38,17 @@ pub async fn build(config: Config) -> Result<App, StartError> {
         // Long enough for clients that reuse connections, such as proxies.
         idle: config.http.request_time * 2,
         write: config.http.write_time,
-        grace: GRACE,
+        grace: config.shutdown.limit(config.http.request_time),
         max: config.http.max_connections,
     };
-    let (router, streams) = http::router(Arc::clone(&services), api, config.http)?;
+    let (router, drain) = http::router(Arc::clone(&services), api, config.http)?;
     let cannot_listen = |error| {
         StartError::new(format!("LISTEN_ADDR: cannot listen on {}: {error}", config.listen))
     };
     let listener = TcpListener::bind(config.listen).await.map_err(cannot_listen)?;
     let address = listener.local_addr().map_err(cannot_listen)?;
-    let trash = config.trash;
-    Ok(App { listener, router, streams, services, trash, connections, address })
+    let Config { trash, shutdown, .. } = config;
+    Ok(App { listener, router, drain, services, trash, connections, shutdown, address })
 }
 
 /// Opens the services of a server. Checks `JWT_SECRET` before it accesses the database.
@@ -101,17 +98,23 @@ impl App {
         &self.services.db
     }
 
-    /// Serves requests and maintains the database until `stop` is ready. Then waits for running
-    /// requests, at most ten seconds.
+    /// Serves requests and maintains the database until `stop` is ready. Then is not ready any more, serves for
+    /// `SHUTDOWN_DELAY_SECONDS`, and waits for running requests, at most `SHUTDOWN_SECONDS`.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let (stopping, stopped) = oneshot::channel();
-        let stop = async move {
+        let (closing, closed) = oneshot::channel();
+        let (delay, limit, drain) = (self.shutdown.delay, self.connections.grace, self.drain);
+        let stop = async {
             stop.await;
-            let _ = stopping.send(());
+            drain.begin();
+            tracing::info!(?delay, "stopping");
+            if !delay.is_zero() {
+                sleep(delay).await;
+            }
+            let _ = closing.send(());
         };
         let streams = async {
-            if stopped.await.is_ok() {
-                let _ = timeout(GRACE, self.streams.stop()).await;
+            if closed.await.is_ok() {
+                let _ = timeout(limit, drain.end_streams()).await;
             }
         };
         tokio::select! {

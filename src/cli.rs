@@ -1,12 +1,18 @@
 //! The command line.
 
+mod backup;
+mod signals;
 mod user;
 
 use std::io::IsTerminal;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use indicatif::ProgressBar;
+use tokio::sync::oneshot;
 use tracing_subscriber::EnvFilter;
+
+use signals::Signals;
 
 use crate::config::{self, Config, Log, StartError, Variable};
 use crate::domain::Error;
@@ -37,6 +43,18 @@ enum Command {
     /// Create, list, disable, enable and delete accounts, and reset passwords
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Copy the SQLite database to a new file; the server may run
+    Backup {
+        /// The file to create
+        file: PathBuf,
+    },
+    /// Replace the SQLite database by a copy and end all sessions; the server must not run
+    Restore {
+        /// A file that `kanban backup` has made
+        file: PathBuf,
+    },
+    /// End all sessions of all users, as after a restore
+    EndSessions,
     /// Print the schema in the GraphQL schema definition language (SDL)
     Schema,
 }
@@ -96,10 +114,10 @@ impl Cli {
             Command::Seed(args) => seed(args).await,
             Command::Purge => purge().await,
             Command::User(command) => Box::pin(user::run(command)).await,
-            Command::Schema => {
-                print(&graphql::sdl());
-                Ok(())
-            }
+            Command::Backup { file } => tell(backup::backup(&start()?, &file)),
+            Command::Restore { file } => tell(backup::restore(&start()?, &file).await),
+            Command::EndSessions => tell(backup::end_sessions(&start()?).await),
+            Command::Schema => tell(Ok(graphql::sdl())),
         }
     }
 }
@@ -127,8 +145,21 @@ async fn serve() -> Result<(), StartError> {
     let url = format!("http://{}{base}", app.address());
     let explore = if graphiql { format!(", GraphiQL at {url}/graphiql") } else { String::new() };
     tracing::info!(%database, "listening on {url}{explore}");
-    Box::pin(app.run(stop_signal())).await;
-    Ok(())
+    let (stop, stopped) = oneshot::channel::<()>();
+    let signals = async {
+        let mut signals = Signals::listen();
+        signals.next().await;
+        drop(stop);
+        signals.next().await;
+    };
+    tokio::select! {
+        () = Box::pin(app.run(async { drop(stopped.await) })) => Ok(()),
+        () = signals => {
+            tracing::warn!("a second signal: requests in progress are aborted");
+            // Whoever returns waits for the statements that run on SQLite.
+            std::process::exit(1)
+        }
+    }
 }
 
 async fn migrate() -> Result<(), StartError> {
@@ -215,21 +246,8 @@ fn start_log(log: &Log) {
     }
 }
 
-/// Completes on Ctrl-C or on SIGTERM, which service managers send.
-async fn stop_signal() {
-    let ctrl_c = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = ctrl_c => {}
-                _ = terminate.recv() => {}
-            }
-            return;
-        }
-    }
-    let _ = ctrl_c.await;
+fn tell(result: Result<String, StartError>) -> Result<(), StartError> {
+    result.map(|text| print(&text))
 }
 
 #[allow(clippy::print_stdout)]

@@ -19,6 +19,7 @@ mod log;
 mod mail;
 mod parsers;
 mod secret;
+mod shutdown;
 mod trash;
 mod variables;
 
@@ -39,6 +40,7 @@ pub use live::Live;
 pub use log::Log;
 pub use mail::{Mail, SmtpUrl};
 pub use secret::Secret;
+pub use shutdown::Shutdown;
 pub use trash::Trash;
 pub use variables::Variable;
 
@@ -56,6 +58,9 @@ pub struct Config {
     /// IP address and port to listen on. Port 0 selects a free port.
     #[arg(id = "LISTEN_ADDR", long, env, help_heading = "HTTP", default_value = "127.0.0.1:8000", value_parser = address)]
     pub listen: SocketAddr,
+    /// How the server stops.
+    #[command(flatten, next_help_heading = "HTTP")]
+    pub shutdown: Shutdown,
     /// The HTTP settings.
     #[command(flatten, next_help_heading = "HTTP")]
     pub http: Http,

@@ -6,6 +6,7 @@ mod compression;
 mod connections;
 mod cors;
 mod deadline;
+mod drain;
 mod endpoint;
 mod graphiql;
 mod health;
@@ -22,6 +23,7 @@ mod values;
 use std::sync::Arc;
 
 pub use connections::Connections;
+pub use drain::Drain;
 
 use axum::Router;
 use axum::body::Body;
@@ -42,6 +44,7 @@ struct Shared {
     services: Arc<Services>,
     api: Api,
     live: live::Live,
+    draining: drain::Draining,
     files: Option<site::Files>,
     settings: Http,
 }
@@ -53,7 +56,7 @@ pub fn router(
     services: Arc<Services>,
     api: Api,
     settings: Http,
-) -> Result<(Router, Streams), StartError> {
+) -> Result<(Router, Drain), StartError> {
     let live = live::Live::new(settings.live, settings.max_connections);
     let base = settings.base_path.clone();
     let files = settings.static_dir.as_deref();
@@ -61,8 +64,10 @@ pub fn router(
     let routes = routes(&settings);
     let cors = cors::headers(&settings.cors);
     let refused = cors::RefusedPreflights::new(&settings.cors);
-    let state: State = Arc::new(Shared { services, api, live, files, settings });
-    let streams = Streams(Arc::clone(&state));
+    let draining = drain::Draining::default();
+    let state: State =
+        Arc::new(Shared { services, api, live, draining: draining.clone(), files, settings });
+    let drain = Drain(Arc::clone(&state));
     let trace = TraceLayer::new_for_http()
         .make_span_with(span)
         .on_response(DefaultOnResponse::new().level(Level::INFO));
@@ -73,6 +78,7 @@ pub fn router(
         .layer(PropagateRequestIdLayer::new(request_id::HEADER))
         .layer(trace)
         .map_response(keep_to_the_caller)
+        .map_response(move |response| draining.mark(response))
         .layer(refused)
         .map_response(|response: Response<_>| response.map(Body::new))
         .option_layer(cors)
@@ -80,7 +86,7 @@ pub fn router(
     // Without the base path too, for proxies that remove it.
     let router = if base.is_empty() { routes } else { routes.clone().nest(&base, routes) };
     let router = router.fallback(site::fallback).with_state(state).layer(layers);
-    Ok((router, streams))
+    Ok((router, drain))
 }
 
 fn routes(settings: &Http) -> Router<State> {
@@ -92,16 +98,6 @@ fn routes(settings: &Http) -> Router<State> {
         .merge(site::routes())
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
-}
-
-/// The open WebSockets and event streams.
-pub struct Streams(State);
-
-impl Streams {
-    /// Ends all of them, within a second or two, because the server stops.
-    pub async fn stop(&self) {
-        self.0.live.stop().await;
-    }
 }
 
 /// The tracing span of a request. Headers and query strings are not logged, since they may hold tokens.

@@ -18,6 +18,9 @@ const FIRST_GENERATION: i64 = 1;
 /// The maximum number of expired sessions that are deleted per transaction.
 const BATCH: i64 = 1000;
 
+/// More days than any session lasts.
+const MAX_DAYS: u32 = 36_500;
+
 /// The result of a log-in or a refresh.
 pub struct LogIn {
     /// The access token.
@@ -147,15 +150,33 @@ pub async fn revoke_others(services: &Services, viewer: Viewer) -> Result<Vec<Se
     deleted.await
 }
 
-/// Deletes expired sessions, in small transactions.
+/// Deletes expired sessions.
 pub async fn erase_expired(services: &Services) -> Result<()> {
+    erase_until(services, services.db.now()).await.map(drop)
+}
+
+/// Ends all sessions, as after a restore, and drops what mails were going to bring: they may have been sent since the
+/// backup was made. Servers that run notice it within five seconds. Returns the number of sessions.
+pub async fn end_all(services: &Services) -> Result<usize> {
+    let dropped = services.db.write((), async |tx, ()| {
+        store::mail_tokens::delete_all(tx).await?;
+        store::outbox::delete_all(tx).await
+    });
+    dropped.await?;
+    erase_until(services, services.db.now().days_after(MAX_DAYS)).await
+}
+
+/// Deletes the sessions that expire until then, in small transactions. Returns their number.
+async fn erase_until(services: &Services, until: Timestamp) -> Result<usize> {
+    let mut count = 0;
     loop {
-        let erased = services.db.write((), async |tx, ()| {
-            let now = tx.now();
-            sessions::delete_expired(tx, now, BATCH).await
-        });
-        if i64::try_from(erased.await?).is_ok_and(|erased| erased < BATCH) {
-            return Ok(());
+        let erased = services
+            .db
+            .write(until, async |tx, until| sessions::delete_expired(tx, *until, BATCH).await);
+        let erased = erased.await?;
+        count += erased;
+        if i64::try_from(erased).is_ok_and(|erased| erased < BATCH) {
+            return Ok(count);
         }
     }
 }

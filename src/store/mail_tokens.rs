@@ -60,3 +60,9 @@ pub async fn delete_expired(tx: &mut Tx, now: Timestamp) -> Result<()> {
     tx.execute(diesel::delete(expired)).await?;
     Ok(())
 }
+
+/// Deletes all tokens.
+pub async fn delete_all(tx: &mut Tx) -> Result<()> {
+    tx.execute(diesel::delete(mail_tokens::table)).await?;
+    Ok(())
+}

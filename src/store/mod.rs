@@ -33,5 +33,5 @@ mod types;
 pub mod users;
 pub mod viewer_cards;
 
-pub use db::{Budget, Conn, Db, Mode, Snapshot, Tx, Work};
+pub use db::{Budget, Conn, Db, Draft, Mode, Snapshot, Tx, Work};
 pub use dsl::{ListOrder, LongTexts, Sort, ValueKind};

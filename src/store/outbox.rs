@@ -76,3 +76,9 @@ pub async fn postpone(tx: &mut Tx, id: i64, until: Timestamp) -> Result<()> {
     tx.execute(diesel::update(outbox::table.find(id)).set(outbox::due_at.eq(until))).await?;
     Ok(())
 }
+
+/// Deletes all mails.
+pub async fn delete_all(tx: &mut Tx) -> Result<()> {
+    tx.execute(diesel::delete(outbox::table)).await?;
+    Ok(())
+}

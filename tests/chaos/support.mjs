@@ -72,9 +72,9 @@ const SETTINGS = {
 };
 
 /** Starts `kanban serve` and waits until it listens. `began` is the time when the process was started. */
-export async function startServer(program, database) {
+export async function startServer(program, database, settings = {}) {
   const began = performance.now();
-  const env = { ...SETTINGS, DATABASE_URL: database.url };
+  const env = { ...SETTINGS, ...settings, DATABASE_URL: database.url };
   const child = spawn(resolve(program), ['serve'], { cwd: database.folder, env, stdio: ['ignore', 'ignore', 'pipe'] });
   children.add(child);
   const server = { child, began, log: [], errors: [], panicked: false };

@@ -34,15 +34,15 @@ pub(super) fn output(command: &mut Command) -> (Output, String, String) {
 }
 
 /// A server in its own process. It logs to a file, because a pipe that nobody reads would fill up.
-struct Process {
-    child: Child,
-    url: String,
+pub(super) struct Process {
+    pub(super) child: Child,
+    pub(super) url: String,
     log: TempDir,
 }
 
 impl Process {
     /// Starts the server on a free port and waits until it listens.
-    async fn start(mut command: Command) -> Self {
+    pub(super) async fn start(mut command: Command) -> Self {
         let log = TempDir::new().unwrap();
         let file = std::fs::File::create(log.path().join("log")).unwrap();
         let child = command.env("LISTEN_ADDR", "127.0.0.1:0").stderr(file).spawn().unwrap();
@@ -57,20 +57,25 @@ impl Process {
         panic!("the server did not start: {}", process.log());
     }
 
-    fn log(&self) -> String {
+    pub(super) fn log(&self) -> String {
         std::fs::read_to_string(self.log.path().join("log")).unwrap()
     }
 
-    async fn ask(&self, token: &str, query: &str) -> Answer {
+    pub(super) async fn ask(&self, token: &str, query: &str) -> Answer {
         let request = reqwest::Client::new().post(format!("{}/graphql", self.url));
         let request = request.bearer_auth(token).json(&json!({ "query": query }));
         Answer::of(request.send().await.unwrap()).await
     }
 
-    /// Stops the server with SIGTERM and returns its log.
-    fn stop(mut self) -> String {
+    /// Sends a signal, such as `-TERM`.
+    pub(super) fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
+
+    /// Stops the server with SIGTERM and returns its log.
+    pub(super) fn stop(mut self) -> String {
+        self.signal("-TERM");
         assert!(self.child.wait().unwrap().success());
         self.log()
     }

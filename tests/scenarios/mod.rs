@@ -2,6 +2,7 @@
 
 mod accounts;
 mod attempts;
+mod backup;
 mod bad_input;
 mod boards;
 mod bombs;
@@ -11,6 +12,7 @@ mod cache_updates;
 mod cli;
 mod comments;
 mod concurrency;
+mod drain;
 mod events;
 mod filters;
 mod hangup;
@@ -59,6 +61,7 @@ pub fn on_each_database() -> Vec<Scenario> {
     let files = [
         accounts::all(),
         attempts::all(),
+        backup::all(),
         boards::all(),
         bounds::all(),
         bombs::all(),
@@ -106,13 +109,14 @@ pub fn on_each_database() -> Vec<Scenario> {
         validation::all(),
         plans::all(),
         cli::all(),
+        drain::all(),
     ];
     files.into_iter().flatten().collect()
 }
 
 /// The checks that run once.
 pub fn once() -> Vec<Check> {
-    [cli::checks(), operator::checks(), schema::checks(), settings::checks()]
+    [cli::checks(), drain::checks(), operator::checks(), schema::checks(), settings::checks()]
         .into_iter()
         .flatten()
         .collect()

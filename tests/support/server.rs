@@ -45,7 +45,13 @@ pub struct Server {
     pub db: Db,
     pub services: Arc<Services>,
     pub http: reqwest::Client,
-    run: Mutex<Option<(oneshot::Sender<()>, JoinHandle<()>)>>,
+    run: Mutex<Option<Run>>,
+}
+
+/// The end of a server that runs.
+struct Run {
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<()>,
 }
 
 impl Server {
@@ -61,7 +67,7 @@ impl Server {
         let task = tokio::spawn(async move {
             Box::pin(app.run(async { drop(stopped.await) })).await;
         });
-        let run = Mutex::new(Some((stop, task)));
+        let run = Mutex::new(Some(Run { stop: Some(stop), task }));
         Self { url, database_url, db, services, http: reqwest::Client::new(), run }
     }
 
@@ -86,19 +92,25 @@ impl Server {
     /// Stops the server.
     pub async fn stop(&self) {
         let run = self.run.lock().unwrap().take();
-        if let Some((stop, task)) = run {
-            let _ = stop.send(());
+        if let Some(Run { task, .. }) = run {
             task.abort();
             let _ = task.await;
         }
         self.db.close();
     }
 
+    /// Tells the server to stop, as SIGTERM does.
+    pub fn signal(&self) {
+        if let Some(run) = &mut *self.run.lock().unwrap() {
+            run.stop.take();
+        }
+    }
+
     /// Stops the server as SIGTERM does, and waits until it has stopped.
     pub async fn stop_gracefully(&self) {
+        self.signal();
         let run = self.run.lock().unwrap().take();
-        if let Some((stop, task)) = run {
-            let _ = stop.send(());
+        if let Some(Run { task, .. }) = run {
             let _ = task.await;
         }
         self.db.close();

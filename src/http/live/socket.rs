@@ -36,8 +36,14 @@ pub(super) struct Socket {
     user: Option<Slot<UserKey, Arc<UserWaiting>>>,
     operations: SelectAll<BoxStream<'static, (Arc<str>, Output)>>,
     /// By the ID as JSON.
-    running: HashMap<Arc<str>, AbortHandle>,
+    running: HashMap<Arc<str>, Running>,
     waiting: Waiting,
+}
+
+/// An operation that runs.
+struct Running {
+    abort: AbortHandle,
+    is_subscription: bool,
 }
 
 /// Why a socket ends.
@@ -103,7 +109,7 @@ impl Socket {
         loop {
             tokio::select! {
                 () = &mut self.ending => return Err(Close::FORBIDDEN.into()),
-                () = self.place.stopping.due() => return Err(Close::RESTART.into()),
+                () = self.place.stopping.due(), if self.may_stop() => return Err(Close::RESTART.into()),
                 Some((id, output)) = self.operations.next() => self.answer(&id, output).await?,
                 message = self.socket.recv() => {
                     is_alive = true;
@@ -150,7 +156,7 @@ impl Socket {
             }
             Message::Complete { id } => {
                 if let Some(operation) = self.running.remove(&*protocol::quoted(&id)) {
-                    operation.abort();
+                    operation.abort.abort();
                 }
                 Ok(())
             }
@@ -201,6 +207,7 @@ impl Socket {
 
     fn start(&mut self, id: Arc<str>, viewer: Option<Viewer>, request: Request) {
         let (state, waiting) = (Arc::clone(&self.state), self.waiting.clone());
+        let is_subscription = state.api.is_subscription(&request);
         let caller = state.api.caller(self.client.clone(), Ok(viewer), self.request_id.clone());
         let outputs =
             async move { operation::run(&state, caller, request, Operations::All, &waiting).await };
@@ -217,7 +224,7 @@ impl Socket {
         let key = Arc::clone(&id);
         let (outputs, abort) = abortable(outputs.map(move |output| (Arc::clone(&key), output)));
         self.operations.push(outputs.boxed());
-        self.running.insert(id, abort);
+        self.running.insert(id, Running { abort, is_subscription });
     }
 
     async fn answer(&mut self, id: &Arc<str>, output: Output) -> Result<(), End> {
@@ -241,12 +248,18 @@ impl Socket {
         self.send(ws::Message::Text(text.into())).await
     }
 
+    /// Whether only subscriptions run, which clients resume elsewhere. Queries and mutations are answered first.
+    fn may_stop(&self) -> bool {
+        self.running.values().all(|running| running.is_subscription)
+    }
+
     /// A client that reads slowly does not outlive its token, or the server.
     async fn send(&mut self, message: ws::Message) -> Result<(), End> {
+        let may_stop = self.may_stop();
         tokio::select! {
             sent = self.socket.send(message) => sent.map_err(|_| End::Lost),
             () = &mut self.ending => Err(Close::FORBIDDEN.into()),
-            () = self.place.stopping.due() => Err(Close::RESTART.into()),
+            () = self.place.stopping.due(), if may_stop => Err(Close::RESTART.into()),
         }
     }
 

@@ -136,6 +136,21 @@ fn migrate_file(path: &str) -> Result<Vec<String>, Failure> {
     })
 }
 
+/// Fails if an SQLite file has no database of this program, or one that is newer than the program.
+pub(super) fn check_file(path: &str) -> Result<(), String> {
+    let check = || {
+        let state = file_state(&mut sqlite::connect(path)?);
+        let known: Vec<Box<dyn Migration<Sqlite>>> =
+            SQLITE.migrations().map_err(|e| e.to_string())?;
+        let first = known.first().map(|migration| migration.name().version().to_string());
+        if !first.is_some_and(|first| state.done.contains(&first)) {
+            return Err("is no database of kanban".into());
+        }
+        state.pending::<Sqlite>(&SQLITE)
+    };
+    check().map(drop).map_err(|Failure(reason)| reason)
+}
+
 /// A table that does not exist yet has no rows.
 fn file_state(conn: &mut SqliteConnection) -> State {
     let done = __diesel_schema_migrations::table

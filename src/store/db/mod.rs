@@ -5,6 +5,7 @@
 
 mod conn;
 mod connect_error;
+mod copy;
 mod error;
 mod memory_size;
 mod migrations;
@@ -33,6 +34,7 @@ use tokio::time::{sleep, timeout};
 pub use self::conn::Conn;
 pub(super) use self::conn::{Command, Query};
 use self::connect_error::ConnectError;
+pub use self::copy::Draft;
 pub(super) use self::error::{foreign_key, unique};
 pub use self::memory_size::Budget;
 pub(super) use self::memory_size::MemorySize;
