@@ -53,6 +53,10 @@ pub struct Config {
     /// IP address and port to listen on. Port 0 selects a free port.
     #[arg(id = "LISTEN_ADDR", long, env, help_heading = "HTTP", default_value = "127.0.0.1:8000", value_parser = address)]
     pub listen: SocketAddr,
+    /// IP address and port to answer Prometheus at `/metrics`, e.g. `127.0.0.1:9464`. It has no log-in:
+    /// keep it off the Internet. Empty answers nowhere.
+    #[arg(id = "METRICS_ADDR", long, env, help_heading = "HTTP", value_parser = address)]
+    pub metrics: Option<SocketAddr>,
     /// The HTTP settings.
     #[command(flatten, next_help_heading = "HTTP")]
     pub http: Http,
@@ -135,6 +139,8 @@ impl Config {
         }
         let database = &mut self.database;
         database.statement_timeout = database.statement_timeout.min(self.http.request_time);
+        database.slow_statement = self.log.slow_statement;
+        self.http.slow_request = self.log.slow_request;
         self.http.max_values = self.limits.tokens;
         self.http.schema = self.introspection;
         Ok(self)

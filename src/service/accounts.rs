@@ -6,6 +6,7 @@ use crate::domain::{
     At, BoardId, Client, Email, EmailKey, Error, Name, Password, RemovalReason, Result, SessionId,
     Subject, User, UserKey, Viewer,
 };
+use crate::metrics;
 use crate::store::lock::lock_to_leave;
 use crate::store::users::Credentials;
 use crate::store::{self, Tx, members, users};
@@ -53,6 +54,7 @@ pub async fn log_in(
     password: String,
 ) -> Result<LogIn> {
     let result = log_in_unless_limited(services, client, email, password).await;
+    metrics::get().accounts.log_ins.of(outcome(&result)).inc();
     if let Err(Error::InvalidCredentials | Error::RateLimited { .. }) = &result {
         // Helps to detect attacks. Not with the entered e-mail address: it may be a mistyped password.
         let address = client.address.map(|address| address.to_string());
@@ -60,6 +62,15 @@ pub async fn log_in(
         tracing::warn!(address, limited, "a log-in attempt was rejected");
     }
     result
+}
+
+fn outcome(result: &Result<LogIn>) -> metrics::LogIn {
+    match result {
+        Ok(_) => metrics::LogIn::Ok,
+        Err(Error::InvalidCredentials) => metrics::LogIn::Wrong,
+        Err(Error::RateLimited { .. }) => metrics::LogIn::Limited,
+        Err(_) => metrics::LogIn::Failed,
+    }
 }
 
 async fn log_in_unless_limited(

@@ -13,6 +13,7 @@ use moka::sync::Cache;
 
 use crate::config::RateLimit;
 use crate::domain::{Client, EmailKey, Error, Result};
+use crate::metrics::{self, Limit};
 
 /// The maximum number of tracked accounts, and of tracked addresses.
 const CAPACITY: u64 = 100_000;
@@ -36,7 +37,9 @@ impl Attempts {
     /// Counts an attempt from the client's address. RATE_LIMITED after too many attempts.
     pub(super) fn from(&self, client: &Client) -> Result<()> {
         match (&self.limits, client.address) {
-            (Some((_, addresses)), Some(address)) => addresses.check(network(address)),
+            (Some((_, addresses)), Some(address)) => {
+                addresses.check(network(address)).inspect_err(|_| refused(Limit::Address))
+            }
             _ => Ok(()),
         }
     }
@@ -44,10 +47,17 @@ impl Attempts {
     /// Counts an attempt on an account, whether or not it exists. RATE_LIMITED after too many attempts.
     pub(super) fn at(&self, email: &EmailKey) -> Result<()> {
         match &self.limits {
-            Some((accounts, _)) => accounts.check(email.as_str().to_owned()),
+            Some((accounts, _)) => {
+                let checked = accounts.check(email.as_str().to_owned());
+                checked.inspect_err(|_| refused(Limit::Account))
+            }
             None => Ok(()),
         }
     }
+}
+
+fn refused(limit: Limit) {
+    metrics::get().accounts.refusals.of(limit).inc();
 }
 
 /// The key of an address. An IPv6 subscriber controls a whole /64 network, so that counts as one address.

@@ -3,6 +3,7 @@
 use super::tokens::Claimed;
 use super::{Services, refresh_tokens};
 use crate::domain::{Client, Error, Result, Session, SessionId, Timestamp, User, UserKey, Viewer};
+use crate::metrics;
 use crate::store::sessions::{self, RefreshToken};
 use crate::store::{Tx, users};
 
@@ -141,6 +142,7 @@ pub async fn refresh(services: &Services, token: &str) -> Result<LogIn> {
         Refresh::Done { user, session, successor } => log_in(services, user, session, successor),
         Refresh::Unknown => Err(unknown_token()),
         Refresh::Reused(session) => {
+            metrics::get().accounts.reused_tokens.inc();
             tracing::warn!(
                 session = session.0,
                 "a refresh token was reused; the session was revoked"

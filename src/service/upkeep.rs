@@ -6,6 +6,7 @@ use super::backfill::{self, Folded};
 use super::trash::{self, Purged};
 use super::{Services, once, sessions};
 use crate::config::Trash;
+use crate::metrics::{self, Job};
 
 /// The maximum delay of the first run after the start, so that maintenance also runs on a server that
 /// is restarted often.
@@ -15,17 +16,20 @@ const FIRST_LOOK: Duration = Duration::from_mins(1);
 /// may run it at the same time.
 pub async fn keep_up(services: &Services, settings: Trash) {
     tokio::time::sleep(settings.every.min(FIRST_LOOK)).await;
+    let jobs = &metrics::get().jobs;
     loop {
         // Errors have already been logged; the next run tries again.
-        if let Ok(Purged { boards, cards, .. }) =
-            trash::purge(services, settings.retention_days).await
+        let purge = trash::purge(services, settings.retention_days);
+        let purge = jobs.run(Job::Purge, purge, |purged| purged.failed == 0);
+        if let Ok(Purged { boards, cards, .. }) = purge.await
             && boards + cards > 0
         {
             tracing::info!(boards, cards, "erased expired boards and cards from the trash");
         }
-        let _ = sessions::erase_expired(services).await;
-        let _ = once::forget_old(services).await;
-        if let Ok(Folded { boards, cards, accounts, .. }) = backfill::run(services).await
+        let _ = jobs.run(Job::Sessions, sessions::erase_expired(services), |()| true).await;
+        let _ = jobs.run(Job::Receipts, once::forget_old(services), |()| true).await;
+        let fold = jobs.run(Job::Fold, backfill::run(services), |_| true);
+        if let Ok(Folded { boards, cards, accounts, .. }) = fold.await
             && boards + cards + accounts > 0
         {
             tracing::info!(

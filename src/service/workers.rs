@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
 use crate::domain::{Error, Result};
+use crate::metrics::{self, Limit};
 
 /// The maximum number of queued jobs. Further jobs fail at once with RATE_LIMITED.
 const QUEUE: usize = 64;
@@ -51,7 +52,10 @@ impl Workers {
             }
         };
         self.queue.try_send(Box::new(job)).map_err(|error| match error {
-            TrySendError::Full(_) => Error::RateLimited { retry_after: RETRY_AFTER },
+            TrySendError::Full(_) => {
+                metrics::get().accounts.refusals.of(Limit::Passwords).inc();
+                Error::RateLimited { retry_after: RETRY_AFTER }
+            }
             TrySendError::Disconnected(_) => Error::Internal,
         })?;
         answered.await.map_err(|_| Error::Internal)

@@ -22,6 +22,8 @@ mod live_copy;
 mod live_instances;
 mod live_protocol;
 mod locks;
+mod logs;
+mod metrics;
 mod order;
 mod outages;
 mod paging;
@@ -68,6 +70,8 @@ pub fn on_each_database() -> Vec<Scenario> {
         live_instances::all(),
         live_protocol::all(),
         locks::all(),
+        logs::all(),
+        metrics::all(),
         order::all(),
         outages::all(),
         paging::all(),
@@ -108,7 +112,10 @@ pub fn on_each_database() -> Vec<Scenario> {
 
 /// The checks that run once.
 pub fn once() -> Vec<Check> {
-    [cli::checks(), schema::checks(), settings::checks()].into_iter().flatten().collect()
+    [cli::checks(), metrics::checks(), schema::checks(), settings::checks()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The checks that run once if PostgreSQL is tested.
