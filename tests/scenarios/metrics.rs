@@ -273,7 +273,7 @@ async fn log_ins_and_limits_are_counted(server: Arc<Server>) {
 async fn maintenance_is_counted(server: Arc<Server>) {
     let watched = Watched::start(&server, &[]).await;
     let sweeps = [("task", "sweep"), ("result", "ok")];
-    eventually!("a sweep has run", watched.sum("kanban_task_runs_total", &sweeps).await >= 1.0);
+    eventually!("a sweep has run", watched.sum("kanban_task_runs_total", &sweeps).await != 0.0);
     let metrics = watched.metrics().await;
     assert!(metrics.sum("kanban_task_last_success_timestamp_seconds", &[("task", "sweep")]) > 1e9);
     assert!(metrics.sum("kanban_task_duration_seconds_count", &[("task", "sweep")]) >= 1.0);
