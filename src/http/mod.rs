@@ -127,18 +127,22 @@ impl Streams {
     }
 }
 
+/// The maximum length of a path in the log, in bytes.
+const MAX_PATH: usize = 200;
+
 /// The tracing span of a request, whose ID and client every line about it has, whatever LOG_LEVEL is. Headers and query
 /// strings are not logged, since they may hold tokens.
 fn span<B>(request: &Request<B>, proxies: usize) -> tracing::Span {
     let headers = request.headers();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let client = peer.map(|ConnectInfo(peer)| client::address(headers, peer.ip(), proxies));
+    let path = request.uri().path();
     tracing::error_span!(
         "request",
         id = request_id::of(headers),
         client = client.map(tracing::field::display),
         method = %request.method(),
-        path = request.uri().path(),
+        path = &path[..path.floor_char_boundary(MAX_PATH)],
     )
 }
 
@@ -156,6 +160,7 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
+    use crate::graphql::ErrorCode;
 
     #[tokio::test]
     async fn a_panic_is_an_internal_error_with_the_id_of_its_request() {
@@ -174,7 +179,7 @@ mod tests {
         let body = axum::body::to_bytes(response.into_body(), 1000).await.unwrap();
         let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
         let extensions = &body["errors"][0]["extensions"];
-        assert_eq!(extensions["code"], "INTERNAL_SERVER_ERROR");
+        assert_eq!(extensions["code"], ErrorCode::InternalServerError.as_str());
         assert_eq!(extensions["requestId"], "abc-1");
     }
 }

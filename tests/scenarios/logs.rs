@@ -148,6 +148,7 @@ async fn a_client_cannot_forge_or_fill_the_log(server: Arc<Server>) {
             .unwrap();
     }
     watched.server.http.get(format!("{url}?hush=hush")).send().await.unwrap();
+    watched.server.http.get(format!("{url}/{}hush", "y".repeat(4000))).send().await.unwrap();
     let log = watched.process.stop();
     assert!(log.contains(&"x".repeat(100)) && !log.contains(&"x".repeat(101)), "{log}");
     assert!(!log.contains("hush"), "{log}");
@@ -237,15 +238,17 @@ async fn an_outage_is_told_at_its_begin_and_its_end(server: Arc<Server>) {
     for _ in 0..20 {
         assert_eq!(ann.ask(create, json!({})).await.code(), "SERVICE_UNAVAILABLE");
     }
-    assert_eq!(told("the database is unavailable").len(), 1);
     eventually!("the outage is seen", watched.sum("kanban_database_up", &[]).await == 0.0);
     assert!(watched.sum("kanban_database_errors_total", &[]).await >= 20.0);
     let failed = [("operation", "Create"), ("code", "SERVICE_UNAVAILABLE")];
     assert_eq!(watched.sum("kanban_requests_total", &failed).await, 20.0);
+    // One line for each text of an error.
+    let begun = told("the database is unavailable").len();
+    assert!((1..=5).contains(&begun), "{begun}");
     outage.end();
     eventually!("the end is told", told("the database is available again").len() == 1);
     assert!(told("the database is available again")[0]["fields"]["errors"].as_u64().unwrap() >= 20);
-    assert_eq!(told("the database is unavailable").len(), 1);
+    assert_eq!(told("the database is unavailable").len(), begun);
     eventually!(
         "the database is used again",
         ann.ask(create, json!({})).await.status == 200

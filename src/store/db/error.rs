@@ -20,6 +20,10 @@ impl From<DieselError> for Error {
             Self::Contention if is_ordinary(&error) => {
                 tracing::debug!(%error, "the transaction must run again");
             }
+            Self::Contention if trouble::is_present() => {
+                count(Trouble::Contention);
+                tracing::debug!(%error, "the transaction may run again");
+            }
             Self::Repeated => tracing::debug!("a mutation was sent again"),
             Self::Contention => {
                 count(Trouble::Contention);

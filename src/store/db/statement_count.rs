@@ -81,11 +81,31 @@ impl Instrumentation for StatementCount {
     }
 }
 
-/// Logs a slow statement without its values.
 fn log(query: &dyn DebugQuery, took: Duration) {
+    let (duration_ms, statement) = (took.as_secs_f64() * 1000.0, without_values(query));
+    tracing::warn!(duration_ms, statement, "a slow statement");
+}
+
+/// The text of a statement in one line, without its values.
+fn without_values(query: &dyn DebugQuery) -> String {
     let text = query.to_string();
     let text = text.split_once(BINDS).map_or(&*text, |(text, _)| text);
-    let statement: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let statement: String = statement.chars().take(MAX_LOGGED).collect();
-    tracing::warn!(duration_ms = took.as_secs_f64() * 1000.0, statement, "a slow statement");
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().take(MAX_LOGGED).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::prelude::*;
+    use diesel::sqlite::Sqlite;
+
+    use super::*;
+    use crate::store::schema::boards;
+
+    #[test]
+    fn values_are_cut_off() {
+        let query = boards::table.select(boards::id).filter(boards::title.eq(" -- binds: hush"));
+        let text = without_values(&diesel::debug_query::<Sqlite, _>(&query));
+        assert_eq!(text, "SELECT `boards`.`id` FROM `boards` WHERE (`boards`.`title` = ?)");
+    }
 }

@@ -1,5 +1,5 @@
-//! Errors of an outage would be repeated for each request. The log has the first one, their number once a minute, and the
-//! end.
+//! Errors of an outage would be repeated for each request. The log has the first one of each kind, their number once a
+//! minute, and the end.
 
 use std::fmt::Display;
 use std::sync::{Mutex, PoisonError};
@@ -23,7 +23,12 @@ struct Errors {
     /// When the log was told of them.
     told: Instant,
     count: u64,
+    /// Their different texts.
+    texts: Vec<String>,
 }
+
+/// The maximum number of texts of one outage.
+const MAX_TEXTS: usize = 5;
 
 /// What the log is told of an outage.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,13 +38,19 @@ enum News {
 }
 
 impl Errors {
-    fn first(now: Instant) -> Self {
-        Self { began: now, latest: now, told: now, count: 1 }
+    fn begin(now: Instant) -> Self {
+        Self { began: now, latest: now, told: now, count: 0, texts: Vec::new() }
     }
 
-    fn add(&mut self, now: Instant) {
+    /// Returns whether the log is told of the error.
+    fn add(&mut self, now: Instant, text: String) -> bool {
         self.latest = now;
         self.count += 1;
+        let is_new = self.texts.len() < MAX_TEXTS && !self.texts.contains(&text);
+        if is_new {
+            self.texts.push(text);
+        }
+        is_new
     }
 
     fn news(&mut self, now: Instant, is_ready: bool) -> Option<News> {
@@ -54,19 +65,25 @@ impl Errors {
     }
 }
 
-/// Counts an error because of which the database could not be used. The log has the first one of an outage.
+/// Counts an error because of which the database could not be used. The log has the first one of its kind.
 pub(super) fn tell(class: Trouble, error: &dyn Display) {
     metrics::get().database.errors.of(class).inc();
-    let now = Instant::now();
-    let mut present = PRESENT.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(errors) = &mut *present {
-        errors.add(now);
-        drop(present);
-        return tracing::debug!(%error, "the database is unavailable");
+    if add(error) {
+        tracing::error!(%error, "the database is unavailable; further errors are counted and told once a minute");
+    } else {
+        tracing::debug!(%error, "the database is unavailable");
     }
-    *present = Some(Errors::first(now));
-    drop(present);
-    tracing::error!(%error, "the database is unavailable; further errors are counted and told once a minute");
+}
+
+fn add(error: &dyn Display) -> bool {
+    let (now, text) = (Instant::now(), error.to_string());
+    let mut present = PRESENT.lock().unwrap_or_else(PoisonError::into_inner);
+    present.get_or_insert_with(|| Errors::begin(now)).add(now, text)
+}
+
+/// Whether there is an outage, so that the log is told no details of other errors that it causes.
+pub(super) fn is_present() -> bool {
+    PRESENT.lock().unwrap_or_else(PoisonError::into_inner).is_some()
 }
 
 /// Tells the log how an outage goes on. Called every second.
@@ -95,13 +112,17 @@ mod tests {
     fn an_outage_is_told_once_a_minute_until_it_ends() {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        let mut errors = Errors::first(start);
+        let mut errors = Errors::begin(start);
+        assert!(errors.add(start, "lost".into()) && !errors.add(start, "lost".into()));
         assert_eq!(errors.news(at(1), true), None);
         assert_eq!(errors.news(at(30), false), None, "it does not respond");
-        errors.add(at(58));
+        assert!(errors.add(at(58), "full".into()));
         assert_eq!(errors.news(at(60), true), Some(News::Continues));
         assert_eq!(errors.news(at(61), true), None);
         assert_eq!(errors.news(at(63), true), Some(News::Ended));
-        assert_eq!(errors.count, 2);
+        for n in 0..10 {
+            errors.add(at(64), n.to_string());
+        }
+        assert_eq!((errors.count, errors.texts.len()), (13, MAX_TEXTS));
     }
 }
