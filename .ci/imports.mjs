@@ -10,14 +10,15 @@ const UNITS = ["graphql::schema::types"];
 // What each layer may import, besides itself.
 const LAYERS = {
   domain: [],
+  metrics: [],
   config: ["domain"],
   events: ["domain"],
   mail: ["config", "domain"],
-  store: ["events", "config", "domain"],
-  service: ["store", "mail", "events", "config", "domain"],
-  graphql: ["service", "store", "events", "config", "domain"],
-  http: ["graphql", "service", "events", "config", "domain"],
-  app: ["http", "graphql", "service", "store", "secret_file", "config", "domain"],
+  store: ["events", "config", "metrics", "domain"],
+  service: ["store", "mail", "events", "config", "metrics", "domain"],
+  graphql: ["service", "store", "events", "config", "metrics", "domain"],
+  http: ["graphql", "service", "events", "config", "metrics", "domain"],
+  app: ["http", "graphql", "service", "store", "secret_file", "config", "metrics", "domain"],
   cli: ["app", "service", "graphql", "store", "config", "domain"],
 };
 

@@ -1,6 +1,7 @@
 //! Construction of the server, separate from running it, so that tests and benchmarks can start their
 //! own.
 
+use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -27,6 +28,8 @@ pub struct App {
     connections: http::Connections,
     shutdown: Shutdown,
     address: SocketAddr,
+    /// Where Prometheus is answered, and the route for it.
+    metrics: Option<(TcpListener, Router)>,
 }
 
 /// Runs the pending migrations, binds the address and builds the server. Fails if a setting is invalid,
@@ -42,13 +45,37 @@ pub async fn build(config: Config) -> Result<App, StartError> {
         max: config.http.max_connections,
     };
     let (router, drain) = http::router(Arc::clone(&services), api, config.http)?;
-    let cannot_listen = |error| {
-        StartError::new(format!("LISTEN_ADDR: cannot listen on {}: {error}", config.listen))
-    };
-    let listener = TcpListener::bind(config.listen).await.map_err(cannot_listen)?;
-    let address = listener.local_addr().map_err(cannot_listen)?;
+    let (listener, address) = bind("LISTEN_ADDR", config.listen).await?;
+    let mut metrics = None;
+    if let Some(address) = config.metrics {
+        let (listener, address) = bind("METRICS_ADDR", address).await?;
+        tracing::info!("metrics at http://{address}/metrics");
+        metrics = Some((listener, http::metrics::router(&drain)));
+    }
     let Config { trash, shutdown, .. } = config;
-    Ok(App { listener, router, drain, services, trash, connections, shutdown, address })
+    Ok(App { listener, router, drain, services, trash, connections, shutdown, address, metrics })
+}
+
+/// Listens on the address of a setting.
+async fn bind(setting: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let bound = async {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        Ok((listener, address))
+    };
+    bound.await.map_err(|error: std::io::Error| {
+        StartError::new(format!("{setting}: cannot listen on {address}: {error}"))
+    })
+}
+
+/// Answers Prometheus until it is dropped, so that it sees the end of the server too.
+async fn serve_metrics(metrics: Option<(TcpListener, Router)>) {
+    match metrics {
+        Some((listener, router)) => {
+            http::metrics::CONNECTIONS.serve(listener, router, pending()).await;
+        }
+        None => pending().await,
+    }
 }
 
 /// Opens the services of a server. Checks `JWT_SECRET` before it accesses the database.
@@ -123,6 +150,7 @@ impl App {
             () = live::keep_up(&self.services) => {}
             () = mail_senders::keep_up(&self.services) => {}
             () = self.services.db.watch() => {}
+            () = serve_metrics(self.metrics) => {}
         }
         self.services.db.close();
     }

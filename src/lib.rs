@@ -13,6 +13,7 @@
 //! | [`service`] | the business rules; one transaction per mutation; passwords and tokens |
 //! | [`store`] | Diesel queries: one file per aggregate, and permissions as types |
 //! | [`events`] | who is told after a commit |
+//! | [`metrics`] | what Prometheus reads, and what a request has done |
 //! | [`domain`] | entities, validated values, errors; no framework |
 
 #![forbid(unsafe_code)]
@@ -25,6 +26,7 @@ pub mod events;
 pub mod graphql;
 pub mod http;
 pub mod mail;
+pub mod metrics;
 mod secret_file;
 pub mod service;
 pub mod store;

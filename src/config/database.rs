@@ -32,4 +32,7 @@ pub struct Database {
     /// new statements, in seconds. Capped at HTTP_REQUEST_SECONDS.
     #[arg(id = "DATABASE_STATEMENT_SECONDS", long, env, default_value = "20", value_parser = seconds(1..=3600))]
     pub statement_timeout: Duration,
+    /// The time after which a statement is logged: `LOG_SLOW_STATEMENT_MS`.
+    #[arg(skip)]
+    pub slow_statement: Duration,
 }

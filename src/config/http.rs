@@ -62,6 +62,9 @@ pub struct Http {
     /// tokens.
     #[arg(skip)]
     pub max_values: usize,
+    /// The time after which a request is slow: `LOG_SLOW_REQUEST_MS`.
+    #[arg(skip)]
+    pub slow_request: Duration,
     /// Whether the schema is public: that of introspection.
     #[arg(skip)]
     pub schema: bool,

@@ -1,6 +1,10 @@
 //! The log settings.
 
+use std::time::Duration;
+
 use clap::{ArgAction, Args};
+
+use super::parsers::milliseconds;
 
 /// The log settings.
 #[derive(Args, Clone, Debug)]
@@ -15,6 +19,14 @@ pub struct Log {
     /// In the syntax of `tracing_subscriber::EnvFilter`.
     #[arg(id = "LOG_LEVEL", long, env, default_value = "info", value_parser = filter)]
     pub level: String,
+    /// Time in milliseconds from which a request is logged as a warning, with the hash of its document. 0
+    /// logs none.
+    #[arg(id = "LOG_SLOW_REQUEST_MS", long, env, default_value = "1000", value_parser = milliseconds(0..=3_600_000))]
+    pub slow_request: Duration,
+    /// Time in milliseconds from which a statement of the database is logged, without its values. 0
+    /// logs none.
+    #[arg(id = "LOG_SLOW_STATEMENT_MS", long, env, default_value = "500", value_parser = milliseconds(0..=3_600_000))]
+    pub slow_statement: Duration,
 }
 
 fn is_json(text: &str) -> Result<bool, &'static str> {

@@ -61,6 +61,10 @@ pub struct Config {
     /// How the server stops.
     #[command(flatten, next_help_heading = "HTTP")]
     pub shutdown: Shutdown,
+    /// IP address and port to answer Prometheus at `/metrics`, e.g. `127.0.0.1:9464`. It has no log-in:
+    /// keep it off the Internet. Empty answers nowhere.
+    #[arg(id = "METRICS_ADDR", long, env, help_heading = "HTTP", value_parser = address)]
+    pub metrics: Option<SocketAddr>,
     /// The HTTP settings.
     #[command(flatten, next_help_heading = "HTTP")]
     pub http: Http,
@@ -165,6 +169,8 @@ impl Config {
         }
         let database = &mut self.database;
         database.statement_timeout = database.statement_timeout.min(self.http.request_time);
+        database.slow_statement = self.log.slow_statement;
+        self.http.slow_request = self.log.slow_request;
         self.http.max_values = self.limits.tokens;
         self.http.schema = self.introspection;
         Ok(self)

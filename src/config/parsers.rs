@@ -25,6 +25,14 @@ pub(super) fn seconds(
     move |text| number(text).map(Duration::from_secs)
 }
 
+/// Parses a number of milliseconds within a range.
+pub(super) fn milliseconds(
+    range: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<Duration, String> + Clone {
+    let number = number(range);
+    move |text| number(text).map(Duration::from_millis)
+}
+
 /// Parses a number of KiB within a range. The result is in bytes.
 pub(super) fn kib(range: RangeInclusive<usize>) -> impl Fn(&str) -> Result<usize, String> + Clone {
     let number = number(range);

@@ -52,6 +52,11 @@ impl Caller {
         }
     }
 
+    /// The user who is logged in, if anybody is.
+    pub fn logged_in(&self) -> Option<Viewer> {
+        *self.viewer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Creates new loaders, which read in this mode.
     fn loaders_in(&self, mode: Mode) -> Arc<Loaders> {
         let viewer = *self.viewer.lock().unwrap_or_else(PoisonError::into_inner);

@@ -141,6 +141,12 @@ fn has_code(error: &ServerError, code: ErrorCode) -> bool {
     extensions.and_then(|extensions| extensions.get(CODE)) == Some(&code.as_str().into())
 }
 
+/// The code of an error.
+pub(super) fn code_of(error: &ServerError) -> Option<&'static str> {
+    let Value::String(code) = error.extensions.as_ref()?.get(CODE)? else { return None };
+    ErrorCode::parse(code).map(ErrorCode::as_str)
+}
+
 /// The number of seconds after which the client may retry, if the error gives it.
 pub(super) fn retry_after(error: &ServerError) -> Option<u64> {
     match error.extensions.as_ref()?.get(RETRY_AFTER)? {

@@ -1,6 +1,7 @@
 //! The codes of errors.
 
 use async_graphql::Enum;
+use async_graphql::resolver_utils::EnumType;
 
 /// The codes in `extensions.code` of an error. The list may grow: treat an unknown code like
 /// INTERNAL_SERVER_ERROR. The description of a mutation names the codes that depend on its input and on the data;
@@ -52,6 +53,12 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// The inverse of [`Self::as_str`].
+    pub fn parse(text: &str) -> Option<Self> {
+        let items = <Self as EnumType>::items();
+        items.iter().map(|item| item.value).find(|code| code.as_str() == text)
+    }
+
     /// The code as clients see it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -82,7 +89,7 @@ mod tests {
 
     #[test]
     fn the_schema_has_the_same_names() {
-        for item in <ErrorCode as async_graphql::resolver_utils::EnumType>::items() {
+        for item in <ErrorCode as EnumType>::items() {
             assert_eq!(item.name, item.value.as_str());
         }
     }

@@ -79,6 +79,11 @@ impl Api {
         self.live.subscribe(request, caller, waiting).await
     }
 
+    /// The number of cached results and their approximate bytes.
+    pub fn cache_size(&self) -> (u64, u64) {
+        self.shared.cache.size()
+    }
+
     /// Runs a request for its caller, if its operation type is allowed.
     pub async fn execute(&self, request: Request, caller: Caller, allowed: Operations) -> Answer {
         self.engine.execute(request, caller, allowed).await

@@ -13,8 +13,13 @@ const MAX_USER_AGENT: usize = 200;
 /// The client of a request. `peer` is the other end of the connection: the client itself, or a proxy if
 /// `proxies` is not 0.
 pub(super) fn client(headers: &HeaderMap, peer: IpAddr, proxies: usize) -> Client {
-    let address = forwarded_for(headers, proxies).unwrap_or(peer);
+    let address = address(headers, peer, proxies);
     Client { address: Some(address), user_agent: user_agent(headers) }
+}
+
+/// The address of the client.
+pub(super) fn address(headers: &HeaderMap, peer: IpAddr, proxies: usize) -> IpAddr {
+    forwarded_for(headers, proxies).unwrap_or(peer)
 }
 
 /// The address that the outermost trusted proxy saw. Each proxy appends the address that it sees, so the

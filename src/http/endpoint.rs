@@ -2,6 +2,8 @@
 
 use std::any::Any;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use async_graphql_axum::GraphQLResponse;
 use axum::body::Body;
@@ -14,21 +16,27 @@ use super::compression::compress;
 use super::connections::Cut;
 use super::media_type::{MediaType, accepts_events};
 use super::parameters::{self, Checked, Requests};
+use super::record::{Record, Told};
 use super::refusal::Refusal;
 use super::{State, client, deadline, live, request_body, request_id};
 use crate::graphql::{self, Answer, Operations, Pieces, Verdict};
+use crate::metrics::work;
 
 /// The parts of a request besides its parameters.
 struct RequestParts {
     peer: IpAddr,
     headers: HeaderMap,
     cut: Cut,
+    began: Instant,
+    /// Whether a [`Record`] tells of the request.
+    is_told: AtomicBool,
 }
 
 impl RequestParts {
     fn of(peer: SocketAddr, mut parts: request::Parts) -> Self {
         let cut = parts.extensions.remove().unwrap_or_default();
-        Self { peer: peer.ip(), headers: parts.headers, cut }
+        let (began, is_told) = (Instant::now(), AtomicBool::new(false));
+        Self { peer: peer.ip(), headers: parts.headers, cut, began, is_told }
     }
 }
 
@@ -96,11 +104,15 @@ async fn answer(
     let answer = Box::pin(async {
         match requests.await {
             Ok(Requests::One(Ok(request))) if events.carry(state, &request) => {
-                let RequestParts { peer, headers, cut } = parts;
+                let RequestParts { peer, headers, cut, is_told, .. } = parts;
+                is_told.store(true, Ordering::Relaxed);
                 match live::respond(state, headers, *peer, cut, request, operations).await {
                     Ok(Ok(events)) => events,
                     Ok(Err(answer)) => into_answer(headers, *answer, media_type).await,
-                    Err(refusal) => refusal.into_answer(Some(media_type)),
+                    Err(refusal) => {
+                        is_told.store(false, Ordering::Relaxed);
+                        refusal.into_answer(Some(media_type))
+                    }
                 }
             }
             Ok(requests) => run(state, parts, requests, operations, media_type).await,
@@ -108,7 +120,11 @@ async fn answer(
         }
     });
     let answer = deadline::keep(state.settings.request_time, answer).await;
-    answer.unwrap_or_else(|late| late.into_answer(Some(media_type)))
+    let mut answer = answer.unwrap_or_else(|late| late.into_answer(Some(media_type)));
+    if parts.is_told.load(Ordering::Relaxed) {
+        answer.extensions_mut().insert(Told);
+    }
+    answer
 }
 
 /// Which responses are event streams.
@@ -132,22 +148,31 @@ impl Events {
 
 async fn run(
     state: &State,
-    RequestParts { peer, headers, .. }: &RequestParts,
+    RequestParts { peer, headers, began, is_told, .. }: &RequestParts,
     requests: Requests,
     operations: Operations,
     media_type: MediaType,
 ) -> Response {
     let client = client::client(headers, *peer, state.settings.trusted_proxies);
+    is_told.store(true, Ordering::Relaxed);
+    let due = *began + state.settings.request_time;
     let execute = async |request: Checked| {
-        let request = match request {
-            Ok(request) => request,
-            Err(refused) => return *refused,
+        let record = Record::begin(due, state.settings.slow_request);
+        let run = async {
+            let request = match request {
+                Ok(request) => request,
+                Err(refused) => return *refused,
+            };
+            // Authenticated for each request of a batch: the request before may have ended the session.
+            let viewer = client::viewer(&state.services, headers).await;
+            record.is_of(viewer.as_ref().ok().copied().flatten());
+            let id = request_id::of(headers).to_owned();
+            let caller = state.api.caller(client.clone(), viewer, id);
+            state.api.execute(request, caller, operations).await
         };
-        // Authenticated for each request of a batch: the request before may have ended the session.
-        let viewer = client::viewer(&state.services, headers).await;
-        let id = request_id::of(headers).to_owned();
-        let caller = state.api.caller(client.clone(), viewer, id);
-        state.api.execute(request, caller, operations).await
+        let answer = work::note(record.work(), run).await;
+        record.answer(&answer);
+        answer
     };
     match requests {
         Requests::One(request) => into_answer(headers, execute(request).await, media_type).await,
@@ -237,5 +262,8 @@ fn allow(mut response: Response, methods: &'static str) -> Response {
 
 /// The response to a request whose handler panicked. The panic itself is printed to stderr.
 pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> axum::http::Response<Body> {
-    Refusal::internal().into_answer(None)
+    tracing::error!("a handler panicked");
+    let mut answer = Refusal::internal().into_answer(None);
+    answer.extensions_mut().insert(Told);
+    answer
 }

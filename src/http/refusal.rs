@@ -2,11 +2,15 @@
 
 use std::borrow::Cow;
 
+use axum::Extension;
+use axum::body::Body;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::media_type::MediaType;
+use super::record::Refused;
+use super::request_id;
 use crate::graphql::ErrorCode;
 
 /// The reason why a request is not run.
@@ -52,8 +56,9 @@ impl Refusal {
     /// The response in the wanted media type, or JSON if there is none.
     pub(super) fn into_answer(self, wanted: Option<MediaType>) -> Response {
         let (status, headers) = (self.status, wanted.unwrap_or(MediaType::Json).headers());
+        let refused = Refused(self.code.as_str());
         let body = json!({ "errors": self.into_errors() }).to_string();
-        (status, headers, body).into_response()
+        (status, headers, Extension(refused), body).into_response()
     }
 
     /// The list of errors.
@@ -64,4 +69,16 @@ impl Refusal {
         }
         json!([{ "message": self.message, "extensions": extensions }])
     }
+}
+
+/// Adds the request ID, which identifies the log entry, to an internal error.
+pub(super) fn identify(mut response: Response) -> Response {
+    let internal = Refusal::internal();
+    if response.extensions().get() != Some(&Refused(internal.code.as_str())) {
+        return response;
+    }
+    let mut errors = internal.into_errors();
+    errors[0]["extensions"]["requestId"] = request_id::of(response.headers()).into();
+    *response.body_mut() = Body::from(json!({ "errors": errors }).to_string());
+    response
 }

@@ -13,6 +13,7 @@ use moka::sync::Cache;
 
 use crate::config::RateLimit;
 use crate::domain::{Client, EmailKey, Error, Result, SessionId, subscriber};
+use crate::metrics::{self, Limit};
 
 /// The maximum number of tracked accounts, of tracked addresses, and so on.
 const CAPACITY: u64 = 100_000;
@@ -44,7 +45,10 @@ impl Attempts {
     /// Counts an attempt from the client's address. RATE_LIMITED after too many attempts.
     pub(super) fn from(&self, client: &Client) -> Result<()> {
         match (&self.limits, client.address) {
-            (Some(limits), Some(address)) => limits.addresses.check(subscriber(address)),
+            (Some(limits), Some(address)) => {
+                let checked = limits.addresses.check(subscriber(address));
+                checked.inspect_err(|_| refused(Limit::Address))
+            }
             _ => Ok(()),
         }
     }
@@ -52,7 +56,10 @@ impl Attempts {
     /// Counts an attempt on an account, whether or not it exists. RATE_LIMITED after too many attempts.
     pub(super) fn at(&self, email: &EmailKey) -> Result<()> {
         match &self.limits {
-            Some(limits) => limits.accounts.check(email.as_str().to_owned()),
+            Some(limits) => {
+                let checked = limits.accounts.check(email.as_str().to_owned());
+                checked.inspect_err(|_| refused(Limit::Account))
+            }
             None => Ok(()),
         }
     }
@@ -60,15 +67,20 @@ impl Attempts {
     /// Counts a refresh of a session. RATE_LIMITED after too many.
     pub(super) fn of_session(&self, session: SessionId) -> Result<()> {
         match &self.limits {
-            Some(limits) => limits.sessions.check(session),
+            Some(limits) => limits.sessions.check(session).inspect_err(|_| refused(Limit::Session)),
             None => Ok(()),
         }
     }
 
     /// Counts a mail of this kind to an address, whether or not it has an account. Returns whether it may be sent.
     pub(super) fn may_mail(&self, kind: &str, email: &EmailKey) -> bool {
-        self.mails.check(format!("{kind} {}", email.as_str())).is_ok()
+        let checked = self.mails.check(format!("{kind} {}", email.as_str()));
+        checked.inspect_err(|_| refused(Limit::Mails)).is_ok()
     }
+}
+
+fn refused(limit: Limit) {
+    metrics::get().accounts.refusals.of(limit).inc();
 }
 
 /// Three at once, later one every ten minutes, so that nobody can fill the mailbox of somebody else.

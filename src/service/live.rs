@@ -8,6 +8,7 @@ use tokio::time::sleep;
 
 use super::Services;
 use crate::domain::{Result, UserKey};
+use crate::metrics::{self, Job};
 use crate::store::{boards, sessions};
 
 /// The pause between two sweeps. What a sweep finds is known within five seconds.
@@ -26,7 +27,8 @@ async fn sweep_always(services: &Services) {
     loop {
         sleep(EVERY).await;
         // An error has been logged; the next sweep finds what this one did not.
-        let _ = sweep(services, &mut lists).await;
+        let sweep = sweep(services, &mut lists);
+        let _ = metrics::get().jobs.run(Job::Sweep, sweep, |()| true).await;
     }
 }
 

@@ -10,6 +10,7 @@ use super::Services;
 use super::mail_texts::{self, Link};
 use crate::domain::{EmailKey, MailContent, MailPurpose, QueuedMail, Result, User, sha256};
 use crate::mail::{Failure, Mail, Mailer};
+use crate::metrics::{self, Mailing};
 use crate::store::outbox::{self, LeasedMail};
 use crate::store::{mail_tokens, users};
 
@@ -69,11 +70,10 @@ async fn send_next(services: &Services, mailer: &Mailer) -> Result<bool> {
         outbox::lease(tx, until).await
     });
     let Some(leased) = lease.await? else { return Ok(false) };
-    let outcome = match compose(services, mailer, &leased.mail).await? {
-        Some(mail) => mailer.send(mail).await,
-        None => Ok(()),
-    };
-    settle(services, &leased, outcome).await?;
+    match compose(services, mailer, &leased.mail).await? {
+        Some(mail) => settle(services, &leased, mailer.send(mail).await).await?,
+        None => keep_until(services, leased.id, None).await?,
+    }
     Ok(true)
 }
 
@@ -86,8 +86,12 @@ async fn settle(
     let id = leased.id;
     let is_old = services.db.now().seconds_since(leased.created_at) > GIVE_UP;
     let postpone = match outcome {
-        Ok(()) => None,
+        Ok(()) => {
+            count(Mailing::Sent);
+            None
+        }
         Err(Failure::Temporary(reason)) if !is_old => {
+            count(Mailing::Postponed);
             tracing::warn!(
                 id,
                 attempts = leased.attempts,
@@ -97,18 +101,28 @@ async fn settle(
             Some(pause(leased.attempts))
         }
         Err(Failure::Temporary(reason) | Failure::Permanent(reason)) => {
+            count(Mailing::Dropped);
             tracing::error!(id, reason, "a mail was dropped");
             None
         }
     };
-    let settled = services.db.write((id, postpone), async |tx, (id, postpone)| match postpone {
+    keep_until(services, id, postpone).await
+}
+
+/// Sends a mail again after so many seconds; `None` deletes it.
+async fn keep_until(services: &Services, id: i64, seconds: Option<u32>) -> Result<()> {
+    let kept = services.db.write((id, seconds), async |tx, (id, seconds)| match seconds {
         Some(seconds) => {
             let until = tx.now().seconds_after(*seconds);
             outbox::postpone(tx, *id, until).await
         }
         None => outbox::delete(tx, *id).await,
     });
-    settled.await
+    kept.await
+}
+
+fn count(outcome: Mailing) {
+    metrics::get().accounts.mails.of(outcome).inc();
 }
 
 fn pause(attempts: i64) -> u32 {

@@ -4,6 +4,7 @@ use super::Services;
 use super::refresh_tokens::{self, Family};
 use super::sessions::{LogIn, log_in};
 use crate::domain::{Error, Lifetime, Result, Session, SessionId, User};
+use crate::metrics;
 use crate::store::refresh_tokens::{self as store, LockedSession, Refreshed, StoredToken};
 use crate::store::{Tx, sessions};
 
@@ -65,6 +66,7 @@ pub async fn refresh(services: &Services, token: &str) -> Result<LogIn> {
         Refresh::Done(done) => {
             let Done { user, session, is_first } = *done;
             if !is_first {
+                metrics::get().accounts.repeated_tokens.inc();
                 tracing::warn!(session = session.id.0, "a refresh token was presented again");
             }
             log_in(services, user, session, successor)
@@ -72,6 +74,7 @@ pub async fn refresh(services: &Services, token: &str) -> Result<LogIn> {
         Refresh::Unknown => Err(unknown_token()),
         Refresh::Reused => {
             let session = session.0;
+            metrics::get().accounts.reused_tokens.inc();
             tracing::warn!(session, "a refresh token was reused; the session was revoked");
             Err(unknown_token())
         }

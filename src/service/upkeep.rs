@@ -8,6 +8,7 @@ use super::backfill::{self, Folded};
 use super::trash::{self, Purged};
 use super::{Services, mail_senders, once, sessions};
 use crate::config::Trash;
+use crate::metrics::{self, Job};
 
 /// The maximum delay of the first run after the start, so that maintenance also runs on a server that
 /// is restarted often.
@@ -18,18 +19,22 @@ const FIRST_LOOK: Duration = Duration::from_mins(1);
 pub async fn keep_up(services: &Services, settings: Trash) {
     let first = Instant::now() + settings.every.min(FIRST_LOOK);
     erase_orphans_until(services, first).await;
+    let jobs = &metrics::get().jobs;
     loop {
         // Errors have already been logged; the next run tries again.
-        if let Ok(Purged { boards, cards, .. }) =
-            trash::purge(services, settings.retention_days).await
+        let purge = trash::purge(services, settings.retention_days);
+        let purge = jobs.run(Job::Purge, purge, |purged| purged.failed == 0);
+        if let Ok(Purged { boards, cards, .. }) = purge.await
             && boards + cards > 0
         {
             tracing::info!(boards, cards, "erased expired boards and cards from the trash");
         }
-        let _ = sessions::erase_expired(services).await;
-        let _ = mail_senders::erase_expired(services).await;
-        let _ = once::forget_old(services).await;
-        if let Ok(Folded { boards, cards, accounts, .. }) = backfill::run(services).await
+        let _ = jobs.run(Job::Sessions, sessions::erase_expired(services), |()| true).await;
+        let tokens = mail_senders::erase_expired(services);
+        let _ = jobs.run(Job::MailTokens, tokens, |()| true).await;
+        let _ = jobs.run(Job::Receipts, once::forget_old(services), |()| true).await;
+        let fold = jobs.run(Job::Fold, backfill::run(services), |_| true);
+        if let Ok(Folded { boards, cards, accounts, .. }) = fold.await
             && boards + cards + accounts > 0
         {
             tracing::info!(
@@ -46,6 +51,7 @@ pub async fn keep_up(services: &Services, settings: Trash) {
 /// Erases boards of deleted accounts as soon as there are any, until this time.
 async fn erase_orphans_until(services: &Services, time: Instant) {
     while timeout_at(time, services.orphans.notified()).await.is_ok() {
-        let _ = trash::purge(services, None).await;
+        let purge = trash::purge(services, None);
+        let _ = metrics::get().jobs.run(Job::Purge, purge, |purged| purged.failed == 0).await;
     }
 }

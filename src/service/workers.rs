@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use tokio::sync::oneshot;
 
 use crate::domain::{Error, Result, networks};
+use crate::metrics::{self, Limit};
 
 /// The maximum number of queued jobs.
 const QUEUE: usize = 64;
@@ -131,6 +132,7 @@ impl Workers {
         let removed = self.0.lock().add(client, job);
         self.0.added.notify_one();
         if let Some(removed) = removed {
+            metrics::get().accounts.refusals.of(Limit::Passwords).inc();
             removed(Turn::GiveWay);
         }
         answered.await.map_err(|_| Error::Internal)?

@@ -81,7 +81,7 @@ export async function startServer(program, database, settings = {}) {
   server.gone = new Promise((done) => child.once('close', done).once('error', done)).then(() => children.delete(child));
   const address = new Promise((found) => {
     createInterface({ input: child.stderr }).on('line', (line) => {
-      if (line.includes('finished processing request')) return;
+      if (/ (slow )?request .*duration_ms=/.test(line)) return;
       keepLast(server.log, line, 50);
       if (line.includes('ERROR')) keepLast(server.errors, line, 100_000);
       server.panicked ||= line.includes('panicked');

@@ -16,7 +16,8 @@ export async function start(program, settings = {}) {
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    return { url: `${await listening(child)}/graphql`, stop };
+    const { url, metrics } = await listening(child);
+    return { url: `${url}/graphql`, metrics, stop };
   } catch (error) {
     stop();
     throw error;
@@ -28,14 +29,14 @@ export function sdl(program) {
   return execFileSync(resolve(program), ['schema'], { encoding: 'utf8' });
 }
 
-/** The server's address, from its log. */
+/** The server's address and that of its metrics, from its log. */
 function listening(child) {
   return new Promise((found, failed) => {
     let log = '';
     child.stderr.setEncoding('utf8').on('data', (text) => {
       log += text;
       const line = log.match(/listening on (http:[^,\s]*)/);
-      if (line) found(line[1]);
+      if (line) found({ url: line[1], metrics: log.match(/metrics at (http:\S*)/)?.[1] });
     });
     child.on('error', failed);
     child.on('exit', () => failed(new Error(`the server did not start:\n${log}`)));

@@ -11,8 +11,8 @@ use diesel::sql_types::Text;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::cli::{Process, kanban, output};
-use crate::support::{SECRET, Server, eventually, execute, scenarios, text};
+use super::cli::output;
+use crate::support::{Process, SECRET, Server, eventually, execute, kanban, scenarios, text};
 
 scenarios![
     a_backup_has_every_row_though_writes_go_on,

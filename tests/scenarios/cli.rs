@@ -1,15 +1,13 @@
 //! The program: its commands and log.
 
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::sync::Arc;
-use std::time::Duration;
 
 use kanban::service::trash;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Answer, SECRET, Server, checks, column, scenarios, text};
+use crate::support::{Process, SECRET, Server, checks, column, kanban, scenarios, text};
 
 scenarios![
     demo_data_fills_an_empty_database_only,
@@ -19,73 +17,11 @@ scenarios![
 ];
 checks![a_server_keeps_its_data_over_a_restart];
 
-/// The program with an empty environment.
-pub(super) fn kanban(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kanban"));
-    command.env_clear().current_dir(folder).stdin(Stdio::null());
-    command
-}
-
 pub(super) fn output(command: &mut Command) -> (Output, String, String) {
     let output = command.output().unwrap();
     let read = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let (out, err) = (read(&output.stdout), read(&output.stderr));
     (output, out, err)
-}
-
-/// A server in its own process. It logs to a file, because a pipe that nobody reads would fill up.
-pub(super) struct Process {
-    pub(super) child: Child,
-    pub(super) url: String,
-    log: TempDir,
-}
-
-impl Process {
-    /// Starts the server on a free port and waits until it listens.
-    pub(super) async fn start(mut command: Command) -> Self {
-        let log = TempDir::new().unwrap();
-        let file = std::fs::File::create(log.path().join("log")).unwrap();
-        let child = command.env("LISTEN_ADDR", "127.0.0.1:0").stderr(file).spawn().unwrap();
-        let mut process = Self { child, url: String::new(), log };
-        for _ in 0..500 {
-            if let Some((_, rest)) = process.log().split_once("listening on ") {
-                rest.split(',').next().unwrap().clone_into(&mut process.url);
-                return process;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        panic!("the server did not start: {}", process.log());
-    }
-
-    pub(super) fn log(&self) -> String {
-        std::fs::read_to_string(self.log.path().join("log")).unwrap()
-    }
-
-    pub(super) async fn ask(&self, token: &str, query: &str) -> Answer {
-        let request = reqwest::Client::new().post(format!("{}/graphql", self.url));
-        let request = request.bearer_auth(token).json(&json!({ "query": query }));
-        Answer::of(request.send().await.unwrap()).await
-    }
-
-    /// Sends a signal, such as `-TERM`.
-    pub(super) fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
-    }
-
-    /// Stops the server with SIGTERM and returns its log.
-    pub(super) fn stop(mut self) -> String {
-        self.signal("-TERM");
-        assert!(self.child.wait().unwrap().success());
-        self.log()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // The process is still running only if the test failed.
-        let _ = self.child.kill();
-    }
 }
 
 const SIGN_UP: &str = r#"mutation { signUp(input: { email: "ann@example.com", password: "hush hush" }) { user { id } } }"#;
@@ -272,7 +208,7 @@ async fn no_secret_gets_into_the_log(server: Arc<Server>) {
     let url = format!("{}/graphql?token={token}", process.url);
     let _ = reqwest::get(url).await.unwrap();
     let log = process.stop();
-    assert!(log.contains("/graphql") && log.contains("finished processing request"), "{log}");
+    assert!(log.contains("/graphql") && log.contains("duration_ms"), "{log}");
     // Password hashes too: as text, and as the list of bytes that debug logging would print.
     let bytes = format!("{:?}", b"$argon2id$").trim_matches(['[', ']']).to_owned();
     for secret in ["hush", SECRET, &token, "$argon2", &bytes] {

@@ -8,9 +8,9 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
-use super::cli::{Process, kanban};
 use crate::support::{
-    Events, Lock, Server, Socket, User, ask_for_events, checks, eventually, scenarios,
+    Events, Lock, Process, Server, Socket, User, ask_for_events, checks, eventually, kanban,
+    scenarios,
 };
 
 scenarios![

@@ -24,7 +24,9 @@ mod live_copy;
 mod live_instances;
 mod live_protocol;
 mod locks;
+mod logs;
 mod mails;
+mod metrics;
 mod operator;
 mod order;
 mod outages;
@@ -73,7 +75,9 @@ pub fn on_each_database() -> Vec<Scenario> {
         live_instances::all(),
         live_protocol::all(),
         locks::all(),
+        logs::all(),
         mails::all(),
+        metrics::all(),
         operator::all(),
         order::all(),
         outages::all(),
@@ -116,10 +120,17 @@ pub fn on_each_database() -> Vec<Scenario> {
 
 /// The checks that run once.
 pub fn once() -> Vec<Check> {
-    [cli::checks(), drain::checks(), operator::checks(), schema::checks(), settings::checks()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        cli::checks(),
+        drain::checks(),
+        metrics::checks(),
+        operator::checks(),
+        schema::checks(),
+        settings::checks(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The checks that run once if PostgreSQL is tested.

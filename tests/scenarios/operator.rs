@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::cli::{kanban, output};
-use crate::support::{SECRET, Server, checks, scenarios};
+use super::cli::output;
+use crate::support::{SECRET, Server, checks, kanban, scenarios};
 
 scenarios![
     an_operator_creates_accounts,

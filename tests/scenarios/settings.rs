@@ -5,8 +5,8 @@ use std::path::Path;
 use kanban::config::Variable;
 use tempfile::TempDir;
 
-use super::cli::{kanban, output};
-use crate::support::checks;
+use super::cli::output;
+use crate::support::{checks, kanban};
 
 checks![
     a_wrong_setting_stops_the_start_with_one_line,
@@ -32,6 +32,7 @@ async fn a_wrong_setting_stops_the_start_with_one_line() {
         ("DATABASE_URL", "sqlite:///no/such/folder/kanban.db"),
         ("LISTEN_ADDR", "nowhere"),
         ("LISTEN_ADDR", "192.0.2.1:1"),
+        ("METRICS_ADDR", "192.0.2.1:1"),
         ("JWT_SECRET", "short"),
         ("TRASH_RETENTION_DAYS", "soon"),
         ("ARGON2_PARALLELISM", "0"),

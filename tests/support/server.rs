@@ -79,8 +79,13 @@ impl Server {
 
     /// The same running server, with a path in front of all URLs.
     pub fn below(&self, path: &str) -> Self {
+        self.at(&format!("{}{path}", self.url))
+    }
+
+    /// A server that runs at another URL, on the same database.
+    pub fn at(&self, url: &str) -> Self {
         Self {
-            url: format!("{}{path}", self.url),
+            url: url.to_owned(),
             database_url: self.database_url.clone(),
             db: self.db.clone(),
             services: Arc::clone(&self.services),

@@ -17,6 +17,7 @@ use super::schema::TypeSystem;
 use super::verdict::Verdict;
 use crate::domain::Error;
 use crate::graphql::error;
+use crate::metrics;
 
 /// Responses that take less memory than this many bytes are small. Their JSON is at most about as long.
 const SMALL: usize = 128 << 10;
@@ -55,6 +56,7 @@ impl Answer {
 
     pub(super) fn refused(refusal: Refusal) -> Self {
         let verdict = refusal.verdict;
+        metrics::get().documents.refuse(refusal.code.as_str());
         Self::new(refusal.into(), verdict)
     }
 
@@ -82,6 +84,17 @@ impl Answer {
     /// The number of seconds after which the client may retry a rate-limited request.
     pub fn retry_after(&self) -> Option<u64> {
         self.response.errors.iter().filter_map(error::retry_after).max()
+    }
+
+    /// The different codes of the errors, in their order.
+    pub fn codes(&self) -> Vec<&'static str> {
+        let mut codes = Vec::new();
+        for code in self.response.errors.iter().filter_map(error::code_of) {
+            if !codes.contains(&code) {
+                codes.push(code);
+            }
+        }
+        codes
     }
 
     /// Inserts the fields of the introspection between the other fields, in the order of `keys`.

@@ -4,11 +4,11 @@
 //! adds the limits, descriptions (`scan::blank`) and "Input Object Field Uniqueness".
 
 use std::collections::HashSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use apollo_compiler::ast::{self, Definition, Selection, Value};
-use apollo_compiler::executable::{ExecutableDocument, Operation};
+use apollo_compiler::executable::{ExecutableDocument, Operation, OperationType};
 use apollo_compiler::parser::{Parser, SourceSpan};
 use apollo_compiler::validation::{DiagnosticList, Valid};
 use apollo_compiler::{Name, Node, introspection};
@@ -18,6 +18,7 @@ use super::refusal::{Problem, Refusal};
 use super::schema::TypeSystem;
 use super::{measure, scan, usages};
 use crate::config::Limits;
+use crate::metrics::{self, Kind, Lookup};
 use crate::store::Mode;
 
 /// The approximate capacity of the cache in bytes.
@@ -38,10 +39,18 @@ const PATH: &str = "document";
 pub(super) struct Document {
     text: Arc<str>,
     executable: Valid<ExecutableDocument>,
-    /// For each operation, the variables that must not be null.
-    required: Vec<(Option<Name>, Vec<Name>)>,
+    operations: Vec<Known>,
     /// The number of statements that its last run needed; 0 before the first run.
     statements: AtomicUsize,
+}
+
+/// What is known of an operation.
+struct Known {
+    name: Option<Name>,
+    /// The variables that must not be null.
+    required: Vec<Name>,
+    /// Its series, from its first run on.
+    series: OnceLock<Arc<metrics::Operation>>,
 }
 
 impl Document {
@@ -60,8 +69,23 @@ impl Document {
 
     /// The variables of an operation that must not be null, because of where they are used.
     pub(super) fn required(&self, operation: &Operation) -> &[Name] {
-        let found = self.required.iter().find(|(name, _)| *name == operation.name);
-        found.map_or(&[], |(_, required)| required)
+        self.known(operation).map_or(&[], |known| &known.required)
+    }
+
+    fn known(&self, operation: &Operation) -> Option<&Known> {
+        self.operations.iter().find(|known| known.name == operation.name)
+    }
+
+    /// The series of an operation.
+    pub(super) fn series(&self, operation: &Operation) -> Option<&Arc<metrics::Operation>> {
+        let kind = match operation.operation_type {
+            OperationType::Query => Kind::Query,
+            OperationType::Mutation => Kind::Mutation,
+            OperationType::Subscription => Kind::Subscription,
+        };
+        let name = operation.name.as_deref();
+        let make = || metrics::get().requests.operation(name, kind);
+        self.known(operation).map(|known| known.series.get_or_init(make))
     }
 
     /// The mode in which a query of this document reads.
@@ -108,9 +132,12 @@ impl Documents {
 
     /// The document with this text; an error if it is not valid.
     pub(super) fn get(&self, types: &TypeSystem, text: &str) -> Result<Arc<Document>, Refusal> {
+        let lookups = &metrics::get().documents.lookups;
         if let Some(document) = self.known.get(text) {
+            lookups.of(Lookup::Hit).inc();
             return Ok(document);
         }
+        lookups.of(Lookup::Miss).inc();
         let document = Arc::new(parse(types, text, &self.limits)?);
         if document.may_be_kept() {
             self.known.insert(Arc::clone(&document.text), Arc::clone(&document));
@@ -132,13 +159,15 @@ fn parse(types: &TypeSystem, text: &str, limits: &Limits) -> Result<Document, Re
     unique_input_fields(&document)?;
     let document = document.to_executable_validate(&types.schema);
     let document = document.map_err(|found| invalid(&found.errors, types.told))?;
-    let mut required = Vec::new();
+    let mut operations = Vec::new();
     for operation in document.operations.iter() {
         introspection_allowed(types, &document, operation)?;
-        required.push((operation.name.clone(), usages::check(types, &document, operation)?));
+        let required = usages::check(types, &document, operation)?;
+        let name = operation.name.clone();
+        operations.push(Known { name, required, series: OnceLock::new() });
     }
     let (text, statements) = (text.into(), AtomicUsize::new(0));
-    Ok(Document { text, executable: document, required, statements })
+    Ok(Document { text, executable: document, operations, statements })
 }
 
 /// Syntax errors give the position but not the text found there, which may be a password.

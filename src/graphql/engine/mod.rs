@@ -93,6 +93,7 @@ pub use self::verdict::Verdict;
 use self::viewer_limit::ViewerLimit;
 use super::error;
 use crate::config::{Config, Limits, StartError};
+use crate::metrics::{self, Limit, work};
 use crate::store::{Mode, Snapshot};
 
 /// The operation types that a request may run.
@@ -175,6 +176,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             if caller.execution().budget.is_short()
                 && !caller.execution().budget.wait(&mut rerun).await
             {
+                metrics::get().accounts.refusals.of(Limit::Memory).inc();
                 return Answer::unavailable();
             }
             mode = Mode::Transaction;
@@ -195,6 +197,12 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         let refused = |refusal: Refusal| Box::new(Answer::refused(refusal));
         let document = self.find(&request.document).map_err(refused)?;
         let operation = document.operation(request.operation_name.as_deref()).map_err(refused)?;
+        work::with(|work| {
+            if let Some(series) = document.series(operation) {
+                let _ = work.operation.set(Arc::clone(series));
+                let _ = work.document.set(Arc::clone(document.text()));
+            }
+        });
         match operation.operation_type {
             OperationType::Mutation if allowed == Operations::Queries => {
                 return Err(refused(Refusal::operation_not_allowed()));

@@ -11,6 +11,7 @@ use super::request::Source;
 use super::trusted;
 use crate::config::{self, StartError};
 use crate::domain::sha256;
+use crate::metrics;
 
 /// The approximate capacity of registered documents in bytes. Only their texts are kept here.
 const CAPACITY: u64 = 8 << 20;
@@ -35,7 +36,10 @@ impl Persisted {
         check: impl Fn(&str) -> Result<(), String>,
     ) -> Result<Self, StartError> {
         Ok(match &config.trusted {
-            Some(path) => Self::Trusted(trusted::read(path, check)?),
+            Some(path) => {
+                metrics::get().requests.trust_names();
+                Self::Trusted(trusted::read(path, check)?)
+            }
             None if config.automatic => Self::Registered(cache()),
             None => Self::Off,
         })

@@ -12,7 +12,7 @@ use crate::graphql::error::{MAX_ERRORS, set_code, shorten};
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) verdict: Verdict,
-    code: ErrorCode,
+    pub(super) code: ErrorCode,
     problems: Vec<Problem>,
 }
 

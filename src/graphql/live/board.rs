@@ -17,6 +17,7 @@ use super::payload::{MAX_MISSED, Maker, PATIENCE, PAUSE};
 use crate::domain::{BoardId, Error, Event, Result, UserKey, Viewer};
 use crate::events::Listener;
 use crate::graphql::engine::Shape;
+use crate::metrics::Subscribed;
 use crate::store::access::AuthorizedBoard;
 use crate::store::{Conn, boards, events};
 
@@ -62,7 +63,7 @@ impl Rooms {
         after: Option<i64>,
         waiting: &Waiting,
     ) -> Deliveries {
-        let (sender, deliveries) = channel(waiting);
+        let (sender, deliveries) = channel(waiting, Subscribed::Board);
         let (is_new, is_slow, has_left) = (true, Arc::default(), false);
         let member = Member { viewer, shape, sequence: after, is_new, is_slow, has_left, sender };
         let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
@@ -223,6 +224,7 @@ impl Room {
         if shape.selects("clientMutationId") {
             self.keep_like_authors(&mut alike, viewer, &news.events);
         }
+        let changed = news.events.first().filter(|_| !is_new).map(|event| event.created_at);
         let (mut sequence, is_reset) = (news.sequence, news.is_reset);
         let mut made = self.maker.execute(draft, &shape, news, cost).await?;
         if made.exceeds_limit && !is_reset {
@@ -231,6 +233,7 @@ impl Room {
         if made.is_personal {
             alike.retain(|index| self.viewer_of(*index) == Some(viewer.key));
         }
+        made.payload.changed = changed;
         self.hand_out(&alike, &Arc::new(made.payload), sequence);
         Ok(if sequence >= version { alike } else { HashSet::new() })
     }

@@ -12,6 +12,7 @@ use crate::domain::{BoardId, BoardRole, Result, UserKey, Viewer};
 use crate::events::Listener;
 use crate::graphql::engine::{Cost, Shape};
 use crate::graphql::schema::BoardListNews;
+use crate::metrics::Subscribed;
 use crate::store::boards::{self, Listing};
 use crate::store::{Conn, LongTexts};
 
@@ -28,7 +29,7 @@ pub(super) fn follow(
     shape: Arc<Shape>,
     waiting: &Waiting,
 ) -> Deliveries {
-    let (sender, deliveries) = channel(waiting);
+    let (sender, deliveries) = channel(waiting, Subscribed::Boards);
     let changed = maker.shared.services.db.bus().lists.listen(viewer.key);
     let known = None;
     let follower = Follower { maker: Arc::clone(maker), viewer, shape, changed, known, sender };

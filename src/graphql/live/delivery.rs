@@ -10,7 +10,9 @@ use tokio::sync::Notify;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
+use crate::domain::Timestamp;
 use crate::graphql::engine::Answer;
+use crate::metrics::{self, Open, Subscribed};
 
 /// The number of payloads that wait for a subscriber. While there are so many, no more are made for it: it gets what it
 /// has missed in one payload, as soon as it reads.
@@ -33,6 +35,8 @@ pub enum Delivery {
 pub struct Payload {
     /// As JSON.
     pub json: String,
+    /// When what it tells has changed, if the subscriber has waited for it.
+    pub(super) changed: Option<Timestamp>,
     /// Holds the memory of the payload. In a mutex, because it cannot be shared by itself.
     _guard: Mutex<Option<Box<dyn Send>>>,
 }
@@ -40,7 +44,7 @@ pub struct Payload {
 impl Payload {
     pub(super) fn of(mut answer: Answer) -> Self {
         let guard = Mutex::new(answer.guard.take());
-        Self { json: answer.into_json(), _guard: guard }
+        Self { json: answer.into_json(), changed: None, _guard: guard }
     }
 }
 
@@ -114,12 +118,15 @@ pub struct Deliveries {
     waiting: Waiting,
     /// Tells the sender that nobody receives any more.
     on_leave: Option<Box<dyn FnOnce() + Send>>,
+    _open: Open,
 }
 
-pub(super) fn channel(waiting: &Waiting) -> (Sender, Deliveries) {
+pub(super) fn channel(waiting: &Waiting, field: Subscribed) -> (Sender, Deliveries) {
     let (sender, received) = mpsc::channel(PAYLOADS);
     let (waiting, on_leave) = (waiting.clone(), None);
-    (Sender { sender, waiting: waiting.clone() }, Deliveries { received, waiting, on_leave })
+    let open = Open::one(metrics::get().live.subscriptions.of(field));
+    let sender = Sender { sender, waiting: waiting.clone() };
+    (sender, Deliveries { received, waiting, on_leave, _open: open })
 }
 
 impl Sender {
@@ -181,6 +188,9 @@ impl Stream for Deliveries {
         let polled = self.received.poll_recv(cx);
         if let Poll::Ready(Some(delivery)) = &polled {
             self.waiting.remove(delivery);
+            if let Delivery::Payload(payload) = delivery {
+                metrics::get().live.deliver(payload.changed.map(Timestamp::micros));
+            }
         }
         polled
     }
@@ -205,7 +215,7 @@ mod tests {
     use super::*;
 
     fn payload(bytes: usize) -> Arc<Payload> {
-        Arc::new(Payload { json: "x".repeat(bytes), _guard: Mutex::default() })
+        Arc::new(Payload { json: "x".repeat(bytes), changed: None, _guard: Mutex::default() })
     }
 
     fn read(deliveries: &mut Deliveries) {
@@ -216,8 +226,8 @@ mod tests {
     #[test]
     fn what_waits_is_bounded_and_counted_until_it_is_read() {
         let waiting = Waiting::new(100, Arc::default());
-        let (sender, mut deliveries) = channel(&waiting);
-        let (other, _others) = channel(&waiting);
+        let (sender, mut deliveries) = channel(&waiting, Subscribed::Board);
+        let (other, _others) = channel(&waiting, Subscribed::Board);
         assert!(sender.is_ready());
         sender.send(&payload(200));
         assert!(!sender.is_ready() && sender.ready().now_or_never().is_none());
@@ -240,13 +250,13 @@ mod tests {
     #[test]
     fn what_waits_for_all_clients_of_a_user_is_bounded() {
         let user = Arc::new(UserWaiting::default());
-        let client = || channel(&Waiting::new(100, Arc::clone(&user)));
+        let client = || channel(&Waiting::new(100, Arc::clone(&user)), Subscribed::Board);
         let mut clients: Vec<_> = (0..5).map(|_| client()).collect();
         for (sender, _) in &clients[..4] {
             sender.send(&payload(110));
         }
         assert!(!clients[4].0.is_ready() && clients[4].0.ready().now_or_never().is_none());
-        let (stranger, _news) = channel(&Waiting::new(100, Arc::default()));
+        let (stranger, _news) = channel(&Waiting::new(100, Arc::default()), Subscribed::Board);
         assert!(stranger.is_ready());
         read(&mut clients[0].1);
         assert!(clients[4].0.is_ready() && clients[4].0.ready().now_or_never().is_some());

@@ -14,6 +14,7 @@ use moka::sync::Cache;
 
 use super::values::{CardQuery, LoadedCard, SharedLabels};
 use crate::domain::{BoardId, CardFilter, Page, SortValue};
+use crate::metrics::{self, Lookup};
 use crate::store::access::{BoardAccess, Version};
 use crate::store::card_lists::{CardList, Part};
 
@@ -57,8 +58,16 @@ impl BoardCache {
 
     fn get(&self, board: BoardAccess, question: Question) -> Option<Answer> {
         let version = board.version().filter(|_| !question.is_search())?;
-        let known = self.0.as_ref()?.get(&(board.board_id(), question))?;
-        (known.version == version).then_some(known.answer)
+        let known = self.0.as_ref()?.get(&(board.board_id(), question));
+        let known = known.filter(|known| known.version == version);
+        let lookup = if known.is_some() { Lookup::Hit } else { Lookup::Miss };
+        metrics::get().documents.results.of(lookup).inc();
+        known.map(|known| known.answer)
+    }
+
+    /// The number of entries and their approximate bytes.
+    pub(in crate::graphql) fn size(&self) -> (u64, u64) {
+        self.0.as_ref().map_or((0, 0), |cache| (cache.entry_count(), cache.weighted_size()))
     }
 
     /// The page at an earlier version of the board.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream::{self, Stream, StreamExt};
+use futures_util::stream::{self, StreamExt};
 use tokio::sync::oneshot;
 
 use super::operation::{self, Output, Outputs};
@@ -20,6 +20,7 @@ use crate::graphql::{Answer, Operations, Request, UserWaiting, Waiting};
 use crate::http::connections::Cut;
 use crate::http::refusal::Refusal;
 use crate::http::{State, client, request_id};
+use crate::metrics::{Limit, Stream};
 
 /// Asks nginx not to collect the events. The connection serves no further request, so that it can be cut.
 const HEADERS: [(HeaderName, &str); 2] =
@@ -36,8 +37,9 @@ pub(in crate::http) async fn respond(
     operations: Operations,
 ) -> Result<Result<Response, Box<Answer>>, Refusal> {
     let client = client::client(headers, peer, state.settings.trusted_proxies);
-    let place = state.live.enter(client.address.unwrap_or(peer))?;
-    let connection = state.live.event_streams.take(()).ok_or_else(too_many)?;
+    let place = state.live.enter(client.address.unwrap_or(peer), Stream::EventStream)?;
+    let connection = state.live.event_streams.take(());
+    let connection = connection.ok_or_else(|| too_many(Limit::Streams))?;
     let look = state.settings.live.ping_time;
     let token = match client::authorization(headers) {
         Ok(Some(text)) => Token::check_header(&state.services, &text, look).await.map(Some),
@@ -48,7 +50,8 @@ pub(in crate::http) async fn respond(
     let viewer = match token {
         Ok(Some((token, ends))) => {
             ending = ends;
-            user = Some(state.live.by_user.take(token.viewer().key).ok_or_else(too_many)?);
+            let slot = state.live.by_user.take(token.viewer().key);
+            user = Some(slot.ok_or_else(|| too_many(Limit::StreamsPerUser))?);
             Ok(Some(token.viewer()))
         }
         Ok(None) => Ok(None),
@@ -113,7 +116,7 @@ fn watch(place: Place, ending: Ending, cut: Cut) -> oneshot::Receiver<()> {
     ended
 }
 
-fn events_of(output: Output) -> impl Stream<Item = Result<Event, Infallible>> {
+fn events_of(output: Output) -> impl stream::Stream<Item = Result<Event, Infallible>> {
     let next = |json: &str| Event::default().event("next").data(json);
     let complete = || Event::default().event("complete").data("");
     let events = match output {

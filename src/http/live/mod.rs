@@ -23,6 +23,7 @@ use super::refusal::Refusal;
 use crate::config;
 use crate::domain::UserKey;
 use crate::graphql::UserWaiting;
+use crate::metrics::{self, Limit, Open, Stream};
 
 /// What all WebSockets and event streams share.
 pub(super) struct Live {
@@ -54,13 +55,15 @@ impl Live {
     }
 
     /// Takes a place for a stream of a client. SERVICE_UNAVAILABLE if there are too many.
-    fn enter(&self, address: IpAddr) -> Result<Place, Refusal> {
+    fn enter(&self, address: IpAddr, transport: Stream) -> Result<Place, Refusal> {
         if self.stopping.receiver_count() >= self.limits.streams {
-            return Err(too_many());
+            return Err(too_many(Limit::Streams));
         }
-        let slot = self.by_address.take(address).ok_or_else(too_many)?;
+        let slot = self.by_address.take(address);
+        let slot = slot.ok_or_else(|| too_many(Limit::StreamsPerAddress))?;
+        let open = Open::one(metrics::get().live.streams.of(transport));
         let stopping = Stopping { is_stopping: self.stopping.subscribe(), at: None };
-        Ok(Place { _slot: slot, stopping })
+        Ok(Place { _slot: slot, _open: open, stopping })
     }
 
     /// Ends all streams, within a second or two.
@@ -71,13 +74,15 @@ impl Live {
 }
 
 /// The refusal of a stream when there are too many.
-fn too_many() -> Refusal {
+fn too_many(limit: Limit) -> Refusal {
+    metrics::get().accounts.refusals.of(limit).inc();
     Refusal::unavailable("There are too many open streams. Try again later.")
 }
 
 /// The place of an open stream.
 struct Place {
     _slot: Slot<IpAddr>,
+    _open: Open,
     stopping: Stopping,
 }
 

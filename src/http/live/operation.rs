@@ -1,13 +1,16 @@
 //! The results of one operation, for both transports.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::graphql::{
     Answer, Caller, Deliveries, Delivery, Operations, Payload, Request, Verdict, Waiting,
 };
+use crate::http::record::Record;
 use crate::http::{State, deadline};
+use crate::metrics::work;
 
 /// What a transport sends for an operation.
 pub(super) enum Output {
@@ -33,31 +36,50 @@ pub(super) async fn run(
     operations: Operations,
     waiting: &Waiting,
 ) -> Result<Outputs, Box<Answer>> {
-    let is_subscription = state.api.is_subscription(&request);
-    let begin = Box::pin(async {
-        if is_subscription {
-            return match state.api.subscribe(&request, &caller, waiting).await {
-                Ok(deliveries) => Ok(of_subscription(deliveries)),
-                Err(answer) => refused(*answer),
-            };
+    let limit = state.settings.request_time;
+    let due = Instant::now() + limit;
+    let record = Record::begin(due, state.settings.slow_request);
+    record.is_of(caller.logged_in());
+    let begin = begin(state, caller, request, operations, waiting);
+    let begin = Box::pin(work::note(record.work(), begin));
+    match deadline::keep(limit, begin).await {
+        Ok((outputs, codes)) => {
+            record.end(codes);
+            outputs
         }
-        let answer = state.api.execute(request, caller, operations).await;
-        if answer.verdict != Verdict::Run {
-            return refused(answer);
-        }
-        Ok(stream::iter([Output::Result(answer.into_json()), Output::Complete]).boxed())
-    });
-    match deadline::keep(state.settings.request_time, begin).await {
-        Ok(outputs) => outputs,
         Err(late) => Ok(stream::iter([Output::Errors(late.into_errors().to_string())]).boxed()),
     }
 }
 
-fn refused(answer: Answer) -> Result<Outputs, Box<Answer>> {
-    if answer.verdict == Verdict::Unauthenticated {
-        return Err(Box::new(answer));
+/// Runs an operation, or begins a subscription. Returns the codes of its errors too.
+async fn begin(
+    state: &State,
+    caller: Caller,
+    request: Request,
+    operations: Operations,
+    waiting: &Waiting,
+) -> (Result<Outputs, Box<Answer>>, Vec<&'static str>) {
+    if state.api.is_subscription(&request) {
+        return match state.api.subscribe(&request, &caller, waiting).await {
+            Ok(deliveries) => (Ok(of_subscription(deliveries)), Vec::new()),
+            Err(answer) => refused(*answer),
+        };
     }
-    Ok(stream::iter([Output::Errors(answer.errors_as_json())]).boxed())
+    let answer = state.api.execute(request, caller, operations).await;
+    if answer.verdict != Verdict::Run {
+        return refused(answer);
+    }
+    let codes = answer.codes();
+    let outputs = stream::iter([Output::Result(answer.into_json()), Output::Complete]);
+    (Ok(outputs.boxed()), codes)
+}
+
+fn refused(answer: Answer) -> (Result<Outputs, Box<Answer>>, Vec<&'static str>) {
+    let codes = answer.codes();
+    if answer.verdict == Verdict::Unauthenticated {
+        return (Err(Box::new(answer)), codes);
+    }
+    (Ok(stream::iter([Output::Errors(answer.errors_as_json())]).boxed()), codes)
 }
 
 fn of_subscription(deliveries: Deliveries) -> Outputs {

@@ -21,6 +21,7 @@ use super::{LINGER, Place};
 use crate::domain::{Client, Error, UserKey, Viewer};
 use crate::graphql::{ErrorCode, Operations, Request, UserWaiting, Waiting};
 use crate::http::{State, parameters};
+use crate::metrics::{self, EndReason, Limit};
 
 /// An open WebSocket.
 pub(super) struct Socket {
@@ -50,6 +51,8 @@ struct Running {
 enum End {
     /// The connection is lost.
     Lost,
+    /// The client has not answered a ping.
+    Silent,
     /// The client has sent a close frame.
     Left,
     Close(Close),
@@ -58,6 +61,20 @@ enum End {
 impl From<Close> for End {
     fn from(close: Close) -> Self {
         Self::Close(close)
+    }
+}
+
+impl End {
+    fn reason(&self) -> EndReason {
+        match self {
+            Self::Lost => EndReason::Lost,
+            Self::Silent => EndReason::Silent,
+            Self::Left => EndReason::Left,
+            Self::Close(Close::RESTART) => EndReason::Shutdown,
+            Self::Close(Close::TRY_AGAIN) => EndReason::Unavailable,
+            Self::Close(Close::FORBIDDEN | Close::UNAUTHORIZED) => EndReason::Token,
+            Self::Close(_) => EndReason::Protocol,
+        }
     }
 }
 
@@ -93,11 +110,12 @@ impl Socket {
         } else {
             self.serve(authorization).await.err().unwrap_or(End::Lost)
         };
+        metrics::get().live.ends.of(end.reason()).inc();
         match end {
             End::Close(close) => self.close(close).await,
             // The library answers the close frame while it reads.
             End::Left => drop(timeout(LINGER, self.drain()).await),
-            End::Lost => {}
+            End::Lost | End::Silent => {}
         }
     }
 
@@ -129,7 +147,7 @@ impl Socket {
                 }
                 _ = pings.tick() => {
                     if !std::mem::take(&mut is_alive) {
-                        return Err(End::Lost);
+                        return Err(End::Silent);
                     }
                     self.send(ws::Message::Ping(Bytes::new())).await?;
                 }
@@ -170,7 +188,10 @@ impl Socket {
         let token = Token::check_header(&self.state.services, &authorization, look).await;
         let (token, ending) = token.map_err(|error| closed(&error))?;
         let slot = self.state.live.by_user.take(token.viewer().key);
-        let slot = slot.ok_or(Close::TRY_AGAIN)?;
+        let slot = slot.ok_or_else(|| {
+            metrics::get().accounts.refusals.of(Limit::StreamsPerUser).inc();
+            Close::TRY_AGAIN
+        })?;
         self.waiting = Waiting::new(self.state.settings.live.waiting, Arc::clone(&slot.shared));
         self.user = Some(slot);
         (self.token, self.ending) = (Some(token), ending);
@@ -182,6 +203,7 @@ impl Socket {
             return Err(Close::DUPLICATE.into());
         }
         if self.running.len() >= self.state.settings.live.operations {
+            metrics::get().accounts.refusals.of(Limit::Operations).inc();
             let message = "Too many operations run on this WebSocket.";
             let error = {
                 let code = ErrorCode::RateLimited.as_str();

@@ -6,11 +6,13 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{FromRequestParts, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use tracing::{Instrument, Span};
 
 use super::protocol;
 use super::socket::Socket;
 use crate::http::refusal::Refusal;
 use crate::http::{State, client, request_id};
+use crate::metrics::Stream;
 
 /// The buffers of a WebSocket, in bytes. The defaults of the library are 128 KiB for each direction.
 const BUFFER: usize = 4096;
@@ -31,7 +33,7 @@ pub(in crate::http) async fn upgrade(state: State, peer: IpAddr, request: Reques
     let headers = parts.headers;
     let client = client::client(&headers, peer, state.settings.trusted_proxies);
     let address = client.address.unwrap_or(peer);
-    let place = match state.live.enter(address) {
+    let place = match state.live.enter(address, Stream::WebSocket) {
         Ok(place) => place,
         Err(refusal) => return refusal.into_answer(None),
     };
@@ -41,11 +43,14 @@ pub(in crate::http) async fn upgrade(state: State, peer: IpAddr, request: Reques
     };
     let limits = state.settings.live;
     let id = request_id::of(&headers).to_owned();
+    let span = Span::current();
     upgrade
         .protocols([protocol::NAME])
         .read_buffer_size(BUFFER)
         .write_buffer_size(0)
         .max_message_size(limits.message)
         .max_frame_size(limits.message)
-        .on_upgrade(move |socket| Socket::new(state, client, id, socket, place).run(authorization))
+        .on_upgrade(move |socket| {
+            Socket::new(state, client, id, socket, place).run(authorization).instrument(span)
+        })
 }

@@ -4,6 +4,7 @@ use crate::domain::{
     Client, EmailKey, Error, MailContent, Password, QueuedMail, Result, User, UserKey,
     neighbourhood,
 };
+use crate::metrics;
 use crate::service::passwords::Verdict;
 use crate::service::sessions::{NewSession, Started};
 use crate::service::{LogIn, Services, mail_senders};
@@ -22,6 +23,7 @@ pub async fn log_in(
     password: String,
 ) -> Result<LogIn> {
     let result = log_in_unless_limited(services, client, email, password).await;
+    metrics::get().accounts.log_ins.of(outcome(&result)).inc();
     if let Err(Error::InvalidCredentials | Error::RateLimited { .. }) = &result {
         // Helps to detect attacks. Not with the entered e-mail address: it may be a mistyped password.
         let address = client.address.map(|address| address.to_string());
@@ -29,6 +31,16 @@ pub async fn log_in(
         tracing::warn!(address, limited, "a log-in attempt was rejected");
     }
     result
+}
+
+fn outcome(result: &Result<LogIn>) -> metrics::LogIn {
+    match result {
+        Ok(_) => metrics::LogIn::Ok,
+        Err(Error::InvalidCredentials) => metrics::LogIn::Wrong,
+        Err(Error::Forbidden { .. }) => metrics::LogIn::Unverified,
+        Err(Error::RateLimited { .. }) => metrics::LogIn::Limited,
+        Err(_) => metrics::LogIn::Failed,
+    }
 }
 
 async fn log_in_unless_limited(

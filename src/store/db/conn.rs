@@ -5,12 +5,13 @@ use std::pin::pin;
 use diesel::query_dsl::methods::ExecuteDsl as SqliteExecute;
 use diesel::{QueryResult, SqliteConnection};
 use diesel_async::methods::{ExecuteDsl as PgExecute, LoadQuery as PgLoad};
-use futures_util::TryStreamExt;
 use futures_util::future::BoxFuture;
+use futures_util::{TryFutureExt, TryStreamExt};
 
 use super::memory_size::{CountedRows, MemorySize};
 use super::pg_conn::PgConn;
 use super::sqlite_conn::SqliteConn;
+use crate::metrics::work::{self, Work};
 
 /// A connection that is borrowed from its pool.
 pub enum Conn {
@@ -75,6 +76,7 @@ impl Conn {
     where
         R: MemorySize + Send + 'static,
     {
+        work::with(Work::add_statement);
         match self {
             Self::Postgres(conn) => Box::pin(async move {
                 let link = conn.link();
@@ -87,17 +89,18 @@ impl Conn {
                     }
                     Ok(rows.into_vec())
                 };
-                link.run(load).await
+                link.run(load).await.inspect(|rows| note_rows(rows.len()))
             }),
             Self::Sqlite(conn) => {
                 let state = conn.state();
-                Box::pin(conn.run(move |conn| {
+                let load = conn.run(move |conn| {
                     let budget = state.as_ref().and_then(|state| state.budget.as_ref());
                     let mut rows = CountedRows::new(budget);
                     let mut found = diesel::RunQueryDsl::load_iter(query, conn)?;
                     found.try_for_each(|row| rows.push(row?))?;
                     Ok(rows.into_vec())
-                }))
+                });
+                Box::pin(load.inspect_ok(|rows| note_rows(rows.len())))
             }
         }
     }
@@ -115,14 +118,22 @@ impl Conn {
 
     /// Runs the command; returns the number of rows that it changed.
     pub(super) fn execute(&mut self, command: impl Command) -> BoxFuture<'_, QueryResult<usize>> {
+        work::with(Work::add_statement);
         match self {
             Self::Postgres(conn) => Box::pin(async move {
                 let link = conn.link();
-                link.run(diesel_async::RunQueryDsl::execute(command, conn)).await
+                let run = link.run(diesel_async::RunQueryDsl::execute(command, conn));
+                run.await.inspect(|rows| note_rows(*rows))
             }),
             Self::Sqlite(conn) => {
-                Box::pin(conn.run(move |conn| diesel::RunQueryDsl::execute(command, conn)))
+                let run = conn.run(move |conn| diesel::RunQueryDsl::execute(command, conn));
+                Box::pin(run.inspect_ok(|rows| note_rows(*rows)))
             }
         }
     }
+}
+
+/// Counts the rows of a statement for its request.
+fn note_rows(rows: usize) {
+    work::with(|work| work.add_rows(rows));
 }

@@ -3,7 +3,9 @@
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 
 use super::memory_size::budget_error;
+use super::trouble;
 use crate::domain::Error;
+use crate::metrics::{self, Trouble};
 
 /// Logs the error and keeps what callers may know of it. A violation that a caller expects is handled before, by
 /// `unique` or `foreign_key`.
@@ -13,14 +15,25 @@ impl From<DieselError> for Error {
             return error.clone();
         }
         let kind = classify(&error);
+        let count = |class| metrics::get().database.errors.of(class).inc();
         match kind {
             Self::Contention if is_ordinary(&error) => {
                 tracing::debug!(%error, "the transaction must run again");
             }
+            Self::Contention if trouble::is_present() => {
+                count(Trouble::Contention);
+                tracing::debug!(%error, "the transaction may run again");
+            }
             Self::Repeated => tracing::debug!("a mutation was sent again"),
-            Self::Contention => tracing::warn!(%error, "the transaction may run again"),
-            Self::Unavailable => tracing::error!(%error, "the database is unavailable"),
-            _ => tracing::error!(%error, "database error"),
+            Self::Contention => {
+                count(Trouble::Contention);
+                tracing::warn!(%error, "the transaction may run again");
+            }
+            Self::Unavailable => trouble::tell(Trouble::Unavailable, &error),
+            _ => {
+                count(Trouble::Internal);
+                tracing::error!(%error, "database error");
+            }
         }
         kind
     }

@@ -13,6 +13,7 @@ mod monitor;
 mod outage;
 mod pg_conn;
 mod pg_link;
+mod pooled;
 mod pooler;
 mod postgres;
 mod read_state;
@@ -21,19 +22,20 @@ mod snapshot;
 mod sqlite;
 mod sqlite_conn;
 mod statement_count;
+mod timing;
 mod tls;
 mod transaction;
+mod trouble;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use deadpool::managed::{Manager, Pool, PoolError};
+use deadpool::managed::Pool;
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 pub use self::conn::Conn;
 pub(super) use self::conn::{Command, Query};
-use self::connect_error::ConnectError;
 pub use self::copy::Draft;
 pub(super) use self::error::{foreign_key, unique};
 pub use self::memory_size::Budget;
@@ -54,6 +56,7 @@ pub use self::transaction::{Tx, Work};
 use crate::config::{Database, DatabaseUrl, StartError};
 use crate::domain::{Clock, Error, Result, Timestamp};
 use crate::events::Bus;
+use crate::metrics::{self, Trouble};
 
 /// The pools of connections. Cloning is cheap.
 #[derive(Clone)]
@@ -88,11 +91,11 @@ struct File {
     id: Option<FileId>,
 }
 
-/// The pause before another attempt to open a connection.
-const RETRY_PAUSE: Duration = Duration::from_millis(50);
-
 /// The maximum time to check an SQLite file.
 const CHECK_TIME: Duration = Duration::from_millis(1500);
+
+/// The pause between two looks at an outage.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// PostgreSQL enforces its `statement_timeout` itself; our own limit is longer by this much.
 const GRACE: Duration = Duration::from_secs(2);
@@ -105,7 +108,8 @@ impl Db {
         clock: Clock,
     ) -> std::result::Result<(Self, Vec<String>), StartError> {
         let has_others = matches!(config.url, DatabaseUrl::Postgres(_));
-        let (statements, bus) = (StatementCount::default(), Arc::new(Bus::new(has_others)));
+        let statements = StatementCount::new(config.slow_statement);
+        let bus = Arc::new(Bus::new(has_others));
         let (pools, migrations) = match &config.url {
             DatabaseUrl::Sqlite(path) => {
                 let migrations = migrations::sqlite(path.clone()).await?;
@@ -150,12 +154,13 @@ impl Db {
         let (statements, begins) = (&self.statements, mode.needs_transaction());
         match &self.pools {
             Pools::Sqlite { readers, file, .. } => {
-                let conn = self.pooled(readers).await?;
+                let conn = self.pooled(readers, metrics::Pool::Read).await?;
                 let health = &file.health;
                 Ok(Conn::Sqlite(SqliteConn::reader(conn, begins, state, statements, health)))
             }
             Pools::Postgres { pool, limits, .. } => {
-                let (conn, begin) = (self.pooled(pool).await?, begins.then_some(Begin::Read));
+                let conn = self.pooled(pool, metrics::Pool::All).await?;
+                let begin = begins.then_some(Begin::Read);
                 let link = Link::new(conn, begin, limits.clone(), state, statements);
                 Ok(Conn::Postgres(PgConn::new(link)))
             }
@@ -167,13 +172,16 @@ impl Db {
         match &self.pools {
             Pools::Sqlite { writer, file, .. } => {
                 if sqlite::file_id(&file.path) != file.id {
-                    tracing::error!("the database file was moved or replaced");
+                    let reason = "the database file was moved or replaced";
+                    trouble::tell(Trouble::Unavailable, &reason);
                     return Err(Error::Unavailable);
                 }
-                Ok(Conn::Sqlite(SqliteConn::writer(self.pooled(writer).await?, &file.health)))
+                let conn = self.pooled(writer, metrics::Pool::Write).await?;
+                Ok(Conn::Sqlite(SqliteConn::writer(conn, &file.health)))
             }
             Pools::Postgres { pool, limits, .. } => {
-                let (conn, begin) = (self.pooled(pool).await?, Some(Begin::Write));
+                let conn = self.pooled(pool, metrics::Pool::All).await?;
+                let begin = Some(Begin::Write);
                 let (state, statements) = (Arc::default(), &self.statements);
                 let link = Link::new(conn, begin, limits.clone(), &state, statements);
                 Ok(Conn::Postgres(PgConn::new(link)))
@@ -186,9 +194,19 @@ impl Db {
     pub async fn watch(&self) {
         match &self.pools {
             Pools::Postgres { monitor, relay, .. } => {
-                tokio::join!(monitor.run(), relay.run());
+                tokio::join!(monitor.run(), relay.run(), self.tell_of_outages());
             }
-            Pools::Sqlite { .. } => std::future::pending().await,
+            Pools::Sqlite { .. } => self.tell_of_outages().await,
+        }
+    }
+
+    async fn tell_of_outages(&self) {
+        loop {
+            sleep(LOOK_EVERY).await;
+            trouble::look(match &self.pools {
+                Pools::Postgres { monitor, .. } => monitor.is_ready(),
+                Pools::Sqlite { .. } => true,
+            });
         }
     }
 
@@ -202,7 +220,7 @@ impl Db {
                 match timeout(CHECK_TIME, check).await {
                     Ok(Ok(Ok(()))) => Ok(()),
                     failed => {
-                        tracing::error!(?failed, "the check of the database failed");
+                        trouble::tell(Trouble::Unavailable, &format_args!("{failed:?}"));
                         Err(Error::Unavailable)
                     }
                 }
@@ -243,26 +261,6 @@ impl Db {
                 writer.close();
             }
             Pools::Postgres { pool, .. } => pool.close(),
-        }
-    }
-
-    /// Takes a connection from the pool. If the database accepts no more connections, waits for a free one.
-    async fn pooled<M>(&self, pool: &Pool<M>) -> Result<deadpool::managed::Object<M>>
-    where
-        M: Manager<Error = ConnectError>,
-    {
-        let began = Instant::now();
-        loop {
-            let error = match pool.get().await {
-                Ok(conn) => return Ok(conn),
-                Err(error) => error,
-            };
-            let is_busy = matches!(&error, PoolError::Backend(error) if error.is_busy);
-            if !is_busy || began.elapsed() >= self.wait {
-                tracing::error!(%error, "no database connection is available");
-                return Err(Error::Unavailable);
-            }
-            sleep(RETRY_PAUSE).await;
         }
     }
 }

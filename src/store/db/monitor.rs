@@ -98,6 +98,11 @@ impl Monitor {
         if is_ready { Ok(()) } else { Err(Error::Unavailable) }
     }
 
+    /// Whether the latest check has found the server ready.
+    pub(super) fn is_ready(&self) -> bool {
+        *self.health.borrow() == Some(Health::Ready)
+    }
+
     /// Checks with the connection, or opens one. `silent` is the number of checks without a response; it is raised if a
     /// connection gave none. A connection that does not pass the check is closed.
     async fn check(&self, slot: &mut Option<AsyncPgConnection>, silent: &mut u32) -> Health {

@@ -11,6 +11,7 @@ use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection
 use futures_util::future::BoxFuture;
 
 use super::pg_link::{Link, Stage, no_answer};
+use crate::metrics::work::{self, Work};
 
 /// A handle of a connection from the pool.
 ///
@@ -51,6 +52,7 @@ impl PgConn {
         &mut self,
         command: impl QueryFragment<Pg> + QueryId + Send + 'static,
     ) -> QueryResult<()> {
+        work::with(Work::add_statement);
         let link = self.link();
         if link.has_deferred() {
             link.run(link.run_deferred()).await?;

@@ -21,6 +21,8 @@ use super::outage::Outage;
 use super::postgres::Pooled;
 use super::read_state::ReadState;
 use super::statement_count::StatementCount;
+use super::timing;
+use crate::metrics::Access;
 
 /// The shared state of the handles of a connection. When the last handle is dropped, the connection returns to the pool.
 pub(super) struct Link {
@@ -36,6 +38,7 @@ pub(super) struct Link {
     answers: AtomicUsize,
     pub(super) state: Arc<ReadState>,
     statements: StatementCount,
+    access: Access,
     /// The number of prepared statements of all connections when this one was taken from the pool.
     prepared: u64,
 }
@@ -109,6 +112,7 @@ impl Link {
             answers: AtomicUsize::new(0),
             state: Arc::clone(state),
             statements: statements.clone(),
+            access: if begin == Some(Begin::Write) { Access::Write } else { Access::Read },
             prepared: statements.prepared(),
         }
     }
@@ -121,7 +125,7 @@ impl Link {
     ) -> QueryResult<T> {
         let is_last = self.state.next()?;
         // Unconstrained, so that the first poll sends it.
-        let mut statement = pin!(unconstrained(statement));
+        let mut statement = pin!(unconstrained(timing::measure(self.access, statement)));
         if is_last && let Poll::Ready(answer) = self.send_last(statement.as_mut()).await {
             return self.state.record(answer);
         }

@@ -13,7 +13,9 @@ use super::Db;
 use super::conn::Conn;
 use super::memory_size::Budget;
 use super::read_state::{Mode, ReadState};
+use super::trouble;
 use crate::domain::{Error, Result, Timestamp};
+use crate::metrics::Trouble;
 
 /// The source of connections of one query. The first read takes the connection.
 #[derive(Clone)]
@@ -48,7 +50,8 @@ impl Snapshot {
     pub async fn read(&self) -> Result<Conn> {
         let Inner { db, mode, state, began, conn } = &*self.0;
         if began.get_or_init(Instant::now).elapsed() > db.query_time {
-            tracing::error!("a query read for longer than DATABASE_STATEMENT_SECONDS");
+            let reason = "a query read for longer than DATABASE_STATEMENT_SECONDS";
+            trouble::tell(Trouble::Contention, &reason);
             state.fail();
         }
         if state.failed() {

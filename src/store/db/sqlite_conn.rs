@@ -12,11 +12,14 @@ use diesel::{QueryResult, SqliteConnection};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
+use tracing::Span;
 
 use super::error::of_sqlite;
 use super::read_state::ReadState;
 use super::sqlite::{FileHealth, Pooled};
 use super::statement_count::StatementCount;
+use super::timing::measure_now;
+use crate::metrics::Access;
 
 /// A connection from the pool.
 pub struct SqliteConn(Kind);
@@ -93,14 +96,16 @@ impl SqliteConn {
     ) -> QueryResult<T> {
         match &mut self.0 {
             Kind::Writer(conn, health) => {
-                let result = statement(conn.get_mut().unwrap_or_else(PoisonError::into_inner));
+                let conn = conn.get_mut().unwrap_or_else(PoisonError::into_inner);
+                let result = measure_now(Access::Write, || statement(conn));
                 health.note(&result);
                 result.map_err(of_sqlite)
             }
             Kind::Reader(link, _) => {
                 let mut link = Arc::clone(link).lock_owned().await;
                 // The call owns the guard: it runs to its end even if the request is cancelled.
-                spawn_blocking(move || link.run(statement))
+                let span = Span::current();
+                spawn_blocking(move || span.in_scope(|| link.run(statement)))
                     .await
                     .map_err(|error| panicked(&error))?
             }
@@ -121,7 +126,8 @@ impl Link {
         statement: impl FnOnce(&mut SqliteConnection) -> QueryResult<T>,
     ) -> QueryResult<T> {
         let is_last = self.state.next()?;
-        let result = self.run_in_transaction(statement, is_last);
+        let run = || self.run_in_transaction(statement, is_last);
+        let result = measure_now(Access::Read, run);
         self.health.note(&result);
         if is_last && self.stage == Stage::Clean {
             self.state.close();

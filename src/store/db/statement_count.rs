@@ -1,10 +1,13 @@
-//! Counts statements, and collects the texts of prepared ones.
+//! Counts statements, collects the texts of prepared ones, and logs slow ones.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use diesel::connection::{Instrumentation, InstrumentationEvent};
+use diesel::connection::{DebugQuery, Instrumentation, InstrumentationEvent};
+
+use super::timing;
 
 /// Counts the statements of all connections of a [`Db`](super::Db).
 #[derive(Clone, Default)]
@@ -12,9 +15,22 @@ pub(super) struct StatementCount {
     sent: Arc<AtomicU64>,
     prepared: Arc<AtomicU64>,
     texts: Arc<Mutex<BTreeSet<String>>>,
+    /// The time after which a statement is logged; zero logs none.
+    slow: Duration,
 }
 
+/// What Diesel writes between a statement and its values.
+const BINDS: &str = " -- binds: ";
+
+/// The maximum length of a statement in the log, in characters.
+const MAX_LOGGED: usize = 2000;
+
 impl StatementCount {
+    /// Logs statements that take at least this time, if it is not zero.
+    pub(super) fn new(slow: Duration) -> Self {
+        Self { slow, ..Self::default() }
+    }
+
     /// Leaves the next statement out of the count.
     pub(super) fn skip_next(&self) {
         self.sent.fetch_sub(1, Ordering::Relaxed);
@@ -51,11 +67,45 @@ impl Instrumentation for StatementCount {
             InstrumentationEvent::StartQuery { .. } => {
                 self.sent.fetch_add(1, Ordering::Relaxed);
             }
+            InstrumentationEvent::FinishQuery { query, .. } if !self.slow.is_zero() => {
+                if let Some(took) = timing::elapsed().filter(|took| *took >= self.slow) {
+                    log(query, took);
+                }
+            }
             InstrumentationEvent::CacheQuery { sql, .. } => {
                 self.prepared.fetch_add(1, Ordering::Relaxed);
                 self.note(sql);
             }
             _ => {}
         }
+    }
+}
+
+fn log(query: &dyn DebugQuery, took: Duration) {
+    let (duration_ms, statement) = (took.as_secs_f64() * 1000.0, without_values(query));
+    tracing::warn!(duration_ms, statement, "a slow statement");
+}
+
+/// The text of a statement in one line, without its values.
+fn without_values(query: &dyn DebugQuery) -> String {
+    let text = query.to_string();
+    let text = text.split_once(BINDS).map_or(&*text, |(text, _)| text);
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().take(MAX_LOGGED).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::prelude::*;
+    use diesel::sqlite::Sqlite;
+
+    use super::*;
+    use crate::store::schema::boards;
+
+    #[test]
+    fn values_are_cut_off() {
+        let query = boards::table.select(boards::id).filter(boards::title.eq(" -- binds: hush"));
+        let text = without_values(&diesel::debug_query::<Sqlite, _>(&query));
+        assert_eq!(text, "SELECT `boards`.`id` FROM `boards` WHERE (`boards`.`title` = ?)");
     }
 }

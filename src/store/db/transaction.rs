@@ -17,9 +17,10 @@ use tracing::Instrument;
 use super::conn::{Command, Conn, Query};
 use super::memory_size::MemorySize;
 use super::pg_conn::CommitError;
-use super::{Db, Pools};
+use super::{Db, Pools, trouble};
 use crate::domain::{Clock, Error, MutationId, Result, Timestamp};
 use crate::events::Change;
+use crate::metrics::{self, Trouble, work};
 
 /// The maximum number of attempts of a transaction that the database refuses, for example after a deadlock.
 const TRIES: usize = 4;
@@ -107,6 +108,7 @@ impl Db {
                 };
                 match attempt(conn, &db, id.as_ref(), &input, &work).await {
                     Err(Error::Contention) if began.elapsed() < db.wait => {
+                        metrics::get().database.retries.inc();
                         sleep(Duration::from_millis(rand::random_range(1..=MAX_PAUSE))).await;
                     }
                     Err(Error::Contention) => break,
@@ -117,10 +119,11 @@ impl Db {
                     Err(error) => return Err(error),
                 }
             }
-            tracing::error!("the database refused a transaction again and again");
+            let reason = "the database refused a transaction again and again";
+            trouble::tell(Trouble::Contention, &reason);
             Err(Error::Unavailable)
         };
-        let task = task.in_current_span();
+        let task = work::note(work::current(), task).in_current_span();
         let done = match &self.pools {
             Pools::Postgres { .. } => tokio::spawn(task).await,
             // As a whole on a blocking thread: to hand over each statement takes longer than the statement.
@@ -308,7 +311,7 @@ fn commit_error(error: CommitError) -> Error {
             error.into()
         }
         CommitError::Unknown(error) => {
-            tracing::error!(%error, "the outcome of a commit is unknown");
+            trouble::tell(Trouble::OutcomeUnknown, &error);
             Error::OutcomeUnknown
         }
     }

@@ -1,0 +1,135 @@
+//! What the log and the metrics are told of a GraphQL request: one line and one count for each, whatever its transport is.
+//! The span of the HTTP request adds its ID and the address of the client to the line.
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use axum::http::Response;
+use tracing::Span;
+
+use crate::domain::{PublicId, UserId, Viewer, sha256};
+use crate::graphql::{Answer, ErrorCode};
+use crate::metrics;
+use crate::metrics::work::Work;
+
+/// The error of a request whose client has left before the response.
+const CANCELLED: &str = "CANCELLED";
+
+/// A request that runs. Tells of it when it is dropped, because the client may leave at any time.
+pub(super) struct Record {
+    work: Arc<Work>,
+    viewer: OnceLock<UserId>,
+    span: Span,
+    began: Instant,
+    /// When its time limit ends.
+    due: Instant,
+    slow: Duration,
+    /// The different codes of its errors; `None` until there is a response.
+    codes: Option<Vec<&'static str>>,
+}
+
+impl Record {
+    /// Begins a request whose time limit ends at `due`.
+    pub(super) fn begin(due: Instant, slow: Duration) -> Self {
+        Self {
+            work: Arc::default(),
+            viewer: OnceLock::new(),
+            span: Span::current(),
+            began: Instant::now(),
+            due,
+            slow,
+            codes: None,
+        }
+    }
+
+    /// What the request does, to be noted while it runs.
+    pub(super) fn work(&self) -> Arc<Work> {
+        Arc::clone(&self.work)
+    }
+
+    /// Who has sent it.
+    pub(super) fn is_of(&self, viewer: Option<Viewer>) {
+        if let Some(viewer) = viewer {
+            let _ = self.viewer.set(viewer.id);
+        }
+    }
+
+    /// There is a response.
+    pub(super) fn answer(self, answer: &Answer) {
+        self.end(answer.codes());
+    }
+
+    /// The request has ended with these errors.
+    pub(super) fn end(mut self, codes: Vec<&'static str>) {
+        self.codes = Some(codes);
+    }
+
+    /// Why there is no response.
+    fn unfinished(&self) -> &'static str {
+        if std::thread::panicking() {
+            ErrorCode::InternalServerError.as_str()
+        } else if Instant::now() >= self.due {
+            ErrorCode::ServiceUnavailable.as_str()
+        } else {
+            CANCELLED
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let took = self.began.elapsed();
+        let codes = self.codes.take().unwrap_or_else(|| vec![self.unfinished()]);
+        let unknown = &metrics::get().requests.unknown;
+        let operation = self.work.operation.get().unwrap_or(unknown);
+        operation.count(codes.first().copied(), took);
+        let _entered = self.span.enter();
+        macro_rules! tell {
+            ($level:ident, $($more:tt)*) => {
+                tracing::$level!(
+                    operation = operation.name(),
+                    r#type = operation.kind(),
+                    errors = (!codes.is_empty()).then(|| codes.join(",")),
+                    viewer = self.viewer.get().map(PublicId::to_public),
+                    duration_ms = milliseconds(took),
+                    statements = self.work.statements(),
+                    rows = self.work.rows(),
+                    $($more)*
+                )
+            };
+        }
+        if self.slow.is_zero() || took < self.slow {
+            tell!(info, "request");
+        } else {
+            let document = self.work.document.get().map(|text| sha256(text));
+            tell!(warn, document, "slow request");
+        }
+    }
+}
+
+/// In microseconds precision.
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1_000_000.0).round() / 1000.0
+}
+
+/// A response whose request was told of before.
+#[derive(Clone, Copy)]
+pub(super) struct Told;
+
+/// A response with an error of the HTTP layer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Refused(pub(super) &'static str);
+
+/// Tells of the requests that no [`Record`] has told of: those that are refused before their document is looked at, and
+/// those of other routes.
+pub(super) fn tell<B>(response: &Response<B>, took: Duration, _: &Span) {
+    if response.extensions().get::<Told>().is_some() {
+        return;
+    }
+    let refused = response.extensions().get::<Refused>().map(|refused| refused.0);
+    if let Some(code) = refused {
+        metrics::get().requests.unknown.count(Some(code), took);
+    }
+    let (status, duration_ms) = (response.status().as_u16(), milliseconds(took));
+    tracing::info!(status, errors = refused, duration_ms, "request");
+}

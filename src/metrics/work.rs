@@ -1,0 +1,59 @@
+//! What a request has done, for its line in the log. It belongs to the task, because statements are counted far from
+//! their request.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use super::requests::Operation;
+
+tokio::task_local! {
+    static CURRENT: Arc<Work>;
+}
+
+/// What a request has done.
+#[derive(Default)]
+pub struct Work {
+    /// The operation, if the document is valid.
+    pub operation: OnceLock<Arc<Operation>>,
+    /// The text of the document.
+    pub document: OnceLock<Arc<str>>,
+    statements: AtomicU64,
+    rows: AtomicU64,
+}
+
+impl Work {
+    /// The number of statements that were sent to the database, those that begin and end transactions excepted.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// The number of rows that were read or written.
+    pub fn rows(&self) -> u64 {
+        self.rows.load(Ordering::Relaxed)
+    }
+
+    /// Counts a statement.
+    pub fn add_statement(&self) {
+        self.statements.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts rows.
+    pub fn add_rows(&self, rows: usize) {
+        self.rows.fetch_add(rows as u64, Ordering::Relaxed);
+    }
+}
+
+/// Runs a request, whose work is noted.
+pub async fn note<T>(work: Arc<Work>, request: impl Future<Output = T>) -> T {
+    CURRENT.scope(work, request).await
+}
+
+/// The work of the present request; of nobody in a task that belongs to no request.
+pub fn current() -> Arc<Work> {
+    CURRENT.try_with(Arc::clone).unwrap_or_default()
+}
+
+/// Does something with the work of the present request, if there is one.
+pub fn with(tell: impl FnOnce(&Work)) {
+    let _ = CURRENT.try_with(|work| tell(work));
+}

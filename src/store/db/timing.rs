@@ -1,0 +1,35 @@
+//! How long statements take.
+
+use std::time::{Duration, Instant};
+
+use crate::metrics::{self, Access};
+
+tokio::task_local! {
+    /// When the present statement began.
+    static BEGAN: Instant;
+}
+
+/// Runs a statement and measures its time.
+pub(super) async fn measure<T>(access: Access, statement: impl Future<Output = T>) -> T {
+    let began = Instant::now();
+    let answer = BEGAN.scope(began, statement).await;
+    observe(access, began);
+    answer
+}
+
+/// The same for a statement that blocks.
+pub(super) fn measure_now<T>(access: Access, statement: impl FnOnce() -> T) -> T {
+    let began = Instant::now();
+    let answer = BEGAN.sync_scope(began, statement);
+    observe(access, began);
+    answer
+}
+
+fn observe(access: Access, began: Instant) {
+    metrics::get().database.statements.of(access).observe(began.elapsed().as_secs_f64());
+}
+
+/// How long the present statement has run; `None` outside of one.
+pub(super) fn elapsed() -> Option<Duration> {
+    BEGAN.try_with(Instant::elapsed).ok()
+}

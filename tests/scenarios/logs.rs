@@ -1,0 +1,257 @@
+//! The log of a server. Each scenario has a server in a process of its own.
+
+#![allow(clippy::float_cmp, reason = "counts are whole numbers")]
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::support::persisted::hash_of;
+use crate::support::{
+    Lock, Network, Process, Proxy, Server, Socket, User, Watched, ask_for_events, eventually,
+    scenarios, text,
+};
+
+scenarios![
+    each_request_is_one_line,
+    operations_of_streams_are_lines,
+    a_client_cannot_forge_or_fill_the_log,
+    slow_requests_and_statements_are_told,
+    an_outage_is_told_at_its_begin_and_its_end,
+];
+
+const AS_JSON: (&str, &str) = ("LOG_FORMAT", "json");
+
+/// The lines of a log in JSON.
+fn lines(process: &Process) -> Vec<Value> {
+    let log = process.log();
+    // The last line may be incomplete.
+    let complete = log.rsplit_once('\n').map_or("", |(lines, _)| lines);
+    complete.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The lines about the request with this ID.
+fn lines_of(process: &Process, id: &str) -> Vec<Value> {
+    lines(process).into_iter().filter(|line| line["span"]["id"] == id).collect()
+}
+
+/// Sends a request with an ID, and returns the one line about it.
+async fn line_of(watched: &Watched, id: &str, token: &str, body: &Value) -> Value {
+    let request = watched.server.http.post(format!("{}/graphql", watched.server.url)).json(body);
+    let request = request.header("x-request-id", id).bearer_auth(token);
+    let _ = request.send().await.unwrap().text().await.unwrap();
+    eventually!("the request is in the log", !lines_of(&watched.process, id).is_empty());
+    let mut found = lines_of(&watched.process, id);
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.remove(0)
+}
+
+async fn each_request_is_one_line(server: Arc<Server>) {
+    let watched = Watched::start(&server, &[AS_JSON, ("LOG_SLOW_REQUEST_MS", "0")]).await;
+    let ann = watched.server.user("ann").await;
+    let board = ann.board("Plans").await;
+    ann.cards(&board, 5).await;
+    let query = "query Cards($id: ID!) { board(id: $id) { cards { nodes { title } } } }";
+    let body = json!({ "query": query, "variables": { "id": board } });
+    let line = line_of(&watched, "cards-1", &ann.token, &body).await;
+    let fields = &line["fields"];
+    assert_eq!((&line["level"], &fields["message"]), (&json!("INFO"), &json!("request")), "{line}");
+    assert_eq!((&fields["operation"], &fields["type"]), (&json!("Cards"), &json!("query")));
+    assert_eq!((&fields["viewer"], &fields["errors"]), (&json!(ann.id), &Value::Null));
+    assert_eq!(
+        (&line["span"]["client"], &line["span"]["method"]),
+        (&json!("127.0.0.1"), &json!("POST"))
+    );
+    assert!(fields["duration_ms"].as_f64().unwrap() > 0.0, "{line}");
+    assert_eq!(
+        (&fields["statements"], &fields["rows"]),
+        (&json!(2), &json!(6)),
+        "a board and 5 cards"
+    );
+
+    let change = format!(
+        "mutation Rename {{ updateBoard(input: {{ boardId: {board:?}, title: \"\" }}) {{ board {{ id }} }} }}"
+    );
+    let line = line_of(&watched, "change-1", &ann.token, &json!({ "query": change })).await;
+    assert_eq!(
+        (&line["fields"]["operation"], &line["fields"]["errors"]),
+        (&json!("Rename"), &json!("BAD_USER_INPUT"))
+    );
+    let bad_token = line_of(&watched, "token-1", "hush", &body).await;
+    assert_eq!(
+        (&bad_token["fields"]["operation"], &bad_token["fields"]["errors"]),
+        (&json!("Cards"), &json!("UNAUTHENTICATED"))
+    );
+    let syntax =
+        line_of(&watched, "syntax-1", &ann.token, &json!({ "query": "query Cards {" })).await;
+    assert_eq!(
+        (&syntax["fields"]["operation"], &syntax["fields"]["errors"]),
+        (&json!("unknown"), &json!("GRAPHQL_PARSE_FAILED"))
+    );
+    let not_json = line_of(&watched, "shape-1", &ann.token, &json!([1])).await;
+    assert_eq!(
+        (&not_json["fields"]["status"], &not_json["fields"]["errors"]),
+        (&json!(400), &json!("BAD_REQUEST"))
+    );
+    assert_eq!(not_json["span"]["client"], "127.0.0.1");
+}
+
+async fn operations_of_streams_are_lines(server: Arc<Server>) {
+    let watched = Watched::start(&server, &[AS_JSON]).await;
+    let ann = watched.server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let mut socket = Socket::of(&ann).await;
+    socket.subscribe("1", "query OverSocket { boards { totalCount } }", json!({})).await;
+    socket.next("1").await;
+    let follow =
+        format!("subscription Follow {{ boardEvents(boardId: {board:?}) {{ sequence }} }}");
+    let mut events = crate::support::Events::of(ask_for_events(&ann, &follow, json!({})).await);
+    events.next().await.unwrap();
+    for operation in ["OverSocket", "Follow"] {
+        let found = || {
+            lines(&watched.process)
+                .into_iter()
+                .filter(|line| line["fields"]["operation"] == operation)
+                .collect::<Vec<_>>()
+        };
+        eventually!("the operation is in the log", !found().is_empty());
+        let found = found();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(
+            (&found[0]["fields"]["viewer"], &found[0]["span"]["client"]),
+            (&json!(ann.id), &json!("127.0.0.1"))
+        );
+        assert!(!text(&found[0]["span"]["id"]).is_empty());
+    }
+}
+
+async fn a_client_cannot_forge_or_fill_the_log(server: Arc<Server>) {
+    let watched =
+        Watched::start(&server, &[("LOG_SLOW_REQUEST_MS", "1"), ("LOG_SLOW_STATEMENT_MS", "1")])
+            .await;
+    let ann = watched.server.user("hushann").await;
+    let (long, url) = ("x".repeat(200), format!("{}/graphql", watched.server.url));
+    let forged = "A\n2026-01-01T00:00:00Z ERROR hush";
+    for body in [
+        json!({ "query": format!("query {long} {{ __typename }}") }),
+        json!({ "query": "query A { __typename }", "operationName": forged }),
+        json!({ "query": "query($hush: String) { boards(filter: { text: $hush }) { totalCount } }", "variables": { "hush": "hush" } }),
+        json!({ "query": "mutation { createBoard(input: { title: \"hush\" }) { board { id } } }" }),
+        json!({ "query": "{ hush }" }),
+    ] {
+        let request = watched.server.http.post(&url).json(&body).bearer_auth(&ann.token);
+        request
+            .header("x-request-id", "hush hush")
+            .header("user-agent", "hush")
+            .send()
+            .await
+            .unwrap();
+    }
+    watched.server.http.get(format!("{url}?hush=hush")).send().await.unwrap();
+    watched.server.http.get(format!("{url}/{}hush", "y".repeat(4000))).send().await.unwrap();
+    let log = watched.process.stop();
+    assert!(log.contains(&"x".repeat(100)) && !log.contains(&"x".repeat(101)), "{log}");
+    assert!(!log.contains("hush"), "{log}");
+    assert!(!log.contains(&ann.token));
+}
+
+/// A write waits for a lock, which is longer than the limits.
+async fn slow_requests_and_statements_are_told(server: Arc<Server>) {
+    let limits = [AS_JSON, ("LOG_SLOW_REQUEST_MS", "200"), ("LOG_SLOW_STATEMENT_MS", "200")];
+    let watched = Watched::start(&server, &limits).await;
+    let ann = watched.server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let change =
+        "mutation Slow($input: CreateCardInput!) { createCard(input: $input) { card { id } } }";
+    let input = json!({ "boardId": board, "card": { "title": "hush" } });
+    let mut lock = Lock::take(&server).await;
+    let write = tokio::spawn({
+        let ann = ann.clone();
+        async move { ann.ask(change, json!({ "input": input })).await.ok() }
+    });
+    lock.wait_for_others(1).await;
+    tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+    lock.release().await;
+    write.await.unwrap();
+    let warnings = || lines(&watched.process).into_iter().filter(|line| line["level"] == "WARN");
+    eventually!(
+        "the request is told",
+        warnings().any(|line| line["fields"]["message"] == "slow request")
+    );
+    let request = warnings().find(|line| line["fields"]["operation"] == "Slow").unwrap();
+    assert_eq!(request["fields"]["document"], hash_of(change));
+    let duration = request["fields"]["duration_ms"].as_f64().unwrap();
+    assert!(duration >= 200.0, "{request}");
+    let id = &request["span"]["id"];
+    let statement = warnings()
+        .find(|line| line["span"]["id"] == *id && line["fields"]["message"] == "a slow statement")
+        .unwrap();
+    let sql = text(&statement["fields"]["statement"]);
+    assert!(
+        sql.contains(if server.is_sqlite() { "BEGIN IMMEDIATE" } else { "FOR NO KEY UPDATE" }),
+        "{sql}"
+    );
+    assert!(statement["fields"]["duration_ms"].as_f64().unwrap() >= 200.0, "{statement}");
+    assert!(!watched.process.log().contains("hush"));
+}
+
+/// The database fails for a while, on SQLite because its file is gone.
+struct Outage {
+    proxy: Option<Proxy>,
+    file: Option<String>,
+}
+
+impl Outage {
+    async fn prepare(server: &Server) -> (Self, Server) {
+        if let Some(file) = server.database_url.strip_prefix("sqlite://") {
+            return (Self { proxy: None, file: Some(file.to_owned()) }, server.at(&server.url));
+        }
+        let proxy = Proxy::to(&server.database_url).await;
+        let mut behind = server.at(&server.url);
+        behind.database_url.clone_from(&proxy.url);
+        (Self { proxy: Some(proxy), file: None }, behind)
+    }
+
+    fn begin(&self) {
+        self.proxy.iter().for_each(|proxy| proxy.set(Network::Reset));
+        self.file.iter().for_each(|file| std::fs::rename(file, format!("{file}.gone")).unwrap());
+    }
+
+    fn end(&self) {
+        self.proxy.iter().for_each(|proxy| proxy.set(Network::Up));
+        self.file.iter().for_each(|file| std::fs::rename(format!("{file}.gone"), file).unwrap());
+    }
+}
+
+async fn an_outage_is_told_at_its_begin_and_its_end(server: Arc<Server>) {
+    let (outage, behind) = Outage::prepare(&server).await;
+    let watched = Watched::start(&behind, &[AS_JSON]).await;
+    let ann: User = watched.server.user("ann").await;
+    let told = |message: &'static str| {
+        let lines = lines(&watched.process).into_iter();
+        lines
+            .filter(move |line| text(&line["fields"]["message"]).contains(message))
+            .collect::<Vec<_>>()
+    };
+    outage.begin();
+    let create = "mutation Create { createBoard(input: { title: \"Plans\" }) { board { id } } }";
+    for _ in 0..20 {
+        assert_eq!(ann.ask(create, json!({})).await.code(), "SERVICE_UNAVAILABLE");
+    }
+    eventually!("the outage is seen", watched.sum("kanban_database_up", &[]).await == 0.0);
+    assert!(watched.sum("kanban_database_errors_total", &[]).await >= 20.0);
+    let failed = [("operation", "Create"), ("code", "SERVICE_UNAVAILABLE")];
+    assert_eq!(watched.sum("kanban_requests_total", &failed).await, 20.0);
+    // One line for each text of an error.
+    let begun = told("the database is unavailable").len();
+    assert!((1..=5).contains(&begun), "{begun}");
+    outage.end();
+    eventually!("the end is told", told("the database is available again").len() == 1);
+    assert!(told("the database is available again")[0]["fields"]["errors"].as_u64().unwrap() >= 20);
+    assert_eq!(told("the database is unavailable").len(), begun);
+    eventually!(
+        "the database is used again",
+        ann.ask(create, json!({})).await.status == 200
+            && watched.sum("kanban_database_up", &[]).await == 1.0
+    );
+}
