@@ -243,7 +243,7 @@ async fn a_running_server_is_not_restored(server: Arc<Server>) {
     if !server.is_sqlite() {
         return;
     }
-    let ann = server.user("ann").await;
+    // It has not had a request yet.
     let folder = TempDir::new().unwrap();
     let file = in_folder(&folder, "copy.db");
     succeed(&server.database_url, &["backup", &file]);
@@ -251,6 +251,7 @@ async fn a_running_server_is_not_restored(server: Arc<Server>) {
     let told = fail(&server.database_url, &["restore", &file]);
     assert_eq!(told, format!("kanban: {}: is in use: stop the server first\n", path(&server)));
     assert_eq!(rows(path(&server)), before);
+    let ann = server.user("ann").await;
     ann.board("still there").await;
     assert_eq!(
         server.http.get(format!("{}/readyz", server.url)).send().await.unwrap().status(),

@@ -117,6 +117,13 @@ impl Db {
                 let id = sqlite::file_id(path);
                 let file = File { path: path.clone(), health: FileHealth::default(), id };
                 let readers = pool(Access::Read, config.pool_size)?;
+                // An open connection tells `kanban restore` that the database is in use.
+                drop(
+                    readers
+                        .get()
+                        .await
+                        .map_err(|error| StartError::new(format!("DATABASE_URL: {error}")))?,
+                );
                 (Pools::Sqlite { readers, writer: pool(Access::Write, 1)?, file }, migrations)
             }
             DatabaseUrl::Postgres(url) => {
