@@ -32,14 +32,22 @@ const GIVE_UP: i64 = 24 * 60 * 60;
 
 /// Queues a mail that the recipient may not have asked for. Returns `false` if too many were sent to this address.
 pub(super) async fn send(services: &Services, email: &str, content: MailContent) -> Result<bool> {
-    let kind = std::mem::discriminant(&content);
-    if !services.attempts.may_mail(&format!("{kind:?}"), &EmailKey::of(email)) {
-        return Ok(false);
-    }
-    let Some(mail) = services.mails.mail(email, content) else { return Ok(false) };
+    let Some(mail) = limited(services, email, content) else { return Ok(false) };
     services.db.write(mail, async |tx, mail| outbox::insert(tx, mail).await).await?;
     services.mails.wake();
     Ok(true)
+}
+
+/// A mail to be queued that the recipient may not have asked for; `None` if too many were sent to this address, or the
+/// server sends no mail.
+pub(super) fn limited(
+    services: &Services,
+    email: &str,
+    content: MailContent,
+) -> Option<QueuedMail> {
+    let kind = std::mem::discriminant(&content);
+    let may = services.attempts.may_mail(&format!("{kind:?}"), &EmailKey::of(email));
+    services.mails.mail(email, content).filter(|_| may)
 }
 
 /// Sends queued mails. Never returns. Several instances may run it at the same time.

@@ -45,9 +45,13 @@ pub async fn refresh(services: &Services, token: &str) -> Result<LogIn> {
     let hashes = refresh_tokens::hashes(token);
     // Looked up without a write transaction, so that invalid tokens do not block other writers.
     let mut conn = services.db.read().await?;
-    let session = store::session_of(&mut conn, &hashes).await?.ok_or_else(unknown_token)?;
+    let found = store::session_of(&mut conn, &hashes).await?;
+    let (session, is_stored) = found.ok_or_else(unknown_token)?;
     drop(conn);
-    services.attempts.of_session(session)?;
+    if is_stored {
+        // A token that was used long ago is not counted: its session ends, even if a thief has used up the limit.
+        services.attempts.of_session(session)?;
+    }
     let family = Family::of(token);
     let (successor, lifetime) = (family.token(), services.lifetime);
     let presented =

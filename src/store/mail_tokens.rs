@@ -3,25 +3,29 @@
 use diesel::prelude::*;
 
 use super::db::{Conn, Tx};
-use super::dsl::columns;
+use super::dsl::{Write, columns};
 use super::rows::UserRow;
 use super::schema::{mail_tokens, users};
 use crate::domain::{MailPurpose, Result, Timestamp, User, UserKey};
 
-/// Stores a token.
+/// Stores a token for the present address of the user.
 pub async fn insert(tx: &mut Tx, user: UserKey, hash: &str, purpose: MailPurpose) -> Result<()> {
     let expires = tx.now().seconds_after(purpose.seconds());
-    let values = (
-        mail_tokens::hash.eq(hash.to_owned()),
-        mail_tokens::user_id.eq(user.0),
-        mail_tokens::purpose.eq(purpose.as_str()),
-        mail_tokens::expires_at.eq(expires),
-    );
-    tx.execute(diesel::insert_into(mail_tokens::table).values(values)).await?;
+    let insert = Write::new()
+        .sql("INSERT INTO mail_tokens (hash, purpose, expires_at, user_id, email_key) SELECT ")
+        .text(hash)
+        .sql(", ")
+        .text(purpose.as_str())
+        .sql(", ")
+        .time(expires)
+        .sql(", id, email_key FROM users WHERE id = ")
+        .number(user.0);
+    tx.execute(insert).await?;
     Ok(())
 }
 
-/// The account of a token; `None` if the token is unknown or expired, or the account is disabled.
+/// The account of a token; `None` if the token is unknown or expired, or the account has another address by now or is
+/// disabled.
 pub async fn user(
     conn: &mut Conn,
     hash: &str,
@@ -32,6 +36,7 @@ pub async fn user(
         .find(hash.to_owned())
         .inner_join(users::table)
         .filter(mail_tokens::purpose.eq(purpose.as_str()))
+        .filter(mail_tokens::email_key.eq(users::email_key))
         .filter(mail_tokens::expires_at.gt(now))
         .filter(users::disabled_at.is_null())
         .select(columns::<UserRow>());

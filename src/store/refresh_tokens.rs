@@ -16,19 +16,22 @@ pub struct TokenHashes {
     pub family: String,
 }
 
-/// The session of a refresh token, which is found by its family if the token itself is not stored any more.
-/// Takes no lock.
-pub async fn session_of(conn: &mut Conn, hashes: &TokenHashes) -> Result<Option<SessionId>> {
+/// The session of a refresh token, and whether the token itself is stored; otherwise its family is known. Takes no lock.
+pub async fn session_of(
+    conn: &mut Conn,
+    hashes: &TokenHashes,
+) -> Result<Option<(SessionId, bool)>> {
     let by_token =
         refresh_tokens::table.find(hashes.token.clone()).select(refresh_tokens::session_id);
-    let mut found: Option<i64> = conn.first(by_token).await?;
-    if found.is_none() {
-        let by_family = sessions::table
-            .filter(sessions::family_hash.eq(hashes.family.clone()))
-            .select(sessions::id);
-        found = conn.first(by_family).await?;
+    let stored: Option<i64> = conn.first(by_token).await?;
+    if let Some(session) = stored {
+        return Ok(Some((SessionId(session), true)));
     }
-    Ok(found.map(SessionId))
+    let by_family = sessions::table
+        .filter(sessions::family_hash.eq(hashes.family.clone()))
+        .select(sessions::id);
+    let known: Option<i64> = conn.first(by_family).await?;
+    Ok(known.map(|session| (SessionId(session), false)))
 }
 
 /// A session whose refresh tokens are locked until the transaction ends.

@@ -181,6 +181,7 @@ diesel::table! {
         hash -> Text,
         user_id -> BigInt,
         purpose -> Text,
+        email_key -> Text,
         expires_at -> Instant,
     }
 }

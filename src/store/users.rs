@@ -83,7 +83,7 @@ impl Changes {
     }
 }
 
-/// Changes an account. `None` if the password hash is not `old_hash` any more.
+/// Changes an account. `None` if the password hash is not `old_hash` any more, or the account is disabled.
 pub async fn update(
     tx: &mut Tx,
     user: UserKey,
@@ -113,7 +113,10 @@ pub async fn update(
         name: name.as_ref().map(|name| name.as_str().to_owned()),
         email_verified_at: is_other_mailbox.then_some(None),
     };
-    let unchanged = users::table.find(user.0).filter(users::password_hash.eq(old_hash.to_owned()));
+    let unchanged = users::table
+        .find(user.0)
+        .filter(users::password_hash.eq(old_hash.to_owned()))
+        .filter(users::disabled_at.is_null());
     let update = diesel::update(unchanged)
         .set((values, users::updated_at.eq(now)))
         .returning(columns::<UserRow>());

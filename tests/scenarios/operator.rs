@@ -73,8 +73,13 @@ async fn a_disabled_account_cannot_log_in(server: Arc<Server>) {
     let log_in = server.log_in_as("ann", "password").await;
     let board = ann.board("Plans").await;
     ann.share(&board, &bob).await;
+    // This instance has cached the session, and does not know of the change for five seconds.
+    ann.get("{ viewer { id } }").await;
     user(&server, &["disable", "ANN@example.com"], "").unwrap();
-    // Its session ended at once; this instance may have cached it for five seconds.
+    let change = json!({ "password": "new password", "currentPassword": "password" });
+    let changed = ann.call("updateViewer", change, "accessToken").await;
+    assert!(changed.body["data"]["updateViewer"].is_null(), "{}", changed.body);
+    // Its session ended at once.
     let fresh = server.another(&[]).await;
     let seen = fresh.ask_as(Some(&ann.token), "{ viewer { id } }", json!({})).await;
     assert_eq!(seen.code(), "UNAUTHENTICATED");

@@ -243,7 +243,17 @@ async fn refreshes_of_a_session_are_limited(server: Arc<Server>) {
     // The token was not used, and other sessions are not limited.
     refreshed(server.refresh(&log_in.refresh_token).await);
     let other = strict.log_in_as("ann", "password").await;
-    refreshed(strict.refresh(&other.refresh_token).await);
+    let next = refreshed(strict.refresh(&other.refresh_token).await);
+    // A thief who refreshes without pause does not keep the owner from ending the session.
+    let mut thief = next;
+    for _ in 0..2 {
+        thief = refreshed(strict.refresh(&thief.refresh_token).await);
+    }
+    assert_eq!(strict.refresh(&thief.refresh_token).await.code(), "RATE_LIMITED");
+    age_spent_tokens(&server, 60).await;
+    refreshed(server.refresh(&thief.refresh_token).await);
+    assert_eq!(strict.refresh(&other.refresh_token).await.code(), "UNAUTHENTICATED");
+    assert_ended(&server, &[&other, &thief]).await;
     strict.stop().await;
 }
 

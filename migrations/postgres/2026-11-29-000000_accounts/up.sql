@@ -30,6 +30,8 @@ CREATE TABLE mail_tokens (
     hash       text COLLATE "C" PRIMARY KEY,
     user_id    bigint NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     purpose    text COLLATE "C" NOT NULL,
+    -- The address to which it was sent, in folded case.
+    email_key  text COLLATE "C" NOT NULL,
     expires_at timestamptz NOT NULL
 );
 CREATE INDEX mail_tokens_user ON mail_tokens (user_id, purpose);

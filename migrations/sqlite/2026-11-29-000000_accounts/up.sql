@@ -30,6 +30,8 @@ CREATE TABLE mail_tokens (
     hash       TEXT PRIMARY KEY,
     user_id    INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     purpose    TEXT NOT NULL,
+    -- The address to which it was sent, in folded case.
+    email_key  TEXT NOT NULL,
     expires_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX mail_tokens_user ON mail_tokens (user_id, purpose);

@@ -38,6 +38,9 @@ pub(super) async fn delete_account(
         move |ended| forget(ended.as_deref().unwrap_or_default()),
     );
     let deleted = deleted.await?.is_some();
+    if deleted {
+        tracing::info!(user = %id, "an account was deleted");
+    }
     services.orphans.notify_one();
     Ok(deleted)
 }

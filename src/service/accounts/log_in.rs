@@ -81,6 +81,9 @@ async fn try_log_in(
     let id = user.key;
     let begun = begin(services, client, &user, &password_hash).await?;
     let log_in = begun.map(|started| started.log_in(services, user)).transpose()?;
+    if let Some(LogIn { user, session, .. }) = &log_in {
+        tracing::info!(user = %user.id, session = session.id.0, "a session has begun");
+    }
     if log_in.is_some() && verdict == Verdict::Outdated {
         renew_hash(services, client, id, password_hash, Password::entered(password)).await;
     }
@@ -114,7 +117,9 @@ async fn begin(
     hash: &str,
 ) -> Result<Option<Started>> {
     let network = client.address.map(neighbourhood);
-    let notice = network.clone().and_then(|network| {
+    // Whoever signs up with the address of somebody else must not be able to send mails there.
+    let is_verified = user.email_verified_at.is_some();
+    let notice = network.clone().filter(|_| is_verified).and_then(|network| {
         let user_agent = client.user_agent.clone();
         services.mails.mail(&user.email, MailContent::NewNetwork { network, user_agent })
     });

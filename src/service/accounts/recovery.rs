@@ -59,6 +59,7 @@ pub async fn reset_password(
         move |(_, ended)| forget(ended),
     );
     let (user, _) = done.await?;
+    tracing::info!(user = %user.id, "a password was reset");
     services.mails.wake();
     Ok(user)
 }

@@ -6,7 +6,7 @@ use crate::domain::{
     User, Viewer,
 };
 use crate::service::sessions::{NewSession, Started};
-use crate::service::{LogIn, Services};
+use crate::service::{LogIn, Services, mail_senders};
 use crate::store::users::Changes;
 use crate::store::{Tx, mail_tokens, outbox, sessions, users};
 
@@ -79,6 +79,7 @@ pub async fn update(
     );
     let (user, started, _) = updated.await?;
     services.mails.wake();
+    tracing::info!(user = %user.id, ends_sessions, "an account was changed");
     match started {
         Some(started) => Ok(Updated::LoggedIn(Box::new(started.log_in(services, user)?))),
         None => Ok(Updated::Account(user)),
@@ -87,7 +88,7 @@ pub async fn update(
 
 /// The mails that tell of the changes: to the former address, in case that somebody else has made them.
 fn mails(services: &Services, user: &User, changes: &Changes) -> Vec<QueuedMail> {
-    let tell = |email: &str, content| services.mails.mail(email, content);
+    let tell = |email: &str, content| mail_senders::limited(services, email, content);
     let new = changes.email.as_ref().filter(|_| changes.is_other_mailbox);
     let mails = [
         new.and_then(|email| tell(email.as_str(), MailContent::VerifyEmail)),
