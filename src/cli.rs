@@ -4,7 +4,7 @@ mod backup;
 mod signals;
 mod user;
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -250,7 +250,7 @@ fn tell(result: Result<String, StartError>) -> Result<(), StartError> {
     result.map(|text| print(&text))
 }
 
-#[allow(clippy::print_stdout)]
+/// Prints to the standard output. Whoever has closed it does not want to read.
 fn print(text: &str) {
-    print!("{text}");
+    let _ = std::io::stdout().write_all(text.as_bytes());
 }

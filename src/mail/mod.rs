@@ -1,11 +1,11 @@
 //! Sends mails by SMTP. lettre is named in this module only.
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use data_encoding::HEXLOWER;
 use lettre::address::Envelope;
-use lettre::message::{Mailbox, header};
+use lettre::message::Mailbox;
+use lettre::message::header::{self, HeaderName, HeaderValue};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::{AsyncSmtpTransport, Error as SmtpError};
 use lettre::{Address, AsyncTransport, Message, Tokio1Executor};
@@ -41,7 +41,7 @@ pub struct Mail {
 pub enum Failure {
     /// Another attempt may succeed.
     Temporary(String),
-    /// No attempt can succeed: the address is not valid for mail, or the mail server has refused the mail.
+    /// No attempt can succeed: the address is not valid for mail, or the mail server does not know it.
     Permanent(String),
 }
 
@@ -86,7 +86,7 @@ impl Mailer {
         let wrong = |error: &dyn std::fmt::Display| Failure::Permanent(error.to_string());
         let envelope = Envelope::new(Some(self.from.email.clone()), vec![to.clone()])
             .map_err(|error| wrong(&error))?;
-        let message = Message::builder()
+        let mut message = Message::builder()
             .envelope(envelope)
             .from(self.from.clone())
             .to(to.into())
@@ -95,12 +95,19 @@ impl Mailer {
             .header(header::ContentType::TEXT_PLAIN)
             .body(mail.text)
             .map_err(|error| wrong(&error))?;
+        message.headers_mut().insert_raw(automatic());
         match tokio::time::timeout(LIMIT, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(failure(&error)),
             Err(_) => Err(Failure::Temporary("the mail server is too slow".into())),
         }
     }
+}
+
+/// Asks for no automatic answers (RFC 3834).
+fn automatic() -> HeaderValue {
+    let name = HeaderName::new_from_ascii_str("Auto-Submitted");
+    HeaderValue::new(name, "auto-generated".into())
 }
 
 /// STARTTLS is required, because whoever can remove it from a conversation could read the tokens in mails.
@@ -116,14 +123,14 @@ fn transport(url: &Url, hello: &str) -> Result<AsyncSmtpTransport<Tokio1Executor
     Ok(builder.timeout(Some(STEP)).hello_name(hello).build())
 }
 
-/// The codes by which mail servers refuse a recipient or a message for good. (535 is a wrong password in `SMTP_URL`.)
-const REFUSED: RangeInclusive<u16> = 550..=559;
+/// How mail servers say that an address is wrong (RFC 3463). Other refusals may be about the sender or a quota.
+const WRONG_ADDRESS: &str = ": 5.1.";
 
 /// Without the response of the mail server, which may quote the address.
 fn failure(error: &SmtpError) -> Failure {
     match error.status() {
-        Some(code) if REFUSED.contains(&code.into()) => {
-            Failure::Permanent(format!("the mail server has refused the mail with {code}"))
+        Some(code) if error.to_string().contains(WRONG_ADDRESS) => {
+            Failure::Permanent(format!("the mail server does not know the address ({code})"))
         }
         Some(code) => Failure::Temporary(format!("the mail server has answered {code}")),
         None => Failure::Temporary(error.to_string()),

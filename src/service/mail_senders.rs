@@ -2,17 +2,16 @@
 
 use std::time::Duration;
 
-use data_encoding::BASE64URL_NOPAD;
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
-use super::Services;
 use super::mail_texts::{self, Link};
-use crate::domain::{EmailKey, MailContent, MailPurpose, QueuedMail, Result, User, sha256};
+use super::{Services, mail_tokens};
+use crate::domain::{EmailKey, MailContent, MailPurpose, QueuedMail, Result, User};
 use crate::mail::{Failure, Mail, Mailer};
 use crate::metrics::{self, Mailing};
 use crate::store::outbox::{self, LeasedMail};
-use crate::store::{mail_tokens, users};
+use crate::store::users;
 
 /// The number of mails that are sent at the same time, so that a slow conversation does not delay all others.
 const SENDERS: usize = 4;
@@ -78,21 +77,36 @@ async fn send_next(services: &Services, mailer: &Mailer) -> Result<bool> {
         outbox::lease(tx, until).await
     });
     let Some(leased) = lease.await? else { return Ok(false) };
-    match compose(services, mailer, &leased.mail).await? {
-        Some(mail) => settle(services, &leased, mailer.send(mail).await).await?,
+    let Ok(content) = serde_json::from_str(&leased.content) else {
+        let reason = "its content is not known to this version".to_owned();
+        settle(services, &leased, GIVE_UP, Err(Failure::Temporary(reason))).await?;
+        return Ok(true);
+    };
+    match compose(services, mailer, &leased.email, &content).await? {
+        Some(mail) => settle(services, &leased, life(&content), mailer.send(mail).await).await?,
         None => keep_until(services, leased.id, None).await?,
     }
     Ok(true)
+}
+
+/// How long a mail is worth sending, in seconds.
+fn life(content: &MailContent) -> i64 {
+    match content {
+        // Whoever has asked for it has given up by then, and a token should not come as a surprise.
+        MailContent::ResetPassword => MailPurpose::ResetPassword.seconds().into(),
+        _ => GIVE_UP,
+    }
 }
 
 /// Deletes a mail that was sent, or will never be; otherwise postpones it.
 async fn settle(
     services: &Services,
     leased: &LeasedMail,
+    life: i64,
     outcome: std::result::Result<(), Failure>,
 ) -> Result<()> {
     let id = leased.id;
-    let is_old = services.db.now().seconds_since(leased.created_at) > GIVE_UP;
+    let is_old = services.db.now().seconds_since(leased.created_at) > life;
     let postpone = match outcome {
         Ok(()) => {
             count(Mailing::Sent);
@@ -142,46 +156,30 @@ fn pause(attempts: i64) -> u32 {
 async fn compose(
     services: &Services,
     mailer: &Mailer,
-    queued: &QueuedMail,
+    email: &str,
+    content: &MailContent,
 ) -> Result<Option<Mail>> {
-    let purpose = match &queued.content {
+    let purpose = match content {
         MailContent::ResetPassword => MailPurpose::ResetPassword,
         MailContent::VerifyEmail => MailPurpose::VerifyEmail,
         MailContent::NewNetwork { .. }
         | MailContent::PasswordChanged
         | MailContent::EmailChanged => {
-            let text = mail_texts::notice(mailer.public_url(), &queued.content);
-            return Ok(text.map(|text| text.to(queued.email.clone())));
+            let text = mail_texts::notice(mailer.public_url(), content);
+            return Ok(text.map(|text| text.to(email.to_owned())));
         }
     };
-    let key = EmailKey::of(&queued.email);
+    let key = EmailKey::of(email);
     let found = users::credentials_by_email(&mut services.db.read().await?, &key).await?;
     let is_done =
         |user: &User| purpose == MailPurpose::VerifyEmail && user.email_verified_at.is_some();
     let Some(user) = found.map(|found| found.user).filter(|user| !is_done(user)) else {
         return Ok(None);
     };
-    let token = format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&rand::random::<[u8; 32]>()));
-    let row = (user.key, token_hash(&token), purpose);
-    let stored = services.db.write(row, async |tx, (user, hash, purpose)| {
-        mail_tokens::insert(tx, *user, hash, *purpose).await
-    });
-    stored.await?;
+    let token = mail_tokens::issue(services, user.key, purpose).await?;
     let link = Link { url: mailer.link(page(purpose), &token), token };
     Ok(Some(mail_texts::with_link(purpose, &link).to(user.email)))
 }
-
-/// Deletes expired tokens.
-pub(super) async fn erase_expired(services: &Services) -> Result<()> {
-    let erased = services.db.write((), async |tx, ()| {
-        let now = tx.now();
-        mail_tokens::delete_expired(tx, now).await
-    });
-    erased.await
-}
-
-/// The prefix makes these tokens recognisable for secret scanners.
-const PREFIX: &str = "mt_";
 
 /// The page of the front end that takes the token.
 fn page(purpose: MailPurpose) -> &'static str {
@@ -189,9 +187,4 @@ fn page(purpose: MailPurpose) -> &'static str {
         MailPurpose::ResetPassword => "reset-password",
         MailPurpose::VerifyEmail => "verify-email",
     }
-}
-
-/// The hash under which a token is stored.
-pub(super) fn token_hash(token: &str) -> String {
-    sha256(token)
 }

@@ -1,5 +1,5 @@
-//! The texts of mails. They contain nothing that others have entered, such as names, since anybody can let a mail be sent
-//! to any address.
+//! The texts of mails. They contain nothing that others have entered, such as names, since anybody can cause a mail to any
+//! address. (The user agent of a log-in goes to verified addresses only.)
 
 use crate::domain::{MailContent, MailPurpose};
 use crate::mail::Mail;

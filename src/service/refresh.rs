@@ -147,7 +147,8 @@ async fn insert_successor(tx: &mut Tx, presented: &Presented, generation: i64) -
 
 async fn done(tx: &mut Tx, session: Session, is_first: bool) -> Result<Refresh> {
     let user = sessions::user(tx, session.id).await?;
-    Ok(Refresh::Done(Box::new(Done { user, session, is_first })))
+    Ok(user
+        .map_or(Refresh::Unknown, |user| Refresh::Done(Box::new(Done { user, session, is_first }))))
 }
 
 async fn reused(tx: &mut Tx, presented: &Presented) -> Result<Refresh> {

@@ -101,12 +101,17 @@ async fn purge_cards(
             if board.board().deleted_at.is_some() {
                 return Ok(None);
             }
-            if trash::erase_texts(&mut board, *time, ROWS).await? > 0 {
+            let cards = trash::expired_cards(&mut board, *time, BATCH).await?;
+            if cards.is_empty() {
+                return Ok(None);
+            }
+            if !trash::erase_texts(&mut board, &cards, ROWS).await? {
                 return Ok(Some(0));
             }
-            let count = trash::purge_cards(&mut board, *time, BATCH).await?;
+            let count = cards.len();
+            trash::purge_cards(&mut board, cards).await?;
             board.finish().await?;
-            Ok((count > 0).then_some(count))
+            Ok(Some(count))
         });
         match batch.await? {
             None => return Ok(()),

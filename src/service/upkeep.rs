@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::backfill::{self, Folded};
 use super::trash::{self, Purged};
-use super::{Services, mail_senders, once, sessions};
+use super::{Services, mail_tokens, once, sessions};
 use crate::config::Trash;
 use crate::metrics::{self, Job};
 
@@ -30,7 +30,7 @@ pub async fn keep_up(services: &Services, settings: Trash) {
             tracing::info!(boards, cards, "erased expired boards and cards from the trash");
         }
         let _ = jobs.run(Job::Sessions, sessions::erase_expired(services), |()| true).await;
-        let tokens = mail_senders::erase_expired(services);
+        let tokens = mail_tokens::erase_expired(services);
         let _ = jobs.run(Job::MailTokens, tokens, |()| true).await;
         let _ = jobs.run(Job::Receipts, once::forget_old(services), |()| true).await;
         let fold = jobs.run(Job::Fold, backfill::run(services), |_| true);

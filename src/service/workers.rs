@@ -33,9 +33,6 @@ type Job = Box<dyn FnOnce(Turn) + Send>;
 struct Waiting {
     /// The networks of its client.
     networks: Option<[IpNet; 3]>,
-    /// How many jobs from these networks were queued before it. Jobs with a lower rank run first, so that a network with
-    /// many jobs delays its own ones only.
-    rank: usize,
     job: Job,
 }
 
@@ -47,29 +44,30 @@ struct Queue {
 }
 
 impl Queue {
-    /// Adds a job. If the queue is full, the latest job of the network with the most jobs gives way; it is returned.
+    /// Adds a job. If the queue is full, the last job in the order of [`Self::rank`] gives way; it is returned.
     fn add(&mut self, client: Option<IpAddr>, job: Job) -> Option<Job> {
-        let networks = client.map(networks);
-        let rank = networks.map_or(0, |own| self.shared(own));
-        self.jobs.push(Waiting { networks, rank, job });
+        self.jobs.push(Waiting { networks: client.map(networks), job });
         if self.jobs.len() <= QUEUE {
             return None;
         }
-        // The last one of those with the greatest rank.
-        let (place, _) = self.jobs.iter().enumerate().max_by_key(|(_, waiting)| waiting.rank)?;
+        // Of equal ones the latest.
+        let place = (0..self.jobs.len()).max_by_key(|place| self.rank(*place))?;
         Some(self.jobs.remove(place).job)
     }
 
-    /// The number of queued jobs from each of the networks, added up.
-    fn shared(&self, own: [IpNet; 3]) -> usize {
-        let others = self.jobs.iter().filter_map(|waiting| waiting.networks);
-        others.map(|other| own.iter().zip(other).filter(|(own, other)| *own == other).count()).sum()
-    }
-
-    /// Takes the first one of the jobs with the lowest rank.
+    /// Takes the first job in the order of [`Self::rank`].
     fn take(&mut self) -> Option<Job> {
-        let (place, _) = self.jobs.iter().enumerate().min_by_key(|(_, waiting)| waiting.rank)?;
+        let place = (0..self.jobs.len()).min_by_key(|place| self.rank(*place))?;
         Some(self.jobs.remove(place).job)
+    }
+
+    /// How many jobs from the same networks came before this one. So a network with many jobs delays its own ones only.
+    fn rank(&self, place: usize) -> usize {
+        let Some(Waiting { networks: Some(own), .. }) = self.jobs.get(place) else { return 0 };
+        let before = self.jobs.iter().take(place).filter_map(|waiting| waiting.networks);
+        before
+            .map(|other| own.iter().zip(other).filter(|(own, other)| **own == *other).count())
+            .sum()
     }
 }
 

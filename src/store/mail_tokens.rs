@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::db::{Conn, Tx};
-use super::dsl::{Write, columns};
+use super::dsl::{Write, any_text_of, columns};
 use super::rows::UserRow;
 use super::schema::{mail_tokens, users};
 use crate::domain::{MailPurpose, Result, Timestamp, User, UserKey};
@@ -44,9 +44,18 @@ pub async fn user(
     Ok(row.map(User::from))
 }
 
-/// Deletes all tokens of a user, and says whether this one was among them: of two who use it at once, one succeeds.
-pub async fn spend(tx: &mut Tx, user: UserKey, hash: &str) -> Result<bool> {
-    let own = mail_tokens::table.filter(mail_tokens::user_id.eq(user.0));
+/// Deletes all tokens of a user with these purposes, and says whether this one was among them: of two who use it at once,
+/// one succeeds.
+pub async fn spend(
+    tx: &mut Tx,
+    user: UserKey,
+    hash: &str,
+    purposes: &[MailPurpose],
+) -> Result<bool> {
+    let purposes = purposes.iter().map(|purpose| purpose.as_str().to_owned());
+    let own = mail_tokens::table
+        .filter(mail_tokens::user_id.eq(user.0))
+        .filter(any_text_of(mail_tokens::purpose, purposes));
     let deleted: Vec<String> =
         tx.write_returning(diesel::delete(own).returning(mail_tokens::hash)).await?;
     Ok(deleted.iter().any(|deleted| deleted == hash))

@@ -118,17 +118,22 @@ pub async fn any_admin<P>(board: &mut BoardTx<'_, P>) -> Result<bool> {
     Ok(found.is_some())
 }
 
-/// Makes the longest-standing member ADMIN, a MEMBER before a VIEWER. For the rest of the members of a board whose only
+/// Makes the longest-standing member ADMIN, a MEMBER before a VIEWER, and a disabled account last. For the rest of the members of a board whose only
 /// ADMIN deletes the account; this user's events have no actor afterwards.
 pub async fn pass_on(board: &mut BoardTx<'_, Reader>) -> Result<()> {
-    let rows = users_boards::table
+    let heir = users_boards::table
         .inner_join(users::table)
         .filter(users_boards::board_id.eq(board.id().0))
-        .order((users_boards::created_at, users_boards::user_id))
-        .select((columns::<UserRow>(), columns::<MembershipRow>()));
-    let rows: Vec<MemberRow> = board.conn().load(rows).await?;
-    let heir = rows.into_iter().map(member).min_by_key(|member| member.role == BoardRole::Viewer);
-    let Some(Member { user, role, .. }) = heir else { return Err(Error::Internal) };
+        .order((
+            users::disabled_at.is_not_null(),
+            users_boards::role.eq(BoardRole::Viewer.as_str()),
+            users_boards::created_at,
+            users_boards::user_id,
+        ))
+        .select((columns::<UserRow>(), columns::<MembershipRow>()))
+        .limit(1);
+    let heir: Option<MemberRow> = board.conn().first(heir).await?;
+    let Some(Member { user, role, .. }) = heir.map(member) else { return Err(Error::Internal) };
     let event = EventPayload::MemberRoleChanged { user: user.id, from: role, to: BoardRole::Admin };
     let target = users_boards::table.find((board.id().0, user.key.0));
     let changes = (

@@ -9,12 +9,14 @@ use super::rows::OutboxRow;
 use super::schema::outbox;
 use crate::domain::{Error, QueuedMail, Result, Timestamp};
 
-/// A mail that was leased.
+/// A mail that was leased. A newer instance may have queued it, so its content may not be known here.
 pub struct LeasedMail {
     /// The key of its row.
     pub id: i64,
-    /// The mail.
-    pub mail: QueuedMail,
+    /// The address as it was entered.
+    pub email: String,
+    /// What it is about, as JSON.
+    pub content: String,
     /// When it was queued.
     pub created_at: Timestamp,
     /// How often it has been leased, this time included.
@@ -56,13 +58,10 @@ pub async fn lease(tx: &mut Tx, until: Timestamp) -> Result<Option<LeasedMail>> 
         .sql(") RETURNING ")
         .columns::<OutboxRow>();
     let rows: Vec<OutboxRow> = tx.write_returning(statement).await?;
-    let Some(row) = rows.into_iter().next() else { return Ok(None) };
-    let OutboxRow { id, email, content, created_at, attempts } = row;
-    let content = serde_json::from_str(&content).map_err(|error| {
-        tracing::error!(id, %error, "a mail cannot be read");
-        Error::Internal
-    })?;
-    Ok(Some(LeasedMail { id, mail: QueuedMail { email, content }, created_at, attempts }))
+    Ok(rows.into_iter().next().map(|row| {
+        let OutboxRow { id, email, content, created_at, attempts } = row;
+        LeasedMail { id, email, content, created_at, attempts }
+    }))
 }
 
 /// Deletes a mail that was sent, or that cannot be sent.

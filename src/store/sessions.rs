@@ -10,7 +10,7 @@ use super::dsl::{ListOrder, Sort, SortColumn, Statement, any_of, columns, select
 use super::rows::{SessionRow, UserRow};
 use super::schema::{sessions, users};
 use crate::domain::{
-    Direction, Error, Page, PageRequest, Result, Session, SessionId, Side, Timestamp, User, UserId,
+    Direction, Page, PageRequest, Result, Session, SessionId, Side, Timestamp, User, UserId,
     UserKey, Viewer,
 };
 
@@ -84,6 +84,7 @@ pub async fn viewer(
                 .filter(sessions::id.eq(session.0))
                 .filter(sessions::expires_at.gt(now))
                 .filter(users::public_id.eq(id.to_string()))
+                .filter(users::disabled_at.is_null())
                 .select(users::id),
         )
         .await?;
@@ -104,12 +105,15 @@ pub async fn open(
     Ok(ids.into_iter().map(SessionId).collect())
 }
 
-/// The user of a session.
-pub async fn user(tx: &mut Tx, session: SessionId) -> Result<User> {
-    let query =
-        sessions::table.find(session.0).inner_join(users::table).select(columns::<UserRow>());
+/// The user of a session; `None` if the account is disabled.
+pub async fn user(tx: &mut Tx, session: SessionId) -> Result<Option<User>> {
+    let query = sessions::table
+        .find(session.0)
+        .inner_join(users::table)
+        .filter(users::disabled_at.is_null())
+        .select(columns::<UserRow>());
     let row: Option<UserRow> = tx.first(query).await?;
-    row.map(User::from).ok_or(Error::Internal)
+    Ok(row.map(User::from))
 }
 
 /// Ends a session of any user.

@@ -68,8 +68,8 @@ pub async fn orphan_board<P>(board: &mut BoardTx<'_, P>) -> Result<()> {
 }
 
 /// Does the same at once with all boards of which the user is the only member. They are locked first, so that nobody
-/// joins one meanwhile.
-pub async fn orphan_boards_of(tx: &mut Tx, user: UserKey) -> Result<()> {
+/// joins one meanwhile. Returns their number.
+pub async fn orphan_boards_of(tx: &mut Tx, user: UserKey) -> Result<usize> {
     let lock = Statement::<BigInt>::new()
         .sql("SELECT id FROM boards WHERE id IN (")
         .alone_on(user)
@@ -77,7 +77,7 @@ pub async fn orphan_boards_of(tx: &mut Tx, user: UserKey) -> Result<()> {
         .either(" FOR NO KEY UPDATE", "");
     let locked: Vec<i64> = tx.load(lock).await?;
     if locked.is_empty() {
-        return Ok(());
+        return Ok(0);
     }
     let orphan = Write::new()
         .sql("UPDATE boards SET deleted_at = ")
@@ -87,13 +87,13 @@ pub async fn orphan_boards_of(tx: &mut Tx, user: UserKey) -> Result<()> {
         .sql(" AND id IN (")
         .alone_on(user)
         .sql(")");
-    tx.execute(orphan).await?;
+    let count = tx.execute(orphan).await?;
     let orphaned = boards::table.filter(boards::deleted_at.eq(Timestamp::EPOCH)).select(boards::id);
     let memberships = users_boards::table
         .filter(users_boards::user_id.eq(user.0))
         .filter(users_boards::board_id.eq_any(orphaned));
     tx.execute(diesel::delete(memberships)).await?;
-    Ok(())
+    Ok(count)
 }
 
 impl<ST> Statement<ST> {
@@ -127,34 +127,48 @@ pub async fn purge_board(board: &mut BoardTx<'_, Server>, limit: i64) -> Result<
     Ok(true)
 }
 
-/// Removes what was written on cards that have been in the trash since before `time` from at most `limit` events of the
-/// board. Returns the number of events.
-pub async fn erase_texts(
+/// At most `limit` cards of the board that have been in the trash since before `time`.
+pub async fn expired_cards(
     board: &mut BoardTx<'_, Server>,
     time: Timestamp,
     limit: i64,
-) -> Result<usize> {
+) -> Result<Vec<CardId>> {
+    let expired = cards::table
+        .filter(cards::board_id.eq(board.id().0))
+        .filter(cards::deleted_at.lt(time))
+        .order((cards::deleted_at, cards::id))
+        .limit(limit)
+        .select(cards::id);
+    let ids: Vec<i64> = board.conn().load(expired).await?;
+    Ok(ids.into_iter().map(CardId).collect())
+}
+
+/// Removes what was written on these cards from at most `limit` events of the board. Returns whether no such event is left.
+pub async fn erase_texts(
+    board: &mut BoardTx<'_, Server>,
+    cards: &[CardId],
+    limit: i64,
+) -> Result<bool> {
     // The patterns cannot be in a text, whose quotation marks are escaped.
     let statement = select::<EventRow>()
-        .sql(" FROM board_events JOIN cards ON cards.id = board_events.card_id")
-        .sql(" WHERE cards.board_id = board_events.board_id AND cards.deleted_at < ")
-        .time(time)
-        .sql(" AND board_events.board_id = ")
+        .sql(" FROM board_events WHERE board_id = ")
         .number(board.id().0)
-        .sql(" AND (board_events.kind = 'CARD_DELETED' AND board_events.payload NOT LIKE '%\"title\":\"\"%'")
-        .sql(" OR board_events.kind = 'CARD_UPDATED' AND (board_events.payload LIKE '%\"from\":\"%'")
-        .sql(" OR board_events.payload LIKE '%\"to\":\"%')) LIMIT ")
+        .sql(" AND card_id")
+        .in_numbers(cards.iter().map(|card| card.0).collect())
+        .sql(" AND (kind = 'CARD_DELETED' AND payload NOT LIKE '%\"title\":\"\"%'")
+        .sql(" OR kind = 'CARD_UPDATED' AND (payload LIKE '%\"from\":\"%'")
+        .sql(" OR payload LIKE '%\"to\":\"%')) LIMIT ")
         .number(limit);
     let rows: Vec<EventRow> = board.conn().load(statement).await?;
-    if rows.is_empty() {
-        return Ok(0);
-    }
     let erased = rows.into_iter().map(|row| {
         let mut event = Event::try_from(row)?;
         event.payload.erase_texts();
         Ok((event.sequence, kind_and_payload(&event.payload)?.1))
     });
     let erased = erased.collect::<Result<Vec<_>>>()?;
+    if erased.is_empty() {
+        return Ok(true);
+    }
     let update = Write::new()
         .sql("UPDATE board_events SET payload = new.payload FROM ")
         .table(
@@ -167,29 +181,14 @@ pub async fn erase_texts(
         .sql(" WHERE board_events.sequence = new.sequence AND board_events.board_id = ")
         .number(board.id().0);
     board.purge(update).await?;
-    Ok(erased.len())
+    Ok(i64::try_from(erased.len()).is_ok_and(|count| count < limit))
 }
 
-/// Deletes at most `limit` cards of the board that have been in the trash since before `time`. Returns their number.
-pub async fn purge_cards(
-    board: &mut BoardTx<'_, Server>,
-    time: Timestamp,
-    limit: i64,
-) -> Result<usize> {
-    let expired = cards::table
-        .filter(cards::board_id.eq(board.id().0))
-        .filter(cards::deleted_at.lt(time))
-        .order((cards::deleted_at, cards::id))
-        .limit(limit)
-        .select(cards::id);
-    let ids: Vec<i64> = board.conn().load(expired).await?;
-    if ids.is_empty() {
-        return Ok(0);
-    }
-    let mut cards: Vec<CardId> = ids.iter().copied().map(CardId).collect();
-    cards.sort_unstable();
-    let count = cards.len();
+/// Deletes these cards of the board.
+pub async fn purge_cards(board: &mut BoardTx<'_, Server>, mut purged: Vec<CardId>) -> Result<()> {
+    purged.sort_unstable();
+    let ids: Vec<i64> = purged.iter().map(|card| card.0).collect();
     let delete = diesel::delete(cards::table.filter(any_of(cards::id, ids)));
-    board.write(EventPayload::CardsPurged { cards }, delete).await?;
-    Ok(count)
+    board.write(EventPayload::CardsPurged { cards: purged }, delete).await?;
+    Ok(())
 }

@@ -138,9 +138,11 @@ pub async fn rehash(tx: &mut Tx, user: UserKey, old_hash: &str, new_hash: &str) 
 
 /// The account with this key, and its password hash.
 pub async fn credentials(conn: &mut Conn, user: UserKey) -> Result<Option<Credentials>> {
-    let row: Option<(UserRow, String)> = conn
-        .first(users::table.find(user.0).select((columns::<UserRow>(), users::password_hash)))
-        .await?;
+    let query = users::table
+        .find(user.0)
+        .filter(users::disabled_at.is_null())
+        .select((columns::<UserRow>(), users::password_hash));
+    let row: Option<(UserRow, String)> = conn.first(query).await?;
     Ok(row.map(into_credentials))
 }
 
@@ -189,25 +191,22 @@ pub async fn lock(tx: &mut Tx, user: UserKey, hash: &str) -> Result<bool> {
 }
 
 /// Locks an account that will be deleted: no new row can refer to it until the transaction ends. (PostgreSQL allows new
-/// references to a row that `lock` has locked.)
-pub async fn lock_to_delete(tx: &mut Tx, user: UserKey, hash: &str) -> Result<bool> {
-    let statement = Statement::<BigInt>::new()
-        .sql("SELECT id FROM users WHERE id = ")
-        .number(user.0)
-        .sql(" AND password_hash = ")
-        .text(hash)
-        .either(" FOR UPDATE", "");
-    let found: Option<i64> = tx.first(statement).await?;
+/// references to a row that `lock` has locked.) With a hash, `false` if the account has another one by now, or is disabled.
+pub async fn lock_to_delete(tx: &mut Tx, user: UserKey, hash: Option<&str>) -> Result<bool> {
+    let mut statement =
+        Statement::<BigInt>::new().sql("SELECT id FROM users WHERE id = ").number(user.0);
+    if let Some(hash) = hash {
+        statement = statement.sql(" AND disabled_at IS NULL AND password_hash = ").text(hash);
+    }
+    let found: Option<i64> = tx.first(statement.either(" FOR UPDATE", "")).await?;
     Ok(found.is_some())
 }
 
-/// Locks an account that the operator changes; `None` if it does not exist any more.
-pub async fn lock_any(tx: &mut Tx, user: UserKey) -> Result<Option<String>> {
-    let update = diesel::update(users::table.find(user.0))
-        .set(users::updated_at.eq(users::updated_at))
-        .returning(users::password_hash);
-    let hashes: Vec<String> = tx.write_returning(update).await?;
-    Ok(hashes.into_iter().next())
+/// Locks an account that the operator changes; `false` if it does not exist any more.
+pub async fn lock_any(tx: &mut Tx, user: UserKey) -> Result<bool> {
+    let update =
+        diesel::update(users::table.find(user.0)).set(users::updated_at.eq(users::updated_at));
+    Ok(tx.execute(update).await? > 0)
 }
 
 /// Sets the password hash of an account.

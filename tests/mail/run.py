@@ -168,7 +168,7 @@ def check_mails(program, database, kind):
                 is_encrypted, is_authenticated, to, mail = inbox.mails.get(timeout=WAIT)
                 assert is_encrypted and is_authenticated and to == address
                 assert mail["From"] == "no-reply@kanban.example.com" and mail["To"] == address
-                assert mail["Subject"] == "Verify your e-mail address" and mail["Message-ID"] and mail["Date"]
+                assert mail["Subject"] == "Verify your e-mail address" and mail["Message-ID"] and mail["Date"] and mail["Auto-Submitted"] == "auto-generated"
                 token = re.search(r"^mt_\S+", mail.get_content(), re.MULTILINE)[0]
                 data = server.ask(f'mutation {{ verifyEmail(input: {{ token: "{token}" }}) {{ user {{ emailVerifiedAt }} }} }}')
                 assert data["verifyEmail"]["user"]["emailVerifiedAt"]

@@ -22,7 +22,10 @@ scenarios![
     links_lead_to_the_public_url,
     mails_to_one_address_are_limited,
     a_mail_that_fails_is_sent_again,
-    a_mail_that_is_refused_for_good_is_dropped,
+    a_mail_to_a_wrong_address_is_dropped,
+    a_mail_of_a_newer_version_stops_no_others,
+    a_reset_that_cannot_be_sent_in_time_is_dropped,
+    verification_does_not_spend_a_reset,
     mails_outlive_the_server_and_are_sent_once,
     without_a_mail_server_everything_else_works,
 ];
@@ -240,7 +243,18 @@ async fn log_ins_can_require_a_verified_address(server: Arc<Server>) {
     assert_eq!(refused.code(), "FORBIDDEN");
     let token = mails.take("ann@example.com", "Verify").await.token();
     verify(&strict, &token).await.ok();
-    strict.log_in("ann", "password").await;
+    let ann = strict.log_in_as("ann", "password").await.user(&strict);
+    // A new address takes effect, but no session goes on with it.
+    let change = json!({ "email": "boss@example.com", "currentPassword": "password" });
+    let payload = "user { email } accessToken refreshToken session { id }";
+    let changed = ann.done("updateViewer", change, payload).await;
+    let user = json!({ "email": "boss@example.com" });
+    let expected =
+        json!({ "user": user, "accessToken": null, "refreshToken": null, "session": null });
+    assert_eq!(changed, expected);
+    assert_eq!(ann.ask("{ viewer { id } }", json!({})).await.code(), "UNAUTHENTICATED");
+    let refused = strict.try_log_in("boss@example.com", "password").await;
+    assert_eq!(refused.code(), "FORBIDDEN");
     strict.stop().await;
 }
 
@@ -351,7 +365,7 @@ async fn a_mail_that_fails_is_sent_again(server: Arc<Server>) {
     let mails = MailServer::start().await;
     server.user("ann").await;
     let mailing = mailing(&server, &mails, &[]).await;
-    for code in [451, 535] {
+    for code in [451, 535, 554] {
         mails.refuse(code);
         let before = mails.refused();
         request_reset(&mailing, "ann@example.com").await.ok();
@@ -367,7 +381,7 @@ async fn a_mail_that_fails_is_sent_again(server: Arc<Server>) {
     mailing.stop().await;
 }
 
-async fn a_mail_that_is_refused_for_good_is_dropped(server: Arc<Server>) {
+async fn a_mail_to_a_wrong_address_is_dropped(server: Arc<Server>) {
     let mails = MailServer::start().await;
     let mailing = mailing(&server, &mails, &[]).await;
     mails.refuse(550);
@@ -386,6 +400,58 @@ async fn a_mail_that_is_refused_for_good_is_dropped(server: Arc<Server>) {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     server.until_count("outbox", 0).await;
+    mailing.stop().await;
+}
+
+async fn a_mail_of_a_newer_version_stops_no_others(server: Arc<Server>) {
+    let mails = MailServer::start().await;
+    let insert = |now: &str| {
+        format!(
+            r#"INSERT INTO outbox (email, content, created_at, due_at)
+            VALUES ('x@example.com', '{{"kind":"INVITATION"}}', {now}, {now})"#
+        )
+    };
+    server.execute(&insert("5"), &insert("'2026-01-01'")).await;
+    let mailing = mailing(&server, &mails, &[]).await;
+    mailing.user("ann").await;
+    mails.take("ann@example.com", "Verify").await;
+    // It is older than a day.
+    server.until_count("outbox", 0).await;
+    server.execute(&insert("unixepoch() * 1000000"), &insert("now()")).await;
+    mailing.user("bob").await;
+    mails.take("bob@example.com", "Verify").await;
+    server.until_count("outbox", 1).await;
+    mailing.stop().await;
+}
+
+async fn a_reset_that_cannot_be_sent_in_time_is_dropped(server: Arc<Server>) {
+    let mails = MailServer::start().await;
+    server.user("ann").await;
+    let mailing = mailing(&server, &mails, &[]).await;
+    mails.refuse(451);
+    request_reset(&mailing, "ann@example.com").await.ok();
+    while mails.refused() == 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    for attempt in 0..4 {
+        mailing.db.clock().advance(15 * 60);
+        request_reset(&mailing, &format!("nobody{attempt}@example.com")).await.ok();
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    server.until_count("outbox", 0).await;
+    assert!(mails.all().is_empty());
+    mailing.stop().await;
+}
+
+async fn verification_does_not_spend_a_reset(server: Arc<Server>) {
+    let mails = MailServer::start().await;
+    let mailing = mailing(&server, &mails, &[]).await;
+    mailing.user("ann").await;
+    let verification = mails.take("ann@example.com", "Verify").await.token();
+    request_reset(&mailing, "ann@example.com").await.ok();
+    let token = mails.take("ann@example.com", "new password").await.token();
+    verify(&mailing, &verification).await.ok();
+    reset(&mailing, &token, "another password").await.ok();
     mailing.stop().await;
 }
 

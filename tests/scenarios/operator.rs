@@ -13,6 +13,7 @@ use crate::support::{SECRET, Server, checks, kanban, scenarios};
 scenarios![
     an_operator_creates_accounts,
     a_disabled_account_cannot_log_in,
+    boards_pass_to_enabled_accounts,
     an_operator_sets_a_password,
     an_operator_deletes_an_account,
     sign_ups_can_be_closed,
@@ -102,6 +103,19 @@ async fn a_disabled_account_cannot_log_in(server: Arc<Server>) {
         assert!(told.contains("EMAIL: there is no account"), "{command}: {told}");
     }
     fresh.stop().await;
+}
+
+/// A disabled account gets a board only if nobody else is there.
+async fn boards_pass_to_enabled_accounts(server: Arc<Server>) {
+    let (ann, bob, vic) =
+        (server.user("ann").await, server.user("bob").await, server.user("vic").await);
+    let board = ann.board("Plans").await;
+    ann.share(&board, &bob).await;
+    ann.share_as(&board, &vic, "VIEWER").await;
+    user(&server, &["disable", "bob@example.com"], "").unwrap();
+    ann.done("deleteViewer", json!({ "currentPassword": "password" }), "deletedUserId").await;
+    let left = vic.get("{ boards { nodes { viewerRole } } }").await;
+    assert_eq!(left["boards"]["nodes"], json!([{ "viewerRole": "ADMIN" }]));
 }
 
 async fn an_operator_sets_a_password(server: Arc<Server>) {

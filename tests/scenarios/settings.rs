@@ -59,6 +59,7 @@ async fn a_missing_secret_is_told_first() {
 
 async fn security_md_names_settings_and_tests_that_exist() {
     let security = include_str!("../../SECURITY.md");
+    let owasp = include_str!("../../docs/owasp.md");
     let names: Vec<&str> = super::on_each_database()
         .iter()
         .map(|scenario| scenario.name)
@@ -66,12 +67,15 @@ async fn security_md_names_settings_and_tests_that_exist() {
         .chain(super::once_with_postgres().iter().map(|check| check.name))
         .collect();
     let (mut tests, mut settings) = (0, 0);
-    for quoted in security.split('`').skip(1).step_by(2) {
+    let quotes = |text: &'static str| text.split('`').skip(1).step_by(2);
+    for quoted in quotes(security).chain(quotes(owasp)) {
         if quoted.contains("::") && quoted != "file::scenario" {
             let name = format!("::{quoted}");
             assert!(names.iter().any(|test| test.ends_with(&name)), "there is no test {quoted}");
             tests += 1;
         }
+    }
+    for quoted in quotes(security) {
         let is_setting = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
         if quoted.len() > 1 && quoted.contains('_') && quoted.chars().all(is_setting) {
             let known = kanban::config::variables().iter().any(|variable| variable.name == quoted);

@@ -75,7 +75,7 @@ impl MailServer {
         [&mine[..], more].concat()
     }
 
-    /// Answers all recipients with this code from now on; 0 accepts them.
+    /// Answers all recipients with this code from now on: 550 says that there is no such address, 0 accepts them.
     pub fn refuse(&self, code: u16) {
         self.inbox.refusal.store(code, Ordering::Relaxed);
     }
@@ -134,7 +134,8 @@ async fn converse(stream: TcpStream, inbox: &Inbox) -> std::io::Result<()> {
         let answer = match verb.as_str() {
             "RCPT" if refusal > 0 => {
                 inbox.refused.fetch_add(1, Ordering::Relaxed);
-                format!("{refusal} {line} is refused")
+                let reason = if refusal == 550 { "5.1.1" } else { "5.7.0" };
+                format!("{refusal} {reason} {line} is refused")
             }
             "RCPT" => {
                 to = line.split(['<', '>']).nth(1).unwrap_or_default().to_owned();

@@ -2,11 +2,14 @@
 
 use super::confirm::{check_password, wrong_password};
 use crate::domain::{
-    BoardId, Client, Error, RemovalReason, Result, SessionId, Subject, UserId, UserKey, Viewer,
+    BoardId, Client, RemovalReason, Result, SessionId, Subject, UserId, UserKey, Viewer,
 };
 use crate::service::Services;
 use crate::store::lock::lock_to_leave;
 use crate::store::{Tx, members, sessions, trash, users};
+
+/// How often the list of boards is read before the account is locked: others may share boards with it meanwhile.
+const ROUNDS: usize = 10;
 
 /// Deletes the viewer's account. Requires the current password.
 ///
@@ -19,22 +22,23 @@ pub async fn delete(
     current_password: String,
 ) -> Result<()> {
     let known = check_password(services, client, viewer, current_password).await?;
-    let deleted = delete_account(services, viewer.key, viewer.id, known.password_hash).await?;
+    let hash = Some(known.password_hash);
+    let deleted = delete_account(services, viewer.key, viewer.id, hash).await?;
     if deleted { Ok(()) } else { Err(wrong_password()) }
 }
 
-/// Deletes an account in one transaction; `false` if it has another password hash by now. Its boards are erased
-/// afterwards by the maintenance, which is woken.
+/// Deletes an account in one transaction. With a password hash, `false` if the account has another one by now, or is
+/// disabled. Its boards are erased afterwards by the maintenance, which is woken.
 pub(super) async fn delete_account(
     services: &Services,
     user: UserKey,
     id: UserId,
-    hash: String,
+    hash: Option<String>,
 ) -> Result<bool> {
     let forget = services.sessions.forgetting();
     let deleted = services.db.write_then(
         (user, id, hash),
-        async |tx, (user, id, hash)| leave_all(tx, *user, *id, hash).await,
+        async |tx, (user, id, hash)| leave_all(tx, *user, *id, hash.as_deref()).await,
         move |ended| forget(ended.as_deref().unwrap_or_default()),
     );
     let deleted = deleted.await?.is_some();
@@ -45,28 +49,38 @@ pub(super) async fn delete_account(
     Ok(deleted)
 }
 
-/// Removes the user from all boards and deletes the account. Returns the ended sessions; `None` if the account has another
-/// password hash.
+/// Removes the user from all boards and deletes the account. Returns the ended sessions; `None` if the account cannot be
+/// locked.
 async fn leave_all(
     tx: &mut Tx,
     user: UserKey,
     id: UserId,
-    hash: &str,
+    hash: Option<&str>,
 ) -> Result<Option<Vec<SessionId>>> {
-    trash::orphan_boards_of(tx, user).await?;
-    for board in members::boards_of(tx, user).await? {
-        leave(tx, user, id, board).await?;
+    for _ in 0..ROUNDS {
+        if leave_present(tx, user, id).await? == 0 {
+            break;
+        }
     }
     if !users::lock_to_delete(tx, user, hash).await? {
         return Ok(None);
     }
-    if !members::boards_of(tx, user).await?.is_empty() {
-        // A board was created or shared since the list was read: retry.
-        return Err(Error::Contention);
-    }
+    // Boards that were created or shared since the list was read. Nothing can be added any more. Whoever holds the lock
+    // of one of them and waits for the account makes this a deadlock, after which the transaction runs again.
+    leave_present(tx, user, id).await?;
     let sessions = sessions::delete_all(tx, user).await?;
     users::delete(tx, user).await?;
     Ok(Some(sessions))
+}
+
+/// Removes the user from all present boards. Returns their number.
+async fn leave_present(tx: &mut Tx, user: UserKey, id: UserId) -> Result<usize> {
+    let orphans = trash::orphan_boards_of(tx, user).await?;
+    let boards = members::boards_of(tx, user).await?;
+    for board in &boards {
+        leave(tx, user, id, *board).await?;
+    }
+    Ok(orphans + boards.len())
 }
 
 /// Removes the user from a board, which passes to another member if nobody else is ADMIN.

@@ -1,10 +1,12 @@
 //! What the operator of a server may do with accounts.
 
 use super::leave::delete_account;
-use crate::domain::{Client, Email, EmailKey, Error, Name, Password, Result, User, UserKey};
+use crate::domain::{
+    Client, Email, EmailKey, Error, MailContent, Name, Password, Result, User, UserKey,
+};
 use crate::service::{Services, trash};
 use crate::store::users::Listed;
-use crate::store::{Tx, mail_tokens, sessions, users};
+use crate::store::{Tx, mail_tokens, outbox, sessions, users};
 
 /// The maximum number of accounts per query.
 const BATCH: i64 = 1000;
@@ -63,8 +65,16 @@ pub async fn reset_password(services: &Services, email: &str, password: Password
 
 async fn change(services: &Services, email: &str, change: Change) -> Result<()> {
     let user = find(services, email).await?;
-    let changed = services.db.write((user.key, change), async |tx, (user, change)| {
-        users::lock_any(tx, *user).await?.ok_or_else(no_such_user)?;
+    let is_told = matches!(change, Change::Password(_));
+    let notice = services.mails.mail(&user.email, MailContent::PasswordChanged);
+    let input = (user.key, change, notice.filter(|_| is_told));
+    let changed = services.db.write(input, async |tx, (user, change, notice)| {
+        if !users::lock_any(tx, *user).await? {
+            return Err(no_such_user());
+        }
+        if let Some(notice) = notice {
+            outbox::insert(tx, notice).await?;
+        }
         apply(tx, *user, change).await
     });
     changed.await
@@ -83,10 +93,8 @@ async fn apply(tx: &mut Tx, user: UserKey, change: &Change) -> Result<()> {
 /// Deletes an account, like `deleteViewer`, and erases its boards.
 pub async fn delete(services: &Services, email: &str) -> Result<()> {
     let user = find(services, email).await?;
-    let lock = services.db.write(user.key, async |tx, user| users::lock_any(tx, *user).await);
-    let hash = lock.await?.ok_or_else(no_such_user)?;
-    if !delete_account(services, user.key, user.id, hash).await? {
-        return Err(Error::Contention);
+    if !delete_account(services, user.key, user.id, None).await? {
+        return Err(no_such_user());
     }
     trash::purge(services, None).await.map(drop)
 }

@@ -4,8 +4,8 @@ use crate::domain::{
     At, Client, EmailKey, Error, MailContent, MailPurpose, Password, QueuedMail, Result, User,
     UserKey, Viewer,
 };
-use crate::service::Services;
-use crate::service::mail_senders::{self, token_hash};
+use crate::service::mail_tokens::hash;
+use crate::service::{Services, mail_senders};
 use crate::store::{mail_tokens, outbox, sessions, users};
 
 /// Sends a token for a new password to an address, if it has an account: whether it has one is found out later, so
@@ -22,10 +22,13 @@ pub async fn request_password_reset(
     mail_senders::send(services, email.as_str(), MailContent::ResetPassword).await.map(drop)
 }
 
+/// A new password makes all tokens useless.
+const ALL: [MailPurpose; 2] = [MailPurpose::ResetPassword, MailPurpose::VerifyEmail];
+
 struct Reset {
     user: UserKey,
     token: String,
-    hash: String,
+    password_hash: String,
     notice: Option<QueuedMail>,
 }
 
@@ -39,17 +42,17 @@ pub async fn reset_password(
 ) -> Result<User> {
     services.attempts.from(client)?;
     let user = find(services, token, MailPurpose::ResetPassword).await?;
-    let hash = services.passwords.hash(client, password).await?;
+    let password_hash = services.passwords.hash(client, password).await?;
     let notice = services.mails.mail(&user.email, MailContent::PasswordChanged);
-    let reset = Reset { user: user.key, token: token_hash(token), hash, notice };
+    let reset = Reset { user: user.key, token: hash(token), password_hash, notice };
     let forget = services.sessions.forgetting();
     let done = services.db.write_then(
         reset,
         async |tx, reset| {
-            if !mail_tokens::spend(tx, reset.user, &reset.token).await? {
+            if !mail_tokens::spend(tx, reset.user, &reset.token, &ALL).await? {
                 return Err(bad_token());
             }
-            users::set_password(tx, reset.user, &reset.hash).await?;
+            users::set_password(tx, reset.user, &reset.password_hash).await?;
             let user = users::set_verified(tx, reset.user).await?.ok_or_else(bad_token)?;
             if let Some(notice) = &reset.notice {
                 outbox::insert(tx, notice).await?;
@@ -69,8 +72,8 @@ pub async fn reset_password(
 pub async fn verify_email(services: &Services, client: &Client, token: &str) -> Result<User> {
     services.attempts.from(client)?;
     let user = find(services, token, MailPurpose::VerifyEmail).await?;
-    let verified = services.db.write((user.key, token_hash(token)), async |tx, (user, token)| {
-        if !mail_tokens::spend(tx, *user, token).await? {
+    let verified = services.db.write((user.key, hash(token)), async |tx, (user, token)| {
+        if !mail_tokens::spend(tx, *user, token, &[MailPurpose::VerifyEmail]).await? {
             return Err(bad_token());
         }
         users::set_verified(tx, *user).await?.ok_or_else(bad_token)
@@ -78,8 +81,9 @@ pub async fn verify_email(services: &Services, client: &Client, token: &str) -> 
     verified.await
 }
 
-/// Sends a token to verify the viewer's address. Returns `false` if it is verified already. FORBIDDEN if the server sends
-/// no mail; RATE_LIMITED after too many mails.
+/// Sends a token to verify the viewer's address. Returns `false` if it is verified already, or if several mails were
+/// sent to it lately. FORBIDDEN if the server sends
+/// no mail.
 pub async fn send_verification(services: &Services, viewer: Viewer) -> Result<bool> {
     services.mails.require()?;
     let known = users::credentials(&mut services.db.read().await?, viewer.key).await?;
@@ -92,7 +96,7 @@ pub async fn send_verification(services: &Services, viewer: Viewer) -> Result<bo
 
 async fn find(services: &Services, token: &str, purpose: MailPurpose) -> Result<User> {
     let (mut conn, now) = (services.db.read().await?, services.db.now());
-    mail_tokens::user(&mut conn, &token_hash(token), purpose, now).await?.ok_or_else(bad_token)
+    mail_tokens::user(&mut conn, &hash(token), purpose, now).await?.ok_or_else(bad_token)
 }
 
 fn bad_token() -> Error {

@@ -26,19 +26,23 @@ pub enum Updated {
     Account(User),
     /// All sessions have ended, and a new one has begun.
     LoggedIn(Box<LogIn>),
+    /// All sessions have ended, and the new address must be verified before a new one can begin.
+    LoggedOut(User),
 }
 
 struct Update {
     viewer: Viewer,
     old_hash: String,
     changes: Changes,
-    /// The new session, if the address or the password changes.
+    /// Whether the address or the password changes.
+    ends_sessions: bool,
+    /// The new session.
     session: Option<NewSession>,
     mails: Vec<QueuedMail>,
 }
 
 /// Changes the account. A new e-mail address and a new password require the current password: BAD_USER_INPUT without it.
-/// They end all sessions, and a new one begins.
+/// They end all sessions, and a new one begins, unless a new address must be verified first.
 pub async fn update(
     services: &Services,
     client: &Client,
@@ -68,9 +72,12 @@ pub async fn update(
         return Ok(Updated::Account(known.user));
     }
     let ends_sessions = changes.email.is_some() || changes.password_hash.is_some();
-    let session = ends_sessions.then(|| NewSession::new(services, viewer.key, client));
+    let must_verify = is_other_mailbox && services.accounts.require_verified_email;
+    let session =
+        (ends_sessions && !must_verify).then(|| NewSession::new(services, viewer.key, client));
     let mails = mails(services, &known.user, &changes);
-    let update = Update { viewer, old_hash: known.password_hash, changes, session, mails };
+    let old_hash = known.password_hash;
+    let update = Update { viewer, old_hash, changes, ends_sessions, session, mails };
     let forget = services.sessions.forgetting();
     let updated = services.db.write_then(
         update,
@@ -82,6 +89,7 @@ pub async fn update(
     tracing::info!(user = %user.id, ends_sessions, "an account was changed");
     match started {
         Some(started) => Ok(Updated::LoggedIn(Box::new(started.log_in(services, user)?))),
+        None if ends_sessions => Ok(Updated::LoggedOut(user)),
         None => Ok(Updated::Account(user)),
     }
 }
@@ -109,9 +117,14 @@ async fn store(tx: &mut Tx, update: &Update) -> Result<(User, Option<Started>, V
     for mail in &update.mails {
         outbox::insert(tx, mail).await?;
     }
-    let Some(session) = &update.session else { return Ok((user, None, Vec::new())) };
+    if !update.ends_sessions {
+        return Ok((user, None, Vec::new()));
+    }
     mail_tokens::delete_of(tx, viewer.key).await?;
     let ended = sessions::delete_all(tx, viewer.key).await?;
-    let started = session.insert(tx).await?;
-    Ok((user, Some(started), ended))
+    let started = match &update.session {
+        Some(session) => Some(session.insert(tx).await?),
+        None => None,
+    };
+    Ok((user, started, ended))
 }

@@ -118,7 +118,7 @@ pub(super) struct UpdateViewerPayload {
 impl From<Updated> for UpdateViewerPayload {
     fn from(updated: Updated) -> Self {
         match updated {
-            Updated::Account(user) => Self {
+            Updated::Account(user) | Updated::LoggedOut(user) => Self {
                 user: User::own(user).into(),
                 access_token: None,
                 token_type: None,
@@ -202,7 +202,8 @@ impl AuthMutation {
     }
 
     /// Changes the name, the e-mail address and the password of the viewer. A new e-mail address or password ends all
-    /// sessions, also the one of this request, and begins a new one. INVALID_CREDENTIALS if the current password is wrong, RATE_LIMITED after too many
+    /// sessions, also the one of this request, and begins a new one, unless the server requires that a new address is
+    /// verified first. INVALID_CREDENTIALS if the current password is wrong, RATE_LIMITED after too many
     /// attempts, CONFLICT if the new e-mail address is taken.
     ///
     /// Errors: BAD_USER_INPUT, INVALID_CREDENTIALS, CONFLICT, RATE_LIMITED.
@@ -222,7 +223,7 @@ impl AuthMutation {
             let viewer = caller.viewer()?;
             let updated =
                 accounts::update(services, &caller.client, viewer, current, changes).await?;
-            if let Updated::LoggedIn(_) = updated {
+            if !matches!(updated, Updated::Account(_)) {
                 caller.leave();
             }
             Ok(updated.into())
@@ -231,8 +232,8 @@ impl AuthMutation {
     }
 
     /// Deletes the viewer's account. Boards that have no other members are erased with it, including
-    /// those in the trash; other boards lose a member. A board whose only ADMIN leaves so passes to the member who has
-    /// been there longest, a MEMBER before a VIEWER. INVALID_CREDENTIALS if the current password is wrong,
+    /// those in the trash; other boards lose a member. If no ADMIN is left on a board, the member who has been there longest
+    /// becomes ADMIN, a MEMBER before a VIEWER. INVALID_CREDENTIALS if the current password is wrong,
     /// RATE_LIMITED after too many attempts.
     ///
     /// Errors: INVALID_CREDENTIALS, RATE_LIMITED.

@@ -24,7 +24,7 @@ pub(super) struct RequestPasswordResetPayload {
     requested: bool,
 }
 
-/// A new password, and the token that allows to set it.
+/// A new password, and the token from the mail.
 #[derive(InputObject)]
 pub(super) struct ResetPasswordInput {
     /// The token from the mail. It is valid once, within 30 minutes.

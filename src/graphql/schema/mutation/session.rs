@@ -12,9 +12,9 @@ use crate::service::{refresh, sessions};
 /// The refresh token of a session.
 #[derive(InputObject)]
 pub(super) struct RefreshSessionInput {
-    /// The token from the log-in or from the last refresh. It can be used once: used again within ten
-    /// seconds it returns another successor, of which one may be used; used again later it ends its
-    /// session.
+    /// The token from the log-in or from the last refresh. It can be used once: each
+    /// repetition within ten seconds returns other tokens, of which only one set may be used. Used again later, it
+    /// ends its session.
     refresh_token: String,
 }
 

@@ -1,0 +1,39 @@
+//! Tokens in mails: `mt_` and 256 random bits. They are stored as hashes.
+
+use data_encoding::BASE64URL_NOPAD;
+
+use super::Services;
+use crate::domain::{MailPurpose, Result, UserKey, sha256};
+use crate::store::mail_tokens;
+
+/// Makes tokens recognisable for secret scanners.
+const PREFIX: &str = "mt_";
+
+/// Makes a token for the present address of a user.
+pub(super) async fn issue(
+    services: &Services,
+    user: UserKey,
+    purpose: MailPurpose,
+) -> Result<String> {
+    let token = format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&rand::random::<[u8; 32]>()));
+    let row = (user, hash(&token), purpose);
+    let stored = services.db.write(row, async |tx, (user, hash, purpose)| {
+        mail_tokens::insert(tx, *user, hash, *purpose).await
+    });
+    stored.await?;
+    Ok(token)
+}
+
+/// The hash under which a token is stored.
+pub(super) fn hash(token: &str) -> String {
+    sha256(token)
+}
+
+/// Deletes expired tokens.
+pub(super) async fn erase_expired(services: &Services) -> Result<()> {
+    let erased = services.db.write((), async |tx, ()| {
+        let now = tx.now();
+        mail_tokens::delete_expired(tx, now).await
+    });
+    erased.await
+}
