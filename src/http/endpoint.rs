@@ -170,7 +170,7 @@ async fn run(
             let caller = state.api.caller(client.clone(), viewer, id);
             state.api.execute(request, caller, operations).await
         };
-        let answer = work::note(record.work(), run).await;
+        let answer = work::note(record.work(), Box::pin(run)).await;
         record.answer(&answer);
         answer
     };

@@ -1,6 +1,7 @@
 //! What a request has done, for its line in the log. It belongs to the task, because statements are counted far from
 //! their request.
 
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -43,8 +44,8 @@ impl Work {
     }
 }
 
-/// Runs a request, whose work is noted.
-pub async fn note<T>(work: Arc<Work>, request: impl Future<Output = T>) -> T {
+/// Runs a request, whose work is noted. It is pinned in a box, because a future of its size would be copied several times.
+pub async fn note<F: Future>(work: Arc<Work>, request: Pin<Box<F>>) -> F::Output {
     CURRENT.scope(work, request).await
 }
 

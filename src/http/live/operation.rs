@@ -40,8 +40,8 @@ pub(super) async fn run(
     let due = Instant::now() + limit;
     let record = Record::begin(due, state.settings.slow_request);
     record.is_of(caller.logged_in());
-    let begin = begin(state, caller, request, operations, waiting);
-    let begin = Box::pin(work::note(record.work(), begin));
+    let begin = Box::pin(begin(state, caller, request, operations, waiting));
+    let begin = work::note(record.work(), begin);
     match deadline::keep(limit, begin).await {
         Ok((outputs, codes)) => {
             record.end(codes);

@@ -123,7 +123,7 @@ impl Db {
             trouble::tell(Trouble::Contention, &reason);
             Err(Error::Unavailable)
         };
-        let task = work::note(work::current(), task).in_current_span();
+        let task = work::note(work::current(), Box::pin(task)).in_current_span();
         let done = match &self.pools {
             Pools::Postgres { .. } => tokio::spawn(task).await,
             // As a whole on a blocking thread: to hand over each statement takes longer than the statement.
