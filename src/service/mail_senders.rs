@@ -176,9 +176,10 @@ async fn compose(
     let Some(user) = found.map(|found| found.user).filter(|user| !is_done(user)) else {
         return Ok(None);
     };
-    let token = mail_tokens::issue(services, user.key, purpose).await?;
+    let to = user.email.clone();
+    let Some(token) = mail_tokens::issue(services, user, purpose).await? else { return Ok(None) };
     let link = Link { url: mailer.link(page(purpose), &token), token };
-    Ok(Some(mail_texts::with_link(purpose, &link).to(user.email)))
+    Ok(Some(mail_texts::with_link(purpose, &link).to(to)))
 }
 
 /// The page of the front end that takes the token.

@@ -3,25 +3,24 @@
 use data_encoding::BASE64URL_NOPAD;
 
 use super::Services;
-use crate::domain::{MailPurpose, Result, UserKey, sha256};
+use crate::domain::{MailPurpose, Result, User, sha256};
 use crate::store::mail_tokens;
 
 /// Makes tokens recognisable for secret scanners.
 const PREFIX: &str = "mt_";
 
-/// Makes a token for the present address of a user.
+/// Makes a token to be sent to the address of a user; `None` if the user has another one by now.
 pub(super) async fn issue(
     services: &Services,
-    user: UserKey,
+    user: User,
     purpose: MailPurpose,
-) -> Result<String> {
+) -> Result<Option<String>> {
     let token = format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&rand::random::<[u8; 32]>()));
     let row = (user, hash(&token), purpose);
     let stored = services.db.write(row, async |tx, (user, hash, purpose)| {
-        mail_tokens::insert(tx, *user, hash, *purpose).await
+        mail_tokens::insert(tx, user, hash, *purpose).await
     });
-    stored.await?;
-    Ok(token)
+    Ok(stored.await?.then_some(token))
 }
 
 /// The hash under which a token is stored.

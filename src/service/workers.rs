@@ -33,41 +33,51 @@ type Job = Box<dyn FnOnce(Turn) + Send>;
 struct Waiting {
     /// The networks of its client.
     networks: Option<[IpNet; 3]>,
+    /// Jobs with a lower rank run first.
+    rank: usize,
     job: Job,
 }
 
 /// The jobs of all clients, in the order in which they came.
+///
+/// This is start-time fair queueing: the rank of a job is that of the job that was taken last, plus the number of jobs that
+/// its networks have in the queue. So a network with many jobs delays its own ones only, and no job waits for ever.
 #[derive(Default)]
 struct Queue {
     jobs: Vec<Waiting>,
+    /// The rank of the job that was taken last.
+    taken: usize,
     is_closed: bool,
 }
 
 impl Queue {
-    /// Adds a job. If the queue is full, the last job in the order of [`Self::rank`] gives way; it is returned.
+    /// Adds a job. If the queue is full, the job with the highest rank gives way; it is returned.
     fn add(&mut self, client: Option<IpAddr>, job: Job) -> Option<Job> {
-        self.jobs.push(Waiting { networks: client.map(networks), job });
+        let networks = client.map(networks);
+        let rank = self.taken + networks.map_or(0, |own| self.shared(own));
+        self.jobs.push(Waiting { networks, rank, job });
         if self.jobs.len() <= QUEUE {
             return None;
         }
         // Of equal ones the latest.
-        let place = (0..self.jobs.len()).max_by_key(|place| self.rank(*place))?;
+        let (place, _) = self.jobs.iter().enumerate().max_by_key(|(_, waiting)| waiting.rank)?;
         Some(self.jobs.remove(place).job)
     }
 
-    /// Takes the first job in the order of [`Self::rank`].
-    fn take(&mut self) -> Option<Job> {
-        let place = (0..self.jobs.len()).min_by_key(|place| self.rank(*place))?;
-        Some(self.jobs.remove(place).job)
-    }
-
-    /// How many jobs from the same networks came before this one. So a network with many jobs delays its own ones only.
-    fn rank(&self, place: usize) -> usize {
-        let Some(Waiting { networks: Some(own), .. }) = self.jobs.get(place) else { return 0 };
-        let before = self.jobs.iter().take(place).filter_map(|waiting| waiting.networks);
-        before
+    /// The number of queued jobs from each of the networks, added up.
+    fn shared(&self, own: [IpNet; 3]) -> usize {
+        let others = self.jobs.iter().filter_map(|waiting| waiting.networks);
+        others
             .map(|other| own.iter().zip(other).filter(|(own, other)| **own == *other).count())
             .sum()
+    }
+
+    /// Takes the first one of the jobs with the lowest rank.
+    fn take(&mut self) -> Option<Job> {
+        let (place, _) = self.jobs.iter().enumerate().min_by_key(|(_, waiting)| waiting.rank)?;
+        let Waiting { rank, job, .. } = self.jobs.remove(place);
+        self.taken = self.taken.max(rank);
+        Some(job)
     }
 }
 
@@ -215,6 +225,27 @@ mod tests {
             ran.truncate(3);
             assert_eq!(ran, [0, 257, 258], "other networks do not wait behind the flood");
         }
+    }
+
+    #[test]
+    fn no_job_waits_for_ever() {
+        let mut queue = Queue::default();
+        let address = |text: &str| Some(text.parse().unwrap());
+        let (own, other) = (address("192.0.2.1"), address("198.51.100.1"));
+        let ran = Arc::new(Mutex::new(Vec::new()));
+        let job = |name| -> Job {
+            let ran = Arc::clone(&ran);
+            Box::new(move |_| ran.lock().unwrap().push(name))
+        };
+        for _ in 0..8 {
+            assert!(queue.add(own, job("own")).is_none());
+        }
+        // Another client sends a new job whenever one has run.
+        for _ in 0..60 {
+            assert!(queue.add(other, job("other")).is_none());
+            queue.take().unwrap()(Turn::Run);
+        }
+        assert_eq!(ran.lock().unwrap().iter().filter(|name| **name == "own").count(), 8);
     }
 
     #[tokio::test]

@@ -8,8 +8,8 @@ use super::rows::UserRow;
 use super::schema::{mail_tokens, users};
 use crate::domain::{MailPurpose, Result, Timestamp, User, UserKey};
 
-/// Stores a token for the present address of the user.
-pub async fn insert(tx: &mut Tx, user: UserKey, hash: &str, purpose: MailPurpose) -> Result<()> {
+/// Stores a token that is sent to this address of a user; `false` if the user has another one by now.
+pub async fn insert(tx: &mut Tx, user: &User, hash: &str, purpose: MailPurpose) -> Result<bool> {
     let expires = tx.now().seconds_after(purpose.seconds());
     let insert = Write::new()
         .sql("INSERT INTO mail_tokens (hash, purpose, expires_at, user_id, email_key) SELECT ")
@@ -19,9 +19,10 @@ pub async fn insert(tx: &mut Tx, user: UserKey, hash: &str, purpose: MailPurpose
         .sql(", ")
         .time(expires)
         .sql(", id, email_key FROM users WHERE id = ")
-        .number(user.0);
-    tx.execute(insert).await?;
-    Ok(())
+        .number(user.key.0)
+        .sql(" AND email = ")
+        .text(&user.email);
+    Ok(tx.execute(insert).await? > 0)
 }
 
 /// The account of a token; `None` if the token is unknown or expired, or the account has another address by now or is
