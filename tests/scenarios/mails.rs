@@ -356,7 +356,8 @@ async fn mails_to_one_address_are_limited(server: Arc<Server>) {
         eve.change_account(json!({ "email": address, "currentPassword": "password" })).await;
     }
     server.until_count("outbox", 0).await;
-    assert_eq!(count("victim@example.com", "Verify"), 3);
+    // Fewer if the address has changed again before a mail was made.
+    assert!(count("victim@example.com", "Verify") <= 3);
     assert_eq!(count("victim@example.com", "was changed"), 3);
     mailing.stop().await;
 }
