@@ -142,12 +142,13 @@ async fn serve() -> Result<(), StartError> {
         );
     }
     let app = app::build(config).await?;
+    // Before the log tells that the server runs: from then on a signal must not kill it.
+    let mut signals = Signals::listen();
     let url = format!("http://{}{base}", app.address());
     let explore = if graphiql { format!(", GraphiQL at {url}/graphiql") } else { String::new() };
     tracing::info!(%database, "listening on {url}{explore}");
     let (stop, stopped) = oneshot::channel::<()>();
     let signals = async {
-        let mut signals = Signals::listen();
         signals.next().await;
         drop(stop);
         signals.next().await;
