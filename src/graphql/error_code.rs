@@ -35,7 +35,8 @@ pub enum ErrorCode {
     /// The object does not exist, or the viewer may not see it. With `extensions.applied: true`, the mutation has
     /// taken effect before, but its payload cannot be shown any more.
     NotFound,
-    /// The viewer may see the object, but their role does not allow the operation.
+    /// The viewer may see the object, but their role does not allow the operation. Or the server does not allow it: sign-ups are
+    /// closed, it sends no mail, or the e-mail address must be verified first.
     Forbidden,
     /// The state of the data does not allow the operation: an e-mail address or a colour is taken, a version is out
     /// of date (`extensions.currentVersion` has the current one), a board would be left without an ADMIN, or a
