@@ -21,6 +21,7 @@ scenarios![
     changes_of_an_account_are_told,
     links_lead_to_the_public_url,
     mails_to_one_address_are_limited,
+    recovery_is_limited_by_address,
     a_mail_that_fails_is_sent_again,
     a_mail_to_a_wrong_address_is_dropped,
     a_mail_of_a_newer_version_stops_no_others,
@@ -360,6 +361,28 @@ async fn mails_to_one_address_are_limited(server: Arc<Server>) {
     assert!(count("victim@example.com", "Verify") <= 3);
     assert_eq!(count("victim@example.com", "was changed"), 3);
     mailing.stop().await;
+}
+
+/// Tokens cannot be guessed, and nobody can fill the outbox.
+async fn recovery_is_limited_by_address(server: Arc<Server>) {
+    let mails = MailServer::start().await;
+    let settings = [("RATE_LIMIT", "on"), ("RATE_LIMIT_PER_ADDRESS", "1")];
+    for what in ["request", "reset", "verify"] {
+        let strict = mailing(&server, &mails, &settings).await;
+        let attempt = async || match what {
+            "request" => request_reset(&strict, "ann@example.com").await,
+            "reset" => reset(&strict, "mt_guess", "password").await,
+            _ => verify(&strict, "mt_guess").await,
+        };
+        let first = attempt().await;
+        if what == "request" {
+            first.ok();
+        } else {
+            assert_bad_token(&first);
+        }
+        assert_eq!(attempt().await.code(), "RATE_LIMITED", "{what}");
+        strict.stop().await;
+    }
 }
 
 async fn a_mail_that_fails_is_sent_again(server: Arc<Server>) {
