@@ -128,7 +128,7 @@ class Server:
 
 
 def main():
-    program = sys.argv[1]
+    program = os.path.abspath(sys.argv[1])
     check_mails(program, "sqlite://kanban.db", "SQLite")
     if admin := os.environ.get("TEST_DATABASE_URL"):
         name = f"kanban_mail_{os.getpid()}"
