@@ -8,7 +8,7 @@ use data_encoding::BASE64URL_NOPAD;
 use super::{print, refused, start};
 use crate::app;
 use crate::config::StartError;
-use crate::domain::{Email, Error, Name, Password, PublicId, Result};
+use crate::domain::{Email, Error, Name, Password, PublicId, Result, Timestamp};
 use crate::service::accounts::operator;
 use crate::store::users::Listed;
 
@@ -114,9 +114,8 @@ pub(super) async fn run(command: UserCommand) -> std::result::Result<(), StartEr
 }
 
 fn line(Listed { user, disabled_at }: &Listed) -> String {
-    let time = |time: Option<crate::domain::Timestamp>| {
-        time.map_or_else(|| "-".to_owned(), |time| time.to_string())
-    };
+    let time =
+        |time: Option<Timestamp>| time.map_or_else(|| "-".to_owned(), |time| time.to_string());
     format!(
         "{}\t{}\t{}\t{}\t{}\t{}\n",
         user.id.to_public(),

@@ -1,4 +1,4 @@
-//! Tokens in mails: `mt_` and 256 random bits. They are stored as hashes.
+//! Tokens in mails: `mt_` and 256 random bits. They are stored as SHA-256 hashes.
 
 use data_encoding::BASE64URL_NOPAD;
 
@@ -16,16 +16,11 @@ pub(super) async fn issue(
     purpose: MailPurpose,
 ) -> Result<Option<String>> {
     let token = format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&rand::random::<[u8; 32]>()));
-    let row = (user, hash(&token), purpose);
+    let row = (user, sha256(&token), purpose);
     let stored = services.db.write(row, async |tx, (user, hash, purpose)| {
         mail_tokens::insert(tx, user, hash, *purpose).await
     });
     Ok(stored.await?.then_some(token))
-}
-
-/// The hash under which a token is stored.
-pub(super) fn hash(token: &str) -> String {
-    sha256(token)
 }
 
 /// Deletes expired tokens.

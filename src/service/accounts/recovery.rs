@@ -1,10 +1,10 @@
 //! Verification of addresses and new passwords, by tokens in mails.
 
+use super::confirm::credentials;
 use crate::domain::{
     At, Client, EmailKey, Error, MailContent, MailPurpose, Password, QueuedMail, Result, User,
-    UserKey, Viewer,
+    UserKey, Viewer, sha256,
 };
-use crate::service::mail_tokens::hash;
 use crate::service::{Services, mail_senders};
 use crate::store::{mail_tokens, outbox, sessions, users};
 
@@ -44,7 +44,7 @@ pub async fn reset_password(
     let user = find(services, token, MailPurpose::ResetPassword).await?;
     let password_hash = services.passwords.hash(client, password).await?;
     let notice = services.mails.mail(&user.email, MailContent::PasswordChanged);
-    let reset = Reset { user: user.key, token: hash(token), password_hash, notice };
+    let reset = Reset { user: user.key, token: sha256(token), password_hash, notice };
     let forget = services.sessions.forgetting();
     let done = services.db.write_then(
         reset,
@@ -72,7 +72,7 @@ pub async fn reset_password(
 pub async fn verify_email(services: &Services, client: &Client, token: &str) -> Result<User> {
     services.attempts.from(client)?;
     let user = find(services, token, MailPurpose::VerifyEmail).await?;
-    let verified = services.db.write((user.key, hash(token)), async |tx, (user, token)| {
+    let verified = services.db.write((user.key, sha256(token)), async |tx, (user, token)| {
         if !mail_tokens::spend(tx, *user, token, &[MailPurpose::VerifyEmail]).await? {
             return Err(bad_token());
         }
@@ -81,13 +81,11 @@ pub async fn verify_email(services: &Services, client: &Client, token: &str) -> 
     verified.await
 }
 
-/// Sends a token to verify the viewer's address. Returns `false` if it is verified already, or if several mails were
-/// sent to it lately. FORBIDDEN if the server sends
-/// no mail.
+/// Sends a token to verify the viewer's address. Returns `false` if it is verified already, or if several mails were sent
+/// to it lately. FORBIDDEN if the server sends no mail.
 pub async fn send_verification(services: &Services, viewer: Viewer) -> Result<bool> {
     services.mails.require()?;
-    let known = users::credentials(&mut services.db.read().await?, viewer.key).await?;
-    let user = known.ok_or(Error::Unauthenticated)?.user;
+    let user = credentials(services, viewer).await?.user;
     if user.email_verified_at.is_some() {
         return Ok(false);
     }
@@ -96,7 +94,7 @@ pub async fn send_verification(services: &Services, viewer: Viewer) -> Result<bo
 
 async fn find(services: &Services, token: &str, purpose: MailPurpose) -> Result<User> {
     let (mut conn, now) = (services.db.read().await?, services.db.now());
-    mail_tokens::user(&mut conn, &hash(token), purpose, now).await?.ok_or_else(bad_token)
+    mail_tokens::user(&mut conn, &sha256(token), purpose, now).await?.ok_or_else(bad_token)
 }
 
 fn bad_token() -> Error {
