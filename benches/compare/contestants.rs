@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::load::{Request, ask};
 use crate::rows;
-use crate::support::{Database, Process};
+use crate::support::{Database, KANBAN, Process};
 use crate::work::{Asker, Read};
 
 /// A server that is compared with others.
@@ -71,9 +71,19 @@ pub async fn kanban(
     database: &Database,
     settings: &[(&str, &str)],
 ) -> Contestant {
+    kanban_of(KANBAN, name, database, settings).await
+}
+
+/// The same with another build of kanban.
+pub async fn kanban_of(
+    program: &str,
+    name: &'static str,
+    database: &Database,
+    settings: &[(&str, &str)],
+) -> Contestant {
     let many = ("RATE_LIMIT_PER_ACCOUNT", "1000000");
     let settings = [settings, &[many, ("RATE_LIMIT_PER_ADDRESS", "1000000")]].concat();
-    let process = Process::kanban(&database.url, &settings);
+    let process = Process::kanban_of(program, &database.url, &settings);
     let token = log_in(&process.address).await;
     Contestant { name, process, asker: Asker { token, by_hand: false } }
 }

@@ -4,7 +4,8 @@
 //! TEST_DATABASE_URL names a local PostgreSQL server and a role that may create databases; they are
 //! dropped at the end. Without it, only SQLite is measured. PostGraphile is installed with Node.js and
 //! npm; without them it has no column. Arguments after `--` (reads, writes, log-in, start, growth)
-//! select the parts to measure.
+//! select the parts to measure. `-- against PROGRAM` compares this build, with its metrics on, only with
+//! another build that runs on the same tables.
 //!
 //! All contestants have the same rows (`rows.rs`) and get the same requests (`work.rs`) from the same
 //! clients (`load.rs`). Their responses are checked before the measurement. In each round, the
@@ -35,7 +36,7 @@ mod work;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use contestants::{Contestant, kanban};
+use contestants::{Contestant, kanban, kanban_of};
 use load::{Length, Next, ask, drive};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
@@ -53,6 +54,9 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 /// Many short rounds: the machine's speed changes from minute to minute, but less within a round.
 const ROUNDS: usize = 11;
 
+/// Two builds differ by a few percent only, so their ratio needs more rounds.
+const ROUNDS_OF_BUILDS: usize = 41;
+
 /// How long a contestant is driven in each round.
 const TIME: Duration = Duration::from_secs(1);
 
@@ -64,6 +68,7 @@ fn main() {
     }
     // One thread, so that the clients use as little of the machine as possible.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let other = args.iter().position(|arg| arg == "against").map(|at| args[at + 1].clone());
     let wanted = |part: &str| args.is_empty() || args.iter().any(|arg| arg == part);
     runtime.block_on(async {
         let server = std::env::var("TEST_DATABASE_URL").ok();
@@ -79,6 +84,9 @@ fn main() {
         for database in &databases {
             eprintln!("filling {}", database.name());
             contestants::fill(&database.url, Size::ONE).await;
+            if let Some(other) = &other {
+                measure_builds(database, other).await;
+            }
             if wanted("reads") {
                 measure_reads(database).await;
             }
@@ -119,10 +127,18 @@ async fn drive_all(
     contestants: &[Contestant],
     clients: impl Fn(usize) -> (Vec<Next>, Length),
 ) -> Vec<Vec<Round>> {
+    drive_rounds(ROUNDS, contestants, clients).await
+}
+
+async fn drive_rounds(
+    number: usize,
+    contestants: &[Contestant],
+    clients: impl Fn(usize) -> (Vec<Next>, Length),
+) -> Vec<Vec<Round>> {
     let mut rounds: Vec<Vec<Round>> = contestants.iter().map(|_| Vec::new()).collect();
     let mut places: Vec<usize> = (0..contestants.len()).collect();
     let mut lots = StdRng::seed_from_u64(1);
-    for round in 0..=ROUNDS {
+    for round in 0..=number {
         places.shuffle(&mut lots);
         for &place in &places {
             let (clients, length) = clients(place);
@@ -285,6 +301,32 @@ async fn check_writes(contestants: &[Contestant], write: Write, target: (i64, i6
         let event = serde_json::json!({ "__typename": write.event(), "sequence": version });
         assert_eq!(after["board"]["activity"]["nodes"][0], event, "{}", contestant.name);
     }
+}
+
+/// Compares this build, with its metrics on, with another build.
+async fn measure_builds(database: &Database, other: &str) {
+    let metrics = [("METRICS_ADDR", "127.0.0.1:0")];
+    let contestants = [
+        kanban_of(other, "the other build", database, &[]).await,
+        kanban("this build", database, &metrics).await,
+    ];
+    let mut table = report::Pairs::new(&format!("This build ÷ the other on {}", database.name()));
+    for read in work::reads(Size::ONE) {
+        let requests = checked(&contestants, &read).await;
+        let clients = |place: usize| readers(&requests[place]);
+        let rounds = drive_rounds(ROUNDS_OF_BUILDS, &contestants, clients).await;
+        table.row(read.name, &rounds[1], &rounds[0]);
+    }
+    for write in Write::ALL {
+        let boards = Boards::BOTH[0];
+        let clients = |place: usize| {
+            let asker = &contestants[place].asker;
+            (eight(|n| writer(asker, write, boards.of(n, Size::ONE))), None)
+        };
+        let rounds = drive_rounds(ROUNDS_OF_BUILDS, &contestants, clients).await;
+        table.row(write.name(), &rounds[1], &rounds[0]);
+    }
+    table.print();
 }
 
 /// Checks that each contestant accepts the access token that it issues.

@@ -63,6 +63,35 @@ impl Table {
     }
 }
 
+/// A table of the ratios between two builds within each round.
+pub struct Pairs(String);
+
+impl Pairs {
+    pub fn new(title: &str) -> Self {
+        let head =
+            "| | requests per second | CPU time of the server for a request |\n|---|---|---|";
+        Self(format!("\n### {title}: median (middle half) of the rounds\n\n{head}\n"))
+    }
+
+    pub fn row(&mut self, name: &str, own: &[Round], other: &[Round]) {
+        let ratio = |figure: fn(&Round) -> f64| {
+            let pairs = own.iter().zip(other);
+            let mut ratios: Vec<f64> =
+                pairs.map(|(own, other)| figure(own) / figure(other)).collect();
+            ratios.sort_by(f64::total_cmp);
+            let quarter = |number: usize| ratios[ratios.len() * number / 4];
+            format!("**{:.3}** ({:.3}–{:.3})", quarter(2), quarter(1), quarter(3))
+        };
+        let (rate, cpu) = (ratio(|round| round.rate), ratio(|round| round.cpu));
+        writeln!(self.0, "| {name} | {rate} | {cpu} |").unwrap();
+        eprintln!("{}", self.0.lines().last().unwrap_or_default());
+    }
+
+    pub fn print(&self) {
+        println!("{}", self.0);
+    }
+}
+
 /// The median and the range of some values.
 pub fn figures(figures: &[f64], unit: &str) -> String {
     let (low, high) = range(figures);

@@ -8,6 +8,9 @@ use std::time::{Duration, Instant};
 /// Signs the tokens of all measured servers.
 pub const SECRET: &str = "0123456789abcdef0123456789abcdef";
 
+/// The release binary.
+pub const KANBAN: &str = env!("CARGO_BIN_EXE_kanban");
+
 /// A server in its own process, which is stopped when this value is dropped.
 pub struct Process {
     child: Child,
@@ -44,7 +47,12 @@ impl Process {
 
     /// The release binary with all features, on this database, with additional settings.
     pub fn kanban(database_url: &str, settings: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kanban"));
+        Self::kanban_of(KANBAN, database_url, settings)
+    }
+
+    /// The same with another build of kanban.
+    pub fn kanban_of(program: &str, database_url: &str, settings: &[(&str, &str)]) -> Self {
+        let mut command = Command::new(program);
         command
             .env("DATABASE_URL", database_url)
             .env("LISTEN_ADDR", "127.0.0.1:0")

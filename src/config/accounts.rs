@@ -13,8 +13,8 @@ const ATTEMPTS: RangeInclusive<NonZeroU32> =
 /// The limits on password attempts per minute.
 #[derive(Args, Clone, Copy, Debug)]
 pub struct RateLimit {
-    /// Whether attempts to log in, to sign up and to confirm the current password are limited: on or
-    /// off.
+    /// Whether attempts to log in, to sign up, to confirm the current password and to find users by
+    /// their e-mail address are limited: on or off.
     #[arg(id = "RATE_LIMIT", long, env, default_value = "on", action = ArgAction::Set, value_parser = switch)]
     pub enabled: bool,
     /// Maximum number of attempts per minute on one account, successful or not. Used attempts become

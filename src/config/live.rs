@@ -13,7 +13,7 @@ pub struct Live {
     /// SERVICE_UNAVAILABLE.
     #[arg(id = "LIVE_MAX_STREAMS", long, env, default_value = "20000", value_parser = number::<usize>(0..=1_000_000))]
     pub streams: usize,
-    /// The same for one client address.
+    /// The same for one client address (IPv6: one /64 network).
     #[arg(id = "LIVE_MAX_STREAMS_PER_ADDRESS", long, env, default_value = "1000", value_parser = number::<usize>(1..=1_000_000))]
     pub per_address: usize,
     /// The same for one user.

@@ -29,6 +29,8 @@ label! {
         Address = "address",
         /// RATE_LIMIT_PER_SESSION.
         Session = "session",
+        /// Look-ups of accounts by one viewer.
+        LookUps = "look_ups",
         /// Mails to one address.
         Mails = "mails",
         /// The queue of passwords to hash.

@@ -1,5 +1,5 @@
 //! Rate limits: of password attempts per account, against guessing, and per client address, against overload by hashing;
-//! of refreshes per session; of mails per address. Each instance counts separately.
+//! of refreshes per session; of look-ups of accounts per viewer; of mails per address. Each instance counts separately.
 
 use std::hash::Hash;
 use std::num::NonZeroU32;
@@ -12,11 +12,14 @@ use ipnet::IpNet;
 use moka::sync::Cache;
 
 use crate::config::RateLimit;
-use crate::domain::{Client, EmailKey, Error, Result, SessionId, subscriber};
+use crate::domain::{Client, EmailKey, Error, Result, SessionId, UserKey, subscriber};
 use crate::metrics::{self, Limit};
 
 /// The maximum number of tracked accounts, of tracked addresses, and so on.
 const CAPACITY: u64 = 100_000;
+
+/// The maximum number of look-ups per minute: enough for people, too few to try a list of addresses.
+const LOOK_UPS: NonZeroU32 = NonZeroU32::MIN.saturating_add(59);
 
 /// The counters of attempts.
 pub(super) struct Attempts {
@@ -29,6 +32,7 @@ struct Limits {
     accounts: Limiter<String>,
     addresses: Limiter<IpNet>,
     sessions: Limiter<SessionId>,
+    viewers: Limiter<UserKey>,
 }
 
 impl Attempts {
@@ -38,6 +42,7 @@ impl Attempts {
             accounts: Limiter::new(Quota::per_minute(config.per_account)),
             addresses: Limiter::new(Quota::per_minute(config.per_address)),
             sessions: Limiter::new(Quota::per_minute(config.per_session)),
+            viewers: Limiter::new(Quota::per_minute(LOOK_UPS)),
         };
         Self { limits: config.enabled.then(limits), mails: Limiter::new(mails_to_one_address()) }
     }
@@ -68,6 +73,14 @@ impl Attempts {
     pub(super) fn of_session(&self, session: SessionId) -> Result<()> {
         match &self.limits {
             Some(limits) => limits.sessions.check(session).inspect_err(|_| refused(Limit::Session)),
+            None => Ok(()),
+        }
+    }
+
+    /// Counts a look-up of an account by its address. RATE_LIMITED after too many.
+    pub(super) fn look_up(&self, viewer: UserKey) -> Result<()> {
+        match &self.limits {
+            Some(limits) => limits.viewers.check(viewer).inspect_err(|_| refused(Limit::LookUps)),
             None => Ok(()),
         }
     }

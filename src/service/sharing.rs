@@ -4,7 +4,7 @@ use super::Services;
 use super::once::once;
 use crate::domain::{
     At, BoardId, BoardRole, EmailKey, Error, Member, Mutation, RemovalReason, Result, Subject,
-    User, UserId,
+    User, UserId, UserKey,
 };
 use crate::store::access::AuthorizedBoard;
 use crate::store::lock::{Admin, BoardTx, Reader, lock_board};
@@ -19,8 +19,14 @@ pub enum Invited {
     Email(EmailKey),
 }
 
+/// Counts a look-up of an account by its address. RATE_LIMITED after too many, so that nobody finds out which of many
+/// addresses have an account.
+pub fn count_look_up(services: &Services, viewer: UserKey) -> Result<()> {
+    services.attempts.look_up(viewer)
+}
+
 /// Adds a user to the board, with the role MEMBER unless another role is given. If the user is already
-/// a member and a role is given, changes the role. CONFLICT if no ADMIN would remain.
+/// a member and a role is given, changes the role. CONFLICT if no ADMIN would remain, RATE_LIMITED after too many addresses.
 pub async fn share(
     services: &Services,
     mutation: Mutation,
@@ -28,6 +34,9 @@ pub async fn share(
     user: Invited,
     role: Option<BoardRole>,
 ) -> Result<(Member, AuthorizedBoard)> {
+    if matches!(user, Invited::Email(_)) {
+        count_look_up(services, mutation.viewer.key)?;
+    }
     once(services, mutation, (board, user, role), async |tx, (viewer, (board, user, role))| {
         let mut board: BoardTx<Admin> = lock_board(tx, viewer.key, *board).await.at("boardId")?;
         let user = find(&mut board, user).await?;

@@ -71,8 +71,11 @@ const SETTINGS = {
   ARGON2_MEMORY_KIB: '8',
 };
 
-/** Starts `kanban serve` and waits until it listens. `began` is the time when the process was started. */
-export async function startServer(program, database, settings = {}) {
+/**
+ * Starts `kanban serve` and waits until it listens. `began` is the time when the process was started. `onLine` gets each
+ * line of its log.
+ */
+export async function startServer(program, database, settings = {}, onLine = () => {}) {
   const began = performance.now();
   const env = { ...SETTINGS, ...settings, DATABASE_URL: database.url };
   const child = spawn(resolve(program), ['serve'], { cwd: database.folder, env, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -81,6 +84,7 @@ export async function startServer(program, database, settings = {}) {
   server.gone = new Promise((done) => child.once('close', done).once('error', done)).then(() => children.delete(child));
   const address = new Promise((found) => {
     createInterface({ input: child.stderr }).on('line', (line) => {
+      onLine(line);
       if (/ (slow )?request .*duration_ms=/.test(line)) return;
       keepLast(server.log, line, 50);
       if (line.includes('ERROR')) keepLast(server.errors, line, 100_000);
@@ -119,14 +123,15 @@ export async function killServer(server) {
 
 /** Sends GraphQL requests to one server after the other: `url` changes when the server starts again. */
 export class Api {
-  constructor(url, limit) {
+  constructor(url, limit, headers = {}) {
     this.url = url;
     this.limit = limit;
+    this.headers = headers;
   }
 
   /** The JSON of the answer; `undefined` if no complete answer arrived within the time limit. */
   async send(query, variables, token) {
-    const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) };
+    const headers = { 'content-type': 'application/json', ...this.headers, ...(token && { authorization: `Bearer ${token}` }) };
     const body = JSON.stringify({ query, variables });
     const signal = AbortSignal.timeout(this.limit);
     let text;

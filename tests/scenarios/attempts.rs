@@ -14,6 +14,7 @@ scenarios![
     attempts_at_once_count_one_by_one,
     the_present_password_cannot_be_guessed_either,
     a_proxy_is_believed_only_when_told_so,
+    look_ups_of_accounts_are_limited,
     a_flood_is_bounded_even_without_limits,
     a_flood_from_one_network_leaves_room_for_others,
 ];
@@ -157,6 +158,30 @@ async fn a_proxy_is_believed_only_when_told_so(server: Arc<Server>) {
         assert_eq!(codes[4], last, "{proxies} {from}: {codes:?}");
         strict.stop().await;
     }
+}
+
+/// Nobody can find out which of many addresses have an account.
+async fn look_ups_of_accounts_are_limited(server: Arc<Server>) {
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let board = ann.board("Plans").await;
+    let strict = strict(&server, &[]).await;
+    let find = r#"{ userByEmail(email: "bob@example.com") { id } }"#;
+    let share = "mutation($i: ShareBoardInput!) { shareBoard(input: $i) { board { id } } }";
+    let by_email = json!({ "i": { "boardId": board, "email": "bob@example.com" } });
+    let look_up = |n| format!(r#"a{n}: userByEmail(email: "x{n}@example.com") {{ id }} "#);
+    let ann_asks =
+        async |query: &str, variables| strict.ask_as(Some(&ann.token), query, variables).await;
+    for some in [0..30, 30..60] {
+        let aliases: String = some.map(look_up).collect();
+        ann_asks(&format!("{{ {aliases} }}"), json!({})).await.ok();
+    }
+    assert_limited(&ann_asks(find, json!({})).await);
+    assert_limited(&ann_asks(share, by_email).await);
+    // Other ways and other users are not limited.
+    let by_id = json!({ "i": { "boardId": board, "userId": bob.id } });
+    ann_asks(share, by_id).await.ok();
+    strict.ask_as(Some(&bob.token), find, json!({})).await.ok();
+    strict.stop().await;
 }
 
 /// One log-in for each core but one is hashed at a time, a bounded number waits, and the rest is

@@ -392,7 +392,17 @@ async fn streams_are_limited(server: Arc<Server>) {
     open.push(connect("192.0.2.1").await.unwrap());
     open.push(connect("192.0.2.2").await.unwrap());
     assert_eq!(connect("192.0.2.3").await.err(), Some(503));
-    drop((open, events));
+    drop((open, socket, events));
+    // All addresses of one /64 network of IPv6 are one client.
+    let mut network = Vec::new();
+    eventually!("places are given back", {
+        let address = ["2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db8::4"][network.len()];
+        network.extend(connect(address).await);
+        network.len() == 4
+    });
+    assert_eq!(connect("2001:db8::5").await.err(), Some(503));
+    network.push(connect("2001:db8:0:1::5").await.unwrap());
+    drop(network);
     eventually!("places are given back", connect("192.0.2.3").await.is_ok());
     small.stop().await;
 }

@@ -23,6 +23,7 @@ scenarios![
     a_cancelled_statement_runs_again,
     unavailable_is_503_whatever_the_client_accepts,
     errors_that_may_go_away_are_known_in_any_language,
+    a_locked_table_is_unavailable,
     default_isolation_does_not_matter,
     too_few_connections_are_waited_for,
     a_moved_file_is_not_written,
@@ -383,6 +384,29 @@ async fn unavailable_is_503_whatever_the_client_accepts(server: Arc<Server>) {
         assert!(answer.body.to_string().contains("SERVICE_UNAVAILABLE"), "{accept}");
     }
     ann.server.stop().await;
+}
+
+/// Somebody changes a table. A new connection waits for its lock while PostgreSQL parses the statement.
+async fn a_locked_table_is_unavailable(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let limits = [("DATABASE_WAIT_SECONDS", "1"), ("HTTP_REQUEST_SECONDS", "20")];
+    let strict = Arc::new(server.another(&limits).await);
+    let other = User { server: strict, id: ann.id.clone(), token: ann.token.clone() };
+    other.get("{ viewer { id } }").await;
+    let mut lock = Lock::take(&server).await;
+    lock.execute("", "ROLLBACK; BEGIN; LOCK TABLE cards IN ACCESS EXCLUSIVE MODE").await;
+    let query = format!("{{ board(id: {board:?}) {{ cards {{ totalCount }} }} }}");
+    assert_eq!(other.ask(&query, json!({})).await.code(), "SERVICE_UNAVAILABLE");
+    let input = json!({ "boardId": board, "card": { "title": "x" } });
+    let write = other.call("createCard", input, "card { id }").await;
+    assert_eq!(write.code(), "SERVICE_UNAVAILABLE");
+    lock.release().await;
+    assert_eq!(other.get(&query).await["board"]["cards"]["totalCount"], 0);
+    other.server.stop().await;
 }
 
 async fn errors_that_may_go_away_are_known_in_any_language(server: Arc<Server>) {

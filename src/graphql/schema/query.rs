@@ -16,6 +16,7 @@ use crate::domain::{
 };
 use crate::graphql::context::{ContextExt, Nullable, row, texts};
 use crate::graphql::engine::EagerObject;
+use crate::service::sharing::count_look_up;
 
 /// The query root.
 pub(in crate::graphql) struct Query;
@@ -151,6 +152,7 @@ impl Query {
 
     /// Finds the account with exactly this e-mail address, compared case-insensitively and in Unicode
     /// normalization form C (NFC); null if there is none. Use it to find the user to share a board with.
+    /// RATE_LIMITED after 60 addresses in a minute.
     async fn user_by_email(
         &self,
         ctx: &Context<'_>,
@@ -196,5 +198,6 @@ async fn find_user(ctx: &Context<'_>, email: &str) -> Result<Option<User>> {
     let Ok(email) = EmailKey::parse(email) else {
         return Ok(None);
     };
+    count_look_up(ctx.services()?, ctx.viewer()?.key)?;
     Ok(ctx.loaders()?.user_by_email().load(email).await?.map(User::new))
 }

@@ -12,6 +12,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -21,14 +22,14 @@ pub(super) use upgrade::{is_upgrade, upgrade};
 
 use super::refusal::Refusal;
 use crate::config;
-use crate::domain::UserKey;
+use crate::domain::{UserKey, subscriber};
 use crate::graphql::UserWaiting;
 use crate::metrics::{self, Limit, Open, Stream};
 
 /// What all WebSockets and event streams share.
 pub(super) struct Live {
     limits: config::Live,
-    by_address: Slots<IpAddr>,
+    by_address: Slots<IpNet>,
     by_user: Slots<UserKey, Arc<UserWaiting>>,
     /// Event streams keep their HTTP connection, so they must leave some for other requests.
     event_streams: Slots<()>,
@@ -59,7 +60,7 @@ impl Live {
         if self.stopping.receiver_count() >= self.limits.streams {
             return Err(too_many(Limit::Streams));
         }
-        let slot = self.by_address.take(address);
+        let slot = self.by_address.take(subscriber(address));
         let slot = slot.ok_or_else(|| too_many(Limit::StreamsPerAddress))?;
         let open = Open::one(metrics::get().live.streams.of(transport));
         let stopping = Stopping { is_stopping: self.stopping.subscribe(), at: None };
@@ -81,7 +82,7 @@ fn too_many(limit: Limit) -> Refusal {
 
 /// The place of an open stream.
 struct Place {
-    _slot: Slot<IpAddr>,
+    _slot: Slot<IpNet>,
     _open: Open,
     stopping: Stopping,
 }

@@ -46,6 +46,9 @@ pub(super) struct Link {
 /// The interval between two checks of a statement that has not completed.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
+/// The maximum time in which PostgreSQL parses a statement.
+const PARSE_TIME: Duration = Duration::from_millis(100);
+
 /// A command that has not been sent.
 pub(super) type Deferred =
     Box<dyn for<'c> FnOnce(&'c AsyncPgConnection) -> BoxFuture<'c, QueryResult<usize>> + Send>;
@@ -143,7 +146,7 @@ impl Link {
         loop {
             if let Ok(answer) = timeout(LOOK_EVERY, statement.as_mut()).await {
                 self.answers.fetch_add(1, Ordering::Relaxed);
-                return self.checked(answer).await;
+                return self.checked(answer, began.elapsed()).await;
             }
             let others = self.answers.load(Ordering::Relaxed);
             if others != answers {
@@ -156,8 +159,9 @@ impl Link {
         }
     }
 
-    /// If the session has ended, the error is reported as a lost connection. A read-only session is closed.
-    async fn checked<T>(&self, answer: QueryResult<T>) -> QueryResult<T> {
+    /// If the session has ended, the error is reported as a lost connection. A read-only session is closed. `took` is the
+    /// time of the statement.
+    async fn checked<T>(&self, answer: QueryResult<T>, took: Duration) -> QueryResult<T> {
         match answer {
             Err(error @ DieselError::DatabaseError(ReadOnlyTransaction, _)) => {
                 self.enter(Stage::Broken);
@@ -168,6 +172,13 @@ impl Link {
             {
                 self.enter(Stage::Broken);
                 Err(DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, info))
+            }
+            // A faulty statement fails at once: this one has waited for the lock of a table while it was parsed.
+            Err(DieselError::DatabaseError(DatabaseErrorKind::Unknown, info))
+                if info.statement_position().is_some() && took >= PARSE_TIME =>
+            {
+                let message = Box::new(info.message().to_owned());
+                Err(DieselError::DatabaseError(DatabaseErrorKind::Unknown, message))
             }
             answer => answer,
         }
@@ -277,19 +288,20 @@ impl Link {
             return conn.batch_execute("COMMIT").await.map(Ok);
         };
         let prepared = self.statements.prepared();
+        let began = Instant::now();
         let mut command = pin!(unconstrained(command(conn)));
         let sent = poll!(command.as_mut());
         let all_sent = self.statements.prepared() == prepared;
         if sent.is_pending() && all_sent {
             let (done, committed) = join(command, conn.batch_execute("COMMIT")).await;
-            return self.outcome(done.map(drop), committed).await;
+            return self.outcome(done.map(drop), committed, began.elapsed()).await;
         }
         // COMMIT would overtake a statement that must be prepared first.
         let done = match sent {
             Poll::Ready(done) => done,
             Poll::Pending => command.await,
         };
-        match self.checked(done).await {
+        match self.checked(done, began.elapsed()).await {
             Ok(_) => conn.batch_execute("COMMIT").await.map(Ok),
             Err(error) => {
                 if conn.batch_execute("ROLLBACK").await.is_err() {
@@ -300,11 +312,12 @@ impl Link {
         }
     }
 
-    /// What became of a transaction whose last command was sent together with `COMMIT`.
+    /// What became of a transaction whose last command was sent together with `COMMIT`. They took this time.
     async fn outcome(
         &self,
         done: QueryResult<()>,
         committed: QueryResult<()>,
+        took: Duration,
     ) -> QueryResult<QueryResult<()>> {
         let Err(error) = done else { return committed.map(Ok) };
         // A pooler reports a lost connection as an error of the server.
@@ -315,7 +328,7 @@ impl Link {
         if committed.is_err() {
             self.enter(Stage::Broken);
         }
-        Ok(self.checked(Err(error)).await)
+        Ok(self.checked(Err(error), took).await)
     }
 
     /// Sends `BEGIN`, if a transaction begins, and the deferred command, if there is one, and then the statement.

@@ -16,7 +16,8 @@ pub(super) struct ShareBoardInput {
     board_id: ID,
     /// The ID of the user. Either this or `email` is required, but not both.
     user_id: Option<ID>,
-    /// The complete e-mail address of the user, compared as in `userByEmail`. NOT_FOUND if nobody has it.
+    /// The complete e-mail address of the user, compared as in `userByEmail`. NOT_FOUND if nobody has it,
+    /// RATE_LIMITED after 60 addresses in a minute, those of `userByEmail` included.
     email: Option<String>,
     /// The role of the member. If it is left out, a new member gets the role MEMBER and an existing
     /// member keeps their role.
@@ -63,7 +64,7 @@ impl SharingMutation {
     /// Makes a user a member of a board, or changes the role of a member. CONFLICT if the board would
     /// have no ADMIN left. Requires the role ADMIN.
     ///
-    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT.
+    /// Errors: BAD_USER_INPUT, NOT_FOUND, FORBIDDEN, CONFLICT, RATE_LIMITED.
     async fn share_board(
         &self,
         ctx: &Context<'_>,
