@@ -41,7 +41,9 @@ label! {
 label! {
     /// The classes of errors.
     Trouble: "class" {
-        /// No connection was free within DATABASE_WAIT_SECONDS, or none could be opened.
+        /// No connection was free within DATABASE_WAIT_SECONDS.
+        NoneFree = "none_free",
+        /// No connection could be opened.
         NoConnection = "no_connection",
         /// The connection was lost, or the database is read-only, damaged or full.
         Unavailable = "unavailable",
@@ -55,8 +57,8 @@ label! {
 }
 
 /// From a statement on a row to the default of DATABASE_STATEMENT_SECONDS.
-const STATEMENT_SECONDS: [f64; 12] =
-    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 5.0, 20.0];
+const STATEMENT_SECONDS: [f64; 14] =
+    [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0, 2.0, 5.0, 10.0, 20.0];
 
 /// Up to the default of DATABASE_WAIT_SECONDS.
 const WAIT_SECONDS: [f64; 8] = [0.0001, 0.001, 0.005, 0.025, 0.1, 0.5, 1.0, 5.0];

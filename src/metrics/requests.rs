@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, Registry};
+use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry};
 
-use super::label::{Label, counter_vec, histogram_vec, label};
+use super::label::{Label, counter_vec, gauge, histogram_vec, label};
 
 label! {
     /// The types of operations.
@@ -42,13 +42,15 @@ const MAX_LENGTH: usize = 100;
 const OK: &str = "OK";
 
 /// Up to the default time limit of requests.
-const SECONDS: [f64; 12] =
-    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+const SECONDS: [f64; 15] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0];
 
 /// Requests by operation.
 pub struct Requests {
     total: IntCounterVec,
     duration: HistogramVec,
+    /// Requests that wait because as many of the same user run as may.
+    pub waiting_for_user: IntGauge,
     names: Mutex<HashSet<(String, &'static str)>>,
     max_names: AtomicUsize,
     /// Requests without a valid document.
@@ -83,8 +85,13 @@ impl Requests {
             &SECONDS,
         );
         let unknown = Arc::new(Operation::new(&total, &duration, UNKNOWN, Kind::Unknown));
+        let waiting_for_user = gauge(
+            registry,
+            "kanban_requests_waiting_for_user",
+            "Requests that wait because as many of the same user run as may.",
+        );
         let (names, max_names) = (Mutex::default(), AtomicUsize::new(MAX_NAMES));
-        Self { total, duration, names, max_names, unknown }
+        Self { total, duration, waiting_for_user, names, max_names, unknown }
     }
 
     /// From now on all operations have series of their own, because only those of the operator can run.

@@ -1,4 +1,4 @@
-// Stages four faults, each on a server of its own, and checks that Prometheus and the logs tell them apart as
+// Stages five faults, each on a server of its own, and checks that Prometheus and the logs tell them apart as
 // docs/metrics.md says.
 //
 // Usage: node tests/chaos/faults.mjs [--minutes 10] [--keep DIRECTORY] PATH/TO/kanban
@@ -60,8 +60,8 @@ function work(client, { token, board, cards }) {
 }
 
 /** An account with a board. */
-async function setUp(client) {
-  const input = { email: 'ann@example.com', password: 'password' };
+async function setUp(client, email = 'ann@example.com') {
+  const input = { email, password: 'password' };
   await client.data(SIGN_UP, { input });
   const token = (await client.data(LOG_IN, { input })).logIn.accessToken;
   const board = (await client.data(MAKE_BOARD, {}, token)).createBoard.board.id;
@@ -83,11 +83,21 @@ const FAULTS = {
     log: [/a slow statement .*UPDATE cards/, /slow request .*operation="?(Move|Rename)/],
   },
   'a full pool': {
-    settings: { DATABASE_POOL_SIZE: '1', CACHE_MIB: '0' },
-    stage: ({ client, team }) => Promise.all(Array.from({ length: 32 }, () => keep(1, () => client('10.0.0.50').send(BOARD, { id: team.board }, team.token)))),
+    settings: { DATABASE_POOL_SIZE: '2', CACHE_MIB: '0' },
+    stage: async ({ client }) => {
+      const teams = await Promise.all(Array.from({ length: 16 }, (_, at) => setUp(client(`10.0.1.${at}`), `user${at}@example.com`)));
+      await Promise.all(teams.map((team, at) => keep(1, () => client(`10.0.1.${at}`).send(BOARD, { id: team.board }, team.token))));
+    },
     alerts: ['KanbanPoolFull'],
     also: ['KanbanSlowRequests'],
     log: [/request .*operation="?Board/],
+  },
+  'a client that sends too much': {
+    stage: ({ client, team }) => Promise.all(Array.from({ length: 32 }, () => keep(1, () => client('10.0.0.50').send(BOARD, { id: team.board }, team.token)))),
+    settings: { CACHE_MIB: '0' },
+    alerts: ['KanbanBusyUser'],
+    also: ['KanbanSlowRequests'],
+    log: [/client=10\.0\.0\.50.*request .*operation="?Board/],
   },
   'a dead database': {
     stage: ({ proxy }) => proxy.cut('drop'),
@@ -167,7 +177,7 @@ function check(fault, alerts, log) {
 // In random order, so that whoever looks for the causes cannot know them.
 const names = Object.keys(FAULTS).sort(() => Math.random() - 0.5);
 const places = [];
-for (const [at, name] of names.entries()) places.push(await makeServer('abcd'[at], FAULTS[name]));
+for (const [at, name] of names.entries()) places.push(await makeServer('abcde'[at], FAULTS[name]));
 const prometheus = await startPrometheus(places);
 if (values.keep) console.log(`Prometheus: ${prometheus.url}, logs: ${folder}`);
 await Promise.all(places.map((place, at) => stage(place, FAULTS[names[at]])));
@@ -178,7 +188,7 @@ const rows = places.map(({ name, file }, at) => {
   return { fault: names[at], alerts: alerts.join(', '), wrong: check(FAULTS[names[at]], alerts, readFileSync(file, 'utf8')).join('; ') };
 });
 if (values.keep) {
-  writeFileSync(join(folder, '.answers.json'), JSON.stringify(Object.fromEntries(names.map((name, at) => ['abcd'[at], name]))));
+  writeFileSync(join(folder, '.answers.json'), JSON.stringify(Object.fromEntries(names.map((name, at) => ['abcde'[at], name]))));
   console.log('Prometheus runs until Ctrl-C.');
   await new Promise(() => setInterval(() => {}, 1000));
 }

@@ -10,12 +10,14 @@ scenarios![
     the_first_payload_is_sent_at_once,
     changes_arrive_in_order_and_without_gaps,
     a_subscriber_catches_up_from_any_sequence,
+    too_much_was_missed,
     events_of_one_mutation_stay_together,
     a_board_that_one_may_not_see_is_not_found,
     the_last_payload_ends_with_the_event_that_took_the_board_away,
     a_role_takes_effect_at_once,
     payloads_that_depend_on_the_viewer_are_not_shared,
     lists_of_boards_are_followed,
+    a_list_that_has_changed_too_much_is_reset,
     events_carry_what_a_client_needs_to_apply_them,
     what_is_too_expensive_is_reset,
     the_root_field_may_stand_in_a_fragment,
@@ -105,6 +107,28 @@ async fn a_subscriber_catches_up_from_any_sequence(server: Arc<Server>) {
             assert_eq!(news["sequence"], known);
         }
     }
+}
+
+/// 10,000 missed events are sent, one more is not.
+async fn too_much_was_missed(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    ann.card(&board, "x").await;
+    // The times alternate, so that each event is one of its own mutation.
+    let fill = "WITH RECURSIVE numbers(n) AS (SELECT 3 UNION ALL SELECT n + 1 FROM numbers WHERE n < 10001)
+        INSERT INTO board_events (board_id, sequence, created_at, actor_id, card_id, kind, payload)
+        SELECT board_id, n, created_at, actor_id, card_id, kind, payload
+        FROM numbers JOIN board_events ON sequence = 1 + n % 2;
+        UPDATE boards SET version = 10001";
+    server.execute(fill, fill).await;
+    let mut socket = Socket::of(&ann).await;
+    socket.follow("all", &board, Some(1), "reset sequence events { sequence }").await;
+    let first = socket.news("all").await;
+    assert_eq!((&first["reset"], &first["sequence"]), (&json!(false), &json!(101)));
+    assert_eq!(first["events"].as_array().unwrap().len(), 100);
+    socket.follow("more", &board, Some(0), "reset sequence events { sequence }").await;
+    let reset = json!({ "reset": true, "sequence": 10001, "events": [] });
+    assert_eq!(socket.news("more").await, reset);
 }
 
 async fn events_of_one_mutation_stay_together(server: Arc<Server>) {
@@ -265,6 +289,34 @@ async fn lists_of_boards_are_followed(server: Arc<Server>) {
     assert_eq!(next().await, removed(&board));
     bob.done("deleteBoard", json!({ "boardId": mine }), "deletedBoardId").await;
     assert_eq!(next().await, removed(&mine));
+}
+
+/// 200 boards that have changed are sent, more are not.
+async fn a_list_that_has_changed_too_much_is_reset(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    for n in 0..201 {
+        ann.board(&n.to_string()).await;
+    }
+    let mut socket = Socket::of(&ann).await;
+    let query = "subscription { viewerBoards { reset boards { id } removedBoardIds } }";
+    socket.subscribe("l", query, json!({})).await;
+    socket.next("l").await;
+    let mut after = async |change: &str| {
+        server.execute(change, change).await;
+        // The subscribers learn of it with the next change.
+        ann.board("new").await;
+        let news = socket.next("l").await["viewerBoards"].take();
+        let length = |list: &Value| list.as_array().unwrap().len();
+        (news["reset"] == true, length(&news["boards"]), length(&news["removedBoardIds"]))
+    };
+    let delete = |most: u32| {
+        let some = format!("(SELECT id FROM boards ORDER BY id LIMIT {most})");
+        format!("UPDATE boards SET deleted_at = updated_at WHERE id IN {some}")
+    };
+    assert_eq!(after(&delete(199)).await, (false, 1, 199));
+    assert_eq!(after("UPDATE boards SET deleted_at = NULL").await, (false, 200, 0));
+    assert_eq!(after(&delete(200)).await, (true, 0, 0));
+    assert_eq!(after("UPDATE boards SET deleted_at = NULL").await, (true, 0, 0));
 }
 
 async fn events_carry_what_a_client_needs_to_apply_them(server: Arc<Server>) {

@@ -1,8 +1,9 @@
 //! The transports of subscriptions: `graphql-transport-ws` and Server-Sent Events, their close codes and limits.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
@@ -23,6 +24,7 @@ scenarios![
     a_close_frame_is_answered,
     ids_are_used_once_at_a_time,
     an_operation_ends_when_the_client_completes_it,
+    a_flood_of_connection_init_disturbs_nobody,
     a_client_that_does_not_begin_is_closed,
     a_client_that_does_not_answer_pings_is_closed,
     streams_end_with_their_session,
@@ -344,11 +346,53 @@ async fn streams_end_when_the_server_stops(server: Arc<Server>) {
     let events = event_stream(&ann, &board).await;
     let stopping = Arc::clone(&server);
     let stopped = tokio::spawn(async move { stopping.stop_gracefully().await });
-    for mut socket in sockets {
-        assert_eq!(socket.receive().await.code(), 1012);
-    }
+    let ends = join_all(sockets.into_iter().map(async |mut socket| {
+        let received = socket.receive().await;
+        (received.code(), Instant::now())
+    }));
+    let ends = ends.await;
+    assert!(ends.iter().all(|(code, _)| *code == 1012), "{ends:?}");
+    // Spread over a second and a half, so that the clients do not all come back at once.
+    let times = || ends.iter().map(|(_, time)| *time);
+    let spread = times().max().unwrap() - times().min().unwrap();
+    assert!(spread > Duration::from_millis(50), "{spread:?}");
     assert!(!completes(events).await);
     stopped.await.unwrap();
+}
+
+/// Each client sends many at once, with a valid token or a bad one, and reads nothing meanwhile.
+async fn a_flood_of_connection_init_disturbs_nobody(server: Arc<Server>) {
+    let small = Arc::new(server.another(&[("LIVE_MAX_STREAMS_PER_ADDRESS", "60")]).await);
+    let ann = small.user("ann").await;
+    let board = ann.board("Plans").await;
+    let mut bystander = Socket::following(&ann, &board, FOLLOW).await;
+    for token in [ann.token.clone(), "bad".to_owned()] {
+        let payload = json!({ "authorization": format!("Bearer {token}") });
+        let init = json!({ "type": "connection_init", "payload": payload }).to_string();
+        let flood = join_all((0..50).map(async |_| {
+            let mut socket = Socket::with_protocol(&small).await;
+            for _ in 0..100 {
+                // The server may have closed the connection already.
+                let _ = socket.try_send_text(init.clone()).await;
+            }
+            loop {
+                if let Received::Closed(code) = socket.receive().await {
+                    break code;
+                }
+            }
+        }));
+        let write = ann.card(&board, "x");
+        let (codes, _) = tokio::join!(flood, write);
+        let expected = if token == "bad" { 4403 } else { 4429 };
+        // 1006: the connection was reset while the client still sent.
+        assert!(codes.iter().all(|code| [expected, 1006].contains(code)), "{codes:?}");
+        bystander.news("1").await;
+        eventually!("places are given back", {
+            let sockets = join_all((0..50).map(|_| Socket::try_connect(&small, &[PROTOCOL])));
+            sockets.await.iter().all(Result::is_ok)
+        });
+    }
+    small.stop().await;
 }
 
 async fn streams_are_limited(server: Arc<Server>) {

@@ -149,7 +149,7 @@ async fn names_of_trusted_documents_are_all_counted(server: Arc<Server>) {
     assert_eq!(metrics.sum("kanban_requests_total", &[("operation", "other")]), 0.0);
 }
 
-/// While a lock holds the only connection, another request waits for it.
+/// While a lock holds the only connection, another request waits for it, and one of the same user for that user's first.
 async fn the_pool_is_watched(server: Arc<Server>) {
     let watched = Watched::start(&server, &[("DATABASE_POOL_SIZE", "1")]).await;
     let (ann, bob) = (watched.server.user("ann").await, watched.server.user("bob").await);
@@ -159,14 +159,15 @@ async fn the_pool_is_watched(server: Arc<Server>) {
     assert_eq!(before.sum("kanban_database_connections_max", &pool), 1.0);
     assert_eq!(before.sum("kanban_database_up", &[]), 1.0);
     let lock = Lock::take(&server).await;
-    let writes = [(ann, &boards[0]), (bob, &boards[1])].map(|(user, board)| {
-        let board = board.clone();
+    let writes = [(&ann, 0), (&ann, 0), (&bob, 1)].map(|(user, board)| {
+        let (user, board) = (user.clone(), boards[board].clone());
         tokio::spawn(async move { user.card(&board, "card").await })
     });
     let in_use = [pool[0], ("state", "in_use")];
     eventually!("a request waits", {
         let now = watched.metrics().await;
         now.sum("kanban_database_waiting", &pool) >= 1.0
+            && now.sum("kanban_requests_waiting_for_user", &[]) == 1.0
             && now.sum("kanban_database_connections", &in_use) == 1.0
     });
     lock.release().await;
@@ -180,6 +181,7 @@ async fn the_pool_is_watched(server: Arc<Server>) {
     assert!(grew("kanban_database_wait_seconds_sum", &pool) > 0.0);
     assert!(grew("kanban_database_statement_seconds_count", &[("access", "write")]) >= 4.0);
     assert_eq!(after.sum("kanban_database_waiting", &pool), 0.0);
+    assert_eq!(after.sum("kanban_requests_waiting_for_user", &[]), 0.0);
 }
 
 async fn caches_and_refused_documents_are_counted(server: Arc<Server>) {

@@ -104,7 +104,12 @@ impl Socket {
     }
 
     pub async fn send_text(&mut self, text: String) {
-        self.stream.send(Message::Text(text.into())).await.unwrap();
+        self.try_send_text(text).await.unwrap();
+    }
+
+    /// Sends a text, unless the server has closed the connection.
+    pub async fn try_send_text(&mut self, text: String) -> Result<(), Error> {
+        self.stream.send(Message::Text(text.into())).await
     }
 
     pub async fn send_frame(&mut self, message: Message) {

@@ -8,6 +8,7 @@ use moka::sync::Cache;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::UserKey;
+use crate::metrics::{self, Open};
 
 /// How long an idle viewer is remembered.
 const IDLE: Duration = Duration::from_mins(5);
@@ -30,6 +31,10 @@ impl ViewerLimit {
     /// Waits until the viewer may run another request, which lasts until the permit is dropped.
     pub(super) async fn take(&self, viewer: UserKey) -> Option<OwnedSemaphorePermit> {
         let running = self.running.get_with(viewer, || Arc::new(Semaphore::new(self.at_once)));
+        if let Ok(permit) = Arc::clone(&running).try_acquire_owned() {
+            return Some(permit);
+        }
+        let _waiting = Open::one(&metrics::get().requests.waiting_for_user);
         running.acquire_owned().await.ok()
     }
 }

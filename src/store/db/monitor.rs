@@ -40,8 +40,19 @@ enum Health {
     Ready,
     /// It responds, but is read-only, busy or locked.
     NotReady,
-    /// It does not respond.
+    /// It does not respond, or refuses connections.
     Silent,
+}
+
+impl Health {
+    /// What the log says.
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Ready => "it is ready",
+            Self::NotReady => "it is read-only, busy or locked",
+            Self::Silent => "it does not respond, or refuses connections",
+        }
+    }
 }
 
 /// Checks a PostgreSQL server.
@@ -78,7 +89,7 @@ impl Monitor {
                 must_end_sessions = !self.end_earlier_sessions(conn).await;
             }
             if self.health.send_replace(Some(health)) != Some(health) && health != Health::Ready {
-                tracing::error!(?health, "the database is not ready");
+                tracing::error!(reason = health.reason(), "the database is not ready");
             }
             sleep(if health == Health::Ready { PAUSE } else { SHORT_PAUSE }).await;
         }

@@ -293,6 +293,11 @@ impl Link {
         let sent = poll!(command.as_mut());
         let all_sent = self.statements.prepared() == prepared;
         if sent.is_pending() && all_sent {
+            let command = async {
+                let done = command.as_mut().await;
+                timing::restart();
+                done
+            };
             let (done, committed) = join(command, conn.batch_execute("COMMIT")).await;
             return self.outcome(done.map(drop), committed, began.elapsed()).await;
         }

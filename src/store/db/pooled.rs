@@ -31,7 +31,12 @@ impl Db {
             };
             let is_busy = matches!(&error, PoolError::Backend(error) if error.is_busy);
             if !is_busy || began.elapsed() >= self.wait {
-                trouble::tell(Trouble::NoConnection, &error);
+                let class = if is_busy || matches!(error, PoolError::Timeout(_)) {
+                    Trouble::NoneFree
+                } else {
+                    Trouble::NoConnection
+                };
+                trouble::tell(class, &error);
                 return Err(Error::Unavailable);
             }
             sleep(RETRY_PAUSE).await;
