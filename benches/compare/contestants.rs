@@ -127,8 +127,8 @@ fn postgraphile(database: &Database, token: Arc<str>) -> Option<Contestant> {
 }
 
 /// Creates the tables, the viewer's account and all rows.
-pub async fn fill(url: &str, size: rows::Size) {
-    let process = Process::kanban(url, &[]);
+pub async fn fill(program: &str, url: &str, size: rows::Size) {
+    let process = Process::kanban_of(program, url, &[]);
     let nobody = Asker { token: "".into(), by_hand: false };
     let query = "mutation($input: SignUpInput!) { signUp(input: $input) { user { id } } }";
     let input = json!({ "input": { "email": rows::EMAIL, "password": rows::PASSWORD } });

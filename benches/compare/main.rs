@@ -5,7 +5,7 @@
 //! dropped at the end. Without it, only SQLite is measured. PostGraphile is installed with Node.js and
 //! npm; without them it has no column. Arguments after `--` (reads, writes, log-in, start, growth)
 //! select the parts to measure. `-- against PROGRAM` compares this build, with its metrics on, only with
-//! another build that runs on the same tables.
+//! another build.
 //!
 //! All contestants have the same rows (`rows.rs`) and get the same requests (`work.rs`) from the same
 //! clients (`load.rs`). Their responses are checked before the measurement. In each round, the
@@ -43,7 +43,7 @@ use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use report::{Round, Table};
 use rows::Size;
-use support::{CpuOfPostgres, Database};
+use support::{CpuOfPostgres, Database, KANBAN};
 use work::{Asker, Boards, CLIENTS, Read, Write, held, reader_and_writer, repeat, values, writer};
 
 /// The allocator of kanban, so that it makes no difference.
@@ -55,7 +55,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 const ROUNDS: usize = 11;
 
 /// Two builds differ by a few percent only, so their ratio needs more rounds.
-const ROUNDS_OF_BUILDS: usize = 41;
+const ROUNDS_OF_BUILDS: usize = 31;
 
 /// How long a contestant is driven in each round.
 const TIME: Duration = Duration::from_secs(1);
@@ -83,9 +83,9 @@ fn main() {
         databases.push(Database::sqlite());
         for database in &databases {
             eprintln!("filling {}", database.name());
-            contestants::fill(&database.url, Size::ONE).await;
+            contestants::fill(KANBAN, &database.url, Size::ONE).await;
             if let Some(other) = &other {
-                measure_builds(database, other).await;
+                measure_builds(database, server.as_deref(), other).await;
             }
             if wanted("reads") {
                 measure_reads(database).await;
@@ -112,7 +112,7 @@ fn main() {
                     }
                     _ => Database::sqlite(),
                 };
-                contestants::fill(&large.url, Size::TEN).await;
+                contestants::fill(KANBAN, &large.url, Size::TEN).await;
                 measure_growth(small, &large).await;
             }
         }
@@ -303,11 +303,18 @@ async fn check_writes(contestants: &[Contestant], write: Write, target: (i64, i6
     }
 }
 
-/// Compares this build, with its metrics on, with another build.
-async fn measure_builds(database: &Database, other: &str) {
+/// Compares this build, with its metrics on, with another build, which has a database of its own.
+async fn measure_builds(database: &Database, server: Option<&str>, other: &str) {
     let metrics = [("METRICS_ADDR", "127.0.0.1:0")];
+    let others = match server {
+        Some(server) if database.name() == "PostgreSQL" => {
+            Database::postgres(server, "other").await
+        }
+        _ => Database::sqlite(),
+    };
+    contestants::fill(other, &others.url, Size::ONE).await;
     let contestants = [
-        kanban_of(other, "the other build", database, &[]).await,
+        kanban_of(other, "the other build", &others, &[]).await,
         kanban("this build", database, &metrics).await,
     ];
     let mut table = report::Pairs::new(&format!("This build ÷ the other on {}", database.name()));
