@@ -31,6 +31,7 @@ mod schema;
 pub mod sessions;
 pub mod trash;
 mod types;
+pub mod user_writes;
 pub mod users;
 pub mod viewer_cards;
 
