@@ -2,13 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::field_change::FieldChange;
 use super::{
     BoardId, BoardRole, CardColumn, CardId, CommentId, LabelColor, LabelId, Rank, Timestamp,
     UserId, UserKey,
 };
-
-/// The maximum length of a text in the history, in characters.
-const MAX_TEXT: usize = 200;
 
 /// One change to a board. The sequence numbers of a board start at 1 and have no gaps.
 #[derive(Clone, Debug)]
@@ -144,9 +142,34 @@ impl EventPayload {
             | Self::MemberRemoved { .. } => None,
         }
     }
-}
 
-impl EventPayload {
+    /// What the event changes in the lists of cards. (Purged cards were in the trash before. The names and colours of
+    /// labels do not belong to cards.)
+    pub fn cards_change(&self) -> CardsChange {
+        match self {
+            Self::CardCreated { card }
+            | Self::CardUpdated { card, .. }
+            | Self::CardMoved { card, .. }
+            | Self::CardLabelsChanged { card, .. }
+            | Self::CardDeleted { card, .. }
+            | Self::CardRestored { card } => CardsChange::Card(*card),
+            Self::ColumnReordered { .. } | Self::LabelDeleted { .. } => CardsChange::Unknown,
+            Self::BoardCreated
+            | Self::BoardUpdated { .. }
+            | Self::BoardDeleted
+            | Self::BoardRestored
+            | Self::CardsPurged { .. }
+            | Self::LabelCreated { .. }
+            | Self::LabelUpdated { .. }
+            | Self::MemberAdded { .. }
+            | Self::MemberRoleChanged { .. }
+            | Self::MemberRemoved { .. }
+            | Self::CommentAdded { .. }
+            | Self::CommentUpdated { .. }
+            | Self::CommentDeleted { .. } => CardsChange::None,
+        }
+    }
+
     /// Removes what was written on a card that is erased: its title, and the old and new values of its fields.
     pub fn erase_texts(&mut self) {
         match self {
@@ -184,97 +207,9 @@ pub enum CardsChange {
     Unknown,
 }
 
-impl EventPayload {
-    /// What the event changes in the lists of cards. (Purged cards were in the trash before. The names and colours of
-    /// labels do not belong to cards.)
-    pub fn cards_change(&self) -> CardsChange {
-        match self {
-            Self::CardCreated { card }
-            | Self::CardUpdated { card, .. }
-            | Self::CardMoved { card, .. }
-            | Self::CardLabelsChanged { card, .. }
-            | Self::CardDeleted { card, .. }
-            | Self::CardRestored { card } => CardsChange::Card(*card),
-            Self::ColumnReordered { .. } | Self::LabelDeleted { .. } => CardsChange::Unknown,
-            Self::BoardCreated
-            | Self::BoardUpdated { .. }
-            | Self::BoardDeleted
-            | Self::BoardRestored
-            | Self::CardsPurged { .. }
-            | Self::LabelCreated { .. }
-            | Self::LabelUpdated { .. }
-            | Self::MemberAdded { .. }
-            | Self::MemberRoleChanged { .. }
-            | Self::MemberRemoved { .. }
-            | Self::CommentAdded { .. }
-            | Self::CommentUpdated { .. }
-            | Self::CommentDeleted { .. } => CardsChange::None,
-        }
-    }
-}
-
-/// A field whose changes are recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[allow(missing_docs)]
-pub enum ChangedField {
-    Title,
-    Description,
-    Name,
-    Color,
-}
-
-impl ChangedField {
-    /// The name in the API and in the database.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Title => "title",
-            Self::Description => "description",
-            Self::Name => "name",
-            Self::Color => "color",
-        }
-    }
-}
-
-/// The old and the new value of a field, each as text of at most 200 characters.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FieldChange {
-    /// The field.
-    pub field: ChangedField,
-    /// The old value.
-    pub from: Option<String>,
-    /// The new value.
-    pub to: Option<String>,
-}
-
-impl FieldChange {
-    /// Records a change of a text. Both values are shortened with [`excerpt`].
-    pub fn new(field: ChangedField, from: &str, to: &str) -> Self {
-        Self { field, from: Some(excerpt(from)), to: Some(excerpt(to)) }
-    }
-}
-
-/// Shortens a text for the history: a text of more than 200 characters is cut to 200, the last of
-/// which is `…`.
-pub fn excerpt(text: &str) -> String {
-    if text.chars().nth(MAX_TEXT).is_none() {
-        return text.to_owned();
-    }
-    text.chars().take(MAX_TEXT - 1).chain(['…']).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn long_texts_are_cut() {
-        let exact = "é".repeat(200);
-        assert_eq!(excerpt(&exact), exact);
-        let cut = excerpt(&"é".repeat(201));
-        assert_eq!(cut.chars().count(), 200);
-        assert!(cut.ends_with("é…"));
-    }
 
     /// Stored events must stay readable in all later versions.
     #[test]

@@ -10,6 +10,7 @@ mod digest;
 mod email;
 mod error;
 mod event;
+mod field_change;
 mod id;
 mod label;
 mod mail;
@@ -34,9 +35,8 @@ pub use comment::Comment;
 pub use digest::sha256;
 pub use email::{Email, EmailKey};
 pub use error::{At, Error, Result, Segment};
-pub use event::{
-    CardsChange, ChangedField, Event, EventPayload, FieldChange, RemovalReason, excerpt,
-};
+pub use event::{CardsChange, Event, EventPayload, RemovalReason};
+pub use field_change::{ChangedField, FieldChange, excerpt};
 pub use id::{BoardId, CardId, CommentId, LabelId, PublicId, SessionId, UserId, UserKey};
 pub use label::{Label, LabelChanges, LabelColor};
 pub use mail::{MailContent, MailPurpose, QueuedMail};

@@ -104,16 +104,7 @@ async fn answer(
     let answer = Box::pin(async {
         match requests.await {
             Ok(Requests::One(Ok(request))) if events.carry(state, &request) => {
-                let RequestParts { peer, headers, cut, is_told, .. } = parts;
-                is_told.store(true, Ordering::Relaxed);
-                match live::respond(state, headers, *peer, cut, request, operations).await {
-                    Ok(Ok(events)) => events,
-                    Ok(Err(answer)) => into_answer(headers, *answer, media_type).await,
-                    Err(refusal) => {
-                        is_told.store(false, Ordering::Relaxed);
-                        refusal.into_answer(Some(media_type))
-                    }
-                }
+                stream(state, parts, request, operations, media_type).await
             }
             Ok(requests) => run(state, parts, requests, operations, media_type).await,
             Err(refusal) => refusal.into_answer(Some(media_type)),
@@ -125,6 +116,26 @@ async fn answer(
         answer.extensions_mut().insert(Told);
     }
     answer
+}
+
+/// Runs a request and answers with an event stream, unless it is refused.
+async fn stream(
+    state: &State,
+    parts: &RequestParts,
+    request: graphql::Request,
+    operations: Operations,
+    media_type: MediaType,
+) -> Response {
+    let RequestParts { peer, headers, cut, is_told, .. } = parts;
+    is_told.store(true, Ordering::Relaxed);
+    match live::respond(state, headers, *peer, cut, request, operations).await {
+        Ok(Ok(events)) => events,
+        Ok(Err(answer)) => into_answer(headers, *answer, media_type).await,
+        Err(refusal) => {
+            is_told.store(false, Ordering::Relaxed);
+            refusal.into_answer(Some(media_type))
+        }
+    }
 }
 
 /// Which responses are event streams.

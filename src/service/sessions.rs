@@ -7,7 +7,7 @@ use crate::domain::{
     Client, Error, Lifetime, Result, Session, SessionId, Timestamp, User, UserKey, Viewer,
     neighbourhood,
 };
-use crate::store::{self, Tx, sessions};
+use crate::store::{self, Tx, mail_tokens, outbox, sessions};
 
 /// The maximum number of sessions of an account.
 const MAX_SESSIONS: usize = 100;
@@ -150,6 +150,12 @@ pub async fn revoke_others(services: &Services, viewer: Viewer) -> Result<Vec<Se
     deleted.await
 }
 
+/// Ends all sessions of an account, and makes the tokens in its mails useless. Returns the ended sessions.
+pub(super) async fn revoke_all(tx: &mut Tx, user: UserKey) -> Result<Vec<SessionId>> {
+    mail_tokens::delete_of(tx, user).await?;
+    sessions::delete_all(tx, user).await
+}
+
 /// Deletes expired sessions.
 pub async fn erase_expired(services: &Services) -> Result<()> {
     erase_until(services, services.db.now()).await.map(drop)
@@ -159,8 +165,8 @@ pub async fn erase_expired(services: &Services) -> Result<()> {
 /// backup was made. Servers that run notice it within five seconds. Returns the number of sessions.
 pub async fn end_all(services: &Services) -> Result<usize> {
     let dropped = services.db.write((), async |tx, ()| {
-        store::mail_tokens::delete_all(tx).await?;
-        store::outbox::delete_all(tx).await
+        mail_tokens::delete_all(tx).await?;
+        outbox::delete_all(tx).await
     });
     dropped.await?;
     erase_until(services, services.db.now().days_after(MAX_DAYS)).await

@@ -1,11 +1,11 @@
-//! Lists of cards: filters, orders, and pages of several lists in one statement.
+//! Lists of cards: orders, and pages of several lists in one statement.
 
 use super::access::BoardAccess;
+use super::card_filter::filtered;
 use super::db::Conn;
 use super::dsl::{
-    Children, ListOrder, LongTexts, PageOfEach, SearchTexts, Sort, SortColumn, Statement,
-    aggregate_of_each, any_of_each, count_of_each, in_order, into_pages, numbers, page_of_each,
-    texts,
+    Children, ListOrder, LongTexts, PageOfEach, Sort, SortColumn, aggregate_of_each, any_of_each,
+    count_of_each, in_order, into_pages, page_of_each,
 };
 use super::rows::CardRow;
 use crate::domain::{
@@ -172,33 +172,6 @@ pub async fn any_beyond(
     let (children, sort) = (children(kind), sort(kind, order));
     let statement = any_of_each(&parents, &children, filter, sort, request, side);
     Ok(in_order(conn.load(statement).await?, lists.len()))
-}
-
-const TEXTS: SearchTexts =
-    SearchTexts { postgres: "strpos(cards.search_text, ", sqlite: "instr(cards.search_text, " };
-
-/// Appends the conditions of a filter. A connection prepares each text, so there are only two: without a filter, and
-/// with one, whichever of its conditions are used.
-pub(super) fn filtered<ST>(statement: Statement<ST>, filter: &CardFilter) -> Statement<ST> {
-    if *filter == CardFilter::default() {
-        return statement;
-    }
-    let CardFilter { columns, labels, text } = filter;
-    let columns = if columns.is_empty() { &CardColumn::ALL[..] } else { columns };
-    statement
-        .sql(" AND cards.column_position")
-        .in_any(numbers(columns, |column| column.position()))
-        .sql(" AND (1 = ")
-        .flag(labels.is_empty())
-        // Not a join: PostgreSQL would read all labels of these colours for each card.
-        .sql(" OR EXISTS (SELECT 1 FROM cards_labels WHERE cards_labels.card_id = cards.id")
-        .sql(" AND (SELECT labels.color FROM labels WHERE labels.id = cards_labels.label_id)")
-        .in_any(texts(labels, |color| color.as_str()))
-        .sql(")) AND (1 = ")
-        .flag(text.is_none())
-        .sql(" OR ")
-        .containing(TEXTS, text.as_ref())
-        .sql(")")
 }
 
 const RANK: ListOrder<Card> = order(

@@ -32,24 +32,7 @@ pub async fn since(
     (version, time): Version,
     texts: LongTexts,
 ) -> Result<Option<Vec<(CardId, Option<ChangedCard>)>>> {
-    type Row = (EventRow, Option<CardRow>, Option<String>);
-    type Types = (ColumnTypes<EventRow>, Nullable<ColumnTypes<CardRow>>, Nullable<Text>);
-    let statement = Statement::<Types>::new()
-        .sql("SELECT ")
-        .columns::<EventRow>()
-        .sql(", ")
-        .columns_with::<CardRow>(texts)
-        .either(", (SELECT json_agg(label_id)::text", ", (SELECT json_group_array(label_id)")
-        .sql(" FROM cards_labels WHERE card_id = cards.id) FROM board_events")
-        // The latest event that changed a card has the card's version, so each card is read once.
-        .sql(" LEFT JOIN cards ON cards.id = board_events.card_id AND cards.version = board_events.sequence")
-        .sql(" WHERE board_events.board_id = ")
-        .number(board.board_id().0)
-        .sql(" AND board_events.sequence >= ")
-        .number(version)
-        .sql(" ORDER BY board_events.sequence LIMIT ")
-        .number(i64::try_from(MAX_EVENTS + 2).unwrap_or(i64::MAX));
-    let rows: Vec<Row> = conn.load(statement).await?;
+    let rows: Vec<Row> = conn.load(history(board, version, texts)).await?;
     let mut rows = rows.into_iter();
     let first = rows.next().map(|(event, ..)| (event.sequence, event.created_at));
     if first != Some((version, time)) || rows.len() > MAX_EVENTS {
@@ -68,6 +51,29 @@ pub async fn since(
         }
     }
     Ok(Some(changed.into_iter().collect()))
+}
+
+/// An event, with the card that it changed last and the labels of this card.
+type Row = (EventRow, Option<CardRow>, Option<String>);
+type Types = (ColumnTypes<EventRow>, Nullable<ColumnTypes<CardRow>>, Nullable<Text>);
+
+/// The events of a board from a version on.
+fn history(board: BoardAccess, version: i64, texts: LongTexts) -> Statement<Types> {
+    Statement::<Types>::new()
+        .sql("SELECT ")
+        .columns::<EventRow>()
+        .sql(", ")
+        .columns_with::<CardRow>(texts)
+        .either(", (SELECT json_agg(label_id)::text", ", (SELECT json_group_array(label_id)")
+        .sql(" FROM cards_labels WHERE card_id = cards.id) FROM board_events")
+        // The latest event that changed a card has the card's version, so each card is read once.
+        .sql(" LEFT JOIN cards ON cards.id = board_events.card_id AND cards.version = board_events.sequence")
+        .sql(" WHERE board_events.board_id = ")
+        .number(board.board_id().0)
+        .sql(" AND board_events.sequence >= ")
+        .number(version)
+        .sql(" ORDER BY board_events.sequence LIMIT ")
+        .number(i64::try_from(MAX_EVENTS + 2).unwrap_or(i64::MAX))
 }
 
 fn changed_card(card: Option<CardRow>, labels: Option<&str>) -> Result<Option<ChangedCard>> {

@@ -8,6 +8,7 @@ pub mod access;
 pub mod backfill;
 pub mod board_lists;
 pub mod boards;
+mod card_filter;
 pub mod card_lists;
 pub mod card_order;
 pub mod card_writes;
@@ -30,6 +31,7 @@ mod schema;
 pub mod sessions;
 pub mod trash;
 mod types;
+pub mod user_writes;
 pub mod users;
 pub mod viewer_cards;
 

@@ -3,7 +3,7 @@
 use diesel::sql_types::{BigInt, Bool};
 
 use super::access::{AuthorizedBoard, BoardWithAccess, with_access};
-use super::card_lists::filtered;
+use super::card_filter::filtered;
 use super::db::Conn;
 use super::dsl::{ColumnTypes, ListOrder, LongTexts, Sort, SortColumn, Statement, numbers};
 use super::rows::CardRow;

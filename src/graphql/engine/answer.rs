@@ -11,7 +11,7 @@ use async_graphql::{Name, Response, Value, Variables};
 use super::budget::Budget;
 use super::document::Document;
 use super::path::restore_path;
-use super::plan::place;
+use super::position::place;
 use super::refusal::Refusal;
 use super::schema::TypeSystem;
 use super::verdict::Verdict;

@@ -1,22 +1,20 @@
 //! Parses and validates documents, and caches valid ones.
 //!
 //! apollo-compiler parses and validates according to the specification of September 2025. This module
-//! adds the limits, descriptions (`scan::blank`) and "Input Object Field Uniqueness".
+//! adds the limits, descriptions (`scan::blank`), and the rules in `unique_fields` and `usages`.
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use apollo_compiler::ast::{self, Definition, Selection, Value};
 use apollo_compiler::executable::{ExecutableDocument, Operation, OperationType};
-use apollo_compiler::parser::{Parser, SourceSpan};
+use apollo_compiler::parser::Parser;
 use apollo_compiler::validation::{DiagnosticList, Valid};
 use apollo_compiler::{Name, Node, introspection};
 use moka::sync::Cache;
 
 use super::refusal::{Problem, Refusal};
 use super::schema::TypeSystem;
-use super::{measure, scan, usages};
+use super::{measure, scan, unique_fields, usages};
 use crate::config::Limits;
 use crate::metrics::{self, Kind, Lookup};
 use crate::store::Mode;
@@ -156,7 +154,7 @@ fn parse(types: &TypeSystem, text: &str, limits: &Limits) -> Result<Document, Re
         return Err(Refusal::unparsable("Syntax error: expected a colon after a name."));
     }
     measure::check(&document, limits).map_err(Refusal::too_complex)?;
-    unique_input_fields(&document)?;
+    unique_fields::check(&document)?;
     let document = document.to_executable_validate(&types.schema);
     let document = document.map_err(|found| invalid(&found.errors, types.told))?;
     let mut operations = Vec::new();
@@ -210,73 +208,6 @@ fn introspection_allowed(
     }
     introspection::check_max_depth(document, operation)
         .map_err(|_| Refusal::too_complex("The lists of the introspection are nested too deeply."))
-}
-
-/// "Input Object Field Uniqueness" of the specification, which apollo-compiler does not check.
-fn unique_input_fields(document: &ast::Document) -> Result<(), Refusal> {
-    for definition in &document.definitions {
-        match definition {
-            Definition::OperationDefinition(operation) => {
-                for variable in &operation.variables {
-                    variable.default_value.iter().try_for_each(unique_fields)?;
-                    unique_in_directives(&variable.directives)?;
-                }
-                unique_in_directives(&operation.directives)?;
-                unique_in_selections(&operation.selection_set)?;
-            }
-            Definition::FragmentDefinition(fragment) => {
-                unique_in_directives(&fragment.directives)?;
-                unique_in_selections(&fragment.selection_set)?;
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn unique_in_selections(set: &[Selection]) -> Result<(), Refusal> {
-    set.iter().try_for_each(|selection| match selection {
-        Selection::Field(field) => {
-            unique_in_arguments(&field.arguments)?;
-            unique_in_directives(&field.directives)?;
-            unique_in_selections(&field.selection_set)
-        }
-        Selection::InlineFragment(inline) => {
-            unique_in_directives(&inline.directives)?;
-            unique_in_selections(&inline.selection_set)
-        }
-        Selection::FragmentSpread(spread) => unique_in_directives(&spread.directives),
-    })
-}
-
-fn unique_in_directives(directives: &ast::DirectiveList) -> Result<(), Refusal> {
-    directives.iter().try_for_each(|directive| unique_in_arguments(&directive.arguments))
-}
-
-fn unique_in_arguments(arguments: &[Node<ast::Argument>]) -> Result<(), Refusal> {
-    arguments.iter().try_for_each(|argument| unique_fields(&argument.value))
-}
-
-fn unique_fields(value: &Node<Value>) -> Result<(), Refusal> {
-    match &**value {
-        Value::List(items) => items.iter().try_for_each(unique_fields),
-        Value::Object(fields) => {
-            let mut names = HashSet::new();
-            fields.iter().try_for_each(|(name, value)| {
-                if !names.insert(name) {
-                    let message = format!("The input field {name} is given more than once.");
-                    return Err(Refusal::invalid(message));
-                }
-                unique_fields(value)
-            })
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The byte offset of a location in its document.
-pub(super) fn offset(place: Option<SourceSpan>) -> usize {
-    place.map(|place| place.offset()).unwrap_or_default()
 }
 
 #[cfg(test)]

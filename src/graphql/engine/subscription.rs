@@ -1,16 +1,25 @@
-//! Subscriptions: what is known of one before its first payload.
+//! Checks subscriptions, and executes their payloads.
 
-use std::collections::HashMap;
-use std::fmt::Write as _;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, Field, OperationType, Selection, SelectionSet,
-};
-use async_graphql::{Value, Variables};
+use apollo_compiler::executable::Operation;
+use async_graphql::Executor;
 
+use super::answer::Answer;
+use super::caller::Caller;
 use super::cost::Cost;
+use super::document::Document;
+use super::execution::Execution;
+use super::plan::{Plan, RootField, plan, root_of_subscription};
+use super::refusal::Refusal;
+use super::request::Request;
+use super::run::execution_of;
+use super::shape::Shape;
+use super::{Engine, Operations};
+use crate::graphql::error;
+use crate::store::Snapshot;
 
 /// A subscription that was checked, and whose payloads can be executed.
 pub(in crate::graphql) struct Subscription {
@@ -18,137 +27,77 @@ pub(in crate::graphql) struct Subscription {
     pub(in crate::graphql) shape: Arc<Shape>,
 }
 
-/// The root field of a subscription, with the values of its arguments.
-pub(in crate::graphql) struct RootField {
-    pub(in crate::graphql) name: String,
-    /// Its key in the response.
-    pub(in crate::graphql) key: String,
-    pub(in crate::graphql) arguments: HashMap<String, Value>,
-}
-
-/// What a subscription selects from its payloads. Subscriptions that select the same share one, whatever the arguments of
-/// their root fields are.
-pub(in crate::graphql) struct Shape {
-    /// The text of the document, for the locations of errors.
-    pub(super) text: Arc<str>,
-    /// The arguments of its root field are those of one of the subscriptions; resolvers do not read them.
-    pub(super) document: ExecutableDocument,
-    pub(super) variables: Variables,
-    pub(in crate::graphql) cost: PayloadCost,
-    /// Whether a payload has depended on the viewer.
-    pub(super) is_personal: AtomicBool,
-}
-
-impl Shape {
-    /// Whether a payload has depended on the viewer.
-    pub(in crate::graphql) fn is_personal(&self) -> bool {
-        self.is_personal.load(Ordering::Relaxed)
+impl<E: Executor, P: Executor> Engine<E, P> {
+    /// Whether the request is a valid one for a subscription.
+    pub(in crate::graphql) fn is_subscription(&self, request: &Request) -> bool {
+        self.find(&request.document).is_ok_and(|document| {
+            let operation = document.operation(request.operation_name.as_deref());
+            operation.is_ok_and(|operation| operation.is_subscription())
+        })
     }
 
-    /// Whether the document may select a field of this name; true if its text has the name.
-    pub(in crate::graphql) fn selects(&self, field: &str) -> bool {
-        self.text.contains(field)
+    /// Checks a subscription, and finds out what it selects. `lists` has the name of the list in the payloads of each root
+    /// field, whose length is known only when a payload is made.
+    pub(in crate::graphql) fn subscribe(
+        &self,
+        request: &Request,
+        caller: &impl Caller,
+        lists: &[(&str, &str)],
+    ) -> Result<Subscription, Box<Answer>> {
+        let refused = |refusal: Refusal| Box::new(Answer::refused(refusal));
+        let document = self.document(request, caller, Operations::Subscriptions)?;
+        let operation = document.operation(request.operation_name.as_deref()).map_err(refused)?;
+        self.subscription(&document, operation, request, lists).map_err(refused)
     }
 
-    /// Records that a payload has depended on the viewer.
-    pub(in crate::graphql) fn note_personal(&self) {
-        self.is_personal.store(true, Ordering::Relaxed);
-    }
-}
-
-/// The complexity of payloads, which depends on the objects in one of their lists.
-pub(in crate::graphql) struct PayloadCost {
-    /// That of a payload whose list is empty.
-    pub(super) empty: Cost,
-    /// That of an object of each type in the list.
-    pub(super) objects: HashMap<String, Cost>,
-}
-
-impl PayloadCost {
-    /// The cost of a payload whose list is empty.
-    pub(in crate::graphql) fn empty(&self) -> Cost {
-        self.empty
-    }
-
-    /// The cost of an object of this type.
-    pub(in crate::graphql) fn of(&self, ty: &str) -> Cost {
-        self.objects.get(ty).copied().unwrap_or_default()
-    }
-
-    /// The cost of a payload with one object, the most expensive one.
-    pub(super) fn of_one(&self) -> Cost {
-        self.empty.saturating_add(self.objects.values().copied().max().unwrap_or_default())
-    }
-}
-
-/// The shapes of all subscriptions.
-#[derive(Default)]
-pub(super) struct Shapes(Mutex<HashMap<String, Weak<Shape>>>);
-
-impl Shapes {
-    /// The known shape that is equal to this one, or this one.
-    pub(super) fn shared(&self, mut shape: Shape) -> Arc<Shape> {
-        into_query(&mut shape.document);
-        let key = key(&shape);
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shape) = known.get(&key).and_then(Weak::upgrade) {
-            return shape;
+    fn subscription(
+        &self,
+        document: &Document,
+        operation: &Operation,
+        request: &Request,
+        lists: &[(&str, &str)],
+    ) -> Result<Subscription, Refusal> {
+        let values = self.coerced(document, operation, request.variables.clone())?;
+        let (root, cost) = root_of_subscription(&self.types, document, operation, &values, lists)?;
+        let (most, limit) = (cost.of_one(), self.limits.complexity);
+        if most > limit {
+            let message =
+                format!("A payload has a complexity of up to {most}; at most {limit} is allowed.");
+            return Err(Refusal::too_complex(message));
         }
-        known.retain(|_, shape| shape.strong_count() > 0);
-        let shape = Arc::new(shape);
-        known.insert(key, Arc::downgrade(&shape));
-        shape
+        let plan = plan(&self.types, document, operation, values, Cost::MAX)?;
+        let text = Arc::clone(document.text());
+        let Plan { document, variables, .. } = plan;
+        let shape = Shape { text, document, variables, cost, is_personal: AtomicBool::new(false) };
+        Ok(Subscription { root, shape: self.shapes.shared(shape) })
     }
-}
 
-/// The library executes payloads as queries.
-fn into_query(document: &mut ExecutableDocument) {
-    if let DocumentOperations::Single(operation) = &mut document.operations {
-        operation.node.ty = OperationType::Query;
+    /// The complexity that is left for the objects in the list of a payload.
+    pub(in crate::graphql) fn left(&self, shape: &Shape) -> Cost {
+        self.limits.complexity.saturating_sub(shape.cost.empty())
     }
-}
 
-/// A text that is equal for equal shapes only. The arguments of the root field are left out: they choose the events and
-/// not what is selected from them.
-fn key(shape: &Shape) -> String {
-    let mut key = format!("{}\0", shape.text);
-    if let DocumentOperations::Single(operation) = &shape.document.operations {
-        for selection in &operation.node.selection_set.node.items {
-            if let Selection::Field(root) = &selection.node {
-                let _ = write!(key, "{}:{}", root.node.response_key().node, root.node.name.node);
-                add_set(&mut key, &root.node.selection_set.node, &shape.variables);
-            }
+    /// Executes a payload in a snapshot that its caller has begun. `source` is what it is about, as data of the context.
+    /// `cost` is that of the objects in its list. `None` if the database is not available, or memory is short.
+    pub(in crate::graphql) async fn payload(
+        &self,
+        shape: &Shape,
+        caller: &Arc<impl Caller>,
+        snapshot: &Snapshot,
+        source: impl Send + Sync + 'static,
+        cost: Cost,
+    ) -> Option<Answer> {
+        let Execution { scheduler, budget, .. } = &**caller.execution();
+        budget.set_work(self.left(shape).saturating_sub(cost));
+        let execution = execution_of(caller, shape.document.clone(), shape.variables.clone());
+        let response = scheduler.run(pin!(self.payloads.execute(execution.data(source)))).await;
+        snapshot.end();
+        let is_lost = snapshot.failed() && !error::tells_of_a_defect(&response.errors);
+        if is_lost || budget.is_short() {
+            return None;
         }
+        let mut answer = Answer::run(response, Arc::clone(budget), false);
+        answer.complete(&shape.text, caller.request_id());
+        Some(answer)
     }
-    key
-}
-
-fn add_set(key: &mut String, set: &SelectionSet, variables: &Variables) {
-    key.push('{');
-    for selection in &set.items {
-        match &selection.node {
-            Selection::Field(field) => add_field(key, &field.node, variables),
-            Selection::InlineFragment(inline) => {
-                let condition = inline.node.type_condition.as_ref();
-                let ty = condition.map_or("", |condition| condition.node.on.node.as_str());
-                let _ = write!(key, "...{ty}");
-                add_set(key, &inline.node.selection_set.node, variables);
-            }
-            Selection::FragmentSpread(spread) => {
-                let _ = write!(key, "...{} ", spread.node.fragment_name.node);
-            }
-        }
-    }
-    key.push('}');
-}
-
-fn add_field(key: &mut String, field: &Field, variables: &Variables) {
-    let _ = write!(key, "{}:{}(", field.response_key().node, field.name.node);
-    for (name, literal) in &field.arguments {
-        let value = |name| variables.get(&name).cloned().ok_or(());
-        let value = literal.node.clone().into_const_with(value).unwrap_or_default();
-        let _ = write!(key, "{}:{value} ", name.node);
-    }
-    key.push(')');
-    add_set(key, &field.selection_set.node, variables);
 }

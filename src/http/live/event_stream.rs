@@ -4,6 +4,7 @@
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
@@ -66,14 +67,7 @@ pub(in crate::http) async fn respond(
     };
     let end = watch(place, ending, cut.clone());
     let open = OpenStream { outputs, end, _connection: connection, _user: user };
-    let keep_alive = KeepAlive::new().interval(state.settings.live.ping_time);
-    let events = stream::unfold(Some(open), async |open| {
-        let mut open = open?;
-        let output = open.next().await?;
-        let is_last = matches!(output, Output::Complete | Output::Errors(_));
-        Some((output, (!is_last).then_some(open)))
-    });
-    Ok(Ok((HEADERS, Sse::new(events.flat_map(events_of)).keep_alive(keep_alive)).into_response()))
+    Ok(Ok(open.response(state.settings.live.ping_time)))
 }
 
 /// A stream of events that is open.
@@ -86,6 +80,18 @@ struct OpenStream {
 }
 
 impl OpenStream {
+    /// The response that sends the events, and a comment after so long without one.
+    fn response(self, ping_time: Duration) -> Response {
+        let events = stream::unfold(Some(self), async |open| {
+            let mut open = open?;
+            let output = open.next().await?;
+            let is_last = matches!(output, Output::Complete | Output::Errors(_));
+            Some((output, (!is_last).then_some(open)))
+        });
+        let keep_alive = KeepAlive::new().interval(ping_time);
+        (HEADERS, Sse::new(events.flat_map(events_of)).keep_alive(keep_alive)).into_response()
+    }
+
     /// The next output; `None` at the end, and when the server stops or the token is no longer valid. Then clients try
     /// again, because there was no `complete`.
     async fn next(&mut self) -> Option<Output> {

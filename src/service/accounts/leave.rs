@@ -6,7 +6,7 @@ use crate::domain::{
 };
 use crate::service::Services;
 use crate::store::lock::lock_to_leave;
-use crate::store::{Tx, members, sessions, trash, users};
+use crate::store::{Tx, members, sessions, trash, user_writes};
 
 /// How often the list of boards is read before the account is locked: others may share boards with it meanwhile.
 const ROUNDS: usize = 10;
@@ -62,14 +62,14 @@ async fn leave_all(
             break;
         }
     }
-    if !users::lock_to_delete(tx, user, hash).await? {
+    if !user_writes::lock_to_delete(tx, user, hash).await? {
         return Ok(None);
     }
     // Boards that were created or shared since the list was read. Nothing can be added any more. Whoever holds the lock
     // of one of them and waits for the account makes this a deadlock, after which the transaction runs again.
     leave_present(tx, user, id).await?;
     let sessions = sessions::delete_all(tx, user).await?;
-    users::delete(tx, user).await?;
+    user_writes::delete(tx, user).await?;
     Ok(Some(sessions))
 }
 

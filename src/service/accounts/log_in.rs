@@ -9,7 +9,7 @@ use crate::service::passwords::Verdict;
 use crate::service::sessions::{NewSession, Started};
 use crate::service::{LogIn, Services, mail_senders};
 use crate::store::users::{self, Credentials};
-use crate::store::{Tx, known_networks, outbox};
+use crate::store::{Tx, known_networks, outbox, user_writes};
 
 /// Checks e-mail address and password and starts a session. INVALID_CREDENTIALS if they are wrong;
 /// FORBIDDEN if the address must be verified first; RATE_LIMITED after too many attempts.
@@ -142,7 +142,7 @@ async fn begin(
 }
 
 async fn insert(tx: &mut Tx, begin: &Begin) -> Result<Option<Started>> {
-    if !users::lock(tx, begin.user, &begin.hash).await? {
+    if !user_writes::lock(tx, begin.user, &begin.hash).await? {
         return Ok(None);
     }
     if let Some(network) = &begin.network
@@ -169,7 +169,7 @@ async fn renew_hash(
     let input = (user, old, new);
     let renewed = services
         .db
-        .write(input, async |tx, (user, old, new)| users::rehash(tx, *user, old, new).await);
+        .write(input, async |tx, (user, old, new)| user_writes::rehash(tx, *user, old, new).await);
     if renewed.await.is_err() {
         tracing::warn!("failed to renew a password hash");
     }

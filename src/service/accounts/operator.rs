@@ -4,9 +4,9 @@ use super::leave::delete_account;
 use crate::domain::{
     Client, Email, EmailKey, Error, MailContent, Name, Password, Result, User, UserKey,
 };
-use crate::service::{Services, trash};
+use crate::service::{Services, sessions, trash};
 use crate::store::users::Listed;
-use crate::store::{Tx, mail_tokens, outbox, sessions, users};
+use crate::store::{Tx, outbox, user_writes, users};
 
 /// The maximum number of accounts per query.
 const BATCH: i64 = 1000;
@@ -22,8 +22,8 @@ pub async fn create(
     let name = name.unwrap_or_else(|| Name::of(email.as_str()));
     let created = services.db.write((email, name, hash), async |tx, (email, name, hash)| {
         let now = tx.now();
-        let user = users::insert(tx, email, name, hash, now).await?;
-        users::set_verified(tx, user.key).await?.ok_or(Error::Contention)
+        let user = user_writes::insert(tx, email, name, hash, now).await?;
+        user_writes::set_verified(tx, user.key).await?.ok_or(Error::Contention)
     });
     created.await
 }
@@ -69,7 +69,7 @@ async fn change(services: &Services, email: &str, change: Change) -> Result<()> 
     let notice = services.mails.mail(&user.email, MailContent::PasswordChanged);
     let input = (user.key, change, notice.filter(|_| is_told));
     let changed = services.db.write(input, async |tx, (user, change, notice)| {
-        if !users::lock_any(tx, *user).await? {
+        if !user_writes::lock_any(tx, *user).await? {
             return Err(no_such_user());
         }
         if let Some(notice) = notice {
@@ -82,12 +82,11 @@ async fn change(services: &Services, email: &str, change: Change) -> Result<()> 
 
 async fn apply(tx: &mut Tx, user: UserKey, change: &Change) -> Result<()> {
     match change {
-        Change::Enable => return users::set_disabled(tx, user, false).await,
-        Change::Disable => users::set_disabled(tx, user, true).await?,
-        Change::Password(hash) => users::set_password(tx, user, hash).await?,
+        Change::Enable => return user_writes::set_disabled(tx, user, false).await,
+        Change::Disable => user_writes::set_disabled(tx, user, true).await?,
+        Change::Password(hash) => user_writes::set_password(tx, user, hash).await?,
     }
-    mail_tokens::delete_of(tx, user).await?;
-    sessions::delete_all(tx, user).await.map(drop)
+    sessions::revoke_all(tx, user).await.map(drop)
 }
 
 /// Deletes an account, like `deleteViewer`, and erases its boards.

@@ -6,7 +6,7 @@ use crate::domain::{
     UserKey, Viewer, sha256,
 };
 use crate::service::{Services, mail_senders};
-use crate::store::{mail_tokens, outbox, sessions, users};
+use crate::store::{mail_tokens, outbox, sessions, user_writes};
 
 /// Sends a token for a new password to an address, if it has an account: whether it has one is found out later, so
 /// that this does the same work in any case. FORBIDDEN if the server sends no mail; RATE_LIMITED after too many attempts.
@@ -52,8 +52,8 @@ pub async fn reset_password(
             if !mail_tokens::spend(tx, reset.user, &reset.token, &ALL).await? {
                 return Err(bad_token());
             }
-            users::set_password(tx, reset.user, &reset.password_hash).await?;
-            let user = users::set_verified(tx, reset.user).await?.ok_or_else(bad_token)?;
+            user_writes::set_password(tx, reset.user, &reset.password_hash).await?;
+            let user = user_writes::set_verified(tx, reset.user).await?.ok_or_else(bad_token)?;
             if let Some(notice) = &reset.notice {
                 outbox::insert(tx, notice).await?;
             }
@@ -76,7 +76,7 @@ pub async fn verify_email(services: &Services, client: &Client, token: &str) -> 
         if !mail_tokens::spend(tx, *user, token, &[MailPurpose::VerifyEmail]).await? {
             return Err(bad_token());
         }
-        users::set_verified(tx, *user).await?.ok_or_else(bad_token)
+        user_writes::set_verified(tx, *user).await?.ok_or_else(bad_token)
     });
     verified.await
 }

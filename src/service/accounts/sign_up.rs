@@ -5,7 +5,7 @@ use crate::domain::{
     Client, Email, Error, MailContent, Name, Password, QueuedMail, Result, User, neighbourhood,
 };
 use crate::service::Services;
-use crate::store::{known_networks, outbox, users};
+use crate::store::{known_networks, outbox, user_writes};
 
 struct NewAccount {
     email: Email,
@@ -36,7 +36,7 @@ pub async fn sign_up(
     let new = NewAccount { email, name, hash, network, mail };
     let user = services.db.write(new, async |tx, new| {
         let now = tx.now();
-        let user = users::insert(tx, &new.email, &new.name, &new.hash, now).await?;
+        let user = user_writes::insert(tx, &new.email, &new.name, &new.hash, now).await?;
         if let Some(network) = &new.network {
             known_networks::note(tx, user.key, network).await?;
         }

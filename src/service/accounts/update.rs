@@ -5,10 +5,11 @@ use crate::domain::{
     At, Client, Email, EmailKey, Error, MailContent, Name, Password, QueuedMail, Result, SessionId,
     User, Viewer,
 };
-use crate::service::sessions::{NewSession, Started};
+use crate::service::sessions::{self, NewSession, Started};
 use crate::service::{LogIn, Services, mail_senders};
-use crate::store::users::Changes;
-use crate::store::{Tx, mail_tokens, outbox, sessions, users};
+use crate::store::user_writes::Changes;
+use crate::store::users::Credentials;
+use crate::store::{Tx, outbox, user_writes};
 
 /// Changes to the viewer's account. `None` leaves the field unchanged.
 pub struct AccountChanges {
@@ -50,29 +51,13 @@ pub async fn update(
     current_password: Option<String>,
     changes: AccountChanges,
 ) -> Result<Updated> {
-    let AccountChanges { email, password, name } = changes;
-    let known = match current_password {
-        Some(current) => check_password(services, client, viewer, current).await?,
-        None if email.is_some() || password.is_some() => {
-            let message = "Required to change the e-mail address or the password.";
-            return Err(Error::bad_input(message).at("currentPassword"));
-        }
-        None => credentials(services, viewer).await?,
-    };
-    let password_hash = match password {
-        Some(password) => Some(services.passwords.hash(client, password).await?),
-        None => None,
-    };
-    let email = email.filter(|email| email.as_str() != known.user.email);
-    let name = name.filter(|name| name.as_str() != known.user.name);
-    let is_other_mailbox =
-        email.as_ref().is_some_and(|email| *email.key() != EmailKey::of(&known.user.email));
-    let changes = Changes { email, password_hash, name, is_other_mailbox };
+    let known = confirm(services, client, viewer, current_password, &changes).await?;
+    let changes = differences(services, client, &known.user, changes).await?;
     if changes.is_empty() {
         return Ok(Updated::Account(known.user));
     }
     let ends_sessions = changes.email.is_some() || changes.password_hash.is_some();
-    let must_verify = is_other_mailbox && services.accounts.require_verified_email;
+    let must_verify = changes.is_other_mailbox && services.accounts.require_verified_email;
     let session =
         (ends_sessions && !must_verify).then(|| NewSession::new(services, viewer.key, client));
     let mails = mails(services, &known.user, &changes);
@@ -94,6 +79,43 @@ pub async fn update(
     }
 }
 
+/// Checks the current password, if it is given. The address and the password cannot be changed without it.
+async fn confirm(
+    services: &Services,
+    client: &Client,
+    viewer: Viewer,
+    current_password: Option<String>,
+    changes: &AccountChanges,
+) -> Result<Credentials> {
+    match current_password {
+        Some(current) => check_password(services, client, viewer, current).await,
+        None if changes.email.is_some() || changes.password.is_some() => {
+            let message = "Required to change the e-mail address or the password.";
+            Err(Error::bad_input(message).at("currentPassword"))
+        }
+        None => credentials(services, viewer).await,
+    }
+}
+
+/// What differs from the account as it is. A new password counts, even if it is the old one.
+async fn differences(
+    services: &Services,
+    client: &Client,
+    user: &User,
+    changes: AccountChanges,
+) -> Result<Changes> {
+    let AccountChanges { email, password, name } = changes;
+    let password_hash = match password {
+        Some(password) => Some(services.passwords.hash(client, password).await?),
+        None => None,
+    };
+    let email = email.filter(|email| email.as_str() != user.email);
+    let name = name.filter(|name| name.as_str() != user.name);
+    let is_other_mailbox =
+        email.as_ref().is_some_and(|email| *email.key() != EmailKey::of(&user.email));
+    Ok(Changes { email, password_hash, name, is_other_mailbox })
+}
+
 /// The mails that tell of the changes: to the former address, in case that somebody else has made them.
 fn mails(services: &Services, user: &User, changes: &Changes) -> Vec<QueuedMail> {
     let tell = |email: &str, content| mail_senders::limited(services, email, content);
@@ -112,7 +134,7 @@ fn mails(services: &Services, user: &User, changes: &Changes) -> Vec<QueuedMail>
 async fn store(tx: &mut Tx, update: &Update) -> Result<(User, Option<Started>, Vec<SessionId>)> {
     let (viewer, now) = (update.viewer, tx.now());
     // `None`: the password has changed since it was verified.
-    let user = users::update(tx, viewer.key, &update.old_hash, &update.changes, now).await?;
+    let user = user_writes::update(tx, viewer.key, &update.old_hash, &update.changes, now).await?;
     let user = user.ok_or_else(wrong_password)?;
     for mail in &update.mails {
         outbox::insert(tx, mail).await?;
@@ -120,8 +142,7 @@ async fn store(tx: &mut Tx, update: &Update) -> Result<(User, Option<Started>, V
     if !update.ends_sessions {
         return Ok((user, None, Vec::new()));
     }
-    mail_tokens::delete_of(tx, viewer.key).await?;
-    let ended = sessions::delete_all(tx, viewer.key).await?;
+    let ended = sessions::revoke_all(tx, viewer.key).await?;
     let started = match &update.session {
         Some(session) => Some(session.insert(tx).await?),
         None => None,

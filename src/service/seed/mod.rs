@@ -13,7 +13,7 @@ use crate::domain::{
     Name, NewBoard, NewCard, Password, Result, Timestamp, Title, User, UserKey,
 };
 use crate::store::lock::{Admin, BoardTx, lock_board};
-use crate::store::{Tx, boards, card_writes, labels, members, users};
+use crate::store::{Tx, boards, card_writes, labels, members, user_writes, users};
 use words::{FIRST_NAMES, GOALS, LABELS, LAST_NAMES, PROJECTS, THINGS, VERBS};
 
 /// The password of all demo users.
@@ -80,7 +80,7 @@ async fn fill(tx: &mut Tx, plan: &Plan, hash: &str) -> Result<String> {
         }
         Target::Reset => {
             boards::delete_all(tx).await?;
-            users::delete_all(tx).await?;
+            user_writes::delete_all(tx).await?;
         }
         Target::Empty | Target::Append => {}
     }
@@ -136,7 +136,7 @@ impl Filler {
             let email = Email::parse(&format!("user{number}@example.com"))?;
             let name = format!("{} {}", self.one_of(FIRST_NAMES), self.one_of(LAST_NAMES));
             let time = self.days_ago(ACCOUNTS);
-            people.push(users::insert(tx, &email, &Name::parse(&name)?, hash, time).await?);
+            people.push(user_writes::insert(tx, &email, &Name::parse(&name)?, hash, time).await?);
         }
         Ok(people)
     }

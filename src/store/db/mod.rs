@@ -26,6 +26,7 @@ mod timing;
 mod tls;
 mod transaction;
 mod trouble;
+mod tx;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -52,7 +53,8 @@ pub use self::snapshot::Snapshot;
 use self::sqlite::{Access, FileHealth, FileId};
 use self::sqlite_conn::SqliteConn;
 use self::statement_count::StatementCount;
-pub use self::transaction::{Tx, Work};
+pub use self::transaction::Work;
+pub use self::tx::Tx;
 use crate::config::{Database, DatabaseUrl, StartError};
 use crate::domain::{Clock, Error, Result, Timestamp};
 use crate::events::Bus;

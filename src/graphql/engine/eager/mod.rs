@@ -9,24 +9,26 @@
 //! An object within a row that is being tried does not fall back to the library by itself: the row will
 //! resolve it again, and each level of nesting would double the work.
 
+mod attempt;
+mod size;
+
 use std::borrow::Cow;
-use std::cell::Cell;
-use std::pin::pin;
-use std::sync::{Arc, MutexGuard, PoisonError};
-use std::task::{Context as Task, Poll, Waker};
+use std::sync::Arc;
+use std::task::Poll;
 
 use async_graphql::indexmap::IndexMap;
 use async_graphql::parser::types::{Field, Selection};
 use async_graphql::registry::Registry;
 use async_graphql::{
-    ContainerType, ContextSelectionSet, Name, OutputType, Positioned, ServerError, ServerResult,
-    Value,
+    ContainerType, ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value,
 };
 use futures_util::future::try_join_all;
 
+use self::attempt::{attempt, is_trying, try_or_roll_back};
+pub(super) use self::size::bytes_of;
+use self::size::{count, refused, text_in};
 use super::execution::Execution;
 use super::path::keep_path;
-use crate::domain::Error;
 
 /// Types whose resolvers have no side effects, so that they may run twice for one response.
 pub(in crate::graphql) trait Pure: ContainerType {}
@@ -43,21 +45,6 @@ impl<T> From<T> for EagerObject<T> {
     fn from(object: T) -> Self {
         Self(object)
     }
-}
-
-/// The approximate maximum memory of a field in the response, without its text: its value, its entry in
-/// the object and the overhead of the allocator.
-const FIELD_BYTES: usize = 160;
-
-/// The approximate maximum memory of a value of the introspection.
-pub(super) fn bytes_of(told: &Value) -> usize {
-    let beneath = match told {
-        Value::List(items) => items.iter().map(bytes_of).sum(),
-        Value::Object(fields) => fields.values().map(bytes_of).sum(),
-        Value::String(text) => text.len(),
-        _ => 0,
-    };
-    FIELD_BYTES + beneath
 }
 
 /// The approximate memory of an object while its fields wait: their futures, and what they wait for.
@@ -138,12 +125,10 @@ impl<T: Pure> OutputType for EagerObject<T> {
     }
 }
 
-type OfExecution<'c> = Option<&'c Arc<Execution>>;
-
 /// Resolves an object through the library; its fields may wait.
 async fn by_async_graphql<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
-    execution: OfExecution<'_>,
+    execution: Option<&Arc<Execution>>,
     object: &T,
     field: &Positioned<Field>,
 ) -> ServerResult<Value> {
@@ -155,42 +140,16 @@ async fn by_async_graphql<T: Pure>(
     Ok(value)
 }
 
-/// The bytes of text in a field of an object. (Objects below it have been counted already.)
-fn text_in(field: &Value) -> usize {
-    match field {
-        Value::String(text) => text.len(),
-        Value::List(items) => items.iter().map(text_in).sum(),
-        _ => 0,
-    }
-}
-
-/// Takes the memory and text of an object from the budget.
-fn count(
-    ctx: &ContextSelectionSet<'_>,
-    execution: OfExecution<'_>,
-    fields: usize,
-    text: usize,
-) -> ServerResult<()> {
-    let Some(execution) = execution else { return Ok(()) };
-    let taken = execution.budget.take_object((fields + 1) * FIELD_BYTES, text);
-    taken.map_err(|error| refused(ctx, error))
-}
-
-fn refused(ctx: &ContextSelectionSet<'_>, error: Error) -> ServerError {
-    let error = async_graphql::Error::from(error).into_server_error(ctx.item.pos);
-    keep_path(ctx, ctx.set_error_path(error))
-}
-
 /// Resolves the first rows of a list, up to one that has to wait.
 async fn without_waiting<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
-    execution: OfExecution<'_>,
+    execution: Option<&Arc<Execution>>,
     rows: &[T],
     mut fields: Fields<'_>,
 ) -> ServerResult<Vec<Value>> {
     let mut values = Vec::with_capacity(rows.len());
     for (index, row) in rows.iter().enumerate() {
-        if let (0, false, Some(execution)) = (index % YIELD_EVERY, TRYING.get(), execution) {
+        if let (0, false, Some(execution)) = (index % YIELD_EVERY, is_trying(), execution) {
             execution.scheduler.yield_if_due().await;
         }
         let ctx = ctx.with_index(index);
@@ -206,61 +165,11 @@ async fn without_waiting<T: Pure>(
     Ok(values)
 }
 
-/// Runs `put_together`; `None` if the library has to resolve the object again. In that case its side
-/// effects are rolled back: memory taken, and errors recorded by nullable fields. (No other field runs in
-/// between.) Within an outer attempt it never returns: the outer attempt finds the field pending and
-/// drops it.
-async fn try_or_roll_back<T>(
-    ctx: &ContextSelectionSet<'_>,
-    execution: OfExecution<'_>,
-    put_together: impl FnOnce() -> Option<T>,
-) -> Option<T> {
-    let before = (execution.map(|execution| execution.budget.objects()), errors(ctx).len());
-    let made = put_together();
-    if made.is_none() {
-        let (objects, noted) = before;
-        if let (Some(execution), Some(objects)) = (execution, objects) {
-            execution.budget.restore(objects);
-        }
-        errors(ctx).truncate(noted);
-        if TRYING.get() {
-            std::future::pending::<()>().await;
-        }
-    }
-    made
-}
-
-fn errors<'c>(ctx: &'c ContextSelectionSet<'_>) -> MutexGuard<'c, Vec<ServerError>> {
-    ctx.query_env.errors.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-thread_local! {
-    /// Whether a field is being polled as part of an attempt.
-    static TRYING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Polls a field once.
-fn attempt<F: Future>(field: F) -> Poll<F::Output> {
-    let _trying = Trying { outer: TRYING.replace(true) };
-    pin!(field).poll(&mut Task::from_waker(Waker::noop()))
-}
-
-/// Marks an attempt; ends it on drop, even if the field panics.
-struct Trying {
-    outer: bool,
-}
-
-impl Drop for Trying {
-    fn drop(&mut self) {
-        TRYING.set(self.outer);
-    }
-}
-
 /// Resolves the selected fields of an object; `None` if one of them has to wait. `answer` has an entry
 /// for each field.
 fn object<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
-    execution: OfExecution<'_>,
+    execution: Option<&Arc<Execution>>,
     object: &T,
     fields: &[&Positioned<Field>],
     mut answer: IndexMap<Name, Value>,

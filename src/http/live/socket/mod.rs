@@ -3,25 +3,27 @@
 //! One task reads, writes and runs the operations. While it writes to a client that does not read, it does nothing else,
 //! so that client gets no more work done; `tokio_io_timeout` ends the write.
 
+mod end;
+mod operations;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::ws::{self, CloseFrame, WebSocket};
-use futures_util::stream::{AbortHandle, BoxStream, SelectAll, StreamExt, abortable};
-use serde_json::json;
-use serde_json::value::RawValue;
+use futures_util::stream::{AbortHandle, BoxStream, SelectAll, StreamExt};
 use tokio::time::{Instant, interval_at, sleep_until, timeout};
 
-use super::operation::{self, Output, Outputs};
+use self::end::{End, broken, closed};
+use super::operation::Output;
 use super::protocol::{self, Close, Message};
 use super::slots::Slot;
 use super::token::{self, Ending, Token};
 use super::{LINGER, Place};
-use crate::domain::{Client, Error, UserKey, Viewer};
-use crate::graphql::{ErrorCode, Operations, Request, UserWaiting, Waiting};
-use crate::http::{State, parameters};
-use crate::metrics::{self, EndReason, Limit};
+use crate::domain::{Client, UserKey};
+use crate::graphql::{UserWaiting, Waiting};
+use crate::http::State;
+use crate::metrics::{self, Limit};
 
 /// An open WebSocket.
 pub(super) struct Socket {
@@ -45,37 +47,6 @@ pub(super) struct Socket {
 struct Running {
     abort: AbortHandle,
     is_subscription: bool,
-}
-
-/// Why a socket ends.
-enum End {
-    /// The connection is lost.
-    Lost,
-    /// The client has not answered a ping.
-    Silent,
-    /// The client has sent a close frame.
-    Left,
-    Close(Close),
-}
-
-impl From<Close> for End {
-    fn from(close: Close) -> Self {
-        Self::Close(close)
-    }
-}
-
-impl End {
-    fn reason(&self) -> EndReason {
-        match self {
-            Self::Lost => EndReason::Lost,
-            Self::Silent => EndReason::Silent,
-            Self::Left => EndReason::Left,
-            Self::Close(Close::RESTART) => EndReason::Shutdown,
-            Self::Close(Close::TRY_AGAIN) => EndReason::Unavailable,
-            Self::Close(Close::FORBIDDEN | Close::UNAUTHORIZED) => EndReason::Token,
-            Self::Close(_) => EndReason::Protocol,
-        }
-    }
 }
 
 impl Socket {
@@ -173,9 +144,7 @@ impl Socket {
                 self.subscribe(protocol::quoted(&id).into(), request).await
             }
             Message::Complete { id } => {
-                if let Some(operation) = self.running.remove(&*protocol::quoted(&id)) {
-                    operation.abort.abort();
-                }
+                self.stop(&protocol::quoted(&id));
                 Ok(())
             }
         }
@@ -198,81 +167,8 @@ impl Socket {
         Ok(())
     }
 
-    async fn subscribe(&mut self, id: Arc<str>, request: &RawValue) -> Result<(), End> {
-        if self.running.contains_key(&id) {
-            return Err(Close::DUPLICATE.into());
-        }
-        if self.running.len() >= self.state.settings.live.operations {
-            metrics::get().accounts.refusals.of(Limit::Operations).inc();
-            let message = "Too many operations run on this WebSocket.";
-            let error = {
-                let code = ErrorCode::RateLimited.as_str();
-                json!([{ "message": message, "extensions": { "code": code } }])
-            };
-            return self.send_text(protocol::error(&id, &error.to_string())).await;
-        }
-        let max_values = self.state.settings.max_values;
-        let request = parameters::in_message(request.get().as_bytes(), max_values);
-        let request = match request.map_err(|_| Close::BAD_REQUEST)? {
-            Ok(request) => request,
-            Err(refused) => {
-                return self.send_text(protocol::error(&id, &refused.errors_as_json())).await;
-            }
-        };
-        let viewer = match &self.token {
-            Some(token) => Some(token.authenticate().await.map_err(|error| closed(&error))?),
-            None => None,
-        };
-        self.start(id, viewer, request);
-        Ok(())
-    }
-
-    fn start(&mut self, id: Arc<str>, viewer: Option<Viewer>, request: Request) {
-        let (state, waiting) = (Arc::clone(&self.state), self.waiting.clone());
-        let is_subscription = state.api.is_subscription(&request);
-        let caller = state.api.caller(self.client.clone(), Ok(viewer), self.request_id.clone());
-        let outputs =
-            async move { operation::run(&state, caller, request, Operations::All, &waiting).await };
-        let outputs = futures_util::stream::once(outputs).flat_map(|begun| -> Outputs {
-            match begun {
-                Ok(outputs) => outputs,
-                // Only a token is refused like that, and this one was valid.
-                Err(answer) => {
-                    let refused = Output::Errors(answer.errors_as_json());
-                    futures_util::stream::iter([refused]).boxed()
-                }
-            }
-        });
-        let key = Arc::clone(&id);
-        let (outputs, abort) = abortable(outputs.map(move |output| (Arc::clone(&key), output)));
-        self.operations.push(outputs.boxed());
-        self.running.insert(id, Running { abort, is_subscription });
-    }
-
-    async fn answer(&mut self, id: &Arc<str>, output: Output) -> Result<(), End> {
-        if !self.running.contains_key(id) {
-            return Ok(());
-        }
-        let text = match &output {
-            Output::Result(json) => protocol::next(id, json),
-            Output::Payload(payload) => protocol::next(id, &payload.json),
-            Output::Errors(json) => protocol::error(id, json),
-            Output::Complete => protocol::complete(id),
-            Output::Failed => return Err(Close::TRY_AGAIN.into()),
-        };
-        if matches!(output, Output::Errors(_) | Output::Complete) {
-            self.running.remove(id);
-        }
-        self.send_text(text).await
-    }
-
     async fn send_text(&mut self, text: String) -> Result<(), End> {
         self.send(ws::Message::Text(text.into())).await
-    }
-
-    /// Whether only subscriptions run, which clients resume elsewhere. Queries and mutations are answered first.
-    fn may_stop(&self) -> bool {
-        self.running.values().all(|running| running.is_subscription)
     }
 
     /// A client that reads slowly does not outlive its token, or the server.
@@ -300,26 +196,5 @@ impl Socket {
             }
         };
         let _ = timeout(LINGER, ending).await;
-    }
-}
-
-/// Why a socket ends if its token cannot be checked.
-fn closed(error: &Error) -> End {
-    End::Close(match error {
-        Error::Unauthenticated | Error::BadToken { .. } => Close::FORBIDDEN,
-        _ => Close::TRY_AGAIN,
-    })
-}
-
-/// Why a socket ends whose messages cannot be read.
-fn broken(error: &axum::Error) -> End {
-    use tungstenite::error::CapacityError;
-    let error = std::error::Error::source(error).and_then(|error| error.downcast_ref());
-    match error {
-        Some(tungstenite::Error::Capacity(CapacityError::MessageTooLong { .. })) => {
-            Close::TOO_BIG.into()
-        }
-        Some(tungstenite::Error::Utf8(_)) => Close::NOT_UTF8.into(),
-        _ => End::Lost,
     }
 }

@@ -1,0 +1,65 @@
+//! Attempts to resolve an object without waiting, which leave no trace if they fail.
+
+use std::cell::Cell;
+use std::pin::pin;
+use std::sync::{Arc, MutexGuard, PoisonError};
+use std::task::{Context as Task, Poll, Waker};
+
+use async_graphql::{ContextSelectionSet, ServerError};
+
+use crate::graphql::engine::execution::Execution;
+
+/// Runs `put_together`; `None` if the library has to resolve the object again. In that case its side
+/// effects are rolled back: memory taken, and errors recorded by nullable fields. (No other field runs in
+/// between.) Within an outer attempt it never returns: the outer attempt finds the field pending and
+/// drops it.
+pub(super) async fn try_or_roll_back<T>(
+    ctx: &ContextSelectionSet<'_>,
+    execution: Option<&Arc<Execution>>,
+    put_together: impl FnOnce() -> Option<T>,
+) -> Option<T> {
+    let before = (execution.map(|execution| execution.budget.objects()), errors(ctx).len());
+    let made = put_together();
+    if made.is_none() {
+        let (objects, noted) = before;
+        if let (Some(execution), Some(objects)) = (execution, objects) {
+            execution.budget.restore(objects);
+        }
+        errors(ctx).truncate(noted);
+        if is_trying() {
+            std::future::pending::<()>().await;
+        }
+    }
+    made
+}
+
+fn errors<'c>(ctx: &'c ContextSelectionSet<'_>) -> MutexGuard<'c, Vec<ServerError>> {
+    ctx.query_env.errors.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+thread_local! {
+    /// Whether a field is being polled as part of an attempt.
+    static TRYING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether an object is resolved as part of an attempt.
+pub(super) fn is_trying() -> bool {
+    TRYING.get()
+}
+
+/// Polls a field once.
+pub(super) fn attempt<F: Future>(field: F) -> Poll<F::Output> {
+    let _trying = Trying { outer: TRYING.replace(true) };
+    pin!(field).poll(&mut Task::from_waker(Waker::noop()))
+}
+
+/// Marks an attempt; ends it on drop, even if the field panics.
+struct Trying {
+    outer: bool,
+}
+
+impl Drop for Trying {
+    fn drop(&mut self) {
+        TRYING.set(self.outer);
+    }
+}

@@ -1,0 +1,141 @@
+//! Runs queries and mutations.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use apollo_compiler::executable::OperationType;
+use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::{Executor, Variables};
+
+use super::answer::{self, Answer};
+use super::caller::Caller;
+use super::document::Document;
+use super::execution::Execution;
+use super::plan::{Plan, plan};
+use super::refusal::Refusal;
+use super::request::Request;
+use super::{Engine, Operations, eager};
+use crate::graphql::error;
+use crate::metrics::{self, Limit};
+use crate::store::Mode;
+
+/// An operation that is ready for execution.
+struct Planned {
+    plan: Plan,
+    /// The result of the introspection fields.
+    introspection: Option<async_graphql::Value>,
+    holds_tokens: bool,
+    is_query: bool,
+}
+
+impl<E: Executor, P: Executor> Engine<E, P> {
+    /// Runs a request for its caller, if its operation type is allowed.
+    pub(in crate::graphql) async fn execute(
+        &self,
+        request: Request,
+        caller: impl Caller,
+        allowed: Operations,
+    ) -> Answer {
+        let document = match self.document(&request, &caller, allowed) {
+            Ok(document) => document,
+            Err(answer) => return *answer,
+        };
+        let _permit = match caller.account() {
+            Some(account) => self.viewer_limit.take(account).await,
+            None => None,
+        };
+        let caller = Arc::new(caller);
+        let operation = document.operation(request.operation_name.as_deref());
+        let is_query = operation.is_ok_and(|operation| operation.is_query());
+        let mut mode = if is_query { document.mode() } else { Mode::Transaction };
+        let mut rerun = None;
+        loop {
+            // Boxed because a future is as large as all that it holds, and would be copied on every move.
+            if let Some(answer) = Box::pin(self.run(&document, &request, &caller, mode)).await {
+                return answer;
+            }
+            caller.execution().budget.reset();
+            if caller.execution().budget.is_short()
+                && !caller.execution().budget.wait(&mut rerun).await
+            {
+                metrics::get().accounts.refusals.of(Limit::Memory).inc();
+                return Answer::unavailable();
+            }
+            mode = Mode::Transaction;
+        }
+    }
+
+    /// Plans and executes an operation; `None` if the query has to run again, with more statements or
+    /// more memory.
+    async fn run(
+        &self,
+        document: &Document,
+        request: &Request,
+        caller: &Arc<impl Caller>,
+        mode: Mode,
+    ) -> Option<Answer> {
+        let Planned { plan, introspection, holds_tokens, is_query } =
+            match self.planned(document, request) {
+                Ok(planned) => planned,
+                Err(refusal) => return Some(Answer::refused(refusal)),
+            };
+        let Execution { scheduler, budget, .. } = &**caller.execution();
+        budget.set_work(self.limits.complexity.saturating_sub(plan.cost));
+        if let Some(told) = &introspection
+            && let Err(refused) = budget.take_object(eager::bytes_of(told), 0)
+        {
+            return (!budget.is_short()).then(|| Answer::too_large(refused));
+        }
+        let snapshot = caller.begin(mode);
+        let execution = execution_of(caller, plan.document, plan.variables);
+        let execution = pin!(self.executor.execute(execution));
+        let response = scheduler.run(execution).await;
+        snapshot.end();
+        if is_query {
+            if snapshot.exceeded() || budget.is_short() {
+                caller.forget();
+                return None;
+            }
+            document.note_statements(snapshot.statements());
+            // The database became unavailable during the query. (A defect is reported in the field where
+            // it occurred.)
+            if snapshot.failed() && !error::tells_of_a_defect(&response.errors) {
+                return Some(Answer::unavailable());
+            }
+        }
+        let mut answer = Answer::run(response, Arc::clone(budget), holds_tokens);
+        if let (Some(keys), Some(told)) = (plan.introspection, introspection) {
+            answer.add_introspection(keys, told);
+        }
+        answer.complete(document.text(), caller.request_id());
+        if !is_query {
+            answer.tell_of_commits();
+        }
+        Some(answer)
+    }
+
+    fn planned(&self, document: &Document, request: &Request) -> Result<Planned, Refusal> {
+        let operation = document.operation(request.operation_name.as_deref())?;
+        let values = self.coerced(document, operation, request.variables.clone())?;
+        let plan = plan(&self.types, document, operation, values, self.limits.complexity)?;
+        let introspection = plan
+            .introspection
+            .as_ref()
+            .and_then(|_| answer::introspection(&self.types, document, operation, &plan.variables));
+        let holds_tokens = self.types.hold_tokens(operation.root_fields(document.executable()));
+        let is_query = operation.operation_type == OperationType::Query;
+        Ok(Planned { plan, introspection, holds_tokens, is_query })
+    }
+}
+
+/// The execution of a planned operation by the library.
+pub(super) fn execution_of(
+    caller: &Arc<impl Caller>,
+    document: ExecutableDocument,
+    variables: Variables,
+) -> async_graphql::Request {
+    let request = async_graphql::Request::new("").variables(variables);
+    let mut request = request.data(Arc::clone(caller)).data(Arc::clone(caller.execution()));
+    request.set_parsed_query(document);
+    request
+}

@@ -1,0 +1,190 @@
+//! The subscribers of boards. A task for each board with subscribers, its room, makes the payloads for all of them.
+
+mod payloads;
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+
+use super::delivery::{Deliveries, Delivery, Sender, Waiting, channel};
+use super::payload::{Maker, PATIENCE, PAUSE};
+use crate::domain::{BoardId, Viewer};
+use crate::events::Listener;
+use crate::graphql::engine::Shape;
+use crate::metrics::Subscribed;
+
+/// The rooms of all boards with subscribers.
+pub(super) struct Rooms {
+    maker: Arc<Maker>,
+    rooms: Mutex<HashMap<BoardId, mpsc::UnboundedSender<Visit>>>,
+}
+
+/// What a room is told.
+enum Visit {
+    Enter(Member),
+    /// Somebody has left.
+    Leave,
+}
+
+/// A subscriber of a board.
+struct Member {
+    viewer: Viewer,
+    shape: Arc<Shape>,
+    /// The latest event that it knows; `None` before the first payload of a subscriber who wants no earlier ones.
+    sequence: Option<i64>,
+    /// Whether it has had no payload yet.
+    is_new: bool,
+    /// Whether too much waits for it, and the room is told when it has read.
+    is_slow: Arc<AtomicBool>,
+    /// Whether its subscription has ended.
+    has_left: bool,
+    sender: Sender,
+}
+
+impl Rooms {
+    pub(super) fn new(maker: &Arc<Maker>) -> Arc<Self> {
+        Arc::new(Self { maker: Arc::clone(maker), rooms: Mutex::default() })
+    }
+
+    /// Adds a subscriber who may see the board, and knows it up to the event `after`.
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        board: BoardId,
+        viewer: Viewer,
+        shape: Arc<Shape>,
+        after: Option<i64>,
+        waiting: &Waiting,
+    ) -> Deliveries {
+        let (sender, deliveries) = channel(waiting, Subscribed::Board);
+        let (is_new, is_slow, has_left) = (true, Arc::default(), false);
+        let member = Member { viewer, shape, sequence: after, is_new, is_slow, has_left, sender };
+        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = rooms.entry(board).or_insert_with(|| self.open(board));
+        // The receiver is dropped only after its room was removed from the map.
+        let _ = room.send(Visit::Enter(member));
+        let room = room.clone();
+        deliveries.on_leave(move || drop(room.send(Visit::Leave)))
+    }
+
+    fn open(self: &Arc<Self>, board: BoardId) -> mpsc::UnboundedSender<Visit> {
+        let (sender, visits) = mpsc::unbounded_channel();
+        // Listens before it reads, so that no change is missed in between.
+        let changed = self.maker.shared.services.db.bus().boards.listen(board);
+        let room = Room {
+            maker: Arc::clone(&self.maker),
+            board,
+            changed,
+            visits,
+            members: Vec::new(),
+            slow: FuturesUnordered::new(),
+            is_due: false,
+            failing: None,
+        };
+        tokio::spawn(room.run(Arc::clone(self)));
+        sender
+    }
+}
+
+struct Room {
+    maker: Arc<Maker>,
+    board: BoardId,
+    changed: Listener<BoardId>,
+    visits: mpsc::UnboundedReceiver<Visit>,
+    members: Vec<Member>,
+    /// Ready when a member who had too many payloads waiting has read one.
+    slow: FuturesUnordered<BoxFuture<'static, ()>>,
+    /// Whether a member may not know everything.
+    is_due: bool,
+    /// Since when the database is unavailable.
+    failing: Option<Instant>,
+}
+
+impl Room {
+    async fn run(mut self, rooms: Arc<Rooms>) {
+        while self.is_open(&rooms) {
+            if std::mem::take(&mut self.is_due) {
+                self.serve().await;
+                // Members may have left.
+                continue;
+            }
+            tokio::select! {
+                Some(visit) = self.visits.recv() => self.admit(visit),
+                () = self.changed.woken() => self.is_due = true,
+                Some(()) = self.slow.next() => self.is_due = true,
+                () = sleep(PAUSE), if self.failing.is_some() => self.is_due = true,
+            }
+        }
+    }
+
+    fn admit(&mut self, visit: Visit) {
+        if let Visit::Enter(member) = visit {
+            self.members.push(member);
+            self.is_due = true;
+        }
+    }
+
+    /// Whether anybody is in the room. If not, the room is removed from the map.
+    fn is_open(&mut self, rooms: &Rooms) -> bool {
+        self.members.retain(|member| !member.has_left && !member.sender.is_closed());
+        if !self.members.is_empty() {
+            return true;
+        }
+        // Nobody enters while the map is locked.
+        let mut rooms = rooms.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Ok(visit) = self.visits.try_recv() {
+            self.admit(visit);
+        }
+        if self.members.is_empty() {
+            rooms.remove(&self.board);
+        }
+        !self.members.is_empty()
+    }
+
+    /// Sends every member what it does not know yet.
+    async fn serve(&mut self) {
+        let mut pending: Vec<usize> = (0..self.members.len()).collect();
+        loop {
+            pending.retain(|index| self.can_receive(*index));
+            let group = self.first_group(&pending);
+            if group.is_empty() {
+                self.failing = None;
+                return;
+            }
+            match self.send(&group).await {
+                Ok(done) => pending.retain(|index| !done.contains(index)),
+                Err(_) => return self.fail(),
+            }
+        }
+    }
+
+    /// Whether a payload and the end of the subscription can be sent now. If not, the room is told when they can.
+    fn can_receive(&mut self, index: usize) -> bool {
+        let Some(member) = self.members.get_mut(index) else { return false };
+        let can_receive = member.sender.is_ready();
+        if !can_receive && !member.is_slow.swap(true, Ordering::Relaxed) {
+            let (ready, is_slow) = (member.sender.ready(), Arc::clone(&member.is_slow));
+            self.slow.push(Box::pin(async move {
+                ready.await;
+                is_slow.store(false, Ordering::Relaxed);
+            }));
+        }
+        can_receive && !member.has_left
+    }
+
+    /// The database is unavailable: tries again soon, but not for ever.
+    fn fail(&mut self) {
+        let since = *self.failing.get_or_insert_with(Instant::now);
+        if since.elapsed() >= PATIENCE {
+            for member in self.members.drain(..) {
+                member.sender.end(Delivery::Failed);
+            }
+        }
+    }
+}

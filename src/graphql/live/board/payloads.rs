@@ -1,0 +1,145 @@
+//! Who gets which payload: one is made for all members with the same selection and role who know the same events.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::{Member, Room};
+use crate::domain::{Error, Event, Result, UserKey, Viewer};
+use crate::graphql::live::delivery::{Delivery, Payload};
+use crate::graphql::live::farewell::Farewell;
+use crate::graphql::live::payload::MAX_MISSED;
+use crate::store::access::AuthorizedBoard;
+use crate::store::{Conn, boards, events};
+
+/// Members with the same selection who know the same events.
+pub(super) type Group = Vec<usize>;
+
+impl Room {
+    /// The members who get the same payload as the first one.
+    pub(super) fn first_group(&self, pending: &[usize]) -> Group {
+        let members =
+            || pending.iter().filter_map(|index| Some((*index, self.members.get(*index)?)));
+        let Some((_, first)) = members().next() else { return Group::new() };
+        let is_alike = |member: &Member| {
+            Arc::ptr_eq(&member.shape, &first.shape)
+                && (member.sequence, member.is_new) == (first.sequence, first.is_new)
+                && (member.viewer.key == first.viewer.key || !first.shape.is_personal())
+        };
+        members().filter(|(_, member)| is_alike(member)).map(|(index, _)| index).collect()
+    }
+
+    /// Sends the next payload to a group, or to those of it whose payload is the same after all. Returns the members
+    /// who know everything now.
+    pub(super) async fn send(&mut self, group: &[usize]) -> Result<HashSet<usize>> {
+        let Some((leader, first)) =
+            group.first().and_then(|at| Some((*at, self.members.get(*at)?)))
+        else {
+            return Ok(HashSet::new());
+        };
+        let (viewer, shape) = (first.viewer, Arc::clone(&first.shape));
+        let (known, is_new) = (first.sequence, first.is_new);
+        let draft = self.maker.draft(viewer);
+        let mut conn = draft.read().await?;
+        let seen = boards::for_each(&mut conn, self.board, &self.users_of(group)).await?;
+        let mut alike = self.with_the_role_of(viewer, group, &seen);
+        let Some(board) = seen.into_iter().find(|(_, access)| access.user_key() == viewer.key)
+        else {
+            self.end(conn, leader).await?;
+            return Ok([leader].into());
+        };
+        let version = board.0.version;
+        self.changed.saw(version);
+        let (news, cost) = self.maker.board_news(&mut conn, board, known, &shape).await?;
+        drop(conn);
+        if news.events.is_empty() && !news.is_reset && !is_new {
+            return Ok(alike);
+        }
+        if shape.selects("clientMutationId") {
+            self.keep_like_authors(&mut alike, viewer, &news.events);
+        }
+        let changed = news.events.first().filter(|_| !is_new).map(|event| event.created_at);
+        let (mut sequence, is_reset) = (news.sequence, news.is_reset);
+        let mut made = self.maker.execute(draft, &shape, news, cost).await?;
+        if made.exceeds_limit && !is_reset {
+            (made, sequence) = self.maker.board_reset(self.board, viewer, &shape).await?;
+        }
+        if made.is_personal {
+            alike.retain(|index| self.viewer_of(*index) == Some(viewer.key));
+        }
+        made.payload.changed = changed;
+        self.hand_out(&alike, &Arc::new(made.payload), sequence);
+        Ok(if sequence >= version { alike } else { HashSet::new() })
+    }
+
+    fn viewer_of(&self, index: usize) -> Option<UserKey> {
+        self.members.get(index).map(|member| member.viewer.key)
+    }
+
+    fn users_of(&self, group: &[usize]) -> Vec<UserKey> {
+        let users: HashSet<_> = group.iter().filter_map(|index| self.viewer_of(*index)).collect();
+        users.into_iter().collect()
+    }
+
+    /// Those of the group who have the role of this viewer: what they may read is the same.
+    fn with_the_role_of(
+        &self,
+        viewer: Viewer,
+        group: &[usize],
+        seen: &[AuthorizedBoard],
+    ) -> HashSet<usize> {
+        let role = |(_, access): &AuthorizedBoard| (access.user_key(), access.role());
+        let roles: HashMap<_, _> = seen.iter().map(role).collect();
+        let role = |user: Option<UserKey>| roles.get(&user?);
+        let is_alike = |index: &usize| role(self.viewer_of(*index)) == role(Some(viewer.key));
+        group.iter().copied().filter(is_alike).collect()
+    }
+
+    /// Only the author of a change sees its `clientMutationId`. So keeps the leader, if they are an author, or those who are
+    /// no authors, like the leader.
+    fn keep_like_authors(&self, alike: &mut HashSet<usize>, leader: Viewer, events: &[Arc<Event>]) {
+        let with_id = events.iter().filter(|event| event.client_mutation_id.is_some());
+        let authors: HashSet<_> = with_id.filter_map(|event| event.actor).collect();
+        if authors.contains(&leader.key) {
+            alike.retain(|index| self.viewer_of(*index) == Some(leader.key));
+        } else {
+            alike
+                .retain(|index| self.viewer_of(*index).is_none_or(|user| !authors.contains(&user)));
+        }
+    }
+
+    fn hand_out(&mut self, to: &HashSet<usize>, payload: &Arc<Payload>, sequence: i64) {
+        for index in to {
+            if let Some(member) = self.members.get_mut(*index) {
+                (member.sequence, member.is_new) = (Some(sequence), false);
+                member.sender.send(payload);
+            }
+        }
+    }
+
+    /// Ends the subscription of a viewer who may no longer see the board, with the events up to the one that took it
+    /// away.
+    async fn end(&mut self, mut conn: Conn, index: usize) -> Result<()> {
+        let Some(member) = self.members.get_mut(index) else { return Ok(()) };
+        let Some(known) = member.sequence else {
+            member.sender.end(Delivery::Complete);
+            member.has_left = true;
+            return Ok(());
+        };
+        let user = member.viewer.id;
+        let events = events::until_removed(&mut conn, self.board, user, known, MAX_MISSED);
+        let events = match events.await {
+            // A newer instance may write events that this one does not know.
+            Err(Error::Internal) => Vec::new(),
+            events => events?,
+        };
+        member.has_left = true;
+        let farewell = Farewell {
+            maker: Arc::clone(&self.maker),
+            viewer: member.viewer,
+            shape: Arc::clone(&member.shape),
+            sender: member.sender.clone(),
+        };
+        tokio::spawn(farewell.run(events.into_iter().map(Arc::new).collect()));
+        Ok(())
+    }
+}

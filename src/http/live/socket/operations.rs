@@ -1,0 +1,98 @@
+//! The operations of a socket.
+
+use std::sync::Arc;
+
+use futures_util::stream::{StreamExt, abortable};
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::end::{End, closed};
+use super::{Running, Socket};
+use crate::domain::Viewer;
+use crate::graphql::{ErrorCode, Operations, Request};
+use crate::http::live::operation::{self, Output, Outputs};
+use crate::http::live::protocol::{self, Close};
+use crate::http::parameters;
+use crate::metrics::{self, Limit};
+
+impl Socket {
+    /// Starts an operation.
+    pub(super) async fn subscribe(&mut self, id: Arc<str>, request: &RawValue) -> Result<(), End> {
+        if self.running.contains_key(&id) {
+            return Err(Close::DUPLICATE.into());
+        }
+        if self.running.len() >= self.state.settings.live.operations {
+            metrics::get().accounts.refusals.of(Limit::Operations).inc();
+            let message = "Too many operations run on this WebSocket.";
+            let code = ErrorCode::RateLimited.as_str();
+            let error = json!([{ "message": message, "extensions": { "code": code } }]);
+            return self.send_text(protocol::error(&id, &error.to_string())).await;
+        }
+        let max_values = self.state.settings.max_values;
+        let request = parameters::in_message(request.get().as_bytes(), max_values);
+        let request = match request.map_err(|_| Close::BAD_REQUEST)? {
+            Ok(request) => request,
+            Err(refused) => {
+                return self.send_text(protocol::error(&id, &refused.errors_as_json())).await;
+            }
+        };
+        let viewer = match &self.token {
+            Some(token) => Some(token.authenticate().await.map_err(|error| closed(&error))?),
+            None => None,
+        };
+        self.start(id, viewer, request);
+        Ok(())
+    }
+
+    fn start(&mut self, id: Arc<str>, viewer: Option<Viewer>, request: Request) {
+        let (state, waiting) = (Arc::clone(&self.state), self.waiting.clone());
+        let is_subscription = state.api.is_subscription(&request);
+        let caller = state.api.caller(self.client.clone(), Ok(viewer), self.request_id.clone());
+        let outputs =
+            async move { operation::run(&state, caller, request, Operations::All, &waiting).await };
+        let outputs = futures_util::stream::once(outputs).flat_map(|begun| -> Outputs {
+            match begun {
+                Ok(outputs) => outputs,
+                // Only a token is refused like that, and this one was valid.
+                Err(answer) => {
+                    let refused = Output::Errors(answer.errors_as_json());
+                    futures_util::stream::iter([refused]).boxed()
+                }
+            }
+        });
+        let key = Arc::clone(&id);
+        let (outputs, abort) = abortable(outputs.map(move |output| (Arc::clone(&key), output)));
+        self.operations.push(outputs.boxed());
+        self.running.insert(id, Running { abort, is_subscription });
+    }
+
+    /// Stops an operation whose client wants no more of it.
+    pub(super) fn stop(&mut self, id: &str) {
+        if let Some(operation) = self.running.remove(id) {
+            operation.abort.abort();
+        }
+    }
+
+    /// Sends what an operation has given.
+    pub(super) async fn answer(&mut self, id: &Arc<str>, output: Output) -> Result<(), End> {
+        if !self.running.contains_key(id) {
+            return Ok(());
+        }
+        let text = match &output {
+            Output::Result(json) => protocol::next(id, json),
+            Output::Payload(payload) => protocol::next(id, &payload.json),
+            Output::Errors(json) => protocol::error(id, json),
+            Output::Complete => protocol::complete(id),
+            Output::Failed => return Err(Close::TRY_AGAIN.into()),
+        };
+        if matches!(output, Output::Errors(_) | Output::Complete) {
+            self.running.remove(id);
+        }
+        self.send_text(text).await
+    }
+
+    /// Whether only subscriptions run, which clients resume elsewhere. Queries and mutations are answered first.
+    pub(super) fn may_stop(&self) -> bool {
+        self.running.values().all(|running| running.is_subscription)
+    }
+}

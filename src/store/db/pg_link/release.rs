@@ -1,0 +1,57 @@
+//! What becomes of a connection when its last handle is dropped.
+
+use std::sync::{Arc, PoisonError};
+use std::task::Poll;
+use std::time::Duration;
+
+use diesel::QueryResult;
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+
+use super::{Begin, Commit, Link, Stage, poll_now};
+use crate::store::db::postgres::Pooled;
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        let stage = self.stage();
+        let sent = self.commit.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let commit = if stage == Stage::Open(Begin::Read) {
+            sent.or_else(|| self.send_commit())
+        } else {
+            // It owns a reference, which would keep `close` from taking the connection.
+            drop(sent);
+            None
+        };
+        let Some(conn) = self.conn.take() else { return };
+        match (stage, commit) {
+            (Stage::Clean | Stage::Begins(_), _) => drop(conn),
+            (_, Some(commit)) => end_read(conn, commit, self.limits.time),
+            (_, None) => close(conn),
+        }
+    }
+}
+
+/// Returns a connection to the pool when its transaction has ended, in the background.
+fn end_read(conn: Arc<Pooled>, mut commit: Commit, limit: Duration) {
+    let give_back = move |answer: Option<QueryResult<()>>| match answer {
+        Some(Ok(())) => drop(conn),
+        _ => close(conn),
+    };
+    match (poll_now(&mut commit), Handle::try_current()) {
+        (Poll::Ready(answer), _) => give_back(Some(answer)),
+        (Poll::Pending, Ok(runtime)) => {
+            runtime.spawn(async move { give_back(timeout(limit, commit).await.ok()) });
+        }
+        (Poll::Pending, Err(_)) => {
+            drop(commit);
+            give_back(None);
+        }
+    }
+}
+
+/// Closes a connection instead of returning it to the pool, if this is the last reference.
+fn close(conn: Arc<Pooled>) {
+    if let Some(conn) = Arc::into_inner(conn) {
+        drop(Pooled::take(conn));
+    }
+}
