@@ -149,6 +149,8 @@ async fn the_last_admin_stays_when_all_go_at_once(server: Arc<Server>) {
 }
 
 async fn somebody_is_admin_when_all_admins_delete_their_accounts_at_once(server: Arc<Server>) {
+    // They wait for each other, on a slow machine for longer than the default.
+    let server = Arc::new(server.another(&[("DATABASE_WAIT_SECONDS", "60")]).await);
     let (ann, eve) = (server.user("ann").await, server.user("eve").await);
     let board = ann.board("Plans").await;
     ann.share(&board, &eve).await;
@@ -169,6 +171,7 @@ async fn somebody_is_admin_when_all_admins_delete_their_accounts_at_once(server:
     let events = eve.events(&board, 0).await;
     assert_eq!(events.iter().filter(|kind| *kind == "MemberRemovedEvent").count(), CLIENTS);
     assert_eq!(events.iter().filter(|kind| *kind == "MemberRoleChangedEvent").count(), 1);
+    server.stop().await;
 }
 
 /// Boards are created by the account, and shared with it, while it is deleted.
