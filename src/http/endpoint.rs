@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -169,19 +170,21 @@ async fn run(
     let due = *began + state.settings.request_time;
     let execute = async |request: Checked| {
         let record = Record::begin(due, state.settings.slow_request);
-        let run = async {
-            let request = match request {
-                Ok(request) => request,
-                Err(refused) => return *refused,
-            };
-            // Authenticated for each request of a batch: the request before may have ended the session.
-            let viewer = client::viewer(&state.services, headers).await;
-            record.is_of(viewer.as_ref().ok().copied().flatten());
-            let id = request_id::of(headers).to_owned();
-            let caller = state.api.caller(client.clone(), viewer, id);
-            state.api.execute(request, caller, operations).await
+        let answer = {
+            let run = pin!(async {
+                let request = match request {
+                    Ok(request) => request,
+                    Err(refused) => return *refused,
+                };
+                // Authenticated for each request of a batch: the request before may have ended the session.
+                let viewer = client::viewer(&state.services, headers).await;
+                record.is_of(viewer.as_ref().ok().copied().flatten());
+                let id = request_id::of(headers).to_owned();
+                let caller = state.api.caller(client.clone(), viewer, id);
+                state.api.execute(request, caller, operations).await
+            });
+            work::note(record.work(), run).await
         };
-        let answer = work::note(record.work(), Box::pin(run)).await;
         record.answer(&answer);
         answer
     };

@@ -1,6 +1,7 @@
 //! What a request has done, for its line in the log. It belongs to the task, because statements are counted far from
 //! their request.
 
+use std::ops::DerefMut;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -44,9 +45,15 @@ impl Work {
     }
 }
 
-/// Runs a request, whose work is noted. It is pinned in a box, because a future of its size would be copied several times.
-pub async fn note<F: Future>(work: Arc<Work>, request: Pin<Box<F>>) -> F::Output {
-    CURRENT.scope(work, request).await
+/// Runs a request, whose work is noted. It is pinned, because a future of its size would be copied several times.
+pub fn note<F>(
+    work: Arc<Work>,
+    request: Pin<F>,
+) -> impl Future<Output = <F::Target as Future>::Output>
+where
+    F: DerefMut<Target: Future>,
+{
+    CURRENT.scope(work, request)
 }
 
 /// The work of the present request; of nobody in a task that belongs to no request.
