@@ -171,8 +171,8 @@ async fn look_ups_of_accounts_are_limited(server: Arc<Server>) {
         async |query: &str, variables| strict.ask_as(Some(&ann.token), query, variables).await;
     // One more is allowed each second, so each request has many.
     let many = async |kind: &str, field: &(dyn Fn(u32) -> String + Sync)| {
-        let aliases: String = (0..30).map(|n| format!("a{n}: {} ", field(n))).collect();
-        ann_asks(&format!("{kind} {{ {aliases} }}"), json!({})).await
+        let aliases: Vec<_> = (0..30).map(|n| format!("a{n}: {}", field(n))).collect();
+        ann_asks(&format!("{kind} {{ {} }}", aliases.join(" ")), json!({})).await
     };
     let look_up = |n| format!(r#"userByEmail(email: "x{n}@example.com") {{ id }}"#);
     for _ in 0..2 {
