@@ -85,7 +85,7 @@ fn main() {
             eprintln!("filling {}", database.name());
             contestants::fill(KANBAN, &database.url, Size::ONE).await;
             if let Some(other) = &other {
-                measure_builds(database, server.as_deref(), other).await;
+                measure_builds(database, other).await;
             }
             if wanted("reads") {
                 measure_reads(database).await;
@@ -106,12 +106,7 @@ fn main() {
         if wanted("growth") {
             for small in &databases {
                 eprintln!("filling {} with ten times the rows", small.name());
-                let large = match &server {
-                    Some(server) if small.name() == "PostgreSQL" => {
-                        Database::postgres(server, "ten").await
-                    }
-                    _ => Database::sqlite(),
-                };
+                let large = small.another("ten").await;
                 contestants::fill(KANBAN, &large.url, Size::TEN).await;
                 measure_growth(small, &large).await;
             }
@@ -130,6 +125,7 @@ async fn drive_all(
     drive_rounds(ROUNDS, contestants, clients).await
 }
 
+/// The same with another number of rounds.
 async fn drive_rounds(
     number: usize,
     contestants: &[Contestant],
@@ -176,6 +172,11 @@ fn eight(client: impl Fn(i64) -> Next) -> Vec<Next> {
 /// Eight clients that repeat the same request.
 fn readers((request, length): &(load::Request, usize)) -> (Vec<Next>, Length) {
     (eight(|_| repeat(request.clone())), Some(*length))
+}
+
+/// Eight clients that write.
+fn writers(asker: &Asker, write: Write, boards: Boards) -> (Vec<Next>, Length) {
+    (eight(|n| writer(asker, write, boards.of(n, Size::ONE))), None)
 }
 
 async fn measure_reads(database: &Database) {
@@ -256,10 +257,7 @@ async fn measure_writes(database: &Database) {
     for write in Write::ALL {
         for boards in Boards::BOTH {
             check_writes(&contestants, write, boards.of(0, Size::ONE)).await;
-            let clients = |place: usize| {
-                let asker = &contestants[place].asker;
-                (eight(|n| writer(asker, write, boards.of(n, Size::ONE))), None)
-            };
+            let clients = |place: usize| writers(&contestants[place].asker, write, boards);
             let rounds = drive_all(&contestants, clients).await;
             table.row(&format!("{}, {}", write.name(), boards.name()), &rounds);
         }
@@ -304,14 +302,9 @@ async fn check_writes(contestants: &[Contestant], write: Write, target: (i64, i6
 }
 
 /// Compares this build, with its metrics on, with another build, which has a database of its own.
-async fn measure_builds(database: &Database, server: Option<&str>, other: &str) {
+async fn measure_builds(database: &Database, other: &str) {
     let metrics = [("METRICS_ADDR", "127.0.0.1:0")];
-    let others = match server {
-        Some(server) if database.name() == "PostgreSQL" => {
-            Database::postgres(server, "other").await
-        }
-        _ => Database::sqlite(),
-    };
+    let others = database.another("other").await;
     contestants::fill(other, &others.url, Size::ONE).await;
     let contestants = [
         kanban_of(other, "the other build", &others, &[]).await,
@@ -325,11 +318,7 @@ async fn measure_builds(database: &Database, server: Option<&str>, other: &str) 
         table.row(read.name, &rounds[1], &rounds[0]);
     }
     for write in Write::ALL {
-        let boards = Boards::BOTH[0];
-        let clients = |place: usize| {
-            let asker = &contestants[place].asker;
-            (eight(|n| writer(asker, write, boards.of(n, Size::ONE))), None)
-        };
+        let clients = |place: usize| writers(&contestants[place].asker, write, Boards::Eight);
         let rounds = drive_rounds(ROUNDS_OF_BUILDS, &contestants, clients).await;
         table.row(write.name(), &rounds[1], &rounds[0]);
     }

@@ -149,6 +149,14 @@ impl Database {
         Self { url, postgres: Some((server.to_owned(), name)), _folder: folder }
     }
 
+    /// Another new database of the same kind as this one.
+    pub async fn another(&self, name: &str) -> Self {
+        match &self.postgres {
+            Some((server, _)) => Self::postgres(server, name).await,
+            None => Self::sqlite(),
+        }
+    }
+
     /// The name of the database system.
     pub fn name(&self) -> &'static str {
         if self.postgres.is_some() { "PostgreSQL" } else { "SQLite" }
