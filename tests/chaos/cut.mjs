@@ -5,9 +5,8 @@
 import { parseArgs } from 'node:util';
 import { breakages } from './breakage.mjs';
 import { check, faultColumns, report, settle } from './check.mjs';
-import { postgresDatabase, psql } from './databases.mjs';
+import { proxiedDatabase, psql } from './databases.mjs';
 import { Ledger } from './ledger.mjs';
-import { Proxy } from './proxy.mjs';
 import { Recovery, keepAskingReadiness, keepReading } from './recovery.mjs';
 import { Api, between, explain, highest, killServer, median, printTable, sleep, startServer, within } from './support.mjs';
 import { keepWriting, makeWorld, renewTokens } from './world.mjs';
@@ -48,13 +47,8 @@ if (!isValid || (values.break && !breakages[values.break])) {
 
 /** A server whose connections to a new database go through a proxy. */
 async function makeContext() {
-  const database = postgresDatabase();
-  const target = new URL(database.url);
-  const proxy = new Proxy(target.hostname, Number(target.port || 5432));
-  await proxy.listen();
-  const url = new URL(database.url);
-  Object.assign(url, { hostname: '127.0.0.1', port: proxy.port, search: '?sslmode=disable' });
-  const server = await startServer(program, { ...database, url: url.href });
+  const { database, proxy, proxied } = await proxiedDatabase();
+  const server = await startServer(program, proxied);
   const api = new Api(server.url, REQUEST_LIMIT);
   return { database, proxy, server, api, world: await makeWorld(api), ledger: new Ledger() };
 }

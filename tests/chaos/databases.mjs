@@ -3,6 +3,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { join } from 'node:path';
+import { Proxy } from './proxy.mjs';
 import { atExit, temporaryFolder } from './support.mjs';
 
 const LIMIT = { timeout: 20_000, encoding: 'utf8' };
@@ -34,4 +35,14 @@ export function postgresDatabase() {
   atExit(() => psqlNow(admin, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
   psqlNow(admin, `CREATE DATABASE ${name}`);
   return { kind: 'PostgreSQL', folder, name, admin, url: url.href, sql: (text) => psql(url.href, text) };
+}
+
+/** A new database and a proxy to it. `proxied` is the database as a server sees it through the proxy. */
+export async function proxiedDatabase() {
+  const database = postgresDatabase();
+  const url = new URL(database.url);
+  const proxy = new Proxy(url.hostname, Number(url.port || 5432));
+  await proxy.listen();
+  Object.assign(url, { hostname: '127.0.0.1', port: proxy.port, search: '?sslmode=disable' });
+  return { database, proxy, proxied: { ...database, url: url.href } };
 }

@@ -7,9 +7,8 @@ import { spawn } from 'node:child_process';
 import { appendFileSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { postgresDatabase } from './databases.mjs';
+import { proxiedDatabase } from './databases.mjs';
 import { freePort } from './haproxy.mjs';
-import { Proxy } from './proxy.mjs';
 import { Api, atExit, between, eventually, killServer, pick, printTable, sleep, startServer, temporaryFolder } from './support.mjs';
 
 const DEPLOY = new URL('../../deploy/prometheus/', import.meta.url);
@@ -119,16 +118,11 @@ const FAULTS = {
 
 /** A server whose connections to PostgreSQL can be cut. Its log is a file. */
 async function makeServer(name, { settings }) {
-  const database = postgresDatabase();
-  const target = new URL(database.url);
-  const proxy = new Proxy(target.hostname, Number(target.port || 5432));
-  await proxy.listen();
-  const url = new URL(database.url);
-  Object.assign(url, { hostname: '127.0.0.1', port: proxy.port, search: '?sslmode=disable' });
+  const { database, proxy, proxied } = await proxiedDatabase();
   const [metrics, file] = [`127.0.0.1:${await freePort()}`, join(folder, `${name}.log`)];
   writeFileSync(file, '');
   const all = { METRICS_ADDR: metrics, TRUSTED_PROXIES: '1', ARGON2_MEMORY_KIB: '1024', ...settings };
-  const server = await startServer(program, { ...database, url: url.href }, all, (line) => appendFileSync(file, `${line}\n`));
+  const server = await startServer(program, proxied, all, (line) => appendFileSync(file, `${line}\n`));
   // TRUSTED_PROXIES=1: the clients are behind a proxy.
   const client = (address) => new Api(server.url, REQUEST_LIMIT, { 'x-forwarded-for': address });
   return { name, server, proxy, database, metrics, file, client };
@@ -188,7 +182,7 @@ const rows = places.map(({ name, file }, at) => {
   return { fault: names[at], alerts: alerts.join(', '), wrong: check(FAULTS[names[at]], alerts, readFileSync(file, 'utf8')).join('; ') };
 });
 if (values.keep) {
-  writeFileSync(join(folder, '.answers.json'), JSON.stringify(Object.fromEntries(names.map((name, at) => ['abcde'[at], name]))));
+  writeFileSync(join(folder, '.answers.json'), JSON.stringify(Object.fromEntries(places.map(({ name }, at) => [name, names[at]]))));
   console.log('Prometheus runs until Ctrl-C.');
   await new Promise(() => setInterval(() => {}, 1000));
 }
