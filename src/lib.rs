@@ -5,13 +5,14 @@
 //!
 //! | module | contents |
 //! |---|---|
-//! | [`cli`] | the command line: serve, migrate, seed, purge, schema |
+//! | [`cli`] | the command line |
 //! | [`config`] | all settings, read and validated once |
 //! | [`app`] | builds the server, separately from running it |
 //! | [`http`] | routes, the GraphQL endpoint, authentication, `GraphiQL`, health checks |
 //! | [`graphql`] | thin resolvers, pagination, errors, guards, loaders |
 //! | [`service`] | the business rules; one transaction per mutation; passwords and tokens |
 //! | [`store`] | Diesel queries: one file per aggregate, and permissions as types |
+//! | [`mail`] | sends mails by SMTP |
 //! | [`events`] | who is told after a commit |
 //! | [`metrics`] | what Prometheus reads, and what a request has done |
 //! | [`domain`] | entities, validated values, errors; no framework |

@@ -223,7 +223,7 @@ async fn a_restore_ends_all_sessions(server: Arc<Server>) {
     let delete =
         format!("mutation {{ deleteBoard(input: {{ boardId: {board:?} }}) {{ deletedBoardId }} }}");
     process.ask(&token, &delete).await.ok();
-    process.stop();
+    process.stop().await;
     let told = succeed(&url, &["restore", &file]);
     assert!(told.contains("Ended 1 sessions.\nThe former database is "), "{told}");
     let former = told.trim_end().trim_end_matches('.').rsplit_once(' ').unwrap().1;

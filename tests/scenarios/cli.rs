@@ -36,13 +36,13 @@ async fn a_server_keeps_its_data_over_a_restart() {
         .ask(&token, r#"mutation { createBoard(input: { title: "Plans" }) { board { id } } }"#)
         .await
         .ok();
-    first.stop();
+    first.stop().await;
 
     // The token is still valid, because the signing key is stored beside the database.
     let second = Process::start(kanban(folder.path())).await;
     let found = second.ask(&token, "{ boards { nodes { title } } }").await.ok();
     assert_eq!(found["boards"]["nodes"], json!([{ "title": "Plans" }]));
-    second.stop();
+    second.stop().await;
     #[cfg(unix)]
     for file in ["kanban.db", "kanban.db.jwt-secret"] {
         use std::os::unix::fs::PermissionsExt;
@@ -207,7 +207,7 @@ async fn no_secret_gets_into_the_log(server: Arc<Server>) {
     process.ask(&token, change).await.ok();
     let url = format!("{}/graphql?token={token}", process.url);
     let _ = reqwest::get(url).await.unwrap();
-    let log = process.stop();
+    let log = process.stop().await;
     assert!(log.contains("/graphql") && log.contains("duration_ms"), "{log}");
     // Password hashes too: as text, and as the list of bytes that debug logging would print.
     let bytes = format!("{:?}", b"$argon2id$").trim_matches(['[', ']']).to_owned();

@@ -190,9 +190,11 @@ async fn the_wait_for_requests_is_limited(server: Arc<Server>) {
     let limits = [("DATABASE_WAIT_SECONDS", "60"), ("SHUTDOWN_SECONDS", "1")];
     let ending = Arc::new(server.another(&limits).await);
     let mut lock = Lock::take(&server).await;
-    let _line = begin_long_request(&at(&ending, &ann), &board).await;
+    let mut line = begin_long_request(&at(&ending, &ann), &board).await;
     lock.wait_for_others(1).await;
     ending.stop_gracefully().await;
+    // If the server waited longer, the request would be answered with an error.
+    assert_eq!(line.answer().await, "");
     lock.release().await;
 }
 
@@ -278,7 +280,7 @@ async fn a_second_signal_stops_at_once() {
         let url = format!("{}/readyz", process.url);
         eventually!("it is still ready", reqwest::get(&url).await.unwrap().status() == 503);
         process.signal(signal);
-        assert_eq!(process.child.wait().unwrap().code(), Some(1));
+        assert_eq!(process.ended().await.code(), Some(1));
         assert!(process.log().contains("a second signal"), "{}", process.log());
     }
 }

@@ -149,7 +149,7 @@ async fn a_client_cannot_forge_or_fill_the_log(server: Arc<Server>) {
     }
     watched.server.http.get(format!("{url}?hush=hush")).send().await.unwrap();
     watched.server.http.get(format!("{url}/{}hush", "y".repeat(4000))).send().await.unwrap();
-    let log = watched.process.stop();
+    let log = watched.process.stop().await;
     assert!(log.contains(&"x".repeat(100)) && !log.contains(&"x".repeat(101)), "{log}");
     assert!(!log.contains("hush"), "{log}");
     assert!(!log.contains(&ann.token));

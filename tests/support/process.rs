@@ -1,7 +1,7 @@
 //! Servers in processes of their own.
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::metrics::Metrics;
-use super::{Answer, SECRET, Server};
+use super::{Answer, SECRET, Server, eventually};
 
 /// The program with an empty environment.
 pub fn kanban(folder: &Path) -> Command {
@@ -59,10 +59,16 @@ impl Process {
         assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
 
+    /// Waits until the process has ended. (`Child::wait` would block the time limit of the scenario too.)
+    pub async fn ended(&mut self) -> ExitStatus {
+        eventually!("the process still runs", self.child.try_wait().unwrap().is_some());
+        self.child.wait().unwrap()
+    }
+
     /// Stops the server with SIGTERM and returns its log.
-    pub fn stop(mut self) -> String {
+    pub async fn stop(mut self) -> String {
         self.signal("-TERM");
-        assert!(self.child.wait().unwrap().success());
+        assert!(self.ended().await.success());
         self.log()
     }
 }

@@ -13,6 +13,7 @@ use hyper::server::conn::http1::Builder;
 use hyper_util::rt::TokioTimer;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
 use tokio_io_timeout::TimeoutStream;
 
 use connection::Connection;
@@ -49,10 +50,13 @@ impl Connections {
         let mut builder = Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(self.idle);
         let (slots, mut groups) = (Arc::new(Semaphore::new(self.max)), Groups::new(self.max));
-        let begin = |group: &Group, stream, peer, slot: Option<OwnedSemaphorePermit>| {
+        // Aborts them when it is dropped.
+        let mut connections = JoinSet::new();
+        let mut begin = |group: &Group, stream, peer, slot: Option<OwnedSemaphorePermit>| {
             let connection = Connection::new(&builder, router.clone(), self.bounded(stream), peer);
             let running = connection.run(group.enter());
-            tokio::spawn(async move {
+            while connections.try_join_next().is_some() {}
+            connections.spawn(async move {
                 running.await;
                 drop(slot);
             });
