@@ -98,6 +98,12 @@ pub async fn services_without_tokens(config: &Config) -> Result<Services, StartE
     open(config, || Ok(vec![Secret::random()])).await
 }
 
+/// The same for a command that needs a database with data. Fails if there is none.
+pub async fn existing_services(config: &Config) -> Result<Services, StartError> {
+    Db::require(&config.database).await?;
+    services_without_tokens(config).await
+}
+
 async fn open(
     config: &Config,
     secrets: impl FnOnce() -> Result<Vec<Secret>, StartError>,
@@ -133,7 +139,7 @@ impl App {
         let stop = async {
             stop.await;
             drain.begin();
-            tracing::info!(?delay, "stopping");
+            tracing::info!(delay_seconds = delay.as_secs(), "stopping");
             if !delay.is_zero() {
                 sleep(delay).await;
             }
@@ -153,5 +159,6 @@ impl App {
             () = serve_metrics(self.metrics) => {}
         }
         self.services.db.close();
+        tracing::info!("stopped");
     }
 }

@@ -182,7 +182,7 @@ async fn purge() -> Result<(), StartError> {
         print("TRASH_RETENTION_DAYS is 0: deleted boards and cards are kept for ever.\n");
         return Ok(());
     }
-    let services = app::services_without_tokens(&config).await?;
+    let services = app::existing_services(&config).await?;
     let purged = trash::purge(&services, days).await.map_err(|_| refused())?;
     let Purged { boards, cards, failed } = purged;
     print(&format!("Erased {boards} boards, and {cards} cards of other boards.\n"));

@@ -15,5 +15,8 @@ export function useToken(token, text) {
   sessionStorage.setItem("accessToken", token);
 }
 
+const ADVICE = "run logIn or paste an access token";
+
 input.value = sessionStorage.getItem("accessToken") ?? "";
-input.addEventListener("input", () => useToken(input.value.trim(), "run logIn or paste an access token"));
+hint.value = input.value ? "access token of this tab" : ADVICE;
+input.addEventListener("input", () => useToken(input.value.trim(), ADVICE));

@@ -20,6 +20,9 @@ pub(super) fn backup(config: &Config, file: &Path) -> Result<String, StartError>
 /// Replaces the database by a copy. Returns what to tell the operator.
 pub(super) async fn restore(config: &Config, file: &Path) -> Result<String, StartError> {
     let (database, file) = (sqlite(config, "restore", "pg_restore")?, utf8(file)?);
+    if is_same(file, database) {
+        return Err(StartError::new(format!("{file}: is the database itself")));
+    }
     let draft = Draft::copy(file, database)?;
     let mut copy = config.clone();
     copy.database.url = DatabaseUrl::Sqlite(draft.path().to_owned());
@@ -35,7 +38,7 @@ pub(super) async fn restore(config: &Config, file: &Path) -> Result<String, Star
 
 /// Ends all sessions. Returns what to tell the operator.
 pub(super) async fn end_sessions(config: &Config) -> Result<String, StartError> {
-    let services = app::services_without_tokens(config).await?;
+    let services = app::existing_services(config).await?;
     Ok(format!("Ended {} sessions.\n", end(&services).await?))
 }
 
@@ -52,6 +55,11 @@ fn sqlite<'a>(config: &'a Config, command: &str, instead: &str) -> Result<&'a st
             "kanban {command} is for SQLite; for PostgreSQL use {instead}, as docs/hosting.md says"
         ))),
     }
+}
+
+fn is_same(one: &str, other: &str) -> bool {
+    let real = |path| std::fs::canonicalize(path).ok();
+    real(one).is_some_and(|one| real(other) == Some(one))
 }
 
 fn utf8(path: &Path) -> Result<&str, StartError> {

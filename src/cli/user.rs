@@ -85,7 +85,7 @@ impl NewPassword {
 /// Runs the command.
 pub(super) async fn run(command: UserCommand) -> std::result::Result<(), StartError> {
     let config = start()?;
-    let services = app::services_without_tokens(&config).await?;
+    let services = app::existing_services(&config).await?;
     match command {
         UserCommand::Create { email, name, password } => {
             let email = Email::parse(&email).map_err(|error| explained(error, "EMAIL"))?;
@@ -101,14 +101,23 @@ pub(super) async fn run(command: UserCommand) -> std::result::Result<(), StartEr
             let listed = operator::list(&services, |listed| print(&line(&listed))).await;
             listed.map_err(|_| refused())?;
         }
-        UserCommand::Disable { email } => done(operator::disable(&services, &email).await)?,
-        UserCommand::Enable { email } => done(operator::enable(&services, &email).await)?,
+        UserCommand::Disable { email } => {
+            done(operator::disable(&services, &email).await)?;
+            print(&format!("Disabled {email}.\n"));
+        }
+        UserCommand::Enable { email } => {
+            done(operator::enable(&services, &email).await)?;
+            print(&format!("Enabled {email}.\n"));
+        }
         UserCommand::ResetPassword { email, password } => {
             let Chosen { password, shown } = password.choose()?;
             done(operator::reset_password(&services, &email, password).await)?;
-            print(&shown);
+            print(&format!("Set the password of {email} and ended its sessions.\n{shown}"));
         }
-        UserCommand::Delete { email } => done(operator::delete(&services, &email).await)?,
+        UserCommand::Delete { email } => {
+            done(operator::delete(&services, &email).await)?;
+            print(&format!("Deleted {email}.\n"));
+        }
     }
     Ok(())
 }

@@ -74,6 +74,9 @@ impl FromStr for Origin {
         let (scheme, rest) = origin.split_once("://").ok_or_else(no_origin)?;
         let (host, port) = split_port(rest);
         let name = host.strip_prefix("*.").unwrap_or(host);
+        if rest.ends_with('/') {
+            return Err(format!("{text:?}: leave out the / at the end, as browsers do"));
+        }
         if !is_scheme(scheme) || !is_host(name) || port.is_some_and(|port| !is_port(port)) {
             return Err(no_origin());
         }
@@ -180,5 +183,7 @@ mod tests {
         ] {
             assert!(list.parse::<Cors>().is_err(), "{list}");
         }
+        let told = "https://app.example.com/".parse::<Cors>().unwrap_err();
+        assert!(told.contains("leave out the / at the end"), "{told}");
     }
 }

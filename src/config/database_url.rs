@@ -193,6 +193,10 @@ fn postgres(url: &str) -> Result<PostgresUrl, String> {
         ("require", None) => (SslMode::Require, Verify::Nothing),
         _ => return Err("sslmode must be disable, prefer, require or verify-full".into()),
     };
+    // PostgreSQL would take the database with the name of the user.
+    if config.get_dbname().is_none_or(str::is_empty) {
+        return Err("does not name a database".into());
+    }
     config.ssl_mode(ssl_mode);
     if config.get_application_name().is_none() {
         config.application_name("kanban");
@@ -227,6 +231,10 @@ mod tests {
         assert_eq!(refused("sslmod=disable"), "unknown option sslmod");
         assert_eq!(refused("gssencmode=require"), "gssencmode must be disable or prefer");
         assert_eq!(refused("Pa$$word@h/d"), "unknown option");
+        for url in ["postgres://u@h", "postgres://u@h:5432/", "postgres://u@h/?dbname="] {
+            assert_eq!(url.parse::<DatabaseUrl>().unwrap_err(), "does not name a database");
+        }
+        assert!("postgres://u@h?dbname=d".parse::<DatabaseUrl>().is_ok());
         let url = "postgres://h/d?pgbouncer=true&gssencmode=disable&connect_timeout=7&target_session_attrs=read-write";
         let DatabaseUrl::Postgres(postgres) = url.parse().unwrap() else { panic!() };
         assert!(postgres.pooler);

@@ -75,7 +75,9 @@ fn entries(text: &str) -> Result<Vec<Entry<'_>>, String> {
         let Some((text, after, pair)) =
             ends.find_map(|(text, after)| Some((text, after, pair(text).ok()?)))
         else {
-            return Err(format!("line {line}: is not NAME=value"));
+            return Err(format!(
+                "line {line}: is not NAME=value; a value with spaces needs quotes, as in NAME='two words'"
+            ));
         };
         entries.extend(pair.map(|(name, value)| Entry { line, text, name, value }));
         line += text.matches('\n').count();

@@ -48,24 +48,30 @@ pub(super) async fn viewer(services: &Services, headers: &HeaderMap) -> Result<O
     let Some(authorization) = authorization(headers)? else {
         return Ok(None);
     };
-    let viewer = match bearer(&authorization) {
-        Some(token) => sessions::authenticate(services, token).await,
-        None => Err(Error::Unauthenticated),
-    };
-    viewer.map(Some).map_err(bad_token)
+    let token = bearer(&authorization).ok_or_else(not_bearer)?;
+    sessions::authenticate(services, token).await.map(Some).map_err(bad_token)
 }
 
 /// The value of the `Authorization` header. `Error::BadToken` if it is not ASCII.
 pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<String>> {
     let value =
         headers.get(header::AUTHORIZATION).map(|value| value.to_str().map(ToOwned::to_owned));
-    value.transpose().map_err(|_| bad_token(Error::Unauthenticated))
+    value.transpose().map_err(|_| not_bearer())
 }
 
 /// The token in the value of an `Authorization` header; `None` if it has another scheme.
 pub(super) fn bearer(authorization: &str) -> Option<&str> {
     let (scheme, token) = authorization.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// What is wrong with an `Authorization` header without a bearer token.
+pub(super) const NOT_BEARER: &str =
+    "The Authorization header must be \"Bearer\", a space and the access token.";
+
+/// The error of such a header.
+pub(super) fn not_bearer() -> Error {
+    Error::BadToken { message: NOT_BEARER }
 }
 
 /// The error of a token that is not accepted.

@@ -21,6 +21,7 @@ scenarios![
     what_is_no_whole_backup_is_refused,
     nothing_is_overwritten,
     sessions_end_by_hand,
+    no_command_creates_a_database_by_mistake,
     postgres_has_programs_of_its_own,
 ];
 
@@ -235,6 +236,10 @@ async fn a_restore_ends_all_sessions(server: Arc<Server>) {
         }
     }
     assert_ne!(rows(former)["boards"], restored["boards"]);
+    // Again, before the clock shows another second.
+    succeed(&url, &["restore", &file]);
+    let told = fail(&url, &["restore", &database]);
+    assert_eq!(told, format!("kanban: {database}: is the database itself\n"));
     let names = names_in(folder.path());
     assert!(!names.iter().any(|name| name.contains(".part") || name.contains("-wal")), "{names:?}");
 }
@@ -325,7 +330,7 @@ async fn nothing_is_overwritten(server: Arc<Server>) {
     assert_eq!(told, format!("kanban: {file}: already exists\n"));
     assert_eq!(std::fs::read(&file).unwrap(), b"precious");
     let told = fail(&server.database_url, &["backup", "/no/such/folder/copy.db"]);
-    assert!(told.contains("/no/such/folder/copy.db"), "{told}");
+    assert!(told.starts_with("kanban: /no/such/folder/copy.db: No such file"), "{told}");
     let missing = in_folder(&folder, "missing.db");
     let told = fail(&format!("sqlite://{missing}"), &["backup", &in_folder(&folder, "new.db")]);
     assert!(told.contains(&missing) && !Path::new(&missing).exists(), "{told}");
@@ -339,6 +344,24 @@ async fn sessions_end_by_hand(server: Arc<Server>) {
     // A server that runs notices it.
     let is_refused = async || ann.ask("{ viewer { id } }", json!({})).await.body["data"].is_null();
     eventually!("the session goes on", is_refused().await);
+}
+
+/// A command with the URL of another database would tell the operator that there is nothing to do.
+async fn no_command_creates_a_database_by_mistake(server: Arc<Server>) {
+    let folder = TempDir::new().unwrap();
+    let missing = in_folder(&folder, "missing.db");
+    let (url, reason) = if server.is_sqlite() {
+        (format!("sqlite://{missing}"), "does not exist")
+    } else {
+        let nowhere = "options=-c%20search_path%3Dnowhere";
+        let sign = if server.database_url.contains('?') { '&' } else { '?' };
+        (format!("{}{sign}{nowhere}", server.database_url), "is no database of kanban")
+    };
+    for command in [&["user", "list"][..], &["end-sessions"], &["purge"]] {
+        let told = fail(&url, command);
+        assert!(told.contains(reason), "{command:?}: {told}");
+        assert!(!Path::new(&missing).exists(), "{command:?}");
+    }
 }
 
 async fn postgres_has_programs_of_its_own(server: Arc<Server>) {

@@ -76,7 +76,8 @@ async fn a_disabled_account_cannot_log_in(server: Arc<Server>) {
     ann.share(&board, &bob).await;
     // This instance has cached the session, and does not know of the change for five seconds.
     ann.get("{ viewer { id } }").await;
-    user(&server, &["disable", "ANN@example.com"], "").unwrap();
+    let told = user(&server, &["disable", "ANN@example.com"], "").unwrap();
+    assert_eq!(told, "Disabled ANN@example.com.\n");
     let change = json!({ "password": "new password", "currentPassword": "password" });
     let changed = ann.call("updateViewer", change, "accessToken").await;
     assert!(changed.body["data"]["updateViewer"].is_null(), "{}", changed.body);
@@ -96,7 +97,8 @@ async fn a_disabled_account_cannot_log_in(server: Arc<Server>) {
     assert_eq!(bob.get(&query).await["board"]["members"]["nodes"].as_array().unwrap().len(), 2);
     let listed = user(&server, &["list"], "").unwrap();
     assert!(!listed.lines().nth(1).unwrap().ends_with('-'), "{listed}");
-    user(&server, &["enable", "ann@example.com"], "").unwrap();
+    let told = user(&server, &["enable", "ann@example.com"], "").unwrap();
+    assert_eq!(told, "Enabled ann@example.com.\n");
     server.log_in("ann", "password").await;
     for command in ["disable", "enable", "delete", "reset-password"] {
         let told = user(&server, &[command, "nobody@example.com"], "").unwrap_err();
@@ -135,7 +137,8 @@ async fn an_operator_deletes_an_account(server: Arc<Server>) {
     let (own, shared) = (ann.board("Own").await, ann.board("Shared").await);
     ann.cards(&own, 3).await;
     ann.share(&shared, &bob).await;
-    user(&server, &["delete", "ann@example.com"], "").unwrap();
+    let told = user(&server, &["delete", "ann@example.com"], "").unwrap();
+    assert_eq!(told, "Deleted ann@example.com.\n");
     assert_eq!((server.count("users").await, server.count("boards").await), (1, 1));
     let left = bob.get("{ boards { nodes { title viewerRole } } }").await;
     assert_eq!(left["boards"]["nodes"], json!([{ "title": "Shared", "viewerRole": "ADMIN" }]));

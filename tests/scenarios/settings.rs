@@ -206,6 +206,10 @@ async fn nothing_in_a_dot_env_file_is_lost_silently() {
         ("LOG_LEVLE=hush\n", "line 1: LOG_LEVLE is not a setting; did you mean LOG_LEVEL?"),
         ("# 'x\n\nhush\n", "line 3: is not NAME=value"),
         ("A=1\nJWT_SECRET='hush\n# ${x\n", "line 2: is not NAME=value"),
+        (
+            "MAIL_FROM=Hush <hush@example.com>\n",
+            "line 1: is not NAME=value; a value with spaces needs quotes, as in NAME='two words'",
+        ),
         ("JWT_SECRET='hush\nLOG_LEVEL='\n", "line 1: JWT_SECRET: continues on the next line"),
         ("JWT_SECRET=hu$sh\n", "line 1: JWT_SECRET: contains $; put the value into single quotes"),
         ("export JWT_SECRET = \"hush${X}\"\n", "line 1: JWT_SECRET: contains $"),

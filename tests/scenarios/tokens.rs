@@ -103,17 +103,22 @@ async fn bad_tokens_are_refused_with_the_same_answer(server: Arc<Server>) {
     let bob = server.user("bob").await;
     server.user("ann").await;
     let log_in = server.log_in_as("ann", "password").await;
-    let mut tokens = bad_tokens(&log_in.token, &log_in.refresh_token, &bob.id);
-    let first = send(&server, "Bearer", "{ viewer { id } }").await;
+    let tokens = bad_tokens(&log_in.token, &log_in.refresh_token, &bob.id);
+    let first = send(&server, "Bearer x", "{ viewer { id } }").await;
     assert_eq!((first.code().as_str(), first.status), ("UNAUTHENTICATED", 401));
     assert!(first.body.get("data").is_none());
-    tokens.push(("another scheme", String::new()));
-    for (name, token) in &tokens {
-        let scheme = if *name == "another scheme" { "Basic dXNlcjpwYXNz" } else { "Bearer" };
-        let answer = send(&server, &format!("{scheme} {token}"), "{ viewer { id } }").await;
+    for (name, token) in tokens.iter().filter(|(_, token)| !token.is_empty()) {
+        let answer = send(&server, &format!("Bearer {token}"), "{ viewer { id } }").await;
         assert_eq!(answer.status, 401, "{name}");
         assert_eq!(answer.body, first.body, "{name}");
         assert_eq!(answer.headers["www-authenticate"], r#"Bearer error="invalid_token""#);
+    }
+    for no_bearer in ["Basic dXNlcjpwYXNz", "Bearer", log_in.token.as_str()] {
+        let answer = send(&server, no_bearer, "{ viewer { id } }").await;
+        assert_eq!((answer.code().as_str(), answer.status), ("UNAUTHENTICATED", 401));
+        let message = &answer.body["errors"][0]["message"];
+        let form = "The Authorization header must be \"Bearer\", a space and the access token.";
+        assert_eq!(message, form, "{no_bearer}");
     }
     // A clock skew of a few seconds is tolerated.
     let (header, mut claims) = parts(&log_in.token);

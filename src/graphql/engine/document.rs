@@ -174,10 +174,22 @@ fn unparsable(errors: &DiagnosticList) -> Refusal {
         let error = error.to_json();
         let message = error.message.trim_start_matches("syntax error: ");
         let message = message.split(['"', '`', '\'']).next().unwrap_or_default().trim_end();
-        let message = format!("Syntax error: {message}.").into();
+        let message = format!("Syntax error: {}.", expectation(message)).into();
         Problem { message, places: places(&error.locations) }
     });
     Refusal::unparsable_at(problems.collect())
+}
+
+/// A message of apollo-parser with punctuators as in a document, and without the token that was found.
+fn expectation(message: &str) -> String {
+    const PUNCTUATORS: [(&str, &str); 4] =
+        [("R_CURLY", "}"), ("R_PAREN", ")"), ("R_BRACK", "]"), ("AT", "@")];
+    let Some((expected, found)) = message.split_once(", got ") else { return message.to_owned() };
+    let kind = expected.strip_prefix("expected ").unwrap_or_default();
+    let punctuator = PUNCTUATORS.iter().find(|(name, _)| *name == kind);
+    let expected =
+        punctuator.map_or_else(|| expected.to_owned(), |(_, sign)| format!("expected {sign}"));
+    if found == "EOF" { expected + ", found the end of the document" } else { expected }
 }
 
 fn invalid(errors: &DiagnosticList, told: bool) -> Refusal {
@@ -214,6 +226,21 @@ fn introspection_allowed(
 mod tests {
     use super::*;
     use crate::config::Config;
+
+    #[test]
+    fn syntax_errors_do_not_show_what_was_found() {
+        let types = TypeSystem::of("type Query { a(x: Int): Int }", true).unwrap();
+        let documents = Documents::new(Config::from_lookup(|_| None).unwrap().limits);
+        for (text, message) in [
+            ("{ a", "Syntax error: expected }, found the end of the document."),
+            ("{ a(x: 1 23456) }", "Syntax error: expected )."),
+            ("{ a(x: 1} }", "Syntax error: expected )."),
+        ] {
+            let refusal = documents.get(&types, text).err().unwrap();
+            let told = format!("{refusal:?}");
+            assert!(told.contains(&format!("{message:?}")), "{text}: {told}");
+        }
+    }
 
     #[test]
     fn passwords_are_not_kept() {

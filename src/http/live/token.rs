@@ -45,9 +45,8 @@ impl Token {
         value: &str,
         look: Duration,
     ) -> Result<(Self, Ending)> {
-        let token = client::bearer(value).ok_or(Error::Unauthenticated);
-        let checked = async { Self::check(services, token?, look).await };
-        checked.await.map_err(client::bad_token)
+        let token = client::bearer(value).ok_or_else(client::not_bearer)?;
+        Self::check(services, token, look).await.map_err(client::bad_token)
     }
 
     /// The viewer whose token it is.

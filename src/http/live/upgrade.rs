@@ -38,8 +38,7 @@ pub(in crate::http) async fn upgrade(state: State, peer: IpAddr, request: Reques
         Err(refusal) => return refusal.into_answer(None),
     };
     let Ok(authorization) = client::authorization(&headers) else {
-        let message = "The Authorization header must be a bearer token.";
-        return Refusal::new(StatusCode::BAD_REQUEST, message).into_answer(None);
+        return Refusal::new(StatusCode::BAD_REQUEST, client::NOT_BEARER).into_answer(None);
     };
     let limits = state.settings.live;
     let id = request_id::of(&headers).to_owned();

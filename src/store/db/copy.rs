@@ -29,7 +29,7 @@ impl Draft {
             std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
             options.open(&path)
         };
-        drop(create().map_err(|error| fail(&path, &error))?);
+        drop(create().map_err(|error| fail(target, &error))?);
         let draft = Self { path, target: target.to_owned() };
         draft.fill(source).map_err(|error| fail(source, &error))?;
         draft.check().map_err(|error| fail(source, &error))?;
@@ -62,7 +62,7 @@ impl Draft {
             return Ok(None);
         }
         let old = lock(&self.target)?;
-        let time = chrono::Utc::now().format("%Y%m%dT%H%M%SZ");
+        let time = chrono::Utc::now().format("%Y%m%dT%H%M%S%.3fZ");
         let kept = format!("{}.{time}.old", self.target);
         // There is a database under the name at any time, or a server that starts now would make an empty one.
         fs::hard_link(&self.target, &kept).map_err(|error| fail(&kept, &error))?;

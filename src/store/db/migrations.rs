@@ -85,6 +85,18 @@ impl State {
         Ok(versions.into_iter().filter(|version| !self.done.contains(version)).collect())
     }
 
+    /// Fails if no migration of this program has run, or one that it does not work with.
+    fn check_known<DB: Backend>(&self, source: &EmbeddedMigrations) -> Result<(), Failure>
+    where
+        EmbeddedMigrations: MigrationSource<DB>,
+    {
+        let known: Vec<Box<dyn Migration<DB>>> = source.migrations().map_err(|e| e.to_string())?;
+        if self.pending::<DB>(source)?.len() == known.len() {
+            return Err("is no database of kanban".into());
+        }
+        Ok(())
+    }
+
     fn check(&self, migration: &str) -> Result<(), Failure> {
         let program = env!("CARGO_PKG_VERSION");
         let oldest = self.oldest.iter().find(|(name, _)| name == migration);
@@ -138,17 +150,18 @@ fn migrate_file(path: &str) -> Result<Vec<String>, Failure> {
 
 /// Fails if an SQLite file has no database of this program, or one that is newer than the program.
 pub(super) fn check_file(path: &str) -> Result<(), String> {
-    let check = || {
-        let state = file_state(&mut sqlite::connect(path)?);
-        let known: Vec<Box<dyn Migration<Sqlite>>> =
-            SQLITE.migrations().map_err(|e| e.to_string())?;
-        let first = known.first().map(|migration| migration.name().version().to_string());
-        if !first.is_some_and(|first| state.done.contains(&first)) {
-            return Err("is no database of kanban".into());
-        }
-        state.pending::<Sqlite>(&SQLITE)
+    let check = || file_state(&mut sqlite::connect(path)?).check_known::<Sqlite>(&SQLITE);
+    check().map_err(|Failure(reason)| reason)
+}
+
+/// The same for a PostgreSQL database.
+pub(super) async fn check_server(server: &Server) -> Result<(), StartError> {
+    let check = async {
+        let mut conn = server.connect().await?;
+        let state = timeout(READ_TIME, server_state(&mut conn)).await;
+        state.map_err(|_| "the server does not respond")??.check_known::<Pg>(&POSTGRES)
     };
-    check().map(drop).map_err(|Failure(reason)| reason)
+    check.await.map_err(StartError::from)
 }
 
 /// A table that does not exist yet has no rows.

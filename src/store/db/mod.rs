@@ -28,6 +28,7 @@ mod transaction;
 mod trouble;
 mod tx;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -143,6 +144,22 @@ impl Db {
         };
         let (query_time, wait) = (config.statement_timeout, config.wait);
         Ok((Self { pools, statements, query_time, wait, clock, bus }, migrations))
+    }
+
+    /// Fails unless there is a database of this program, which a command with a wrong URL would create.
+    pub async fn require(config: &Database) -> std::result::Result<(), StartError> {
+        match &config.url {
+            DatabaseUrl::Sqlite(path) => {
+                let exists = Path::new(path).exists();
+                let missing = || Err("does not exist".to_owned());
+                let checked = if exists { migrations::check_file(path) } else { missing() };
+                let file = std::path::absolute(path).unwrap_or_else(|_| path.into());
+                checked.map_err(|reason| StartError::new(format!("{}: {reason}", file.display())))
+            }
+            DatabaseUrl::Postgres(url) => {
+                migrations::check_server(&Server::new(url, config)?).await
+            }
+        }
     }
 
     /// Runs the pending migrations and returns their names.
