@@ -1,8 +1,8 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
 
-/** The server of `cargo run`. */
-const target = 'http://127.0.0.1:8000';
+/** The server of `cargo run`, unless `KANBAN_URL` names another one. */
+const target = process.env.KANBAN_URL ?? 'http://127.0.0.1:8000';
 const server = { proxy: { '/graphql': { target, ws: true } } };
 
 // @hello-pangea/dnd and react-aria write elements <style>. Everything else comes from files of the build.

@@ -1,6 +1,7 @@
 """Requests over HTTP and subscriptions over WebSocket, with a session that renews its tokens."""
 
 import asyncio
+import random
 import uuid
 from pathlib import Path
 
@@ -17,6 +18,12 @@ DOCUMENTS = separate_operations(parse((Path(__file__).parent / "kanban.graphql")
 def code_of(error):
     """The code of the first error."""
     return error.errors[0]["extensions"]["code"]
+
+
+def is_busy(error):
+    """Whether a mutation can be sent again, with the same `clientMutationId`."""
+    extensions = [one["extensions"] for one in error.errors]
+    return any(one["code"] == "SERVICE_UNAVAILABLE" or one.get("outcome") == "UNKNOWN" for one in extensions)
 
 
 class Kanban:
@@ -60,9 +67,9 @@ class Kanban:
             except TransportConnectionFailed:
                 pass
             except TransportQueryError as error:
-                if code_of(error) != "SERVICE_UNAVAILABLE":
+                if not is_busy(error):
                     raise
-            await asyncio.sleep(0.5 * 2**retries)
+            await asyncio.sleep(0.5 * 2**retries * random.uniform(0.5, 1.5))
         return await self.run(name, variables)
 
     async def send(self, name, variables=None, token=None):

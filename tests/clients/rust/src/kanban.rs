@@ -15,6 +15,8 @@ use crate::documents::{LogIn, LogInInput, LogInVariables, Refresh, RefreshSessio
 #[derive(Debug, Deserialize)]
 pub struct Extensions {
     pub code: String,
+    /// `UNKNOWN`: a mutation may have taken effect.
+    pub outcome: Option<String>,
 }
 
 pub type Response<T> = GraphQlResponse<T, Extensions>;
@@ -45,6 +47,14 @@ pub fn code(errors: &[GraphQlError<Extensions>]) -> Option<&str> {
         .extensions
         .as_ref()
         .map(|extensions| extensions.code.as_str())
+}
+
+/// Whether a mutation can be sent again, with the same `clientMutationId`.
+fn is_busy(errors: &[GraphQlError<Extensions>]) -> bool {
+    errors
+        .iter()
+        .filter_map(|error| error.extensions.as_ref())
+        .any(|Extensions { code, outcome }| code == "SERVICE_UNAVAILABLE" || outcome.as_deref() == Some("UNKNOWN"))
 }
 
 /// The data of a response, for callers to whom every error is the end.
@@ -108,10 +118,11 @@ impl Kanban {
         for _ in 0..5 {
             match self.run(operation) {
                 Err(Error::Cut(_)) => {}
-                Ok(answer) if answer.errors.as_deref().and_then(code) == Some("SERVICE_UNAVAILABLE") => {}
+                Err(Error::GraphQl(errors)) if is_busy(&errors) => {}
+                Ok(answer) if answer.errors.as_deref().is_some_and(is_busy) => {}
                 answer => return answer,
             }
-            std::thread::sleep(delay);
+            std::thread::sleep(delay.mul_f64(0.5 + fastrand::f64()));
             delay *= 2;
         }
         self.run(operation)
