@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use futures_util::future::join;
+use futures_util::FutureExt;
+use futures_util::future::join3;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
@@ -145,16 +146,24 @@ impl App {
             }
             let _ = closing.send(());
         };
+        let closed = closed.map(drop).shared();
         let streams = async {
-            if closed.await.is_ok() {
-                let _ = timeout(limit, drain.end_streams()).await;
+            closed.clone().await;
+            let _ = timeout(limit, drain.end_streams()).await;
+        };
+        let mails = async {
+            let senders = mail_senders::keep_up(&self.services, closed.clone());
+            let late = closed.clone().then(|()| sleep(limit));
+            tokio::select! {
+                () = senders => {}
+                () = late => {}
             }
         };
+        let connections = self.connections.serve(self.listener, self.router, stop);
         tokio::select! {
-            _ = join(self.connections.serve(self.listener, self.router, stop), streams) => {}
+            _ = join3(connections, streams, mails) => {}
             () = upkeep::keep_up(&self.services, self.trash) => {}
             () = live::keep_up(&self.services) => {}
-            () = mail_senders::keep_up(&self.services) => {}
             () = self.services.db.watch() => {}
             () = serve_metrics(self.metrics) => {}
         }

@@ -1,14 +1,15 @@
 //! The request context of resolvers.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_graphql::{Context, Lookahead};
 use futures_util::future::{BoxFuture, ready};
 
 use super::engine::{self, EagerObject, Execution};
 use super::loaders::{Loaders, Shared};
-use crate::domain::{At, Client, Error, Result, UserKey, Viewer};
+use crate::domain::{At, Client, Error, Event, Result, UserKey, Viewer};
 use crate::service::Services;
 use crate::store::{LongTexts, Mode, Snapshot};
 
@@ -25,6 +26,8 @@ pub struct Caller {
     loaders: Mutex<Option<Arc<Loaders>>>,
     shared: Arc<Shared>,
     execution: Arc<Execution>,
+    /// The sequence numbers of the events of a shared payload.
+    delivered: OnceLock<RangeInclusive<i64>>,
 }
 
 impl Caller {
@@ -49,6 +52,7 @@ impl Caller {
             loaders: Mutex::default(),
             shared,
             execution: Arc::new(execution),
+            delivered: OnceLock::new(),
         }
     }
 
@@ -73,11 +77,20 @@ impl Caller {
         viewer.ok_or(Error::Unauthenticated)
     }
 
-    /// Whether this user is logged in. It does not make a payload of a subscription personal: who gets it is decided by the
-    /// authors of its events.
-    pub(super) fn is(&self, user: Option<UserKey>) -> bool {
+    /// The payload is for all who have sent the same of these events, which follow each other.
+    pub(super) fn deliver(&self, events: &[Arc<Event>]) {
+        if let (Some(first), Some(last)) = (events.first(), events.last()) {
+            let _ = self.delivered.set(first.sequence..=last.sequence);
+        }
+    }
+
+    /// Whether the viewer has made the change. Makes a payload of a subscription personal, unless it is about the event.
+    pub(super) fn has_sent(&self, event: &Event) -> bool {
+        if !self.delivered.get().is_some_and(|delivered| delivered.contains(&event.sequence)) {
+            self.execution.note_viewer();
+        }
         let viewer = self.viewer.lock().unwrap_or_else(PoisonError::into_inner);
-        viewer.is_some_and(|viewer| Some(viewer.key) == user)
+        viewer.is_some_and(|viewer| Some(viewer.key) == event.actor)
     }
 
     /// Logs the viewer out for the rest of the request, because the session has ended.

@@ -1,7 +1,9 @@
 //! Sends queued mails (ADR 68).
 
+use std::pin::pin;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
@@ -49,19 +51,26 @@ pub(super) fn limited(
     services.mails.mail(email, content).filter(|_| may)
 }
 
-/// Sends queued mails. Never returns. Several instances may run it at the same time.
-pub async fn keep_up(services: &Services) {
-    let Some(mailer) = services.mails.mailer() else { return std::future::pending().await };
-    join_all((0..SENDERS).map(|_| send_all(services, mailer))).await;
+/// Sends queued mails until `stop` is ready. Then finishes those that are being sent, which would be sent again otherwise.
+/// Several instances may run it at the same time.
+pub async fn keep_up(services: &Services, stop: impl Future<Output = ()>) {
+    let stop = stop.shared();
+    let Some(mailer) = services.mails.mailer() else { return stop.await };
+    join_all((0..SENDERS).map(|_| send_all(services, mailer, stop.clone()))).await;
 }
 
-async fn send_all(services: &Services, mailer: &Mailer) {
-    loop {
+async fn send_all(services: &Services, mailer: &Mailer, stop: impl Future<Output = ()> + Clone) {
+    let mut stop = pin!(stop);
+    while stop.as_mut().now_or_never().is_none() {
         // Errors have already been logged; the next look tries again.
-        match send_next(services, mailer).await {
+        if let Ok(true) = send_next(services, mailer).await {
             // There may be more, for another sender too.
-            Ok(true) => services.mails.wake(),
-            Ok(false) | Err(_) => drop(timeout(LOOK, services.mails.queued()).await),
+            services.mails.wake();
+            continue;
+        }
+        tokio::select! {
+            _ = timeout(LOOK, services.mails.queued()) => {}
+            () = &mut stop => return,
         }
     }
 }

@@ -56,10 +56,26 @@ where
             Ok(None) if error == Error::Repeated => {
                 forget(services, viewer, id.clone(), time).await?;
             }
+            // The error may come from the earlier mutation itself: the client must send it again.
+            Err(failed) if error != Error::OutcomeUnknown => return Err(failed),
             _ => return Err(error),
         }
     }
     Err(Error::Unavailable)
+}
+
+/// The result of a mutation that is refused before it runs: a retry of one that took effect is not.
+pub(super) async fn refuse<T: Replay>(
+    services: &Services,
+    Mutation { viewer, id }: Mutation,
+    refusal: Error,
+) -> Result<T> {
+    let Some(id) = id else { return Err(refusal) };
+    let time = services.db.now().days_before(DAYS);
+    match receipt(services, viewer, &id, time).await? {
+        Some(receipt) => again(services, viewer, &id, &receipt).await,
+        None => Err(refusal),
+    }
 }
 
 /// The receipt of a mutation, if it is not older than `time`.

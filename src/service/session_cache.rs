@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-use crate::domain::{SessionId, Viewer};
+use crate::domain::{SessionId, Timestamp, Viewer};
 use crate::events::Topics;
 
 /// A cache of authenticated sessions, which saves a query per request. It is bounded, and entries
 /// expire after five seconds, so that every instance soon rejects a revoked session.
 pub(super) struct SessionCache {
-    known: Cache<SessionId, Viewer>,
+    known: Cache<SessionId, (Viewer, Timestamp)>,
     /// The number of invalidations. A query that started before the latest one may be stale.
     forgotten: Mutex<u64>,
     /// Sessions with open streams.
@@ -28,15 +28,16 @@ impl SessionCache {
         *self.forgotten.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn get(&self, session: SessionId) -> Option<Viewer> {
+    /// The viewer, and when the session began.
+    pub(super) fn get(&self, session: SessionId) -> Option<(Viewer, Timestamp)> {
         self.known.get(&session)
     }
 
     /// Caches a viewer that was read after `epoch`, unless an invalidation has happened since.
-    pub(super) fn keep(&self, viewer: Viewer, epoch: u64) {
+    pub(super) fn keep(&self, found: (Viewer, Timestamp), epoch: u64) {
         let forgotten = self.forgotten.lock().unwrap_or_else(PoisonError::into_inner);
         if *forgotten == epoch {
-            self.known.insert(viewer.session, viewer);
+            self.known.insert(found.0.session, found);
         }
     }
 
@@ -63,17 +64,18 @@ impl SessionCache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{UserId, UserKey};
+    use crate::domain::{Clock, UserId, UserKey};
 
     #[test]
     fn what_was_looked_up_before_something_was_forgotten_is_not_kept() {
         let cache = SessionCache::new(Arc::default());
         let viewer = Viewer { key: UserKey(1), id: UserId::random(), session: SessionId(1) };
+        let found = (viewer, Clock::default().now());
         let epoch = cache.epoch();
         cache.forget(&[viewer.session]);
-        cache.keep(viewer, epoch);
+        cache.keep(found, epoch);
         assert_eq!(cache.get(viewer.session), None);
-        cache.keep(viewer, cache.epoch());
-        assert_eq!(cache.get(viewer.session), Some(viewer));
+        cache.keep(found, cache.epoch());
+        assert_eq!(cache.get(viewer.session), Some(found));
     }
 }

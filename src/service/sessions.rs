@@ -4,7 +4,7 @@ use super::Services;
 use super::refresh_tokens::{self, Family};
 use super::tokens::Claimed;
 use crate::domain::{
-    Client, Error, Lifetime, Result, Session, SessionId, Timestamp, User, UserKey, Viewer,
+    Client, Error, Lifetime, Result, Session, SessionId, Timestamp, User, UserId, UserKey, Viewer,
     neighbourhood,
 };
 use crate::store::{self, Tx, mail_tokens, outbox, sessions};
@@ -46,16 +46,30 @@ pub async fn authenticate_until(services: &Services, token: &str) -> Result<(Vie
     let claimed = services.tokens.check(token)?;
     let until = claimed.accepted_until().ok_or(Error::Unauthenticated)?;
     let Claimed { session, user, .. } = claimed;
+    let (viewer, began) = viewer(services, session, user).await?;
+    if claimed.is_of_session_since(began) {
+        Ok((viewer, until))
+    } else {
+        Err(Error::Unauthenticated)
+    }
+}
+
+/// The viewer of a session, and when it began, from the cache or the database.
+async fn viewer(
+    services: &Services,
+    session: SessionId,
+    user: UserId,
+) -> Result<(Viewer, Timestamp)> {
     let known = services.sessions.get(session);
-    if let Some(viewer) = known.filter(|viewer| viewer.id == user) {
-        return Ok((viewer, until));
+    if let Some(known) = known.filter(|(viewer, _)| viewer.id == user) {
+        return Ok(known);
     }
     let epoch = services.sessions.epoch();
     let mut conn = services.db.read().await?;
     let found = sessions::viewer(&mut conn, session, user, services.db.now()).await?;
-    let viewer = found.ok_or(Error::Unauthenticated)?;
-    services.sessions.keep(viewer, epoch);
-    Ok((viewer, until))
+    let found = found.ok_or(Error::Unauthenticated)?;
+    services.sessions.keep(found, epoch);
+    Ok(found)
 }
 
 /// A session to be started, with its first refresh token.

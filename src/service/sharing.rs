@@ -1,7 +1,7 @@
 //! Members of boards and their roles.
 
 use super::Services;
-use super::once::once;
+use super::once::{once, refuse};
 use crate::domain::{
     At, BoardId, BoardRole, EmailKey, Error, Member, Mutation, RemovalReason, Result, Subject,
     User, UserId, UserKey,
@@ -19,6 +19,16 @@ pub enum Invited {
     Email(EmailKey),
 }
 
+impl Invited {
+    /// The field of the input.
+    fn field(&self) -> &'static str {
+        match self {
+            Self::User(_) => "userId",
+            Self::Email(_) => "email",
+        }
+    }
+}
+
 /// Counts a look-up of an account by its address. RATE_LIMITED after too many, so that nobody finds out which of many
 /// addresses have an account.
 pub fn count_look_up(services: &Services, viewer: UserKey) -> Result<()> {
@@ -34,13 +44,16 @@ pub async fn share(
     user: Invited,
     role: Option<BoardRole>,
 ) -> Result<(Member, AuthorizedBoard)> {
-    if matches!(user, Invited::Email(_)) {
-        count_look_up(services, mutation.viewer.key)?;
+    if matches!(user, Invited::Email(_))
+        && let Err(limited) = count_look_up(services, mutation.viewer.key)
+    {
+        return refuse(services, mutation, limited).await;
     }
     once(services, mutation, (board, user, role), async |tx, (viewer, (board, user, role))| {
         let mut board: BoardTx<Admin> = lock_board(tx, viewer.key, *board).await.at("boardId")?;
+        let field = user.field();
         let user = find(&mut board, user).await?;
-        give_role(&mut board, &user, *role).await?;
+        give_role(&mut board, &user, *role, field).await?;
         let access = board.access()?;
         let member = members::find(board.conn(), access, user.key).await?;
         let member = member.ok_or(Error::Contention)?;
@@ -51,22 +64,23 @@ pub async fn share(
 
 /// NOT_FOUND if there is no such account.
 async fn find(board: &mut BoardTx<'_, Admin>, user: &Invited) -> Result<User> {
-    let (found, field) = match user {
-        Invited::User(id) => (users::by_id(board.conn(), *id).await?, "userId"),
-        Invited::Email(email) => (users::by_email(board.conn(), email).await?, "email"),
+    let found = match user {
+        Invited::User(id) => users::by_id(board.conn(), *id).await?,
+        Invited::Email(email) => users::by_email(board.conn(), email).await?,
     };
-    found.ok_or_else(|| Error::not_found("user").at(field))
+    found.ok_or_else(|| Error::not_found("user").at(user.field()))
 }
 
 async fn give_role(
     board: &mut BoardTx<'_, Admin>,
     user: &User,
     role: Option<BoardRole>,
+    field: &'static str,
 ) -> Result<()> {
     let access = board.access()?;
     let Some(present) = members::find(board.conn(), access, user.key).await? else {
         let role = role.unwrap_or(BoardRole::Member);
-        return members::insert(board, user, role).await.at("userId");
+        return members::insert(board, user, role).await.at(field);
     };
     let Some(role) = role.filter(|role| *role != present.role) else { return Ok(()) };
     members::set_role(board, &present, role).await?;

@@ -36,11 +36,18 @@ pub(super) struct Tokens {
 pub(super) struct Claimed {
     pub(super) session: SessionId,
     pub(super) user: UserId,
-    /// In seconds since the Unix epoch.
+    /// In seconds since the Unix epoch, as `expires`.
+    issued: i64,
     expires: i64,
 }
 
 impl Claimed {
+    /// Whether the token may belong to a session that began at this time. After a restore, the ID of a session may be used
+    /// again.
+    pub(super) fn is_of_session_since(&self, began: Timestamp) -> bool {
+        self.issued + LEEWAY.cast_signed() >= began.seconds()
+    }
+
     /// The time until which the token is accepted.
     pub(super) fn accepted_until(&self) -> Option<Timestamp> {
         Timestamp::from_seconds(self.expires + LEEWAY.cast_signed())
@@ -142,6 +149,7 @@ impl Tokens {
         Some(Claimed {
             session: SessionId::from_public(&claims.sid)?,
             user: UserId::from_public(&claims.sub)?,
+            issued: claims.iat,
             expires: claims.exp,
         })
     }

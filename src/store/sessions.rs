@@ -70,14 +70,15 @@ pub async fn delete_all(tx: &mut Tx, user: UserKey) -> Result<Vec<SessionId>> {
     delete_unused(tx, user, 0).await
 }
 
-/// The viewer of a session; `None` if the session has expired or does not belong to the user with this ID.
+/// The viewer of a session, and when it began; `None` if the session has expired or does not belong to the user with
+/// this ID.
 pub async fn viewer(
     conn: &mut Conn,
     session: SessionId,
     id: UserId,
     now: Timestamp,
-) -> Result<Option<Viewer>> {
-    let key: Option<i64> = conn
+) -> Result<Option<(Viewer, Timestamp)>> {
+    let found: Option<(i64, Timestamp)> = conn
         .first(
             sessions::table
                 .inner_join(users::table)
@@ -85,10 +86,10 @@ pub async fn viewer(
                 .filter(sessions::expires_at.gt(now))
                 .filter(users::public_id.eq(id.to_string()))
                 .filter(users::disabled_at.is_null())
-                .select(users::id),
+                .select((users::id, sessions::created_at)),
         )
         .await?;
-    Ok(key.map(|key| Viewer { key: UserKey(key), id, session }))
+    Ok(found.map(|(key, began)| (Viewer { key: UserKey(key), id, session }, began)))
 }
 
 /// Those of the sessions that have not ended.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, MailServer, ReceivedMail, Server, User, scenarios, text};
+use crate::support::{Answer, MailServer, ReceivedMail, Server, User, eventually, scenarios, text};
 
 scenarios![
     a_new_password_by_mail,
@@ -28,6 +28,7 @@ scenarios![
     a_reset_that_cannot_be_sent_in_time_is_dropped,
     verification_does_not_spend_a_reset,
     mails_outlive_the_server_and_are_sent_once,
+    a_mail_that_is_being_sent_is_sent_once,
     without_a_mail_server_everything_else_works,
 ];
 
@@ -350,6 +351,14 @@ async fn mails_to_one_address_are_limited(server: Arc<Server>) {
         mails.all().iter().filter(|mail| mail.to == to && mail.subject.contains(about)).count()
     };
     assert_eq!(count("ann@example.com", "new password"), 3);
+    // Somebody signs up with the address of a victim again and again.
+    for _ in 0..5 {
+        let mut fake = mailing.user("stranger").await;
+        server.until_count("outbox", 0).await;
+        fake.server = Arc::clone(&mailing);
+        fake.done("deleteViewer", json!({ "currentPassword": "password" }), "deletedUserId").await;
+    }
+    assert_eq!(count("stranger@example.com", "Verify"), 3);
     // Somebody takes the address of a victim again and again.
     let mut eve = server.user("eve").await;
     eve.server = Arc::clone(&mailing);
@@ -507,6 +516,21 @@ async fn mails_outlive_the_server_and_are_sent_once(server: Arc<Server>) {
     assert_eq!(received, expected);
     one.stop().await;
     two.stop().await;
+}
+
+async fn a_mail_that_is_being_sent_is_sent_once(server: Arc<Server>) {
+    let mails = MailServer::start().await;
+    let mailing = mailing(&server, &mails, &[]).await;
+    server.user("ann").await;
+    mails.hold(true);
+    request_reset(&mailing, "ann@example.com").await.ok();
+    eventually!("no mail was sent", !mails.all().is_empty());
+    mailing.signal();
+    // Long enough to stop if it did not wait.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    mails.hold(false);
+    mailing.stop_gracefully().await;
+    assert_eq!(server.count("outbox").await, 0);
 }
 
 async fn without_a_mail_server_everything_else_works(server: Arc<Server>) {

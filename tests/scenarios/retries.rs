@@ -21,6 +21,8 @@ scenarios![
     a_mutation_that_changes_nothing_is_remembered,
     ids_are_remembered_for_seven_days,
     only_the_author_sees_the_id,
+    only_the_author_sees_the_id_of_an_earlier_event,
+    a_retry_whose_receipt_cannot_be_read_is_no_conflict,
     an_id_costs_no_round_trip,
 ];
 
@@ -405,6 +407,55 @@ async fn only_the_author_sees_the_id(server: Arc<Server>) {
     let created = |id: Value| ("CardCreatedEvent".to_owned(), id);
     assert_eq!(latest(&ann).await, [created(json!("x")), created(Value::Null)]);
     assert_eq!(latest(&bob).await, [created(Value::Null), created(json!("y"))]);
+}
+
+/// A payload that is shared must not show the IDs of earlier events either.
+async fn only_the_author_sees_the_id_of_an_earlier_event(server: Arc<Server>) {
+    const EVENTS: &str =
+        "sequence board { activity(first: 9) { nodes { sequence clientMutationId } } }";
+    let (ann, bob, vic) =
+        (server.user("ann").await, server.user("bob").await, server.user("vic").await);
+    let board = ann.board("Plans").await;
+    for user in [&bob, &vic] {
+        ann.share_as(&board, user, "ADMIN").await;
+    }
+    create(&ann, &board, "one", "x").await.ok();
+    let users = [&ann, &bob, &vic, &ann];
+    let mut sockets = Vec::new();
+    for user in users {
+        let mut socket = Socket::of(user).await;
+        socket.follow("1", &board, None, EVENTS).await;
+        sockets.push(socket);
+    }
+    // Both in the first payload and in that of a change that somebody else makes.
+    for _ in 0..2 {
+        for (user, socket) in users.iter().zip(&mut sockets) {
+            let news = socket.news("1").await;
+            let nodes = news["board"]["activity"]["nodes"].as_array().unwrap().iter();
+            let ids: Vec<_> = nodes.filter_map(|node| node["clientMutationId"].as_str()).collect();
+            assert_eq!(ids, if user.id == ann.id { vec!["x"] } else { vec![] });
+        }
+        vic.card(&board, "two").await;
+    }
+}
+
+/// Whether the first attempt has taken effect is not known then: the client must send it again.
+async fn a_retry_whose_receipt_cannot_be_read_is_no_conflict(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let card = ann.card(&board, "one").await;
+    let version = ann.get(&format!("{{ card(id: {card:?}) {{ version }} }}")).await;
+    let version = &version["card"]["version"];
+    let input = json!({ "cardId": card, "title": "two", "expectedVersion": version, "clientMutationId": "x" });
+    let update = async || ann.call("updateCard", input.clone(), "card { title }").await;
+    update().await.ok();
+    let rename = |from, to| format!("ALTER TABLE {from} RENAME TO {to}");
+    let hide = rename("mutation_receipts", "hidden");
+    server.execute(&hide, &hide).await;
+    assert_eq!(update().await.code(), "INTERNAL_SERVER_ERROR");
+    let show = rename("hidden", "mutation_receipts");
+    server.execute(&show, &show).await;
+    assert_eq!(update().await.ok()["updateCard"]["card"]["title"], "two");
 }
 
 async fn an_id_costs_no_round_trip(server: Arc<Server>) {

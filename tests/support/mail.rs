@@ -1,7 +1,7 @@
 //! A mail server in the test process, which keeps what it receives. (TLS and authentication are tested with a real one, in
 //! `tests/mail`.)
 
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -37,6 +37,7 @@ struct Inbox {
     /// The answer to every recipient, unless 0.
     refusal: AtomicU16,
     refused: AtomicU16,
+    holds: AtomicBool,
 }
 
 /// The mail server. It ends when this is dropped.
@@ -78,6 +79,11 @@ impl MailServer {
     /// Answers all recipients with this code from now on: 550 says that there is no such address, 0 accepts them.
     pub fn refuse(&self, code: u16) {
         self.inbox.refusal.store(code, Ordering::Relaxed);
+    }
+
+    /// Whether the answer that a mail was received is held back from now on.
+    pub fn hold(&self, holds: bool) {
+        self.inbox.holds.store(holds, Ordering::Relaxed);
     }
 
     /// How many recipients were refused.
@@ -157,6 +163,9 @@ async fn converse(stream: TcpStream, inbox: &Inbox) -> std::io::Result<()> {
                 }
                 let mail = ReceivedMail { to: to.clone(), subject, text: decoded(&text) };
                 inbox.mails.lock().unwrap().push(mail);
+                while inbox.holds.load(Ordering::Relaxed) {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
                 "250 OK".into()
             }
             "QUIT" => "221 Bye".into(),

@@ -151,6 +151,11 @@ impl Maker {
 }
 
 impl Draft {
+    /// The payload is for all who have sent the same of these events.
+    pub(super) fn deliver(&self, events: &[Arc<Event>]) {
+        self.caller.deliver(events);
+    }
+
     /// A connection that reads the snapshot.
     pub(super) async fn read(&self) -> Result<Conn> {
         self.snapshot.read().await

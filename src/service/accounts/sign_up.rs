@@ -4,7 +4,7 @@ use crate::config::SignUps;
 use crate::domain::{
     Client, Email, Error, MailContent, Name, Password, QueuedMail, Result, User, neighbourhood,
 };
-use crate::service::Services;
+use crate::service::{Services, mail_senders};
 use crate::store::{known_networks, outbox, user_writes};
 
 struct NewAccount {
@@ -31,7 +31,7 @@ pub async fn sign_up(
     services.attempts.from(client)?;
     let hash = services.passwords.hash(client, password).await?;
     let name = name.unwrap_or_else(|| Name::of(email.as_str()));
-    let mail = services.mails.mail(email.as_str(), MailContent::VerifyEmail);
+    let mail = mail_senders::limited(services, email.as_str(), MailContent::VerifyEmail);
     let network = client.address.map(neighbourhood);
     let new = NewAccount { email, name, hash, network, mail };
     let user = services.db.write(new, async |tx, new| {

@@ -56,6 +56,7 @@ impl Room {
         }
         if shape.selects("clientMutationId") {
             self.keep_like_authors(&mut alike, viewer, &news.events);
+            draft.deliver(&news.events);
         }
         let changed = news.events.first().filter(|_| !is_new).map(|event| event.created_at);
         let (mut sequence, is_reset) = (news.sequence, news.is_reset);

@@ -53,7 +53,7 @@ impl EventFields {
     /// The `clientMutationId` that the change was sent with. Only the viewer who sent it sees it.
     pub(super) async fn client_mutation_id(&self, ctx: &Context<'_>) -> Option<&str> {
         let id = self.event.client_mutation_id.as_deref()?;
-        ctx.caller().is_ok_and(|caller| caller.is(self.event.actor)).then_some(id)
+        ctx.caller().is_ok_and(|caller| caller.has_sent(&self.event)).then_some(id)
     }
 }
 
