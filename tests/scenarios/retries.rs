@@ -164,33 +164,45 @@ async fn mutations_with_ids(server: &Server) -> BTreeSet<String> {
 async fn many_clients_send_everything_three_times(server: Arc<Server>) {
     let other = Arc::new(server.another(&[]).await);
     let bob = server.user("bob").await;
+    let alone = server.user("alone").await;
+    let expected = history_of_all_steps([&alone, &alone], &bob.id, None).await;
     let clients = (0..32).map(|n| {
         let (server, other, bob) = (Arc::clone(&server), Arc::clone(&other), bob.id.clone());
         tokio::spawn(async move {
             let near = server.user(&format!("user{n}")).await;
             let far = User { server: other, ..near.clone() };
-            let mut names = Names::from([("$bob", bob)]);
-            for (at, (mutation, template, payload)) in STEPS.iter().enumerate() {
-                let input = input(template, &names, &format!("{at}"));
-                let done = send_three_times([&near, &far], mutation, &input, payload, n + at).await;
-                note(&mut names, mutation, &done);
-                if *mutation == "createBoard" {
-                    note_label(&mut names, &near).await;
-                }
-            }
-            let mut history = history(&near, &names["$board"]).await;
-            // The events of one mutation are together, so there is one run of each ID.
-            history.dedup_by(|one, other| one.1 == other.1);
-            let ids: Vec<_> = history.iter().map(|(_, id)| text(id)).collect();
-            assert_eq!(ids, (0..STEPS.len()).map(|at| at.to_string()).collect::<Vec<_>>());
-            near.get("{ boards { totalCount } cards { totalCount } }").await
+            let history = history_of_all_steps([&near, &far], &bob, Some(n)).await;
+            (history, near.get("{ boards { totalCount } cards { totalCount } }").await)
         })
     });
-    for counts in join_all(clients).await {
-        let expected = json!({ "boards": { "totalCount": 1 }, "cards": { "totalCount": 3 } });
-        assert_eq!(counts.unwrap(), expected);
+    for done in join_all(clients).await {
+        let (history, counts) = done.unwrap();
+        assert_eq!(history, expected);
+        let once = json!({ "boards": { "totalCount": 1 }, "cards": { "totalCount": 3 } });
+        assert_eq!(counts, once);
     }
     other.stop().await;
+}
+
+/// The events of a board, with their IDs, after all steps: each is sent once, or three times at once with this seed.
+async fn history_of_all_steps(
+    users: [&User; 2],
+    bob: &str,
+    seed: Option<usize>,
+) -> Vec<(String, Value)> {
+    let mut names = Names::from([("$bob", bob.to_owned())]);
+    for (at, (mutation, template, payload)) in STEPS.iter().enumerate() {
+        let input = input(template, &names, &format!("{at}"));
+        let done = match seed {
+            Some(seed) => send_three_times(users, mutation, &input, payload, seed + at).await,
+            None => users[0].done(mutation, input, payload).await,
+        };
+        note(&mut names, mutation, &done);
+        if *mutation == "createBoard" {
+            note_label(&mut names, users[0]).await;
+        }
+    }
+    history(users[0], &names["$board"]).await
 }
 
 /// Sends a mutation three times at once, of which two requests are cut off after a while. Returns the payload.

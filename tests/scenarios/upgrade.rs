@@ -98,6 +98,8 @@ async fn the_core_becomes_a_board_to_work_on_together(server: Arc<Server>) {
     .await;
 
     let new = Arc::new(Server::start(url).await);
+    // Stored, not only shown.
+    assert_eq!(new.count("users WHERE name = ''").await, 0);
     let mut users = Vec::new();
     for (name, number) in [("ann", "a"), ("bob", "b"), ("eve", "c")] {
         let token = new.log_in(name, "password").await;
