@@ -242,6 +242,7 @@ async fn an_outage_is_told_at_its_begin_and_its_end(server: Arc<Server>) {
     assert!(watched.sum("kanban_database_errors_total", &[]).await >= 20.0);
     let failed = [("operation", "Create"), ("code", "SERVICE_UNAVAILABLE")];
     assert_eq!(watched.sum("kanban_requests_total", &failed).await, 20.0);
+    assert_eq!(watched.sum("kanban_unavailable_errors_total", &[]).await, 20.0);
     // One line for each text of an error.
     let begun = told("the database is unavailable").len();
     assert!((1..=5).contains(&begun), "{begun}");
