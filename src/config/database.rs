@@ -12,12 +12,13 @@ use super::parsers::{number, seconds};
 pub struct Database {
     /// sqlite://FILE or postgres://USER:PASSWORD@HOST/NAME. For PostgreSQL, sslmode may be disable,
     /// prefer, require (encrypts, but accepts any certificate) or verify-full; with verify-full,
-    /// sslrootcert may name a PEM file with the trusted root certificates.
+    /// sslrootcert may name a PEM file with the trusted root certificates. DATABASE_URL_FILE names a file
+    /// with the URL instead.
     #[arg(id = "DATABASE_URL", long, env, default_value = "sqlite://kanban.db")]
     pub url: DatabaseUrl,
     /// A PostgreSQL URL for LISTEN, if DATABASE_URL leads through a pooler in transaction mode, which
     /// passes no notifications on. Without it, changes of other instances reach subscribers within a few
-    /// seconds instead of at once.
+    /// seconds instead of at once. DATABASE_LISTEN_URL_FILE names a file with the URL instead.
     #[arg(id = "DATABASE_LISTEN_URL", long, env, value_parser = postgres_url)]
     pub listen_url: Option<Box<PostgresUrl>>,
     /// Maximum number of open connections (SQLite: read connections, in addition to one write

@@ -3,7 +3,7 @@
 use super::error::StartError;
 
 /// The settings that may contain secrets. `NAME_FILE` names a file with the value of `NAME`.
-const SECRETS: [&str; 3] = ["DATABASE_URL", "JWT_SECRET", "SMTP_URL"];
+const SECRETS: [&str; 4] = ["DATABASE_URL", "DATABASE_LISTEN_URL", "JWT_SECRET", "SMTP_URL"];
 
 /// The names of the variables that name files.
 pub(super) fn names() -> impl Iterator<Item = String> {
@@ -32,4 +32,36 @@ pub(super) fn read(
         values.push((name, text));
     }
     Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, variables};
+
+    const URL: &str = "postgres://user:hushhush@host/name";
+    const MAIL_URL: &str = "smtp://user:hushhush@host:25";
+    const KEY: &str = "hushhushhushhushhushhushhushhush";
+
+    /// The settings with this one as `Debug` prints them; `None` if the value is not accepted.
+    fn told(name: &str, value: &str) -> Option<String> {
+        let lookup = |asked: &str| match asked {
+            _ if asked == name => Some(value.to_owned()),
+            "PUBLIC_URL" => Some("https://example.com".to_owned()),
+            _ => None,
+        };
+        Config::from_lookup(lookup).ok().map(|config| format!("{config:?}"))
+    }
+
+    #[test]
+    fn every_secret_can_be_in_a_file() {
+        let is_hidden =
+            |name: &str, value| told(name, value).is_some_and(|told| !told.contains("hush"));
+        let is_url = |name: &str, value| told(name, value).is_some() && told(name, KEY).is_none();
+        let secrets = variables().into_iter().map(|variable| variable.name).filter(|name| {
+            let has_password = |url| is_hidden(name, url) || is_url(name, url);
+            is_hidden(name, KEY) || has_password(URL) || has_password(MAIL_URL)
+        });
+        assert_eq!(secrets.collect::<Vec<_>>(), SECRETS);
+    }
 }

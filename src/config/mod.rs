@@ -277,6 +277,18 @@ mod tests {
     }
 
     #[test]
+    fn mails_need_the_url_of_the_front_end_and_verification_needs_mails() {
+        let smtp = ("SMTP_URL", "smtp://localhost:25?tls=off");
+        let (url, verified) =
+            (("PUBLIC_URL", "https://example.com"), ("REQUIRE_VERIFIED_EMAIL", "on"));
+        assert_eq!(read(&[smtp]).unwrap_err(), "PUBLIC_URL: is required with SMTP_URL");
+        let no_mails = "REQUIRE_VERIFIED_EMAIL: requires SMTP_URL";
+        assert_eq!(read(&[verified]).unwrap_err(), no_mails);
+        assert_eq!(read(&[url, verified]).unwrap_err(), no_mails);
+        assert!(read(&[smtp, url, verified]).is_ok() && read(&[url]).is_ok());
+    }
+
+    #[test]
     fn secrets_are_not_printed() {
         let pairs =
             [("DATABASE_URL", "postgres://u:hushhush@h/d"), ("JWT_SECRET", &"hush".repeat(8))];

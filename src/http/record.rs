@@ -82,7 +82,7 @@ impl Drop for Record {
         let codes = self.codes.take().unwrap_or_else(|| vec![self.unfinished()]);
         let unknown = &metrics::get().requests.unknown;
         let operation = self.work.operation.get().unwrap_or(unknown);
-        operation.count(codes.first().copied(), took);
+        operation.count(&codes, took);
         let _entered = self.span.enter();
         macro_rules! tell {
             ($level:ident, $($more:tt)*) => {
@@ -128,7 +128,7 @@ pub(super) fn tell<B>(response: &Response<B>, took: Duration, _: &Span) {
     }
     let refused = response.extensions().get::<Refused>().map(|refused| refused.0);
     if let Some(code) = refused {
-        metrics::get().requests.unknown.count(Some(code), took);
+        metrics::get().requests.unknown.count(&[code], took);
     }
     let (status, duration_ms) = (response.status().as_u16(), milliseconds(took));
     tracing::info!(status, errors = refused, duration_ms, "request");

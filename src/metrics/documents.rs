@@ -1,8 +1,8 @@
 //! The caches of documents and of results.
 
-use prometheus::{IntCounter, IntCounterVec, IntGauge, Registry};
+use prometheus::{IntCounter, IntGauge, Registry};
 
-use super::label::{ByLabel, counter_vec, counters, gauge, label};
+use super::label::{ByLabel, counters, gauge, label};
 
 label! {
     /// The outcome of a look-up in a cache.
@@ -14,15 +14,38 @@ label! {
     }
 }
 
+label! {
+    /// Why a document or its variables are refused: the code of the error.
+    Refused: "reason" {
+        /// The request does not suit the document.
+        BadRequest = "BAD_REQUEST",
+        /// A syntax error.
+        Syntax = "GRAPHQL_PARSE_FAILED",
+        /// It does not fit the schema.
+        Invalid = "GRAPHQL_VALIDATION_FAILED",
+        /// It exceeds a limit.
+        TooComplex = "QUERY_TOO_COMPLEX",
+        /// There is only its hash, and no document is registered.
+        NotSupported = "PERSISTED_QUERY_NOT_SUPPORTED",
+        /// There is only its hash, which is not registered.
+        NotFound = "PERSISTED_QUERY_NOT_FOUND",
+        /// It is not in the list of those that may run.
+        NotInList = "PERSISTED_QUERY_NOT_IN_LIST",
+        /// There is its text where only listed ones may run.
+        IdRequired = "PERSISTED_QUERY_ID_REQUIRED",
+    }
+}
+
 /// The caches of documents and of results.
 pub struct Documents {
     /// Look-ups of valid documents by their text.
     pub lookups: ByLabel<Lookup, IntCounter>,
     /// Look-ups of results on boards.
     pub results: ByLabel<Lookup, IntCounter>,
+    /// Documents and variables that were refused.
+    pub refusals: ByLabel<Refused, IntCounter>,
     entries: IntGauge,
     bytes: IntGauge,
-    refusals: IntCounterVec,
 }
 
 impl Documents {
@@ -44,11 +67,10 @@ impl Documents {
                 "kanban_cache_bytes",
                 "Approximate size of the cache of results.",
             ),
-            refusals: counter_vec(
+            refusals: counters(
                 registry,
                 "kanban_document_refusals_total",
                 "Documents and variables that were refused, by the code of the error.",
-                &["reason"],
             ),
         }
     }
@@ -57,10 +79,5 @@ impl Documents {
     pub fn tell_size(&self, entries: u64, bytes: u64) {
         self.entries.set(i64::try_from(entries).unwrap_or(i64::MAX));
         self.bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
-    }
-
-    /// Counts a document that was refused with an error of this code.
-    pub fn refuse(&self, code: &'static str) {
-        self.refusals.with_label_values(&[code]).inc();
     }
 }

@@ -61,6 +61,20 @@ pub fn current() -> Arc<Work> {
     CURRENT.try_with(Arc::clone).unwrap_or_default()
 }
 
+/// A call on another thread that belongs to the present request too, if there is one.
+pub fn carried<T>(call: impl FnOnce() -> T) -> impl FnOnce() -> T {
+    let work = CURRENT.try_with(Arc::clone).ok();
+    move || match work {
+        Some(work) => CURRENT.sync_scope(work, call),
+        None => call(),
+    }
+}
+
+/// The document of the present request, if there is one.
+pub fn document() -> Option<Arc<str>> {
+    CURRENT.try_with(|work| work.document.get().map(Arc::clone)).ok().flatten()
+}
+
 /// Does something with the work of the present request, if there is one.
 pub fn with(tell: impl FnOnce(&Work)) {
     let _ = CURRENT.try_with(|work| tell(work));

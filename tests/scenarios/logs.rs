@@ -17,6 +17,7 @@ scenarios![
     operations_of_streams_are_lines,
     a_client_cannot_forge_or_fill_the_log,
     slow_requests_and_statements_are_told,
+    a_slow_read_is_told_with_its_document,
     an_outage_is_told_at_its_begin_and_its_end,
 ];
 
@@ -192,7 +193,35 @@ async fn slow_requests_and_statements_are_told(server: Arc<Server>) {
         "{sql}"
     );
     assert!(statement["fields"]["duration_ms"].as_f64().unwrap() >= 200.0, "{statement}");
+    assert_eq!(statement["fields"]["document"], hash_of(change), "{statement}");
     assert!(!watched.process.log().contains("hush"));
+}
+
+/// Each search reads all cards, which takes longer than a millisecond.
+async fn a_slow_read_is_told_with_its_document(server: Arc<Server>) {
+    let watched = Watched::start(&server, &[AS_JSON, ("LOG_SLOW_STATEMENT_MS", "1")]).await;
+    let ann = watched.server.user("ann").await;
+    let board = ann.board("Plans").await;
+    ann.card(&board, "x").await;
+    let columns = "board_id, title, title_key, description, search_text, \"column\", created_at, updated_at, rank, version";
+    let double = format!("INSERT INTO cards ({columns}) SELECT {columns} FROM cards;").repeat(14);
+    server.execute(&double, &double).await;
+    let search = |word: &str| {
+        format!(
+            "query Search {{ board(id: {board:?}) {{ cards(filter: {{ text: {word:?} }}) {{ totalCount }} }} }}"
+        )
+    };
+    for word in ["first", "second"] {
+        ann.get(&search(word)).await;
+    }
+    let told = |word: &str| {
+        lines(&watched.process).into_iter().any(|line| {
+            line["fields"]["message"] == "a slow statement"
+                && text(&line["fields"]["statement"]).starts_with("SELECT")
+                && line["fields"]["document"] == hash_of(&search(word))
+        })
+    };
+    eventually!("the statements are told", told("first") && told("second"));
 }
 
 /// The database fails for a while, on SQLite because its file is gone.
@@ -242,6 +271,7 @@ async fn an_outage_is_told_at_its_begin_and_its_end(server: Arc<Server>) {
     assert!(watched.sum("kanban_database_errors_total", &[]).await >= 20.0);
     let failed = [("operation", "Create"), ("code", "SERVICE_UNAVAILABLE")];
     assert_eq!(watched.sum("kanban_requests_total", &failed).await, 20.0);
+    assert_eq!(watched.sum("kanban_unavailable_errors_total", &[]).await, 20.0);
     // One line for each text of an error.
     let begun = told("the database is unavailable").len();
     assert!((1..=5).contains(&begun), "{begun}");

@@ -33,8 +33,6 @@ const HEAD: &str = "| metric | type | labels | meaning |\n|---|---|---|---|\n";
 
 async fn the_guide_lists_every_metric(server: Arc<Server>) {
     let watched = Watched::start(&server, &[]).await;
-    // The series of these exist from the first one on.
-    assert_eq!(watched.server.ask("{", json!({})).await.code(), "GRAPHQL_PARSE_FAILED");
     let rows = watched.metrics().await.all().into_iter().map(|(name, metric)| {
         let labels: Vec<_> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
         format!("| `{name}` | {} | {} | {} |\n", metric.kind, labels.join(", "), metric.help)

@@ -12,6 +12,7 @@ mod cache_updates;
 mod cli;
 mod comments;
 mod concurrency;
+mod counters;
 mod drain;
 mod events;
 mod filters;
@@ -87,6 +88,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         bad_input::all(),
         comments::all(),
         concurrency::all(),
+        counters::all(),
         events::all(),
         hangup::all(),
         history_pages::all(),

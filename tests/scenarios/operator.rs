@@ -179,6 +179,7 @@ async fn secrets_can_be_in_files() {
             "JWT_SECRET_FILE: JWT_SECRET is set too",
         ),
         (&[("SMTP_URL_FILE", "secret")], "SMTP_URL: must be a URL"),
+        (&[("DATABASE_LISTEN_URL_FILE", "url")], "DATABASE_LISTEN_URL: must begin with postgres"),
     ] {
         let told = run(settings).unwrap_err();
         assert!(told.contains(error) && !told.contains(SECRET), "{told}");

@@ -51,7 +51,7 @@ fn refreshed(answer: Answer) -> LogIn {
 }
 
 /// Moves the time at which refresh tokens were spent back by `seconds`.
-async fn age_spent_tokens(server: &Server, seconds: i64) {
+pub(super) async fn age_spent_tokens(server: &Server, seconds: i64) {
     let micros = seconds * 1_000_000;
     server
         .execute(

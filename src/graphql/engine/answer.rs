@@ -56,7 +56,7 @@ impl Answer {
 
     pub(super) fn refused(refusal: Refusal) -> Self {
         let verdict = refusal.verdict;
-        metrics::get().documents.refuse(refusal.code.as_str());
+        metrics::get().documents.refusals.of(refusal.reason).inc();
         Self::new(refusal.into(), verdict)
     }
 

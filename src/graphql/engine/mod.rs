@@ -133,7 +133,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             .map_err(|bug| StartError::new(format!("schema: {bug}")))?;
         let documents = Documents::new(config.limits);
         let persisted = Persisted::new(&config.documents, |text| {
-            documents.get(&types, text).map(drop).map_err(|refusal| refusal.reason())
+            documents.get(&types, text).map(drop).map_err(|refusal| refusal.first_problem())
         })?;
         let viewer_limit = ViewerLimit::new(config.database.pool_size);
         let (shapes, limits) = (Shapes::default(), config.limits);

@@ -7,12 +7,13 @@ use async_graphql::{Pos, Response, ServerError};
 use super::verdict::Verdict;
 use crate::graphql::ErrorCode;
 use crate::graphql::error::{MAX_ERRORS, set_code, shorten};
+use crate::metrics::Refused;
 
-/// The reason why a request is not run: a code and one or more problems.
+/// Why a request is not run: a reason, which the metrics count, and one or more problems.
 #[derive(Debug)]
 pub(super) struct Refusal {
     pub(super) verdict: Verdict,
-    pub(super) code: ErrorCode,
+    pub(super) reason: Refused,
     problems: Vec<Problem>,
 }
 
@@ -24,50 +25,50 @@ pub(super) struct Problem {
 }
 
 impl Refusal {
-    fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self::at(code, vec![Problem { message: message.into(), places: Vec::new() }])
+    fn new(reason: Refused, message: impl Into<Cow<'static, str>>) -> Self {
+        Self::at(reason, vec![Problem { message: message.into(), places: Vec::new() }])
     }
 
-    fn at(code: ErrorCode, problems: Vec<Problem>) -> Self {
-        Self { verdict: Verdict::Refused, code, problems }
+    fn at(reason: Refused, problems: Vec<Problem>) -> Self {
+        Self { verdict: Verdict::Refused, reason, problems }
     }
 
     /// A document with a syntax error.
     pub(super) fn unparsable(message: &'static str) -> Self {
-        Self::new(ErrorCode::GraphqlParseFailed, message)
+        Self::new(Refused::Syntax, message)
     }
 
     /// A document with syntax errors at known locations.
     pub(super) fn unparsable_at(problems: Vec<Problem>) -> Self {
-        Self::at(ErrorCode::GraphqlParseFailed, problems)
+        Self::at(Refused::Syntax, problems)
     }
 
     /// A request that fails validation.
     pub(super) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(ErrorCode::GraphqlValidationFailed, message)
+        Self::new(Refused::Invalid, message)
     }
 
     /// A document that fails validation, with the location of each problem.
     pub(super) fn invalid_at(problems: Vec<Problem>) -> Self {
-        Self::at(ErrorCode::GraphqlValidationFailed, problems)
+        Self::at(Refused::Invalid, problems)
     }
 
     /// A request that exceeds a limit; the message names the limit.
     pub(super) fn too_complex(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::new(ErrorCode::QueryTooComplex, message)
+        Self::new(Refused::TooComplex, message)
     }
 
     /// A request with the hash of a document instead of its text. Clients know this code and message, and
     /// send the text then.
     pub(super) fn persisted_query_not_supported() -> Self {
-        let code = ErrorCode::PersistedQueryNotSupported;
-        Self { verdict: Verdict::OnlyHash, ..Self::new(code, "PersistedQueryNotSupported") }
+        let reason = Refused::NotSupported;
+        Self { verdict: Verdict::OnlyHash, ..Self::new(reason, "PersistedQueryNotSupported") }
     }
 
     /// A request with the hash of a document that is not registered. Clients know this code and message, too.
     pub(super) fn persisted_query_not_found() -> Self {
-        let code = ErrorCode::PersistedQueryNotFound;
-        Self { verdict: Verdict::OnlyHash, ..Self::new(code, "PersistedQueryNotFound") }
+        let reason = Refused::NotFound;
+        Self { verdict: Verdict::OnlyHash, ..Self::new(reason, "PersistedQueryNotFound") }
     }
 
     /// A request whose hash is not that of its text.
@@ -85,17 +86,17 @@ impl Refusal {
     /// A request with an ID or a hash that is not in the list.
     pub(super) fn not_in_list() -> Self {
         let message = "The server runs only the documents in its list (TRUSTED_DOCUMENTS), and none of them has this ID.";
-        Self::new(ErrorCode::PersistedQueryNotInList, message)
+        Self::new(Refused::NotInList, message)
     }
 
     /// A request with the text of a document where only listed ones may run.
     pub(super) fn id_required() -> Self {
         let message = "The server runs only the documents in its list (TRUSTED_DOCUMENTS). Send the documentId of one instead of query.";
-        Self::new(ErrorCode::PersistedQueryIdRequired, message)
+        Self::new(Refused::IdRequired, message)
     }
 
     /// The first message with its locations, in one line.
-    pub(super) fn reason(&self) -> String {
+    pub(super) fn first_problem(&self) -> String {
         let told = self.problems.first().map(|Problem { message, places }| {
             let places = places.iter().map(|(line, column)| format!(" ({line}:{column})"));
             format!("{message}{}", places.collect::<String>()).replace('\n', " ")
@@ -104,32 +105,61 @@ impl Refusal {
     }
 
     fn malformed(message: &'static str) -> Self {
-        Self { verdict: Verdict::Malformed, ..Self::new(ErrorCode::BadRequest, message) }
+        Self { verdict: Verdict::Malformed, ..Self::new(Refused::BadRequest, message) }
     }
 
     /// A mutation where only queries are allowed.
     pub(super) fn operation_not_allowed() -> Self {
         let message = "GET requests can run queries only. Send mutations with POST.";
         let verdict = Verdict::OperationNotAllowed;
-        Self { verdict, ..Self::new(ErrorCode::BadRequest, message) }
+        Self { verdict, ..Self::new(Refused::BadRequest, message) }
     }
 
     /// A subscription where one response is expected.
     pub(super) fn no_stream() -> Self {
         let message = "Subscriptions need a WebSocket with the subprotocol graphql-transport-ws, or a request with Accept: text/event-stream.";
-        Self::new(ErrorCode::BadRequest, message)
+        Self::new(Refused::BadRequest, message)
+    }
+}
+
+impl From<Refused> for ErrorCode {
+    fn from(reason: Refused) -> Self {
+        match reason {
+            Refused::BadRequest => Self::BadRequest,
+            Refused::Syntax => Self::GraphqlParseFailed,
+            Refused::Invalid => Self::GraphqlValidationFailed,
+            Refused::TooComplex => Self::QueryTooComplex,
+            Refused::NotSupported => Self::PersistedQueryNotSupported,
+            Refused::NotFound => Self::PersistedQueryNotFound,
+            Refused::NotInList => Self::PersistedQueryNotInList,
+            Refused::IdRequired => Self::PersistedQueryIdRequired,
+        }
     }
 }
 
 impl From<Refusal> for Response {
     fn from(refusal: Refusal) -> Self {
+        let code = refusal.reason.into();
         let error = |problem: Problem| {
             let mut error = ServerError::new(problem.message, None);
             error.locations = problem.places.into_iter().map(Pos::from).collect();
             shorten(&mut error);
-            set_code(&mut error, refusal.code);
+            set_code(&mut error, code);
             error
         };
         Self::from_errors(refusal.problems.into_iter().take(MAX_ERRORS).map(error).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Label;
+
+    #[test]
+    fn the_metrics_name_the_codes() {
+        for reason in Refused::ALL {
+            assert_eq!(ErrorCode::from(*reason).as_str(), reason.text());
+        }
     }
 }

@@ -19,7 +19,7 @@ use super::read_state::ReadState;
 use super::sqlite::{FileHealth, Pooled};
 use super::statement_count::StatementCount;
 use super::timing::measure_now;
-use crate::metrics::Access;
+use crate::metrics::{Access, work};
 
 /// A connection from the pool.
 pub struct SqliteConn(Kind);
@@ -105,9 +105,8 @@ impl SqliteConn {
                 let mut link = Arc::clone(link).lock_owned().await;
                 // The call owns the guard: it runs to its end even if the request is cancelled.
                 let span = Span::current();
-                spawn_blocking(move || span.in_scope(|| link.run(statement)))
-                    .await
-                    .map_err(|error| panicked(&error))?
+                let run = work::carried(move || span.in_scope(|| link.run(statement)));
+                spawn_blocking(run).await.map_err(|error| panicked(&error))?
             }
         }
     }

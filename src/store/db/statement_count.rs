@@ -8,6 +8,8 @@ use std::time::Duration;
 use diesel::connection::{DebugQuery, Instrumentation, InstrumentationEvent};
 
 use super::timing;
+use crate::domain::sha256;
+use crate::metrics::work;
 
 /// Counts the statements of all connections of a [`Db`](super::Db).
 #[derive(Clone, Default)]
@@ -83,7 +85,8 @@ impl Instrumentation for StatementCount {
 
 fn log(query: &dyn DebugQuery, took: Duration) {
     let (duration_ms, statement) = (took.as_secs_f64() * 1000.0, without_values(query));
-    tracing::warn!(duration_ms, statement, "a slow statement");
+    let document = work::document().map(|text| sha256(&text));
+    tracing::warn!(duration_ms, document, statement, "a slow statement");
 }
 
 /// The text of a statement in one line, without its values.
