@@ -137,9 +137,9 @@ impl Room {
             maker: Arc::clone(&self.maker),
             viewer: member.viewer,
             shape: Arc::clone(&member.shape),
-            sender: member.sender.clone(),
+            events: events.into_iter().map(Arc::new).collect(),
         };
-        tokio::spawn(farewell.run(events.into_iter().map(Arc::new).collect()));
+        tokio::spawn(farewell.run(member.sender.clone()));
         Ok(())
     }
 }
