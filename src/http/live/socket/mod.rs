@@ -142,6 +142,8 @@ impl Socket {
             Message::Subscribe { .. } | Message::Complete { .. } if !self.is_acknowledged => {
                 Err(Close::UNAUTHORIZED.into())
             }
+            // The socket will be closed, and the client tries again elsewhere.
+            Message::Subscribe { .. } if self.place.stopping.hurry() => Ok(()),
             Message::Subscribe { id, request } => {
                 self.subscribe(protocol::quoted(&id).into(), request).await
             }
