@@ -133,7 +133,8 @@ async fn read_after(
 /// The events of a board after a sequence number, up to the one that took the board away from a former member; at most
 /// `limit` of them. Empty if there is no such event.
 ///
-/// The member has seen the board up to `sequence`, and was one until the last of these events.
+/// The member has seen the board up to `sequence`. What happened while it was away belongs to the rest only if it came
+/// back before the end.
 pub async fn until_removed(
     conn: &mut Conn,
     board: BoardId,
@@ -141,15 +142,30 @@ pub async fn until_removed(
     sequence: i64,
     limit: i64,
 ) -> Result<Vec<Event>> {
-    let removes = |event: &Event| match &event.payload {
-        EventPayload::MemberRemoved { user: removed, .. } => *removed == user,
-        EventPayload::BoardDeleted => true,
-        _ => false,
-    };
     let mut events = read_after(conn, board, sequence, limit).await?;
-    let last = events.iter().rposition(removes);
-    events.truncate(last.map_or(0, |last| last + 1));
+    events.truncate(end_of_access(user, &events));
     Ok(events)
+}
+
+/// How many of the events there are up to the last one that took the board away from a user who could see it.
+fn end_of_access(user: UserId, events: &[Event]) -> usize {
+    let (mut is_member, mut is_present, mut end) = (true, true, 0);
+    for (index, event) in events.iter().enumerate() {
+        let could_see = is_member && is_present;
+        match &event.payload {
+            EventPayload::MemberAdded { user: added, .. } if *added == user => is_member = true,
+            EventPayload::MemberRemoved { user: removed, .. } if *removed == user => {
+                is_member = false;
+            }
+            EventPayload::BoardDeleted => is_present = false,
+            EventPayload::BoardRestored => is_present = true,
+            _ => {}
+        }
+        if could_see && !(is_member && is_present) {
+            end = index + 1;
+        }
+    }
+    end
 }
 
 const BY_SEQUENCE: ListOrder<Event> = ListOrder {

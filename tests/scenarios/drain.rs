@@ -18,6 +18,7 @@ scenarios![
     streams_end_after_the_delay,
     a_long_request_is_awaited,
     a_mutation_on_a_socket_is_awaited,
+    a_socket_begins_nothing_new_after_the_stop,
     the_wait_for_requests_is_limited,
     what_was_received_is_answered,
     a_request_of_which_a_part_was_received_is_answered,
@@ -181,6 +182,34 @@ async fn a_mutation_on_a_socket_is_awaited(server: Arc<Server>) {
     assert_eq!(socket.next("m").await["updateBoard"]["board"]["title"], "Past");
     assert_eq!(socket.message_of("m").await["type"], "complete");
     assert_eq!(socket.receive().await.code(), 1012);
+    ending.stop_gracefully().await;
+}
+
+/// Else a client whose requests overlap would hold the server up until SHUTDOWN_SECONDS.
+async fn a_socket_begins_nothing_new_after_the_stop(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let ending = Arc::new(server.another(&[("DATABASE_WAIT_SECONDS", "60")]).await);
+    let ann = at(&ending, &ann);
+    let mut following = Socket::following(&ann, &board, "sequence").await;
+    let mut socket = Socket::of(&ann).await;
+    let mut lock = Lock::take(&server).await;
+    let rename = "mutation($b: ID!, $t: String!) {
+        updateBoard(input: { boardId: $b, title: $t }) { board { title } } }";
+    socket.subscribe("m", rename, json!({ "b": board, "t": "Past" })).await;
+    lock.wait_for_others(1).await;
+    ending.signal();
+    assert_eq!(following.receive().await.code(), 1012);
+    socket.subscribe("q", "{ viewer { id } }", json!({})).await;
+    socket.subscribe("n", rename, json!({ "b": board, "t": "Late" })).await;
+    socket.follow("s", &board, None, "sequence").await;
+    assert!(socket.is_quiet().await, "it still begins operations");
+    lock.release().await;
+    assert_eq!(socket.receive().await.message()["type"], "next");
+    assert_eq!(socket.receive().await.message(), json!({ "id": "m", "type": "complete" }));
+    assert_eq!(socket.receive().await.code(), 1012);
+    let query = format!("{{ board(id: {board:?}) {{ title }} }}");
+    assert_eq!(at(&server, &ann).get(&query).await["board"]["title"], "Past");
     ending.stop_gracefully().await;
 }
 

@@ -6,19 +6,21 @@ use std::time::Duration;
 use kanban::app;
 use kanban::domain::{BoardId, PublicId, UserId, UserKey};
 use kanban::service::trash;
-use kanban::store::users;
+use kanban::store::{events, users};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::support::{Network, Proxy, Server, Socket, User, kinds, scenarios};
+use crate::support::{Network, Proxy, Server, Socket, User, kinds, postgres, scenarios};
 
 scenarios![
     changes_on_one_instance_arrive_on_all,
     a_notification_tells_without_the_sweep,
     what_nobody_tells_is_found_by_the_sweep,
     a_subscriber_far_behind_gets_everything_up_to_the_end,
+    a_subscriber_far_behind_gets_nothing_after_the_end,
     nothing_is_missed_in_a_short_outage,
     a_long_outage_ends_the_socket,
+    a_payload_that_fails_ends_its_own_subscribers,
     lists_follow_the_changes_of_other_instances,
 ];
 
@@ -146,6 +148,43 @@ async fn a_subscriber_far_behind_gets_everything_up_to_the_end(server: Arc<Serve
     deaf.stop().await;
 }
 
+/// Bob knows the board up to 2, and nobody has served him since: he gets what happened while he could see it.
+async fn a_subscriber_far_behind_gets_nothing_after_the_end(server: Arc<Server>) {
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let board = ann.board("Plans").await;
+    ann.share(&board, &bob).await;
+    let member = json!({ "boardId": board, "userId": bob.id });
+    let this = json!({ "boardId": board });
+    let (key, user) =
+        (BoardId::from_public(&board).unwrap(), UserId::from_public(&bob.id).unwrap());
+    let rest = async |after: i64| {
+        let mut conn = server.db.read().await.unwrap();
+        let rest = events::until_removed(&mut conn, key, user, after, 100).await.unwrap();
+        rest.iter().map(|event| event.sequence).collect::<Vec<_>>()
+    };
+    ann.cards(&board, 2).await;
+    assert_eq!(rest(2).await, [0; 0], "he can still see it");
+    // 5: removed; 6 and 7 are not for him; 8: deleted.
+    ann.done("unshareBoard", member.clone(), "removedUserId").await;
+    ann.cards(&board, 2).await;
+    ann.done("deleteBoard", this.clone(), "deletedBoardId").await;
+    assert_eq!(rest(2).await, [3, 4, 5]);
+    // 9: restored; 10: shared again, so that he may read all of it; 11: deleted; 12: restored; 13: deleted.
+    ann.done("restoreBoard", this.clone(), "board { id }").await;
+    assert_eq!(rest(2).await, [3, 4, 5], "it was not restored for him");
+    ann.share(&board, &bob).await;
+    for _ in 0..2 {
+        ann.done("deleteBoard", this.clone(), "deletedBoardId").await;
+        ann.done("restoreBoard", this.clone(), "board { id }").await;
+    }
+    assert_eq!(rest(2).await, (3..=13).collect::<Vec<_>>());
+    assert_eq!(rest(10).await, [11, 12, 13]);
+    // 15: removed; 16: deleted.
+    ann.done("unshareBoard", member, "removedUserId").await;
+    ann.done("deleteBoard", this, "deletedBoardId").await;
+    assert_eq!(rest(10).await, [11, 12, 13, 14, 15]);
+}
+
 async fn what_nobody_tells_is_found_by_the_sweep(server: Arc<Server>) {
     let deaf = deaf(&server).await;
     let ann = server.user("ann").await;
@@ -207,6 +246,42 @@ async fn a_long_outage_ends_the_socket(server: Arc<Server>) {
     assert_eq!(socket.receive().await.code(), 1013);
     assert_eq!(list.receive().await.code(), 1013);
     ann.server.stop().await;
+}
+
+/// What some subscribers select cannot be read in time, because a table is locked. The others go on.
+async fn a_payload_that_fails_ends_its_own_subscribers(server: Arc<Server>) {
+    // SQLite locks no tables.
+    if server.is_sqlite() {
+        return;
+    }
+    let slow = Arc::new(server.another(&[("DATABASE_STATEMENT_SECONDS", "1")]).await);
+    let ann = slow.user("ann").await;
+    let board = ann.board("Plans").await;
+    ann.card(&board, "x").await;
+    let first = "board { cards(first: 1) { nodes { comments { nodes { body } } } } }";
+    let comments = format!("{EVENTS} {first}");
+    let mut dear = Socket::following(&ann, &board, &comments).await;
+    let mut cheap = Socket::following(&ann, &board, EVENTS).await;
+    let lock = postgres(&server).await;
+    lock.batch_execute("BEGIN; LOCK TABLE comments IN ACCESS EXCLUSIVE MODE").await.unwrap();
+    let mut late = None;
+    for n in 0..6 {
+        ann.card(&board, &format!("card {n}")).await;
+        read_up_to(&mut cheap, n + 2, n + 3).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if late.is_none() && n > 3 {
+            let mut socket = Socket::of(&ann).await;
+            socket.follow("1", &board, Some(2), &comments).await;
+            late = Some(socket);
+        }
+    }
+    // After ten seconds.
+    assert_eq!(dear.receive().await.code(), 1013);
+    lock.batch_execute("ROLLBACK").await.unwrap();
+    read_up_to(&mut late.unwrap(), 2, 8).await;
+    ann.card(&board, "the end").await;
+    read_up_to(&mut cheap, 8, 9).await;
+    slow.stop().await;
 }
 
 async fn lists_follow_the_changes_of_other_instances(server: Arc<Server>) {

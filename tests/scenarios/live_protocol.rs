@@ -27,6 +27,7 @@ scenarios![
     a_flood_of_connection_init_disturbs_nobody,
     a_client_that_does_not_begin_is_closed,
     a_client_that_does_not_answer_pings_is_closed,
+    a_client_that_reads_late_is_alive,
     streams_end_with_their_session,
     a_stream_that_is_read_slowly_ends_with_its_session,
     streams_end_with_their_token,
@@ -242,6 +243,28 @@ async fn a_client_that_does_not_answer_pings_is_closed(server: Arc<Server>) {
     ann.card(&board, "x").await;
     assert_eq!(reading.await.unwrap().message()["type"], "next");
     assert_eq!(silent.receive().await, Received::Closed(1006));
+    quick.stop().await;
+}
+
+/// The server writes for several ping times, in which it sends no ping and reads nothing.
+async fn a_client_that_reads_late_is_alive(server: Arc<Server>) {
+    let quick = Arc::new(server.another(&[("LIVE_PING_SECONDS", "1")]).await);
+    let ann = quick.user("ann").await;
+    let board = ann.board("Plans").await;
+    let input = json!({ "boardId": board, "description": "€".repeat(20_000) });
+    ann.done("updateBoard", input, "board { id }").await;
+    // 11 MB, more than the buffers of the system hold.
+    let texts: Vec<_> = (0..190).map(|n| format!("t{n}: description")).collect();
+    let payload = format!("board {{ {} }}", texts.join(" "));
+    let mut socket = Socket::of(&ann).await;
+    for _ in 0..2 {
+        socket.follow("1", &board, None, &payload).await;
+        tokio::time::sleep(Duration::from_millis(3500)).await;
+        socket.news("1").await;
+        socket.send(json!({ "id": "1", "type": "complete" })).await;
+    }
+    let answered = tokio::time::timeout(Duration::from_millis(1500), socket.receive()).await;
+    assert!(answered.is_err(), "{answered:?}");
     quick.stop().await;
 }
 

@@ -22,6 +22,7 @@ mod http;
 mod limits;
 mod live;
 mod live_copy;
+mod live_ends;
 mod live_instances;
 mod live_protocol;
 mod locks;
@@ -73,6 +74,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         limits::all(),
         live::all(),
         live_copy::all(),
+        live_ends::all(),
         live_instances::all(),
         live_protocol::all(),
         locks::all(),

@@ -1,13 +1,14 @@
 //! The tour and the steps of the README: each request is sent, and each response must equal the one in the file.
 //!
 //! In a response, `"user_…"` stands for any string with this prefix. In a request it stands for the
-//! last such string in a previous response.
+//! last such string in a previous response. A step that subscribes stays open: its `sh` block is sent too, and the
+//! second `json` and the `text` block of a later step are what arrives then.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::support::{Server, scenarios};
+use crate::support::{Events, Server, Socket, User, ask_for_events, scenarios};
 
 scenarios![the_tour_is_true, the_steps_of_the_readme_are_true];
 
@@ -15,10 +16,22 @@ struct Step {
     title: String,
     request: String,
     answer: Value,
+    /// The command that subscribes to Server-Sent Events.
+    command: Option<String>,
+    /// What the subscription of an earlier step gets.
+    news: Option<Value>,
+    /// What the command prints.
+    printed: Option<String>,
+}
+
+/// What follows the board.
+struct Following {
+    socket: Socket,
+    events: Events,
 }
 
 async fn the_tour_is_true(server: Arc<Server>) {
-    follow(&server, "/docs/tour.md", 23).await;
+    follow(&server, "/docs/tour.md", 25).await;
 }
 
 async fn the_steps_of_the_readme_are_true(server: Arc<Server>) {
@@ -26,14 +39,23 @@ async fn the_steps_of_the_readme_are_true(server: Arc<Server>) {
 }
 
 /// Sends each request of a file and compares the response.
-async fn follow(server: &Server, file: &str, count: usize) {
+async fn follow(server: &Arc<Server>, file: &str, count: usize) {
     let steps = steps(file);
     assert_eq!(steps.len(), count, "{file}");
-    let (mut token, mut shown) = (None, Vec::new());
+    let (mut token, mut shown, mut following) = (None, Vec::new(), None);
     for step in steps {
         let request = fill(&step.request, &shown);
-        let answer = server.ask_as(token.as_deref(), &request, json!({})).await.body;
+        let answer = if request.starts_with("subscription") {
+            let begun = following
+                .insert(Following::begin(server, token.clone().unwrap(), &request, &step).await);
+            begun.socket.message_of("1").await["payload"].take()
+        } else {
+            server.ask_as(token.as_deref(), &request, json!({})).await.body
+        };
         assert!(matches(&step.answer, &answer), "{}: the server answers {answer:#}", step.title);
+        if let Some(following) = &mut following {
+            following.check(&step).await;
+        }
         collect(&answer, &mut shown);
         // GraphiQL's page does the same.
         for mutation in ["logIn", "refreshSession"] {
@@ -43,6 +65,34 @@ async fn follow(server: &Server, file: &str, count: usize) {
         }
     }
     assert!(token.is_some(), "{file} does not log in");
+}
+
+impl Following {
+    async fn begin(server: &Arc<Server>, token: String, query: &str, step: &Step) -> Self {
+        let user = User { server: Arc::clone(server), id: String::new(), token };
+        let mut socket = Socket::of(&user).await;
+        socket.subscribe("1", query, json!({})).await;
+        let command = step.command.as_ref().unwrap();
+        assert!(command.starts_with("curl -N http://127.0.0.1:8000/graphql "));
+        let (_, body) = command.split_once("-d '").unwrap();
+        let body: Value = serde_json::from_str(body.strip_suffix('\'').unwrap()).unwrap();
+        let response = ask_for_events(&user, body["query"].as_str().unwrap(), json!({})).await;
+        Self { socket, events: Events::of(response) }
+    }
+
+    /// Compares what arrives with what the step says.
+    async fn check(&mut self, step: &Step) {
+        if let Some(expected) = &step.news {
+            let found = self.socket.message_of("1").await["payload"].take();
+            assert!(matches(expected, &found), "{}: it gets {found:#}", step.title);
+        }
+        if let Some(expected) = &step.printed {
+            let (name, data) = self.events.next().await.unwrap();
+            let printed = expected.strip_prefix(&format!("event: {name}\ndata: "));
+            let printed: Value = serde_json::from_str(printed.unwrap()).unwrap();
+            assert_eq!(printed, data, "{}", step.title);
+        }
+    }
 }
 
 /// The steps: a heading such as `## 1. …`, a `graphql` block and a `json` block.
@@ -55,13 +105,22 @@ fn steps(file: &str) -> Vec<Step> {
 
 fn step(text: &str) -> Step {
     let title = text.lines().next().unwrap().to_owned();
-    let block = |language: &str| {
+    let blocks = |language: &str| {
         let start = format!("```{language}\n");
-        let (_, rest) = text.split_once(&start).unwrap_or_else(|| panic!("{title}: no {language}"));
-        rest.split_once("\n```").unwrap().0.to_owned()
+        let blocks = text.split(&start).skip(1);
+        blocks.map(|rest| rest.split_once("\n```").unwrap().0.to_owned()).collect::<Vec<_>>()
     };
-    let answer = serde_json::from_str(&block("json")).unwrap();
-    Step { request: block("graphql"), answer, title }
+    let json = |text: &String| -> Value { serde_json::from_str(text).unwrap() };
+    let (requests, answers) = (blocks("graphql"), blocks("json"));
+    assert!(requests.len() == 1 && !answers.is_empty(), "{title}: {requests:?} {answers:?}");
+    Step {
+        request: requests.concat(),
+        answer: json(&answers[0]),
+        command: blocks("sh").pop(),
+        news: answers.get(1).map(json),
+        printed: blocks("text").pop(),
+        title,
+    }
 }
 
 fn matches(expected: &Value, found: &Value) -> bool {

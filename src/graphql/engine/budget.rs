@@ -115,7 +115,7 @@ impl Budget {
     }
 
     /// Whether a reservation has failed for lack of memory.
-    pub(super) fn is_short(&self) -> bool {
+    pub(in crate::graphql) fn is_short(&self) -> bool {
         self.short.load(Ordering::Relaxed)
     }
 

@@ -46,6 +46,11 @@ impl Payload {
         let guard = Mutex::new(answer.guard.take());
         Self { json: answer.into_json(), changed: None, _guard: guard }
     }
+
+    #[cfg(test)]
+    pub(super) fn of_json(json: &str) -> Self {
+        Self { json: json.to_owned(), changed: None, _guard: Mutex::default() }
+    }
 }
 
 /// For all clients of a user, so many times the bytes of one may wait.
@@ -215,7 +220,7 @@ mod tests {
     use super::*;
 
     fn payload(bytes: usize) -> Arc<Payload> {
-        Arc::new(Payload { json: "x".repeat(bytes), changed: None, _guard: Mutex::default() })
+        Arc::new(Payload::of_json(&"x".repeat(bytes)))
     }
 
     fn read(deliveries: &mut Deliveries) {

@@ -11,42 +11,19 @@ use crate::domain::{Event, Result, Viewer};
 use crate::graphql::engine::Shape;
 use crate::graphql::schema::BoardNews;
 
-/// Sends the last payloads, as fast as the subscriber reads them.
+/// The last payloads of a subscriber.
 pub(super) struct Farewell {
     pub(super) maker: Arc<Maker>,
     pub(super) viewer: Viewer,
     pub(super) shape: Arc<Shape>,
-    pub(super) sender: Sender,
+    /// Those that the subscriber does not know, up to the one that took the board away.
+    pub(super) events: VecDeque<Arc<Event>>,
 }
 
 impl Farewell {
-    /// `events` are those that the subscriber does not know, up to the one that took the board away.
-    pub(super) async fn run(self, events: VecDeque<Arc<Event>>) {
-        let (mut events, mut failing) = (events, None);
-        while let Some(last) = events.back() {
-            let last = last.sequence;
-            let (count, cost) = self.maker.fitting(events.make_contiguous(), &self.shape);
-            let batch: Vec<_> = events.iter().take(count).cloned().collect();
-            let news = match batch.last().map(|event| event.sequence) {
-                Some(sequence) => news(batch, sequence),
-                None => reset(last),
-            };
-            self.sender.ready().await;
-            match self.make(news, last, cost).await {
-                Ok((payload, is_reset)) => {
-                    self.sender.send(&Arc::new(payload));
-                    if is_reset {
-                        break;
-                    }
-                    events.drain(..count);
-                }
-                Err(_) if failing.get_or_insert_with(Instant::now).elapsed() < PATIENCE => {
-                    sleep(PAUSE).await;
-                }
-                Err(_) => return self.sender.end(Delivery::Failed),
-            }
-        }
-        self.sender.end(Delivery::Complete);
+    /// Sends them, as fast as the subscriber reads them.
+    pub(super) async fn run(self, sender: Sender) {
+        send_all(self, &sender).await;
     }
 
     /// The payload, and whether it is `reset`.
@@ -63,10 +40,113 @@ impl Farewell {
     }
 }
 
+/// Makes payloads, one after the other.
+trait Payloads: Send {
+    /// The next payload; `None` after the last one. May be tried again after an error.
+    fn next(&mut self) -> impl Future<Output = Result<Option<Payload>>> + Send;
+}
+
+impl Payloads for Farewell {
+    async fn next(&mut self) -> Result<Option<Payload>> {
+        let Some(last) = self.events.back().map(|event| event.sequence) else { return Ok(None) };
+        let (count, cost) = self.maker.fitting(self.events.make_contiguous(), &self.shape);
+        let batch: Vec<_> = self.events.iter().take(count).cloned().collect();
+        let news = match batch.last().map(|event| event.sequence) {
+            Some(sequence) => news(batch, sequence),
+            None => reset(last),
+        };
+        let (payload, is_reset) = self.make(news, last, cost).await?;
+        // After `reset` nothing follows.
+        self.events.drain(..if is_reset { self.events.len() } else { count });
+        Ok(Some(payload))
+    }
+}
+
+/// Sends payloads until the last one, or until nobody receives them any more.
+async fn send_all(mut payloads: impl Payloads, sender: &Sender) {
+    let mut failing = None;
+    loop {
+        sender.ready().await;
+        if sender.is_closed() {
+            return;
+        }
+        match payloads.next().await {
+            Ok(Some(payload)) => {
+                failing = None;
+                sender.send(&Arc::new(payload));
+            }
+            Ok(None) => return sender.end(Delivery::Complete),
+            Err(_) if failing.get_or_insert_with(Instant::now).elapsed() < PATIENCE => {
+                sleep(PAUSE).await;
+            }
+            Err(_) => return sender.end(Delivery::Failed),
+        }
+    }
+}
+
 fn news(events: Vec<Arc<Event>>, sequence: i64) -> BoardNews {
     BoardNews { events: events.into(), sequence, is_reset: false, board: None }
 }
 
 fn reset(sequence: i64) -> BoardNews {
     BoardNews { events: Arc::default(), sequence, is_reset: true, board: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::StreamExt;
+
+    use super::*;
+    use crate::domain::Error;
+    use crate::graphql::live::delivery::{Waiting, channel};
+    use crate::metrics::Subscribed;
+
+    /// Five payloads, or only errors. Counts how often one is asked for.
+    struct Five<'a> {
+        asked: &'a AtomicUsize,
+        is_failing: bool,
+    }
+
+    impl Payloads for Five<'_> {
+        async fn next(&mut self) -> Result<Option<Payload>> {
+            let asked = self.asked.fetch_add(1, Ordering::Relaxed);
+            if self.is_failing {
+                return Err(Error::Unavailable);
+            }
+            Ok((asked < 5).then(|| Payload::of_json("{}")))
+        }
+    }
+
+    #[tokio::test]
+    async fn all_are_sent_to_a_subscriber_who_reads_and_no_more_are_made_for_one_who_has_left() {
+        for (reads, expected) in [(9, 6), (2, 3), (0, 1)] {
+            let asked = AtomicUsize::new(0);
+            let (sender, mut deliveries) =
+                channel(&Waiting::new(100, Arc::default()), Subscribed::Board);
+            let reading = async {
+                let mut read = 0;
+                while read < reads && matches!(deliveries.next().await, Some(Delivery::Payload(_)))
+                {
+                    read += 1;
+                }
+                tokio::task::yield_now().await;
+                drop(deliveries);
+                read
+            };
+            let sending = send_all(Five { asked: &asked, is_failing: false }, &sender);
+            let (read, ()) = tokio::join!(reading, sending);
+            assert_eq!((read, asked.into_inner()), (reads.min(5), expected));
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_tried_again_for_a_subscriber_who_has_left() {
+        let asked = AtomicUsize::new(0);
+        let (sender, deliveries) = channel(&Waiting::new(100, Arc::default()), Subscribed::Board);
+        let sending = send_all(Five { asked: &asked, is_failing: true }, &sender);
+        tokio::join!(sending, async { drop(deliveries) });
+        assert_eq!(asked.into_inner(), 1);
+    }
 }

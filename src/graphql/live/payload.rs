@@ -100,8 +100,8 @@ impl Maker {
         let limit = i64::try_from(MAX_EVENTS + 1).unwrap_or(i64::MAX);
         let mut events: Vec<_> = match events::after(conn, board.1, known, limit).await {
             Ok(events) => events.into_iter().map(Arc::new).collect(),
-            // A newer instance may write events that this one does not know.
-            Err(Error::Internal) => return reset(),
+            // A newer instance may write events that this one does not know, or they need too much memory.
+            Err(Error::Internal | Error::TooLarge { .. }) => return reset(),
             Err(error) => return Err(error),
         };
         let (count, cost) = self.fitting(&events, shape);
@@ -112,8 +112,28 @@ impl Maker {
         }
     }
 
+    /// The payload with the news of a board, and the last event that its receiver knows. It is `reset` if it would exceed a
+    /// limit.
+    pub(super) async fn board_payload(
+        &self,
+        draft: Draft,
+        shape: &Shape,
+        news: BoardNews,
+        cost: Cost,
+    ) -> Result<(Made, i64)> {
+        let (viewer, sequence, is_reset) = (draft.caller.viewer()?, news.sequence, news.is_reset);
+        let board = news.board.as_ref().map(|(board, _)| board.id);
+        let made = self.execute(draft, shape, news, cost).await?;
+        match board {
+            Some(board) if made.exceeds_limit && !is_reset => {
+                self.board_reset(board, viewer, shape).await
+            }
+            _ => Ok((made, sequence)),
+        }
+    }
+
     /// The payload that tells a viewer to fetch the board again, and the version of the board.
-    pub(super) async fn board_reset(
+    async fn board_reset(
         &self,
         board: BoardId,
         viewer: Viewer,
@@ -159,5 +179,10 @@ impl Draft {
     /// A connection that reads the snapshot.
     pub(super) async fn read(&self) -> Result<Conn> {
         self.snapshot.read().await
+    }
+
+    /// Whether a read has failed for lack of memory.
+    pub(super) fn lacks_memory(&self) -> bool {
+        self.caller.execution().budget.is_short()
     }
 }

@@ -102,4 +102,13 @@ impl Stopping {
         let at = *self.at.get_or_insert_with(|| Instant::now() + SPREAD.mul_f32(rand::random()));
         sleep_until(at).await;
     }
+
+    /// Whether the server stops. If so, the stream waits no longer than it must, because its client wants something.
+    fn hurry(&mut self) -> bool {
+        let is_stopping = *self.is_stopping.borrow();
+        if is_stopping {
+            self.at = Some(Instant::now());
+        }
+        is_stopping
+    }
 }

@@ -1,20 +1,21 @@
 //! The subscribers of boards. A task for each board with subscribers, its room, makes the payloads for all of them.
 
 mod payloads;
+mod trouble;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
 
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
-use tokio::time::sleep;
 
-use super::delivery::{Deliveries, Delivery, Sender, Waiting, channel};
-use super::payload::{Maker, PATIENCE, PAUSE};
+use self::payloads::Sent;
+use self::trouble::Failing;
+use super::delivery::{Deliveries, Sender, Waiting, channel};
+use super::payload::Maker;
 use crate::domain::{BoardId, Viewer};
 use crate::events::Listener;
 use crate::graphql::engine::Shape;
@@ -43,6 +44,8 @@ struct Member {
     is_new: bool,
     /// Whether too much waits for it, and the room is told when it has read.
     is_slow: Arc<AtomicBool>,
+    /// Since when no payload can be made for it.
+    failing: Option<Failing>,
     /// Whether its subscription has ended.
     has_left: bool,
     sender: Sender,
@@ -63,8 +66,16 @@ impl Rooms {
         waiting: &Waiting,
     ) -> Deliveries {
         let (sender, deliveries) = channel(waiting, Subscribed::Board);
-        let (is_new, is_slow, has_left) = (true, Arc::default(), false);
-        let member = Member { viewer, shape, sequence: after, is_new, is_slow, has_left, sender };
+        let member = Member {
+            viewer,
+            shape,
+            sequence: after,
+            is_new: true,
+            is_slow: Arc::default(),
+            failing: None,
+            has_left: false,
+            sender,
+        };
         let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         let room = rooms.entry(board).or_insert_with(|| self.open(board));
         // The receiver is dropped only after its room was removed from the map.
@@ -85,7 +96,6 @@ impl Rooms {
             members: Vec::new(),
             slow: FuturesUnordered::new(),
             is_due: false,
-            failing: None,
         };
         tokio::spawn(room.run(Arc::clone(self)));
         sender
@@ -102,23 +112,22 @@ struct Room {
     slow: FuturesUnordered<BoxFuture<'static, ()>>,
     /// Whether a member may not know everything.
     is_due: bool,
-    /// Since when the database is unavailable.
-    failing: Option<Instant>,
 }
 
 impl Room {
     async fn run(mut self, rooms: Arc<Rooms>) {
         while self.is_open(&rooms) {
             if std::mem::take(&mut self.is_due) {
-                self.serve().await;
+                self.serve(self.waiting(false)).await;
                 // Members may have left.
                 continue;
             }
+            let again = self.again();
             tokio::select! {
                 Some(visit) = self.visits.recv() => self.admit(visit),
                 () = self.changed.woken() => self.is_due = true,
                 Some(()) = self.slow.next() => self.is_due = true,
-                () = sleep(PAUSE), if self.failing.is_some() => self.is_due = true,
+                () = trouble::pause(again) => self.serve(self.waiting(true)).await,
             }
         }
     }
@@ -147,19 +156,22 @@ impl Room {
         !self.members.is_empty()
     }
 
-    /// Sends every member what it does not know yet.
-    async fn serve(&mut self) {
-        let mut pending: Vec<usize> = (0..self.members.len()).collect();
+    /// Sends these members what they do not know yet.
+    async fn serve(&mut self, mut pending: Vec<usize>) {
         loop {
             pending.retain(|index| self.can_receive(*index));
             let group = self.first_group(&pending);
             if group.is_empty() {
-                self.failing = None;
                 return;
             }
             match self.send(&group).await {
-                Ok(done) => pending.retain(|index| !done.contains(index)),
-                Err(_) => return self.fail(),
+                Ok(Sent::All(done)) => pending.retain(|index| !done.contains(index)),
+                Ok(Sent::Failed(failed)) => {
+                    pending.retain(|index| !failed.contains(index));
+                    self.fail(failed);
+                }
+                // Nothing can be read for the others either.
+                Err(_) => return self.fail(pending),
             }
         }
     }
@@ -176,15 +188,5 @@ impl Room {
             }));
         }
         can_receive && !member.has_left
-    }
-
-    /// The database is unavailable: tries again soon, but not for ever.
-    fn fail(&mut self) {
-        let since = *self.failing.get_or_insert_with(Instant::now);
-        if since.elapsed() >= PATIENCE {
-            for member in self.members.drain(..) {
-                member.sender.end(Delivery::Failed);
-            }
-        }
     }
 }

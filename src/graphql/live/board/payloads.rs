@@ -7,12 +7,20 @@ use super::{Member, Room};
 use crate::domain::{Error, Event, Result, UserKey, Viewer};
 use crate::graphql::live::delivery::{Delivery, Payload};
 use crate::graphql::live::farewell::Farewell;
-use crate::graphql::live::payload::MAX_MISSED;
+use crate::graphql::live::payload::{Draft, MAX_MISSED};
 use crate::store::access::AuthorizedBoard;
 use crate::store::{Conn, boards, events};
 
 /// Members with the same selection who know the same events.
 pub(super) type Group = Vec<usize>;
+
+/// What an attempt to send a payload has done.
+pub(super) enum Sent {
+    /// These members know everything now.
+    All(HashSet<usize>),
+    /// The payload of these members cannot be made now, though the database can be read.
+    Failed(HashSet<usize>),
+}
 
 impl Room {
     /// The members who get the same payload as the first one.
@@ -28,48 +36,54 @@ impl Room {
         members().filter(|(_, member)| is_alike(member)).map(|(index, _)| index).collect()
     }
 
-    /// Sends the next payload to a group, or to those of it whose payload is the same after all. Returns the members
-    /// who know everything now.
-    pub(super) async fn send(&mut self, group: &[usize]) -> Result<HashSet<usize>> {
-        let Some((leader, first)) =
-            group.first().and_then(|at| Some((*at, self.members.get(*at)?)))
-        else {
-            return Ok(HashSet::new());
-        };
+    /// Sends the next payload to a group, or to those of it whose payload is the same after all. An error means that the
+    /// database cannot be read.
+    pub(super) async fn send(&mut self, group: &[usize]) -> Result<Sent> {
+        let leader = group.first().and_then(|at| Some((*at, self.members.get(*at)?)));
+        let Some((leader, first)) = leader else { return Ok(Sent::All(HashSet::new())) };
         let (viewer, shape) = (first.viewer, Arc::clone(&first.shape));
         let (known, is_new) = (first.sequence, first.is_new);
         let draft = self.maker.draft(viewer);
         let mut conn = draft.read().await?;
-        let seen = boards::for_each(&mut conn, self.board, &self.users_of(group)).await?;
+        let seen = match boards::for_each(&mut conn, self.board, &self.users_of(group)).await {
+            Ok(seen) => seen,
+            Err(error) => return failed(&draft, error, group.iter().copied().collect()),
+        };
         let mut alike = self.with_the_role_of(viewer, group, &seen);
         let Some(board) = seen.into_iter().find(|(_, access)| access.user_key() == viewer.key)
         else {
-            self.end(conn, leader).await?;
-            return Ok([leader].into());
+            return match self.end(conn, leader).await {
+                Ok(()) => Ok(Sent::All([leader].into())),
+                Err(error) => failed(&draft, error, [leader].into()),
+            };
         };
         let version = board.0.version;
         self.changed.saw(version);
-        let (news, cost) = self.maker.board_news(&mut conn, board, known, &shape).await?;
+        let news = self.maker.board_news(&mut conn, board, known, &shape).await;
         drop(conn);
+        let (news, cost) = match news {
+            Ok(news) => news,
+            Err(error) => return failed(&draft, error, alike),
+        };
         if news.events.is_empty() && !news.is_reset && !is_new {
-            return Ok(alike);
+            self.recover(&alike);
+            return Ok(Sent::All(alike));
         }
         if shape.selects("clientMutationId") {
             self.keep_like_authors(&mut alike, viewer, &news.events);
             draft.deliver(&news.events);
         }
         let changed = news.events.first().filter(|_| !is_new).map(|event| event.created_at);
-        let (mut sequence, is_reset) = (news.sequence, news.is_reset);
-        let mut made = self.maker.execute(draft, &shape, news, cost).await?;
-        if made.exceeds_limit && !is_reset {
-            (made, sequence) = self.maker.board_reset(self.board, viewer, &shape).await?;
-        }
+        let made = self.maker.board_payload(draft, &shape, news, cost).await;
+        let Ok((mut made, sequence)) = made else {
+            return Ok(Sent::Failed(alike));
+        };
         if made.is_personal {
             alike.retain(|index| self.viewer_of(*index) == Some(viewer.key));
         }
         made.payload.changed = changed;
         self.hand_out(&alike, &Arc::new(made.payload), sequence);
-        Ok(if sequence >= version { alike } else { HashSet::new() })
+        Ok(Sent::All(if sequence >= version { alike } else { HashSet::new() }))
     }
 
     fn viewer_of(&self, index: usize) -> Option<UserKey> {
@@ -109,6 +123,7 @@ impl Room {
     }
 
     fn hand_out(&mut self, to: &HashSet<usize>, payload: &Arc<Payload>, sequence: i64) {
+        self.recover(to);
         for index in to {
             if let Some(member) = self.members.get_mut(*index) {
                 (member.sequence, member.is_new) = (Some(sequence), false);
@@ -129,8 +144,8 @@ impl Room {
         let user = member.viewer.id;
         let events = events::until_removed(&mut conn, self.board, user, known, MAX_MISSED);
         let events = match events.await {
-            // A newer instance may write events that this one does not know.
-            Err(Error::Internal) => Vec::new(),
+            // A newer instance may write events that this one does not know, or they need too much memory.
+            Err(Error::Internal | Error::TooLarge { .. }) => Vec::new(),
             events => events?,
         };
         member.has_left = true;
@@ -138,9 +153,14 @@ impl Room {
             maker: Arc::clone(&self.maker),
             viewer: member.viewer,
             shape: Arc::clone(&member.shape),
-            sender: member.sender.clone(),
+            events: events.into_iter().map(Arc::new).collect(),
         };
-        tokio::spawn(farewell.run(events.into_iter().map(Arc::new).collect()));
+        tokio::spawn(farewell.run(member.sender.clone()));
         Ok(())
     }
+}
+
+/// After an error of a read. If only memory is short, others may need less.
+fn failed(draft: &Draft, error: Error, members: HashSet<usize>) -> Result<Sent> {
+    if draft.lacks_memory() { Ok(Sent::Failed(members)) } else { Err(error) }
 }

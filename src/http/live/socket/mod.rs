@@ -5,6 +5,7 @@
 
 mod end;
 mod operations;
+mod pulse;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,9 +13,10 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::ws::{self, CloseFrame, WebSocket};
 use futures_util::stream::{AbortHandle, BoxStream, SelectAll, StreamExt};
-use tokio::time::{Instant, interval_at, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use self::end::{End, broken, closed};
+use self::pulse::Pulse;
 use super::operation::Output;
 use super::protocol::{self, Close, Message};
 use super::slots::Slot;
@@ -32,6 +34,7 @@ pub(super) struct Socket {
     request_id: String,
     socket: WebSocket,
     place: Place,
+    pulse: Pulse,
     is_acknowledged: bool,
     token: Option<Token>,
     ending: Ending,
@@ -58,12 +61,14 @@ impl Socket {
         place: Place,
     ) -> Self {
         let waiting = Waiting::new(state.settings.live.waiting, Arc::default());
+        let pulse = Pulse::new(state.settings.live.ping_time);
         Self {
             state,
             client,
             request_id,
             socket,
             place,
+            pulse,
             is_acknowledged: false,
             token: None,
             ending: token::never(),
@@ -91,17 +96,14 @@ impl Socket {
     }
 
     async fn serve(&mut self, mut authorization: Option<String>) -> Result<(), End> {
-        let limits = self.state.settings.live;
-        let init = Instant::now() + limits.init_time;
-        let mut pings = interval_at(Instant::now() + limits.ping_time, limits.ping_time);
-        let mut is_alive = true;
+        let init = Instant::now() + self.state.settings.live.init_time;
         loop {
             tokio::select! {
                 () = &mut self.ending => return Err(Close::FORBIDDEN.into()),
                 () = self.place.stopping.due(), if self.may_stop() => return Err(Close::RESTART.into()),
                 Some((id, output)) = self.operations.next() => self.answer(&id, output).await?,
                 message = self.socket.recv() => {
-                    is_alive = true;
+                    self.pulse.read();
                     match message {
                         Some(Ok(ws::Message::Text(text))) => {
                             self.receive(&text, &mut authorization).await?;
@@ -116,8 +118,8 @@ impl Socket {
                 () = sleep_until(init), if !self.is_acknowledged => {
                     return Err(Close::NO_INIT.into());
                 }
-                _ = pings.tick() => {
-                    if !std::mem::take(&mut is_alive) {
+                () = self.pulse.due() => {
+                    if !self.pulse.beat(Instant::now()) {
                         return Err(End::Silent);
                     }
                     self.send(ws::Message::Ping(Bytes::new())).await?;
@@ -140,6 +142,8 @@ impl Socket {
             Message::Subscribe { .. } | Message::Complete { .. } if !self.is_acknowledged => {
                 Err(Close::UNAUTHORIZED.into())
             }
+            // The socket will be closed, and the client tries again elsewhere.
+            Message::Subscribe { .. } if self.place.stopping.hurry() => Ok(()),
             Message::Subscribe { id, request } => {
                 self.subscribe(protocol::quoted(&id).into(), request).await
             }
@@ -173,12 +177,14 @@ impl Socket {
 
     /// A client that reads slowly does not outlive its token, or the server.
     async fn send(&mut self, message: ws::Message) -> Result<(), End> {
-        let may_stop = self.may_stop();
+        let (may_stop, since) = (self.may_stop(), Instant::now());
         tokio::select! {
-            sent = self.socket.send(message) => sent.map_err(|_| End::Lost),
-            () = &mut self.ending => Err(Close::FORBIDDEN.into()),
-            () = self.place.stopping.due(), if may_stop => Err(Close::RESTART.into()),
+            sent = self.socket.send(message) => sent.map_err(|_| End::Lost)?,
+            () = &mut self.ending => return Err(Close::FORBIDDEN.into()),
+            () = self.place.stopping.due(), if may_stop => return Err(Close::RESTART.into()),
         }
+        self.pulse.wrote(since, Instant::now());
+        Ok(())
     }
 
     /// Reads until the client has closed the connection.

@@ -85,10 +85,12 @@ impl Socket {
             Output::Complete => protocol::complete(id),
             Output::Failed => return Err(Close::TRY_AGAIN.into()),
         };
+        self.send_text(text).await?;
+        // Not earlier, or the socket might be closed before the end of a query is sent.
         if matches!(output, Output::Errors(_) | Output::Complete) {
             self.running.remove(id);
         }
-        self.send_text(text).await
+        Ok(())
     }
 
     /// Whether only subscriptions run, which clients resume elsewhere. Queries and mutations are answered first.
