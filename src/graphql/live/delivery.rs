@@ -31,7 +31,7 @@ pub enum Delivery {
     Failed,
 }
 
-/// An execution result of a subscription.
+/// An execution result that a socket or an event stream sends.
 pub struct Payload {
     /// As JSON.
     pub json: String,
@@ -42,7 +42,8 @@ pub struct Payload {
 }
 
 impl Payload {
-    pub(super) fn of(mut answer: Answer) -> Self {
+    /// The result in the answer, with its memory.
+    pub fn of(mut answer: Answer) -> Self {
         let guard = Mutex::new(answer.guard.take());
         Self { json: answer.into_json(), changed: None, _guard: guard }
     }

@@ -126,7 +126,6 @@ fn events_of(output: Output) -> impl stream::Stream<Item = Result<Event, Infalli
     let next = |json: &str| Event::default().event("next").data(json);
     let complete = || Event::default().event("complete").data("");
     let events = match output {
-        Output::Result(json) => vec![next(&json)],
         Output::Payload(payload) => vec![next(&payload.json)],
         Output::Errors(errors) => vec![next(&format!(r#"{{"errors":{errors}}}"#)), complete()],
         Output::Complete => vec![complete()],

@@ -14,9 +14,7 @@ use crate::metrics::work;
 
 /// What a transport sends for an operation.
 pub(super) enum Output {
-    /// An execution result, as JSON.
-    Result(String),
-    /// A payload of a subscription.
+    /// An execution result. Its memory is counted until it is dropped, so not before it is sent.
     Payload(Arc<Payload>),
     /// The errors of a request that was not executed, as JSON. Nothing follows.
     Errors(String),
@@ -70,7 +68,7 @@ async fn begin(
         return refused(answer);
     }
     let codes = answer.codes();
-    let outputs = stream::iter([Output::Result(answer.into_json()), Output::Complete]);
+    let outputs = stream::iter([Output::Payload(Arc::new(Payload::of(answer))), Output::Complete]);
     (Ok(outputs.boxed()), codes)
 }
 

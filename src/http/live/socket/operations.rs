@@ -79,7 +79,6 @@ impl Socket {
             return Ok(());
         }
         let text = match &output {
-            Output::Result(json) => protocol::next(id, json),
             Output::Payload(payload) => protocol::next(id, &payload.json),
             Output::Errors(json) => protocol::error(id, json),
             Output::Complete => protocol::complete(id),
