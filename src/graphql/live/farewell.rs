@@ -121,7 +121,8 @@ mod tests {
 
     #[tokio::test]
     async fn all_are_sent_to_a_subscriber_who_reads_and_no_more_are_made_for_one_who_has_left() {
-        for (reads, expected) in [(9, 6), (2, 3), (0, 1)] {
+        // One may be made before it is known that the subscriber has left.
+        for (reads, least, most) in [(9, 6, 6), (2, 2, 3), (0, 0, 1)] {
             let asked = AtomicUsize::new(0);
             let (sender, mut deliveries) =
                 channel(&Waiting::new(100, Arc::default()), Subscribed::Board);
@@ -137,7 +138,9 @@ mod tests {
             };
             let sending = send_all(Five { asked: &asked, is_failing: false }, &sender);
             let (read, ()) = tokio::join!(reading, sending);
-            assert_eq!((read, asked.into_inner()), (reads.min(5), expected));
+            let asked = asked.into_inner();
+            assert_eq!(read, reads.min(5));
+            assert!((least..=most).contains(&asked), "{reads}: {asked}");
         }
     }
 
