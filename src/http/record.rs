@@ -9,8 +9,8 @@ use tracing::Span;
 
 use crate::domain::{PublicId, UserId, Viewer, sha256};
 use crate::graphql::{Answer, ErrorCode};
-use crate::metrics;
 use crate::metrics::work::Work;
+use crate::metrics::{self, Operation};
 
 /// The error of a request whose client has left before the response.
 const CANCELLED: &str = "CANCELLED";
@@ -82,7 +82,7 @@ impl Drop for Record {
         let codes = self.codes.take().unwrap_or_else(|| vec![self.unfinished()]);
         let unknown = &metrics::get().requests.unknown;
         let operation = self.work.operation.get().unwrap_or(unknown);
-        operation.count(&codes, took);
+        count(operation, &codes, took);
         let _entered = self.span.enter();
         macro_rules! tell {
             ($level:ident, $($more:tt)*) => {
@@ -107,6 +107,23 @@ impl Drop for Record {
     }
 }
 
+/// Counts a request with the different codes of its errors.
+fn count(operation: &Operation, codes: &[&'static str], took: Duration) {
+    operation.count(codes.first().copied(), took);
+    let requests = &metrics::get().requests;
+    if has(codes, ErrorCode::InternalServerError) {
+        requests.internal_errors.inc();
+    }
+    if has(codes, ErrorCode::ServiceUnavailable) {
+        requests.unavailable_errors.inc();
+    }
+}
+
+/// Whether it is the code of any of the errors: a defect counts, whatever the first error is.
+fn has(codes: &[&str], code: ErrorCode) -> bool {
+    codes.contains(&code.as_str())
+}
+
 /// In microseconds precision.
 fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1_000_000.0).round() / 1000.0
@@ -128,8 +145,20 @@ pub(super) fn tell<B>(response: &Response<B>, took: Duration, _: &Span) {
     }
     let refused = response.extensions().get::<Refused>().map(|refused| refused.0);
     if let Some(code) = refused {
-        metrics::get().requests.unknown.count(&[code], took);
+        count(&metrics::get().requests.unknown, &[code], took);
     }
     let (status, duration_ms) = (response.status().as_u16(), milliseconds(took));
     tracing::info!(status, errors = refused, duration_ms, "request");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_counts_whatever_the_first_error_is() {
+        let codes = [ErrorCode::NotFound.as_str(), ErrorCode::InternalServerError.as_str()];
+        assert!(has(&codes, ErrorCode::InternalServerError));
+        assert!(!has(&codes, ErrorCode::ServiceUnavailable));
+    }
 }

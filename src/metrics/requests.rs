@@ -41,12 +41,6 @@ const MAX_LENGTH: usize = 100;
 /// The `code` of requests without an error.
 const OK: &str = "OK";
 
-/// The code of a defect.
-const INTERNAL: &str = "INTERNAL_SERVER_ERROR";
-
-/// The code of a request that the server could not serve.
-const UNAVAILABLE: &str = "SERVICE_UNAVAILABLE";
-
 /// Up to the default time limit of requests.
 const SECONDS: [f64; 15] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0];
@@ -54,22 +48,18 @@ const SECONDS: [f64; 15] =
 /// Requests by operation.
 pub struct Requests {
     total: IntCounterVec,
-    failures: Failures,
     duration: HistogramVec,
+    /// Requests that failed because of a defect. A series of `total` begins with its first error, and Prometheus does not
+    /// see the increase from nothing to 1; this one exists from the start.
+    pub internal_errors: IntCounter,
+    /// The same for requests that could not be served.
+    pub unavailable_errors: IntCounter,
     /// Requests that wait because as many of the same user run as may.
     pub waiting_for_user: IntGauge,
     names: Mutex<HashSet<(String, &'static str)>>,
     max_names: AtomicUsize,
     /// Requests without a valid document.
     pub unknown: Arc<Operation>,
-}
-
-/// Requests that failed because of the server. The series of `total` begin with the first error, whose increase from
-/// nothing to 1 Prometheus does not see; these exist from the start.
-#[derive(Clone)]
-struct Failures {
-    internal: IntCounter,
-    unavailable: IntCounter,
 }
 
 /// An operation and its series.
@@ -80,7 +70,6 @@ pub struct Operation {
     label: String,
     kind: Kind,
     total: IntCounterVec,
-    failures: Failures,
     ok: IntCounter,
     duration: Histogram,
 }
@@ -100,16 +89,33 @@ impl Requests {
             &["operation", Kind::NAME],
             &SECONDS,
         );
-        let failures = Failures::new(registry);
-        let unknown =
-            Arc::new(Operation::new(&total, &failures, &duration, UNKNOWN, Kind::Unknown));
+        let unknown = Arc::new(Operation::new(&total, &duration, UNKNOWN, Kind::Unknown));
+        let internal_errors = counter(
+            registry,
+            "kanban_internal_errors_total",
+            "Requests with an error INTERNAL_SERVER_ERROR.",
+        );
+        let unavailable_errors = counter(
+            registry,
+            "kanban_unavailable_errors_total",
+            "Requests with an error SERVICE_UNAVAILABLE.",
+        );
         let waiting_for_user = gauge(
             registry,
             "kanban_requests_waiting_for_user",
             "Requests that wait because as many of the same user run as may.",
         );
         let (names, max_names) = (Mutex::default(), AtomicUsize::new(MAX_NAMES));
-        Self { total, failures, duration, waiting_for_user, names, max_names, unknown }
+        Self {
+            total,
+            duration,
+            internal_errors,
+            unavailable_errors,
+            waiting_for_user,
+            names,
+            max_names,
+            unknown,
+        }
     }
 
     /// From now on all operations have series of their own, because only those of the operator can run.
@@ -124,7 +130,7 @@ impl Requests {
             Some(name) if self.is_told(name, kind) => name,
             Some(_) => OTHER,
         };
-        let operation = Operation::new(&self.total, &self.failures, &self.duration, label, kind);
+        let operation = Operation::new(&self.total, &self.duration, label, kind);
         let name = name.unwrap_or(ANONYMOUS).chars().take(MAX_LENGTH).collect();
         Arc::new(Operation { name, ..operation })
     }
@@ -140,45 +146,13 @@ impl Requests {
     }
 }
 
-impl Failures {
-    fn new(registry: &Registry) -> Self {
-        Self {
-            internal: counter(
-                registry,
-                "kanban_internal_errors_total",
-                "Requests with an error INTERNAL_SERVER_ERROR.",
-            ),
-            unavailable: counter(
-                registry,
-                "kanban_unavailable_errors_total",
-                "Requests with an error SERVICE_UNAVAILABLE.",
-            ),
-        }
-    }
-
-    fn count(&self, codes: &[&str]) {
-        for (code, counter) in [(INTERNAL, &self.internal), (UNAVAILABLE, &self.unavailable)] {
-            if codes.contains(&code) {
-                counter.inc();
-            }
-        }
-    }
-}
-
 impl Operation {
-    fn new(
-        total: &IntCounterVec,
-        failures: &Failures,
-        duration: &HistogramVec,
-        label: &str,
-        kind: Kind,
-    ) -> Self {
+    fn new(total: &IntCounterVec, duration: &HistogramVec, label: &str, kind: Kind) -> Self {
         Self {
             name: label.to_owned(),
             label: label.to_owned(),
             kind,
             total: total.clone(),
-            failures: failures.clone(),
             ok: total.with_label_values(&[label, kind.text(), OK]),
             duration: duration.with_label_values(&[label, kind.text()]),
         }
@@ -194,14 +168,12 @@ impl Operation {
         self.kind.text()
     }
 
-    /// Counts a request that took so long, with the different codes of its errors in their order.
-    pub fn count(&self, codes: &[&'static str], took: Duration) {
-        match codes.first() {
+    /// Counts a request that took so long, with the code of its first error.
+    pub fn count(&self, code: Option<&'static str>, took: Duration) {
+        match code {
             None => self.ok.inc(),
             Some(code) => {
-                let labels = [self.label.as_str(), self.kind.text(), code];
-                self.total.with_label_values(&labels).inc();
-                self.failures.count(codes);
+                self.total.with_label_values(&[self.label.as_str(), self.kind.text(), code]).inc();
             }
         }
         self.duration.observe(took.as_secs_f64());
@@ -211,26 +183,6 @@ impl Operation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graphql::ErrorCode;
-
-    #[test]
-    fn a_failure_counts_whatever_the_first_error_is() {
-        assert_eq!(INTERNAL, ErrorCode::InternalServerError.as_str());
-        assert_eq!(UNAVAILABLE, ErrorCode::ServiceUnavailable.as_str());
-        let requests = Requests::new(&Registry::new());
-        let operation = requests.operation(Some("Board"), Kind::Query);
-        for codes in [
-            &[][..],
-            &["NOT_FOUND"],
-            &["NOT_FOUND", INTERNAL],
-            &[INTERNAL, UNAVAILABLE],
-            &[INTERNAL],
-        ] {
-            operation.count(codes, Duration::ZERO);
-        }
-        let Failures { internal, unavailable } = &requests.failures;
-        assert_eq!((internal.get(), unavailable.get()), (3, 1));
-    }
 
     #[test]
     fn names_are_limited_in_number_and_length() {
