@@ -15,24 +15,24 @@ label! {
 }
 
 label! {
-    /// Why a document or its variables are refused: the code of the error.
+    /// Why a document or its variables are refused.
     Refused: "reason" {
         /// The request does not suit the document.
-        BadRequest = "BAD_REQUEST",
+        BadRequest = "bad_request",
         /// A syntax error.
-        Syntax = "GRAPHQL_PARSE_FAILED",
+        Syntax = "syntax",
         /// It does not fit the schema.
-        Invalid = "GRAPHQL_VALIDATION_FAILED",
+        Invalid = "invalid",
         /// It exceeds a limit.
-        TooComplex = "QUERY_TOO_COMPLEX",
+        TooComplex = "limit",
         /// There is only its hash, and no document is registered.
-        NotSupported = "PERSISTED_QUERY_NOT_SUPPORTED",
+        NotSupported = "hash_not_supported",
         /// There is only its hash, which is not registered.
-        NotFound = "PERSISTED_QUERY_NOT_FOUND",
+        NotFound = "hash_not_found",
         /// It is not in the list of those that may run.
-        NotInList = "PERSISTED_QUERY_NOT_IN_LIST",
+        NotInList = "not_in_list",
         /// There is its text where only listed ones may run.
-        IdRequired = "PERSISTED_QUERY_ID_REQUIRED",
+        IdRequired = "id_required",
     }
 }
 
@@ -70,7 +70,7 @@ impl Documents {
             refusals: counters(
                 registry,
                 "kanban_document_refusals_total",
-                "Documents and variables that were refused, by the code of the error.",
+                "Documents and variables that were refused, by reason.",
             ),
         }
     }

@@ -3,7 +3,7 @@
 mod payloads;
 mod trouble;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,9 +11,8 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
-use self::payloads::Sent;
-use self::trouble::Failing;
 use super::delivery::{Deliveries, Sender, Waiting, channel};
 use super::payload::Maker;
 use crate::domain::{BoardId, Viewer};
@@ -32,6 +31,23 @@ enum Visit {
     Enter(Member),
     /// Somebody has left.
     Leave,
+}
+
+/// What an attempt to send a payload has done.
+enum Sent {
+    /// These members know everything now.
+    All(HashSet<usize>),
+    /// The payload of these members cannot be made now, though the database can be read.
+    Failed(HashSet<usize>),
+}
+
+/// The attempts to make a payload for a member.
+#[derive(Clone, Copy)]
+struct Failing {
+    /// The first one.
+    since: Instant,
+    /// The next one.
+    again: Instant,
 }
 
 /// A subscriber of a board.

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Member, Room};
+use super::{Member, Room, Sent};
 use crate::domain::{Error, Event, Result, UserKey, Viewer};
 use crate::graphql::live::delivery::{Delivery, Payload};
 use crate::graphql::live::farewell::Farewell;
@@ -13,14 +13,6 @@ use crate::store::{Conn, boards, events};
 
 /// Members with the same selection who know the same events.
 pub(super) type Group = Vec<usize>;
-
-/// What an attempt to send a payload has done.
-pub(super) enum Sent {
-    /// These members know everything now.
-    All(HashSet<usize>),
-    /// The payload of these members cannot be made now, though the database can be read.
-    Failed(HashSet<usize>),
-}
 
 impl Room {
     /// The members who get the same payload as the first one.

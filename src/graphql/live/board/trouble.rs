@@ -3,18 +3,9 @@
 
 use tokio::time::{Instant, sleep_until};
 
-use super::{Member, Room};
+use super::{Failing, Member, Room};
 use crate::graphql::live::delivery::Delivery;
 use crate::graphql::live::payload::{PATIENCE, PAUSE};
-
-/// The attempts to make a payload for a member.
-#[derive(Clone, Copy)]
-pub(super) struct Failing {
-    /// The first one.
-    since: Instant,
-    /// The next one.
-    again: Instant,
-}
 
 /// Waits for the next attempt.
 pub(super) async fn pause(again: Option<Instant>) {
