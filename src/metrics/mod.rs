@@ -22,7 +22,7 @@ pub use accounts::{Accounts, Limit, LogIn, Mailing};
 pub use database::{Access, Database, Pool, PoolState, PoolStatus, Trouble};
 pub use documents::{Documents, Lookup, Refused};
 pub use jobs::{Job, Jobs, Outcome};
-pub use label::{ByLabel, Label};
+pub use label::ByLabel;
 pub use live::{EndReason, Live, Open, Stream, Subscribed};
 pub use requests::{Kind, Operation, Requests};
 

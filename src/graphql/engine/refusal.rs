@@ -150,16 +150,3 @@ impl From<Refusal> for Response {
         Self::from_errors(refusal.problems.into_iter().take(MAX_ERRORS).map(error).collect())
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::metrics::Label;
-
-    #[test]
-    fn the_metrics_name_the_codes() {
-        for reason in Refused::ALL {
-            assert_eq!(ErrorCode::from(*reason).as_str(), reason.text());
-        }
-    }
-}
