@@ -15,6 +15,7 @@ scenarios![
     a_board_that_one_may_not_see_is_not_found,
     the_last_payload_ends_with_the_event_that_took_the_board_away,
     a_role_takes_effect_at_once,
+    a_payload_is_made_once_for_all_users,
     payloads_that_depend_on_the_viewer_are_not_shared,
     lists_of_boards_are_followed,
     a_list_that_has_changed_too_much_is_reset,
@@ -221,6 +222,31 @@ async fn a_role_takes_effect_at_once(server: Arc<Server>) {
     // They select the same, but have different roles.
     assert_eq!(seen(&socket.news("b").await), ("VIEWER".into(), json!(0)));
     assert_eq!(seen(&other.news("a").await), ("ADMIN".into(), json!(1)));
+}
+
+/// Users with the same role and selection share a payload, so the statements of a change do not grow with them.
+async fn a_payload_is_made_once_for_all_users(server: Arc<Server>) {
+    const USERS: u64 = 20;
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let mut sockets = Vec::new();
+    for n in 0..USERS {
+        let user = server.user(&format!("user{n}")).await;
+        ann.share_as(&board, &user, "VIEWER").await;
+        sockets.push(Socket::of(&user).await);
+    }
+    for socket in &mut sockets {
+        socket.follow("1", &board, None, "sequence board { title }").await;
+        socket.news("1").await;
+    }
+    let before = server.db.statement_count();
+    ann.card(&board, "one").await;
+    for socket in &mut sockets {
+        socket.news("1").await;
+    }
+    // Each payload of its own would take two statements or more.
+    let statements = server.db.statement_count() - before;
+    assert!(statements < 2 * USERS, "{statements}");
 }
 
 async fn payloads_that_depend_on_the_viewer_are_not_shared(server: Arc<Server>) {
