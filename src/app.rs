@@ -133,7 +133,8 @@ impl App {
     }
 
     /// Serves requests and maintains the database until `stop` is ready. Then is not ready any more, serves for
-    /// `SHUTDOWN_DELAY_SECONDS`, and waits for running requests, at most `SHUTDOWN_SECONDS`.
+    /// `SHUTDOWN_DELAY_SECONDS`, and waits for running requests and for mails that are being sent, at most
+    /// `SHUTDOWN_SECONDS`.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let (closing, closed) = oneshot::channel();
         let (delay, limit, drain) = (self.shutdown.delay, self.connections.grace, self.drain);

@@ -102,21 +102,21 @@ pub(super) async fn run(command: UserCommand) -> std::result::Result<(), StartEr
             listed.map_err(|_| refused())?;
         }
         UserCommand::Disable { email } => {
-            done(operator::disable(&services, &email).await)?;
-            print(&format!("Disabled {email}.\n"));
+            let result = operator::disable(&services, &email).await;
+            tell(result, &format!("Disabled {email}.\n"))?;
         }
         UserCommand::Enable { email } => {
-            done(operator::enable(&services, &email).await)?;
-            print(&format!("Enabled {email}.\n"));
+            let result = operator::enable(&services, &email).await;
+            tell(result, &format!("Enabled {email}.\n"))?;
         }
         UserCommand::ResetPassword { email, password } => {
             let Chosen { password, shown } = password.choose()?;
-            done(operator::reset_password(&services, &email, password).await)?;
-            print(&format!("Set the password of {email} and ended its sessions.\n{shown}"));
+            let result = operator::reset_password(&services, &email, password).await;
+            tell(result, &format!("Set the password of {email} and ended its sessions.\n{shown}"))?;
         }
         UserCommand::Delete { email } => {
-            done(operator::delete(&services, &email).await)?;
-            print(&format!("Deleted {email}.\n"));
+            let result = operator::delete(&services, &email).await;
+            tell(result, &format!("Deleted {email}.\n"))?;
         }
     }
     Ok(())
@@ -136,8 +136,9 @@ fn line(Listed { user, disabled_at }: &Listed) -> String {
     )
 }
 
-fn done(result: Result<()>) -> std::result::Result<(), StartError> {
-    result.map_err(|error| explained(error, "EMAIL"))
+/// Prints the text after a change of an account.
+fn tell(result: Result<()>, done: &str) -> std::result::Result<(), StartError> {
+    result.map(|()| print(done)).map_err(|error| explained(error, "EMAIL"))
 }
 
 /// The error of a command, in one line.

@@ -127,7 +127,22 @@ async fn streams_end_after_the_delay(server: Arc<Server>) {
     assert_eq!(status(&ending, "/livez").await, 0);
 }
 
-/// Sends a mutation that waits for the lock of the test. Tells the server to stop, and waits until it does not listen.
+/// A server with a request that waits for the lock.
+async fn long_request(
+    server: &Arc<Server>,
+    settings: &[(&str, &str)],
+) -> (Arc<Server>, Lock, Line) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let settings = [&[("DATABASE_WAIT_SECONDS", "60")], settings].concat();
+    let ending = Arc::new(server.another(&settings).await);
+    let mut lock = Lock::take(server).await;
+    let line = begin_long_request(&at(&ending, &ann), &board).await;
+    lock.wait_for_others(1).await;
+    (ending, lock, line)
+}
+
+/// Sends a mutation that waits for the lock of the test.
 async fn begin_long_request(user: &User, board: &str) -> Line {
     let mut line = Line::open(&user.server).await;
     let query = format!(
@@ -150,12 +165,7 @@ async fn stop_listening(server: &Server) {
 }
 
 async fn a_long_request_is_awaited(server: Arc<Server>) {
-    let ann = server.user("ann").await;
-    let board = ann.board("Plans").await;
-    let ending = Arc::new(server.another(&[("DATABASE_WAIT_SECONDS", "60")]).await);
-    let mut lock = Lock::take(&server).await;
-    let mut line = begin_long_request(&at(&ending, &ann), &board).await;
-    lock.wait_for_others(1).await;
+    let (ending, lock, mut line) = long_request(&server, &[]).await;
     stop_listening(&ending).await;
     lock.release().await;
     let answer = line.answer().await;
@@ -163,45 +173,41 @@ async fn a_long_request_is_awaited(server: Arc<Server>) {
     ending.stop_gracefully().await;
 }
 
-async fn a_mutation_on_a_socket_is_awaited(server: Arc<Server>) {
+const RENAME: &str = "mutation($b: ID!, $t: String!) {
+    updateBoard(input: { boardId: $b, title: $t }) { board { title } } }";
+
+/// A board, and its user at a server that was told to stop while a mutation on a socket waits for the lock.
+async fn stop_during_a_mutation(server: &Arc<Server>) -> (String, User, Socket, Lock) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
     let ending = Arc::new(server.another(&[("DATABASE_WAIT_SECONDS", "60")]).await);
     let ann = at(&ending, &ann);
     let mut following = Socket::following(&ann, &board, "sequence").await;
     let mut socket = Socket::of(&ann).await;
-    let mut lock = Lock::take(&server).await;
-    let rename = "mutation($b: ID!) { updateBoard(input: { boardId: $b, title: \"Past\" }) { board { title } } }";
-    socket.subscribe("m", rename, json!({ "b": board })).await;
+    let mut lock = Lock::take(server).await;
+    socket.subscribe("m", RENAME, json!({ "b": board, "t": "Past" })).await;
     lock.wait_for_others(1).await;
     ending.signal();
     assert_eq!(following.receive().await.code(), 1012);
+    (board, ann, socket, lock)
+}
+
+async fn a_mutation_on_a_socket_is_awaited(server: Arc<Server>) {
+    let (_, ann, mut socket, lock) = stop_during_a_mutation(&server).await;
     // All sockets without a mutation end within two seconds.
     tokio::time::sleep(Duration::from_secs(2)).await;
     lock.release().await;
     assert_eq!(socket.next("m").await["updateBoard"]["board"]["title"], "Past");
     assert_eq!(socket.message_of("m").await["type"], "complete");
     assert_eq!(socket.receive().await.code(), 1012);
-    ending.stop_gracefully().await;
+    ann.server.stop_gracefully().await;
 }
 
 /// Else a client whose requests overlap would hold the server up until SHUTDOWN_SECONDS.
 async fn a_socket_begins_nothing_new_after_the_stop(server: Arc<Server>) {
-    let ann = server.user("ann").await;
-    let board = ann.board("Plans").await;
-    let ending = Arc::new(server.another(&[("DATABASE_WAIT_SECONDS", "60")]).await);
-    let ann = at(&ending, &ann);
-    let mut following = Socket::following(&ann, &board, "sequence").await;
-    let mut socket = Socket::of(&ann).await;
-    let mut lock = Lock::take(&server).await;
-    let rename = "mutation($b: ID!, $t: String!) {
-        updateBoard(input: { boardId: $b, title: $t }) { board { title } } }";
-    socket.subscribe("m", rename, json!({ "b": board, "t": "Past" })).await;
-    lock.wait_for_others(1).await;
-    ending.signal();
-    assert_eq!(following.receive().await.code(), 1012);
+    let (board, ann, mut socket, lock) = stop_during_a_mutation(&server).await;
     socket.subscribe("q", "{ viewer { id } }", json!({})).await;
-    socket.subscribe("n", rename, json!({ "b": board, "t": "Late" })).await;
+    socket.subscribe("n", RENAME, json!({ "b": board, "t": "Late" })).await;
     socket.follow("s", &board, None, "sequence").await;
     assert!(socket.is_quiet().await, "it still begins operations");
     lock.release().await;
@@ -210,17 +216,11 @@ async fn a_socket_begins_nothing_new_after_the_stop(server: Arc<Server>) {
     assert_eq!(socket.receive().await.code(), 1012);
     let query = format!("{{ board(id: {board:?}) {{ title }} }}");
     assert_eq!(at(&server, &ann).get(&query).await["board"]["title"], "Past");
-    ending.stop_gracefully().await;
+    ann.server.stop_gracefully().await;
 }
 
 async fn the_wait_for_requests_is_limited(server: Arc<Server>) {
-    let ann = server.user("ann").await;
-    let board = ann.board("Plans").await;
-    let limits = [("DATABASE_WAIT_SECONDS", "60"), ("SHUTDOWN_SECONDS", "1")];
-    let ending = Arc::new(server.another(&limits).await);
-    let mut lock = Lock::take(&server).await;
-    let mut line = begin_long_request(&at(&ending, &ann), &board).await;
-    lock.wait_for_others(1).await;
+    let (ending, lock, mut line) = long_request(&server, &[("SHUTDOWN_SECONDS", "1")]).await;
     ending.stop_gracefully().await;
     // If the server waited longer, the request would be answered with an error.
     assert_eq!(line.answer().await, "");
