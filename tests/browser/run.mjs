@@ -12,7 +12,7 @@ import { Stage } from './stage.mjs';
 import { TESTS } from './tests.mjs';
 
 /** Fewer tests than this are a failure: a file was forgotten. */
-const EXPECTED = 46;
+const EXPECTED = 47;
 const AT_ONCE = 3;
 const TEST_LIMIT = 240_000;
 

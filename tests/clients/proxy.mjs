@@ -1,4 +1,4 @@
-// A TCP proxy between a client and the server that cuts their connections.
+// A TCP proxy between a client and the server that cuts their connections, or holds answers.
 
 import { connect, createServer } from 'node:net';
 import { eventually } from '../chaos/support.mjs';
@@ -12,7 +12,8 @@ export class Proxy {
   /** All that clients have sent. */
   sent = '';
   #isRefusing = false;
-  #unanswered;
+  /** What is done when the next request that contains `text` arrives. */
+  #expected;
   #pairs = new Set();
 
   constructor(host, port) {
@@ -41,7 +42,29 @@ export class Proxy {
 
   /** The next request that contains `text` reaches the server, but the connection is cut before the answer arrives. */
   loseAnswerTo(text) {
-    this.#unanswered = text;
+    const act = (pair) => pair.server.unpipe(pair.client).resume().once('data', () => this.#cut(pair, 'reset'));
+    this.#expected = { text, act };
+  }
+
+  /** The next request that contains `text` gets this answer, and does not reach the server. */
+  answer(text, { status, body }) {
+    const type = 'application/graphql-response+json';
+    const head = [`HTTP/1.1 ${status}`, `Content-Type: ${type}`, `Content-Length: ${body.length}`, 'Connection: close'];
+    const act = ({ server, client }) => {
+      server.unpipe(client).destroy();
+      client.end([...head, '', body].join('\r\n'));
+    };
+    this.#expected = { text, act };
+  }
+
+  /** The next request that contains `text` reaches the server, but the answer waits until `isTime` returns true. */
+  holdAnswerTo(text, isTime) {
+    const act = async ({ server, client }) => {
+      server.unpipe(client);
+      await eventually(10_000, `the time to answer ${text}`, isTime);
+      server.pipe(client);
+    };
+    this.#expected = { text, act };
   }
 
   /** How often clients have sent `text` since `sent` had the length `from`. */
@@ -78,9 +101,10 @@ export class Proxy {
 
   #note(bytes, pair) {
     this.sent += bytes.toString('latin1');
-    if (!this.#unanswered || !bytes.includes(this.#unanswered)) return;
-    this.#unanswered = undefined;
-    pair.server.unpipe(pair.client).resume().once('data', () => this.#cut(pair, 'reset'));
+    if (!this.#expected || !bytes.includes(this.#expected.text)) return;
+    const { act } = this.#expected;
+    this.#expected = undefined;
+    act(pair);
   }
 
   #cut(pair, kind) {

@@ -10,6 +10,13 @@ const PAGE_SIZE = 20;
 /** Every request over HTTP has this. */
 const POST = 'POST /graphql HTTP/1.1';
 const NO_CARD = 'card_999999999';
+const NO_CARD_CREATED = { data: { createCard: null }, path: ['createCard'] };
+
+/** The answer of a server that is busy. */
+const busy = (status, { data, path }) => {
+  const error = { message: 'The server is busy. Try again later.', path, extensions: { code: 'SERVICE_UNAVAILABLE' } };
+  return { status, body: JSON.stringify({ data, errors: [error] }) };
+};
 
 /** `ask` sends the input of the step to the client. */
 export const STEPS = {
@@ -26,11 +33,14 @@ export const STEPS = {
 
   /**
    * Replaces its access token with the given one, which has expired, and asks for the viewer and the board at the same
-   * time. The user sees no error.
+   * time. The user sees no error. One answer arrives only when the other request has been sent again: the token that it
+   * refuses is no longer the present one.
    */
   async refresh(world, ask) {
     const from = world.proxy.sent.length;
     const accessToken = endingIn(-60, world.accessToken, world.secret);
+    const isSentAgain = () => world.proxy.sent.slice(from).split('refreshSession(')[1]?.includes(POST);
+    world.proxy.holdAnswerTo(world.boardId, isSentAgain);
     const answer = await ask({ accessToken, boardId: world.boardId });
     assert.deepEqual(answer, { email: world.user.email, title: world.title });
     // The document contains the name, and each document is sent once.
@@ -87,14 +97,23 @@ export const STEPS = {
     assert.equal(title, 'Half of it');
   },
 
-  /** Creates a card. The connection is cut before the answer arrives, so the client sends the same input again. */
-  async retryAfterCut(world, ask) {
-    const title = 'Sent twice';
-    world.proxy.loseAnswerTo(title);
-    const { cardId } = await ask({ boardId: world.boardId, column: 'DONE', title });
-    const made = (await world.cards('DONE')).filter((card) => card.title === title);
-    assert.deepEqual(made.map(({ id }) => id), [cardId]);
-    assert.equal(world.proxy.count(title), 2, 'requests');
+  /**
+   * Creates a card. The connection is cut before the answer arrives, or the server or its database is busy. So the client
+   * sends the same input again.
+   */
+  async retry(world, ask) {
+    const losses = {
+      'Sent after a cut': (title) => world.proxy.loseAnswerTo(title),
+      'Sent to a busy server': (title) => world.proxy.answer(title, busy('503 Service Unavailable', {})),
+      'Sent to a busy database': (title) => world.proxy.answer(title, busy('200 OK', NO_CARD_CREATED)),
+    };
+    for (const [title, lose] of Object.entries(losses)) {
+      lose(title);
+      const { cardId } = await ask({ boardId: world.boardId, column: 'DONE', title });
+      const made = (await world.cards('DONE')).filter((card) => card.title === title);
+      assert.deepEqual(made.map(({ id }) => id), [cardId]);
+      assert.equal(world.proxy.count(title), 2, `requests: ${title}`);
+    }
   },
 
   /** Follows the board until another user has changed the card. Answers with the title that is shown then. */

@@ -100,7 +100,7 @@ async fn demo_data_has_a_history(server: Arc<Server>) {
     let query = "{ viewer { name createdAt } deletedBoards { totalCount } boards(first: 10) { nodes { version members { edges { role } } activity(first: 200) { totalCount
         nodes { __typename sequence createdAt } } deletedCards { totalCount } cards(first: 200) { totalCount nodes { version rank comments { totalCount } } }
         columns { cards(first: 200) { nodes { rank } } } } } }";
-    let (mut seen, mut moves, mut deleted_boards) = (0, 0, 0);
+    let (mut seen, mut moves, mut edits, mut deleted_boards) = (0, 0, 0, 0);
     for n in 1..=7 {
         let token = server.log_in(&format!("user{n}"), "password").await;
         let found = server.ask_as(Some(&token), query, json!({})).await.ok();
@@ -119,6 +119,7 @@ async fn demo_data_has_a_history(server: Arc<Server>) {
             };
             let deleted = board["deletedCards"]["totalCount"].as_u64().unwrap();
             let deleted = usize::try_from(deleted).unwrap();
+            assert!(deleted > 0, "the trash is empty");
             assert_eq!(of("CardCreatedEvent"), cards.len() + deleted);
             assert_eq!(of("CardDeletedEvent"), deleted);
             assert_eq!(of("LabelUpdatedEvent"), 3);
@@ -126,6 +127,7 @@ async fn demo_data_has_a_history(server: Arc<Server>) {
             assert!(times.is_sorted_by(|one, other| one >= other), "{times:?}");
             assert!(times.iter().all(|time| *time > joined), "people are older than boards");
             moves += of("CardMovedEvent");
+            edits += of("CardUpdatedEvent");
             assert_eq!(of("MemberAddedEvent"), roles.len() - 1);
             let comments: i64 =
                 cards.iter().map(|card| card["comments"]["totalCount"].as_i64().unwrap()).sum();
@@ -136,7 +138,7 @@ async fn demo_data_has_a_history(server: Arc<Server>) {
             }
         }
     }
-    assert!(seen >= 3 && moves > 0 && deleted_boards > 0);
+    assert!(seen >= 3 && moves > 0 && edits > 0 && deleted_boards > 0);
     // A server that empties the trash keeps them.
     let purged = trash::purge(&server.services, Some(30)).await.unwrap();
     assert_eq!((purged.boards, purged.cards), (0, 0));

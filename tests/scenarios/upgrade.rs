@@ -1,5 +1,7 @@
 //! A database of the previous schema version is migrated without loss of data.
 
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use kanban::domain::EmailKey;
@@ -11,21 +13,53 @@ use crate::support::{Server, User, column, execute, scenarios};
 
 scenarios![
     the_core_becomes_a_board_to_work_on_together,
+    authors_come_from_the_history,
     former_search_texts_are_folded_anew,
     former_keys_of_addresses_are_renewed,
     addresses_that_collide_keep_their_keys,
 ];
 
-const CORE: [&str; 2] = [
-    include_str!("../../migrations/sqlite/2026-11-24-000000_core/up.sql"),
-    include_str!("../../migrations/postgres/2026-11-24-000000_core/up.sql"),
-];
+/// The schema after the migrations before this date, with the entries that Diesel makes.
+fn schema_before(date: &str, database: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(database);
+    let names = fs::read_dir(folder.clone()).unwrap();
+    let mut names: Vec<_> =
+        names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| name.as_str() < date);
+    names.sort();
+    let mut schema = String::from(
+        "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL,
+            run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);",
+    );
+    for name in names {
+        schema += &fs::read_to_string(folder.join(&name).join("up.sql")).unwrap();
+        let version = name.split('_').next().unwrap().replace('-', "");
+        schema +=
+            &format!("INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}');");
+    }
+    schema
+}
 
-/// The entry that Diesel makes for the migration that has run.
-const NOTED: &str =
-    "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL,
-        run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);
-    INSERT INTO __diesel_schema_migrations (version) VALUES ('20261124000000');";
+/// Starts a server on a database that has the schema before this date and these rows.
+async fn start_on(server: &Server, date: &str, rows: &str) -> Arc<Server> {
+    let url = server.database_url.replace("kanban.db", "old.db");
+    let new_schema = "DROP SCHEMA public CASCADE; CREATE SCHEMA public;";
+    execute(
+        &url,
+        &format!("{}{}", schema_before(date, "sqlite"), translate(rows, true)),
+        &format!("{new_schema}{}{}", schema_before(date, "postgres"), translate(rows, false)),
+    )
+    .await;
+    Arc::new(Server::start(url).await)
+}
+
+/// A hash of "password".
+async fn password_hash(server: &Arc<Server>) -> String {
+    server.user("somebody").await;
+    let address = EmailKey::parse("somebody@example.com").unwrap();
+    let mut conn = server.db.read().await.unwrap();
+    credentials_by_email(&mut conn, &address).await.unwrap().unwrap().password_hash
+}
 
 /// Board 1 was created by Ann, who shares it. The creator of board 2 has left, and Bob is its oldest
 /// member. The members of board 3 were added at the same time. `t(N)` is a time.
@@ -81,23 +115,8 @@ fn translate(sql: &str, sqlite: bool) -> String {
 }
 
 async fn the_core_becomes_a_board_to_work_on_together(server: Arc<Server>) {
-    // The hash of a known password.
-    server.user("somebody").await;
-    let address = EmailKey::parse("somebody@example.com").unwrap();
-    let mut conn = server.db.read().await.unwrap();
-    let known = credentials_by_email(&mut conn, &address).await.unwrap().unwrap();
-    drop(conn);
-    let rows = ROWS.replace("$hash", &known.password_hash) + &cards() + LABELS_OF_CARDS;
-    let url = server.database_url.replace("kanban.db", "old.db");
-    let new_schema = "DROP SCHEMA public CASCADE; CREATE SCHEMA public;";
-    execute(
-        &url,
-        &format!("{}{NOTED}{}", CORE[0], translate(&rows, true)),
-        &format!("{new_schema}{}{NOTED}{}", CORE[1], translate(&rows, false)),
-    )
-    .await;
-
-    let new = Arc::new(Server::start(url).await);
+    let rows = ROWS.replace("$hash", &password_hash(&server).await) + &cards() + LABELS_OF_CARDS;
+    let new = start_on(&server, "2026-11-25", &rows).await;
     // Stored, not only shown.
     assert_eq!(new.count("users WHERE name = ''").await, 0);
     let mut users = Vec::new();
@@ -210,6 +229,40 @@ async fn assert_roles(user: &User, board: &str, expected: &[(&str, &str)], maker
         json!([{ "__typename": "BoardCreatedEvent", "sequence": 1,
         "actor": actor, "createdAt": board["createdAt"] }])
     );
+}
+
+/// Ann has created card 1 and Bob card 2, card 3 and the deleted card 4. Nothing is known of who created card 5.
+const HISTORY: &str = "
+    INSERT INTO boards (title, title_key, description, created_at, updated_at, version) VALUES ('One', 'one', '', t(1), t(1), 6);
+    INSERT INTO users_boards (board_id, user_id, created_at, updated_at, role) VALUES
+        (1, 1, t(1), t(1), 'ADMIN'), (1, 2, t(2), t(2), 'MEMBER');
+    INSERT INTO cards (board_id, title, title_key, description, search_text, \"column\", rank, version, created_at, updated_at, deleted_at) VALUES
+        (1, 'a', 'a', '', 'a', 'TODO', 'a1', 1, t(2), t(2), NULL), (1, 'b', 'b', '', 'b', 'TODO', 'a2', 1, t(3), t(3), NULL),
+        (1, 'c', 'c', '', 'c', 'TODO', 'a3', 1, t(4), t(4), NULL), (1, 'd', 'd', '', 'd', 'TODO', 'a4', 1, t(5), t(5), t(9)),
+        (1, 'e', 'e', '', 'e', 'TODO', 'a5', 1, t(5), t(5), NULL);
+    INSERT INTO board_events (board_id, sequence, created_at, actor_id, card_id, kind, payload) VALUES
+        (1, 1, t(1), 2, NULL, 'BOARD_CREATED', '{}'), (1, 2, t(2), 1, 1, 'CARD_CREATED', '{\"title\":\"a\",\"column\":\"TODO\"}'),
+        (1, 3, t(3), 2, 2, 'CARD_CREATED', '{\"title\":\"b\",\"column\":\"TODO\"}'),
+        (1, 4, t(4), 2, 3, 'CARD_CREATED', '{\"title\":\"c\",\"column\":\"TODO\"}'),
+        (1, 5, t(5), 2, 4, 'CARD_CREATED', '{\"title\":\"d\",\"column\":\"TODO\"}'),
+        (1, 6, t(9), 1, 4, 'CARD_DELETED', '{\"title\":\"d\"}');";
+
+async fn authors_come_from_the_history(server: Arc<Server>) {
+    let users = ROWS.split_once("INSERT INTO boards").unwrap().0;
+    let rows = users.replace("$hash", &password_hash(&server).await) + HISTORY;
+    let new = start_on(&server, "2026-11-28", &rows).await;
+    let ann = new.user_from("ann").await;
+    let board = ann
+        .get("{ board(id: \"board_1\") { createdBy { name } cards { nodes { id createdBy { name } } } deletedCards { nodes { id createdBy { name } } } } }")
+        .await["board"]
+        .take();
+    assert_eq!(board["createdBy"], json!({ "name": "bob" }));
+    let author = |id: &str, name: &str| json!({ "id": id, "createdBy": { "name": name } });
+    let cards = [author("card_1", "ann"), author("card_2", "bob"), author("card_3", "bob")];
+    assert_eq!(board["cards"]["nodes"].as_array().unwrap()[..3], cards);
+    assert_eq!(board["cards"]["nodes"][3], json!({ "id": "card_5", "createdBy": null }));
+    assert_eq!(board["deletedCards"]["nodes"], json!([author("card_4", "bob")]));
+    new.stop().await;
 }
 
 /// Gives all cards the search texts of the previous version, as an instance of it that still runs may do.

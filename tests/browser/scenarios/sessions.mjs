@@ -21,6 +21,16 @@ export const sessions = {
     assert.equal(world.proxy.count(REFRESH), 1, 'refreshes');
   },
 
+  async 'a request that is refused late does not refresh the session again'(stage) {
+    const { world } = stage;
+    const isBoardSentAgain = () => world.proxy.sent.split(REFRESH)[1]?.includes('query Board');
+    world.proxy.holdAnswerTo('query Viewer', isBoardSentAgain);
+    const page = await stage.open(withTokenFor(-60, world));
+    await card(page, 'TODO 1').waitFor();
+    await page.getByRole('button', { name: /^Account of/ }).waitFor();
+    assert.equal(world.proxy.count(REFRESH), 1, 'refreshes');
+  },
+
   async 'a socket whose token ends goes on with a new one'(stage) {
     const { world } = stage;
     const page = await stage.openBoard(withTokenFor(3, world));

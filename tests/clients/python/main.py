@@ -40,7 +40,7 @@ async def partial_errors(kanban, cardId, title, missingId):
         return {"title": data["found"]["card"]["title"], "missing": data["missing"], "errors": errors}
 
 
-async def retry_after_cut(kanban, boardId, column, title):
+async def retry(kanban, boardId, column, title):
     data = await kanban.run_safely("CreateCard", {"boardId": boardId, "card": {"title": title, "column": column}})
     return {"cardId": data["createCard"]["card"]["id"]}
 
@@ -59,7 +59,7 @@ STEPS = {
     "refresh": refresh,
     "pageColumn": page_column,
     "partialErrors": partial_errors,
-    "retryAfterCut": retry_after_cut,
+    "retry": retry,
     "liveUpdate": live_update,
 }
 

@@ -7,7 +7,9 @@ const listOf = (column) => ConnectionHandler.getConnectionID(column.id, 'board_c
 export const mutate = (environment, mutation, variables, options) =>
   new Promise((done, fail) => {
     const onCompleted = (data, errors) => done({ data, errors: errors ?? [] });
-    commitMutation(environment, { mutation, variables, onCompleted, onError: fail, ...options });
+    // Relay throws an answer without data, and leaves it in `source`.
+    const onError = (error) => (error.source ? done({ data: null, errors: error.source.errors }) : fail(error));
+    commitMutation(environment, { mutation, variables, onCompleted, onError, ...options });
   });
 
 const createCardMutation = graphql`

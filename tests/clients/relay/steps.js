@@ -86,7 +86,7 @@ export class Steps {
     return { title: data.found.card.title, missing: data.missing, errors: shown };
   }
 
-  async retryAfterCut({ boardId, column, title }) {
+  async retry({ boardId, column, title }) {
     // One ID for each action of the user, whatever the number of requests.
     const input = { boardId, card: { title, column }, clientMutationId: crypto.randomUUID() };
     const { data } = await sendSafely(() => mutate(this.environment, createCardMutation, { input }));

@@ -4,6 +4,9 @@ import { GRAPHQL_URL } from './endpoint';
 
 const NAME = 'kanban-session';
 
+/** How long the lock is kept after the new tokens are stored, in milliseconds. */
+const STORAGE_DELAY = 100;
+
 const REFRESH = `mutation($input: RefreshSessionInput!) {
   refreshSession(input: $input) { accessToken refreshToken }
 }`;
@@ -67,6 +70,8 @@ class Session {
       if (stored.accessToken !== refused) return stored.accessToken;
       const next = await this.#spend(stored.refreshToken);
       this.start(stored.userId, next);
+      // Browsers may show other tabs what is stored a moment after they get the lock.
+      await new Promise((done) => setTimeout(done, STORAGE_DELAY));
       return next.accessToken;
     });
   }

@@ -42,7 +42,7 @@ fn main() {
         "refresh",
         "pageColumn",
         "partialErrors",
-        "retryAfterCut",
+        "retry",
         "liveUpdate",
     ];
     println!("{}", json!({ "steps": steps }));
@@ -70,7 +70,7 @@ fn run(kanban: &Kanban, step: &str, input: Input) -> kanban::Result<Value> {
         "refresh" => refresh(kanban, input),
         "pageColumn" => page_column(kanban, input),
         "partialErrors" => partial_errors(kanban, input),
-        "retryAfterCut" => retry_after_cut(kanban, input),
+        "retry" => retry(kanban, input),
         "liveUpdate" => live_update(kanban, input),
         _ => panic!("no such step"),
     }
@@ -144,7 +144,7 @@ fn error_as_json(error: &GraphQlError<Extensions>) -> Value {
     json!({ "path": path.collect::<Vec<_>>(), "code": code })
 }
 
-fn retry_after_cut(kanban: &Kanban, input: Input) -> kanban::Result<Value> {
+fn retry(kanban: &Kanban, input: Input) -> kanban::Result<Value> {
     let input = CreateCardInput {
         board_id: input.board_id.into(),
         card: CardInput {

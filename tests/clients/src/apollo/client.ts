@@ -1,7 +1,10 @@
 import { ApolloClient, ApolloLink, HttpLink } from '@apollo/client';
+import { CombinedGraphQLErrors } from '@apollo/client/errors';
 import { RetryLink } from '@apollo/client/link/retry';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { OperationTypeNode } from 'graphql';
+import { tap } from 'rxjs';
+import type { ErrorCode } from '../gql/enums.js';
 import { authorizedFetch } from '../session/authorized_fetch.js';
 import type { Session } from '../session/session.js';
 import { createSocket } from '../session/socket.js';
@@ -23,6 +26,19 @@ function retry() {
   const isSafe = ({ operationType, variables }: ApolloLink.Operation) =>
     operationType === OperationTypeNode.QUERY || Boolean(variables.input?.clientMutationId);
   // `fetch` throws a TypeError when no answer arrived.
-  const retryIf = (error: unknown, operation: ApolloLink.Operation) => error instanceof TypeError && isSafe(operation);
-  return new RetryLink({ delay: { initial: 300, jitter: true }, attempts: { max: 5, retryIf } });
+  const retryIf = (error: unknown, operation: ApolloLink.Operation) =>
+    (error instanceof TypeError || CombinedGraphQLErrors.is(error)) && isSafe(operation);
+  return new RetryLink({ delay: { initial: 300, jitter: true }, attempts: { max: 5, retryIf } }).concat(failIfBusy);
 }
+
+const BUSY: ErrorCode = 'SERVICE_UNAVAILABLE';
+
+/** `RetryLink` sees no errors in responses: throws those of a busy server, or if a mutation may have taken effect. */
+const failIfBusy = new ApolloLink((operation, forward) =>
+  forward(operation).pipe(
+    tap((result) => {
+      const isBusy = result.errors?.some(({ extensions }) => extensions?.code === BUSY || extensions?.outcome === 'UNKNOWN');
+      if (isBusy) throw new CombinedGraphQLErrors(result);
+    }),
+  ),
+);

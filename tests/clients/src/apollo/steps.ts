@@ -70,7 +70,7 @@ export function connect(session: Session): Steps {
       };
     },
 
-    async retryAfterCut({ boardId, column, title }) {
+    async retry({ boardId, column, title }) {
       const { data } = await createCard(client, boardId, shown.column(column), title);
       return { cardId: given(data?.createCard).cardEdge.node.id };
     },

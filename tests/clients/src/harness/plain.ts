@@ -70,7 +70,7 @@ export function plainSteps(session: Session, documents: Documents, transport: Tr
       };
     },
 
-    async retryAfterCut({ boardId, column, title }) {
+    async retry({ boardId, column, title }) {
       const input = { boardId, card: { column, title }, clientMutationId: crypto.randomUUID() };
       const { data } = await sendSafely(() => transport.send(documents.CREATE_CARD, { input }));
       return { cardId: given(data?.createCard).cardEdge.node.id };

@@ -11,7 +11,7 @@ export interface Steps {
   createInList(input: { boardId: string; column: CardColumn; title: string }): Promise<{ cardIds: string[] }>;
   moveWithRollback(input: { cardId: string; from: CardColumn; to: CardColumn }): Promise<Move>;
   partialErrors(input: { cardId: string; title: string; missingId: string }): Promise<Half>;
-  retryAfterCut(input: { boardId: string; column: CardColumn; title: string }): Promise<{ cardId: string }>;
+  retry(input: { boardId: string; column: CardColumn; title: string }): Promise<{ cardId: string }>;
   liveUpdate(input: { boardId: string; afterSequence: number; cardId: string }): Promise<{ title: string }>;
 }
 

@@ -1,5 +1,8 @@
 const NAME = 'kanban-session';
 
+/** How long the lock is kept after the new tokens are stored, in milliseconds. */
+const STORAGE_DELAY = 100;
+
 const REFRESH = `mutation($input: RefreshSessionInput!) {
   refreshSession(input: $input) { accessToken refreshToken }
 }`;
@@ -39,6 +42,8 @@ export class Session {
       if (tokens.accessToken !== refused) return tokens.accessToken;
       const next = await this.spend(tokens.refreshToken);
       this.start(next);
+      // Browsers may show other tabs what is stored a moment after they get the lock.
+      await new Promise((done) => setTimeout(done, STORAGE_DELAY));
       return next.accessToken;
     });
   }

@@ -1,8 +1,9 @@
-import { Client, fetchExchange, type Operation, subscriptionExchange } from '@urql/core';
+import { Client, type CombinedError, fetchExchange, type Operation, subscriptionExchange } from '@urql/core';
 import { authExchange } from '@urql/exchange-auth';
 import { retryExchange } from '@urql/exchange-retry';
 import type { Session } from '../session/session.js';
 import { createSocket } from '../session/socket.js';
+import type { ErrorCode } from '../tada/graphql.js';
 import { authorize } from './authorize.js';
 import { createCache } from './cache.js';
 
@@ -16,7 +17,7 @@ export function createClient(session: Session) {
       createCache(),
       retryExchange({
         initialDelayMs: 300,
-        retryIf: ({ networkError }, operation) => Boolean(networkError) && isSafe(operation),
+        retryIf: (error, operation) => isTemporary(error) && isSafe(operation),
       }),
       authExchange(authorize(session)),
       fetchExchange,
@@ -30,6 +31,13 @@ export function createClient(session: Session) {
     ],
   });
 }
+
+const BUSY: ErrorCode = 'SERVICE_UNAVAILABLE';
+
+/** Whether the connection was cut, or the server is busy, or it does not know if the mutation took effect. */
+const isTemporary = ({ networkError, graphQLErrors }: CombinedError) =>
+  Boolean(networkError) ||
+  graphQLErrors.some(({ extensions: { code, outcome } }) => code === BUSY || outcome === 'UNKNOWN');
 
 /** Whether the operation may be sent again if it was not answered: no mutation may take effect twice. */
 const isSafe = ({ kind, variables }: Operation) => kind === 'query' || Boolean(variables?.input?.clientMutationId);

@@ -66,7 +66,7 @@ export function connect(session: Session): Steps {
       };
     },
 
-    async retryAfterCut({ boardId, column, title }) {
+    async retry({ boardId, column, title }) {
       const { data } = await createCard(client, boardId, { column, title });
       return { cardId: given(data?.createCard).cardEdge.node.id };
     },
