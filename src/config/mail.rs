@@ -1,6 +1,7 @@
 //! The settings of mails.
 
 use std::fmt;
+use std::time::Duration;
 
 use clap::Args;
 use url::Url;
@@ -22,6 +23,9 @@ pub struct Mail {
     /// with SMTP_URL.
     #[arg(id = "PUBLIC_URL", long, env, value_parser = public_url)]
     pub public_url: Option<Url>,
+    /// Time limit of a conversation with the mail server.
+    #[arg(skip = Duration::from_mins(1))]
+    pub limit: Duration,
 }
 
 /// The URL of a mail server. `Debug` does not print it, because it may contain a password.

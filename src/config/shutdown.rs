@@ -28,3 +28,17 @@ impl Shutdown {
         self.limit.unwrap_or(request + MARGIN)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_limit_is_longer_than_a_request() {
+        let request = Duration::from_secs(30);
+        let mut shutdown = Shutdown { delay: Duration::ZERO, limit: None };
+        assert_eq!(shutdown.limit(request), Duration::from_secs(35));
+        shutdown.limit = Some(Duration::from_secs(8));
+        assert_eq!(shutdown.limit(request), Duration::from_secs(8));
+    }
+}

@@ -13,17 +13,16 @@ use url::Url;
 
 use crate::config::{self, StartError};
 
-/// The time limit of each step of a conversation with the mail server.
-const STEP: Duration = Duration::from_secs(15);
-
-/// The time limit of a whole conversation.
-const LIMIT: Duration = Duration::from_mins(1);
+/// The time limit of an attempt to connect to one of the mail server's addresses.
+const CONNECT: Duration = Duration::from_secs(15);
 
 /// Sends mails.
 pub struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
     public_url: Url,
+    /// The time limit of a conversation: lettre has none after it has connected.
+    limit: Duration,
 }
 
 /// A mail in plain text.
@@ -58,7 +57,7 @@ impl Mailer {
             StartError::new("MAIL_FROM: must be an address such as Kanban <kanban@example.com>")
         })?;
         let transport = transport(smtp.expose(), host)?;
-        Ok(Some(Self { transport, from, public_url: public_url.clone() }))
+        Ok(Some(Self { transport, from, public_url: public_url.clone(), limit: settings.limit }))
     }
 
     /// The URL of a page of the front end, with a token behind #, where neither servers nor `Referer` headers see it.
@@ -78,7 +77,7 @@ impl Mailer {
         format!("<{id}@{}>", self.from.email.domain())
     }
 
-    /// Sends a mail, within a minute.
+    /// Sends a mail, within the time limit of a conversation.
     pub async fn send(&self, mail: Mail) -> Result<(), Failure> {
         let Ok(to) = mail.to.parse::<Address>() else {
             return Err(Failure::Permanent("the address is not valid for mail".into()));
@@ -96,7 +95,7 @@ impl Mailer {
             .body(mail.text)
             .map_err(|error| wrong(&error))?;
         message.headers_mut().insert_raw(automatic());
-        match tokio::time::timeout(LIMIT, self.transport.send(message)).await {
+        match tokio::time::timeout(self.limit, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(failure(&error)),
             Err(_) => Err(Failure::Temporary("the mail server is too slow".into())),
@@ -120,7 +119,7 @@ fn transport(url: &Url, hello: &str) -> Result<AsyncSmtpTransport<Tokio1Executor
     let builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.as_str())
         .map_err(|error| StartError::new(format!("SMTP_URL: {error}")))?;
     let hello = ClientId::Domain(hello.to_owned());
-    Ok(builder.timeout(Some(STEP)).hello_name(hello).build())
+    Ok(builder.timeout(Some(CONNECT)).hello_name(hello).build())
 }
 
 /// How mail servers say that an address is wrong (RFC 3463). Other refusals may be about the sender or a quota.

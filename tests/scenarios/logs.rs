@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use crate::support::persisted::hash_of;
 use crate::support::{
-    Lock, Network, Process, Proxy, Server, Socket, User, Watched, ask_for_events, eventually,
-    scenarios, text,
+    Lock, LogIn, Network, Process, Proxy, Server, Socket, User, Watched, ask_for_events,
+    eventually, scenarios, text,
 };
 
 scenarios![
@@ -19,6 +19,7 @@ scenarios![
     slow_requests_and_statements_are_told,
     a_slow_read_is_told_with_its_document,
     an_outage_is_told_at_its_begin_and_its_end,
+    repeated_refresh_tokens_are_told,
 ];
 
 const AS_JSON: (&str, &str) = ("LOG_FORMAT", "json");
@@ -284,4 +285,28 @@ async fn an_outage_is_told_at_its_begin_and_its_end(server: Arc<Server>) {
         ann.ask(create, json!({})).await.status == 200
             && watched.sum("kanban_database_up", &[]).await == 1.0
     );
+}
+
+async fn repeated_refresh_tokens_are_told(server: Arc<Server>) {
+    let watched = Watched::start(&server, &[AS_JSON]).await;
+    watched.server.user("ann").await;
+    let first = watched.server.log_in_as("ann", "password").await;
+    let told = |message: &str| {
+        lines(&watched.process).iter().filter(|line| line["fields"]["message"] == message).count()
+    };
+    let again = "a refresh token was presented again";
+    let mut successors = Vec::new();
+    for repeats in 0..3 {
+        successors.push(LogIn::of(
+            &watched.server.refresh(&first.refresh_token).await.ok()["refreshSession"],
+        ));
+        assert_eq!(told(again), repeats);
+    }
+    watched.server.refresh(&successors[0].refresh_token).await.ok();
+    let refused = watched.server.refresh(&successors[1].refresh_token).await;
+    assert_eq!(refused.code(), "UNAUTHENTICATED");
+    assert_eq!(told("a refresh token was reused; the session was revoked"), 1);
+    for token in [first, successors.remove(2)].map(|one| one.refresh_token) {
+        assert!(!watched.process.log().contains(&token));
+    }
 }

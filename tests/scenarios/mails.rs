@@ -6,7 +6,10 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, MailServer, ReceivedMail, Server, User, eventually, scenarios, text};
+use crate::support::{
+    Answer, MailServer, ReceivedMail, Server, User, Watched, config_with, eventually, scenarios,
+    text,
+};
 
 scenarios![
     a_new_password_by_mail,
@@ -29,6 +32,8 @@ scenarios![
     verification_does_not_spend_a_reset,
     mails_outlive_the_server_and_are_sent_once,
     a_mail_that_is_being_sent_is_sent_once,
+    a_crash_while_a_mail_is_sent_loses_none,
+    a_mail_server_that_hangs_delays_nobody,
     without_a_mail_server_everything_else_works,
 ];
 
@@ -533,7 +538,49 @@ async fn a_mail_that_is_being_sent_is_sent_once(server: Arc<Server>) {
     assert_eq!(server.count("outbox").await, 0);
 }
 
+/// The mail server has the mail, but the instance does not know that.
+async fn a_crash_while_a_mail_is_sent_loses_none(server: Arc<Server>) {
+    let mails = MailServer::start().await;
+    server.user("ann").await;
+    mails.hold(true);
+    let mut first = Watched::start(&server, &mails.settings(&[])).await;
+    request_reset(&first.server, "ann@example.com").await.ok();
+    let lost = mails.take("ann@example.com", "new password").await.token();
+    assert!(!first.process.log().contains("SMTP_URL"));
+    first.process.signal("-KILL");
+    first.process.ended().await;
+    mails.hold(false);
+    let mailing = mailing(&server, &mails, &[]).await;
+    let token = sent_again(&mailing, &mails).await.token();
+    // Both tokens are valid until one is used: nobody knows which mail has arrived.
+    reset(&mailing, &lost, "another password").await.ok();
+    assert_bad_token(&reset(&mailing, &token, "another password").await);
+    mailing.stop().await;
+}
+
+async fn a_mail_server_that_hangs_delays_nobody(server: Arc<Server>) {
+    let mails = MailServer::start().await;
+    let mut config = config_with(&server.database_url, &mails.settings(&[]));
+    config.mail.limit = Duration::from_secs(10);
+    let mailing = Arc::new(Server::start_with(config, server.database_url.clone()).await);
+    mails.hold(true);
+    for name in ["ann", "bob", "eve"] {
+        mailing.user(name).await;
+        request_reset(&mailing, &format!("{name}@example.com")).await.ok();
+    }
+    assert!(mails.all().len() <= 4, "the requests have waited for a conversation to end");
+    eventually!("not as many as are sent at the same time", mails.all().len() == 4);
+    // The others are sent when the first conversations have taken too long. These mails are sent again later.
+    eventually!("the others are not sent", mails.all().len() == 6);
+    server.until_count("outbox WHERE attempts = 1", 6).await;
+    mails.hold(false);
+    mailing.stop().await;
+}
+
 async fn without_a_mail_server_everything_else_works(server: Arc<Server>) {
+    let watched = Watched::start(&server, &[]).await;
+    assert!(watched.process.log().contains("SMTP_URL is not set: no mail is sent"));
+    watched.process.stop().await;
     let mut ann = server.user("ann").await;
     assert_eq!(request_reset(&server, "ann@example.com").await.code(), "FORBIDDEN");
     let send = ann.ask("mutation { sendVerificationEmail { sent } }", json!({})).await;

@@ -367,19 +367,9 @@ async fn sessions_end_when_they_are_not_refreshed(server: Arc<Server>) {
     assert_eq!(other.refresh(&second.refresh_token).await.code(), "UNAUTHENTICATED");
     other.stop().await;
     // Expired sessions are erased.
-    let config = kanban::config::Config {
-        trash: kanban::config::Trash { retention_days: None, every: Duration::from_millis(50) },
-        ..server.config()
-    };
-    let tidy = Server::start_with(config, server.database_url.clone()).await;
-    for _ in 0..200 {
-        if server.count("sessions").await + server.count("refresh_tokens").await == 0 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    assert_eq!(server.count("sessions").await, 0);
-    assert_eq!(server.count("refresh_tokens").await, 0);
+    let tidy = server.tidy().await;
+    server.until_count("sessions", 0).await;
+    server.until_count("refresh_tokens", 0).await;
     tidy.stop().await;
 }
 

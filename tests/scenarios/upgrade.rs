@@ -34,8 +34,11 @@ fn schema_before(date: &str, database: &str) -> String {
     for name in names {
         schema += &fs::read_to_string(folder.join(&name).join("up.sql")).unwrap();
         let version = name.split('_').next().unwrap().replace('-', "");
-        schema +=
-            &format!("INSERT INTO __diesel_schema_migrations (version) VALUES ('{version}');");
+        schema.extend([
+            "INSERT INTO __diesel_schema_migrations (version) VALUES ('",
+            &version,
+            "');",
+        ]);
     }
     schema
 }

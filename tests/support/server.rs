@@ -1,6 +1,7 @@
 //! A server on a free port, within the test process.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use kanban::app;
 use kanban::config::Config;
@@ -74,6 +75,13 @@ impl Server {
     /// Starts another instance on the same database, with additional settings.
     pub async fn another(&self, settings: &[(&str, &str)]) -> Self {
         let config = config_with(&self.database_url, settings);
+        Self::start_with(config, self.database_url.clone()).await
+    }
+
+    /// Another instance on the same database, which maintains it all the time.
+    pub async fn tidy(&self) -> Self {
+        let mut config = self.config();
+        config.trash.every = Duration::from_millis(50);
         Self::start_with(config, self.database_url.clone()).await
     }
 
