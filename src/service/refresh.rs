@@ -50,7 +50,9 @@ pub async fn refresh(services: &Services, token: &str) -> Result<LogIn> {
     drop(conn);
     if is_stored {
         // A token that was used long ago is not counted: its session ends, even if a thief has used up the limit.
-        services.attempts.of_session(session)?;
+        services.attempts.of_session(session).inspect_err(|_| {
+            tracing::warn!(session = session.0, "a session was refreshed too often");
+        })?;
     }
     let family = Family::of(token);
     let (successor, lifetime) = (family.token(), services.lifetime);

@@ -1,7 +1,7 @@
 //! Changes to accounts, and their locks.
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Bool};
 
 use super::db::{Tx, unique};
 use super::dsl::{Statement, columns};
@@ -72,11 +72,11 @@ impl Changes {
     }
 }
 
-/// Changes an account. `None` if the password hash is not `old_hash` any more, or the account is disabled.
+/// Changes an account. `None` if the account is gone or disabled, or its password hash is not `confirmed` any more.
 pub async fn update(
     tx: &mut Tx,
     user: UserKey,
-    old_hash: &str,
+    confirmed: Option<&str>,
     changes: &Changes,
     now: Timestamp,
 ) -> Result<Option<User>> {
@@ -104,7 +104,11 @@ pub async fn update(
     };
     let unchanged = users::table
         .find(user.0)
-        .filter(users::password_hash.eq(old_hash.to_owned()))
+        .filter(
+            users::password_hash
+                .eq(confirmed.unwrap_or_default().to_owned())
+                .or(confirmed.is_none().into_sql::<Bool>()),
+        )
         .filter(users::disabled_at.is_null());
     let update = diesel::update(unchanged)
         .set((values, users::updated_at.eq(now)))
@@ -125,10 +129,11 @@ pub async fn rehash(tx: &mut Tx, user: UserKey, old_hash: &str, new_hash: &str) 
     Ok(())
 }
 
-/// Locks an account; `false` if it has another password hash by now, or is disabled.
-pub async fn lock(tx: &mut Tx, user: UserKey, hash: &str) -> Result<bool> {
+/// Locks an account; `false` if it has another address or password hash by now, or is disabled.
+pub async fn lock(tx: &mut Tx, user: UserKey, email: &str, hash: &str) -> Result<bool> {
     let unchanged = users::table
         .find(user.0)
+        .filter(users::email.eq(email.to_owned()))
         .filter(users::password_hash.eq(hash.to_owned()))
         .filter(users::disabled_at.is_null());
     let update =

@@ -248,7 +248,7 @@ async fn a_client_that_does_not_answer_pings_is_closed(server: Arc<Server>) {
 
 /// While the server writes to it, it sends no ping and reads no answer to the one before.
 async fn a_client_that_reads_late_is_alive(server: Arc<Server>) {
-    let slow = Arc::new(server.another(&[("LIVE_PING_SECONDS", "2")]).await);
+    let slow = Arc::new(server.another(&[("LIVE_PING_SECONDS", "4")]).await);
     let ann = slow.user("ann").await;
     let board = ann.board("Plans").await;
     let input = json!({ "boardId": board, "description": "€".repeat(20_000) });
@@ -257,12 +257,12 @@ async fn a_client_that_reads_late_is_alive(server: Arc<Server>) {
     let texts: Vec<_> = (0..190).map(|n| format!("t{n}: description")).collect();
     let payload = format!("board {{ {} }}", texts.join(" "));
     let mut socket = Socket::following(&ann, &board, &payload).await;
-    // The ping comes after two seconds. The next one would be due while the payload is written.
-    tokio::time::sleep(Duration::from_millis(2200)).await;
+    // The ping comes after four seconds. The next one would be due while the payload is written.
+    tokio::time::sleep(Duration::from_millis(4200)).await;
     ann.card(&board, "x").await;
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    tokio::time::sleep(Duration::from_secs(5)).await;
     socket.news("1").await;
-    let received = tokio::time::timeout(Duration::from_millis(2500), socket.receive()).await;
+    let received = tokio::time::timeout(Duration::from_millis(4500), socket.receive()).await;
     assert!(received.is_err(), "{received:?}");
     slow.stop().await;
 }

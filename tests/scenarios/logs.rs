@@ -3,6 +3,7 @@
 #![allow(clippy::float_cmp, reason = "counts are whole numbers")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -276,6 +277,9 @@ async fn an_outage_is_told_at_its_begin_and_its_end(server: Arc<Server>) {
     // One line for each text of an error.
     let begun = told("the database is unavailable").len();
     assert!((1..=5).contains(&begun), "{begun}");
+    // Also if nobody asks.
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    assert_eq!(told("the database is available again").len(), 0);
     outage.end();
     eventually!("the end is told", told("the database is available again").len() == 1);
     assert!(told("the database is available again")[0]["fields"]["errors"].as_u64().unwrap() >= 20);

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::support::{Server, User, column, scenarios, text};
+use crate::support::{Lock, Server, User, column, scenarios, text};
 
 scenarios![
     a_name_is_the_local_part_until_the_user_sets_another,
+    a_name_does_not_depend_on_the_password,
     a_name_needs_no_password_but_an_address_and_a_password_do,
     bad_names_are_refused,
     a_board_is_shared_by_id_or_by_address,
@@ -77,11 +78,30 @@ async fn a_name_needs_no_password_but_an_address_and_a_password_do(server: Arc<S
     }
 }
 
+/// The hash of a password changes when a log-in renews it.
+async fn a_name_does_not_depend_on_the_password(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let mut lock = Lock::take(&server).await;
+    let renew = "UPDATE users SET password_hash = password_hash || 'x'";
+    lock.execute(renew, renew).await;
+    let change = tokio::spawn({
+        let ann = ann.clone();
+        async move { ann.done("updateViewer", json!({ "name": "Ann" }), "user { name }").await }
+    });
+    lock.wait_for_others(1).await;
+    lock.commit().await;
+    assert_eq!(change.await.unwrap()["user"]["name"], "Ann");
+}
+
 async fn bad_names_are_refused(server: Arc<Server>) {
     let ann = server.user("ann").await;
     for bad in ["", " ", "\u{200b}", "a\nb", "a\u{202e}b", &"x".repeat(101)] {
         let answer = ann.call("updateViewer", json!({ "name": bad }), "user { id }").await;
         let field = json!(["input", "name"]);
+        assert_eq!(answer.error(), ("BAD_USER_INPUT".into(), field.clone()), "{bad:?}");
+        let input = json!({ "email": "bob@example.com", "password": "password", "name": bad });
+        let query = "mutation($i: SignUpInput!) { signUp(input: $i) { user { id } } }";
+        let answer = server.ask(query, json!({ "i": input })).await;
         assert_eq!(answer.error(), ("BAD_USER_INPUT".into(), field), "{bad:?}");
     }
     ann.done("updateViewer", json!({ "name": "é".repeat(100) }), "user { id }").await;

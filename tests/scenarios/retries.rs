@@ -18,10 +18,13 @@ scenarios![
     a_mutation_that_failed_is_not_remembered,
     a_retry_is_answered_before_permissions_and_versions_are_checked,
     what_is_gone_or_hidden_is_not_found_but_was_applied,
+    every_mutation_on_a_hidden_board_was_applied,
+    an_id_with_many_inputs_at_once_takes_effect_once,
     a_mutation_that_changes_nothing_is_remembered,
     ids_are_remembered_for_seven_days,
     only_the_author_sees_the_id,
     only_the_author_sees_the_id_of_an_earlier_event,
+    only_the_author_sees_the_id_of_the_last_event,
     a_retry_whose_receipt_cannot_be_read_is_no_conflict,
     an_id_costs_no_round_trip,
 ];
@@ -348,15 +351,95 @@ async fn what_is_gone_or_hidden_is_not_found_but_was_applied(server: Arc<Server>
     assert_eq!(answer.body["errors"][0]["extensions"]["applied"], Value::Null);
 }
 
+/// After somebody else has removed the author, a retry answers IDs, or that the mutation was applied.
+async fn every_mutation_on_a_hidden_board_was_applied(server: Arc<Server>) {
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let mut names = Names::from([("$bob", bob.id.clone())]);
+    let mut answers = BTreeMap::new();
+    for (mutation, template, payload) in STEPS {
+        let input = input(template, &names, mutation);
+        let done = ann.done(mutation, input.clone(), payload).await;
+        note(&mut names, mutation, &done);
+        if *mutation == "createBoard" {
+            note_label(&mut names, &ann).await;
+        }
+        answers.insert(*mutation, (input, payload, done));
+    }
+    let board = &names["$board"];
+    ann.share_as(board, &bob, "ADMIN").await;
+    let removal = json!({ "boardId": board, "userId": ann.id });
+    bob.done("unshareBoard", removal, "removedUserId").await;
+    for (mutation, (input, payload, mut done)) in answers {
+        let again = ann.call(mutation, input, payload).await;
+        match mutation {
+            "deleteBoard" => assert_eq!(again.ok()[mutation], done),
+            "unshareBoard" => {
+                done["board"] = Value::Null;
+                assert_eq!(again.ok()[mutation], done);
+            }
+            _ => {
+                assert_eq!(again.code(), "NOT_FOUND", "{mutation}");
+                let extensions = &again.body["errors"][0]["extensions"];
+                assert_eq!(extensions["applied"], true, "{mutation}");
+            }
+        }
+    }
+}
+
+async fn an_id_with_many_inputs_at_once_takes_effect_once(server: Arc<Server>) {
+    let near = server.user("ann").await;
+    let board = near.board("Plans").await;
+    let far = User { server: Arc::new(server.another(&[]).await), ..near.clone() };
+    let users = [&near, &far];
+    let titles: Vec<_> = (0..32).map(|n| format!("card {n}")).collect();
+    let calls =
+        titles.iter().enumerate().map(|(n, title)| create(users[n % 2], &board, title, "x"));
+    let answers = join_all(calls).await;
+    let conflict = ("CONFLICT".to_owned(), json!(ID_FIELD));
+    let done = answers.iter().filter(|answer| answer.body.get("errors").is_none()).count();
+    let refused = answers.iter().filter(|answer| answer.body.get("errors").is_some());
+    assert!(refused.map(Answer::error).all(|error| error == conflict));
+    assert_eq!((done, near.version(&board).await), (1, 2));
+    far.server.stop().await;
+}
+
 async fn a_mutation_that_changes_nothing_is_remembered(server: Arc<Server>) {
-    let ann = server.user("ann").await;
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
     let board = ann.board("Plans").await;
-    let same = json!({ "boardId": board, "title": "Plans", "clientMutationId": "x" });
-    ann.done("updateBoard", same.clone(), "board { id }").await;
-    assert_eq!(ann.version(&board).await, 1);
+    ann.share(&board, &bob).await;
+    let card = ann.card(&board, "one").await;
+    ann.done("updateCard", json!({ "cardId": card, "labels": ["RED"] }), "card { id }").await;
+    let comment = json!({ "cardId": card, "body": "hi" });
+    let comment = ann.done("addComment", comment, "comment { id }").await["comment"]["id"].take();
+    let label = ann.get(&format!("{{ board(id: {board:?}) {{ labels {{ id name }} }} }}")).await
+        ["board"]["labels"][0]
+        .take();
+    let same = [
+        ("updateBoard", json!({ "boardId": board, "title": "Plans" })),
+        ("shareBoard", json!({ "boardId": board, "userId": bob.id })),
+        ("updateCard", json!({ "cardId": card, "title": "one" })),
+        ("moveCard", json!({ "cardId": card, "column": "BACKLOG" })),
+        ("addLabelsToCard", json!({ "cardId": card, "labels": ["RED"] })),
+        ("removeLabelsFromCard", json!({ "cardId": card, "labels": ["BLUE"] })),
+        ("updateLabel", json!({ "labelId": label["id"], "name": label["name"] })),
+        ("updateComment", json!({ "commentId": comment, "body": "hi" })),
+        ("restoreCard", json!({ "cardId": card })),
+        ("restoreBoard", json!({ "boardId": board })),
+    ];
+    let version = ann.version(&board).await;
+    for (mutation, mut input) in same.clone() {
+        input["clientMutationId"] = mutation.into();
+        ann.done(mutation, input, "__typename").await;
+        let receipt = format!("mutation_receipts WHERE client_mutation_id = '{mutation}'");
+        assert_eq!(server.count(&receipt).await, 1, "{mutation}");
+    }
+    assert_eq!(ann.version(&board).await, version);
+    // The retry changes nothing either, though it would by now.
     ann.done("updateBoard", json!({ "boardId": board, "title": "Goals" }), "board { id }").await;
-    let again = ann.done("updateBoard", same, "board { title version }").await;
-    assert_eq!(again["board"], json!({ "title": "Goals", "version": 2 }));
+    let (mutation, mut input) = same[0].clone();
+    input["clientMutationId"] = mutation.into();
+    let again = ann.done(mutation, input, "board { title version }").await;
+    assert_eq!(again["board"], json!({ "title": "Goals", "version": version + 1 }));
 }
 
 async fn ids_are_remembered_for_seven_days(server: Arc<Server>) {
@@ -449,6 +532,24 @@ async fn only_the_author_sees_the_id_of_an_earlier_event(server: Arc<Server>) {
             assert_eq!(ids, if user.id == ann.id { vec!["x"] } else { vec![] });
         }
         vic.card(&board, "two").await;
+    }
+}
+
+/// The last payloads of those who leave or are removed.
+async fn only_the_author_sees_the_id_of_the_last_event(server: Arc<Server>) {
+    let (ann, bob, eve) =
+        (server.user("ann").await, server.user("bob").await, server.user("eve").await);
+    let board = ann.board("Plans").await;
+    for (author, leaver, expected) in [(&bob, &bob, json!("x")), (&ann, &eve, Value::Null)] {
+        ann.share(&board, leaver).await;
+        let mut socket =
+            Socket::following(leaver, &board, "events { __typename clientMutationId }").await;
+        let removal = json!({ "boardId": board, "userId": leaver.id, "clientMutationId": "x" });
+        author.done("unshareBoard", removal, "removedUserId").await;
+        let news = socket.news("1").await;
+        let last = json!([{ "__typename": "MemberRemovedEvent", "clientMutationId": expected }]);
+        assert_eq!(news["events"], last);
+        assert_eq!(socket.message_of("1").await["type"], "complete");
     }
 }
 

@@ -30,7 +30,7 @@ scenarios![
     logging_out_ends_the_session_at_once,
     sessions_can_be_revoked,
     a_new_password_or_address_ends_all_sessions,
-    a_password_that_changes_during_a_log_in_wins,
+    an_account_that_changes_during_a_log_in_wins,
     other_instances_refuse_what_has_ended_within_five_seconds,
 ];
 
@@ -528,20 +528,28 @@ async fn ann_address(server: &Server) -> String {
 }
 
 /// The password is checked and then changed before the session is stored.
-async fn a_password_that_changes_during_a_log_in_wins(server: Arc<Server>) {
-    server.user("ann").await;
-    let mut lock = Lock::take(&server).await;
-    lock.execute("", "SELECT 1 FROM users FOR UPDATE").await;
-    let other = Arc::clone(&server);
-    let log_in = tokio::spawn(async move { other.try_log_in("ann@example.com", "password").await });
-    // The log-in waits for the lock to insert its session.
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    assert!(!log_in.is_finished());
-    let change = "UPDATE users SET password_hash = 'another'; DELETE FROM sessions";
-    lock.execute(change, change).await;
-    lock.commit().await;
-    assert_eq!(log_in.await.unwrap().code(), "INVALID_CREDENTIALS");
-    assert_eq!(server.count("sessions").await, 0);
+async fn an_account_that_changes_during_a_log_in_wins(server: Arc<Server>) {
+    for (name, change) in [
+        ("ann", "password_hash = 'another'"),
+        ("bob", "email = 'boss@example.com', email_key = 'boss@example.com'"),
+        ("eve", "disabled_at = created_at"),
+    ] {
+        let address = format!("{name}@example.com");
+        server.user(name).await;
+        let mut lock = Lock::take(&server).await;
+        lock.execute("", "SELECT 1 FROM users FOR UPDATE").await;
+        let (other, email) = (Arc::clone(&server), address.clone());
+        let log_in = tokio::spawn(async move { other.try_log_in(&email, "password").await });
+        // The log-in waits for the lock to insert its session.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert!(!log_in.is_finished());
+        let change =
+            format!("UPDATE users SET {change} WHERE email = '{address}'; DELETE FROM sessions");
+        lock.execute(&change, &change).await;
+        lock.commit().await;
+        assert_eq!(log_in.await.unwrap().code(), "INVALID_CREDENTIALS", "{name}");
+        assert_eq!(server.count("sessions").await, 0, "{name}");
+    }
 }
 
 async fn other_instances_refuse_what_has_ended_within_five_seconds(server: Arc<Server>) {

@@ -82,6 +82,13 @@ async fn a_commit_without_an_answer_is_not_tried_again(server: Arc<Server>) {
     let query = format!("{{ board(id: {board:?}) {{ version cards {{ totalCount }} }} }}");
     let found = json!({ "board": { "version": 2, "cards": { "totalCount": 1 } } });
     assert_eq!(ann.get(&query).await, found);
+    // With an ID, the server finds out what has happened.
+    assert!(transactions_end(&server).await);
+    proxy.lose_answer_to("COMMIT\0");
+    let input = json!({ "boardId": board, "card": { "title": "y" }, "clientMutationId": "x" });
+    let made = ann.done("createCard", input, "card { title }").await;
+    assert_eq!(made["card"]["title"], "y");
+    assert_eq!(near.version(&board).await, 3);
     ann.server.stop().await;
 }
 

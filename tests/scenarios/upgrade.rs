@@ -13,7 +13,7 @@ use crate::support::{Server, User, column, execute, scenarios};
 
 scenarios![
     the_core_becomes_a_board_to_work_on_together,
-    authors_come_from_the_history,
+    authors_and_names_come_from_what_is_stored,
     former_search_texts_are_folded_anew,
     former_keys_of_addresses_are_renewed,
     addresses_that_collide_keep_their_keys,
@@ -250,10 +250,16 @@ const HISTORY: &str = "
         (1, 5, t(5), 2, 4, 'CARD_CREATED', '{\"title\":\"d\",\"column\":\"TODO\"}'),
         (1, 6, t(9), 1, 4, 'CARD_DELETED', '{\"title\":\"d\"}');";
 
-async fn authors_come_from_the_history(server: Arc<Server>) {
+async fn authors_and_names_come_from_what_is_stored(server: Arc<Server>) {
     let users = ROWS.split_once("INSERT INTO boards").unwrap().0;
-    let rows = users.replace("$hash", &password_hash(&server).await) + HISTORY;
+    let others = "INSERT INTO users (public_id, email, email_key, password_hash, created_at, updated_at) VALUES
+        ('0000000000000000000000000000000d', 'Zoë.Núñez+x@example.com', 'zoë.núñez+x@example.com', '', t(1), t(1)),
+        ('0000000000000000000000000000000e', '\"a@b\"@example.com', '\"a@b\"@example.com', '', t(1), t(1));";
+    let rows = users.replace("$hash", &password_hash(&server).await) + HISTORY + others;
     let new = start_on(&server, "2026-11-28", &rows).await;
+    for name in ["ann", "bob", "eve", "Zoë.Núñez+x", "\"a@b\""] {
+        assert_eq!(new.count(&format!("users WHERE name = '{name}'")).await, 1, "{name}");
+    }
     let ann = new.user_from("ann").await;
     let board = ann
         .get("{ board(id: \"board_1\") { createdBy { name } cards { nodes { id createdBy { name } } } deletedCards { nodes { id createdBy { name } } } } }")

@@ -62,7 +62,7 @@ async fn log_in_unless_limited(
     Err(Error::InvalidCredentials)
 }
 
-/// Returns `None` if the account's hash has changed since it was read.
+/// Returns `None` if the account's address or hash has changed since it was read.
 async fn try_log_in(
     services: &Services,
     client: &Client,
@@ -102,6 +102,7 @@ async fn require_verified(services: &Services, user: &User) -> Result<()> {
 /// A session to be started by a log-in.
 struct Begin {
     user: UserKey,
+    email: String,
     hash: String,
     session: NewSession,
     network: Option<String>,
@@ -109,7 +110,7 @@ struct Begin {
     notice: Option<QueuedMail>,
 }
 
-/// Starts a session. `None` if the account has another hash by now, or was disabled.
+/// Starts a session. `None` if the account has another address or hash by now, or was disabled.
 async fn begin(
     services: &Services,
     client: &Client,
@@ -125,6 +126,7 @@ async fn begin(
     });
     let begin = Begin {
         user: user.key,
+        email: user.email.clone(),
         hash: hash.to_owned(),
         session: NewSession::new(services, user.key, client),
         network,
@@ -142,7 +144,7 @@ async fn begin(
 }
 
 async fn insert(tx: &mut Tx, begin: &Begin) -> Result<Option<Started>> {
-    if !user_writes::lock(tx, begin.user, &begin.hash).await? {
+    if !user_writes::lock(tx, begin.user, &begin.email, &begin.hash).await? {
         return Ok(None);
     }
     if let Some(network) = &begin.network

@@ -33,7 +33,8 @@ pub enum Updated {
 
 struct Update {
     viewer: Viewer,
-    old_hash: String,
+    /// The hash of the current password; `None` if it was not asked for.
+    confirmed: Option<String>,
     changes: Changes,
     /// Whether the address or the password changes.
     ends_sessions: bool,
@@ -51,6 +52,7 @@ pub async fn update(
     current_password: Option<String>,
     changes: AccountChanges,
 ) -> Result<Updated> {
+    let is_confirmed = current_password.is_some();
     let known = confirm(services, client, viewer, current_password, &changes).await?;
     let changes = differences(services, client, &known.user, changes).await?;
     if changes.is_empty() {
@@ -61,8 +63,8 @@ pub async fn update(
     let session =
         (ends_sessions && !must_verify).then(|| NewSession::new(services, viewer.key, client));
     let mails = mails(services, &known.user, &changes);
-    let old_hash = known.password_hash;
-    let update = Update { viewer, old_hash, changes, ends_sessions, session, mails };
+    let confirmed = is_confirmed.then_some(known.password_hash);
+    let update = Update { viewer, confirmed, changes, ends_sessions, session, mails };
     let forget = services.sessions.forgetting();
     let updated = services.db.write_then(
         update,
@@ -133,9 +135,10 @@ fn mails(services: &Services, user: &User, changes: &Changes) -> Vec<QueuedMail>
 
 async fn store(tx: &mut Tx, update: &Update) -> Result<(User, Option<Started>, Vec<SessionId>)> {
     let (viewer, now) = (update.viewer, tx.now());
-    // `None`: the password has changed since it was verified.
-    let user = user_writes::update(tx, viewer.key, &update.old_hash, &update.changes, now).await?;
-    let user = user.ok_or_else(wrong_password)?;
+    let confirmed = update.confirmed.as_deref();
+    let user = user_writes::update(tx, viewer.key, confirmed, &update.changes, now).await?;
+    let user =
+        user.ok_or_else(|| confirmed.map_or(Error::Unauthenticated, |_| wrong_password()))?;
     for mail in &update.mails {
         outbox::insert(tx, mail).await?;
     }

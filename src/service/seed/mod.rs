@@ -22,13 +22,19 @@ const PASSWORD: &str = "password";
 /// The maximum number of cards per INSERT statement.
 const CHUNK: usize = 50;
 
+/// One hour in microseconds.
+const HOUR: i64 = 3_600_000_000;
+
 /// One day in microseconds.
-const DAY: i64 = 86_400_000_000;
+const DAY: i64 = 24 * HOUR;
 
 /// The numbers of days before today between which accounts and boards are created. What happens on a board afterwards takes
-/// less than a month.
+/// less than 40 days.
 const ACCOUNTS: [i64; 2] = [500, 400];
 const BOARDS: [i64; 2] = [390, 60];
+
+/// The maximum number of days in which the cards of a board are created.
+const CARDS: i64 = 20;
 
 /// The amount of demo data.
 #[derive(Clone, Copy)]
@@ -167,8 +173,12 @@ impl Filler {
         let labels = self.name_labels(&mut board).await?;
         board.record().await?;
         let (mut cards, mut left) = (Vec::new(), count);
+        let chunks = i64::try_from(count.div_ceil(CHUNK)).unwrap_or(i64::MAX);
+        let pause = HOUR.min(CARDS * DAY / chunks.max(1));
         while left > 0 {
             let chunk = CHUNK.min(left);
+            let time = self.after(board.now(), pause);
+            board.set_now(time);
             cards = self.add_cards(&mut board, &labels, chunk).await?;
             left -= chunk;
         }
@@ -211,7 +221,6 @@ impl Filler {
         labels: &[LabelId],
         count: usize,
     ) -> Result<Vec<Card>> {
-        board.set_now(self.after(board.now(), DAY / 24));
         let (new, labels): (Vec<_>, Vec<_>) =
             (0..count).map(|_| self.card(labels)).collect::<Result<Vec<_>>>()?.into_iter().unzip();
         let context = card_writes::insert_context(board, &new).await?;

@@ -94,6 +94,18 @@ struct File {
     id: Option<FileId>,
 }
 
+impl File {
+    /// Whether the file can be used. An error is for the log.
+    async fn check(&self) -> std::result::Result<(), String> {
+        let Self { path, health, id } = self.clone();
+        let check = spawn_blocking(move || sqlite::check(&path, &health, id));
+        match timeout(CHECK_TIME, check).await {
+            Ok(Ok(Ok(()))) => Ok(()),
+            failed => Err(format!("{failed:?}")),
+        }
+    }
+}
+
 /// The maximum time to check an SQLite file.
 const CHECK_TIME: Duration = Duration::from_millis(1500);
 
@@ -231,7 +243,7 @@ impl Db {
             sleep(LOOK_EVERY).await;
             trouble::look(match &self.pools {
                 Pools::Postgres { monitor, .. } => monitor.is_ready(),
-                Pools::Sqlite { .. } => true,
+                Pools::Sqlite { file, .. } => !trouble::is_present() || file.check().await.is_ok(),
             });
         }
     }
@@ -240,17 +252,10 @@ impl Db {
     pub async fn check(&self) -> Result<()> {
         match &self.pools {
             Pools::Postgres { monitor, .. } => monitor.ready().await,
-            Pools::Sqlite { file, .. } => {
-                let File { path, health, id } = file.clone();
-                let check = spawn_blocking(move || sqlite::check(&path, &health, id));
-                match timeout(CHECK_TIME, check).await {
-                    Ok(Ok(Ok(()))) => Ok(()),
-                    failed => {
-                        trouble::tell(Trouble::Unavailable, &format_args!("{failed:?}"));
-                        Err(Error::Unavailable)
-                    }
-                }
-            }
+            Pools::Sqlite { file, .. } => file.check().await.map_err(|failure| {
+                trouble::tell(Trouble::Unavailable, &failure);
+                Error::Unavailable
+            }),
         }
     }
 
