@@ -1,0 +1,39 @@
+-- Actors of events and authors of comments are no foreign keys any more (ADR 91): the deletion of an account changed one row
+-- for each event that the user had caused, in one statement. SQLite cannot remove a foreign key from a table.
+CREATE TABLE new_board_events (
+    board_id   INTEGER NOT NULL REFERENCES boards (id) ON DELETE CASCADE,
+    sequence   INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    actor_id   INTEGER,
+    -- No foreign key, because the card may have been erased.
+    card_id    INTEGER,
+    kind       TEXT NOT NULL,
+    -- The other fields of the event, as JSON.
+    payload    TEXT NOT NULL,
+    -- The ID that the client has sent with the mutation.
+    client_mutation_id TEXT,
+    PRIMARY KEY (board_id, sequence)
+) STRICT, WITHOUT ROWID;
+INSERT INTO new_board_events (board_id, sequence, created_at, actor_id, card_id, kind, payload, client_mutation_id)
+SELECT board_id, sequence, created_at, actor_id, card_id, kind, payload, client_mutation_id FROM board_events;
+DROP TABLE board_events;
+ALTER TABLE new_board_events RENAME TO board_events;
+CREATE INDEX board_events_card ON board_events (board_id, card_id, sequence) WHERE card_id IS NOT NULL;
+
+CREATE TABLE new_comments (
+    id         INTEGER PRIMARY KEY AUTOINCREMENT,
+    card_id    INTEGER NOT NULL REFERENCES cards (id) ON DELETE CASCADE,
+    author_id  INTEGER,
+    body       TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT;
+-- IDs of deleted comments are not used again.
+INSERT INTO sqlite_sequence (name, seq) SELECT 'new_comments', seq FROM sqlite_sequence WHERE name = 'comments';
+INSERT INTO new_comments (id, card_id, author_id, body, created_at, updated_at)
+SELECT id, card_id, author_id, body, created_at, updated_at FROM comments;
+DROP TABLE comments;
+ALTER TABLE new_comments RENAME TO comments;
+CREATE INDEX comments_card ON comments (card_id, created_at, id);
+
+INSERT INTO schema_compatibility VALUES ('20261130000000', '0.1.0');
