@@ -10,6 +10,7 @@ use kanban::store::{events, users};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
+use super::live_protocol::{completes, event_stream};
 use crate::support::{Network, Proxy, Server, Socket, User, kinds, postgres, scenarios};
 
 scenarios![
@@ -233,8 +234,9 @@ async fn a_long_outage_ends_the_socket(server: Arc<Server>) {
     let mut list = Socket::of(&ann).await;
     list.subscribe("1", "subscription { viewerBoards { reset } }", json!({})).await;
     list.next("1").await;
+    let events = event_stream(&ann, &board).await;
     proxy.set(Network::Reset);
-    // Both look because of a change that the other instance makes, or has made.
+    // All look because of a change that the other instance makes, or has made.
     ann.server
         .db
         .bus()
@@ -245,6 +247,7 @@ async fn a_long_outage_ends_the_socket(server: Arc<Server>) {
     ann.server.db.bus().lists.keys().iter().for_each(|user| ann.server.db.bus().lists.wake(user));
     assert_eq!(socket.receive().await.code(), 1013);
     assert_eq!(list.receive().await.code(), 1013);
+    assert!(!completes(events).await);
     ann.server.stop().await;
 }
 

@@ -66,7 +66,7 @@ async fn queries_and_mutations_run_over_a_socket(server: Arc<Server>) {
     assert!(socket.is_quiet().await);
 }
 
-const PROTOCOL: (&str, &str) = ("sec-websocket-protocol", "graphql-transport-ws");
+pub(super) const PROTOCOL: (&str, &str) = ("sec-websocket-protocol", "graphql-transport-ws");
 
 async fn a_token_may_come_in_the_header(server: Arc<Server>) {
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
@@ -189,7 +189,7 @@ async fn what_breaks_the_protocol_closes_the_socket(server: Arc<Server>) {
     assert_eq!(socket.receive().await.code(), 1007);
 }
 
-const FOLLOW: &str = "sequence events { sequence }";
+pub(super) const FOLLOW: &str = "sequence events { sequence }";
 
 async fn ids_are_used_once_at_a_time(server: Arc<Server>) {
     let ann = server.user("ann").await;
@@ -268,7 +268,7 @@ async fn a_client_that_reads_late_is_alive(server: Arc<Server>) {
 }
 
 /// The event stream of a user who follows a board, after its first event.
-async fn event_stream(user: &User, board: &str) -> Events {
+pub(super) async fn event_stream(user: &User, board: &str) -> Events {
     let query = "subscription($b: ID!) { boardEvents(boardId: $b) { sequence } }";
     let mut events = Events::of(ask_for_events(user, query, json!({ "b": board })).await);
     assert_eq!(events.next().await.unwrap().0, "next");
@@ -276,7 +276,7 @@ async fn event_stream(user: &User, board: &str) -> Events {
 }
 
 /// Reads to the end of the stream; whether it was complete.
-async fn completes(mut events: Events) -> bool {
+pub(super) async fn completes(mut events: Events) -> bool {
     let mut last = String::new();
     while let Some((name, _)) = events.next().await {
         last = name;
@@ -511,7 +511,7 @@ async fn slow_readers_do_not_hold_up_others(server: Arc<Server>) {
     quick.stop().await;
 }
 
-async fn event_streams_have_a_heartbeat(server: Arc<Server>) {
+pub(super) async fn event_streams_have_a_heartbeat(server: Arc<Server>) {
     let quick = Arc::new(server.another(&[("LIVE_PING_SECONDS", "1")]).await);
     let ann = quick.user("ann").await;
     let board = ann.board("Plans").await;

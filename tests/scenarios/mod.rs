@@ -25,6 +25,7 @@ mod live_copy;
 mod live_ends;
 mod live_instances;
 mod live_protocol;
+mod live_settings;
 mod locks;
 mod logs;
 mod mails;
@@ -77,6 +78,7 @@ pub fn on_each_database() -> Vec<Scenario> {
         live_ends::all(),
         live_instances::all(),
         live_protocol::all(),
+        live_settings::all(),
         locks::all(),
         logs::all(),
         mails::all(),

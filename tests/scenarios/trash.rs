@@ -16,6 +16,7 @@ scenarios![
     a_deleted_board_comes_back_with_what_was_on_it,
     what_has_been_deleted_for_long_is_erased,
     the_history_forgets_the_texts_of_erased_cards,
+    a_long_history_is_forgotten_in_steps,
     a_running_server_empties_the_trash,
     nothing_is_erased_when_it_is_kept_for_ever,
     a_large_board_is_erased_bit_by_bit,
@@ -342,6 +343,27 @@ async fn nothing_is_erased_when_it_is_kept_for_ever(server: Arc<Server>) {
     tokio::time::sleep(Duration::from_millis(100)).await;
     other.stop().await;
     ann.done("restoreCard", json!({ "cardId": card }), "card { id }").await;
+}
+
+/// A step changes at most 1,000 events.
+async fn a_long_history_is_forgotten_in_steps(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let card = ann.card(&board, "one").await;
+    let input = json!({ "cardId": card, "title": "secret", "description": "secret" });
+    ann.done("updateCard", input, "card { id }").await;
+    let repeat = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 2100)
+        INSERT INTO board_events (board_id, sequence, created_at, actor_id, card_id, kind, payload)
+        SELECT board_id, sequence + n, created_at, actor_id, card_id, kind, payload
+        FROM board_events CROSS JOIN numbers WHERE kind = 'CARD_UPDATED';
+        UPDATE boards SET version = version + 2100";
+    server.execute(repeat, repeat).await;
+    ann.delete_card(&card).await;
+    server.age_trash(31).await;
+    assert_eq!(server.count("board_events WHERE payload LIKE '%secret%'").await, 2102);
+    let purged = purge(&server.services, Some(30)).await.unwrap();
+    assert_eq!(purged, Purged { cards: 1, ..Purged::default() });
+    assert_eq!(server.count("board_events WHERE payload LIKE '%secret%'").await, 0);
 }
 
 async fn a_large_board_is_erased_bit_by_bit(server: Arc<Server>) {
