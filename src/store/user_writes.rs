@@ -141,7 +141,8 @@ pub async fn lock(tx: &mut Tx, user: UserKey, email: &str, hash: &str) -> Result
     Ok(update > 0)
 }
 
-/// Locks an account that will be deleted: no new row can refer to it until the transaction ends. (PostgreSQL allows new
+/// Locks an account that will be deleted: no new row of a membership or a session can refer to it until the
+/// transaction ends. (PostgreSQL allows new
 /// references to a row that `lock` has locked.) With a hash, `false` if the account has another one by now, or is disabled.
 pub async fn lock_to_delete(tx: &mut Tx, user: UserKey, hash: Option<&str>) -> Result<bool> {
     let mut statement =

@@ -57,11 +57,11 @@ export class Proxy {
     this.#expected = { text, act };
   }
 
-  /** The next request that contains `text` reaches the server, but the answer waits until `isTime` returns true. */
+  /** The next request that contains `text` reaches the server, but the answer waits until `isTime`, or for ten seconds. */
   holdAnswerTo(text, isTime) {
     const act = async ({ server, client }) => {
       server.unpipe(client);
-      await eventually(10_000, `the time to answer ${text}`, isTime);
+      await eventually(10_000, `the time to answer ${text}`, isTime).catch(console.error);
       server.pipe(client);
     };
     this.#expected = { text, act };

@@ -21,6 +21,7 @@ scenarios![
     a_list_that_has_changed_too_much_is_reset,
     events_carry_what_a_client_needs_to_apply_them,
     what_is_too_expensive_is_reset,
+    what_turns_out_to_be_too_large_is_reset,
     the_root_field_may_stand_in_a_fragment,
     events_are_sent_as_server_sent_events,
 ];
@@ -397,6 +398,33 @@ async fn what_is_too_expensive_is_reset(server: Arc<Server>) {
     socket.follow("dearest", &board, None, dearest).await;
     let refused = socket.message_of("dearest").await;
     assert_eq!(refused["payload"][0]["extensions"]["code"], "QUERY_TOO_COMPLEX");
+    small.stop().await;
+}
+
+/// That the texts of an answer are too long is known only when it is made.
+async fn what_turns_out_to_be_too_large_is_reset(server: Arc<Server>) {
+    let small = Arc::new(server.another(&[("GRAPHQL_MAX_TEXT_KIB", "64")]).await);
+    let (ann, bob) = (small.user("ann").await, small.user("bob").await);
+    let board = ann.board("Plans").await;
+    ann.share_as(&board, &bob, "ADMIN").await;
+    let large = "sequence reset events { board { a: description b: description c: description d: description } }";
+    let mut sockets = Vec::new();
+    for user in [&ann, &bob] {
+        sockets.push(Socket::following(user, &board, large).await);
+    }
+    let input = json!({ "boardId": board, "description": "x".repeat(20_000) });
+    ann.done("updateBoard", input, "board { id }").await;
+    let input = json!({ "boardId": board, "description": "short" });
+    for socket in &mut sockets {
+        let news = socket.news("1").await;
+        assert_eq!(news, json!({ "sequence": 3, "reset": true, "events": [] }));
+    }
+    ann.done("updateBoard", input, "board { id }").await;
+    for socket in &mut sockets {
+        let news = socket.news("1").await;
+        assert_eq!((&news["sequence"], &news["reset"]), (&json!(4), &json!(false)));
+        assert_eq!(news["events"][0]["board"]["c"], "short");
+    }
     small.stop().await;
 }
 

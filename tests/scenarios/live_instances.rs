@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::live_protocol::{completes, event_stream};
-use crate::support::{Network, Proxy, Server, Socket, User, kinds, postgres, scenarios};
+use crate::support::{Lock, Network, Proxy, Server, Socket, User, kinds, postgres, scenarios};
 
 scenarios![
     changes_on_one_instance_arrive_on_all,
@@ -19,6 +19,8 @@ scenarios![
     what_nobody_tells_is_found_by_the_sweep,
     a_subscriber_far_behind_gets_everything_up_to_the_end,
     a_subscriber_far_behind_gets_nothing_after_the_end,
+    a_subscriber_whose_end_is_not_known_is_reset,
+    a_change_between_two_payloads_is_not_forgotten,
     nothing_is_missed_in_a_short_outage,
     a_long_outage_ends_the_socket,
     a_payload_that_fails_ends_its_own_subscribers,
@@ -184,6 +186,53 @@ async fn a_subscriber_far_behind_gets_nothing_after_the_end(server: Arc<Server>)
     ann.done("unshareBoard", member, "removedUserId").await;
     ann.done("deleteBoard", this, "deletedBoardId").await;
     assert_eq!(rest(10).await, [11, 12, 13, 14, 15]);
+}
+
+/// So many events have happened that they are not read up to the one that took the board away.
+async fn a_subscriber_whose_end_is_not_known_is_reset(server: Arc<Server>) {
+    let deaf = Arc::new(deaf(&server).await);
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let board = ann.board("Plans").await;
+    ann.share(&board, &bob).await;
+    let far = User { server: Arc::clone(&deaf), ..bob.clone() };
+    let mut socket = Socket::following(&far, &board, EVENTS).await;
+    let change = "BEGIN; WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 10100)
+        INSERT INTO board_events (board_id, sequence, created_at, actor_id, card_id, kind, payload)
+        SELECT board_id, sequence + n + 1, created_at, actor_id, card_id, 'BOARD_UPDATED', '{\"changes\":[]}'
+        FROM board_events CROSS JOIN numbers WHERE kind = 'BOARD_CREATED';
+        UPDATE boards SET version = version + 10100;
+        DELETE FROM users_boards WHERE user_id = (SELECT id FROM users WHERE email = 'bob@example.com'); COMMIT";
+    server.execute(change, change).await;
+    let last = socket.news("1").await;
+    assert_eq!((&last["reset"], &last["events"]), (&json!(true), &json!([])));
+    assert_eq!(last["board"], Value::Null);
+    assert_eq!(socket.message_of("1").await["type"], "complete");
+    deaf.stop().await;
+}
+
+/// Another instance changes the board after one payload was read, and before the next one is. No notification arrives.
+async fn a_change_between_two_payloads_is_not_forgotten(server: Arc<Server>) {
+    // SQLite locks no tables.
+    if server.is_sqlite() {
+        return;
+    }
+    let deaf = Arc::new(deaf(&server).await);
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    ann.card(&board, "x").await;
+    let far = User { server: Arc::clone(&deaf), ..ann.clone() };
+    let comments = "board { cards(first: 1) { nodes { comments { nodes { body } } } } }";
+    let mut first = Socket::following(&far, &board, &format!("{EVENTS} {comments}")).await;
+    let mut second = Socket::following(&far, &board, EVENTS).await;
+    let mut lock = Lock::Postgres(postgres(&server).await);
+    lock.execute("", "BEGIN; LOCK TABLE comments IN ACCESS EXCLUSIVE MODE").await;
+    ann.card(&board, "while nobody reads").await;
+    lock.wait_for_others(1).await;
+    ann.card(&board, "while the first payload is read").await;
+    lock.commit().await;
+    read_up_to(&mut first, 2, 4).await;
+    read_up_to(&mut second, 2, 4).await;
+    deaf.stop().await;
 }
 
 async fn what_nobody_tells_is_found_by_the_sweep(server: Arc<Server>) {

@@ -148,6 +148,7 @@ async fn what_breaks_the_protocol_closes_the_socket(server: Arc<Server>) {
         (vec![init(), init()], 4429),
         (vec!["not JSON".to_owned()], 4400),
         (vec![init(), "[]".to_owned()], 4400),
+        (vec![init(), r#"["ping", null, null]"#.to_owned()], 4400),
         (vec![init(), json!({ "type": "start" }).to_string()], 4400),
         (vec![json!({ "type": "connection_init", "payload": 1 }).to_string()], 4400),
         (
@@ -511,7 +512,7 @@ async fn slow_readers_do_not_hold_up_others(server: Arc<Server>) {
     quick.stop().await;
 }
 
-pub(super) async fn event_streams_have_a_heartbeat(server: Arc<Server>) {
+async fn event_streams_have_a_heartbeat(server: Arc<Server>) {
     let quick = Arc::new(server.another(&[("LIVE_PING_SECONDS", "1")]).await);
     let ann = quick.user("ann").await;
     let board = ann.board("Plans").await;

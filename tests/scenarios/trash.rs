@@ -16,7 +16,7 @@ scenarios![
     a_deleted_board_comes_back_with_what_was_on_it,
     what_has_been_deleted_for_long_is_erased,
     the_history_forgets_the_texts_of_erased_cards,
-    a_long_history_is_forgotten_in_steps,
+    a_long_history_is_forgotten,
     a_running_server_empties_the_trash,
     nothing_is_erased_when_it_is_kept_for_ever,
     a_large_board_is_erased_bit_by_bit,
@@ -346,7 +346,7 @@ async fn nothing_is_erased_when_it_is_kept_for_ever(server: Arc<Server>) {
 }
 
 /// A step changes at most 1,000 events.
-async fn a_long_history_is_forgotten_in_steps(server: Arc<Server>) {
+async fn a_long_history_is_forgotten(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
     let card = ann.card(&board, "one").await;

@@ -244,11 +244,14 @@ const HISTORY: &str = "
         (1, 'c', 'c', '', 'c', 'TODO', 'a3', 1, t(4), t(4), NULL), (1, 'd', 'd', '', 'd', 'TODO', 'a4', 1, t(5), t(5), t(9)),
         (1, 'e', 'e', '', 'e', 'TODO', 'a5', 1, t(5), t(5), NULL);
     INSERT INTO board_events (board_id, sequence, created_at, actor_id, card_id, kind, payload) VALUES
-        (1, 1, t(1), 2, NULL, 'BOARD_CREATED', '{}'), (1, 2, t(2), 1, 1, 'CARD_CREATED', '{\"title\":\"a\",\"column\":\"TODO\"}'),
-        (1, 3, t(3), 2, 2, 'CARD_CREATED', '{\"title\":\"b\",\"column\":\"TODO\"}'),
-        (1, 4, t(4), 2, 3, 'CARD_CREATED', '{\"title\":\"c\",\"column\":\"TODO\"}'),
-        (1, 5, t(5), 2, 4, 'CARD_CREATED', '{\"title\":\"d\",\"column\":\"TODO\"}'),
-        (1, 6, t(9), 1, 4, 'CARD_DELETED', '{\"title\":\"d\"}');";
+        (1, 1, t(1), 2, NULL, 'BOARD_CREATED', '{}'), (1, 2, t(2), 1, 1, 'CARD_CREATED', '{\"card\":1}'),
+        (1, 3, t(3), 2, 2, 'CARD_CREATED', '{\"card\":2}'),
+        (1, 4, t(4), 2, 3, 'CARD_CREATED', '{\"card\":3}'),
+        (1, 5, t(5), 2, 4, 'CARD_CREATED', '{\"card\":4}'),
+        (1, 6, t(9), 1, 4, 'CARD_DELETED', '{\"card\":4,\"title\":\"d\"}');
+    INSERT INTO comments (card_id, author_id, body, created_at, updated_at) VALUES
+        (1, 2, 'one', t(5), t(6)), (2, 1, 'two', t(6), t(6)), (2, NULL, 'three', t(7), t(7)), (2, 1, 'four', t(8), t(8));
+    DELETE FROM comments WHERE body = 'four';";
 
 async fn authors_and_names_come_from_what_is_stored(server: Arc<Server>) {
     let users = ROWS.split_once("INSERT INTO boards").unwrap().0;
@@ -271,6 +274,27 @@ async fn authors_and_names_come_from_what_is_stored(server: Arc<Server>) {
     assert_eq!(board["cards"]["nodes"].as_array().unwrap()[..3], cards);
     assert_eq!(board["cards"]["nodes"][3], json!({ "id": "card_5", "createdBy": null }));
     assert_eq!(board["deletedCards"]["nodes"], json!([author("card_4", "bob")]));
+    let activity = "activity { nodes { __typename sequence actor { name } createdAt } }";
+    let comments = "comments { nodes { id body author { name } createdAt updatedAt } }";
+    let query =
+        format!("{{ board(id: \"board_1\") {{ {activity} cards {{ nodes {{ {comments} }} }} }} }}");
+    let board = ann.get(&query).await["board"].take();
+    let last = json!({ "__typename": "CardDeletedEvent", "sequence": 6, "actor": { "name": "ann" },
+        "createdAt": "1970-01-01T00:00:09.000000Z" });
+    assert_eq!(board["activity"]["nodes"][0], last);
+    assert_eq!(board["activity"]["nodes"].as_array().unwrap().len(), 6);
+    let comment = |number: i32, body: &str, author: Value, from: i32, to: i32| {
+        let time = |seconds| format!("1970-01-01T00:00:0{seconds}.000000Z");
+        json!({ "id": format!("comment_{number}"), "body": body, "author": author,
+            "createdAt": time(from), "updatedAt": time(to) })
+    };
+    let cards = &board["cards"]["nodes"];
+    let one = json!([comment(1, "one", json!({ "name": "bob" }), 5, 6)]);
+    assert_eq!(cards[0]["comments"]["nodes"], one);
+    let two = comment(2, "two", json!({ "name": "ann" }), 6, 6);
+    assert_eq!(cards[1]["comments"]["nodes"], json!([two, comment(3, "three", Value::Null, 7, 7)]));
+    // The ID of the deleted comment is not used again.
+    assert_eq!(ann.comment("card_1", "new").await, "comment_5");
     new.stop().await;
 }
 

@@ -16,7 +16,12 @@ pub(super) struct Farewell {
     pub(super) maker: Arc<Maker>,
     pub(super) viewer: Viewer,
     pub(super) shape: Arc<Shape>,
-    /// Those that the subscriber does not know, up to the one that took the board away.
+    /// The latest event that the subscriber knows.
+    pub(super) known: i64,
+    /// Whether the subscriber was told how it ends.
+    pub(super) is_told: bool,
+    /// Those that the subscriber does not know, up to the one that took the board away; empty if they are too many or
+    /// cannot be read.
     pub(super) events: VecDeque<Arc<Event>>,
 }
 
@@ -48,7 +53,10 @@ trait Payloads: Send {
 
 impl Payloads for Farewell {
     async fn next(&mut self) -> Result<Option<Payload>> {
-        let Some(last) = self.events.back().map(|event| event.sequence) else { return Ok(None) };
+        if self.is_told && self.events.is_empty() {
+            return Ok(None);
+        }
+        let last = self.events.back().map_or(self.known, |event| event.sequence);
         let (count, cost) = self.maker.fitting(self.events.make_contiguous(), &self.shape);
         let batch: Vec<_> = self.events.iter().take(count).cloned().collect();
         let news = match batch.last().map(|event| event.sequence) {
@@ -58,6 +66,7 @@ impl Payloads for Farewell {
         let (payload, is_reset) = self.make(news, last, cost).await?;
         // After `reset` nothing follows.
         self.events.drain(..if is_reset { self.events.len() } else { count });
+        self.is_told = true;
         Ok(Some(payload))
     }
 }

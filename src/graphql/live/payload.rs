@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::delivery::Payload;
-use crate::domain::{BoardId, Client, Error, Event, Result, Viewer};
+use crate::domain::{Client, Error, Event, Result, Viewer};
 use crate::graphql::engine::{Caller as _, Cost, Engine, Shape};
 use crate::graphql::loaders::Shared;
 use crate::graphql::schema::{self, BoardNews, type_names};
 use crate::graphql::{Caller, error};
 use crate::store::access::AuthorizedBoard;
-use crate::store::{Conn, Mode, Snapshot, boards, events};
+use crate::store::{Conn, Mode, Snapshot, events};
 
 /// The maximum number of events in a payload: as many as one mutation makes at most.
 const MAX_EVENTS: usize = 100;
@@ -84,16 +84,16 @@ impl Maker {
         shape: &Shape,
     ) -> Result<(BoardNews, Cost)> {
         let version = board.0.version;
-        let news = |events: Vec<Arc<Event>>, sequence, is_reset| BoardNews {
+        let news = |events: Vec<Arc<Event>>, sequence| BoardNews {
             events: events.into(),
             sequence,
-            is_reset,
+            is_reset: false,
             board: Some(board.clone()),
         };
         let Some(known) = sequence.filter(|known| *known != version) else {
-            return Ok((news(Vec::new(), version, false), 0));
+            return Ok((news(Vec::new(), version), 0));
         };
-        let reset = || Ok((news(Vec::new(), version, true), 0));
+        let reset = || Ok((BoardNews::reset(board.clone()), 0));
         if !(0..=MAX_MISSED).contains(&(version - known)) {
             return reset();
         }
@@ -107,50 +107,9 @@ impl Maker {
         let (count, cost) = self.fitting(&events, shape);
         events.truncate(count);
         match events.last().map(|event| event.sequence) {
-            Some(last) => Ok((news(events, last, false), cost)),
+            Some(last) => Ok((news(events, last), cost)),
             None => reset(),
         }
-    }
-
-    /// The payload with the news of a board, and the last event that its receiver knows. It is `reset` if it would exceed a
-    /// limit.
-    pub(super) async fn board_payload(
-        &self,
-        draft: Draft,
-        shape: &Shape,
-        news: BoardNews,
-        cost: Cost,
-    ) -> Result<(Made, i64)> {
-        // Not `Caller::viewer`, which would make the payload personal.
-        let viewer = draft.caller.logged_in().ok_or(Error::Unauthenticated)?;
-        let (sequence, is_reset) = (news.sequence, news.is_reset);
-        let board = news.board.as_ref().map(|(board, _)| board.id);
-        let made = self.execute(draft, shape, news, cost).await?;
-        match board {
-            Some(board) if made.exceeds_limit && !is_reset => {
-                self.board_reset(board, viewer, shape).await
-            }
-            _ => Ok((made, sequence)),
-        }
-    }
-
-    /// The payload that tells a viewer to fetch the board again, and the version of the board.
-    async fn board_reset(
-        &self,
-        board: BoardId,
-        viewer: Viewer,
-        shape: &Shape,
-    ) -> Result<(Made, i64)> {
-        let draft = self.draft(viewer);
-        let mut conn = draft.read().await?;
-        let found = boards::for_each(&mut conn, board, &[viewer.key]).await?;
-        drop(conn);
-        // Without access the next attempt ends the subscription.
-        let board = found.into_iter().next().ok_or(Error::Unavailable)?;
-        let sequence = board.0.version;
-        let events = Arc::default();
-        let news = BoardNews { events, sequence, is_reset: true, board: Some(board) };
-        Ok((self.execute(draft, shape, news, 0).await?, sequence))
     }
 
     /// How many of the events fit into a payload, so that no mutation is split, and what they cost. All events of a

@@ -36,6 +36,14 @@ pub(in crate::graphql) struct BoardNews {
     pub(in crate::graphql) board: Option<AuthorizedBoard>,
 }
 
+impl BoardNews {
+    /// Tells a viewer to fetch the board again.
+    pub(in crate::graphql) fn reset(board: AuthorizedBoard) -> Self {
+        let sequence = board.0.version;
+        Self { events: Arc::default(), sequence, is_reset: true, board: Some(board) }
+    }
+}
+
 /// What a payload of `viewerBoards` is about.
 #[derive(Clone)]
 pub(in crate::graphql) struct BoardListNews {

@@ -68,8 +68,12 @@ struct Fields<'m> {
 impl<'m> Message<'m> {
     /// Reads a message; an error with the code 4400 if it is not one.
     pub(super) fn parse(text: &'m str) -> Result<Self, Close> {
-        let fields: Fields<'m> = serde_json::from_str(text)
-            .map_err(|_| Close::invalid("Messages are JSON objects with the string type"))?;
+        let invalid = || Close::invalid("Messages are JSON objects with the string type");
+        // serde would read the fields from a list too.
+        if !text.trim_start().starts_with('{') {
+            return Err(invalid());
+        }
+        let fields: Fields<'m> = serde_json::from_str(text).map_err(|_| invalid())?;
         let payload = fields.payload;
         let id = fields.id.filter(|id| !id.is_empty());
         let no_id = || Close::invalid("The message needs an id, a string that is not empty");

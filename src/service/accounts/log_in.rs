@@ -52,8 +52,8 @@ async fn log_in_unless_limited(
     services.attempts.from(client)?;
     let email = EmailKey::parse(email).ok();
     email.as_ref().map_or(Ok(()), |email| services.attempts.at(email))?;
-    // Retried once if the stored hash changes meanwhile: another log-in may have renewed it for the
-    // same password.
+    // Retried once if the stored address or hash changes meanwhile: another log-in may have renewed the
+    // hash for the same password.
     for _ in 0..2 {
         if let Some(log_in) = try_log_in(services, client, email.as_ref(), &password).await? {
             return Ok(log_in);

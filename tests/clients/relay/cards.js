@@ -8,7 +8,10 @@ export const mutate = (environment, mutation, variables, options) =>
   new Promise((done, fail) => {
     const onCompleted = (data, errors) => done({ data, errors: errors ?? [] });
     // Relay throws an answer without data, and leaves it in `source`.
-    const onError = (error) => (error.source ? done({ data: null, errors: error.source.errors }) : fail(error));
+    const onError = (error) => {
+      const errors = error.source?.errors;
+      return errors ? done({ data: null, errors }) : fail(error);
+    };
     commitMutation(environment, { mutation, variables, onCompleted, onError, ...options });
   });
 

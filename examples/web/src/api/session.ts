@@ -70,7 +70,7 @@ class Session {
       if (stored.accessToken !== refused) return stored.accessToken;
       const next = await this.#spend(stored.refreshToken);
       this.start(stored.userId, next);
-      // Browsers may show other tabs what is stored a moment after they get the lock.
+      // Another tab may get the lock a moment before it sees what this one has stored.
       await new Promise((done) => setTimeout(done, STORAGE_DELAY));
       return next.accessToken;
     });

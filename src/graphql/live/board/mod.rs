@@ -58,6 +58,8 @@ struct Member {
     sequence: Option<i64>,
     /// Whether it has had no payload yet.
     is_new: bool,
+    /// Whether the next payload is `reset`, because the news exceed a limit.
+    must_reset: bool,
     /// Whether too much waits for it, and the room is told when it has read.
     is_slow: Arc<AtomicBool>,
     /// Since when no payload can be made for it.
@@ -87,6 +89,7 @@ impl Rooms {
             shape,
             sequence: after,
             is_new: true,
+            must_reset: false,
             is_slow: Arc::default(),
             failing: None,
             has_left: false,
@@ -112,6 +115,7 @@ impl Rooms {
             members: Vec::new(),
             slow: FuturesUnordered::new(),
             is_due: false,
+            first_read: None,
         };
         tokio::spawn(room.run(Arc::clone(self)));
         sender
@@ -128,12 +132,15 @@ struct Room {
     slow: FuturesUnordered<BoxFuture<'static, ()>>,
     /// Whether a member may not know everything.
     is_due: bool,
+    /// The version of the board that was read first since all members were looked at.
+    first_read: Option<i64>,
 }
 
 impl Room {
     async fn run(mut self, rooms: Arc<Rooms>) {
         while self.is_open(&rooms) {
             if std::mem::take(&mut self.is_due) {
+                self.first_read = None;
                 self.serve(self.waiting(false)).await;
                 // Members may have left.
                 continue;
@@ -190,6 +197,13 @@ impl Room {
                 Err(_) => return self.fail(pending),
             }
         }
+    }
+
+    /// Records the version of the board in a snapshot. Others may have been served from an earlier one, and nobody might
+    /// tell the room what they lack: then all members are looked at again.
+    fn saw(&mut self, version: i64) {
+        self.is_due |= version > *self.first_read.get_or_insert(version);
+        self.changed.saw(version);
     }
 
     /// Whether a payload and the end of the subscription can be sent now. If not, the room is told when they can.

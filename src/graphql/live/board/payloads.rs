@@ -8,6 +8,7 @@ use crate::domain::{Error, Event, Result, UserKey, Viewer};
 use crate::graphql::live::delivery::{Delivery, Payload};
 use crate::graphql::live::farewell::Farewell;
 use crate::graphql::live::payload::{Draft, MAX_MISSED};
+use crate::graphql::schema::BoardNews;
 use crate::store::access::AuthorizedBoard;
 use crate::store::{Conn, boards, events};
 
@@ -22,7 +23,8 @@ impl Room {
         let Some((_, first)) = members().next() else { return Group::new() };
         let is_alike = |member: &Member| {
             Arc::ptr_eq(&member.shape, &first.shape)
-                && (member.sequence, member.is_new) == (first.sequence, first.is_new)
+                && (member.sequence, member.is_new, member.must_reset)
+                    == (first.sequence, first.is_new, first.must_reset)
                 && (member.viewer.key == first.viewer.key || !first.shape.is_personal())
         };
         members().filter(|(_, member)| is_alike(member)).map(|(index, _)| index).collect()
@@ -34,7 +36,7 @@ impl Room {
         let leader = group.first().and_then(|at| Some((*at, self.members.get(*at)?)));
         let Some((leader, first)) = leader else { return Ok(Sent::All(HashSet::new())) };
         let (viewer, shape) = (first.viewer, Arc::clone(&first.shape));
-        let (known, is_new) = (first.sequence, first.is_new);
+        let (known, is_new, must_reset) = (first.sequence, first.is_new, first.must_reset);
         let draft = self.maker.draft(viewer);
         let mut conn = draft.read().await?;
         let seen = match boards::for_each(&mut conn, self.board, &self.users_of(group)).await {
@@ -50,8 +52,12 @@ impl Room {
             };
         };
         let version = board.0.version;
-        self.changed.saw(version);
-        let news = self.maker.board_news(&mut conn, board, known, &shape).await;
+        self.saw(version);
+        let news = if must_reset {
+            Ok((BoardNews::reset(board), 0))
+        } else {
+            self.maker.board_news(&mut conn, board, known, &shape).await
+        };
         drop(conn);
         let (news, cost) = match news {
             Ok(news) => news,
@@ -66,10 +72,15 @@ impl Room {
             draft.deliver(&news.events);
         }
         let changed = news.events.first().filter(|_| !is_new).map(|event| event.created_at);
-        let made = self.maker.board_payload(draft, &shape, news, cost).await;
-        let Ok((mut made, sequence)) = made else {
+        let (sequence, is_reset) = (news.sequence, news.is_reset);
+        let Ok(mut made) = self.maker.execute(draft, &shape, news, cost).await else {
             return Ok(Sent::Failed(alike));
         };
+        if made.exceeds_limit && !is_reset {
+            // In another snapshot, in which they may have other roles.
+            self.reset(&alike);
+            return Ok(Sent::All(HashSet::new()));
+        }
         if made.is_personal {
             alike.retain(|index| self.viewer_of(*index) == Some(viewer.key));
         }
@@ -119,7 +130,16 @@ impl Room {
         for index in to {
             if let Some(member) = self.members.get_mut(*index) {
                 (member.sequence, member.is_new) = (Some(sequence), false);
+                member.must_reset = false;
                 member.sender.send(payload);
+            }
+        }
+    }
+
+    fn reset(&mut self, members: &HashSet<usize>) {
+        for index in members {
+            if let Some(member) = self.members.get_mut(*index) {
+                member.must_reset = true;
             }
         }
     }
@@ -145,6 +165,8 @@ impl Room {
             maker: Arc::clone(&self.maker),
             viewer: member.viewer,
             shape: Arc::clone(&member.shape),
+            known,
+            is_told: false,
             events: events.into_iter().map(Arc::new).collect(),
         };
         tokio::spawn(farewell.run(member.sender.clone()));

@@ -1,6 +1,8 @@
 //! What becomes of members for whom no payload can be made: the database is unavailable, or only their payload fails,
 //! because memory is short or it takes too long. Then the others do not notice.
 
+use std::sync::atomic::Ordering;
+
 use tokio::time::{Instant, sleep_until};
 
 use super::{Failing, Member, Room};
@@ -31,9 +33,10 @@ impl Room {
         waiting
     }
 
-    /// The time of the next attempt, if there is one.
+    /// The time of the next attempt, if there is one. Members for whom too much waits are served when they have read.
     pub(super) fn again(&self) -> Option<Instant> {
-        self.members.iter().filter_map(|member| Some(member.failing?.again)).min()
+        let members = self.members.iter().filter(|member| !member.is_slow.load(Ordering::Relaxed));
+        members.filter_map(|member| Some(member.failing?.again)).min()
     }
 
     /// Tries again soon for these members, but not for ever.

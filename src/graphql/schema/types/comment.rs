@@ -79,14 +79,14 @@ impl Comment {
         long_text(self.comment.body.as_deref(), load).await
     }
 
-    /// Whether the viewer may change the comment: their own, as a MEMBER or ADMIN. Comments on a card in the
-    /// trash can be changed when the card is restored.
+    /// Whether the viewer may change the comment: their own, as a MEMBER or ADMIN. True also on a card in the
+    /// trash, whose comments can be changed only after it is restored.
     fn viewer_can_update(&self, ctx: &Context<'_>) -> Result<bool> {
         Ok(self.on.access.may(Right::Edit) && self.is_own(ctx)?)
     }
 
-    /// Whether the viewer may delete the comment: their own as a MEMBER, any as an ADMIN. Comments on a card
-    /// in the trash can be deleted when the card is restored.
+    /// Whether the viewer may delete the comment: their own as a MEMBER, any as an ADMIN. True
+    /// also on a card in the trash, whose comments can be deleted only after it is restored.
     fn viewer_can_delete(&self, ctx: &Context<'_>) -> Result<bool> {
         let access = self.on.access;
         Ok(access.may(Right::Moderate) || access.may(Right::Edit) && self.is_own(ctx)?)

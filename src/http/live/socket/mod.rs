@@ -1,6 +1,6 @@
 //! One WebSocket: `graphql-transport-ws`.
 //!
-//! One task reads, writes and runs the operations. While it writes to a client that does not read, it does nothing else,
+//! One task reads, writes and begins the operations. While it writes to a client that does not read, it begins no more,
 //! so that client gets no more work done; `tokio_io_timeout` ends the write.
 
 mod end;

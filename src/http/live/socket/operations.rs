@@ -5,6 +5,8 @@ use std::sync::Arc;
 use futures_util::stream::{StreamExt, abortable};
 use serde_json::json;
 use serde_json::value::RawValue;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument;
 
 use super::end::{End, closed};
 use super::{Running, Socket};
@@ -48,17 +50,18 @@ impl Socket {
         let (state, waiting) = (Arc::clone(&self.state), self.waiting.clone());
         let is_subscription = state.api.is_subscription(&request);
         let caller = state.api.caller(self.client.clone(), Ok(viewer), self.request_id.clone());
-        let outputs =
+        let begin =
             async move { operation::run(&state, caller, request, Operations::All, &waiting).await };
-        let outputs = futures_util::stream::once(outputs).flat_map(|begun| -> Outputs {
-            match begun {
-                Ok(outputs) => outputs,
+        // In a task of its own, because it holds a connection to the database while the socket waits for its client.
+        let begin = AbortOnDropHandle::new(tokio::spawn(begin.in_current_span()));
+        let outputs = futures_util::stream::once(begin).flat_map(|begun| -> Outputs {
+            let output = match begun {
+                Ok(Ok(outputs)) => return outputs,
                 // Only a token is refused like that, and this one was valid.
-                Err(answer) => {
-                    let refused = Output::Errors(answer.errors_as_json());
-                    futures_util::stream::iter([refused]).boxed()
-                }
-            }
+                Ok(Err(answer)) => Output::Errors(answer.errors_as_json()),
+                Err(_) => Output::Failed,
+            };
+            futures_util::stream::iter([output]).boxed()
         });
         let key = Arc::clone(&id);
         let (outputs, abort) = abortable(outputs.map(move |output| (Arc::clone(&key), output)));

@@ -1,9 +1,8 @@
 import { ApolloClient, ApolloLink, HttpLink } from '@apollo/client';
-import { CombinedGraphQLErrors } from '@apollo/client/errors';
 import { RetryLink } from '@apollo/client/link/retry';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { OperationTypeNode } from 'graphql';
-import { tap } from 'rxjs';
+import { catchError, of, tap, throwError } from 'rxjs';
 import type { ErrorCode } from '../gql/enums.js';
 import { authorizedFetch } from '../session/authorized_fetch.js';
 import type { Session } from '../session/session.js';
@@ -27,18 +26,32 @@ function retry() {
     operationType === OperationTypeNode.QUERY || Boolean(variables.input?.clientMutationId);
   // `fetch` throws a TypeError when no answer arrived.
   const retryIf = (error: unknown, operation: ApolloLink.Operation) =>
-    (error instanceof TypeError || CombinedGraphQLErrors.is(error)) && isSafe(operation);
-  return new RetryLink({ delay: { initial: 300, jitter: true }, attempts: { max: 5, retryIf } }).concat(failIfBusy);
+    (error instanceof TypeError || error instanceof Busy) && isSafe(operation);
+  const link = new RetryLink({ delay: { initial: 300, jitter: true }, attempts: { max: 5, retryIf } });
+  return ApolloLink.from([resultOfBusy, link, failIfBusy]);
+}
+
+/** `RetryLink` sees no errors in results. So a result is thrown if the server was busy, or a change may have happened. */
+class Busy extends Error {
+  constructor(readonly result: ApolloLink.Result) {
+    super();
+  }
 }
 
 const BUSY: ErrorCode = 'SERVICE_UNAVAILABLE';
 
-/** `RetryLink` sees no errors in responses: throws those of a busy server, or if a mutation may have taken effect. */
+const isBusy = ({ errors }: ApolloLink.Result) =>
+  errors?.some(({ extensions }) => extensions?.code === BUSY || extensions?.outcome === 'UNKNOWN');
+
 const failIfBusy = new ApolloLink((operation, forward) =>
   forward(operation).pipe(
     tap((result) => {
-      const isBusy = result.errors?.some(({ extensions }) => extensions?.code === BUSY || extensions?.outcome === 'UNKNOWN');
-      if (isBusy) throw new CombinedGraphQLErrors(result);
+      if (isBusy(result)) throw new Busy(result);
     }),
   ),
+);
+
+/** When it is not sent again any more, the result is what it was: it may have data too. */
+const resultOfBusy = new ApolloLink((operation, forward) =>
+  forward(operation).pipe(catchError((error) => (error instanceof Busy ? of(error.result) : throwError(() => error)))),
 );

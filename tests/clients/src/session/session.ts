@@ -42,7 +42,7 @@ export class Session {
       if (tokens.accessToken !== refused) return tokens.accessToken;
       const next = await this.spend(tokens.refreshToken);
       this.start(next);
-      // Browsers may show other tabs what is stored a moment after they get the lock.
+      // Another tab may get the lock a moment before it sees what this one has stored.
       await new Promise((done) => setTimeout(done, STORAGE_DELAY));
       return next.accessToken;
     });
