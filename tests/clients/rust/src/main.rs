@@ -37,14 +37,7 @@ struct Message {
 fn main() {
     let settings: Value = serde_json::from_str(&std::env::args().nth(1).unwrap()).unwrap();
     let url = settings["url"].as_str().unwrap().to_owned();
-    let steps = [
-        "logIn",
-        "refresh",
-        "pageColumn",
-        "partialErrors",
-        "retry",
-        "liveUpdate",
-    ];
+    let steps = ["logIn", "refresh", "pageColumn", "partialErrors", "retry", "liveUpdate"];
     println!("{}", json!({ "steps": steps }));
     let mut kanban = None;
     for line in stdin().lines() {
