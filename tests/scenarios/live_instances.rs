@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::live_protocol::{completes, event_stream};
-use crate::support::{Lock, Network, Proxy, Server, Socket, User, kinds, postgres, scenarios};
+use crate::support::{
+    Lock, Network, Proxy, Server, Socket, User, Watched, eventually, kinds, postgres, scenarios,
+};
 
 scenarios![
     changes_on_one_instance_arrive_on_all,
@@ -25,6 +27,7 @@ scenarios![
     a_long_outage_ends_the_socket,
     a_payload_that_fails_ends_its_own_subscribers,
     lists_follow_the_changes_of_other_instances,
+    a_client_that_does_not_read_holds_no_connection,
 ];
 
 const EVENTS: &str = "sequence reset events { __typename sequence } board { version }";
@@ -355,4 +358,41 @@ async fn lists_follow_the_changes_of_other_instances(server: Arc<Server>) {
     ann.done("unshareBoard", removal, "removedUserId").await;
     assert_eq!(next().await, json!({ "boards": [], "removedBoardIds": [board] }));
     other.stop().await;
+}
+
+/// A query runs while the server writes a large result of another one, which the client does not read.
+async fn a_client_that_does_not_read_holds_no_connection(server: Arc<Server>) {
+    // SQLite locks no tables.
+    if server.is_sqlite() {
+        return;
+    }
+    let watched = Watched::start(&server, &[("HTTP_WRITE_SECONDS", "600")]).await;
+    let ann = watched.server.user("ann").await;
+    let board = ann.board("Plans").await;
+    ann.card(&board, "x").await;
+    let input = json!({ "boardId": board, "description": "\u{20ac}".repeat(20_000) });
+    ann.done("updateBoard", input, "board { id }").await;
+    let mut lock = Lock::Postgres(postgres(&server).await);
+    lock.execute("", "BEGIN; LOCK TABLE comments IN ACCESS EXCLUSIVE MODE").await;
+    let mut socket = Socket::of(&ann).await;
+    let comments = "columns { cards { nodes { comments { nodes { body } } } } }";
+    let texts: Vec<_> = (0..190).map(|n| format!("t{n}: description")).collect();
+    for (id, selection) in [("small", comments), ("large", &texts.join(" "))] {
+        let query = format!("query($b: ID!) {{ board(id: $b) {{ {selection} }} }}");
+        socket.subscribe(id, &query, json!({ "b": board })).await;
+    }
+    lock.wait_for_others(1).await;
+    let in_use = async || {
+        let state = [("state", "in_use")];
+        watched.sum("kanban_database_connections", &state).await.round().to_string()
+    };
+    eventually!("the large result is not made", in_use().await == "1");
+    // Until the buffers of the connection are full.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    lock.commit().await;
+    eventually!("the connection is kept", in_use().await == "0");
+    socket.next("large").await;
+    socket.next("small").await;
+    drop(socket);
+    watched.process.stop().await;
 }
