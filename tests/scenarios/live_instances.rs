@@ -127,14 +127,30 @@ async fn deaf(server: &Server) -> Server {
     deaf
 }
 
+/// Bob follows a board of Ann on another instance, which finds changes by its sweep only.
+struct Far {
+    deaf: Arc<Server>,
+    ann: User,
+    bob: User,
+    board: String,
+    socket: Socket,
+}
+
+impl Far {
+    async fn make(server: &Arc<Server>) -> Self {
+        let deaf = Arc::new(deaf(server).await);
+        let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+        let board = ann.board("Plans").await;
+        ann.share(&board, &bob).await;
+        let far = User { server: Arc::clone(&deaf), ..bob.clone() };
+        let socket = Socket::following(&far, &board, EVENTS).await;
+        Self { deaf, ann, bob, board, socket }
+    }
+}
+
 /// The viewer loses the board after more events than a payload may have.
 async fn a_subscriber_far_behind_gets_everything_up_to_the_end(server: Arc<Server>) {
-    let deaf = Arc::new(deaf(&server).await);
-    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
-    let board = ann.board("Plans").await;
-    ann.share(&board, &bob).await;
-    let far = User { server: Arc::clone(&deaf), ..bob.clone() };
-    let mut socket = Socket::following(&far, &board, EVENTS).await;
+    let Far { deaf, ann, bob, board, mut socket } = Far::make(&server).await;
     ann.cards(&board, 230).await;
     let removal = json!({ "boardId": board, "userId": bob.id });
     ann.done("unshareBoard", removal, "removedUserId").await;
@@ -193,12 +209,7 @@ async fn a_subscriber_far_behind_gets_nothing_after_the_end(server: Arc<Server>)
 
 /// So many events have happened that they are not read up to the one that took the board away.
 async fn a_subscriber_whose_end_is_not_known_is_reset(server: Arc<Server>) {
-    let deaf = Arc::new(deaf(&server).await);
-    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
-    let board = ann.board("Plans").await;
-    ann.share(&board, &bob).await;
-    let far = User { server: Arc::clone(&deaf), ..bob.clone() };
-    let mut socket = Socket::following(&far, &board, EVENTS).await;
+    let Far { deaf, mut socket, .. } = Far::make(&server).await;
     let change = "BEGIN; WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 10100)
         INSERT INTO board_events (board_id, sequence, created_at, actor_id, card_id, kind, payload)
         SELECT board_id, sequence + n + 1, created_at, actor_id, card_id, 'BOARD_UPDATED', '{\"changes\":[]}'
