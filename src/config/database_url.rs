@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use tokio_postgres::config::SslMode;
 
@@ -102,7 +103,7 @@ fn after_drive(path: &str) -> &str {
 }
 
 /// The options that tokio-postgres reads itself.
-const PASSED_ON: [&str; 17] = [
+const PASSED_ON: [&str; 16] = [
     "application_name",
     "channel_binding",
     "connect_timeout",
@@ -118,7 +119,6 @@ const PASSED_ON: [&str; 17] = [
     "password",
     "port",
     "target_session_attrs",
-    "tcp_user_timeout",
     "user",
 ];
 
@@ -134,11 +134,12 @@ const NOT_SUPPORTED: [(&str, &str); 8] = [
     ("statement_timeout", "use DATABASE_STATEMENT_SECONDS"),
 ];
 
-/// What this module reads itself, because tokio-postgres does not know it.
+/// What this module reads itself, because tokio-postgres does not know it, or has another unit.
 struct Options {
     mode: String,
     root_certificate: Option<String>,
     pooler: bool,
+    tcp_user_timeout: Option<Duration>,
     /// The options for tokio-postgres, form-encoded.
     passed_on: String,
 }
@@ -146,6 +147,7 @@ struct Options {
 impl Options {
     fn parse(options: &str) -> Result<Self, String> {
         let (mut mode, mut root_certificate, mut pooler) = ("prefer".to_owned(), None, false);
+        let mut tcp_user_timeout = None;
         let mut passed_on = form_urlencoded::Serializer::new(String::new());
         for (name, value) in form_urlencoded::parse(options.as_bytes()) {
             match (&*name, &*value) {
@@ -153,6 +155,13 @@ impl Options {
                 ("sslrootcert", _) => root_certificate = Some(value.into_owned()),
                 ("pgbouncer", "true" | "false") => pooler = value == "true",
                 ("pgbouncer", _) => return Err("pgbouncer must be true or false".into()),
+                // In milliseconds, as in libpq. tokio-postgres would read seconds.
+                ("tcp_user_timeout", milliseconds) => {
+                    let milliseconds = milliseconds.parse();
+                    let milliseconds = milliseconds
+                        .map_err(|_| "tcp_user_timeout must be a number of milliseconds")?;
+                    tcp_user_timeout = Some(Duration::from_millis(milliseconds));
+                }
                 // GSSAPI is never used.
                 ("gssencmode", "disable" | "prefer") => {}
                 ("gssencmode", _) => return Err("gssencmode must be disable or prefer".into()),
@@ -162,7 +171,8 @@ impl Options {
                 (name, _) => return Err(not_supported(name)),
             }
         }
-        Ok(Self { mode, root_certificate, pooler, passed_on: passed_on.finish() })
+        let passed_on = passed_on.finish();
+        Ok(Self { mode, root_certificate, pooler, tcp_user_timeout, passed_on })
     }
 }
 
@@ -180,7 +190,8 @@ fn not_supported(name: &str) -> String {
 /// Reads the URL. tokio-postgres supports neither `verify-full` nor root certificates.
 fn postgres(url: &str) -> Result<PostgresUrl, String> {
     let (base, options) = url.split_once('?').unwrap_or((url, ""));
-    let Options { mode, root_certificate, pooler, passed_on } = Options::parse(options)?;
+    let Options { mode, root_certificate, pooler, tcp_user_timeout, passed_on } =
+        Options::parse(options)?;
     // Form encoding writes a space as `+`, but a connection string requires `%20`.
     let passed_on = passed_on.replace('+', "%20");
     let mut config: tokio_postgres::Config =
@@ -198,6 +209,9 @@ fn postgres(url: &str) -> Result<PostgresUrl, String> {
         return Err("does not name a database".into());
     }
     config.ssl_mode(ssl_mode);
+    if let Some(time) = tcp_user_timeout {
+        config.tcp_user_timeout(time);
+    }
     if config.get_application_name().is_none() {
         config.application_name("kanban");
     }
@@ -238,8 +252,12 @@ mod tests {
         let url = "postgres://h/d?pgbouncer=true&gssencmode=disable&connect_timeout=7&target_session_attrs=read-write";
         let DatabaseUrl::Postgres(postgres) = url.parse().unwrap() else { panic!() };
         assert!(postgres.pooler);
-        let seconds = postgres.config.get_connect_timeout().map(std::time::Duration::as_secs);
-        assert_eq!(seconds, Some(7));
+        assert_eq!(postgres.config.get_connect_timeout(), Some(&Duration::from_secs(7)));
+        let url = "postgres://h/d?tcp_user_timeout=1500";
+        let DatabaseUrl::Postgres(postgres) = url.parse().unwrap() else { panic!() };
+        assert_eq!(postgres.config.get_tcp_user_timeout(), Some(&Duration::from_millis(1500)));
+        let message = "tcp_user_timeout must be a number of milliseconds";
+        assert_eq!(refused("tcp_user_timeout=1s"), message);
     }
 
     #[test]

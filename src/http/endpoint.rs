@@ -64,7 +64,7 @@ pub(super) async fn get(
     request: Request,
 ) -> Response {
     if live::is_upgrade(request.headers()) {
-        return live::upgrade(state, peer.ip(), request).await;
+        return live::upgrade(state, peer.ip(), request);
     }
     let parts = RequestParts::of(peer, request.into_parts().0);
     let request = async {

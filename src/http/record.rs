@@ -64,7 +64,7 @@ impl Record {
         self.codes = Some(codes);
     }
 
-    /// Why there is no response.
+    /// The reason why no response was sent.
     fn unfinished(&self) -> &'static str {
         if std::thread::panicking() {
             ErrorCode::InternalServerError.as_str()

@@ -122,16 +122,45 @@ fn transport(url: &Url, hello: &str) -> Result<AsyncSmtpTransport<Tokio1Executor
     Ok(builder.timeout(Some(CONNECT)).hello_name(hello).build())
 }
 
-/// How mail servers say that an address is wrong (RFC 3463). Other refusals may be about the sender or a quota.
-const WRONG_ADDRESS: &str = ": 5.1.";
+/// How mail servers say that the address of a recipient is wrong (RFC 3463, RFC 7505). Other refusals, 5.1.7 and 5.1.8 too,
+/// are about the sender or a quota.
+const WRONG_ADDRESS: [&str; 5] = ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"];
 
 /// Without the response of the mail server, which may quote the address.
 fn failure(error: &SmtpError) -> Failure {
     match error.status() {
-        Some(code) if error.to_string().contains(WRONG_ADDRESS) => {
+        Some(code) if is_wrong_address(&error.to_string()) => {
             Failure::Permanent(format!("the mail server does not know the address ({code})"))
         }
         Some(code) => Failure::Temporary(format!("the mail server has answered {code}")),
         None => Failure::Temporary(error.to_string()),
+    }
+}
+
+/// Whether the response in an error begins with such a code.
+fn is_wrong_address(error: &str) -> bool {
+    let response = error.split_once(": ").map_or("", |(_, response)| response);
+    let code = response.split_whitespace().next();
+    code.is_some_and(|code| WRONG_ADDRESS.contains(&code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_wrong_address_is_final() {
+        for (error, is_wrong) in [
+            ("permanent error (550): 5.1.1 no such user", true),
+            ("permanent error (556): 5.1.10 no mail here", true),
+            ("permanent error (550): 5.1.1", true),
+            ("permanent error (550): 5.1.7 bad sender: 5.1.1", false),
+            ("permanent error (550): 5.1.8 bad sender", false),
+            ("permanent error (550): 5.1.90 quota", false),
+            ("permanent error (550): no such user", false),
+            ("connection refused", false),
+        ] {
+            assert_eq!(is_wrong_address(error), is_wrong, "{error}");
+        }
     }
 }

@@ -58,6 +58,8 @@ pub struct Live {
     /// Payloads for subscribers.
     payloads: IntCounter,
     lag: Histogram,
+    /// Connections whose client has not read.
+    pub dropped_readers: IntCounter,
     /// Ends of WebSockets.
     pub ends: ByLabel<EndReason, IntCounter>,
 }
@@ -77,6 +79,11 @@ impl Live {
                 "kanban_live_lag_seconds",
                 "Time from a change of a board to the moment when its payload is sent.",
                 &LAG_SECONDS,
+            ),
+            dropped_readers: counter(
+                registry,
+                "kanban_dropped_readers_total",
+                "Connections that were closed because the client did not read for HTTP_WRITE_SECONDS.",
             ),
             ends: counters(registry, "kanban_live_ends_total", "WebSockets that have ended."),
         }

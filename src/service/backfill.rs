@@ -75,7 +75,7 @@ async fn renew_email_key(
             tracing::warn!(
                 account = id,
                 other,
-                "the addresses of two accounts differ only in how their characters are composed"
+                "the addresses of two accounts are equal after Unicode normalisation (NFC)"
             );
         }
     }

@@ -1,19 +1,21 @@
 //! Sends queued mails (ADR 68).
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
+use super::attempts::Attempts;
 use super::mail_texts::{self, Link};
 use super::{Services, mail_tokens};
 use crate::domain::{EmailKey, MailContent, MailPurpose, QueuedMail, Result, User};
 use crate::mail::{Failure, Mail, Mailer};
 use crate::metrics::{self, Mailing};
 use crate::store::outbox::{self, LeasedMail};
-use crate::store::users;
+use crate::store::{Tx, users};
 
 /// The number of mails that are sent at the same time, so that a slow conversation does not delay all others.
 const SENDERS: usize = 4;
@@ -34,21 +36,44 @@ const GIVE_UP: i64 = 24 * 60 * 60;
 /// Queues a mail that the recipient may not have asked for. Returns `false` if too many were sent to this address.
 pub(super) async fn send(services: &Services, email: &str, content: MailContent) -> Result<bool> {
     let Some(mail) = limited(services, email, content) else { return Ok(false) };
-    services.db.write(mail, async |tx, mail| outbox::insert(tx, mail).await).await?;
+    let is_queued = services.db.write(mail, async |tx, mail| mail.insert(tx).await).await?;
     services.mails.wake();
-    Ok(true)
+    Ok(is_queued)
 }
 
-/// A mail to be queued that the recipient may not have asked for; `None` if too many were sent to this address, or the
-/// server sends no mail.
-pub(super) fn limited(
-    services: &Services,
-    email: &str,
-    content: MailContent,
-) -> Option<QueuedMail> {
-    let kind = std::mem::discriminant(&content);
-    let may = services.attempts.may_mail(&format!("{kind:?}"), &EmailKey::of(email));
-    services.mails.mail(email, content).filter(|_| may)
+/// A mail to be queued.
+pub(super) struct NewMail {
+    mail: QueuedMail,
+    /// The limit of mails to one address, if it holds.
+    limit: Option<Arc<Attempts>>,
+}
+
+/// A mail that the recipient may not have asked for; `None` if the server sends no mail.
+pub(super) fn limited(services: &Services, email: &str, content: MailContent) -> Option<NewMail> {
+    let mail = services.mails.mail(email, content)?;
+    Some(NewMail { mail, limit: Some(Arc::clone(&services.attempts)) })
+}
+
+/// A notice to the owner of an account. Limited only if the address is not verified, which may belong to somebody else:
+/// otherwise a thief could use up the limit before a change of which the owner must hear.
+pub(super) fn notice(services: &Services, user: &User, content: MailContent) -> Option<NewMail> {
+    let mail = services.mails.mail(&user.email, content)?;
+    let limit = user.email_verified_at.is_none().then(|| Arc::clone(&services.attempts));
+    Some(NewMail { mail, limit })
+}
+
+impl NewMail {
+    /// Queues the mail. Returns `false` if too many were sent to this address. Call it when nothing else can fail, so that
+    /// attempts that fail do not count.
+    pub(super) async fn insert(&self, tx: &mut Tx) -> Result<bool> {
+        let kind = format!("{:?}", std::mem::discriminant(&self.mail.content));
+        let email = EmailKey::of(&self.mail.email);
+        if self.limit.as_ref().is_some_and(|limit| !limit.may_mail(&kind, &email)) {
+            return Ok(false);
+        }
+        outbox::insert(tx, &self.mail).await?;
+        Ok(true)
+    }
 }
 
 /// Sends queued mails until `stop` is ready. Then finishes those that are being sent, which would be sent again otherwise.
@@ -101,7 +126,7 @@ async fn send_next(services: &Services, mailer: &Mailer) -> Result<bool> {
 /// How long a mail is worth sending, in seconds.
 fn life(content: &MailContent) -> i64 {
     match content {
-        // Whoever has asked for it has given up by then, and a token should not come as a surprise.
+        // The request is too old by then; a token that nobody expects would confuse the user.
         MailContent::ResetPassword => MailPurpose::ResetPassword.seconds().into(),
         _ => GIVE_UP,
     }

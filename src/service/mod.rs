@@ -48,7 +48,7 @@ use tokens::Tokens;
 pub struct Services {
     /// The database.
     pub db: Db,
-    attempts: Attempts,
+    attempts: Arc<Attempts>,
     passwords: Passwords,
     tokens: Tokens,
     sessions: Arc<SessionCache>,
@@ -66,7 +66,7 @@ impl Services {
         let (clock, streams) = (db.clock().clone(), Arc::clone(&db.bus().sessions));
         Ok(Self {
             db,
-            attempts: Attempts::new(config.rate_limit),
+            attempts: Arc::new(Attempts::new(config.rate_limit)),
             passwords: Passwords::new(config.argon2)?,
             tokens: Tokens::new(secrets, config.token_seconds, clock)?,
             sessions: Arc::new(SessionCache::new(streams)),

@@ -47,7 +47,7 @@ impl SessionCache {
         move |sessions| cache.forget(sessions)
     }
 
-    /// Invalidates these sessions, so that they are read from the database again. Their open streams look at once.
+    /// Invalidates these sessions, so that they are read from the database again. Their open streams check them at once.
     pub(super) fn forget(&self, sessions: &[SessionId]) {
         let mut forgotten = self.forgotten.lock().unwrap_or_else(PoisonError::into_inner);
         *forgotten += 1;

@@ -130,20 +130,40 @@ async fn read_after(
     rows.into_iter().map(Event::try_from).collect()
 }
 
-/// The events of a board after a sequence number, up to the one that took the board away from a former member; at most
-/// `limit` of them. Empty if there is no such event.
+/// Lets a former member read the events of a board up to the one that took it away.
+#[derive(Clone, Copy)]
+pub struct FormerAccess {
+    board: BoardId,
+    /// The sequence number of that event.
+    pub end: i64,
+}
+
+/// The access of a former member who knows the board up to a sequence number. `None` if there is no event that took the
+/// board away among the next `limit`.
 ///
 /// The member has seen the board up to `sequence`. What happened while it was away belongs to the rest only if it came
 /// back before the end.
-pub async fn until_removed(
+pub async fn former_access(
     conn: &mut Conn,
     board: BoardId,
     user: UserId,
     sequence: i64,
     limit: i64,
+) -> Result<Option<FormerAccess>> {
+    let events = read_after(conn, board, sequence, limit).await?;
+    let last = end_of_access(user, &events).checked_sub(1).and_then(|index| events.get(index));
+    Ok(last.map(|event| FormerAccess { board, end: event.sequence }))
+}
+
+/// At most `limit` events after a sequence number that a former member may read, oldest first.
+pub async fn of_former_member(
+    conn: &mut Conn,
+    access: FormerAccess,
+    sequence: i64,
+    limit: i64,
 ) -> Result<Vec<Event>> {
-    let mut events = read_after(conn, board, sequence, limit).await?;
-    events.truncate(end_of_access(user, &events));
+    let mut events = read_after(conn, access.board, sequence, limit).await?;
+    events.retain(|event| event.sequence <= access.end);
     Ok(events)
 }
 

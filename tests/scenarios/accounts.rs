@@ -6,7 +6,7 @@ use argon2::PasswordHasher;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Server, User, config_with, scenarios, text};
+use crate::support::{Lock, Server, User, config_with, scenarios, text};
 
 scenarios![
     sign_up_log_in_and_see_oneself,
@@ -20,9 +20,10 @@ scenarios![
     a_password_that_was_hashed_as_entered_is_hashed_anew,
     log_ins_that_renew_the_hash_at_once_all_succeed,
     an_account_goes_with_what_is_its_own,
+    an_account_that_changes_during_its_deletion_keeps_everything,
     boards_pass_on_when_their_only_admin_goes,
     boards_in_the_trash_pass_on_too,
-    nobody_can_make_an_account_stay,
+    others_cannot_block_the_deletion_of_an_account,
 ];
 
 async fn sign_up_log_in_and_see_oneself(server: Arc<Server>) {
@@ -205,7 +206,7 @@ async fn a_password_that_was_hashed_as_entered_is_hashed_anew(server: Arc<Server
     let params = argon2::Params::new(8, 1, 1, None).unwrap();
     let (kind, version) = (argon2::Algorithm::Argon2id, argon2::Version::V0x13);
     let argon2 = argon2::Argon2::new(kind, version, params);
-    // Eight characters as entered, five in NFC: a rule for new passwords is none for old ones.
+    // Eight characters as entered, five in NFC: rules for new passwords do not apply to old ones.
     for (composed, decomposed) in
         [(COMPOSED, DECOMPOSED), ("\u{e9}\u{e9}\u{e9}12", "e\u{301}e\u{301}e\u{301}12")]
     {
@@ -223,6 +224,38 @@ async fn a_password_that_was_hashed_as_entered_is_hashed_anew(server: Arc<Server
         );
         server.log_in("ann", composed).await;
         server.log_in("ann", decomposed).await;
+    }
+}
+
+/// The password is another one before the account is locked.
+async fn an_account_that_changes_during_its_deletion_keeps_everything(server: Arc<Server>) {
+    let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let (own, shared) = (ann.board("Own").await, bob.board("Shared").await);
+    bob.share_as(&shared, &ann, "ADMIN").await;
+    for change in ["password_hash = 'another'", "disabled_at = created_at"] {
+        let mut lock = Lock::take(&server).await;
+        lock.execute("", "SELECT 1 FROM users FOR UPDATE").await;
+        let leaving = ann.clone();
+        let input = json!({ "currentPassword": "password" });
+        let leave =
+            tokio::spawn(async move { leaving.call("deleteViewer", input, "deletedUserId").await });
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        assert!(!leave.is_finished());
+        let change = format!("UPDATE users SET {change} WHERE email = 'ann@example.com'");
+        lock.execute(&change, &change).await;
+        lock.commit().await;
+        assert_eq!(leave.await.unwrap().code(), "INVALID_CREDENTIALS");
+        let tidy = server.tidy().await;
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        tidy.stop().await;
+        let query = format!("{{ board(id: {shared:?}) {{ members {{ totalCount }} }} }}");
+        assert_eq!(bob.get(&query).await["board"]["members"]["totalCount"], 2);
+        // As it was before.
+        let back = "UPDATE users SET disabled_at = NULL, password_hash =
+            (SELECT password_hash FROM users WHERE email = 'bob@example.com')";
+        server.execute(back, back).await;
+        let query = format!("{{ board(id: {own:?}) {{ title }} }}");
+        assert_eq!(ann.get(&query).await["board"]["title"], "Own");
     }
 }
 
@@ -318,7 +351,7 @@ async fn boards_in_the_trash_pass_on_too(server: Arc<Server>) {
 }
 
 /// A stranger makes somebody ADMIN of a board and leaves it: that must not bind the other account.
-async fn nobody_can_make_an_account_stay(server: Arc<Server>) {
+async fn others_cannot_block_the_deletion_of_an_account(server: Arc<Server>) {
     let (ann, eve, eva) =
         (server.user("ann").await, server.user("eve").await, server.user("eva").await);
     let board = eve.board("Trap").await;

@@ -187,7 +187,7 @@ async fn look_ups_of_accounts_are_limited(server: Arc<Server>) {
         shares.push(ann_asks(share, by_email.clone()).await);
     }
     assert!(shares.iter().any(limited));
-    // What took effect is no new look-up.
+    // A retry of an applied mutation does not count as a look-up.
     for _ in 0..10 {
         ann_asks(share, retry.clone()).await.ok();
     }

@@ -285,12 +285,12 @@ async fn what_is_no_whole_backup_is_refused(server: Arc<Server>) {
     };
     let refuse = |file: &str, reason: &str| refused(file, file, reason);
     refuse(&in_folder(&folder, "missing.db"), "unable to open");
-    refuse(&write("empty.db", b""), "is no database of kanban");
+    refuse(&write("empty.db", b""), "is not a kanban database");
     refuse(&write("text.db", &b"text ".repeat(1000)), "file is not a database");
     refuse(&write("half.db", &whole[..whole.len() / 2]), "malformed");
     let other = write("other.db", b"");
     execute(&format!("sqlite://{other}"), "CREATE TABLE cards (id INTEGER)", "").await;
-    refuse(&other, "is no database of kanban");
+    refuse(&other, "is not a kanban database");
     let newer = write("newer.db", &whole);
     let change = "INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')";
     execute(&format!("sqlite://{newer}"), change, "").await;
@@ -302,10 +302,10 @@ async fn what_is_no_whole_backup_is_refused(server: Arc<Server>) {
         "",
     )
     .await;
-    refuse(&broken, "rows without their parents");
+    refuse(&broken, "rows violate a foreign key");
     // Neither is a copy of it made.
     let told = fail(&format!("sqlite://{broken}"), &["backup", &in_folder(&folder, "more.db")]);
-    assert!(told.contains("rows without their parents"), "{told}");
+    assert!(told.contains("rows violate a foreign key"), "{told}");
     // The log of another database would be applied to the restored one.
     let stray = write("kanban.db-wal", b"old");
     refused(&file, &stray, "move it away");
@@ -362,7 +362,7 @@ async fn no_command_creates_a_database_by_mistake(server: Arc<Server>) {
     } else {
         let nowhere = "options=-c%20search_path%3Dnowhere";
         let sign = if server.database_url.contains('?') { '&' } else { '?' };
-        (format!("{}{sign}{nowhere}", server.database_url), "is no database of kanban")
+        (format!("{}{sign}{nowhere}", server.database_url), "is not a kanban database")
     };
     for command in [&["user", "list"][..], &["end-sessions"], &["purge"]] {
         let told = fail(&url, command);

@@ -10,15 +10,15 @@ scenarios![
     texts_have_limits_in_characters,
     a_new_account_has_rules,
     a_changed_account_has_rules,
-    an_id_that_is_none_is_absent_to_a_query,
-    an_id_that_is_none_is_bad_input_to_a_mutation,
+    an_invalid_id_gives_null_in_a_query,
+    an_invalid_id_is_bad_input_to_a_mutation,
     an_unknown_id_is_not_found_by_a_mutation,
     a_batch_is_made_whole_or_not_at_all,
     unknown_values_of_enums_are_refused,
     numbers_out_of_range_are_refused,
     variables_of_wrong_types_are_refused,
     control_characters_in_questions_do_no_harm,
-    half_a_character_is_no_text,
+    lone_surrogates_are_rejected,
     many_nodes_have_a_limit,
 ];
 
@@ -275,7 +275,7 @@ fn bad_ids(like: &str) -> Vec<String> {
     any.chain(keys).chain(before).chain(after).chain(whole).collect()
 }
 
-async fn an_id_that_is_none_is_absent_to_a_query(server: Arc<Server>) {
+async fn an_invalid_id_gives_null_in_a_query(server: Arc<Server>) {
     let scene = Scene::new(&server).await;
     let (ann, column) = (&scene.ann, scene.column());
     let all = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }";
@@ -308,7 +308,7 @@ async fn an_id_that_is_none_is_absent_to_a_query(server: Arc<Server>) {
     assert_eq!(data, json!({ "board": null, "card": null }));
 }
 
-async fn an_id_that_is_none_is_bad_input_to_a_mutation(server: Arc<Server>) {
+async fn an_invalid_id_is_bad_input_to_a_mutation(server: Arc<Server>) {
     let scene = Scene::new(&server).await;
     let all = [&scene.board, &scene.card, &scene.label, &scene.ann.id, &scene.column()];
     for (number, (mutation, input, field)) in scene.ids().into_iter().enumerate() {
@@ -484,7 +484,7 @@ async fn control_characters_in_questions_do_no_harm(server: Arc<Server>) {
     assert_eq!(scene.world().await["boards"]["totalCount"], 1);
 }
 
-async fn half_a_character_is_no_text(server: Arc<Server>) {
+async fn lone_surrogates_are_rejected(server: Arc<Server>) {
     let scene = Scene::new(&server).await;
     let query = "mutation($t: String!) { createBoard(input: { title: $t }) { board { id } } }";
     for half in [r"\ud800", r"\udc00", r"\ud83d", r"a\ud83d\u0041", r"\udc4d\ud83d"] {

@@ -11,6 +11,7 @@ scenarios![
     what_people_ask_for_passes_with_room,
     each_limit_can_be_set,
     introspection_does_not_go_in_circles,
+    planning_is_limited,
 ];
 
 async fn bombs_are_refused(server: Arc<Server>) {
@@ -158,13 +159,22 @@ async fn each_limit_can_be_set(server: Arc<Server>) {
 }
 
 async fn introspection_does_not_go_in_circles(server: Arc<Server>) {
-    for circle in [
-        "{ __schema { types { fields { type { fields { type { fields { name } } } } } } }",
-        "{ __type(name: \"Board\") { fields { type { ofType { fields { type { ofType { fields { name } } } } } } } }",
-        "{ __schema { types { interfaces { possibleTypes { interfaces { name } } } } }",
-    ] {
-        let answer = server.ask(&format!("{circle} }}"), json!({})).await;
-        assert_eq!(answer.code(), "QUERY_TOO_COMPLEX", "{circle}: {}", answer.body);
+    let circle = "{ __schema { types { interfaces { possibleTypes { interfaces { possibleTypes { interfaces { possibleTypes { name } } } } } } } } }";
+    assert_eq!(server.ask(circle, json!({})).await.code(), "QUERY_TOO_COMPLEX");
+    // Each level has 21 types or an interface of them.
+    let levels: Vec<_> = (1..13)
+        .map(|n| {
+            let list = if n % 2 == 0 { "interfaces" } else { "possibleTypes" };
+            format!("fragment F{n} on __Type {{ {list} {{ ...F{} }} }}", n - 1)
+        })
+        .collect();
+    let levels = levels.join(" ") + " fragment F0 on __Type { name }";
+    for (variables, name) in [("", "\"BoardEvent\""), ("($n: String!)", "$n")] {
+        let fields: Vec<_> =
+            (0..13).map(|n| format!("a{n}: __type(name: {name}) {{ ...F{n} }}")).collect();
+        let query = format!("query{variables} {{ {} }} {levels}", fields.join(" "));
+        let answer = server.ask(&query, json!({ "n": "BoardEvent" })).await;
+        assert_eq!(answer.code(), "QUERY_TOO_COMPLEX", "{}", answer.body);
     }
     let found = server
         .ask(
@@ -173,4 +183,20 @@ async fn introspection_does_not_go_in_circles(server: Arc<Server>) {
         )
         .await;
     assert_ne!(found.ok()["__type"], Value::Null);
+}
+
+/// Each of the selections is looked at for each of the object types of an interface, on each level.
+async fn planning_is_limited(server: Arc<Server>) {
+    let mut selection = "... on MemberAddedEvent { id } ".repeat(600);
+    for _ in 0..3 {
+        selection = format!(
+            "... on MemberAddedEvent {{ id }} board {{ activity(first: 0) {{ nodes {{ {selection} }} }} }}"
+        );
+    }
+    let query = format!(
+        "{{ board(id: \"board_1\") {{ activity(first: 0) {{ nodes {{ {selection} }} }} }} }}"
+    );
+    let answer = server.ask(&query, json!({})).await;
+    assert_eq!(answer.code(), "QUERY_TOO_COMPLEX", "{}", answer.body);
+    assert!(answer.body.to_string().contains("nested interfaces"), "{}", answer.body);
 }

@@ -12,7 +12,7 @@ scenarios![
     what_is_empty_does_not_filter,
     text_is_found_without_case_beyond_ascii,
     text_is_found_however_it_is_encoded,
-    signs_mean_themselves,
+    like_wildcards_are_literal,
     text_is_found_in_title_or_description_never_across,
     filters_see_the_present_state,
     filters_hold_through_columns_and_pages,
@@ -177,7 +177,7 @@ async fn text_is_found_however_it_is_encoded(server: Arc<Server>) {
     }
 }
 
-async fn signs_mean_themselves(server: Arc<Server>) {
+async fn like_wildcards_are_literal(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let titles = [
         "100%", "100x", "a_b", "axb", r"c\d", "c/d", r"c\\d", "[ab]*", "^x$", "it's", "\"q\"",

@@ -14,6 +14,7 @@ scenarios![
     events_of_one_mutation_stay_together,
     a_board_that_one_may_not_see_is_not_found,
     the_last_payload_ends_with_the_event_that_took_the_board_away,
+    members_who_leave_or_delete_their_account_are_removed,
     a_role_takes_effect_at_once,
     a_payload_is_made_once_for_all_users,
     payloads_that_depend_on_the_viewer_are_not_shared,
@@ -202,6 +203,31 @@ async fn the_last_payload_ends_with_the_event_that_took_the_board_away(server: A
     let last = socket.news("a").await;
     assert_eq!((kinds(&last), &last["board"]), (vec!["BoardDeletedEvent".into()], &Value::Null));
     assert_eq!(socket.message_of("a").await["type"], "complete");
+}
+
+async fn members_who_leave_or_delete_their_account_are_removed(server: Arc<Server>) {
+    let (ann, bob, eve) =
+        (server.user("ann").await, server.user("bob").await, server.user("eve").await);
+    let board = ann.board("Plans").await;
+    ann.share(&board, &bob).await;
+    ann.share(&board, &eve).await;
+    let payload = "events { actor { id } ...on MemberRemovedEvent { userId user { id } reason } }";
+    let mut watching = Socket::following(&ann, &board, payload).await;
+    let mut leaving = Socket::following(&bob, &board, payload).await;
+    let this = json!({ "boardId": board, "userId": bob.id });
+    bob.done("unshareBoard", this, "removedUserId").await;
+    // They share no board any more.
+    let left =
+        json!({ "actor": { "id": bob.id }, "userId": bob.id, "user": null, "reason": "LEFT" });
+    assert_eq!(watching.news("1").await["events"], json!([left]));
+    let news = leaving.news("1").await;
+    assert_eq!(news["events"][0]["reason"], "LEFT");
+    assert_eq!(leaving.message_of("1").await["type"], "complete");
+    let input = json!({ "currentPassword": "password" });
+    eve.done("deleteViewer", input, "deletedUserId").await;
+    let gone =
+        json!({ "actor": null, "userId": eve.id, "user": null, "reason": "ACCOUNT_DELETED" });
+    assert_eq!(watching.news("1").await["events"], json!([gone]));
 }
 
 async fn a_role_takes_effect_at_once(server: Arc<Server>) {

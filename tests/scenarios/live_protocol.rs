@@ -33,6 +33,7 @@ scenarios![
     streams_end_with_their_token,
     streams_end_when_the_server_stops,
     streams_are_limited,
+    event_streams_leave_connections_for_requests,
     slow_readers_do_not_hold_up_others,
     event_streams_have_a_heartbeat,
 ];
@@ -252,11 +253,7 @@ async fn a_client_that_reads_late_is_alive(server: Arc<Server>) {
     let slow = Arc::new(server.another(&[("LIVE_PING_SECONDS", "4")]).await);
     let ann = slow.user("ann").await;
     let board = ann.board("Plans").await;
-    let input = json!({ "boardId": board, "description": "€".repeat(20_000) });
-    ann.done("updateBoard", input, "board { id }").await;
-    // 11 MB, more than the buffers of the system hold.
-    let texts: Vec<_> = (0..190).map(|n| format!("t{n}: description")).collect();
-    let payload = format!("board {{ {} }}", texts.join(" "));
+    let payload = format!("board {{ {} }}", ann.large_texts(&board).await);
     let mut socket = Socket::following(&ann, &board, &payload).await;
     // The ping comes after four seconds. The next one would be due while the payload is written.
     tokio::time::sleep(Duration::from_millis(4200)).await;
@@ -313,11 +310,7 @@ async fn streams_end_with_their_session(server: Arc<Server>) {
 async fn a_stream_that_is_read_slowly_ends_with_its_session(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
-    let input = json!({ "boardId": board, "description": "€".repeat(20_000) });
-    ann.done("updateBoard", input, "board { id }").await;
-    // 11 MB, more than the buffers of the system hold.
-    let texts: Vec<_> = (0..190).map(|n| format!("t{n}: description")).collect();
-    let texts = texts.join(" ");
+    let texts = ann.large_texts(&board).await;
     let query =
         format!("subscription {{ boardEvents(boardId: \"{board}\") {{ board {{ {texts} }} }} }}");
     let body = json!({ "query": query }).to_string();
@@ -444,6 +437,8 @@ async fn streams_are_limited(server: Arc<Server>) {
     third.send(json!({ "type": "connection_init", "payload": payload })).await;
     assert_eq!(third.receive().await.code(), 1013);
     drop(third);
+    let another = "subscription { viewerBoards { reset } }";
+    assert_eq!(ask_for_events(&ann, another, json!({})).await.status(), 503);
     // Of one address: four, of which two are there.
     let from = |address: &'static str| [PROTOCOL, ("x-forwarded-for", address)];
     let connect = async |address| Socket::try_connect(&small, &from(address)).await;
@@ -471,6 +466,23 @@ async fn streams_are_limited(server: Arc<Server>) {
     network.push(connect("2001:db8:0:1::5").await.unwrap());
     drop(network);
     eventually!("places are given back", connect("192.0.2.3").await.is_ok());
+    small.stop().await;
+}
+
+/// Each keeps its connection.
+async fn event_streams_leave_connections_for_requests(server: Arc<Server>) {
+    let small = Arc::new(server.another(&[("HTTP_MAX_CONNECTIONS", "4")]).await);
+    let ann = small.user("ann").await;
+    let board = ann.board("Plans").await;
+    let streams = [event_stream(&ann, &board).await, event_stream(&ann, &board).await];
+    let query = "subscription { viewerBoards { reset } }";
+    assert_eq!(ask_for_events(&ann, query, json!({})).await.status(), 503);
+    assert_eq!(ann.get("{ viewer { id } }").await["viewer"]["id"], ann.id.as_str());
+    drop(streams);
+    eventually!(
+        "places are given back",
+        ask_for_events(&ann, query, json!({})).await.status() == 200
+    );
     small.stop().await;
 }
 

@@ -6,12 +6,15 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::live_protocol::{FOLLOW, PROTOCOL};
-use crate::support::{Events, Server, Socket, scenarios};
+use crate::support::{Events, Server, Socket, Watched, ask_for_events, scenarios};
 
 scenarios![
     a_socket_may_come_from_any_page,
     an_expired_token_gets_no_ack,
+    a_token_in_the_url_is_ignored,
     messages_are_limited,
+    large_payloads_take_no_memory_of_each_socket,
+    what_an_event_stream_has_not_sent_is_counted,
     an_idle_event_stream_has_no_deadline_and_is_not_compressed,
 ];
 
@@ -38,6 +41,20 @@ async fn an_expired_token_gets_no_ack(server: Arc<Server>) {
     assert_eq!(socket.receive().await.code(), 4403);
 }
 
+/// URLs are kept in logs.
+async fn a_token_in_the_url_is_ignored(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    for name in ["access_token", "token", "authorization", "Authorization"] {
+        // The rest of the path becomes a value.
+        let url = server.below(&format!("/graphql?{name}=Bearer%20{}&rest=", ann.token));
+        let mut socket = Socket::with_protocol(&url).await;
+        socket.init(json!({})).await;
+        socket.subscribe("1", "{ viewer { id } }", json!({})).await;
+        let refused = socket.message_of("1").await;
+        assert_eq!(refused["payload"]["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+    }
+}
+
 async fn messages_are_limited(server: Arc<Server>) {
     let strict = Arc::new(server.another(&[("LIVE_MAX_MESSAGE_KIB", "4")]).await);
     let ann = strict.user("ann").await;
@@ -53,6 +70,60 @@ async fn messages_are_limited(server: Arc<Server>) {
         }
     }
     strict.stop().await;
+}
+
+/// The memory of the process of a server.
+async fn memory(watched: &Watched) -> f64 {
+    watched.sum("process_resident_memory_bytes", &[]).await / 1e6
+}
+
+/// All of them read 11 MB, and stay open.
+async fn large_payloads_take_no_memory_of_each_socket(server: Arc<Server>) {
+    let watched = Watched::start(&server, &[]).await;
+    let ann = watched.server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let query =
+        format!("query($b: ID!) {{ board(id: $b) {{ {} }} }}", ann.large_texts(&board).await);
+    let mut open = Vec::new();
+    let mut before = 0.0;
+    for n in 0..21 {
+        let mut socket = Socket::of(&ann).await;
+        socket.subscribe("1", &query, json!({ "b": board })).await;
+        socket.next("1").await;
+        open.push(socket);
+        if n == 0 {
+            before = memory(&watched).await;
+        }
+    }
+    let grown = memory(&watched).await - before;
+    assert!(grown < 100.0, "{grown} MB for 20 sockets");
+    drop(open);
+    watched.process.stop().await;
+}
+
+/// Clients that do not read hold the memory of what they have not read, and are refused when it is used up.
+async fn what_an_event_stream_has_not_sent_is_counted(server: Arc<Server>) {
+    let settings = [("GRAPHQL_MEMORY_MIB", "32"), ("HTTP_WRITE_SECONDS", "600")];
+    let watched = Watched::start(&server, &settings).await;
+    let ann = watched.server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let query =
+        format!("query($b: ID!) {{ board(id: $b) {{ {} }} }}", ann.large_texts(&board).await);
+    let before = memory(&watched).await;
+    let mut unread = Vec::new();
+    let mut refused = 0;
+    for _ in 0..6 {
+        let response = ask_for_events(&ann, &query, json!({ "b": board })).await;
+        unread.push(response);
+    }
+    for response in unread {
+        let text = response.text().await.unwrap();
+        refused += usize::from(text.contains("SERVICE_UNAVAILABLE"));
+    }
+    assert!((1..6).contains(&refused), "{refused} refused");
+    let grown = memory(&watched).await - before;
+    assert!(grown < 150.0, "{grown} MB");
+    watched.process.stop().await;
 }
 
 async fn an_idle_event_stream_has_no_deadline_and_is_not_compressed(server: Arc<Server>) {

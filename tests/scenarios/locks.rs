@@ -11,7 +11,7 @@ scenarios![
     a_right_that_goes_while_one_waits_is_gone,
     a_membership_that_ends_while_one_waits_is_no_more,
     a_card_that_changes_while_one_waits_is_as_it_has_become,
-    who_may_not_write_keeps_nobody_waiting,
+    users_without_the_permission_take_no_lock,
 ];
 
 /// A board of Ann's with one card, on which Bob has this role.
@@ -96,7 +96,7 @@ async fn a_card_that_changes_while_one_waits_is_as_it_has_become(server: Arc<Ser
 }
 
 /// On PostgreSQL, such requests do not even wait for the lock. (SQLite has only one lock for writers.)
-async fn who_may_not_write_keeps_nobody_waiting(server: Arc<Server>) {
+async fn users_without_the_permission_take_no_lock(server: Arc<Server>) {
     let (_, bob, board, card) = board_with(&server, "VIEWER").await;
     let stranger = server.user("carol").await;
     for write in writes(&board, &card) {

@@ -16,6 +16,7 @@ use crate::support::{
 scenarios![
     each_request_is_one_line,
     operations_of_streams_are_lines,
+    refusals_of_sockets_are_lines,
     a_client_cannot_forge_or_fill_the_log,
     slow_requests_and_statements_are_told,
     a_slow_read_is_told_with_its_document,
@@ -126,6 +127,33 @@ async fn operations_of_streams_are_lines(server: Arc<Server>) {
         );
         assert!(!text(&found[0]["span"]["id"]).is_empty());
     }
+}
+
+async fn refusals_of_sockets_are_lines(server: Arc<Server>) {
+    let watched = Watched::start(&server, &[AS_JSON, ("LIVE_MAX_OPERATIONS", "1")]).await;
+    let ann = watched.server.user("ann").await;
+    let mut socket = Socket::of(&ann).await;
+    for id in ["1", "2"] {
+        socket.subscribe(id, "subscription { viewerBoards { reset } }", json!({})).await;
+        socket.message_of(id).await;
+    }
+    let mut refused = Socket::with_protocol(&watched.server).await;
+    let payload = json!({ "authorization": "Bearer x" });
+    refused.send(json!({ "type": "connection_init", "payload": payload })).await;
+    assert_eq!(refused.receive().await.code(), 4403);
+    for (field, value) in [("errors", json!("RATE_LIMITED")), ("code", json!(4403))] {
+        let found = || {
+            let lines = lines(&watched.process).into_iter();
+            lines.filter(|line| line["fields"][field] == value).collect::<Vec<_>>()
+        };
+        eventually!("the refusal is in the log", !found().is_empty());
+        assert_eq!(found()[0]["span"]["client"], "127.0.0.1");
+        if field == "errors" {
+            assert_eq!(found()[0]["fields"]["viewer"], ann.id.as_str());
+        }
+    }
+    let limits = [("limit", "operations")];
+    assert_eq!(watched.sum("kanban_limit_refusals_total", &limits).await.to_string(), "1");
 }
 
 async fn a_client_cannot_forge_or_fill_the_log(server: Arc<Server>) {

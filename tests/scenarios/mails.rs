@@ -24,6 +24,7 @@ scenarios![
     changes_of_an_account_are_told,
     links_lead_to_the_public_url,
     mails_to_one_address_are_limited,
+    nobody_uses_up_the_mails_to_an_address_with_attempts_that_fail,
     recovery_is_limited_by_address,
     a_mail_that_fails_is_sent_again,
     a_mail_to_a_wrong_address_is_dropped,
@@ -374,6 +375,30 @@ async fn mails_to_one_address_are_limited(server: Arc<Server>) {
     // Fewer if the address has changed again before a mail was made.
     assert!(count("victim@example.com", "Verify") <= 3);
     assert_eq!(count("victim@example.com", "was changed"), 3);
+    mailing.stop().await;
+}
+
+/// Somebody who knows the password of Ann must not keep the notice of a change from her.
+async fn nobody_uses_up_the_mails_to_an_address_with_attempts_that_fail(server: Arc<Server>) {
+    let mails = MailServer::start().await;
+    let mailing = mailing(&server, &mails, &[]).await;
+    let (mut ann, bob) = (mailing.user("ann").await, mailing.user("bob").await);
+    mailing.user("eve").await;
+    let token = mails.take("ann@example.com", "Verify").await.token();
+    verify(&mailing, &token).await.ok();
+    for address in ["bob@example.com", "eve@example.com"].repeat(3) {
+        let taken =
+            json!({ "email": address, "password": "x2345678", "currentPassword": "password" });
+        assert_eq!(ann.call("updateViewer", taken, "user { id }").await.code(), "CONFLICT");
+        let again = mailing.ask(&format!("mutation {{ signUp(input: {{ email: {address:?}, password: \"password\" }}) {{ user {{ id }} }} }}"), json!({})).await;
+        assert_eq!(again.code(), "CONFLICT");
+    }
+    let change = |email: &str, current: &str| json!({ "email": email, "password": "password", "currentPassword": current });
+    ann.change_account(change("anna@example.com", "password")).await;
+    mails.take("ann@example.com", "password was changed").await;
+    mails.take("ann@example.com", "address was changed").await;
+    let sent = bob.get("mutation { sendVerificationEmail { sent } }").await;
+    assert_eq!(sent["sendVerificationEmail"]["sent"], true);
     mailing.stop().await;
 }
 

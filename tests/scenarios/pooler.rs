@@ -99,10 +99,13 @@ async fn transaction_mode_needs_kept_statements(server: Arc<Server>) {
     let version = String::from_utf8(version).unwrap();
     let is_old = (1..21).any(|minor| version.contains(&format!("PgBouncer 1.{minor}.")));
     let off = if is_old { "" } else { "max_prepared_statements=0" };
-    let bouncer = PgBouncer::start(&server, "transaction", off).await;
-    for url in [bouncer.url.clone(), format!("{}&pgbouncer=true", bouncer.url)] {
-        let reason = refusal(&url).await.expect("it does not keep statements");
-        assert!(reason.contains("max_prepared_statements"), "{reason}");
+    // A pooler that ignores options instead of refusing them has no limits either.
+    for more in [off.to_owned(), format!("ignore_startup_parameters=options\n{off}")] {
+        let bouncer = PgBouncer::start(&server, "transaction", &more).await;
+        for url in [bouncer.url.clone(), format!("{}&pgbouncer=true", bouncer.url)] {
+            let reason = refusal(&url).await.expect("it does not keep statements");
+            assert!(reason.contains("max_prepared_statements"), "{reason}");
+        }
     }
 }
 

@@ -469,7 +469,7 @@ async fn ids_are_remembered_for_seven_days(server: Arc<Server>) {
     let answers = join_all(many).await.into_iter().map(Answer::ok);
     let cards: BTreeSet<_> = answers.map(|card| card.to_string()).collect();
     assert_eq!(cards.len(), 1, "{cards:?}");
-    // Another input is no conflict after that time either.
+    // After that time, a different input is not a conflict either.
     age(8 * 24).await;
     create(&ann, &board, "three", "x").await.ok();
     let tidy = server.tidy().await;

@@ -10,6 +10,7 @@ use crate::support::{Network, Proxy, Server, eventually, scenarios};
 
 scenarios![
     a_silent_database_is_given_up,
+    a_connection_whose_statement_has_no_answer_is_not_used_again,
     a_commit_without_an_answer_is_not_tried_again,
     a_stored_change_without_a_payload_says_so,
 ];
@@ -58,6 +59,37 @@ async fn a_silent_database_is_given_up(server: Arc<Server>) {
         "no write succeeds",
         ann.call("createCard", input.clone(), "card { id }").await.body["errors"].is_null()
     );
+    ann.server.stop().await;
+}
+
+/// The request ends before the time limit of its only statement, which begins no transaction.
+async fn a_connection_whose_statement_has_no_answer_is_not_used_again(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let near = server.user("ann").await;
+    near.board("Plans").await;
+    let proxy = Proxy::to(&server.database_url).await;
+    let settings = [
+        ("DATABASE_POOL_SIZE", "1"),
+        ("DATABASE_STATEMENT_SECONDS", "2"),
+        ("HTTP_REQUEST_SECONDS", "2"),
+        ("CACHE_MIB", "0"),
+    ];
+    let ann = proxy.user(&near, &settings).await;
+    let query = "{ boards { nodes { title } } }";
+    // The second time it is known that one statement is enough.
+    let found = ann.get(query).await;
+    ann.get(query).await;
+    // The name of the prepared statement is sent, and not its text.
+    proxy.lose_next_answer();
+    let began = Instant::now();
+    assert_eq!(ann.ask(query, json!({})).await.code(), "SERVICE_UNAVAILABLE");
+    eventually!(
+        "the connection is used again",
+        ann.ask(query, json!({})).await.body["data"] == found
+    );
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     ann.server.stop().await;
 }
 

@@ -9,7 +9,7 @@ use crate::support::{Server, User, scenarios, text};
 scenarios![
     values_of_wrong_types_are_refused_before_anything_is_done,
     variables_are_checked_where_they_are_used,
-    what_is_right_is_taken,
+    valid_documents_are_accepted,
     operations_that_are_not_run_are_checked_too,
     complexity_grows_with_the_pages,
     texts_that_stand_in_an_answer_often_are_bounded,
@@ -186,7 +186,7 @@ async fn variables_are_checked_where_they_are_used(server: Arc<Server>) {
     assert_eq!(ann.get("{ boards { totalCount } }").await["boards"]["totalCount"], 0);
 }
 
-async fn what_is_right_is_taken(server: Arc<Server>) {
+async fn valid_documents_are_accepted(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
     for (query, variables) in [

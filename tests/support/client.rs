@@ -117,6 +117,13 @@ impl User {
         ids
     }
 
+    /// Gives a board a long description, and returns a selection of 11 MB, more than the buffers of the system hold.
+    pub async fn large_texts(&self, board: &str) -> String {
+        let input = json!({ "boardId": board, "description": "\u{20ac}".repeat(20_000) });
+        self.done("updateBoard", input, "board { id }").await;
+        (0..190).map(|n| format!("t{n}: description")).collect::<Vec<_>>().join(" ")
+    }
+
     /// Shares a board with another user, in the default role.
     pub async fn share(&self, board: &str, with: &User) {
         let input = json!({ "boardId": board, "userId": with.id });

@@ -1,7 +1,7 @@
 //! Parses and validates documents, and caches valid ones.
 //!
 //! apollo-compiler parses and validates according to the specification of September 2025. This module
-//! adds the limits, descriptions (`scan::blank`), and the rules in `unique_fields` and `usages`.
+//! adds the limits, descriptions (`scan::blank`), and the rules in `unique_fields`, `usages` and `merging`.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -9,12 +9,12 @@ use std::sync::{Arc, OnceLock};
 use apollo_compiler::executable::{ExecutableDocument, Operation, OperationType};
 use apollo_compiler::parser::Parser;
 use apollo_compiler::validation::{DiagnosticList, Valid};
-use apollo_compiler::{Name, Node, introspection};
+use apollo_compiler::{Name, Node};
 use moka::sync::Cache;
 
 use super::refusal::{Problem, Refusal};
 use super::schema::TypeSystem;
-use super::{measure, scan, unique_fields, usages};
+use super::{measure, merging, scan, unique_fields, usages};
 use crate::config::Limits;
 use crate::metrics::{self, Kind, Lookup};
 use crate::store::Mode;
@@ -157,6 +157,7 @@ fn parse(types: &TypeSystem, text: &str, limits: &Limits) -> Result<Document, Re
     unique_fields::check(&document)?;
     let document = document.to_executable_validate(&types.schema);
     let document = document.map_err(|found| invalid(&found.errors, types.told))?;
+    merging::check(types, &document)?;
     let mut operations = Vec::new();
     for operation in document.operations.iter() {
         introspection_allowed(types, &document, operation)?;
@@ -208,7 +209,7 @@ fn places(locations: &[apollo_compiler::parser::LineColumn]) -> Vec<(usize, usiz
     locations.iter().map(|place| (place.line, place.column)).collect()
 }
 
-/// Rejects introspection if it is disabled, or if its lists are nested too deeply.
+/// Rejects introspection if it is disabled.
 fn introspection_allowed(
     types: &TypeSystem,
     document: &Valid<ExecutableDocument>,
@@ -218,8 +219,7 @@ fn introspection_allowed(
     if !types.told && operation.root_fields(document).any(|field| is_meta(&field.name)) {
         return Err(Refusal::invalid("Introspection is disabled."));
     }
-    introspection::check_max_depth(document, operation)
-        .map_err(|_| Refusal::too_complex("The lists of the introspection are nested too deeply."))
+    Ok(())
 }
 
 #[cfg(test)]

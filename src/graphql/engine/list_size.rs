@@ -59,15 +59,3 @@ fn slice(value: &ast::Value, variables: &Values) -> Option<Cost> {
         _ => None,
     }
 }
-
-/// The assumed number of entries of an introspection list: its average length in this schema. (The
-/// longest lists are those that are reached most often.)
-pub(super) fn times_in_introspection(name: &str) -> Cost {
-    match name {
-        "types" => 125,
-        "fields" => 8,
-        "possibleTypes" => 4,
-        "inputFields" | "args" | "enumValues" | "directives" => 2,
-        _ => 1,
-    }
-}

@@ -4,14 +4,14 @@
 //!
 //! 1. `persisted`: finds the text of a document that a request names (`trusted` reads the list of those
 //!    that may run). `document`: parses and validates the text according to the specification of September 2025, or
-//!    finds it in the cache. `scan` and `measure` check limits first; `usages` and `unique_fields` check what
+//!    finds it in the cache. `scan` and `measure` check limits first; `usages`, `unique_fields` and `merging` check what
 //!    apollo-compiler does not.
 //! 2. `Engine::document`: selects the operation and checks whether the caller may run it. Then
 //!    `viewer_limit` limits how many requests of one viewer run at once.
 //! 3. `variables`: coerces the values of variables (`coercion`, and `literals` for default values), once.
 //! 4. `plan`: expands fragments, merges equal fields and applies `@skip` and `@include`; `cost` and
 //!    `list_size` give the complexity. The library executes the resulting plan. The introspection fields
-//!    are executed by `answer`, before the others.
+//!    are executed by `answer`, before the others. All this happens before anybody looks at the permissions of fields.
 //! 5. The library executes the plan. Resolvers call loaders; `scheduler` decides when loads are sent;
 //!    `eager` resolves objects; `budget` limits the resources of the running request.
 //! 6. `answer`: inserts the result of the introspection and completes the codes, paths (`path`) and
@@ -54,6 +54,7 @@ mod execution;
 mod list_size;
 mod literals;
 mod measure;
+mod merging;
 mod path;
 mod persisted;
 mod plan;

@@ -41,8 +41,7 @@ impl BatchScheduler {
 
     /// Yields to other requests if this one has used up its time slice.
     pub(super) async fn yield_if_due(&self) {
-        let end = *self.end.lock().unwrap_or_else(PoisonError::into_inner);
-        if end.is_none_or(|end| Instant::now() < end) {
+        if !self.is_due() {
             return;
         }
         self.stopped.store(true, Ordering::Relaxed);
@@ -54,6 +53,26 @@ impl BatchScheduler {
             Poll::Pending
         })
         .await;
+    }
+
+    /// A part of the request that is not polled when the time slice is used up.
+    pub(super) async fn sliced<T>(&self, part: impl Future<Output = T>) -> T {
+        let mut part = pin!(part);
+        poll_fn(|cx| {
+            if self.is_due() {
+                self.stopped.store(true, Ordering::Relaxed);
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            part.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    /// Whether the time slice is used up.
+    fn is_due(&self) -> bool {
+        let end = *self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        end.is_some_and(|end| Instant::now() >= end)
     }
 
     fn begin_slice(&self) {

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
+use axum::body::Bytes;
 use futures_util::Stream;
 use tokio::sync::Notify;
 use tokio::sync::mpsc;
@@ -46,6 +47,17 @@ impl Payload {
     pub fn of(mut answer: Answer) -> Self {
         let guard = Mutex::new(answer.guard.take());
         Self { json: answer.into_json(), changed: None, _guard: guard }
+    }
+
+    /// The JSON as bytes that share this payload, and hold its memory.
+    pub fn bytes(self: &Arc<Self>) -> Bytes {
+        struct Shared(Arc<Payload>);
+        impl AsRef<[u8]> for Shared {
+            fn as_ref(&self) -> &[u8] {
+                self.0.json.as_bytes()
+            }
+        }
+        Bytes::from_owner(Shared(Arc::clone(self)))
     }
 
     #[cfg(test)]
@@ -146,7 +158,7 @@ impl Sender {
         self.sender.is_closed()
     }
 
-    /// Waits until nobody receives any more.
+    /// Waits until the receiver is dropped.
     pub(super) async fn closed(&self) {
         self.sender.closed().await;
     }

@@ -1,15 +1,15 @@
 //! The end of the subscription of a viewer who may no longer see the board.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use tokio::time::{Instant, sleep};
 
 use super::delivery::{Delivery, Payload, Sender};
-use super::payload::{Maker, PATIENCE, PAUSE};
+use super::payload::{Draft, MAX_READ, Made, Maker, PATIENCE, PAUSE, must_reset};
 use crate::domain::{Event, Result, Viewer};
-use crate::graphql::engine::Shape;
+use crate::graphql::engine::{Cost, Shape};
 use crate::graphql::schema::BoardNews;
+use crate::store::events::{self, FormerAccess};
 
 /// The last payloads of a subscriber.
 pub(super) struct Farewell {
@@ -18,11 +18,16 @@ pub(super) struct Farewell {
     pub(super) shape: Arc<Shape>,
     /// The latest event that the subscriber knows.
     pub(super) known: i64,
-    /// Whether the subscriber was told how it ends.
-    pub(super) is_told: bool,
-    /// Those that the subscriber does not know, up to the one that took the board away; empty if they are too many or
-    /// cannot be read.
-    pub(super) events: VecDeque<Arc<Event>>,
+    pub(super) rest: Rest,
+}
+
+/// What the subscriber does not know yet.
+pub(super) enum Rest {
+    /// The events up to the one that took the board away.
+    Events(FormerAccess),
+    /// Unknown: the subscriber gets a payload with `reset`.
+    Unknown,
+    Nothing,
 }
 
 impl Farewell {
@@ -31,18 +36,34 @@ impl Farewell {
         send_all(self, &sender).await;
     }
 
-    /// The payload, and whether it is `reset`.
-    async fn make(&self, news: BoardNews, last: i64, cost: u64) -> Result<(Payload, bool)> {
-        let is_reset = news.is_reset;
-        let made =
-            self.maker.execute(self.maker.draft(self.viewer), &self.shape, news, cost).await?;
-        if !made.exceeds_limit {
-            return Ok((made.payload, is_reset));
-        }
-        let draft = self.maker.draft(self.viewer);
-        let made = self.maker.execute(draft, &self.shape, reset(last), 0).await?;
-        Ok((made.payload, true))
+    /// The next events that fit into a payload.
+    async fn news(&self, draft: &Draft, access: FormerAccess) -> Result<(BoardNews, Cost)> {
+        let mut conn = draft.read().await?;
+        let events = events::of_former_member(&mut conn, access, self.known, MAX_READ).await;
+        let mut events: Vec<_> = match events {
+            Ok(events) => events.into_iter().map(Arc::new).collect(),
+            Err(error) if must_reset(&error) => Vec::new(),
+            Err(error) => return Err(error),
+        };
+        let (count, cost) = self.maker.fitting(&events, &self.shape);
+        events.truncate(count);
+        Ok(match events.last().map(|event| event.sequence) {
+            Some(sequence) => (news(events, sequence, false), cost),
+            None => (reset(access.end), 0),
+        })
     }
+
+    async fn execute(&self, draft: Draft, news: BoardNews, cost: Cost) -> Result<Made> {
+        self.maker.execute(draft, &self.shape, news, cost).await
+    }
+}
+
+fn news(events: Vec<Arc<Event>>, sequence: i64, is_reset: bool) -> BoardNews {
+    BoardNews { events: events.into(), sequence, is_reset, board: None }
+}
+
+fn reset(sequence: i64) -> BoardNews {
+    news(Vec::new(), sequence, true)
 }
 
 /// Makes payloads, one after the other.
@@ -53,21 +74,24 @@ trait Payloads: Send {
 
 impl Payloads for Farewell {
     async fn next(&mut self) -> Result<Option<Payload>> {
-        if self.is_told && self.events.is_empty() {
-            return Ok(None);
-        }
-        let last = self.events.back().map_or(self.known, |event| event.sequence);
-        let (count, cost) = self.maker.fitting(self.events.make_contiguous(), &self.shape);
-        let batch: Vec<_> = self.events.iter().take(count).cloned().collect();
-        let news = match batch.last().map(|event| event.sequence) {
-            Some(sequence) => news(batch, sequence),
-            None => reset(last),
+        let draft = self.maker.draft(self.viewer);
+        let (last, (news, cost)) = match self.rest {
+            Rest::Events(access) => (access.end, self.news(&draft, access).await?),
+            Rest::Unknown => (self.known, (reset(self.known), 0)),
+            Rest::Nothing => return Ok(None),
         };
-        let (payload, is_reset) = self.make(news, last, cost).await?;
-        // After `reset` nothing follows.
-        self.events.drain(..if is_reset { self.events.len() } else { count });
-        self.is_told = true;
-        Ok(Some(payload))
+        let (mut sequence, is_reset) = (news.sequence, news.is_reset);
+        let mut made = self.execute(draft, news, cost).await?;
+        if made.exceeds_limit && !is_reset {
+            sequence = last;
+            made = self.execute(self.maker.draft(self.viewer), reset(last), 0).await?;
+        }
+        self.known = sequence;
+        // After `reset` nothing follows: its sequence is that of the last event.
+        if sequence >= last {
+            self.rest = Rest::Nothing;
+        }
+        Ok(Some(made.payload))
     }
 }
 
@@ -91,14 +115,6 @@ async fn send_all(mut payloads: impl Payloads, sender: &Sender) {
             Err(_) => return sender.end(Delivery::Failed),
         }
     }
-}
-
-fn news(events: Vec<Arc<Event>>, sequence: i64) -> BoardNews {
-    BoardNews { events: events.into(), sequence, is_reset: false, board: None }
-}
-
-fn reset(sequence: i64) -> BoardNews {
-    BoardNews { events: Arc::default(), sequence, is_reset: true, board: None }
 }
 
 #[cfg(test)]

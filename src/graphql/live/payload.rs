@@ -15,6 +15,9 @@ use crate::store::{Conn, Mode, Snapshot, events};
 /// The maximum number of events in a payload: as many as one mutation makes at most.
 const MAX_EVENTS: usize = 100;
 
+/// The number of events that are read for a payload: one more than [`MAX_EVENTS`] tells whether a mutation has more.
+pub(super) const MAX_READ: i64 = 101;
+
 /// After more missed events than this, the board is sent as `reset`.
 pub(super) const MAX_MISSED: i64 = 10_000;
 
@@ -97,11 +100,9 @@ impl Maker {
         if !(0..=MAX_MISSED).contains(&(version - known)) {
             return reset();
         }
-        let limit = i64::try_from(MAX_EVENTS + 1).unwrap_or(i64::MAX);
-        let mut events: Vec<_> = match events::after(conn, board.1, known, limit).await {
+        let mut events: Vec<_> = match events::after(conn, board.1, known, MAX_READ).await {
             Ok(events) => events.into_iter().map(Arc::new).collect(),
-            // A newer instance may write events that this one does not know, or they need too much memory.
-            Err(Error::Internal | Error::TooLarge { .. }) => return reset(),
+            Err(error) if must_reset(&error) => return reset(),
             Err(error) => return Err(error),
         };
         let (count, cost) = self.fitting(&events, shape);
@@ -129,6 +130,12 @@ impl Maker {
         }
         fitting
     }
+}
+
+/// Whether events cannot be read at all: a newer instance has written some that this one does not know, or they need too
+/// much memory.
+pub(super) fn must_reset(error: &Error) -> bool {
+    matches!(error, Error::Internal | Error::TooLarge { .. })
 }
 
 impl Draft {

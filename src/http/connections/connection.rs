@@ -27,6 +27,8 @@ use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 use tokio_io_timeout::TimeoutStream;
 
+use crate::metrics;
+
 /// How long a connection that is closed waits for the rest of the head of a request.
 const HEAD_TIME: Duration = Duration::from_secs(5);
 
@@ -157,11 +159,20 @@ impl Stream {
     }
 
     fn sent(&self, polled: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
-        if matches!(polled, Poll::Ready(Ok(1..))) {
-            self.line.phase.store(QUIET, Ordering::Relaxed);
+        match &polled {
+            Poll::Ready(Ok(1..)) => self.line.phase.store(QUIET, Ordering::Relaxed),
+            Poll::Ready(Err(error)) if is_write_timeout(error) => {
+                metrics::get().live.dropped_readers.inc();
+            }
+            _ => {}
         }
         polled
     }
+}
+
+/// Whether the error is that of [`TimeoutStream`]. Those of the system have a number.
+fn is_write_timeout(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none()
 }
 
 impl AsyncRead for Stream {

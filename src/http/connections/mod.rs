@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::Router;
 use hyper::server::conn::http1::Builder;
 use hyper_util::rt::TokioTimer;
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
@@ -19,6 +20,10 @@ use tokio_io_timeout::TimeoutStream;
 use connection::Connection;
 pub(super) use connection::Cut;
 use groups::{Group, Groups};
+
+/// The kernel closes a connection whose client is gone: if sent bytes are not acknowledged for this long, or if keepalive
+/// probes, which begin when nothing was sent for half of this time, are not answered.
+const UNACKNOWLEDGED: Duration = Duration::from_mins(1);
 
 /// The pause after a connection could not be accepted for lack of resources.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -95,6 +100,12 @@ impl Connections {
     fn bounded(&self, stream: TcpStream) -> TimeoutStream<TcpStream> {
         // Most responses are written in one piece, so there is nothing for Nagle's algorithm to collect.
         let _ = stream.set_nodelay(true);
+        let socket = SockRef::from(&stream);
+        let probes =
+            TcpKeepalive::new().with_time(UNACKNOWLEDGED / 2).with_interval(UNACKNOWLEDGED / 6);
+        let _ = socket.set_tcp_keepalive(&probes);
+        #[cfg(target_os = "linux")]
+        let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.write));
         stream

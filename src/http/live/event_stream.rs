@@ -6,11 +6,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, header};
-use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::operation::{self, Output, Outputs};
 use super::slots::Slot;
@@ -24,8 +25,14 @@ use crate::http::{State, client, request_id};
 use crate::metrics::{Limit, Stream};
 
 /// Asks nginx not to collect the events. The connection serves no further request, so that it can be cut.
-const HEADERS: [(HeaderName, &str); 2] =
-    [(HeaderName::from_static("x-accel-buffering"), "no"), (header::CONNECTION, "close")];
+const HEADERS: [(HeaderName, &str); 3] = [
+    (header::CONTENT_TYPE, "text/event-stream"),
+    (HeaderName::from_static("x-accel-buffering"), "no"),
+    (header::CONNECTION, "close"),
+];
+
+/// The length up to which an event is sent in one piece.
+const SMALL: usize = 4096;
 
 /// Runs a request and sends its results as events. An error is the answer to a request whose token is invalid, or the
 /// reason why it is not run.
@@ -61,10 +68,13 @@ pub(in crate::http) async fn respond(
     let caller = state.api.caller(client, viewer, request_id::of(headers).to_owned());
     let of_user = user.as_ref().map(|slot| Arc::clone(&slot.shared)).unwrap_or_default();
     let waiting = Waiting::new(state.settings.live.waiting, of_user);
+    let is_subscription = state.api.is_subscription(&request);
     let outputs = match operation::run(state, caller, request, operations, &waiting).await {
         Ok(outputs) => outputs,
         Err(answer) => return Ok(Err(answer)),
     };
+    // Other operations have run already. One of them may have ended the session, and its result tells of that.
+    let ending = if is_subscription { ending } else { token::never() };
     let end = watch(place, ending, cut.clone());
     let open = OpenStream { outputs, end, _connection: connection, _user: user };
     Ok(Ok(open.response(state.settings.live.ping_time)))
@@ -82,14 +92,17 @@ struct OpenStream {
 impl OpenStream {
     /// The response that sends the events, and a comment after so long without one.
     fn response(self, ping_time: Duration) -> Response {
-        let events = stream::unfold(Some(self), async |open| {
+        let parts = stream::unfold(Some(self), move |open: Option<Self>| async move {
             let mut open = open?;
-            let output = open.next().await?;
+            let Ok(output) = timeout(ping_time, open.next()).await else {
+                return Some((vec![Bytes::from_static(b":\n\n")], Some(open)));
+            };
+            let output = output?;
             let is_last = matches!(output, Output::Complete | Output::Errors(_));
-            Some((output, (!is_last).then_some(open)))
+            Some((events_of(output), (!is_last).then_some(open)))
         });
-        let keep_alive = KeepAlive::new().interval(ping_time);
-        (HEADERS, Sse::new(events.flat_map(events_of)).keep_alive(keep_alive)).into_response()
+        let parts = parts.flat_map(stream::iter).map(Ok::<_, Infallible>);
+        (HEADERS, Body::from_stream(parts)).into_response()
     }
 
     /// The next output; `None` at the end, and when the server stops or the token is no longer valid. Then clients try
@@ -122,14 +135,21 @@ fn watch(place: Place, ending: Ending, cut: Cut) -> oneshot::Receiver<()> {
     ended
 }
 
-fn events_of(output: Output) -> impl stream::Stream<Item = Result<Event, Infallible>> {
-    let next = |json: &str| Event::default().event("next").data(json);
-    let complete = || Event::default().event("complete").data("");
-    let events = match output {
-        Output::Payload(payload) => vec![next(&payload.json)],
-        Output::Errors(errors) => vec![next(&format!(r#"{{"errors":{errors}}}"#)), complete()],
-        Output::Complete => vec![complete()],
+/// The text of the events. A long payload is not copied, and holds its memory until it is sent.
+fn events_of(output: Output) -> Vec<Bytes> {
+    const NEXT: &str = "event: next\ndata: ";
+    const COMPLETE: &str = "event: complete\ndata:\n\n";
+    match output {
+        Output::Payload(payload) if payload.json.len() <= SMALL => {
+            vec![format!("{NEXT}{}\n\n", payload.json).into()]
+        }
+        Output::Payload(payload) => {
+            vec![Bytes::from_static(NEXT.as_bytes()), payload.bytes(), Bytes::from_static(b"\n\n")]
+        }
+        Output::Errors(errors) => {
+            vec![format!("{NEXT}{{\"errors\":{errors}}}\n\n{COMPLETE}").into()]
+        }
+        Output::Complete => vec![Bytes::from_static(COMPLETE.as_bytes())],
         Output::Failed => Vec::new(),
-    };
-    stream::iter(events.into_iter().map(Ok))
+    }
 }

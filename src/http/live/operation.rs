@@ -6,7 +6,7 @@ use std::time::Instant;
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::graphql::{
-    Answer, Caller, Deliveries, Delivery, Operations, Payload, Request, Verdict, Waiting,
+    Answer, Caller, Deliveries, Delivery, ErrorCode, Operations, Payload, Request, Verdict, Waiting,
 };
 use crate::http::record::Record;
 use crate::http::{State, deadline};
@@ -20,7 +20,7 @@ pub(super) enum Output {
     Errors(String),
     /// The operation has ended.
     Complete,
-    /// The subscription has ended, because the database is not available.
+    /// The subscription has ended or cannot begin now, mostly because the database is not available.
     Failed,
 }
 
@@ -38,6 +38,7 @@ pub(super) async fn run(
     let due = Instant::now() + limit;
     let record = Record::begin(due, state.settings.slow_request);
     record.is_of(caller.logged_in());
+    let is_subscription = state.api.is_subscription(&request);
     let begin = Box::pin(begin(state, caller, request, operations, waiting));
     let begin = work::note(record.work(), begin);
     match deadline::keep(limit, begin).await {
@@ -45,8 +46,14 @@ pub(super) async fn run(
             record.end(codes);
             outputs
         }
+        Err(_) if is_subscription => Ok(failed()),
         Err(late) => Ok(stream::iter([Output::Errors(late.into_errors().to_string())]).boxed()),
     }
+}
+
+/// Clients try again.
+fn failed() -> Outputs {
+    stream::iter([Output::Failed]).boxed()
 }
 
 /// Runs an operation, or begins a subscription. Returns the codes of its errors too.
@@ -60,6 +67,9 @@ async fn begin(
     if state.api.is_subscription(&request) {
         return match state.api.subscribe(&request, &caller, waiting).await {
             Ok(deliveries) => (Ok(of_subscription(deliveries)), Vec::new()),
+            Err(answer) if answer.codes().contains(&ErrorCode::ServiceUnavailable.as_str()) => {
+                (Ok(failed()), answer.codes())
+            }
             Err(answer) => refused(*answer),
         };
     }
@@ -86,5 +96,6 @@ fn of_subscription(deliveries: Deliveries) -> Outputs {
         Delivery::Complete => Output::Complete,
         Delivery::Failed => Output::Failed,
     };
-    deliveries.map(output).boxed()
+    // After `Complete` nobody looks at the next one. Without an end of its own, its task has panicked.
+    deliveries.map(output).chain(failed()).boxed()
 }

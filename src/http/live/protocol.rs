@@ -130,6 +130,13 @@ pub(super) fn next(id: &str, result: &str) -> String {
     with_payload("next", id, result)
 }
 
+/// What comes before and after the execution result in `next`.
+pub(super) fn around_next(id: &str) -> (String, &'static str) {
+    let mut before = next(id, "");
+    before.pop();
+    (before, "}")
+}
+
 /// `error`, with a quoted ID and a list of errors as JSON.
 pub(super) fn error(id: &str, errors: &str) -> String {
     with_payload("error", id, errors)
@@ -178,5 +185,7 @@ mod tests {
         let Ok(Message::Subscribe { id, request }) = Message::parse(subscribe) else { panic!() };
         assert_eq!((&*id, request.get()), ("a\"b", r#"{"query":"{a}"}"#));
         assert_eq!(complete(&quoted(&id)), r#"{"id":"a\"b","type":"complete"}"#);
+        let (before, after) = around_next(&quoted(&id));
+        assert_eq!(format!("{before}{{}}{after}"), next(&quoted(&id), "{}"));
     }
 }

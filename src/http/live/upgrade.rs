@@ -2,11 +2,15 @@
 
 use std::net::IpAddr;
 
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{FromRequestParts, Request};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use tracing::{Instrument, Span};
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::Response;
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::server::create_response;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+use tracing::Instrument;
 
 use super::protocol;
 use super::socket::Socket;
@@ -14,7 +18,7 @@ use crate::http::refusal::Refusal;
 use crate::http::{State, client, request_id};
 use crate::metrics::Stream;
 
-/// The buffers of a WebSocket, in bytes. The defaults of the library are 128 KiB for each direction.
+/// The read buffer of a WebSocket, in bytes. The default of the library is 128 KiB.
 const BUFFER: usize = 4096;
 
 /// Whether a request asks for a WebSocket.
@@ -24,32 +28,48 @@ pub(in crate::http) fn is_upgrade(headers: &HeaderMap) -> bool {
 }
 
 /// Accepts a WebSocket. `Origin` is not checked: a page of another site has no access token to send.
-pub(in crate::http) async fn upgrade(state: State, peer: IpAddr, request: Request) -> Response {
-    let (mut parts, _) = request.into_parts();
-    let upgrade = match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-        Ok(upgrade) => upgrade,
-        Err(rejection) => return rejection.into_response(),
+pub(in crate::http) fn upgrade(state: State, peer: IpAddr, mut request: Request) -> Response {
+    let upgraded = hyper::upgrade::on(&mut request);
+    let request = request.map(drop);
+    let Ok(mut response) = create_response(&request) else {
+        let message = "The request is no handshake of WebSocket version 13.";
+        return Refusal::new(StatusCode::BAD_REQUEST, message).into_answer(None);
     };
-    let headers = parts.headers;
-    let client = client::client(&headers, peer, state.settings.trusted_proxies);
+    let headers = request.headers();
+    let client = client::client(headers, peer, state.settings.trusted_proxies);
     let address = client.address.unwrap_or(peer);
     let place = match state.live.enter(address, Stream::WebSocket) {
         Ok(place) => place,
         Err(refusal) => return refusal.into_answer(None),
     };
-    let Ok(authorization) = client::authorization(&headers) else {
+    let Ok(authorization) = client::authorization(headers) else {
         return Refusal::new(StatusCode::BAD_REQUEST, client::NOT_BEARER).into_answer(None);
     };
-    let limits = state.settings.live;
-    let id = request_id::of(&headers).to_owned();
-    let span = Span::current();
-    upgrade
-        .protocols([protocol::NAME])
+    let knows_protocol = asks_for_protocol(headers);
+    if knows_protocol {
+        let name = HeaderValue::from_static(protocol::NAME);
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, name);
+    }
+    let id = request_id::of(headers).to_owned();
+    let size = Some(state.settings.live.message);
+    let config = WebSocketConfig::default()
         .read_buffer_size(BUFFER)
         .write_buffer_size(0)
-        .max_message_size(limits.message)
-        .max_frame_size(limits.message)
-        .on_upgrade(move |socket| {
-            Socket::new(state, client, id, socket, place).run(authorization).instrument(span)
-        })
+        .max_message_size(size)
+        .max_frame_size(size);
+    let serve = async move {
+        let Ok(upgraded) = upgraded.await else { return };
+        let stream = TokioIo::new(upgraded);
+        let stream = WebSocketStream::from_raw_socket(stream, Role::Server, Some(config)).await;
+        let socket = Socket::new(state, client, id, stream, place);
+        socket.run(knows_protocol, authorization).await;
+    };
+    tokio::spawn(serve.in_current_span());
+    response.map(|()| Body::empty())
+}
+
+fn asks_for_protocol(headers: &HeaderMap) -> bool {
+    let asked = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL);
+    let asked = asked.iter().filter_map(|names| names.to_str().ok());
+    asked.flat_map(|names| names.split(',')).any(|name| name.trim() == protocol::NAME)
 }

@@ -2,7 +2,7 @@
 
 use super::confirm::{check_password, wrong_password};
 use crate::domain::{
-    BoardId, Client, RemovalReason, Result, SessionId, Subject, UserId, UserKey, Viewer,
+    BoardId, Client, Error, RemovalReason, Result, SessionId, Subject, UserId, UserKey, Viewer,
 };
 use crate::service::Services;
 use crate::store::lock::lock_to_leave;
@@ -22,55 +22,51 @@ pub async fn delete(
     current_password: String,
 ) -> Result<()> {
     let known = check_password(services, client, viewer, current_password).await?;
-    let hash = Some(known.password_hash);
-    let deleted = delete_account(services, viewer.key, viewer.id, hash).await?;
-    if deleted { Ok(()) } else { Err(wrong_password()) }
+    delete_account(services, viewer.key, viewer.id, Some(known.password_hash)).await
 }
 
-/// Deletes an account in one transaction. With a password hash, `false` if the account has another one by now, or is
-/// disabled. Its boards are erased afterwards by the maintenance, which is woken.
+/// Deletes an account in one transaction; NOT_FOUND if there is none. With a password hash, INVALID_CREDENTIALS if the
+/// account has another one by now, or is disabled. Its boards are erased afterwards by the maintenance, which is woken.
 pub(super) async fn delete_account(
     services: &Services,
     user: UserKey,
     id: UserId,
     hash: Option<String>,
-) -> Result<bool> {
+) -> Result<()> {
     let forget = services.sessions.forgetting();
     let deleted = services.db.write_then(
         (user, id, hash),
         async |tx, (user, id, hash)| leave_all(tx, *user, *id, hash.as_deref()).await,
-        move |ended| forget(ended.as_deref().unwrap_or_default()),
+        move |ended| forget(ended),
     );
-    let deleted = deleted.await?.is_some();
-    if deleted {
-        tracing::info!(user = %id, "an account was deleted");
-    }
+    deleted.await?;
+    tracing::info!(user = %id, "an account was deleted");
     services.orphans.notify_one();
-    Ok(deleted)
+    Ok(())
 }
 
-/// Removes the user from all boards and deletes the account. Returns the ended sessions; `None` if the account cannot be
-/// locked.
+/// Removes the user from all boards and deletes the account. Returns the ended sessions.
 async fn leave_all(
     tx: &mut Tx,
     user: UserKey,
     id: UserId,
     hash: Option<&str>,
-) -> Result<Option<Vec<SessionId>>> {
+) -> Result<Vec<SessionId>> {
     for _ in 0..ROUNDS {
         if leave_present(tx, user, id).await? == 0 {
             break;
         }
     }
     if !user_writes::lock_to_delete(tx, user, hash).await? {
-        return Ok(None);
+        // An error, so that the user leaves no board.
+        return Err(hash.map_or_else(|| Error::not_found("user"), |_| wrong_password()));
     }
     // Boards that were created or shared since the list was read. Nothing can be added any more. Whoever holds the lock
     // of one of them and waits for the account makes this a deadlock, after which the transaction runs again.
     leave_present(tx, user, id).await?;
     let sessions = sessions::delete_all(tx, user).await?;
     user_writes::delete(tx, user).await?;
-    Ok(Some(sessions))
+    Ok(sessions)
 }
 
 /// Removes the user from all present boards. Returns their number.

@@ -92,9 +92,7 @@ async fn apply(tx: &mut Tx, user: UserKey, change: &Change) -> Result<()> {
 /// Deletes an account, like `deleteViewer`, and erases its boards.
 pub async fn delete(services: &Services, email: &str) -> Result<()> {
     let user = find(services, email).await?;
-    if !delete_account(services, user.key, user.id, None).await? {
-        return Err(no_such_user());
-    }
+    delete_account(services, user.key, user.id, None).await?;
     trash::purge(services, None).await.map(drop)
 }
 

@@ -17,7 +17,7 @@ pub async fn request_password_reset(
 ) -> Result<()> {
     services.mails.require()?;
     services.attempts.from(client)?;
-    // What is no address has no account.
+    // An invalid address cannot belong to an account.
     let Ok(email) = EmailKey::parse(email) else { return Ok(()) };
     mail_senders::send(services, email.as_str(), MailContent::ResetPassword).await.map(drop)
 }

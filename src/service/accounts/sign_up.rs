@@ -2,17 +2,18 @@
 
 use crate::config::SignUps;
 use crate::domain::{
-    Client, Email, Error, MailContent, Name, Password, QueuedMail, Result, User, neighbourhood,
+    Client, Email, Error, MailContent, Name, Password, Result, User, neighbourhood,
 };
-use crate::service::{Services, mail_senders};
-use crate::store::{known_networks, outbox, user_writes};
+use crate::service::Services;
+use crate::service::mail_senders::{self, NewMail};
+use crate::store::{known_networks, user_writes};
 
 struct NewAccount {
     email: Email,
     name: Name,
     hash: String,
     network: Option<String>,
-    mail: Option<QueuedMail>,
+    mail: Option<NewMail>,
 }
 
 /// Creates an account, and sends a mail to verify its address if mail is set up. CONFLICT if an account with this e-mail
@@ -41,7 +42,7 @@ pub async fn sign_up(
             known_networks::note(tx, user.key, network).await?;
         }
         if let Some(mail) = &new.mail {
-            outbox::insert(tx, mail).await?;
+            mail.insert(tx).await?;
         }
         Ok(user)
     });

@@ -2,14 +2,15 @@
 
 use super::confirm::{check_password, credentials, wrong_password};
 use crate::domain::{
-    At, Client, Email, EmailKey, Error, MailContent, Name, Password, QueuedMail, Result, SessionId,
-    User, Viewer,
+    At, Client, Email, EmailKey, Error, MailContent, Name, Password, Result, SessionId, User,
+    Viewer,
 };
+use crate::service::mail_senders::{self, NewMail};
 use crate::service::sessions::{self, NewSession, Started};
-use crate::service::{LogIn, Services, mail_senders};
+use crate::service::{LogIn, Services};
 use crate::store::user_writes::Changes;
 use crate::store::users::Credentials;
-use crate::store::{Tx, outbox, user_writes};
+use crate::store::{Tx, user_writes};
 
 /// Changes to the viewer's account. `None` leaves the field unchanged.
 pub struct AccountChanges {
@@ -40,7 +41,7 @@ struct Update {
     ends_sessions: bool,
     /// The new session.
     session: Option<NewSession>,
-    mails: Vec<QueuedMail>,
+    mails: Vec<NewMail>,
 }
 
 /// Changes the account. A new e-mail address and a new password require the current password: BAD_USER_INPUT without it.
@@ -118,17 +119,16 @@ async fn differences(
     Ok(Changes { email, password_hash, name, is_other_mailbox })
 }
 
-/// The mails that tell of the changes: to the former address, in case that somebody else has made them.
-fn mails(services: &Services, user: &User, changes: &Changes) -> Vec<QueuedMail> {
-    let tell = |email: &str, content| mail_senders::limited(services, email, content);
+/// The mails that tell of the changes: to the new address, and to the former one, in case that somebody else has made them.
+fn mails(services: &Services, user: &User, changes: &Changes) -> Vec<NewMail> {
     let new = changes.email.as_ref().filter(|_| changes.is_other_mailbox);
+    let verify =
+        |email: &Email| mail_senders::limited(services, email.as_str(), MailContent::VerifyEmail);
+    let notice = |content| mail_senders::notice(services, user, content);
     let mails = [
-        new.and_then(|email| tell(email.as_str(), MailContent::VerifyEmail)),
-        new.and_then(|_| tell(&user.email, MailContent::EmailChanged)),
-        changes
-            .password_hash
-            .as_ref()
-            .and_then(|_| tell(&user.email, MailContent::PasswordChanged)),
+        new.and_then(verify),
+        new.and_then(|_| notice(MailContent::EmailChanged)),
+        changes.password_hash.as_ref().and_then(|_| notice(MailContent::PasswordChanged)),
     ];
     mails.into_iter().flatten().collect()
 }
@@ -140,7 +140,7 @@ async fn store(tx: &mut Tx, update: &Update) -> Result<(User, Option<Started>, V
     let user =
         user.ok_or_else(|| confirmed.map_or(Error::Unauthenticated, |_| wrong_password()))?;
     for mail in &update.mails {
-        outbox::insert(tx, mail).await?;
+        mail.insert(tx).await?;
     }
     if !update.ends_sessions {
         return Ok((user, None, Vec::new()));

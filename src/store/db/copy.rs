@@ -95,7 +95,7 @@ impl Draft {
         match check().map_err(|error: Box<dyn std::error::Error>| error.to_string())? {
             (found, 0) if found == ["ok"] => Ok(()),
             (found, 0) => Err(format!("the database is damaged: {}", found.join("; "))),
-            (_, broken) => Err(format!("the database has {broken} rows without their parents")),
+            (_, broken) => Err(format!("{broken} rows violate a foreign key")),
         }
     }
 

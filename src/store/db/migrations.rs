@@ -92,7 +92,7 @@ impl State {
     {
         let known: Vec<Box<dyn Migration<DB>>> = source.migrations().map_err(|e| e.to_string())?;
         if self.pending::<DB>(source)?.len() == known.len() {
-            return Err("is no database of kanban".into());
+            return Err("is not a kanban database".into());
         }
         Ok(())
     }

@@ -142,15 +142,17 @@ impl Db {
                 (Pools::Sqlite { readers, writer: pool(Access::Write, 1)?, file }, migrations)
             }
             DatabaseUrl::Postgres(url) => {
-                let (server, outage) = (Server::new(url, config)?, Outage::default());
+                let (server, outage) =
+                    (Server::new("DATABASE_URL", url, config)?, Outage::default());
                 let migrations = migrations::postgres(&server).await?;
                 let pool = postgres::pool(&server, &outage, &statements, config)?;
                 let time = config.statement_timeout + GRACE;
                 let local = server.local_limits().map(Into::into);
                 let limits = Limits { time, outage: outage.clone(), local };
-                let listen = config.listen_url.as_ref().map(|url| Server::new(url, config));
+                let listen = config.listen_url.as_ref();
+                let listen = listen.map(|url| Server::new("DATABASE_LISTEN_URL", url, config));
                 let relay = Relay::new(server.clone(), listen.transpose()?, Arc::clone(&bus));
-                let (monitor, relay) = (Arc::new(Monitor::new(server, outage)), Arc::new(relay));
+                let (monitor, relay) = (Arc::new(Monitor::new(&server, outage)), Arc::new(relay));
                 (Pools::Postgres { pool, limits, monitor, relay }, migrations)
             }
         };
@@ -169,7 +171,7 @@ impl Db {
                 checked.map_err(|reason| StartError::new(format!("{}: {reason}", file.display())))
             }
             DatabaseUrl::Postgres(url) => {
-                migrations::check_server(&Server::new(url, config)?).await
+                migrations::check_server(&Server::new("DATABASE_URL", url, config)?).await
             }
         }
     }
@@ -178,7 +180,9 @@ impl Db {
     pub async fn migrate(config: &Database) -> std::result::Result<Vec<String>, StartError> {
         match &config.url {
             DatabaseUrl::Sqlite(path) => migrations::sqlite(path.clone()).await,
-            DatabaseUrl::Postgres(url) => migrations::postgres(&Server::new(url, config)?).await,
+            DatabaseUrl::Postgres(url) => {
+                migrations::postgres(&Server::new("DATABASE_URL", url, config)?).await
+            }
         }
     }
 

@@ -64,7 +64,8 @@ pub(super) struct Monitor {
 }
 
 impl Monitor {
-    pub(super) fn new(server: Server, outage: Outage) -> Self {
+    pub(super) fn new(server: &Server, outage: Outage) -> Self {
+        let server = server.for_monitor(CHECK_TIME);
         Self { server, outage, health: watch::Sender::new(None) }
     }
 

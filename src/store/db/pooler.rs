@@ -1,19 +1,33 @@
 //! Connection poolers such as PgBouncer in transaction mode, where each transaction may run on another session.
 
+use diesel::result::{DatabaseErrorKind, Error};
 use diesel::sql_types::Integer;
 use diesel::{IntoSql, QueryResult};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 
 use super::connect_error::ConnectError;
-use super::postgres::Server;
+use super::postgres::{SHOW_OWN_OPTION, Server};
 
 /// Checks that prepared statements survive a change of the session. (`PgBouncer` keeps them from 1.21 on.)
 pub(super) async fn check(server: &Server) -> Result<(), ConnectError> {
     if !server.has_pooler() {
-        return Ok(());
+        let arrived = options_arrive(&mut server.connect().await?).await;
+        if arrived.map_err(|error| ConnectError::new(error.to_string()))? {
+            return Ok(());
+        }
+        server.found_pooler();
     }
     let (mut one, mut two) = (server.connect().await?, server.connect().await?);
     session_changes(&mut one, &mut two).await.map_err(ConnectError::of_pooler)
+}
+
+/// Whether the options of the connection have arrived. `PgBouncer` may be told to ignore them.
+async fn options_arrive(conn: &mut AsyncPgConnection) -> QueryResult<bool> {
+    match conn.batch_execute(SHOW_OWN_OPTION).await {
+        Ok(()) => Ok(true),
+        Err(Error::DatabaseError(DatabaseErrorKind::Unknown, _)) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// How often the session of a connection is tried to be changed. In session mode it never changes.

@@ -52,14 +52,26 @@ struct Limits {
 }
 
 impl Server {
-    /// Loads the root certificates. Does not connect.
-    pub(super) fn new(url: &PostgresUrl, config: &Database) -> Result<Self, StartError> {
+    /// Loads the root certificates. Does not connect. `name` is the setting that has the URL.
+    pub(super) fn new(
+        name: &str,
+        url: &PostgresUrl,
+        config: &Database,
+    ) -> Result<Self, StartError> {
         let tls = tls::connector(&url.verify);
-        let tls = tls.map_err(|error| StartError::new(format!("DATABASE_URL: {error}")))?;
+        let tls = tls.map_err(|error| StartError::new(format!("{name}: {error}")))?;
         let limits = Limits { statement: config.statement_timeout, lock: config.wait };
         let config = with_name(with_timeouts(url.config.clone()));
         let has_pooler = Arc::new(AtomicBool::new(url.pooler));
         Ok(Self { config, tls, limits, has_pooler })
+    }
+
+    /// The same server for the monitor, which must notice an outage soon, however long other connections may take.
+    pub(super) fn for_monitor(&self, limit: Duration) -> Self {
+        let mut server = self.clone();
+        let limit = server.config.get_connect_timeout().map_or(limit, |time| limit.min(*time));
+        server.config.connect_timeout(limit);
+        server
     }
 
     /// Opens a connection, within a few seconds.
@@ -75,10 +87,7 @@ impl Server {
         if !self.has_pooler() {
             match self.connect_with(self.limits.options(&self.config), session).await {
                 Err(error) if is_unsupported_option(&error) => {
-                    tracing::info!(
-                        "connected through a pooler: limits are set in each transaction"
-                    );
-                    self.has_pooler.store(true, Ordering::Relaxed);
+                    self.found_pooler();
                 }
                 Err(error) => return Err(error),
                 Ok(mut conn) => {
@@ -139,6 +148,12 @@ impl Server {
         diesel_async::RunQueryDsl::execute(diesel::sql_query(end), conn).await.map(drop)
     }
 
+    /// Notes that there is a pooler that does not pass options on.
+    pub(super) fn found_pooler(&self) {
+        tracing::info!("connected through a pooler: limits are set in each transaction");
+        self.has_pooler.store(true, Ordering::Relaxed);
+    }
+
     /// Whether the connections go through a pooler.
     pub(super) fn has_pooler(&self) -> bool {
         self.has_pooler.load(Ordering::Relaxed)
@@ -166,7 +181,7 @@ impl Limits {
     fn options(self, config: &tokio_postgres::Config) -> tokio_postgres::Config {
         let mut config = config.clone();
         let options = format!(
-            "-c statement_timeout={0} -c lock_timeout={1} -c idle_in_transaction_session_timeout={0} \
+            "{OWN_OPTION} -c statement_timeout={0} -c lock_timeout={1} -c idle_in_transaction_session_timeout={0} \
              -c plan_cache_mode=force_generic_plan {2}",
             self.statement.as_millis(),
             self.lock.as_millis(),
@@ -176,6 +191,10 @@ impl Limits {
         config
     }
 }
+
+/// An option of our own, and a statement that fails if it has not arrived.
+const OWN_OPTION: &str = "-c kanban.options=on";
+pub(super) const SHOW_OWN_OPTION: &str = "SHOW kanban.options";
 
 /// The maximum length of a name in PostgreSQL, in bytes.
 const MAX_NAME: usize = 63;

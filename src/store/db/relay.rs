@@ -51,7 +51,7 @@ impl Relay {
         let listen = listen.or_else(|| (!server.has_pooler()).then(|| server.clone()));
         if listen.is_none() {
             tracing::warn!(
-                "changes of other instances arrive within seconds only: set DATABASE_LISTEN_URL to a connection without the pooler"
+                "changes of other instances arrive with a delay of some seconds: set DATABASE_LISTEN_URL to a connection without the pooler"
             );
         }
         Self { server, listen, bus, instance: format!("{:032x}", rand::random::<u128>()) }

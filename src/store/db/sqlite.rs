@@ -154,8 +154,8 @@ impl FileHealth {
 /// The messages of `SQLITE_CORRUPT` and `SQLITE_NOTADB`.
 const DAMAGED: [&str; 2] = ["database disk image is malformed", "file is not a database"];
 
-/// Whether the file is there, undamaged, and has tables. Opens a connection of its own, which would fail if the file
-/// was moved away.
+/// Whether the file is there, undamaged and writable, and has tables. Opens a connection of its own, which would fail if
+/// the file was moved away. A full disk is not noticed: nothing is written.
 pub(super) fn check(path: &str, health: &FileHealth, opened: Option<FileId>) -> Result<(), String> {
     if health.is_damaged() {
         return Err("the file is damaged".into());
@@ -166,8 +166,16 @@ pub(super) fn check(path: &str, health: &FileHealth, opened: Option<FileId>) -> 
     let mut conn = connect(path).map_err(|error| error.to_string())?;
     let one = boards::table.select(boards::id).first::<i64>(&mut conn).optional();
     health.note(&one);
-    one.map(drop).map_err(|error| error.to_string())
+    one.map_err(|error| error.to_string())?;
+    // Fails on a file system that is read-only. If somebody else writes, the file is writable.
+    match conn.batch_execute("PRAGMA busy_timeout = 0; BEGIN IMMEDIATE; ROLLBACK") {
+        Err(error) if !error.to_string().contains(BUSY) => Err(error.to_string()),
+        _ => Ok(()),
+    }
 }
+
+/// The message of `SQLITE_BUSY`.
+const BUSY: &str = "database is locked";
 
 /// The identity of a file: device and inode.
 pub(super) type FileId = (u64, u64);

@@ -142,7 +142,7 @@ where
             done => return done,
         }
     }
-    let reason = "the database refused a transaction again and again";
+    let reason = "the transaction still conflicts after several attempts";
     trouble::tell(Trouble::Contention, &reason);
     Err(Error::Unavailable)
 }

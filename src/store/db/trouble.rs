@@ -1,4 +1,4 @@
-//! Errors of an outage would be repeated for each request. The log has the first one of each kind, their number once a
+//! During an outage each request would log the same error. The log has the first one of each kind, their number once a
 //! minute, and the end.
 
 use std::fmt::Display;
@@ -42,7 +42,7 @@ impl Errors {
         Self { began: now, latest: now, told: now, count: 0, texts: Vec::new() }
     }
 
-    /// Returns whether the log is told of the error.
+    /// Returns whether the error must be logged.
     fn add(&mut self, now: Instant, text: String) -> bool {
         self.latest = now;
         self.count += 1;
@@ -69,7 +69,7 @@ impl Errors {
 pub(super) fn tell(class: Trouble, error: &dyn Display) {
     metrics::get().database.errors.of(class).inc();
     if add(error) {
-        tracing::error!(%error, "the database is unavailable; further errors are counted and told once a minute");
+        tracing::error!(%error, "the database is unavailable; further errors are counted and logged once a minute");
     } else {
         tracing::debug!(%error, "the database is unavailable");
     }

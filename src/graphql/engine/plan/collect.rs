@@ -1,21 +1,23 @@
 //! "Collecting Fields" of the specification: expands fragments, groups equal fields and removes those that `@skip` and
 //! `@include` exclude.
 
+use std::cell::Cell;
+
 use apollo_compiler::Node;
 use apollo_compiler::ast::{self, DirectiveList};
 use apollo_compiler::executable::{Field, FragmentMap, Selection, SelectionSet};
 use async_graphql::Value;
 
-use crate::graphql::engine::refusal::Refusal;
 use crate::graphql::engine::schema::TypeSystem;
 use crate::graphql::engine::variables::Values;
 
 /// What the selections of a document refer to.
-#[derive(Clone, Copy)]
 pub(super) struct Scope<'d> {
     pub(super) types: &'d TypeSystem,
     pub(super) fragments: &'d FragmentMap,
     pub(super) values: &'d Values,
+    /// The number of selections that were looked at.
+    steps: Cell<usize>,
 }
 
 /// Fields with the same response key, which validation has found to be mergeable.
@@ -29,17 +31,6 @@ impl<'d> Group<'d> {
         let all = std::iter::once(&self.first).chain(&self.others);
         all.map(|field| &field.selection_set).collect()
     }
-
-    /// Refuses fields with different arguments.
-    pub(super) fn check_arguments(&self) -> Result<(), Refusal> {
-        match self.others.iter().find(|other| !same_arguments(self.first, other)) {
-            Some(other) => Err(Refusal::invalid(format!(
-                "{} is selected more than once with different arguments.",
-                other.response_key()
-            ))),
-            None => Ok(()),
-        }
-    }
 }
 
 /// The groups of a selection set, and the fragments visited.
@@ -50,6 +41,23 @@ struct Collected<'d> {
 }
 
 impl<'d> Scope<'d> {
+    pub(super) fn new(
+        types: &'d TypeSystem,
+        fragments: &'d FragmentMap,
+        values: &'d Values,
+    ) -> Self {
+        Self { types, fragments, values, steps: Cell::default() }
+    }
+
+    /// The number of selections that were looked at.
+    pub(super) fn steps(&self) -> usize {
+        self.steps.get()
+    }
+
+    pub(super) fn forget_steps(&self) {
+        self.steps.set(0);
+    }
+
     /// The fields of objects of a type; `None` if they depend on which object type of an interface it is.
     pub(super) fn collect(&self, ty: &str, sets: &[&'d SelectionSet]) -> Option<Vec<Group<'d>>> {
         let mut collected = Collected::default();
@@ -60,6 +68,7 @@ impl<'d> Scope<'d> {
     }
 
     fn add(&self, to: &mut Collected<'d>, ty: &str, set: &'d SelectionSet) -> Option<()> {
+        self.steps.set(self.steps.get().saturating_add(set.selections.len()));
         for selection in &set.selections {
             if self.is_left_out(selection.directives()) {
                 continue;
@@ -93,7 +102,7 @@ impl<'d> Scope<'d> {
     }
 
     /// Whether `@skip` or `@include` excludes a selection.
-    fn is_left_out(&self, directives: &DirectiveList) -> bool {
+    pub(super) fn is_left_out(&self, directives: &DirectiveList) -> bool {
         directives.iter().any(|directive| {
             let condition = || match &**directive.specified_argument_by_name("if")? {
                 ast::Value::Boolean(is) => Some(*is),
@@ -106,32 +115,5 @@ impl<'d> Scope<'d> {
                 _ => false,
             }
         })
-    }
-}
-
-/// Whether two fields with the same response key have the same arguments. (apollo-compiler considers
-/// lists equal if one is a prefix of the other.)
-fn same_arguments(one: &Field, other: &Field) -> bool {
-    let same = |argument: &Node<ast::Argument>| {
-        let value = other.specified_argument_by_name(&argument.name);
-        value.is_some_and(|value| same_value(&argument.value, value))
-    };
-    one.arguments.len() == other.arguments.len() && one.arguments.iter().all(same)
-}
-
-fn same_value(one: &ast::Value, other: &ast::Value) -> bool {
-    match (one, other) {
-        (ast::Value::List(one), ast::Value::List(other)) => {
-            one.len() == other.len()
-                && one.iter().zip(other).all(|(one, other)| same_value(one, other))
-        }
-        (ast::Value::Object(one), ast::Value::Object(other)) => {
-            let same = |(name, value): &(apollo_compiler::Name, Node<ast::Value>)| {
-                let found = other.iter().find(|(own, _)| own == name);
-                found.is_some_and(|(_, other)| same_value(value, other))
-            };
-            one.len() == other.len() && one.iter().all(same)
-        }
-        (one, other) => one == other,
     }
 }

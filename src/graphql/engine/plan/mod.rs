@@ -4,11 +4,11 @@
 
 mod arguments;
 mod collect;
+mod introspection;
 mod nodes;
 mod subscription;
 
-use apollo_compiler::Node;
-use apollo_compiler::executable::{Field, Operation, Selection, SelectionSet};
+use apollo_compiler::executable::{Field, Operation, SelectionSet};
 use async_graphql::parser::types as library;
 use async_graphql::{Name, Positioned, Variables};
 
@@ -21,8 +21,9 @@ use super::refusal::Refusal;
 use super::schema::TypeSystem;
 use super::variables::Values;
 
-/// The maximum number of fields of an operation when interfaces are expanded to their object types.
-const MAX_FIELDS: usize = 50_000;
+/// The maximum number of selections that are looked at. Interfaces are expanded to their object types, so a selection may be
+/// looked at many times, also for types that it does not apply to.
+const MAX_STEPS: usize = 100_000;
 
 /// An operation that is ready for execution.
 pub(super) struct Plan {
@@ -43,9 +44,10 @@ pub(super) fn plan(
     limit: Cost,
 ) -> Result<Plan, Refusal> {
     let fragments = &document.executable().fragments;
-    let mut planner = Planner::new(Scope { types, fragments, values: &values });
+    let mut planner = Planner::new(Scope::new(types, fragments, &values));
     let root = planner.root(operation)?;
     if root.cost > limit {
+        planner.scope.forget_steps();
         planner.trail = Some(Vec::new());
         planner.root(operation)?;
         let trail = planner.trail.unwrap_or_default();
@@ -61,8 +63,6 @@ pub(super) fn plan(
 
 struct Planner<'d> {
     scope: Scope<'d>,
-    /// The number of fields planned so far.
-    fields: usize,
     /// If the cost is to be reported: the most expensive field of the last planned selection set, and of
     /// the sets below it.
     trail: Option<Vec<(String, Cost)>>,
@@ -76,7 +76,7 @@ struct Root {
 
 impl<'d> Planner<'d> {
     fn new(scope: Scope<'d>) -> Self {
-        Self { scope, fields: 0, trail: None }
+        Self { scope, trail: None }
     }
 
     fn root(&mut self, operation: &'d Operation) -> Result<Root, Refusal> {
@@ -88,9 +88,7 @@ impl<'d> Planner<'d> {
         });
         let (meta, groups): (Vec<_>, _) = groups.into_iter().partition(is_meta);
         let (items, own) = self.fields(&groups, None)?;
-        let sets = meta.iter().flat_map(Group::sets);
-        let meta = sets.map(|set| self.introspection(set).saturating_add(cost::OBJECT));
-        let cost = meta.fold(own, Cost::saturating_add);
+        let cost = own.saturating_add(introspection::cost(&self.scope, &meta)?);
         Ok(Root { set: library::SelectionSet { items }, cost, introspection })
     }
 
@@ -125,8 +123,7 @@ impl<'d> Planner<'d> {
         groups: &[Group<'d>],
         page: Option<Cost>,
     ) -> Result<(Vec<Positioned<library::Selection>>, Cost), Refusal> {
-        self.fields += groups.len();
-        if self.fields > MAX_FIELDS {
+        if self.scope.steps() > MAX_STEPS {
             return Err(Refusal::too_complex(
                 "The operation has too many fields on nested interfaces.",
             ));
@@ -151,7 +148,6 @@ impl<'d> Planner<'d> {
         page: Option<Cost>,
     ) -> Result<(Positioned<library::Selection>, Cost), Refusal> {
         let field = group.first;
-        group.check_arguments()?;
         let ty = field.ty();
         let is_object = self.scope.types.is_composite(ty);
         let mut cost = cost::of_field(field, is_object);
@@ -182,24 +178,6 @@ impl<'d> Planner<'d> {
             *cost = cost.saturating_mul(times);
         }
         trail.insert(0, (field.response_key().to_string(), cost));
-    }
-
-    /// The cost of a selection set within the introspection.
-    fn introspection(&self, set: &'d SelectionSet) -> Cost {
-        let field = |field: &'d Node<Field>| {
-            let own = cost::of_field(field, self.scope.types.is_composite(field.ty()));
-            let once = own.saturating_add(self.introspection(&field.selection_set));
-            once.saturating_mul(list_size::times_in_introspection(&field.name))
-        };
-        let selection = |selection: &'d Selection| match selection {
-            Selection::Field(one) => field(one),
-            Selection::InlineFragment(inline) => self.introspection(&inline.selection_set),
-            Selection::FragmentSpread(spread) => {
-                let fragment = self.scope.fragments.get(&spread.fragment_name);
-                fragment.map_or(0, |fragment| self.introspection(&fragment.selection_set))
-            }
-        };
-        set.selections.iter().map(selection).fold(0, Cost::saturating_add)
     }
 }
 

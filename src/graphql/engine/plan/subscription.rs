@@ -56,7 +56,7 @@ pub(in crate::graphql::engine) fn root_of_subscription(
     lists: &[(&str, &str)],
 ) -> Result<(RootField, PayloadCost), Refusal> {
     let fragments = &document.executable().fragments;
-    let mut planner = Planner::new(Scope { types, fragments, values });
+    let mut planner = Planner::new(Scope::new(types, fragments, values));
     let groups = planner.scope.collect(operation.object_type(), &[&operation.selection_set]);
     let Some(root) = groups.as_ref().and_then(|groups| groups.first()) else {
         return Err(Refusal::invalid("The subscription has no field."));
@@ -73,7 +73,7 @@ pub(in crate::graphql::engine) fn root_of_subscription(
         }
     }
     let cost = PayloadCost { empty: own.saturating_sub(in_lists), objects };
-    Ok((root_field(planner.scope, root.first), cost))
+    Ok((root_field(&planner.scope, root.first), cost))
 }
 
 impl<'d> Planner<'d> {
@@ -95,7 +95,7 @@ impl<'d> Planner<'d> {
     }
 }
 
-fn root_field(scope: Scope<'_>, field: &Field) -> RootField {
+fn root_field(scope: &Scope<'_>, field: &Field) -> RootField {
     let value = |literal: Literal| {
         literal.into_const_with(|name| scope.values.get(&name).cloned().ok_or(())).ok()
     };

@@ -97,8 +97,11 @@ impl Rooms {
         };
         let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
         let room = rooms.entry(board).or_insert_with(|| self.open(board));
-        // The receiver is dropped only after its room was removed from the map.
-        let _ = room.send(Visit::Enter(member));
+        // The receiver is dropped only after its room was removed from the map, unless the task has panicked.
+        if let Err(unsent) = room.send(Visit::Enter(member)) {
+            *room = self.open(board);
+            let _ = room.send(unsent.0);
+        }
         let room = room.clone();
         deliveries.on_leave(move || drop(room.send(Visit::Leave)))
     }
@@ -115,6 +118,7 @@ impl Rooms {
             members: Vec::new(),
             slow: FuturesUnordered::new(),
             is_due: false,
+            has_new: false,
             first_read: None,
         };
         tokio::spawn(room.run(Arc::clone(self)));
@@ -132,6 +136,8 @@ struct Room {
     slow: FuturesUnordered<BoxFuture<'static, ()>>,
     /// Whether a member may not know everything.
     is_due: bool,
+    /// Whether a member has entered who has had no payload yet.
+    has_new: bool,
     /// The version of the board that was read first since all members were looked at.
     first_read: Option<i64>,
 }
@@ -139,10 +145,17 @@ struct Room {
 impl Room {
     async fn run(mut self, rooms: Arc<Rooms>) {
         while self.is_open(&rooms) {
+            let has_new = std::mem::take(&mut self.has_new);
             if std::mem::take(&mut self.is_due) {
                 self.first_read = None;
                 self.serve(self.waiting(false)).await;
                 // Members may have left.
+                continue;
+            }
+            if has_new {
+                let mut new = self.waiting(false);
+                new.retain(|index| self.members.get(*index).is_some_and(|member| member.is_new));
+                self.serve(new).await;
                 continue;
             }
             let again = self.again();
@@ -158,12 +171,16 @@ impl Room {
     fn admit(&mut self, visit: Visit) {
         if let Visit::Enter(member) = visit {
             self.members.push(member);
-            self.is_due = true;
+            self.has_new = true;
         }
     }
 
     /// Whether anybody is in the room. If not, the room is removed from the map.
     fn is_open(&mut self, rooms: &Rooms) -> bool {
+        // All at once, so that many who enter together are served together.
+        while let Ok(visit) = self.visits.try_recv() {
+            self.admit(visit);
+        }
         self.members.retain(|member| !member.has_left && !member.sender.is_closed());
         if !self.members.is_empty() {
             return true;

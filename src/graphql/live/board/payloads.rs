@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::{Member, Room, Sent};
 use crate::domain::{Error, Event, Result, UserKey, Viewer};
 use crate::graphql::live::delivery::{Delivery, Payload};
-use crate::graphql::live::farewell::Farewell;
-use crate::graphql::live::payload::{Draft, MAX_MISSED};
+use crate::graphql::live::farewell::{Farewell, Rest};
+use crate::graphql::live::payload::{Draft, MAX_MISSED, must_reset};
 use crate::graphql::schema::BoardNews;
 use crate::store::access::AuthorizedBoard;
 use crate::store::{Conn, boards, events};
@@ -154,21 +154,15 @@ impl Room {
             return Ok(());
         };
         let user = member.viewer.id;
-        let events = events::until_removed(&mut conn, self.board, user, known, MAX_MISSED);
-        let events = match events.await {
-            // A newer instance may write events that this one does not know, or they need too much memory.
-            Err(Error::Internal | Error::TooLarge { .. }) => Vec::new(),
-            events => events?,
+        let access = events::former_access(&mut conn, self.board, user, known, MAX_MISSED);
+        let rest = match access.await {
+            Ok(access) => access.map_or(Rest::Unknown, Rest::Events),
+            Err(error) if must_reset(&error) => Rest::Unknown,
+            Err(error) => return Err(error),
         };
         member.has_left = true;
-        let farewell = Farewell {
-            maker: Arc::clone(&self.maker),
-            viewer: member.viewer,
-            shape: Arc::clone(&member.shape),
-            known,
-            is_told: false,
-            events: events.into_iter().map(Arc::new).collect(),
-        };
+        let (maker, shape) = (Arc::clone(&self.maker), Arc::clone(&member.shape));
+        let farewell = Farewell { maker, viewer: member.viewer, shape, known, rest };
         tokio::spawn(farewell.run(member.sender.clone()));
         Ok(())
     }

@@ -112,7 +112,7 @@ impl SharingMutation {
 fn invited(user: Option<&ID>, email: Option<&str>) -> Result<Invited> {
     match (user, email) {
         (Some(user), None) => Ok(Invited::User(id(user, "userId")?)),
-        // An address that cannot exist is that of nobody.
+        // No account can have an invalid address.
         (None, Some(email)) => match EmailKey::parse(email) {
             Ok(email) => Ok(Invited::Email(email)),
             Err(_) => Err(Error::not_found("user").at("email")),

@@ -9,7 +9,7 @@ use super::edge::Edge;
 use super::list::List;
 use crate::domain::{Page, Result, Side};
 use crate::graphql::context::ContextExt;
-use crate::graphql::engine::{EagerList, EagerObject, Pure};
+use crate::graphql::engine::{Caller as _, EagerList, EagerObject, Pure};
 use crate::graphql::schema::scalars::int;
 
 /// Information about a page of a list.
@@ -86,7 +86,10 @@ impl<E> Connection<E> {
         let selection = ctx.look_ahead();
         let rows = ["edges", "nodes", "pageInfo"];
         let loads = rows.iter().any(|field| selection.field(field).exists());
-        Ok(Self::of(if loads { edges.await? } else { Page::default() }, list))
+        let page = if loads { edges.await? } else { Page::default() };
+        let bytes = page.items.len() * (size_of::<E>() + size_of::<&E>());
+        ctx.caller()?.execution().budget.take(bytes)?;
+        Ok(Self::of(page, list))
     }
 
     /// An empty connection, for a list that the viewer may not see.

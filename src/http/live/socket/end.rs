@@ -1,5 +1,7 @@
 //! Why sockets end.
 
+use tokio_tungstenite::tungstenite::{self, error::CapacityError};
+
 use crate::domain::Error;
 use crate::http::live::protocol::Close;
 use crate::metrics::EndReason;
@@ -45,14 +47,10 @@ pub(super) fn closed(error: &Error) -> End {
 }
 
 /// Why a socket ends whose messages cannot be read.
-pub(super) fn broken(error: &axum::Error) -> End {
-    use tungstenite::error::CapacityError;
-    let error = std::error::Error::source(error).and_then(|error| error.downcast_ref());
+pub(super) fn broken(error: &tungstenite::Error) -> End {
     match error {
-        Some(tungstenite::Error::Capacity(CapacityError::MessageTooLong { .. })) => {
-            Close::TOO_BIG.into()
-        }
-        Some(tungstenite::Error::Utf8(_)) => Close::NOT_UTF8.into(),
+        tungstenite::Error::Capacity(CapacityError::MessageTooLong { .. }) => Close::TOO_BIG.into(),
+        tungstenite::Error::Utf8(_) => Close::NOT_UTF8.into(),
         _ => End::Lost,
     }
 }

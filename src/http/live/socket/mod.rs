@@ -6,17 +6,18 @@
 mod end;
 mod operations;
 mod pulse;
+mod wire;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::ws::{self, CloseFrame, WebSocket};
 use futures_util::stream::{AbortHandle, BoxStream, SelectAll, StreamExt};
 use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::tungstenite::{self, Message as Received};
 
 use self::end::{End, broken, closed};
 use self::pulse::Pulse;
+use self::wire::{WebSocket, Wire};
 use super::operation::Output;
 use super::protocol::{self, Close, Message};
 use super::slots::Slot;
@@ -32,7 +33,7 @@ pub(super) struct Socket {
     state: State,
     client: Client,
     request_id: String,
-    socket: WebSocket,
+    wire: Wire,
     place: Place,
     pulse: Pulse,
     is_acknowledged: bool,
@@ -66,7 +67,7 @@ impl Socket {
             state,
             client,
             request_id,
-            socket,
+            wire: Wire(socket),
             place,
             pulse,
             is_acknowledged: false,
@@ -80,15 +81,24 @@ impl Socket {
     }
 
     /// Serves the socket until it ends. `authorization` is the header of the handshake.
-    pub(super) async fn run(mut self, authorization: Option<String>) {
-        let end = if self.socket.protocol().is_none() {
-            End::Close(Close::NO_PROTOCOL)
-        } else {
+    pub(super) async fn run(mut self, knows_protocol: bool, authorization: Option<String>) {
+        let end = if knows_protocol {
             self.serve(authorization).await.err().unwrap_or(End::Lost)
+        } else {
+            End::Close(Close::NO_PROTOCOL)
         };
         metrics::get().live.ends.of(end.reason()).inc();
         match end {
-            End::Close(close) => self.close(close).await,
+            End::Close(close) => {
+                if close != Close::RESTART {
+                    tracing::info!(
+                        code = close.code,
+                        reason = close.reason,
+                        "a WebSocket was closed"
+                    );
+                }
+                self.close(close).await;
+            }
             // The library answers the close frame while it reads.
             End::Left => drop(timeout(LINGER, self.drain()).await),
             End::Lost | End::Silent => {}
@@ -99,19 +109,24 @@ impl Socket {
         let init = Instant::now() + self.state.settings.live.init_time;
         loop {
             tokio::select! {
-                () = &mut self.ending => return Err(Close::FORBIDDEN.into()),
+                () = &mut self.ending => {
+                    self.ending = token::never();
+                    let _ = timeout(LINGER, self.answer_rest()).await;
+                    return Err(Close::FORBIDDEN.into());
+                }
                 () = self.place.stopping.due(), if self.may_stop() => return Err(Close::RESTART.into()),
                 Some((id, output)) = self.operations.next() => self.answer(&id, output).await?,
-                message = self.socket.recv() => {
+                message = self.wire.receive() => {
                     self.pulse.read();
                     match message {
-                        Some(Ok(ws::Message::Text(text))) => {
+                        Some(Ok(Received::Text(text))) => {
                             self.receive(&text, &mut authorization).await?;
                         }
-                        Some(Ok(ws::Message::Binary(_))) => return Err(Close::BINARY.into()),
-                        Some(Ok(ws::Message::Ping(_) | ws::Message::Pong(_))) => {}
-                        Some(Ok(ws::Message::Close(_))) => return Err(End::Left),
-                        None => return Err(End::Lost),
+                        Some(Ok(Received::Binary(_))) => return Err(Close::BINARY.into()),
+                        Some(Ok(Received::Ping(_) | Received::Pong(_))) => {}
+                        Some(Ok(Received::Close(_))) => return Err(End::Left),
+                        // A reader returns no frames.
+                        Some(Ok(Received::Frame(_))) | None => return Err(End::Lost),
                         Some(Err(error)) => return Err(broken(&error)),
                     }
                 }
@@ -122,7 +137,7 @@ impl Socket {
                     if !self.pulse.beat(Instant::now()) {
                         return Err(End::Silent);
                     }
-                    self.send(ws::Message::Ping(Bytes::new())).await?;
+                    self.send(async |wire| wire.ping().await).await?;
                 }
             }
         }
@@ -172,14 +187,18 @@ impl Socket {
     }
 
     async fn send_text(&mut self, text: String) -> Result<(), End> {
-        self.send(ws::Message::Text(text.into())).await
+        self.send(async move |wire| wire.send_text(text).await).await
     }
 
     /// A client that reads slowly does not outlive its token, or the server.
-    async fn send(&mut self, message: ws::Message) -> Result<(), End> {
+    async fn send(
+        &mut self,
+        send: impl AsyncFnOnce(&mut Wire) -> Result<(), tungstenite::Error>,
+    ) -> Result<(), End> {
         let (may_stop, since) = (self.may_stop(), Instant::now());
         tokio::select! {
-            sent = self.socket.send(message) => sent.map_err(|_| End::Lost)?,
+            biased;
+            sent = send(&mut self.wire) => sent.map_err(|_| End::Lost)?,
             () = &mut self.ending => return Err(Close::FORBIDDEN.into()),
             () = self.place.stopping.due(), if may_stop => return Err(Close::RESTART.into()),
         }
@@ -189,15 +208,14 @@ impl Socket {
 
     /// Reads until the client has closed the connection.
     async fn drain(&mut self) {
-        while let Some(Ok(_)) = self.socket.recv().await {}
+        while let Some(Ok(_)) = self.wire.receive().await {}
     }
 
     /// Sends a close frame, and waits until the client has seen it.
-    async fn close(&mut self, Close { code, reason }: Close) {
+    async fn close(&mut self, close: Close) {
         self.operations.clear();
-        let frame = CloseFrame { code, reason: reason.into() };
         let ending = async {
-            if self.socket.send(ws::Message::Close(Some(frame))).await.is_ok() {
+            if self.wire.close(close).await.is_ok() {
                 self.drain().await;
             }
         };

@@ -1,6 +1,7 @@
 //! The operations of a socket.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_util::stream::{StreamExt, abortable};
 use serde_json::json;
@@ -14,7 +15,9 @@ use crate::domain::Viewer;
 use crate::graphql::{ErrorCode, Operations, Request};
 use crate::http::live::operation::{self, Output, Outputs};
 use crate::http::live::protocol::{self, Close};
+use crate::http::live::token::Token;
 use crate::http::parameters;
+use crate::http::record::Record;
 use crate::metrics::{self, Limit};
 
 impl Socket {
@@ -27,6 +30,7 @@ impl Socket {
             metrics::get().accounts.refusals.of(Limit::Operations).inc();
             let message = "Too many operations run on this WebSocket.";
             let code = ErrorCode::RateLimited.as_str();
+            self.note_refusal(vec![code]);
             let error = json!([{ "message": message, "extensions": { "code": code } }]);
             return self.send_text(protocol::error(&id, &error.to_string())).await;
         }
@@ -35,6 +39,7 @@ impl Socket {
         let request = match request.map_err(|_| Close::BAD_REQUEST)? {
             Ok(request) => request,
             Err(refused) => {
+                self.note_refusal(refused.codes());
                 return self.send_text(protocol::error(&id, &refused.errors_as_json())).await;
             }
         };
@@ -44,6 +49,13 @@ impl Socket {
         };
         self.start(id, viewer, request);
         Ok(())
+    }
+
+    /// Tells the log and the metrics of an operation that is not run.
+    fn note_refusal(&self, codes: Vec<&'static str>) {
+        let record = Record::begin(Instant::now(), self.state.settings.slow_request);
+        record.is_of(self.token.as_ref().map(Token::viewer));
+        record.end(codes);
     }
 
     fn start(&mut self, id: Arc<str>, viewer: Option<Viewer>, request: Request) {
@@ -81,16 +93,34 @@ impl Socket {
         if !self.running.contains_key(id) {
             return Ok(());
         }
-        let text = match &output {
-            Output::Payload(payload) => protocol::next(id, &payload.json),
-            Output::Errors(json) => protocol::error(id, json),
-            Output::Complete => protocol::complete(id),
+        match &output {
+            Output::Payload(payload) => {
+                self.send(async |wire| wire.send_next(id, payload).await).await?;
+            }
+            Output::Errors(json) => self.send_text(protocol::error(id, json)).await?,
+            Output::Complete => self.send_text(protocol::complete(id)).await?,
             Output::Failed => return Err(Close::TRY_AGAIN.into()),
-        };
-        self.send_text(text).await?;
+        }
         // Not earlier, or the socket might be closed before the end of a query is sent.
         if matches!(output, Output::Errors(_) | Output::Complete) {
             self.running.remove(id);
+        }
+        Ok(())
+    }
+
+    /// Sends the results of the queries and mutations that run. One of them may have ended the session, and nothing else
+    /// tells its client of that.
+    pub(super) async fn answer_rest(&mut self) -> Result<(), End> {
+        self.running.retain(|_, running| {
+            if running.is_subscription {
+                running.abort.abort();
+            }
+            !running.is_subscription
+        });
+        while !self.running.is_empty()
+            && let Some((id, output)) = self.operations.next().await
+        {
+            self.answer(&id, output).await?;
         }
         Ok(())
     }

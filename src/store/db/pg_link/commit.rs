@@ -41,9 +41,14 @@ impl Link {
     /// Sends `COMMIT` at once. A read transaction is committed, because the server's statistics count rollbacks as
     /// failures.
     pub(super) fn send_commit(&self) -> Option<Commit> {
+        self.send_now("COMMIT")
+    }
+
+    /// Sends a command at once.
+    pub(super) fn send_now(&self, command: &'static str) -> Option<Commit> {
         let conn = Arc::clone(self.conn.as_ref()?);
         self.statements.skip_next();
-        let mut commit: Commit = Box::pin(async move { (&**conn).batch_execute("COMMIT").await });
+        let mut commit: Commit = Box::pin(async move { (&**conn).batch_execute(command).await });
         match poll_now(&mut commit) {
             Poll::Ready(answer) => Some(Box::pin(ready(answer))),
             Poll::Pending => Some(commit),

@@ -36,7 +36,8 @@ pub(super) struct Link {
     /// The command that is sent with the next statement.
     deferred: Mutex<Option<Deferred>>,
     limits: Limits,
-    /// The number of statements that have completed.
+    /// The number of statements that were sent, and of those that have completed.
+    sent: AtomicUsize,
     answers: AtomicUsize,
     pub(super) state: Arc<ReadState>,
     statements: StatementCount,
@@ -114,6 +115,7 @@ impl Link {
             commit: Mutex::default(),
             deferred: Mutex::default(),
             limits,
+            sent: AtomicUsize::new(0),
             answers: AtomicUsize::new(0),
             state: Arc::clone(state),
             statements: statements.clone(),
@@ -129,9 +131,11 @@ impl Link {
         statement: impl Future<Output = QueryResult<T>>,
     ) -> QueryResult<T> {
         let is_last = self.state.next()?;
+        self.sent.fetch_add(1, Ordering::Relaxed);
         // Unconstrained, so that the first poll sends it.
         let mut statement = pin!(unconstrained(timing::measure(self.access, statement)));
         if is_last && let Poll::Ready(answer) = self.send_last(statement.as_mut()).await {
+            self.answers.fetch_add(1, Ordering::Relaxed);
             return self.state.record(answer);
         }
         let answer = self.within_limit(statement).await;
@@ -203,6 +207,11 @@ impl Link {
     #[allow(clippy::expect_used)]
     pub(super) fn conn(&self) -> &AsyncPgConnection {
         self.conn.as_ref().expect("only drop takes the connection")
+    }
+
+    /// Whether a statement was sent whose caller has not waited for the answer.
+    fn has_unanswered(&self) -> bool {
+        self.sent.load(Ordering::Relaxed) != self.answers.load(Ordering::Relaxed)
     }
 
     pub(super) fn stage(&self) -> Stage {

@@ -15,35 +15,38 @@ impl Drop for Link {
     fn drop(&mut self) {
         let stage = self.stage();
         let sent = self.commit.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        let commit = if stage == Stage::Open(Begin::Read) {
-            sent.or_else(|| self.send_commit())
-        } else {
-            // It owns a reference, which would keep `close` from taking the connection.
-            drop(sent);
-            None
+        let last = match stage {
+            Stage::Open(Begin::Read) => sent.or_else(|| self.send_commit()),
+            // The answer to an empty command tells that the earlier statements have ended.
+            Stage::Clean if self.has_unanswered() => self.send_now(""),
+            _ => {
+                // It owns a reference, which would keep `close` from taking the connection.
+                drop(sent);
+                None
+            }
         };
         let Some(conn) = self.conn.take() else { return };
-        match (stage, commit) {
-            (Stage::Clean | Stage::Begins(_), _) => drop(conn),
-            (_, Some(commit)) => end_read(conn, commit, self.limits.time),
+        match (stage, last) {
+            (_, Some(last)) => end_read(conn, last, self.limits.time),
+            (Stage::Clean | Stage::Begins(_), None) => drop(conn),
             (_, None) => close(conn),
         }
     }
 }
 
-/// Returns a connection to the pool when its transaction has ended, in the background.
-fn end_read(conn: Arc<Pooled>, mut commit: Commit, limit: Duration) {
+/// Returns a connection to the pool when its last command is answered, in the background.
+fn end_read(conn: Arc<Pooled>, mut last: Commit, limit: Duration) {
     let give_back = move |answer: Option<QueryResult<()>>| match answer {
         Some(Ok(())) => drop(conn),
         _ => close(conn),
     };
-    match (poll_now(&mut commit), Handle::try_current()) {
+    match (poll_now(&mut last), Handle::try_current()) {
         (Poll::Ready(answer), _) => give_back(Some(answer)),
         (Poll::Pending, Ok(runtime)) => {
-            runtime.spawn(async move { give_back(timeout(limit, commit).await.ok()) });
+            runtime.spawn(async move { give_back(timeout(limit, last).await.ok()) });
         }
         (Poll::Pending, Err(_)) => {
-            drop(commit);
+            drop(last);
             give_back(None);
         }
     }
