@@ -33,7 +33,7 @@ pub struct Limits {
     /// reads.
     #[arg(id = "GRAPHQL_MAX_COMPLEXITY", long, env, default_value = "2000000", value_parser = number::<u64>(1000..=1_000_000_000))]
     pub complexity: u64,
-    /// Maximum amount of text in a response, in KiB.
+    /// Maximum amount of text in a response, names of fields included, in KiB.
     ///
     /// The field is in bytes.
     #[arg(id = "GRAPHQL_MAX_TEXT_KIB", long, env, default_value = "32768", value_parser = kib(1..=4_194_304))]

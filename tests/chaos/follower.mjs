@@ -73,7 +73,10 @@ export class EventStream extends Follower {
       text = events.pop();
       for (const event of events) {
         const data = event.match(/^data: (.+)$/m)?.[1];
-        if (data) this.apply(JSON.parse(data).data.boardEvents);
+        const result = data && JSON.parse(data);
+        if (event.startsWith('event: complete')) this.faults.push('complete');
+        if (result?.errors) this.faults.push(data);
+        else if (result) this.apply(result.data.boardEvents);
       }
     }
   }
@@ -94,6 +97,7 @@ export class Socket extends Follower {
       const { type, payload } = JSON.parse(data);
       if (type === 'connection_ack') send({ id: '1', type: 'subscribe', payload: this.request() });
       if (type === 'next') this.apply(payload.data.boardEvents);
+      if (type === 'complete') this.faults.push('complete');
       if (type === 'error') this.faults.push(JSON.stringify(payload));
     };
     return new Promise((done) => {

@@ -26,7 +26,7 @@ fn fields() -> String {
 
 fn payload() -> String {
     format!(
-        "sequence reset board {{ version }}
+        "sequence reset board {{ {} }}
          events {{ __typename sequence createdAt
            ... on BoardCreatedEvent {{ board {{ title description labels {{ {LABEL} }}
              members {{ edges {{ role node {{ id email }} }} }} }} }}
@@ -43,7 +43,8 @@ fn payload() -> String {
            ... on LabelDeletedEvent {{ labelId }}
            ... on MemberAddedEvent {{ user {{ id email }} role }}
            ... on MemberRoleChangedEvent {{ userId to }}
-           ... on MemberRemovedEvent {{ userId }} }}"
+           ... on MemberRemovedEvent {{ userId }} }}",
+        fields()
     )
 }
 
@@ -75,7 +76,10 @@ impl Copy {
     /// Fetches the board.
     async fn fetch(user: &User, board: &str) -> Self {
         let query = format!("{{ board(id: {board:?}) {{ {} }} }}", fields());
-        let board = user.get(&query).await["board"].take();
+        Self::of(&user.get(&query).await["board"])
+    }
+
+    fn of(board: &Value) -> Self {
         Self {
             sequence: board["version"].as_i64().unwrap(),
             texts: (text(&board["title"]), text(&board["description"])),
@@ -94,7 +98,12 @@ impl Copy {
             self.sequence = sequence;
         }
         assert_eq!(payload["sequence"], self.sequence);
-        assert!(payload["board"]["version"].as_i64() >= Some(self.sequence));
+        let board = Self::of(&payload["board"]);
+        assert!(board.sequence >= self.sequence);
+        // Otherwise more follows.
+        if board.sequence == self.sequence {
+            assert_eq!(*self, board, "the payload was not read from one snapshot");
+        }
     }
 
     fn apply(&mut self, event: &Value, sequence: i64) {
@@ -215,23 +224,27 @@ async fn change(user: &User, board: &str, other: &User, dice: &mut Dice) {
 }
 
 async fn copies_equal_the_board_while_four_writers_change_it(server: Arc<Server>) {
+    let other = Arc::new(server.another(&[]).await);
     let (ann, bob) = (server.user("ann").await, server.user("bob").await);
+    let far = User { server: Arc::clone(&other), ..ann.clone() };
     let board = ann.board("Plans").await;
     let early = Copy::fetch(&ann, &board).await;
     ann.cards(&board, 10).await;
     let done = Arc::new(AtomicBool::new(false));
     let writers = join_all((0..4).map(|writer| {
-        let (ann, bob, board) = (ann.clone(), bob.clone(), board.clone());
+        let user = if writer % 2 == 0 { ann.clone() } else { far.clone() };
+        let (bob, board) = (bob.clone(), board.clone());
         tokio::spawn(async move {
             let mut dice = Dice(writer);
             for _ in 0..60 {
-                change(&ann, &board, &bob, &mut dice).await;
+                change(&user, &board, &bob, &mut dice).await;
             }
         })
     }));
-    let followers = [Copy::default(), early, Copy::fetch(&ann, &board).await].map(|copy| {
-        let (ann, board, done) = (ann.clone(), board.clone(), Arc::clone(&done));
-        tokio::spawn(async move { follow(&ann, &board, copy, &done).await })
+    let fresh = Copy::fetch(&ann, &board).await;
+    let followers = [(&far, Copy::default()), (&ann, early), (&far, fresh)].map(|(user, copy)| {
+        let (user, board, done) = (user.clone(), board.clone(), Arc::clone(&done));
+        tokio::spawn(async move { follow(&user, &board, copy, &done).await })
     });
     for writer in writers.await {
         writer.unwrap();
@@ -242,6 +255,7 @@ async fn copies_equal_the_board_while_four_writers_change_it(server: Arc<Server>
         compared += follower.unwrap();
     }
     assert!(compared >= 100, "compared only {compared} times");
+    other.stop().await;
 }
 
 /// Keeps a copy until the writers are done. Returns how often it was compared with the board.

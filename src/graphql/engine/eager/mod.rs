@@ -123,7 +123,7 @@ impl<T: Pure> OutputType for EagerObject<T> {
     ) -> ServerResult<Value> {
         let execution = ctx.data_opt::<Arc<Execution>>();
         if let Some(fields) = fields_of::<T>(ctx) {
-            let object = || object(ctx, execution, &self.0, &fields.selected, fields.answer);
+            let object = || object(ctx, execution, &self.0, &fields, fields.answer.clone());
             if let Some(object) = try_or_roll_back(ctx, execution, object).await {
                 return object;
             }
@@ -142,7 +142,8 @@ async fn by_async_graphql<T: Pure>(
     // Not `resolve_container`: through a reference to an interface, it would not know the object type.
     let value = object.resolve(ctx, field).await.map_err(|error| keep_path(ctx, error))?;
     if let Value::Object(fields) = &value {
-        count(ctx, execution, fields.len(), fields.values().map(text_in).sum())?;
+        let keys = fields.keys().map(|key| key.len()).sum::<usize>();
+        count(ctx, execution, fields.len(), keys + fields.values().map(text_in).sum::<usize>())?;
     }
     Ok(value)
 }
@@ -163,7 +164,8 @@ async fn without_waiting<T: Pure>(
         let is_last = index + 1 == rows.len();
         let answer =
             if is_last { std::mem::take(&mut fields.answer) } else { fields.answer.clone() };
-        let object = || object(&ctx, execution, row, &fields.selected, answer);
+        let fields = &fields;
+        let object = || object(&ctx, execution, row, fields, answer);
         match try_or_roll_back(&ctx, execution, object).await {
             Some(value) => values.push(value?),
             None => break,
@@ -178,11 +180,11 @@ fn object<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
     execution: Option<&Arc<Execution>>,
     object: &T,
-    fields: &[&Positioned<Field>],
+    fields: &Fields<'_>,
     mut answer: IndexMap<Name, Value>,
 ) -> Option<ServerResult<Value>> {
-    let mut text = 0;
-    for (field, place) in fields.iter().zip(answer.values_mut()) {
+    let mut text = fields.keys;
+    for (field, place) in fields.selected.iter().zip(answer.values_mut()) {
         *place = if field.node.name.node == "__typename" {
             Value::String(T::type_name().into_owned())
         } else {
@@ -201,6 +203,8 @@ fn object<T: Pure>(
 /// The selected fields of an object.
 struct Fields<'a> {
     selected: Vec<&'a Positioned<Field>>,
+    /// The length of their names in the response, in bytes.
+    keys: usize,
     /// Their names with empty values. Each row gets a copy, so that the names are hashed only once.
     answer: IndexMap<Name, Value>,
 }
@@ -217,7 +221,8 @@ fn fields_of<'a, T: ContainerType>(ctx: &ContextSelectionSet<'a>) -> Option<Fiel
     };
     let selected: Vec<_> = ctx.item.node.items.iter().map(field).collect::<Option<_>>()?;
     let place = |field: &&Positioned<Field>| (field.node.response_key().node.clone(), Value::Null);
-    Some(Fields { answer: selected.iter().map(place).collect(), selected })
+    let keys = selected.iter().map(|field| field.node.response_key().node.len()).sum();
+    Some(Fields { answer: selected.iter().map(place).collect(), keys, selected })
 }
 
 #[cfg(test)]
