@@ -6,7 +6,7 @@ use diesel::sql_types::BigInt;
 use super::db::{Conn, Tx};
 use super::dsl::{Statement, Write, any_of, numbers, select, texts};
 use super::events::kind_and_payload;
-use super::lock::{BoardTx, Server};
+use super::lock::{BoardTx, Purges, Server};
 use super::rows::EventRow;
 use super::schema::{boards, cards, users_boards};
 use crate::domain::{BoardId, CardId, Event, EventPayload, Result, Timestamp, UserKey};
@@ -58,7 +58,7 @@ pub async fn boards_of_expired_cards(
 
 /// Removes all members from a board that will be purged in steps, so that nobody can restore what is left of it. Its
 /// time of deletion becomes the Unix epoch: whatever interrupts the purge, the next one continues it.
-pub async fn orphan_board<P>(board: &mut BoardTx<'_, P>) -> Result<()> {
+pub async fn orphan_board<P: Purges>(board: &mut BoardTx<'_, P>) -> Result<()> {
     let id = board.id().0;
     let members = users_boards::table.filter(users_boards::board_id.eq(id));
     board.purge(diesel::delete(members)).await?;

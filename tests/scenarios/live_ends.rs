@@ -229,8 +229,11 @@ async fn a_socket_that_is_read_slowly_ends_with_its_session(server: Arc<Server>)
     // Until the buffers of the connection are full.
     tokio::time::sleep(Duration::from_secs(2)).await;
     ann.get("mutation { logOut { revokedSessionId } }").await;
+    let ended = Instant::now();
     let open = async || watched.sum("kanban_live_streams", &[]).await;
     eventually!("the socket is kept", open().await.total_cmp(&1.0).is_lt());
+    // Before the kernel gives up the connection.
+    assert!(ended.elapsed() < Duration::from_secs(30), "{:?}", ended.elapsed());
     drop(socket);
     watched.process.stop().await;
 }

@@ -67,12 +67,6 @@ impl Proxy {
         self.state.network.send_replace(network);
     }
 
-    /// On the next connection where the server runs a statement, no more bytes from the database are forwarded.
-    pub fn lose_next_answer(&self) {
-        // The message "Execute" of an unnamed portal, or of one with a name of one letter.
-        self.lose_answer_to("E\0\0\0");
-    }
-
     /// On the next connection where the server sends this text, no more bytes from the database are
     /// forwarded.
     pub fn lose_answer_to(&self, said: &'static str) {

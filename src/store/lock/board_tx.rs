@@ -27,6 +27,9 @@ pub trait Permission {
 /// Permissions that include [`Editor`].
 pub trait Edits {}
 
+/// Permissions to erase boards without an event: that of the server, and that of a last member who leaves.
+pub trait Purges {}
+
 /// A member of the board, who may read it and leave it.
 pub struct Reader;
 /// A member who may change cards, labels and comments.
@@ -47,6 +50,8 @@ impl Permission for Admin {
 }
 impl Edits for Editor {}
 impl Edits for Admin {}
+impl Purges for Reader {}
+impl Purges for Server {}
 
 /// A transaction that holds the lock of a board, so that whatever it checks stays true until its end.
 ///
@@ -63,6 +68,13 @@ pub struct BoardTx<'t, P> {
     /// The users whose membership changes.
     users: Vec<UserKey>,
     permission: PhantomData<P>,
+}
+
+impl<P: Purges> BoardTx<'_, P> {
+    /// Runs a command on a board that is being purged, history included.
+    pub(in crate::store) async fn purge(&mut self, command: impl Command) -> QueryResult<usize> {
+        self.tx.execute(command).await
+    }
 }
 
 impl<'t, P> BoardTx<'t, P> {
@@ -173,11 +185,6 @@ impl<'t, P> BoardTx<'t, P> {
             self.tx.open_change();
             self.writes.extend(writes);
         }
-    }
-
-    /// Runs a command on a board that is being purged, history included.
-    pub(in crate::store) async fn purge(&mut self, command: impl Command) -> QueryResult<usize> {
-        self.tx.execute(command).await
     }
 
     /// Stores the events so far: the board's version is raised by one for each of them. Without events nothing is

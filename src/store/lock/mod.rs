@@ -2,7 +2,7 @@
 
 mod board_tx;
 
-pub use self::board_tx::{Admin, BoardTx, Editor, Edits, Permission, Reader, Server};
+pub use self::board_tx::{Admin, BoardTx, Editor, Edits, Permission, Purges, Reader, Server};
 use super::access::{
     BoardAccess, BoardWithAccess, any_access, board_access, card_access, with_access,
 };
