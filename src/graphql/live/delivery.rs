@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
-use axum::body::Bytes;
 use futures_util::Stream;
 use tokio::sync::Notify;
 use tokio::sync::mpsc;
@@ -47,17 +46,6 @@ impl Payload {
     pub fn of(mut answer: Answer) -> Self {
         let guard = Mutex::new(answer.guard.take());
         Self { json: answer.into_json(), changed: None, _guard: guard }
-    }
-
-    /// The JSON as bytes that share this payload, and hold its memory.
-    pub fn bytes(self: &Arc<Self>) -> Bytes {
-        struct Shared(Arc<Payload>);
-        impl AsRef<[u8]> for Shared {
-            fn as_ref(&self) -> &[u8] {
-                self.0.json.as_bytes()
-            }
-        }
-        Bytes::from_owner(Shared(Arc::clone(self)))
     }
 
     #[cfg(test)]

@@ -144,7 +144,11 @@ fn events_of(output: Output) -> Vec<Bytes> {
             vec![format!("{NEXT}{}\n\n", payload.json).into()]
         }
         Output::Payload(payload) => {
-            vec![Bytes::from_static(NEXT.as_bytes()), payload.bytes(), Bytes::from_static(b"\n\n")]
+            vec![
+                Bytes::from_static(NEXT.as_bytes()),
+                operation::bytes_of(&payload),
+                Bytes::from_static(b"\n\n"),
+            ]
         }
         Output::Errors(errors) => {
             vec![format!("{NEXT}{{\"errors\":{errors}}}\n\n{COMPLETE}").into()]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::body::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::graphql::{
@@ -22,6 +23,17 @@ pub(super) enum Output {
     Complete,
     /// The subscription has ended or cannot begin now, mostly because the database is not available.
     Failed,
+}
+
+/// The JSON of a payload as bytes that share it, and hold its memory.
+pub(super) fn bytes_of(payload: &Arc<Payload>) -> Bytes {
+    struct Shared(Arc<Payload>);
+    impl AsRef<[u8]> for Shared {
+        fn as_ref(&self) -> &[u8] {
+            self.0.json.as_bytes()
+        }
+    }
+    Bytes::from_owner(Shared(Arc::clone(payload)))
 }
 
 pub(super) type Outputs = BoxStream<'static, Output>;

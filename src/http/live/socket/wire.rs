@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::graphql::Payload;
+use crate::http::live::operation::bytes_of;
 use crate::http::live::protocol::{self, Close};
 
 /// The maximum length of a frame. The library copies frames, and keeps the memory of the largest one.
@@ -54,7 +55,7 @@ impl Wire {
         }
         let (before, after) = protocol::around_next(id);
         self.send_frame(before.into(), Data::Text, false).await?;
-        let mut rest = payload.bytes();
+        let mut rest = bytes_of(payload);
         while !rest.is_empty() {
             let part = rest.split_to(rest.len().min(FRAME));
             self.send_frame(part, Data::Continue, false).await?;
