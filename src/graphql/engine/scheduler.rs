@@ -55,20 +55,6 @@ impl BatchScheduler {
         .await;
     }
 
-    /// A part of the request that is not polled when the time slice is used up.
-    pub(super) async fn sliced<T>(&self, part: impl Future<Output = T>) -> T {
-        let mut part = pin!(part);
-        poll_fn(|cx| {
-            if self.is_due() {
-                self.stopped.store(true, Ordering::Relaxed);
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            part.as_mut().poll(cx)
-        })
-        .await
-    }
-
     /// Whether the time slice is used up.
     fn is_due(&self) -> bool {
         let end = *self.end.lock().unwrap_or_else(PoisonError::into_inner);

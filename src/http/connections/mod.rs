@@ -21,8 +21,8 @@ use connection::Connection;
 pub(super) use connection::Cut;
 use groups::{Group, Groups};
 
-/// The kernel closes a connection whose client is gone: if sent bytes are not acknowledged for this long, or if keepalive
-/// probes, which begin when nothing was sent for half of this time, are not answered.
+/// The kernel closes a connection whose client is gone: if sent bytes are not acknowledged for this long and the write
+/// timeout, because it also ends what a client does not read; or if keepalive probes are not answered.
 const UNACKNOWLEDGED: Duration = Duration::from_mins(1);
 
 /// The pause after a connection could not be accepted for lack of resources.
@@ -105,7 +105,7 @@ impl Connections {
             TcpKeepalive::new().with_time(UNACKNOWLEDGED / 2).with_interval(UNACKNOWLEDGED / 6);
         let _ = socket.set_tcp_keepalive(&probes);
         #[cfg(target_os = "linux")]
-        let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
+        let _ = socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED + self.write));
         let mut stream = TimeoutStream::new(stream);
         stream.set_write_timeout(Some(self.write));
         stream

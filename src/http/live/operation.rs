@@ -108,6 +108,6 @@ fn of_subscription(deliveries: Deliveries) -> Outputs {
         Delivery::Complete => Output::Complete,
         Delivery::Failed => Output::Failed,
     };
-    // After `Complete` nobody looks at the next one. Without an end of its own, its task has panicked.
+    // After `Complete` the operation is stopped. Without an end of its own, its task has panicked.
     deliveries.map(output).chain(failed()).boxed()
 }

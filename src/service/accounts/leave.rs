@@ -58,7 +58,7 @@ async fn leave_all(
         }
     }
     if !user_writes::lock_to_delete(tx, user, hash).await? {
-        // An error, so that the user leaves no board.
+        // Rolls back: the user has already left boards in this transaction.
         return Err(hash.map_or_else(|| Error::not_found("user"), |_| wrong_password()));
     }
     // Boards that were created or shared since the list was read. Nothing can be added any more. Whoever holds the lock

@@ -83,14 +83,7 @@ impl<T: Pure> OutputType for EagerList<T> {
         };
         let rest = rows.iter().enumerate().skip(values.len()).map(|(index, row)| {
             let ctx = ctx.with_index(index);
-            async move {
-                let object = by_async_graphql(&ctx, execution, row, field);
-                match execution {
-                    // Within an attempt, nothing may wait for the next time slice.
-                    Some(execution) if !is_trying() => execution.scheduler.sliced(object).await,
-                    _ => object.await,
-                }
-            }
+            async move { by_async_graphql(&ctx, execution, row, field).await }
         });
         if rest.len() > 0 {
             let waiting = rest.len() * WAITING_BYTES;

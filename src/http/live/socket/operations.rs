@@ -103,7 +103,7 @@ impl Socket {
         }
         // Not earlier, or the socket might be closed before the end of a query is sent.
         if matches!(output, Output::Errors(_) | Output::Complete) {
-            self.running.remove(id);
+            self.stop(id);
         }
         Ok(())
     }
