@@ -138,11 +138,8 @@ pub struct FormerAccess {
     pub end: i64,
 }
 
-/// The access of a former member who knows the board up to a sequence number. `None` if there is no event that took the
-/// board away among the next `limit`.
-///
-/// The member has seen the board up to `sequence`. What happened while it was away belongs to the rest only if it came
-/// back before the end.
+/// The access of a former member who has seen the board up to `sequence`. `None` if none of the next `limit` events took
+/// the board away. What happened while it was away is included only if it came back before the end.
 pub async fn former_access(
     conn: &mut Conn,
     board: BoardId,

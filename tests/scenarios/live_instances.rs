@@ -266,14 +266,30 @@ async fn the_sweep_finds_changes_without_notifications(server: Arc<Server>) {
     far.server.stop().await;
 }
 
+/// A user with a board, who is also on another instance that connects to PostgreSQL through a proxy.
+struct Behind {
+    proxy: Proxy,
+    near: User,
+    board: String,
+    /// The same user on the other instance.
+    ann: User,
+}
+
+impl Behind {
+    async fn make(server: &Arc<Server>, settings: &[(&str, &str)]) -> Self {
+        let proxy = Proxy::to(&server.database_url).await;
+        let near = server.user("ann").await;
+        let board = near.board("Plans").await;
+        let ann = proxy.user(&near, settings).await;
+        Self { proxy, near, board, ann }
+    }
+}
+
 async fn nothing_is_missed_in_a_short_outage(server: Arc<Server>) {
     if server.is_sqlite() {
         return;
     }
-    let proxy = Proxy::to(&server.database_url).await;
-    let near = server.user("ann").await;
-    let board = near.board("Plans").await;
-    let ann = proxy.user(&near, &[]).await;
+    let Behind { proxy, near, board, ann } = Behind::make(&server, &[]).await;
     let mut socket = Socket::following(&ann, &board, EVENTS).await;
     let mut known = 1;
     for network in [Network::Frozen, Network::Reset, Network::Lost] {
@@ -293,10 +309,7 @@ async fn a_long_outage_ends_the_socket(server: Arc<Server>) {
     if server.is_sqlite() {
         return;
     }
-    let proxy = Proxy::to(&server.database_url).await;
-    let near = server.user("ann").await;
-    let board = near.board("Plans").await;
-    let ann = proxy.user(&near, &[]).await;
+    let Behind { proxy, board, ann, .. } = Behind::make(&server, &[]).await;
     let mut socket = Socket::following(&ann, &board, EVENTS).await;
     let mut list = Socket::of(&ann).await;
     list.subscribe("1", "subscription { viewerBoards { reset } }", json!({})).await;
@@ -323,10 +336,8 @@ async fn a_subscription_that_cannot_begin_now_is_tried_again(server: Arc<Server>
     if server.is_sqlite() {
         return;
     }
-    let proxy = Proxy::to(&server.database_url).await;
-    let near = server.user("ann").await;
-    let board = near.board("Plans").await;
-    let ann = proxy.user(&near, &[("DATABASE_WAIT_SECONDS", "1")]).await;
+    let Behind { proxy, board, ann, .. } =
+        Behind::make(&server, &[("DATABASE_WAIT_SECONDS", "1")]).await;
     let (mut socket, mut other) = (Socket::of(&ann).await, Socket::of(&ann).await);
     // The session is known, so that only the board has to be read.
     ann.get("{ viewer { id } }").await;

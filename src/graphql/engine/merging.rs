@@ -1,5 +1,5 @@
-//! "Field Selection Merging" of the specification, for arguments with lists: apollo-compiler considers two lists equal if one
-//! is a prefix of the other. It has checked everything else.
+//! "Field Selection Merging" of the specification, for arguments with lists: apollo-compiler considers two lists
+//! equal if one is a prefix of the other. It has checked everything else.
 
 use apollo_compiler::Node;
 use apollo_compiler::ast;

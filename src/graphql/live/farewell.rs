@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::{Instant, sleep};
 
 use super::delivery::{Delivery, Payload, Sender};
-use super::payload::{Draft, MAX_READ, Made, Maker, PATIENCE, PAUSE, must_reset};
+use super::payload::{Draft, MAX_READ, Made, Maker, PATIENCE, PAUSE};
 use crate::domain::{Event, Result, Viewer};
 use crate::graphql::engine::{Cost, Shape};
 use crate::graphql::schema::BoardNews;
@@ -18,16 +18,17 @@ pub(super) struct Farewell {
     pub(super) shape: Arc<Shape>,
     /// The latest event that the subscriber knows.
     pub(super) known: i64,
-    pub(super) rest: Rest,
+    /// `None` after the last payload.
+    pub(super) rest: Option<Rest>,
 }
 
 /// What the subscriber does not know yet.
+#[derive(Clone, Copy)]
 pub(super) enum Rest {
     /// The events up to the one that took the board away.
     Events(FormerAccess),
     /// Unknown: the subscriber gets a payload with `reset`.
     Unknown,
-    Nothing,
 }
 
 impl Farewell {
@@ -39,14 +40,8 @@ impl Farewell {
     /// The next events that fit into a payload.
     async fn news(&self, draft: &Draft, access: FormerAccess) -> Result<(BoardNews, Cost)> {
         let mut conn = draft.read().await?;
-        let events = events::of_former_member(&mut conn, access, self.known, MAX_READ).await;
-        let mut events: Vec<_> = match events {
-            Ok(events) => events.into_iter().map(Arc::new).collect(),
-            Err(error) if must_reset(&error) => Vec::new(),
-            Err(error) => return Err(error),
-        };
-        let (count, cost) = self.maker.fitting(&events, &self.shape);
-        events.truncate(count);
+        let read = events::of_former_member(&mut conn, access, self.known, MAX_READ).await;
+        let (events, cost) = self.maker.fitting_events(read, &self.shape)?;
         Ok(match events.last().map(|event| event.sequence) {
             Some(sequence) => (news(events, sequence, false), cost),
             None => (reset(access.end), 0),
@@ -74,11 +69,11 @@ trait Payloads: Send {
 
 impl Payloads for Farewell {
     async fn next(&mut self) -> Result<Option<Payload>> {
+        let Some(rest) = self.rest else { return Ok(None) };
         let draft = self.maker.draft(self.viewer);
-        let (last, (news, cost)) = match self.rest {
+        let (last, (news, cost)) = match rest {
             Rest::Events(access) => (access.end, self.news(&draft, access).await?),
             Rest::Unknown => (self.known, (reset(self.known), 0)),
-            Rest::Nothing => return Ok(None),
         };
         let (mut sequence, is_reset) = (news.sequence, news.is_reset);
         let mut made = self.execute(draft, news, cost).await?;
@@ -89,7 +84,7 @@ impl Payloads for Farewell {
         self.known = sequence;
         // After `reset` nothing follows: its sequence is that of the last event.
         if sequence >= last {
-            self.rest = Rest::Nothing;
+            self.rest = None;
         }
         Ok(Some(made.payload))
     }

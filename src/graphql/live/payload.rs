@@ -100,22 +100,33 @@ impl Maker {
         if !(0..=MAX_MISSED).contains(&(version - known)) {
             return reset();
         }
-        let mut events: Vec<_> = match events::after(conn, board.1, known, MAX_READ).await {
-            Ok(events) => events.into_iter().map(Arc::new).collect(),
-            Err(error) if must_reset(&error) => return reset(),
-            Err(error) => return Err(error),
-        };
-        let (count, cost) = self.fitting(&events, shape);
-        events.truncate(count);
+        let read = events::after(conn, board.1, known, MAX_READ).await;
+        let (events, cost) = self.fitting_events(read, shape)?;
         match events.last().map(|event| event.sequence) {
             Some(last) => Ok((news(events, last), cost)),
             None => reset(),
         }
     }
 
+    /// Those of [`MAX_READ`] events that fit into a payload, with their cost; none if the payload must be `reset`.
+    pub(super) fn fitting_events(
+        &self,
+        read: Result<Vec<Event>>,
+        shape: &Shape,
+    ) -> Result<(Vec<Arc<Event>>, Cost)> {
+        let read = match read {
+            Err(error) if must_reset(&error) => Vec::new(),
+            read => read?,
+        };
+        let mut events: Vec<_> = read.into_iter().map(Arc::new).collect();
+        let (count, cost) = self.fitting(&events, shape);
+        events.truncate(count);
+        Ok((events, cost))
+    }
+
     /// How many of the events fit into a payload, so that no mutation is split, and what they cost. All events of a
     /// mutation have the same time.
-    pub(super) fn fitting(&self, events: &[Arc<Event>], shape: &Shape) -> (usize, Cost) {
+    fn fitting(&self, events: &[Arc<Event>], shape: &Shape) -> (usize, Cost) {
         let left = self.engine.left(shape);
         let (mut cost, mut fitting) = (0, (0, 0));
         for (index, ty) in type_names(events).iter().enumerate().take(MAX_EVENTS) {

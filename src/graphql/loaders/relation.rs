@@ -84,8 +84,8 @@ impl Source {
     }
 }
 
-/// The loader of one relation, created on first use, since most requests need few of them. `waiting`
-/// collects the keys until `BatchScheduler` decides to load. The loader of the crate loads each key once and caches the values.
+/// The loader of one relation, created on first use, since most requests need few of them. `waiting` collects the keys until
+/// `BatchScheduler` decides to load. The loader of the crate loads each key once and caches the values.
 pub(in crate::graphql) struct Batched<'l, R: Relation> {
     pub(super) source: &'l Arc<Source>,
     pub(super) made: &'l OnceLock<Made<R>>,

@@ -38,11 +38,12 @@ pub(super) fn bytes_of(payload: &Arc<Payload>) -> Bytes {
 
 pub(super) type Outputs = BoxStream<'static, Output>;
 
-/// Runs an operation; the answer to it if the access token is invalid.
+/// Runs an operation, which may be a subscription; the answer to it if the access token is invalid.
 pub(super) async fn run(
     state: &State,
     caller: Caller,
     request: Request,
+    is_subscription: bool,
     operations: Operations,
     waiting: &Waiting,
 ) -> Result<Outputs, Box<Answer>> {
@@ -50,8 +51,7 @@ pub(super) async fn run(
     let due = Instant::now() + limit;
     let record = Record::begin(due, state.settings.slow_request);
     record.is_of(caller.logged_in());
-    let is_subscription = state.api.is_subscription(&request);
-    let begin = Box::pin(begin(state, caller, request, operations, waiting));
+    let begin = Box::pin(begin(state, caller, request, is_subscription, operations, waiting));
     let begin = work::note(record.work(), begin);
     match deadline::keep(limit, begin).await {
         Ok((outputs, codes)) => {
@@ -73,10 +73,11 @@ async fn begin(
     state: &State,
     caller: Caller,
     request: Request,
+    is_subscription: bool,
     operations: Operations,
     waiting: &Waiting,
 ) -> (Result<Outputs, Box<Answer>>, Vec<&'static str>) {
-    if state.api.is_subscription(&request) {
+    if is_subscription {
         return match state.api.subscribe(&request, &caller, waiting).await {
             Ok(deliveries) => (Ok(of_subscription(deliveries)), Vec::new()),
             Err(answer) if answer.codes().contains(&ErrorCode::ServiceUnavailable.as_str()) => {

@@ -32,7 +32,7 @@ pub(in crate::http) fn upgrade(state: State, peer: IpAddr, mut request: Request)
     let upgraded = hyper::upgrade::on(&mut request);
     let request = request.map(drop);
     let Ok(mut response) = create_response(&request) else {
-        let message = "The request is no handshake of WebSocket version 13.";
+        let message = "The request is not a WebSocket handshake (version 13).";
         return Refusal::new(StatusCode::BAD_REQUEST, message).into_answer(None);
     };
     let headers = request.headers();

@@ -41,6 +41,7 @@ struct Update {
     ends_sessions: bool,
     /// The new session.
     session: Option<NewSession>,
+    /// They tell of what ends the sessions.
     mails: Vec<NewMail>,
 }
 
@@ -139,9 +140,6 @@ async fn store(tx: &mut Tx, update: &Update) -> Result<(User, Option<Started>, V
     let user = user_writes::update(tx, viewer.key, confirmed, &update.changes, now).await?;
     let user =
         user.ok_or_else(|| confirmed.map_or(Error::Unauthenticated, |_| wrong_password()))?;
-    for mail in &update.mails {
-        mail.insert(tx).await?;
-    }
     if !update.ends_sessions {
         return Ok((user, None, Vec::new()));
     }
@@ -150,5 +148,8 @@ async fn store(tx: &mut Tx, update: &Update) -> Result<(User, Option<Started>, V
         Some(session) => Some(session.insert(tx).await?),
         None => None,
     };
+    for mail in &update.mails {
+        mail.insert(tx).await?;
+    }
     Ok((user, started, ended))
 }

@@ -181,7 +181,7 @@ pub(super) async fn postgres(server: &Server) -> Result<Vec<String>, StartError>
 async fn migrate_server(server: &Server) -> Result<Vec<String>, Failure> {
     tracing::info!("connecting to PostgreSQL");
     let mut conn = server.connect().await?;
-    check_pooler(server).await?;
+    check_pooler(server, &mut conn).await?;
     let state = timeout(READ_TIME, server_state(&mut conn)).await;
     let state = state.map_err(|_| "the server does not respond")??;
     if state.pending::<Pg>(&POSTGRES)?.is_empty() {
@@ -200,8 +200,8 @@ async fn migrate_server(server: &Server) -> Result<Vec<String>, Failure> {
 }
 
 /// If the pooler is too busy for the check, the server starts without it.
-async fn check_pooler(server: &Server) -> Result<(), Failure> {
-    if let Ok(checked) = timeout(READ_TIME, pooler::check(server)).await {
+async fn check_pooler(server: &Server, conn: &mut AsyncPgConnection) -> Result<(), Failure> {
+    if let Ok(checked) = timeout(READ_TIME, pooler::check(server, conn)).await {
         return Ok(checked?);
     }
     tracing::warn!("the connection pooler is too busy to be checked");

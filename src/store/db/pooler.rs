@@ -8,10 +8,14 @@ use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use super::connect_error::ConnectError;
 use super::postgres::{SHOW_OWN_OPTION, Server};
 
-/// Checks that prepared statements survive a change of the session. (`PgBouncer` keeps them from 1.21 on.)
-pub(super) async fn check(server: &Server) -> Result<(), ConnectError> {
+/// Checks that prepared statements survive a change of the session, if `conn` goes through a pooler. (`PgBouncer` keeps them
+/// from 1.21 on.)
+pub(super) async fn check(
+    server: &Server,
+    conn: &mut AsyncPgConnection,
+) -> Result<(), ConnectError> {
     if !server.has_pooler() {
-        let arrived = options_arrive(&mut server.connect().await?).await;
+        let arrived = options_arrive(conn).await;
         if arrived.map_err(|error| ConnectError::new(error.to_string()))? {
             return Ok(());
         }

@@ -1,8 +1,8 @@
 //! A connection to an SQLite file.
 //!
 //! SQLite has no asynchronous interface, so its statements run on threads that may block. There is no time limit on
-//! our side, because such a thread cannot be cancelled: the complexity of a request limits what it reads, and `busy_timeout` how long
-//! it waits for a lock.
+//! our side, because such a thread cannot be cancelled: the complexity of a request limits what it reads, and
+//! `busy_timeout` how long it waits for a lock.
 
 // Never locked: only its exclusive borrow is used, and it makes the connection `Sync`.
 use std::sync::Mutex as Exclusive;

@@ -115,8 +115,9 @@ impl<T: Pure> OutputType for EagerObject<T> {
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
         let execution = ctx.data_opt::<Arc<Execution>>();
-        if let Some(fields) = fields_of::<T>(ctx) {
-            let object = || object(ctx, execution, &self.0, &fields, fields.answer.clone());
+        if let Some(mut fields) = fields_of::<T>(ctx) {
+            let answer = std::mem::take(&mut fields.answer);
+            let object = || object(ctx, execution, &self.0, &fields, answer);
             if let Some(object) = try_or_roll_back(ctx, execution, object).await {
                 return object;
             }

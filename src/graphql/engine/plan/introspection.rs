@@ -136,33 +136,31 @@ impl<'d> Scope<'d> {
 
     fn objects_in_type(&self, name: &str, field: &str) -> Vec<Object<'d>> {
         let Some(ty) = self.types.schema.types.get(name) else { return Vec::new() };
-        match (ty, field) {
-            (ExtendedType::Object(ty), "fields") => {
-                ty.fields.values().map(|field| Object::Field(field)).collect()
-            }
-            (ExtendedType::Interface(ty), "fields") => {
-                ty.fields.values().map(|field| Object::Field(field)).collect()
-            }
-            (ExtendedType::Object(ty), "interfaces") => {
-                ty.implements_interfaces.iter().map(|name| Object::Named(name)).collect()
-            }
-            (ExtendedType::Interface(ty), "interfaces") => {
-                ty.implements_interfaces.iter().map(|name| Object::Named(name)).collect()
-            }
-            (ExtendedType::Interface(_), "possibleTypes") => self
-                .types
-                .objects_of(name)
+        let (fields, interfaces) = match ty {
+            ExtendedType::Object(ty) => (Some(&ty.fields), Some(&ty.implements_interfaces)),
+            ExtendedType::Interface(ty) => (Some(&ty.fields), Some(&ty.implements_interfaces)),
+            _ => (None, None),
+        };
+        match (field, ty) {
+            ("fields", _) => fields
                 .into_iter()
-                .flatten()
-                .map(|name| Object::Named(name))
+                .flat_map(|all| all.values())
+                .map(|one| Object::Field(one))
                 .collect(),
-            (ExtendedType::Union(ty), "possibleTypes") => {
+            ("interfaces", _) => {
+                interfaces.into_iter().flatten().map(|name| Object::Named(name)).collect()
+            }
+            ("possibleTypes", ExtendedType::Union(ty)) => {
                 ty.members.iter().map(|name| Object::Named(name)).collect()
             }
-            (ExtendedType::Enum(ty), "enumValues") => {
+            ("possibleTypes", _) => {
+                let objects = self.types.objects_of(name).into_iter().flatten();
+                objects.map(|name| Object::Named(name)).collect()
+            }
+            ("enumValues", ExtendedType::Enum(ty)) => {
                 ty.values.keys().map(|_| Object::EnumValue).collect()
             }
-            (ExtendedType::InputObject(ty), "inputFields") => {
+            ("inputFields", ExtendedType::InputObject(ty)) => {
                 ty.fields.values().map(|field| Object::Input(field)).collect()
             }
             _ => Vec::new(),

@@ -161,6 +161,7 @@ impl Room {
             Err(error) => return Err(error),
         };
         member.has_left = true;
+        let rest = Some(rest);
         let (maker, shape) = (Arc::clone(&self.maker), Arc::clone(&member.shape));
         let farewell = Farewell { maker, viewer: member.viewer, shape, known, rest };
         tokio::spawn(farewell.run(member.sender.clone()));

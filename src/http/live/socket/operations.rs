@@ -62,8 +62,10 @@ impl Socket {
         let (state, waiting) = (Arc::clone(&self.state), self.waiting.clone());
         let is_subscription = state.api.is_subscription(&request);
         let caller = state.api.caller(self.client.clone(), Ok(viewer), self.request_id.clone());
-        let begin =
-            async move { operation::run(&state, caller, request, Operations::All, &waiting).await };
+        let begin = async move {
+            let all = Operations::All;
+            operation::run(&state, caller, request, is_subscription, all, &waiting).await
+        };
         // In a task of its own, because it holds a connection to the database while the socket waits for its client.
         let begin = AbortOnDropHandle::new(tokio::spawn(begin.in_current_span()));
         let outputs = futures_util::stream::once(begin).flat_map(|begun| -> Outputs {

@@ -16,7 +16,7 @@ use crate::graphql::Payload;
 use crate::http::live::operation::bytes_of;
 use crate::http::live::protocol::{self, Close};
 
-/// The maximum length of a frame. The library copies frames, and keeps the memory of the largest one.
+/// The maximum length of a part of a payload. The library copies each frame, and keeps the memory of the largest one.
 const FRAME: usize = 32 << 10;
 
 pub(in crate::http::live) type WebSocket = WebSocketStream<TokioIo<Upgraded>>;
