@@ -8,19 +8,19 @@ use async_graphql::indexmap::map;
 use async_graphql::{Name, Response, Value};
 use serde::Serialize;
 
-use super::engine::{Answer, Verdict};
+use super::engine::{Answer, HeldMemory, Verdict};
 
 /// The minimum size of a piece in bytes, except the last one. A piece exceeds it by one text at most.
 const PIECE: usize = 32 * 1024;
 
-/// The JSON of a response, or of the responses to a batch, in pieces. It keeps their guards alive until
+/// The JSON of a response, or of the responses to a batch, in pieces. It holds their memory until
 /// it is dropped.
 pub struct Pieces {
     /// The parts still to be written, the next one at the end.
     rest: Vec<Part>,
     /// Whether a comma is needed before the next entry of a list or an object.
     comma: bool,
-    _guards: Vec<Box<dyn Send>>,
+    _memory: Vec<HeldMemory>,
 }
 
 impl Answer {
@@ -50,15 +50,15 @@ enum Part {
 impl Pieces {
     /// The response to one request.
     pub fn of(mut answer: Answer) -> Self {
-        let guards = answer.guard.take().into_iter().collect();
-        Self { rest: vec![Part::Answer(Box::new(answer))], comma: false, _guards: guards }
+        let memory = answer.memory.take().into_iter().collect();
+        Self { rest: vec![Part::Answer(Box::new(answer))], comma: false, _memory: memory }
     }
 
     /// The responses to a batch.
     pub fn of_batch(mut answers: Vec<Answer>) -> Self {
-        let guards = answers.iter_mut().filter_map(|answer| answer.guard.take()).collect();
+        let memory = answers.iter_mut().filter_map(|answer| answer.memory.take()).collect();
         let rest = vec![Part::Text("]"), Part::Answers(answers.into_iter()), Part::Text("[")];
-        Self { rest, comma: false, _guards: guards }
+        Self { rest, comma: false, _memory: memory }
     }
 
     /// Whether all pieces have been returned.
@@ -188,10 +188,13 @@ fn write_json(value: &impl Serialize, out: &mut Vec<u8>) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use async_graphql::{Response, ServerError};
     use serde_json::json;
 
     use super::*;
+    use crate::graphql::engine::{Execution, Memory};
 
     fn answer(data: Value, errors: Vec<ServerError>, verdict: Verdict) -> Answer {
         let mut response = Response::new(data);
@@ -248,19 +251,20 @@ mod tests {
     }
 
     #[test]
-    fn pieces_are_small_and_the_guard_lives_until_the_last() {
-        let guard = std::sync::Arc::new(());
+    fn pieces_are_small_and_hold_the_memory_until_the_last() {
+        let memory = Arc::new(Memory::new(0));
+        let budget = Arc::clone(&Execution::new(memory, 0).budget);
         let mut large = answer(data(), vec![], Verdict::Run);
-        large.guard = Some(Box::new(std::sync::Arc::clone(&guard)));
+        large.memory = Some(HeldMemory::of(Arc::clone(&budget)));
         let mut pieces = Pieces::of(large);
         let mut sizes = Vec::new();
         while let Some(piece) = pieces.next() {
-            assert_eq!(std::sync::Arc::strong_count(&guard), 2);
+            assert_eq!(Arc::strong_count(&budget), 2);
             sizes.push(piece.len());
             assert_eq!(pieces.is_finished(), piece.len() < PIECE);
         }
         assert!(sizes.len() > 2 && sizes.iter().all(|size| *size < PIECE + 100), "{sizes:?}");
         drop(pieces);
-        assert_eq!(std::sync::Arc::strong_count(&guard), 1);
+        assert_eq!(Arc::strong_count(&budget), 1);
     }
 }

@@ -17,7 +17,7 @@ use super::compression::compress;
 use super::connections::Cut;
 use super::media_type::{MediaType, accepts_events};
 use super::parameters::{self, Checked, Requests};
-use super::record::{Record, Told};
+use super::record::{AlreadyLogged, Record};
 use super::refusal::Refusal;
 use super::{State, client, deadline, live, request_body, request_id};
 use crate::graphql::{self, Answer, Operations, Pieces, Verdict};
@@ -30,14 +30,19 @@ struct RequestParts {
     cut: Cut,
     began: Instant,
     /// Whether a [`Record`] tells of the request.
-    is_told: AtomicBool,
+    is_logged: AtomicBool,
 }
 
 impl RequestParts {
     fn of(peer: SocketAddr, mut parts: request::Parts) -> Self {
         let cut = parts.extensions.remove().unwrap_or_default();
-        let (began, is_told) = (Instant::now(), AtomicBool::new(false));
-        Self { peer: peer.ip(), headers: parts.headers, cut, began, is_told }
+        let (began, is_logged) = (Instant::now(), AtomicBool::new(false));
+        Self { peer: peer.ip(), headers: parts.headers, cut, began, is_logged }
+    }
+
+    fn send(&self, answer: &mut Answer) {
+        let cut = self.cut.clone();
+        answer.send(move || cut.now());
     }
 }
 
@@ -113,8 +118,8 @@ async fn answer(
     });
     let answer = deadline::keep(state.settings.request_time, answer).await;
     let mut answer = answer.unwrap_or_else(|late| late.into_answer(Some(media_type)));
-    if parts.is_told.load(Ordering::Relaxed) {
-        answer.extensions_mut().insert(Told);
+    if parts.is_logged.load(Ordering::Relaxed) {
+        answer.extensions_mut().insert(AlreadyLogged);
     }
     answer
 }
@@ -127,13 +132,13 @@ async fn stream(
     operations: Operations,
     media_type: MediaType,
 ) -> Response {
-    let RequestParts { peer, headers, cut, is_told, .. } = parts;
-    is_told.store(true, Ordering::Relaxed);
+    let RequestParts { peer, headers, cut, is_logged, .. } = parts;
+    is_logged.store(true, Ordering::Relaxed);
     match live::respond(state, headers, *peer, cut, request, operations).await {
         Ok(Ok(events)) => events,
-        Ok(Err(answer)) => into_answer(headers, *answer, media_type).await,
+        Ok(Err(answer)) => into_answer(parts, *answer, media_type).await,
         Err(refusal) => {
-            is_told.store(false, Ordering::Relaxed);
+            is_logged.store(false, Ordering::Relaxed);
             refusal.into_answer(Some(media_type))
         }
     }
@@ -160,13 +165,14 @@ impl Events {
 
 async fn run(
     state: &State,
-    RequestParts { peer, headers, began, is_told, .. }: &RequestParts,
+    parts: &RequestParts,
     requests: Requests,
     operations: Operations,
     media_type: MediaType,
 ) -> Response {
+    let RequestParts { peer, headers, began, is_logged, .. } = parts;
     let client = client::client(headers, *peer, state.settings.trusted_proxies);
-    is_told.store(true, Ordering::Relaxed);
+    is_logged.store(true, Ordering::Relaxed);
     let due = *began + state.settings.request_time;
     let execute = async |request: Checked| {
         let record = Record::begin(due, state.settings.slow_request);
@@ -189,33 +195,34 @@ async fn run(
         answer
     };
     match requests {
-        Requests::One(request) => into_answer(headers, execute(request).await, media_type).await,
+        Requests::One(request) => into_answer(parts, execute(request).await, media_type).await,
         Requests::Batch(requests) => {
             let mut answers = Vec::with_capacity(requests.len());
             // In sequence, as if they had been sent one after the other.
             for request in requests {
                 answers.push(execute(request).await);
             }
-            into_answers(headers, answers, media_type).await
+            into_answers(parts, answers, media_type).await
         }
     }
 }
 
 /// The response to a batch: a list, always with status 200.
 async fn into_answers(
-    headers: &HeaderMap,
-    answers: Vec<Answer>,
+    parts: &RequestParts,
+    mut answers: Vec<Answer>,
     media_type: MediaType,
 ) -> Response {
     let retry_after = answers.iter().filter_map(Answer::retry_after).max();
-    let holds_tokens = answers.iter().any(|answer| answer.holds_tokens);
+    let holds_secrets = answers.iter().any(|answer| answer.holds_secrets);
+    answers.iter_mut().for_each(|answer| parts.send(answer));
     let response = response_of(Pieces::of_batch(answers), media_type);
-    finished(headers, response, StatusCode::OK, holds_tokens, retry_after).await
+    finished(&parts.headers, response, StatusCode::OK, holds_secrets, retry_after).await
 }
 
 /// The response to a single request. If the request was run, the status is 200. Otherwise the response
 /// has no data and, with the media type `application/graphql-response+json`, an error status.
-async fn into_answer(headers: &HeaderMap, answer: Answer, media_type: MediaType) -> Response {
+async fn into_answer(parts: &RequestParts, mut answer: Answer, media_type: MediaType) -> Response {
     let verdict = answer.verdict;
     let status = match (verdict, media_type) {
         (Verdict::OperationNotAllowed, _) => StatusCode::METHOD_NOT_ALLOWED,
@@ -227,14 +234,15 @@ async fn into_answer(headers: &HeaderMap, answer: Answer, media_type: MediaType)
         (Verdict::Refused, _) => StatusCode::BAD_REQUEST,
         (Verdict::Unauthenticated, _) => StatusCode::UNAUTHORIZED,
     };
-    let (retry_after, holds_tokens) = (answer.retry_after(), answer.holds_tokens);
+    let (retry_after, holds_secrets) = (answer.retry_after(), answer.holds_secrets);
     let response = if answer.small {
         let response = GraphQLResponse::from(answer.response).into_response();
         (media_type.headers(), response).into_response()
     } else {
+        parts.send(&mut answer);
         response_of(Pieces::of(answer), media_type)
     };
-    let mut response = finished(headers, response, status, holds_tokens, retry_after).await;
+    let mut response = finished(&parts.headers, response, status, holds_secrets, retry_after).await;
     match verdict {
         Verdict::OperationNotAllowed => allow(response, "POST"),
         Verdict::Unauthenticated => {
@@ -256,10 +264,10 @@ async fn finished(
     headers: &HeaderMap,
     mut response: Response,
     status: StatusCode,
-    holds_tokens: bool,
+    holds_secrets: bool,
     retry_after: Option<u64>,
 ) -> Response {
-    if !holds_tokens {
+    if !holds_secrets {
         response = compress(headers, response).await;
     }
     *response.status_mut() = status;
@@ -278,6 +286,6 @@ fn allow(mut response: Response, methods: &'static str) -> Response {
 pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> axum::http::Response<Body> {
     tracing::error!("a handler panicked");
     let mut answer = Refusal::internal().into_answer(None);
-    answer.extensions_mut().insert(Told);
+    answer.extensions_mut().insert(AlreadyLogged);
     answer
 }

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::refusal::Refusal;
 use super::values::values_in;
 use crate::config::Http;
-use crate::graphql::{Answer, Request, Source};
+use crate::graphql::{Answer, DocumentSource, Request};
 
 /// The parameters of a request; null is the same as absent. `variables` and `extensions` may be large, so
 /// they are parsed only after their values have been counted.
@@ -61,10 +61,10 @@ impl Parameters<'_> {
         // The WebSocket client graphql-ws cannot leave `query` out.
         let query = self.query.filter(|text| !(text.is_empty() && is_named));
         let document = match (query, self.document_id, hash) {
-            (Some(text), _, Some(hash)) => Source::Registration { text, hash },
-            (Some(text), _, None) => Source::Text(text),
-            (None, Some(id), _) => Source::Id(id),
-            (None, None, Some(hash)) => Source::Hash(hash),
+            (Some(text), _, Some(hash)) => DocumentSource::Registration { text, hash },
+            (Some(text), _, None) => DocumentSource::Text(text),
+            (None, Some(id), _) => DocumentSource::Id(id),
+            (None, None, Some(hash)) => DocumentSource::Hash(hash),
             (None, None, None) => return Err(malformed()),
         };
         let variables = parse(self.variables).map_err(|_| malformed())?;

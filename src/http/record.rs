@@ -131,7 +131,7 @@ fn milliseconds(time: Duration) -> f64 {
 
 /// A response whose request was told of before.
 #[derive(Clone, Copy)]
-pub(super) struct Told;
+pub(super) struct AlreadyLogged;
 
 /// A response with an error of the HTTP layer.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -140,7 +140,7 @@ pub(super) struct Refused(pub(super) &'static str);
 /// Tells of the requests that no [`Record`] has told of: those that are refused before their document is looked at, and
 /// those of other routes.
 pub(super) fn tell<B>(response: &Response<B>, took: Duration, _: &Span) {
-    if response.extensions().get::<Told>().is_some() {
+    if response.extensions().get::<AlreadyLogged>().is_some() {
         return;
     }
     let refused = response.extensions().get::<Refused>().map(|refused| refused.0);

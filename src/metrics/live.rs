@@ -83,7 +83,7 @@ impl Live {
             dropped_readers: counter(
                 registry,
                 "kanban_dropped_readers_total",
-                "Connections that were closed because the client did not read for HTTP_WRITE_SECONDS.",
+                "Connections that were closed because the client did not read for HTTP_WRITE_SECONDS, or read slowly while others needed the memory.",
             ),
             ends: counters(registry, "kanban_live_ends_total", "WebSockets that have ended."),
         }

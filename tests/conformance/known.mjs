@@ -19,4 +19,12 @@ export const known = [
     why: 'apollo-compiler 1.33 does not support __Type.isOneOf. Introspection queries select it only by option, and the schema has no OneOf input object.',
     matches: (_, difference) => /isOneOf|oneOf/.test(difference),
   },
+  {
+    why: 'Two strings with the same value are equal arguments in "Field Selection Merging", also if one is a block string. graphql-js compares their text.',
+    matches: (request, difference) => /conflict because they have differing arguments/.test(difference) && text(request).includes('"""'),
+  },
+  {
+    why: 'The specification of September 2025 does not allow @skip and @include on the root fields of a subscription. graphql-js 16 does not check this.',
+    matches: (request, difference) => /^refused/.test(difference) && /subscription\b[^{]*\{\w+ @(skip|include)/.test(text(request)),
+  },
 ];

@@ -6,18 +6,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use flate2::read::GzDecoder;
+use futures_util::future::{join, join_all};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, VARY};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::{Server, User, scenarios};
+use crate::support::{Server, Socket, User, scenarios};
 
 scenarios![
     large_answers_are_compressed_for_those_who_accept_it,
     tokens_are_never_compressed,
     a_body_that_says_that_it_is_too_large_is_not_read,
     a_client_that_takes_nothing_is_dropped,
+    slow_clients_give_way_to_those_who_need_their_memory,
 ];
 
 /// Sends a body with this `Accept-Encoding` and returns the headers and the undecoded bytes.
@@ -156,41 +158,87 @@ async fn a_body_that_says_that_it_is_too_large_is_not_read(server: Arc<Server>) 
     assert!(answer.contains("The body is larger than 1024 KiB."), "{answer}");
 }
 
-/// Requests about 20 MB, more than the socket buffers can hold.
-async fn ask_for_much(ann: &User, board: &str) -> TcpStream {
+/// A query whose response has about 20 MB, more than the socket buffers can hold.
+fn much_of(board: &str) -> String {
     let page = |n| format!("a{n}: cards(first: 100) {{ nodes {{ description }} }}");
     let pages = (0..10).map(page).collect::<Vec<_>>().join(" ");
-    let query = format!("{{ board(id: {board:?}) {{ {pages} }} }}");
-    let body = json!({ "query": query }).to_string();
-    let authorization = format!("authorization: Bearer {}\r\n", ann.token);
-    send(&ann.server, &authorization, body.len(), &body).await
+    format!("{{ board(id: {board:?}) {{ {pages} }} }}")
 }
 
-async fn a_client_that_takes_nothing_is_dropped(server: Arc<Server>) {
-    let impatient = Arc::new(server.another(&[("HTTP_WRITE_SECONDS", "1")]).await);
-    let ann = impatient.user("ann").await;
+/// Sends this query with additional headers.
+async fn ask_for_much(ann: &User, board: &str, more_headers: &str) -> TcpStream {
+    let body = json!({ "query": much_of(board) }).to_string();
+    let headers = format!("authorization: Bearer {}\r\n{more_headers}", ann.token);
+    send(&ann.server, &headers, body.len(), &body).await
+}
+
+async fn board_with_long_cards(ann: &User) -> String {
     let board = ann.board("Plans").await;
     let card = json!({ "title": "long", "description": "x".repeat(20_000) });
     for _ in 0..2 {
         let input = json!({ "boardId": board, "cards": vec![card.clone(); 50] });
         ann.done("createCards", input, "cards { id }").await;
     }
-    let whole = |answer: &[u8]| answer.ends_with(b"}\r\n0\r\n\r\n");
+    board
+}
 
+/// Whether this is all of a response that was sent in chunks.
+fn is_whole(response: &[u8]) -> bool {
+    response.ends_with(b"}\r\n0\r\n\r\n")
+}
+
+async fn a_client_that_takes_nothing_is_dropped(server: Arc<Server>) {
+    let impatient = Arc::new(server.another(&[("HTTP_WRITE_SECONDS", "1")]).await);
+    let ann = impatient.user("ann").await;
+    let board = board_with_long_cards(&ann).await;
     let mut taken = Vec::new();
-    ask_for_much(&ann, &board).await.read_to_end(&mut taken).await.unwrap();
-    assert!(taken.len() > 20_000_000 && whole(&taken), "{}", taken.len());
+    ask_for_much(&ann, &board, "").await.read_to_end(&mut taken).await.unwrap();
+    assert!(taken.len() > 20_000_000 && is_whole(&taken), "{}", taken.len());
 
     // Longer than one second. How much longer depends on the load of the machine.
     for pause in [3, 10, 30] {
-        let mut stream = ask_for_much(&ann, &board).await;
+        let mut stream = ask_for_much(&ann, &board, "").await;
         let mut taken = vec![stream.read_u8().await.unwrap()];
         tokio::time::sleep(Duration::from_secs(pause)).await;
         let _ = stream.read_to_end(&mut taken).await;
-        if !whole(&taken) {
+        if !is_whole(&taken) {
             impatient.stop().await;
             return;
         }
     }
     panic!("the connection of a client that does not read was kept open");
+}
+
+/// The memory is enough for one of these responses.
+async fn slow_clients_give_way_to_those_who_need_their_memory(server: Arc<Server>) {
+    let settings = [("GRAPHQL_MEMORY_MIB", "40"), ("HTTP_WRITE_SECONDS", "60"), ("CACHE_MIB", "0")];
+    let patient = async |name: &str| {
+        let ann = Arc::new(server.another(&settings).await).user(name).await;
+        let board = board_with_long_cards(&ann).await;
+        (ann, board)
+    };
+    let gets_all = async |ann: &User, board: &str| {
+        let mut taken = Vec::new();
+        ask_for_much(ann, board, "").await.read_to_end(&mut taken).await.unwrap();
+        assert!(taken.len() > 20_000_000 && is_whole(&taken), "{}", taken.len());
+        ann.server.stop().await;
+    };
+    let requests = ["", "accept: text/event-stream\r\n"].map(async |headers| {
+        let (ann, board) = patient(&format!("ann{}", headers.len())).await;
+        let mut slow = ask_for_much(&ann, &board, headers).await;
+        slow.peek(&mut [0]).await.unwrap();
+        gets_all(&ann, &board).await;
+        let mut taken = Vec::new();
+        let _ = slow.read_to_end(&mut taken).await;
+        assert!(taken.len() < 20_000_000, "{headers}: a client that did not read got all");
+    });
+    let socket = async {
+        let (ann, board) = patient("bob").await;
+        let mut slow = Socket::of(&ann).await;
+        slow.subscribe("1", &much_of(&board), json!({})).await;
+        slow.arrival().await;
+        gets_all(&ann, &board).await;
+        assert_eq!(slow.receive().await.code(), 1006);
+    };
+    join(join_all(requests), socket).await;
 }

@@ -124,6 +124,12 @@ impl Socket {
         }
     }
 
+    /// Waits until something has arrived, and does not read it.
+    pub async fn arrival(&self) {
+        let MaybeTlsStream::Plain(stream) = self.stream.get_ref() else { panic!("encrypted") };
+        stream.peek(&mut [0]).await.unwrap();
+    }
+
     async fn read(&mut self) -> Received {
         loop {
             let message = timeout(PATIENCE, self.stream.next()).await.expect("nothing was sent");

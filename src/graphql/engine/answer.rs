@@ -14,6 +14,7 @@ use super::path::restore_path;
 use super::position::place;
 use super::refusal::Refusal;
 use super::schema::TypeSystem;
+use super::sending::HeldMemory;
 use super::verdict::Verdict;
 use crate::domain::Error;
 use crate::graphql::error;
@@ -30,23 +31,23 @@ pub struct Answer {
     pub verdict: Verdict,
     /// Whether it may hold tokens. These must not be compressed next to text written by others: the
     /// compressed size would reveal them (BREACH).
-    pub holds_tokens: bool,
+    pub holds_secrets: bool,
     /// Whether it is too small to be sent in pieces.
     pub small: bool,
     /// Holds the memory of the response until all of it has been sent, or the client has gone. (A small
     /// response is already serialized by then, and no longer counted.)
-    pub guard: Option<Box<dyn Send>>,
+    pub memory: Option<HeldMemory>,
 }
 
 impl Answer {
     pub(in crate::graphql) fn new(response: Response, verdict: Verdict) -> Self {
-        Self { response, verdict, holds_tokens: false, small: false, guard: None }
+        Self { response, verdict, holds_secrets: false, small: false, memory: None }
     }
 
-    pub(super) fn run(response: Response, budget: Arc<Budget>, holds_tokens: bool) -> Self {
+    pub(super) fn run(response: Response, budget: Arc<Budget>, holds_secrets: bool) -> Self {
         let small = budget.bytes() < SMALL;
-        let guard: Option<Box<dyn Send>> = Some(Box::new(budget));
-        Self { holds_tokens, small, guard, ..Self::new(response, Verdict::Run) }
+        let memory = Some(HeldMemory::of(budget));
+        Self { holds_secrets, small, memory, ..Self::new(response, Verdict::Run) }
     }
 
     /// The response to a request whose `what`, its variables or extensions, have more than `max` values.
@@ -81,6 +82,13 @@ impl Answer {
         Self::new(error::of_request(Error::Unavailable), Verdict::Unavailable)
     }
 
+    /// Tells that the response is being sent now, and how to close its connection if others need its memory.
+    pub fn send(&mut self, close: impl Fn() + Send + Sync + 'static) {
+        if let Some(memory) = &mut self.memory {
+            memory.send(close);
+        }
+    }
+
     /// The number of seconds after which the client may retry a rate-limited request.
     pub fn retry_after(&self) -> Option<u64> {
         self.response.errors.iter().filter_map(error::retry_after).max()
@@ -98,13 +106,15 @@ impl Answer {
     }
 
     /// Inserts the fields of the introspection between the other fields, in the order of `keys`.
-    pub(super) fn add_introspection(&mut self, keys: Vec<Name>, told: Value) {
-        let (Value::Object(data), Value::Object(mut told)) = (&mut self.response.data, told) else {
+    pub(super) fn add_introspection(&mut self, keys: Vec<Name>, introspection: Value) {
+        let (Value::Object(data), Value::Object(mut introspection)) =
+            (&mut self.response.data, introspection)
+        else {
             return;
         };
         let mut own = std::mem::take(data);
         let entry = |key: Name| {
-            let value = own.swap_remove(&key).or_else(|| told.swap_remove(&key));
+            let value = own.swap_remove(&key).or_else(|| introspection.swap_remove(&key));
             value.map(|value| (key, value))
         };
         *data = keys.into_iter().filter_map(entry).collect();

@@ -11,6 +11,7 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::cost::Cost;
+use super::sending::Sending;
 use crate::domain::{Error, Result};
 
 /// Memory is reserved in steps of this many bytes, to avoid contention on one counter. The first step of
@@ -19,7 +20,10 @@ const STEP: usize = 256 << 10;
 
 /// How long a request waits for memory before it fails. (In a batch, the responses before it may hold
 /// that memory.)
-const WAIT: Duration = Duration::from_secs(5);
+const WAIT: Duration = Duration::from_secs(10);
+
+/// How often a waiting request looks for clients that read slowly.
+const LOOK: Duration = Duration::from_millis(250);
 
 /// The memory that all requests of this process may use together.
 pub(in crate::graphql) struct Memory {
@@ -29,13 +33,14 @@ pub(in crate::graphql) struct Memory {
     freed: Notify,
     /// Requests that found too little memory run again one at a time.
     rerun: Semaphore,
+    sending: Sending,
 }
 
 impl Memory {
     /// `capacity` is in bytes.
     pub(in crate::graphql) fn new(capacity: usize) -> Self {
-        let (reserved, freed) = Default::default();
-        Self { capacity, reserved, freed, rerun: Semaphore::new(1) }
+        let (reserved, freed, sending) = Default::default();
+        Self { capacity, reserved, freed, rerun: Semaphore::new(1), sending }
     }
 
     fn reserve(&self, bytes: usize) -> bool {
@@ -50,13 +55,15 @@ impl Memory {
         }
     }
 
+    /// Waits until half of the capacity is free.
     async fn half_free(&self) {
         loop {
             let freed = self.freed.notified();
             if self.reserved.load(Ordering::Relaxed) <= self.capacity / 2 {
                 return;
             }
-            freed.await;
+            self.sending.close_slow();
+            let _ = timeout(LOOK, freed).await;
         }
     }
 }
@@ -144,6 +151,10 @@ impl Budget {
     /// Releases the memory of objects that were dropped.
     pub(super) fn drop_objects(&self, bytes: usize) {
         self.objects.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    pub(super) fn sending(&self) -> &Sending {
+        &self.memory.sending
     }
 
     /// The number of bytes taken.

@@ -73,7 +73,7 @@ fn input_object(
                 coerce(types, &field.ty, value).map_err(|wrong| wrong.at(&format!(".{name}")))?
             }
             None if field.is_required() => {
-                let name = if types.told { name } else { "…" };
+                let name = if types.reveals_schema { name } else { "…" };
                 return Err(Wrong::new("is required").at(&format!(".{name}")));
             }
             // The library applies default values of input fields.

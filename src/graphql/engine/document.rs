@@ -37,13 +37,13 @@ const PATH: &str = "document";
 pub(super) struct Document {
     text: Arc<str>,
     executable: Valid<ExecutableDocument>,
-    operations: Vec<Known>,
+    operations: Vec<OperationData>,
     /// The number of statements that its last run needed; 0 before the first run.
     statements: AtomicUsize,
 }
 
 /// What is known of an operation.
-struct Known {
+struct OperationData {
     name: Option<Name>,
     /// The variables that must not be null.
     required: Vec<Name>,
@@ -70,7 +70,7 @@ impl Document {
         self.known(operation).map_or(&[], |known| &known.required)
     }
 
-    fn known(&self, operation: &Operation) -> Option<&Known> {
+    fn known(&self, operation: &Operation) -> Option<&OperationData> {
         self.operations.iter().find(|known| known.name == operation.name)
     }
 
@@ -156,14 +156,14 @@ fn parse(types: &TypeSystem, text: &str, limits: &Limits) -> Result<Document, Re
     measure::check(&document, limits).map_err(Refusal::too_complex)?;
     unique_fields::check(&document)?;
     let document = document.to_executable_validate(&types.schema);
-    let document = document.map_err(|found| invalid(&found.errors, types.told))?;
+    let document = document.map_err(|found| invalid(&found.errors, types.reveals_schema))?;
     merging::check(types, &document)?;
     let mut operations = Vec::new();
     for operation in document.operations.iter() {
         introspection_allowed(types, &document, operation)?;
         let required = usages::check(types, &document, operation)?;
         let name = operation.name.clone();
-        operations.push(Known { name, required, series: OnceLock::new() });
+        operations.push(OperationData { name, required, series: OnceLock::new() });
     }
     let (text, statements) = (text.into(), AtomicUsize::new(0));
     Ok(Document { text, executable: document, operations, statements })
@@ -193,10 +193,10 @@ fn expectation(message: &str) -> String {
     if found == "EOF" { expected + ", found the end of the document" } else { expected }
 }
 
-fn invalid(errors: &DiagnosticList, told: bool) -> Refusal {
+fn invalid(errors: &DiagnosticList, reveals_schema: bool) -> Refusal {
     let problems = errors.iter().map(|error| {
         let error = error.to_json();
-        let message = if told { error.message.into() } else { HIDDEN.into() };
+        let message = if reveals_schema { error.message.into() } else { HIDDEN.into() };
         Problem { message, places: places(&error.locations) }
     });
     Refusal::invalid_at(problems.collect())
@@ -216,7 +216,7 @@ fn introspection_allowed(
     operation: &Operation,
 ) -> Result<(), Refusal> {
     let is_meta = |name: &str| matches!(name, "__schema" | "__type");
-    if !types.told && operation.root_fields(document).any(|field| is_meta(&field.name)) {
+    if !types.reveals_schema && operation.root_fields(document).any(|field| is_meta(&field.name)) {
         return Err(Refusal::invalid("Introspection is disabled."));
     }
     Ok(())

@@ -13,7 +13,8 @@
 //!    `list_size` give the complexity. The library executes the resulting plan. The introspection fields
 //!    are executed by `answer`, before the others. All this happens before anybody looks at the permissions of fields.
 //! 5. The library executes the plan. Resolvers call loaders; `scheduler` decides when loads are sent;
-//!    `eager` resolves objects; `budget` limits the resources of the running request.
+//!    `eager` resolves objects; `budget` limits the resources of the running request, and `sending` the time for
+//!    which a response that is being sent may hold memory.
 //! 6. `answer`: inserts the result of the introspection and completes the codes, paths (`path`) and
 //!    locations of errors.
 //!
@@ -32,6 +33,9 @@
 //! - Resolvers of [`Pure`] types may run several times for one response, and so may those of the query
 //!   root, when a query runs again. Resolvers of mutations run once.
 //! - Loads are sent only when every field of the request has its value or waits for a load.
+//! - A cache keeps nothing that depends on who asks: documents, unless they hold literals in a mutation
+//!   (`Document::may_be_kept`), and rows of one version of a board (`loaders/cache`), except results of searches.
+//!   Permissions are read by every request.
 //! - Every object of a response is an [`EagerObject`] or in an [`EagerList`], except connections and
 //!   payloads of mutations, so that `eager` takes the memory and text of rows from the budget.
 //!
@@ -65,6 +69,7 @@ mod run;
 mod scan;
 mod scheduler;
 mod schema;
+mod sending;
 mod shape;
 mod subscription;
 mod trusted;
@@ -88,8 +93,9 @@ pub(super) use self::eager::{EagerList, EagerObject, Pure};
 pub(super) use self::execution::Execution;
 use self::persisted::Persisted;
 use self::refusal::Refusal;
-pub use self::request::{Request, Source};
+pub use self::request::{DocumentSource, Request};
 use self::schema::TypeSystem;
+pub(super) use self::sending::HeldMemory;
 pub(super) use self::shape::Shape;
 use self::shape::Shapes;
 pub(super) use self::subscription::Subscription;
@@ -141,7 +147,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         Ok(Self { executor, payloads, shapes, types, documents, persisted, viewer_limit, limits })
     }
 
-    fn find(&self, source: &Source) -> Result<Arc<Document>, Refusal> {
+    fn find(&self, source: &DocumentSource) -> Result<Arc<Document>, Refusal> {
         self.persisted.find(source, |text| self.documents.get(&self.types, text))
     }
 

@@ -7,7 +7,7 @@ use moka::sync::Cache;
 
 use super::document::Document;
 use super::refusal::Refusal;
-use super::request::Source;
+use super::request::DocumentSource;
 use super::trusted;
 use crate::config::{self, StartError};
 use crate::domain::sha256;
@@ -48,21 +48,22 @@ impl Persisted {
     /// Finds the document of a request. `read` parses and validates a text.
     pub(super) fn find(
         &self,
-        source: &Source,
+        source: &DocumentSource,
         read: impl Fn(&str) -> Result<Arc<Document>, Refusal>,
     ) -> Result<Arc<Document>, Refusal> {
         match (self, source) {
-            (Self::Trusted(list), Source::Hash(id) | Source::Id(id)) => {
+            (Self::Trusted(list), DocumentSource::Hash(id) | DocumentSource::Id(id)) => {
                 read(trusted::find(list, id).ok_or_else(Refusal::not_in_list)?)
             }
             (Self::Trusted(_), _) => Err(Refusal::id_required()),
-            (_, Source::Text(text)) | (Self::Off, Source::Registration { text, .. }) => read(text),
-            (_, Source::Id(_)) => Err(Refusal::no_list()),
-            (Self::Off, Source::Hash(_)) => Err(Refusal::persisted_query_not_supported()),
-            (Self::Registered(known), Source::Hash(hash)) => {
+            (_, DocumentSource::Text(text))
+            | (Self::Off, DocumentSource::Registration { text, .. }) => read(text),
+            (_, DocumentSource::Id(_)) => Err(Refusal::no_list()),
+            (Self::Off, DocumentSource::Hash(_)) => Err(Refusal::persisted_query_not_supported()),
+            (Self::Registered(known), DocumentSource::Hash(hash)) => {
                 read(&known.get(hash).ok_or_else(Refusal::persisted_query_not_found)?)
             }
-            (Self::Registered(known), Source::Registration { text, hash }) => {
+            (Self::Registered(known), DocumentSource::Registration { text, hash }) => {
                 if sha256(text) != *hash {
                     return Err(Refusal::wrong_hash());
                 }

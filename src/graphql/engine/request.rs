@@ -5,7 +5,7 @@ use async_graphql::Variables;
 /// A request: a document, and how to run it.
 pub struct Request {
     /// The document.
-    pub document: Source,
+    pub document: DocumentSource,
     /// The name of the operation to run, if the document has several.
     pub operation_name: Option<String>,
     /// The values of variables.
@@ -13,7 +13,7 @@ pub struct Request {
 }
 
 /// How a request gives its document.
-pub enum Source {
+pub enum DocumentSource {
     /// By its text.
     Text(String),
     /// By its text, to be registered under its hash.

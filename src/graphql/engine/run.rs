@@ -24,7 +24,7 @@ struct Planned {
     plan: Plan,
     /// The result of the introspection fields.
     introspection: Option<async_graphql::Value>,
-    holds_tokens: bool,
+    holds_secrets: bool,
     is_query: bool,
 }
 
@@ -74,15 +74,15 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         caller: &Arc<impl Caller>,
         mode: Mode,
     ) -> Option<Answer> {
-        let Planned { plan, introspection, holds_tokens, is_query } =
+        let Planned { plan, introspection, holds_secrets, is_query } =
             match self.planned(document, request) {
                 Ok(planned) => planned,
                 Err(refusal) => return Some(Answer::refused(refusal)),
             };
         let Execution { scheduler, budget, .. } = &**caller.execution();
         budget.set_work(self.limits.complexity.saturating_sub(plan.cost));
-        if let Some(told) = &introspection
-            && let Err(refused) = budget.take_object(eager::bytes_of(told), 0)
+        if let Some(introspection) = &introspection
+            && let Err(refused) = budget.take_object(eager::bytes_of(introspection), 0)
         {
             return (!budget.is_short()).then(|| Answer::too_large(refused));
         }
@@ -103,9 +103,9 @@ impl<E: Executor, P: Executor> Engine<E, P> {
                 return Some(Answer::unavailable());
             }
         }
-        let mut answer = Answer::run(response, Arc::clone(budget), holds_tokens);
-        if let (Some(keys), Some(told)) = (plan.introspection, introspection) {
-            answer.add_introspection(keys, told);
+        let mut answer = Answer::run(response, Arc::clone(budget), holds_secrets);
+        if let (Some(keys), Some(introspection)) = (plan.introspection, introspection) {
+            answer.add_introspection(keys, introspection);
         }
         answer.complete(document.text(), caller.request_id());
         if !is_query {
@@ -122,9 +122,9 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             .introspection
             .as_ref()
             .and_then(|_| answer::introspection(&self.types, document, operation, &plan.variables));
-        let holds_tokens = self.types.hold_tokens(operation.root_fields(document.executable()));
+        let holds_secrets = self.types.hold_secrets(operation.root_fields(document.executable()));
         let is_query = operation.operation_type == OperationType::Query;
-        Ok(Planned { plan, introspection, holds_tokens, is_query })
+        Ok(Planned { plan, introspection, holds_secrets, is_query })
     }
 }
 

@@ -27,7 +27,7 @@ const TIME_SLICE: Duration = Duration::from_millis(4);
 #[derive(Default)]
 pub(in crate::graphql) struct BatchScheduler {
     next: Mutex<Vec<Load>>,
-    /// When the request should yield.
+    /// When the request should yield; `None` until something asks.
     end: Mutex<Option<Instant>>,
     /// Whether the request has paused to yield.
     stopped: AtomicBool,
@@ -55,15 +55,30 @@ impl BatchScheduler {
         .await;
     }
 
-    /// Whether the time slice is used up.
+    /// Polls a part of the request only while the time slice lasts. For parts that are polled only when they were woken,
+    /// as in [`futures_util::stream::FuturesOrdered`].
+    pub(super) async fn sliced<F: Future>(&self, part: F) -> F::Output {
+        let mut part = pin!(part);
+        poll_fn(|cx| {
+            if !self.is_due() {
+                return part.as_mut().poll(cx);
+            }
+            self.stopped.store(true, Ordering::Relaxed);
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Whether the time slice is used up. It begins with the first call, so that every slice makes progress.
     fn is_due(&self) -> bool {
-        let end = *self.end.lock().unwrap_or_else(PoisonError::into_inner);
-        end.is_some_and(|end| Instant::now() >= end)
+        let now = Instant::now();
+        let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        now >= *end.get_or_insert(now + TIME_SLICE)
     }
 
     fn begin_slice(&self) {
-        *self.end.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(Instant::now() + TIME_SLICE);
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.stopped.store(false, Ordering::Relaxed);
     }
 
@@ -180,6 +195,8 @@ impl Drop for UnderWay {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::stream::FuturesOrdered;
+
     use super::*;
 
     /// Needs one more poll, as a long list does.
@@ -228,5 +245,22 @@ mod tests {
         let expected =
             ["ask a", "ask b", "load a", "load b", "ask aa", "ask bb", "load aa", "load bb"];
         assert_eq!(log, expected);
+    }
+    #[tokio::test]
+    async fn parts_that_compute_for_long_are_polled_in_several_slices() {
+        const PARTS: usize = 40;
+        let scheduler = BatchScheduler::default();
+        let part = async || {
+            let began = Instant::now();
+            while began.elapsed() < Duration::from_millis(1) {}
+        };
+        let parts = (0..PARTS).map(|_| scheduler.sliced(part())).collect::<FuturesOrdered<_>>();
+        let parts = pin!(parts.collect::<Vec<()>>());
+        let mut run = pin!(scheduler.run(parts));
+        let mut pauses = 0;
+        while run.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending() {
+            pauses += 1;
+        }
+        assert!((PARTS / 5..PARTS).contains(&pauses), "{pauses} pauses");
     }
 }

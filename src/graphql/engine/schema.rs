@@ -13,16 +13,16 @@ pub(super) struct TypeSystem {
     pub(super) schema: Valid<Schema>,
     pub(super) implementers: HashMap<Name, Implementers>,
     /// Whether introspection is enabled, and error messages may reveal the schema.
-    pub(super) told: bool,
+    pub(super) reveals_schema: bool,
 }
 
 impl TypeSystem {
     /// Parses SDL. An error is a bug in the program.
-    pub(super) fn of(sdl: &str, told: bool) -> Result<Self, String> {
+    pub(super) fn of(sdl: &str, reveals_schema: bool) -> Result<Self, String> {
         let schema = Schema::parse_and_validate(sdl, "schema.graphql");
         let schema = schema.map_err(|found| found.errors.to_string())?;
         let schema = Valid::assume_valid(with_one_of(schema.into_inner()));
-        Ok(Self { implementers: schema.implementers_map(), schema, told })
+        Ok(Self { implementers: schema.implementers_map(), schema, reveals_schema })
     }
 
     /// Whether every object of the type `own` also has the type `condition`, an object type or an
@@ -52,11 +52,11 @@ impl TypeSystem {
         ty.is_some_and(|ty| !ty.is_leaf() && !ty.is_input_object())
     }
 
-    /// Whether one of these fields returns an object with a refresh token.
-    pub(super) fn hold_tokens<'f>(&self, fields: impl Iterator<Item = &'f Node<Field>>) -> bool {
+    /// Whether one of these fields returns an object with a field that the schema marks with `@secret`.
+    pub(super) fn hold_secrets<'f>(&self, fields: impl Iterator<Item = &'f Node<Field>>) -> bool {
         let mut types =
             fields.filter_map(|field| self.schema.get_object(field.ty().inner_named_type()));
-        types.any(|ty| ty.fields.contains_key("refreshToken"))
+        types.any(|ty| ty.fields.values().any(|field| field.directives.has("secret")))
     }
 
     /// Finds an input object type by name.
@@ -66,7 +66,7 @@ impl TypeSystem {
 
     /// The message for a value that does not have the expected type.
     pub(super) fn expected(&self, ty: &Type) -> String {
-        if self.told { format!("expected {ty}") } else { "wrong type".into() }
+        if self.reveals_schema { format!("expected {ty}") } else { "wrong type".into() }
     }
 }
 

@@ -32,7 +32,7 @@ impl Shape {
     }
 
     /// Whether the document may select a field of this name; true if its text has the name.
-    pub(in crate::graphql) fn selects(&self, field: &str) -> bool {
+    pub(in crate::graphql) fn mentions(&self, field: &str) -> bool {
         self.text.contains(field)
     }
 

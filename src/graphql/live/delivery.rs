@@ -1,8 +1,8 @@
 //! How payloads reach a subscriber.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use futures_util::Stream;
@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use crate::domain::Timestamp;
-use crate::graphql::engine::Answer;
+use crate::graphql::engine::{Answer, HeldMemory};
 use crate::metrics::{self, Open, Subscribed};
 
 /// The number of payloads that wait for a subscriber. While there are so many, no more are made for it: it gets what it
@@ -37,20 +37,19 @@ pub struct Payload {
     pub json: String,
     /// When what it tells has changed, if the subscriber has waited for it.
     pub(super) changed: Option<Timestamp>,
-    /// Holds the memory of the payload. In a mutex, because it cannot be shared by itself.
-    _guard: Mutex<Option<Box<dyn Send>>>,
+    _memory: Option<HeldMemory>,
 }
 
 impl Payload {
     /// The result in the answer, with its memory.
     pub fn of(mut answer: Answer) -> Self {
-        let guard = Mutex::new(answer.guard.take());
-        Self { json: answer.into_json(), changed: None, _guard: guard }
+        let memory = answer.memory.take();
+        Self { json: answer.into_json(), changed: None, _memory: memory }
     }
 
     #[cfg(test)]
     pub(super) fn of_json(json: &str) -> Self {
-        Self { json: json.to_owned(), changed: None, _guard: Mutex::default() }
+        Self { json: json.to_owned(), changed: None, _memory: None }
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) use self::payload::Maker;
 use super::context::Caller;
 use super::engine::{Answer, Caller as _, Request, Verdict};
 use super::error;
-use super::schema::{LISTS, Source};
+use super::schema::{LISTS, SubscriptionTarget};
 use crate::domain::{Error, Result};
 use crate::graphql::engine::{Shape, Subscription};
 use crate::store::{LongTexts, boards};
@@ -46,7 +46,8 @@ impl Live {
     ) -> std::result::Result<Deliveries, Box<Answer>> {
         let Subscription { root, shape } = self.maker.engine.subscribe(request, caller, LISTS)?;
         let begun = async {
-            self.begin(caller, Source::of(&root.name, &root.arguments)?, shape, waiting).await
+            self.begin(caller, SubscriptionTarget::of(&root.name, &root.arguments)?, shape, waiting)
+                .await
         };
         begun.await.map_err(|error| {
             let response = error::of_field(error, &root.key, caller.request_id());
@@ -57,14 +58,16 @@ impl Live {
     async fn begin(
         &self,
         caller: &Caller,
-        source: Source,
+        target: SubscriptionTarget,
         shape: Arc<Shape>,
         waiting: &Waiting,
     ) -> Result<Deliveries> {
         let viewer = caller.viewer()?;
-        match source {
-            Source::Boards => Ok(board_list::follow(&self.maker, viewer, shape, waiting)),
-            Source::Board(board, after) => {
+        match target {
+            SubscriptionTarget::Boards => {
+                Ok(board_list::follow(&self.maker, viewer, shape, waiting))
+            }
+            SubscriptionTarget::Board(board, after) => {
                 let mut conn = self.maker.shared.services.db.read().await?;
                 let found = boards::find(&mut conn, viewer.key, &[board], LongTexts::Skip).await?;
                 if found.is_empty() {

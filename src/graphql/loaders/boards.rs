@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::relation::{Key, Relation, Source, Unnamed, by, search_cost, wanted};
+use super::relation::{Key, LoadContext, Relation, Unnamed, by, search_cost, wanted};
 use crate::domain::{Board, BoardId, BoardList, Page, PageRequest, Result, Side};
 use crate::store::access::{AuthorizedBoard, BoardAccess};
 use crate::store::{LongTexts, board_lists, boards};
@@ -21,9 +21,9 @@ impl Relation for Boards {
     type How = ();
     type Value = Option<SharedBoard>;
 
-    async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
-        let ((ids, texts), viewer) = (wanted(of), source.viewer()?);
-        let found = boards::find(&mut source.read().await?, viewer.key, &ids, texts).await?;
+    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
+        let ((ids, texts), viewer) = (wanted(of), context.viewer()?);
+        let found = boards::find(&mut context.read().await?, viewer.key, &ids, texts).await?;
         let entry = |board: AuthorizedBoard| (board.0.id, shared_board(board));
         Ok(by(of, |key| key.0, found.into_iter().map(entry)))
     }
@@ -31,7 +31,7 @@ impl Relation for Boards {
 
 /// Takes the cost of text searches from the budget: each reads the texts of all boards of the viewer.
 async fn charge_searches<How: Sync>(
-    source: &Source,
+    context: &LoadContext,
     keys: &[Unnamed<(BoardList, How)>],
 ) -> Result<()> {
     let is_search = |Unnamed((list, _)): &&Unnamed<_>| matches!(list, BoardList::InUse(_, Some(_)));
@@ -39,9 +39,9 @@ async fn charge_searches<How: Sync>(
     if searches == 0 {
         return Ok(());
     }
-    let viewer = source.viewer()?;
-    let bytes = board_lists::search_bytes(&mut source.read().await?, viewer.key).await?;
-    source.execution.budget.work(search_cost([(bytes, searches)]))
+    let viewer = context.viewer()?;
+    let bytes = board_lists::search_bytes(&mut context.read().await?, viewer.key).await?;
+    context.execution.budget.work(search_cost([(bytes, searches)]))
 }
 
 pub(in crate::graphql) struct BoardCount;
@@ -51,8 +51,8 @@ impl Relation for BoardCount {
     type How = ();
     type Value = i64;
 
-    async fn fetch(source: &Source, of: &[BoardList], (): &()) -> Result<Vec<i64>> {
-        let (mut conn, viewer) = (source.read().await?, source.viewer()?);
+    async fn fetch(context: &LoadContext, of: &[BoardList], (): &()) -> Result<Vec<i64>> {
+        let (mut conn, viewer) = (context.read().await?, context.viewer()?);
         let mut counts = Vec::new();
         for list in of {
             counts.push(board_lists::count(&mut conn, viewer.key, list).await?);
@@ -60,8 +60,8 @@ impl Relation for BoardCount {
         Ok(counts)
     }
 
-    async fn charge(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
-        charge_searches(source, keys).await
+    async fn charge(context: &LoadContext, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+        charge_searches(context, keys).await
     }
 }
 
@@ -73,11 +73,11 @@ impl Relation for BoardPages {
     type Value = Arc<Page<SharedBoard>>;
 
     async fn fetch(
-        source: &Source,
+        context: &LoadContext,
         of: &[BoardList],
         (request, texts): &Self::How,
     ) -> Result<Vec<Self::Value>> {
-        let (mut conn, viewer) = (source.read().await?, source.viewer()?);
+        let (mut conn, viewer) = (context.read().await?, context.viewer()?);
         let mut pages = Vec::new();
         for list in of {
             let page = board_lists::list(&mut conn, viewer.key, list, request, *texts).await?;
@@ -86,8 +86,8 @@ impl Relation for BoardPages {
         Ok(pages)
     }
 
-    async fn charge(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
-        charge_searches(source, keys).await
+    async fn charge(context: &LoadContext, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+        charge_searches(context, keys).await
     }
 }
 
@@ -99,11 +99,11 @@ impl Relation for BoardsBeyond {
     type Value = bool;
 
     async fn fetch(
-        source: &Source,
+        context: &LoadContext,
         of: &[BoardList],
         (page, side): &Self::How,
     ) -> Result<Vec<bool>> {
-        let (mut conn, viewer) = (source.read().await?, source.viewer()?);
+        let (mut conn, viewer) = (context.read().await?, context.viewer()?);
         let mut any = Vec::new();
         for list in of {
             any.push(board_lists::any_beyond(&mut conn, viewer.key, list, page, *side).await?);
@@ -111,8 +111,8 @@ impl Relation for BoardsBeyond {
         Ok(any)
     }
 
-    async fn charge(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
-        charge_searches(source, keys).await
+    async fn charge(context: &LoadContext, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+        charge_searches(context, keys).await
     }
 }
 
@@ -124,8 +124,8 @@ impl Relation for BoardTexts {
     type How = ();
     type Value = Option<Arc<str>>;
 
-    async fn fetch(source: &Source, of: &[BoardAccess], (): &()) -> Result<Vec<Self::Value>> {
-        let found = boards::descriptions(&mut source.read().await?, of).await?;
+    async fn fetch(context: &LoadContext, of: &[BoardAccess], (): &()) -> Result<Vec<Self::Value>> {
+        let found = boards::descriptions(&mut context.read().await?, of).await?;
         Ok(by(of, |board| board.board_id(), found))
     }
 }

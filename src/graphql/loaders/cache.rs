@@ -21,7 +21,7 @@ use crate::store::card_lists::{CardList, Part};
 /// A query on a board. Pages with and without long texts are different queries, so that pages without
 /// them hold none in the cache.
 #[derive(Clone, PartialEq, Eq, Hash)]
-enum Question {
+enum CachedQuery {
     Cards(Part, Arc<CardQuery>),
     Count(Part, Arc<CardFilter>),
     Labels,
@@ -29,7 +29,7 @@ enum Question {
 
 /// The result of a query.
 #[derive(Clone)]
-enum Answer {
+enum CachedResult {
     Cards(Arc<Page<LoadedCard>>),
     Count(i64),
     Labels(SharedLabels),
@@ -37,32 +37,32 @@ enum Answer {
 
 /// The latest result of a query, with the version of the board that it belongs to.
 #[derive(Clone)]
-struct Known {
+struct Entry {
     version: Version,
-    answer: Answer,
+    result: CachedResult,
 }
 
 /// The cache, with the results used most often and most recently.
-pub(in crate::graphql) struct BoardCache(Option<Cache<(BoardId, Question), Known>>);
+pub(in crate::graphql) struct BoardCache(Option<Cache<(BoardId, CachedQuery), Entry>>);
 
 impl BoardCache {
     /// A cache of about `bytes` bytes; 0 disables it.
     pub(in crate::graphql) fn new(bytes: u64) -> Self {
-        let weight = |(_, question): &(BoardId, Question), known: &Known| {
+        let weight = |(_, query): &(BoardId, CachedQuery), entry: &Entry| {
             let bytes =
-                size_of::<(BoardId, Question, Known)>() + question.bytes() + known.answer.bytes();
+                size_of::<(BoardId, CachedQuery, Entry)>() + query.bytes() + entry.result.bytes();
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         Self((bytes > 0).then(|| Cache::builder().max_capacity(bytes).weigher(weight).build()))
     }
 
-    fn get(&self, board: BoardAccess, question: Question) -> Option<Answer> {
-        let version = board.version().filter(|_| !question.is_search())?;
-        let known = self.0.as_ref()?.get(&(board.board_id(), question));
+    fn get(&self, board: BoardAccess, query: CachedQuery) -> Option<CachedResult> {
+        let version = board.version().filter(|_| !query.is_search())?;
+        let known = self.0.as_ref()?.get(&(board.board_id(), query));
         let known = known.filter(|known| known.version == version);
         let lookup = if known.is_some() { Lookup::Hit } else { Lookup::Miss };
         metrics::get().documents.results.of(lookup).inc();
-        known.map(|known| known.answer)
+        known.map(|known| known.result)
     }
 
     /// The number of entries and their approximate bytes.
@@ -76,19 +76,19 @@ impl BoardCache {
         list: CardList,
         query: &Arc<CardQuery>,
     ) -> Option<(Version, Arc<Page<LoadedCard>>)> {
-        let question = Question::Cards(list.part(), Arc::clone(query));
-        let known = self.0.as_ref()?.get(&(list.board().board_id(), question))?;
-        match known.answer {
-            Answer::Cards(page) => Some((known.version, page)),
+        let query = CachedQuery::Cards(list.part(), Arc::clone(query));
+        let known = self.0.as_ref()?.get(&(list.board().board_id(), query))?;
+        match known.result {
+            CachedResult::Cards(page) => Some((known.version, page)),
             _ => None,
         }
     }
 
-    fn keep(&self, board: BoardAccess, question: Question, answer: Answer) {
+    fn keep(&self, board: BoardAccess, query: CachedQuery, result: CachedResult) {
         if let (Some(cache), Some(version)) = (&self.0, board.version())
-            && !question.is_search()
+            && !query.is_search()
         {
-            cache.insert((board.board_id(), question), Known { version, answer });
+            cache.insert((board.board_id(), query), Entry { version, result });
         }
     }
 
@@ -97,8 +97,8 @@ impl BoardCache {
         list: CardList,
         query: &Arc<CardQuery>,
     ) -> Option<Arc<Page<LoadedCard>>> {
-        match self.get(list.board(), Question::Cards(list.part(), Arc::clone(query)))? {
-            Answer::Cards(page) => Some(page),
+        match self.get(list.board(), CachedQuery::Cards(list.part(), Arc::clone(query)))? {
+            CachedResult::Cards(page) => Some(page),
             _ => None,
         }
     }
@@ -109,35 +109,35 @@ impl BoardCache {
         query: &Arc<CardQuery>,
         page: &Arc<Page<LoadedCard>>,
     ) {
-        let question = Question::Cards(list.part(), Arc::clone(query));
-        self.keep(list.board(), question, Answer::Cards(Arc::clone(page)));
+        let query = CachedQuery::Cards(list.part(), Arc::clone(query));
+        self.keep(list.board(), query, CachedResult::Cards(Arc::clone(page)));
     }
 
     pub(super) fn count(&self, list: CardList, filter: &Arc<CardFilter>) -> Option<i64> {
-        match self.get(list.board(), Question::Count(list.part(), Arc::clone(filter)))? {
-            Answer::Count(count) => Some(count),
+        match self.get(list.board(), CachedQuery::Count(list.part(), Arc::clone(filter)))? {
+            CachedResult::Count(count) => Some(count),
             _ => None,
         }
     }
 
     pub(super) fn keep_count(&self, list: CardList, filter: &Arc<CardFilter>, count: i64) {
-        let question = Question::Count(list.part(), Arc::clone(filter));
-        self.keep(list.board(), question, Answer::Count(count));
+        let query = CachedQuery::Count(list.part(), Arc::clone(filter));
+        self.keep(list.board(), query, CachedResult::Count(count));
     }
 
     pub(super) fn labels(&self, board: BoardAccess) -> Option<SharedLabels> {
-        match self.get(board, Question::Labels)? {
-            Answer::Labels(labels) => Some(labels),
+        match self.get(board, CachedQuery::Labels)? {
+            CachedResult::Labels(labels) => Some(labels),
             _ => None,
         }
     }
 
     pub(super) fn keep_labels(&self, board: BoardAccess, labels: &SharedLabels) {
-        self.keep(board, Question::Labels, Answer::Labels(Arc::clone(labels)));
+        self.keep(board, CachedQuery::Labels, CachedResult::Labels(Arc::clone(labels)));
     }
 }
 
-impl Question {
+impl CachedQuery {
     fn is_search(&self) -> bool {
         match self {
             Self::Cards(_, query) => query.filter.text.is_some(),
@@ -169,7 +169,7 @@ fn bytes(filter: &CardFilter) -> usize {
 /// The maximum bytes of the labels of a board: seven labels with names of 100 characters.
 const LABELS: usize = 4096;
 
-impl Answer {
+impl CachedResult {
     /// The approximate bytes on the heap.
     fn bytes(&self) -> usize {
         match self {

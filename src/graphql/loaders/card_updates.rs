@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::relation::Source;
+use super::relation::LoadContext;
 use super::values::{CardQuery, LoadedCard};
 use crate::domain::{CardFilter, CardId, Page, Result};
 use crate::store::access::{BoardAccess, Version};
@@ -23,21 +23,21 @@ struct Former {
 
 /// The pages of these lists, made from former ones; `None` if they have to be read.
 pub(super) async fn updated_pages(
-    source: &Source,
+    context: &LoadContext,
     lists: &[CardList],
     query: &Arc<CardQuery>,
 ) -> Result<Option<Vec<SharedPage>>> {
-    let Some(Former { board, version, pages }) = former(source, lists, query) else {
+    let Some(Former { board, version, pages }) = former(context, lists, query) else {
         return Ok(None);
     };
-    let mut conn = source.read().await?;
+    let mut conn = context.read().await?;
     let changed = changed_cards::since(&mut conn, board, version, query.texts).await?;
     let Some(changed) = changed else { return Ok(None) };
     let pages = lists.iter().zip(pages).map(|(list, page)| updated(*list, query, &page, &changed));
     Ok(Some(pages.map(Arc::new).collect()))
 }
 
-fn former(source: &Source, lists: &[CardList], query: &Arc<CardQuery>) -> Option<Former> {
+fn former(context: &LoadContext, lists: &[CardList], query: &Arc<CardQuery>) -> Option<Former> {
     let CardQuery { filter, request, .. } = &**query;
     let is_whole = request.after.is_none() && request.before.is_none() && !request.backward;
     if !is_whole || *filter != CardFilter::default() {
@@ -47,7 +47,7 @@ fn former(source: &Source, lists: &[CardList], query: &Arc<CardQuery>) -> Option
     board.version()?;
     let (mut version, mut pages) = (None, Vec::new());
     for list in lists {
-        let (former, page) = source.shared.cache.former_cards(*list, query)?;
+        let (former, page) = context.shared.cache.former_cards(*list, query)?;
         let matches = list.board() == board && version.is_none_or(|version| version == former);
         if !matches || list.kind() == CardListKind::Trash || page.has_next != Some(false) {
             return None;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::boards::{SharedBoard, shared_board};
 use super::cache::BoardCache;
 use super::card_updates::updated_pages;
-use super::relation::{Key, Relation, Source, Unnamed, by, search_cost, wanted};
+use super::relation::{Key, LoadContext, Relation, Unnamed, by, search_cost, wanted};
 use super::values::{CardQuery, LoadedCard};
 use crate::domain::{Card, CardColumn, CardFilter, CardId, LabelColor, Page, Result, Side};
 use crate::store::access::BoardAccess;
@@ -22,9 +22,9 @@ impl Relation for Cards {
     type How = ();
     type Value = Option<(Arc<Card>, SharedBoard)>;
 
-    async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
-        let ((ids, texts), viewer) = (wanted(of), source.viewer()?);
-        let found = cards::find(&mut source.read().await?, viewer.key, &ids, texts).await?;
+    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
+        let ((ids, texts), viewer) = (wanted(of), context.viewer()?);
+        let found = cards::find(&mut context.read().await?, viewer.key, &ids, texts).await?;
         let entry = |(card, board): (Card, _)| (card.id, (Arc::new(card), shared_board(board)));
         Ok(by(of, |key| key.0, found.into_iter().map(entry)))
     }
@@ -37,9 +37,9 @@ impl Relation for CardsOnBoards {
     type How = ();
     type Value = Option<Arc<Card>>;
 
-    async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
+    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
         let (ids, texts) = wanted(of);
-        let found = cards::on_boards(&mut source.read().await?, &ids, texts).await?;
+        let found = cards::on_boards(&mut context.read().await?, &ids, texts).await?;
         let entry = |card: Card| (card.id, Arc::new(card));
         Ok(by(of, |key| key.0.1, found.into_iter().map(entry)))
     }
@@ -48,7 +48,7 @@ impl Relation for CardsOnBoards {
 /// Takes the cost of text searches from the budget. A search reads all cards of a board, so it costs
 /// their size. The columns of a board are searched together.
 async fn charge_searches<'k, How: Eq + Hash + Sync + 'k>(
-    source: &Source,
+    context: &LoadContext,
     keys: impl Iterator<Item = (CardList, &'k How, &'k CardFilter)> + Send,
 ) -> Result<()> {
     let mut searches: HashMap<BoardAccess, HashSet<&How>> = HashMap::new();
@@ -59,9 +59,9 @@ async fn charge_searches<'k, How: Eq + Hash + Sync + 'k>(
         return Ok(());
     }
     let boards: Vec<_> = searches.keys().copied().collect();
-    let bytes = card_lists::search_bytes(&mut source.read().await?, &boards).await?;
+    let bytes = card_lists::search_bytes(&mut context.read().await?, &boards).await?;
     let cost = search_cost(bytes.into_iter().zip(searches.values().map(HashSet::len)));
-    source.execution.budget.work(cost)
+    context.execution.budget.work(cost)
 }
 
 pub(in crate::graphql) struct CardPages;
@@ -72,14 +72,14 @@ impl Relation for CardPages {
     type Value = Arc<Page<LoadedCard>>;
 
     async fn fetch(
-        source: &Source,
+        context: &LoadContext,
         of: &[CardList],
         query: &Arc<CardQuery>,
     ) -> Result<Vec<Self::Value>> {
-        if let Some(pages) = updated_pages(source, of, query).await? {
+        if let Some(pages) = updated_pages(context, of, query).await? {
             return Ok(pages);
         }
-        let mut conn = source.read().await?;
+        let mut conn = context.read().await?;
         let CardQuery { filter, order, request, texts, .. } = &**query;
         let found = card_lists::list(&mut conn, of, filter, *order, request, *texts).await?;
         let labels = if query.with_labels {
@@ -94,9 +94,9 @@ impl Relation for CardPages {
         Ok(found.into_iter().map(|page| Arc::new(page.map(loaded))).collect())
     }
 
-    async fn charge(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+    async fn charge(context: &LoadContext, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
         let keys = keys.iter().map(|Unnamed((list, query))| (*list, query, &query.filter));
-        charge_searches(source, keys).await
+        charge_searches(context, keys).await
     }
 
     fn kind(of: &CardList) -> u8 {
@@ -158,13 +158,17 @@ impl Relation for CardCounts {
     type How = Arc<CardFilter>;
     type Value = i64;
 
-    async fn fetch(source: &Source, of: &[CardList], filter: &Arc<CardFilter>) -> Result<Vec<i64>> {
-        card_lists::counts(&mut source.read().await?, of, filter).await
+    async fn fetch(
+        context: &LoadContext,
+        of: &[CardList],
+        filter: &Arc<CardFilter>,
+    ) -> Result<Vec<i64>> {
+        card_lists::counts(&mut context.read().await?, of, filter).await
     }
 
-    async fn charge(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+    async fn charge(context: &LoadContext, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
         let keys = keys.iter().map(|Unnamed((list, filter))| (*list, filter, &**filter));
-        charge_searches(source, keys).await
+        charge_searches(context, keys).await
     }
 
     fn kind(of: &CardList) -> u8 {
@@ -188,18 +192,18 @@ impl Relation for CardsBeyond {
     type Value = bool;
 
     async fn fetch(
-        source: &Source,
+        context: &LoadContext,
         of: &[CardList],
         (query, side): &Self::How,
     ) -> Result<Vec<bool>> {
-        let mut conn = source.read().await?;
+        let mut conn = context.read().await?;
         let CardQuery { filter, order, request, .. } = &**query;
         card_lists::any_beyond(&mut conn, of, filter, *order, request, *side).await
     }
 
-    async fn charge(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+    async fn charge(context: &LoadContext, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
         let keys = keys.iter().map(|Unnamed((list, how))| (*list, how, &how.0.filter));
-        charge_searches(source, keys).await
+        charge_searches(context, keys).await
     }
 
     fn kind(of: &CardList) -> u8 {
@@ -215,8 +219,8 @@ impl Relation for CardTexts {
     type How = ();
     type Value = Option<Arc<str>>;
 
-    async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
-        let found = cards::descriptions(&mut source.read().await?, of).await?;
+    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
+        let found = cards::descriptions(&mut context.read().await?, of).await?;
         Ok(by(of, |key| key.1, found))
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
-use super::relation::{Relation, Source, by, shared_pages, wanted};
+use super::relation::{LoadContext, Relation, by, shared_pages, wanted};
 use crate::domain::{CardId, Comment, CommentId, Page, PageRequest, Result, Side};
 use crate::store::access::BoardAccess;
 use crate::store::{LongTexts, comments};
@@ -15,9 +15,9 @@ impl Relation for Comments {
     type How = ();
     type Value = Option<(Arc<Comment>, SharedBoard)>;
 
-    async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
-        let ((ids, texts), viewer) = (wanted(of), source.viewer()?);
-        let found = comments::find(&mut source.read().await?, viewer.key, &ids, texts).await?;
+    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
+        let ((ids, texts), viewer) = (wanted(of), context.viewer()?);
+        let found = comments::find(&mut context.read().await?, viewer.key, &ids, texts).await?;
         let entry =
             |(comment, board): (Comment, _)| (comment.id, (Arc::new(comment), shared_board(board)));
         Ok(by(of, |key| key.0, found.into_iter().map(entry)))
@@ -31,9 +31,9 @@ impl Relation for CommentsOnBoards {
     type How = ();
     type Value = Option<Arc<Comment>>;
 
-    async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
+    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
         let (ids, texts) = wanted(of);
-        let found = comments::on_boards(&mut source.read().await?, &ids, texts).await?;
+        let found = comments::on_boards(&mut context.read().await?, &ids, texts).await?;
         let entry = |comment: Comment| (comment.id, Arc::new(comment));
         Ok(by(of, |key| key.0.1, found.into_iter().map(entry)))
     }
@@ -47,11 +47,11 @@ impl Relation for CommentPages {
     type Value = Arc<Page<Arc<Comment>>>;
 
     async fn fetch(
-        source: &Source,
+        context: &LoadContext,
         of: &[Self::Of],
         (request, texts): &Self::How,
     ) -> Result<Vec<Self::Value>> {
-        let found = comments::list(&mut source.read().await?, of, request, *texts).await?;
+        let found = comments::list(&mut context.read().await?, of, request, *texts).await?;
         Ok(shared_pages(found))
     }
 }
@@ -63,8 +63,8 @@ impl Relation for CommentCounts {
     type How = ();
     type Value = i64;
 
-    async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<i64>> {
-        comments::counts(&mut source.read().await?, of).await
+    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<i64>> {
+        comments::counts(&mut context.read().await?, of).await
     }
 }
 
@@ -76,11 +76,11 @@ impl Relation for CommentsBeyond {
     type Value = bool;
 
     async fn fetch(
-        source: &Source,
+        context: &LoadContext,
         of: &[Self::Of],
         (page, side): &Self::How,
     ) -> Result<Vec<bool>> {
-        comments::any_beyond(&mut source.read().await?, of, page, *side).await
+        comments::any_beyond(&mut context.read().await?, of, page, *side).await
     }
 }
 
@@ -92,8 +92,8 @@ impl Relation for CommentTexts {
     type How = ();
     type Value = Option<Arc<str>>;
 
-    async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
-        let found = comments::bodies(&mut source.read().await?, of).await?;
+    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
+        let found = comments::bodies(&mut context.read().await?, of).await?;
         Ok(by(of, |key| key.1, found))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::relation::{Relation, Source, shared_pages};
+use super::relation::{LoadContext, Relation, shared_pages};
 use crate::domain::{Event, Page, PageRequest, Result, Side};
 use crate::store::events::{self, EventList};
 
@@ -14,11 +14,11 @@ impl Relation for EventPages {
     type Value = Arc<Page<Arc<Event>>>;
 
     async fn fetch(
-        source: &Source,
+        context: &LoadContext,
         of: &[EventList],
         request: &Arc<PageRequest>,
     ) -> Result<Vec<Self::Value>> {
-        Ok(shared_pages(events::list(&mut source.read().await?, of, request).await?))
+        Ok(shared_pages(events::list(&mut context.read().await?, of, request).await?))
     }
 
     fn kind(of: &EventList) -> u8 {
@@ -33,8 +33,8 @@ impl Relation for EventCounts {
     type How = ();
     type Value = i64;
 
-    async fn fetch(source: &Source, of: &[EventList], (): &()) -> Result<Vec<i64>> {
-        events::counts(&mut source.read().await?, of).await
+    async fn fetch(context: &LoadContext, of: &[EventList], (): &()) -> Result<Vec<i64>> {
+        events::counts(&mut context.read().await?, of).await
     }
 
     fn kind(of: &EventList) -> u8 {
@@ -50,11 +50,11 @@ impl Relation for EventsBeyond {
     type Value = bool;
 
     async fn fetch(
-        source: &Source,
+        context: &LoadContext,
         of: &[EventList],
         (page, side): &Self::How,
     ) -> Result<Vec<bool>> {
-        events::any_beyond(&mut source.read().await?, of, page, *side).await
+        events::any_beyond(&mut context.read().await?, of, page, *side).await
     }
 
     fn kind(of: &EventList) -> u8 {

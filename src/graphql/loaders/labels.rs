@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
 use super::cache::BoardCache;
-use super::relation::{Key, Relation, Source, by};
+use super::relation::{Key, LoadContext, Relation, by};
 use super::values::SharedLabels;
 use crate::domain::{CardId, Label, LabelId, Result};
 use crate::store::access::BoardAccess;
@@ -19,8 +19,12 @@ impl Relation for BoardLabels {
     type How = ();
     type Value = SharedLabels;
 
-    async fn fetch(source: &Source, of: &[BoardAccess], (): &()) -> Result<Vec<SharedLabels>> {
-        let found = labels::of_boards(&mut source.read().await?, of).await?;
+    async fn fetch(
+        context: &LoadContext,
+        of: &[BoardAccess],
+        (): &(),
+    ) -> Result<Vec<SharedLabels>> {
+        let found = labels::of_boards(&mut context.read().await?, of).await?;
         Ok(shared(found, of, |board| board.board_id()))
     }
 
@@ -49,8 +53,8 @@ impl Relation for CardLabels {
     type How = ();
     type Value = SharedLabels;
 
-    async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<SharedLabels>> {
-        Ok(shared(labels::of_cards(&mut source.read().await?, of).await?, of, |card| card.1))
+    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<SharedLabels>> {
+        Ok(shared(labels::of_cards(&mut context.read().await?, of).await?, of, |card| card.1))
     }
 }
 
@@ -61,9 +65,9 @@ impl Relation for Labels {
     type How = ();
     type Value = Option<(Arc<Label>, SharedBoard)>;
 
-    async fn fetch(source: &Source, of: &[LabelId], (): &()) -> Result<Vec<Self::Value>> {
-        let viewer = source.viewer()?;
-        let found = labels::find(&mut source.read().await?, viewer.key, of).await?;
+    async fn fetch(context: &LoadContext, of: &[LabelId], (): &()) -> Result<Vec<Self::Value>> {
+        let viewer = context.viewer()?;
+        let found = labels::find(&mut context.read().await?, viewer.key, of).await?;
         let entry = |(label, board): (Label, _)| (label.id, (Arc::new(label), shared_board(board)));
         Ok(by(of, |id| *id, found.into_iter().map(entry)))
     }

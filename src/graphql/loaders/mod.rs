@@ -28,7 +28,7 @@ use comments::{
 };
 use events::{EventCounts, EventPages, EventsBeyond};
 use labels::{BoardLabels, CardLabels, Labels};
-use relation::{Batched, Made, Source};
+use relation::{Batched, LoadContext, Made};
 use sessions::{SessionCount, SessionPages, Sessions, SessionsBeyond};
 use users::{Actors, MemberCounts, MemberPages, MembersBeyond, Users, UsersByEmail, UsersOnBoards};
 
@@ -41,7 +41,7 @@ macro_rules! loaders {
     ($($(#[$doc:meta])* $field:ident: $relation:ident,)*) => {
         /// The loaders of a request.
         pub(super) struct Loaders {
-            source: Arc<Source>,
+            context: Arc<LoadContext>,
             $($field: OnceLock<Made<$relation>>,)*
         }
 
@@ -56,20 +56,20 @@ macro_rules! loaders {
                 let budget: store::Budget = Arc::new(move |bytes| budget.take(bytes));
                 let db = shared.services.db.snapshot(mode, Some(budget));
                 let (shared, execution) = (Arc::clone(shared), Arc::clone(execution));
-                let source = Arc::new(Source { db, shared, viewer, execution });
-                Self { $($field: OnceLock::new(),)* source }
+                let context = Arc::new(LoadContext { db, shared, viewer, execution });
+                Self { $($field: OnceLock::new(),)* context }
             }
 
             $(
                 $(#[$doc])*
                 pub(super) fn $field(&self) -> Batched<'_, $relation> {
-                    Batched { source: &self.source, made: &self.$field }
+                    Batched { context: &self.context, made: &self.$field }
                 }
             )*
 
             /// The snapshot that all loaders read.
             pub(super) fn snapshot(&self) -> &Snapshot {
-                &self.source.db
+                &self.context.db
             }
         }
     };

@@ -28,14 +28,14 @@ pub(in crate::graphql) trait Relation: Send + Sync + 'static {
 
     /// Loads the values in the order of the keys, which all have the parameters `how` and the same kind.
     fn fetch(
-        source: &Source,
+        context: &LoadContext,
         of: &[Self::Of],
         how: &Self::How,
     ) -> impl Future<Output = Result<Vec<Self::Value>>> + Send;
 
     /// Takes the cost of the keys besides their rows from the budget. An error fails all keys.
     fn charge(
-        _source: &Source,
+        _context: &LoadContext,
         _keys: &[Unnamed<Key<Self>>],
     ) -> impl Future<Output = Result<()>> + Send {
         std::future::ready(Ok(()))
@@ -59,14 +59,14 @@ pub(in crate::graphql) trait Relation: Send + Sync + 'static {
 pub(super) type Key<R> = (<R as Relation>::Of, <R as Relation>::How);
 
 /// The state that all loaders of a request share.
-pub(in crate::graphql) struct Source {
+pub(in crate::graphql) struct LoadContext {
     pub(super) db: Snapshot,
     pub(super) shared: Arc<Shared>,
     pub(super) viewer: Option<Viewer>,
     pub(super) execution: Arc<Execution>,
 }
 
-impl Source {
+impl LoadContext {
     /// The viewer on whose behalf the data is read.
     pub(super) fn viewer(&self) -> Result<Viewer> {
         self.execution.note_viewer();
@@ -87,7 +87,7 @@ impl Source {
 /// The loader of one relation, created on first use, since most requests need few of them. `waiting` collects the keys until
 /// `BatchScheduler` decides to load. The loader of the crate loads each key once and caches the values.
 pub(in crate::graphql) struct Batched<'l, R: Relation> {
-    pub(super) source: &'l Arc<Source>,
+    pub(super) context: &'l Arc<LoadContext>,
     pub(super) made: &'l OnceLock<Made<R>>,
 }
 
@@ -113,24 +113,24 @@ impl<K> Debug for Unnamed<K> {
 type Waiting<R> = (Key<R>, oneshot::Sender<Result<<R as Relation>::Value>>);
 
 struct Batch<R> {
-    source: Arc<Source>,
+    context: Arc<LoadContext>,
     relation: PhantomData<fn() -> R>,
 }
 
-type Answers<R> = HashMap<Unnamed<Key<R>>, Result<<R as Relation>::Value>>;
+type LoadedValues<R> = HashMap<Unnamed<Key<R>>, Result<<R as Relation>::Value>>;
 
 impl<R: Relation> BatchFn<Unnamed<Key<R>>, Result<R::Value>> for Batch<R> {
-    async fn load(&mut self, keys: &[Unnamed<Key<R>>]) -> Answers<R> {
-        if let Err(error) = R::charge(&self.source, keys).await {
+    async fn load(&mut self, keys: &[Unnamed<Key<R>>]) -> LoadedValues<R> {
+        if let Err(error) = R::charge(&self.context, keys).await {
             return keys.iter().map(|key| (key.clone(), Err(error.clone()))).collect();
         }
         let mut groups: HashMap<(&R::How, u8), Vec<R::Of>> = HashMap::new();
         for Unnamed((of, how)) in keys {
             groups.entry((how, R::kind(of))).or_default().push(of.clone());
         }
-        let mut answers = HashMap::with_capacity(keys.len());
+        let mut values_by_key = HashMap::with_capacity(keys.len());
         for ((how, _), of) in groups {
-            let found = R::fetch(&self.source, &of, how).await;
+            let found = R::fetch(&self.context, &of, how).await;
             let mut values = found.as_ref().map(|values| values.iter().cloned());
             // Every key needs an entry, because the crate treats a missing one as an error.
             for of in of {
@@ -140,18 +140,18 @@ impl<R: Relation> BatchFn<Unnamed<Key<R>>, Result<R::Value>> for Batch<R> {
                     Err(error) => Err((*error).clone()),
                 };
                 if let Ok(value) = &answer {
-                    R::keep(&self.source.shared.cache, &key, value);
+                    R::keep(&self.context.shared.cache, &key, value);
                 }
-                answers.insert(Unnamed(key), answer);
+                values_by_key.insert(Unnamed(key), answer);
             }
         }
-        answers
+        values_by_key
     }
 }
 
 impl<R: Relation> Made<R> {
-    fn new(source: Arc<Source>) -> Self {
-        let batch = Batch { source, relation: PhantomData::<fn() -> R> };
+    fn new(context: Arc<LoadContext>) -> Self {
+        let batch = Batch { context, relation: PhantomData::<fn() -> R> };
         // By default, the crate loads at most 200 keys and yields ten times to wait for more.
         let loader = Loader::new(batch).with_max_batch_size(usize::MAX).with_yield_count(0);
         Self { loader, waiting: Arc::default() }
@@ -161,14 +161,14 @@ impl<R: Relation> Made<R> {
 impl<R: Relation> Batched<'_, R> {
     /// Loads one key, batched with those of all sibling fields that have the same parameters.
     pub(in crate::graphql) async fn load_as(self, of: R::Of, how: R::How) -> Result<R::Value> {
-        let made = self.made.get_or_init(|| Made::new(Arc::clone(self.source)));
+        let made = self.made.get_or_init(|| Made::new(Arc::clone(self.context)));
         let (sender, answer) = oneshot::channel();
         {
             let mut waiting = made.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             if waiting.is_empty() {
                 let (loader, waiting) = (made.loader.clone(), Arc::clone(&made.waiting));
-                let load = load_all::<R>(Arc::clone(self.source), loader, waiting);
-                self.source.execution.scheduler.add(Box::pin(load));
+                let load = load_all::<R>(Arc::clone(self.context), loader, waiting);
+                self.context.execution.scheduler.add(Box::pin(load));
             }
             waiting.push(((of, how), sender));
         }
@@ -188,13 +188,13 @@ impl<R: Relation<How = ()>> Batched<'_, R> {
 /// Values from the cache are sent together with the others. Otherwise their fields would request the next
 /// level one dispatch round before their siblings, in a separate statement.
 async fn load_all<R: Relation>(
-    source: Arc<Source>,
+    context: Arc<LoadContext>,
     loader: RelationLoader<R>,
     waiting: Arc<Mutex<Vec<Waiting<R>>>>,
 ) {
     let waiting = std::mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner));
     let known: Vec<_> =
-        waiting.iter().map(|(key, _)| R::known(&source.shared.cache, key)).collect();
+        waiting.iter().map(|(key, _)| R::known(&context.shared.cache, key)).collect();
     let unknown = waiting.iter().zip(&known).filter(|(_, known)| known.is_none());
     let unknown: Vec<_> = unknown.map(|((key, _), _)| Unnamed(key.clone())).collect();
     let mut loaded = HashMap::new();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::relation::{Relation, Source, by};
+use super::relation::{LoadContext, Relation, by};
 use crate::domain::{Page, PageRequest, Result, Session, SessionId, Side};
 use crate::store::sessions;
 
@@ -13,9 +13,9 @@ impl Relation for Sessions {
     type How = ();
     type Value = Option<Arc<Session>>;
 
-    async fn fetch(source: &Source, of: &[SessionId], (): &()) -> Result<Vec<Self::Value>> {
-        let (viewer, now) = (source.viewer()?, source.now());
-        let found = sessions::find(&mut source.read().await?, viewer.key, now, of).await?;
+    async fn fetch(context: &LoadContext, of: &[SessionId], (): &()) -> Result<Vec<Self::Value>> {
+        let (viewer, now) = (context.viewer()?, context.now());
+        let found = sessions::find(&mut context.read().await?, viewer.key, now, of).await?;
         let entry = |session: Session| (session.id, Arc::new(session));
         Ok(by(of, |id| *id, found.into_iter().map(entry)))
     }
@@ -29,9 +29,9 @@ impl Relation for SessionCount {
     type How = ();
     type Value = i64;
 
-    async fn fetch(source: &Source, _of: &[()], (): &()) -> Result<Vec<i64>> {
-        let (viewer, now) = (source.viewer()?, source.now());
-        Ok(vec![sessions::count(&mut source.read().await?, viewer.key, now).await?])
+    async fn fetch(context: &LoadContext, _of: &[()], (): &()) -> Result<Vec<i64>> {
+        let (viewer, now) = (context.viewer()?, context.now());
+        Ok(vec![sessions::count(&mut context.read().await?, viewer.key, now).await?])
     }
 }
 
@@ -42,9 +42,13 @@ impl Relation for SessionPages {
     type How = PageRequest;
     type Value = Arc<Page<Arc<Session>>>;
 
-    async fn fetch(source: &Source, _of: &[()], request: &PageRequest) -> Result<Vec<Self::Value>> {
-        let (viewer, now) = (source.viewer()?, source.now());
-        let page = sessions::list(&mut source.read().await?, viewer.key, now, request).await?;
+    async fn fetch(
+        context: &LoadContext,
+        _of: &[()],
+        request: &PageRequest,
+    ) -> Result<Vec<Self::Value>> {
+        let (viewer, now) = (context.viewer()?, context.now());
+        let page = sessions::list(&mut context.read().await?, viewer.key, now, request).await?;
         Ok(vec![Arc::new(page.map(Arc::new))])
     }
 }
@@ -56,9 +60,13 @@ impl Relation for SessionsBeyond {
     type How = (PageRequest, Side);
     type Value = bool;
 
-    async fn fetch(source: &Source, _of: &[()], (page, side): &Self::How) -> Result<Vec<bool>> {
-        let (viewer, now) = (source.viewer()?, source.now());
-        let conn = &mut source.read().await?;
+    async fn fetch(
+        context: &LoadContext,
+        _of: &[()],
+        (page, side): &Self::How,
+    ) -> Result<Vec<bool>> {
+        let (viewer, now) = (context.viewer()?, context.now());
+        let conn = &mut context.read().await?;
         Ok(vec![sessions::any_beyond(conn, viewer.key, now, page, *side).await?])
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::relation::{Relation, Source, by, shared_pages};
+use super::relation::{LoadContext, Relation, by, shared_pages};
 use crate::domain::{EmailKey, Member, Page, PageRequest, Result, Side, User, UserId, UserKey};
 use crate::store::access::BoardAccess;
 use crate::store::{members, users};
@@ -15,8 +15,8 @@ impl Relation for MemberCounts {
     type How = ();
     type Value = i64;
 
-    async fn fetch(source: &Source, of: &[BoardAccess], (): &()) -> Result<Vec<i64>> {
-        members::counts(&mut source.read().await?, of).await
+    async fn fetch(context: &LoadContext, of: &[BoardAccess], (): &()) -> Result<Vec<i64>> {
+        members::counts(&mut context.read().await?, of).await
     }
 }
 
@@ -28,11 +28,11 @@ impl Relation for MemberPages {
     type Value = Arc<Page<Arc<Member>>>;
 
     async fn fetch(
-        source: &Source,
+        context: &LoadContext,
         of: &[BoardAccess],
         request: &Arc<PageRequest>,
     ) -> Result<Vec<Self::Value>> {
-        Ok(shared_pages(members::list(&mut source.read().await?, of, request).await?))
+        Ok(shared_pages(members::list(&mut context.read().await?, of, request).await?))
     }
 }
 
@@ -44,11 +44,11 @@ impl Relation for MembersBeyond {
     type Value = bool;
 
     async fn fetch(
-        source: &Source,
+        context: &LoadContext,
         of: &[BoardAccess],
         (page, side): &Self::How,
     ) -> Result<Vec<bool>> {
-        members::any_beyond(&mut source.read().await?, of, page, *side).await
+        members::any_beyond(&mut context.read().await?, of, page, *side).await
     }
 }
 
@@ -59,9 +59,9 @@ impl Relation for Users {
     type How = ();
     type Value = Option<Arc<User>>;
 
-    async fn fetch(source: &Source, of: &[UserId], (): &()) -> Result<Vec<Self::Value>> {
-        let viewer = source.viewer()?;
-        let found = users::visible(&mut source.read().await?, viewer, &[], of).await?;
+    async fn fetch(context: &LoadContext, of: &[UserId], (): &()) -> Result<Vec<Self::Value>> {
+        let viewer = context.viewer()?;
+        let found = users::visible(&mut context.read().await?, viewer, &[], of).await?;
         let entry = |seen: users::Visible| (seen.user.id, Arc::new(seen.user));
         Ok(by(of, |key| *key, found.into_iter().map(entry)))
     }
@@ -75,10 +75,10 @@ impl Relation for UsersOnBoards {
     type How = ();
     type Value = Option<Arc<User>>;
 
-    async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
+    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
         let (boards, keys): (Vec<_>, Vec<_>) = of.iter().copied().unzip();
-        let viewer = source.viewer()?;
-        let found = users::visible(&mut source.read().await?, viewer, &boards, &keys).await?;
+        let viewer = context.viewer()?;
+        let found = users::visible(&mut context.read().await?, viewer, &boards, &keys).await?;
         let mut anywhere = HashMap::new();
         let mut on_board = HashMap::new();
         for seen in found {
@@ -105,8 +105,8 @@ impl Relation for Actors {
     type How = ();
     type Value = Option<Arc<User>>;
 
-    async fn fetch(source: &Source, of: &[UserKey], (): &()) -> Result<Vec<Self::Value>> {
-        let found = users::by_keys(&mut source.read().await?, of).await?;
+    async fn fetch(context: &LoadContext, of: &[UserKey], (): &()) -> Result<Vec<Self::Value>> {
+        let found = users::by_keys(&mut context.read().await?, of).await?;
         Ok(by(of, |id| *id, found.into_iter().map(|user| (user.key, Arc::new(user)))))
     }
 }
@@ -118,8 +118,8 @@ impl Relation for UsersByEmail {
     type How = ();
     type Value = Option<Arc<User>>;
 
-    async fn fetch(source: &Source, of: &[EmailKey], (): &()) -> Result<Vec<Self::Value>> {
-        let mut conn = source.read().await?;
+    async fn fetch(context: &LoadContext, of: &[EmailKey], (): &()) -> Result<Vec<Self::Value>> {
+        let mut conn = context.read().await?;
         let mut found = Vec::new();
         for email in of {
             found.push(users::by_email(&mut conn, email).await?.map(Arc::new));

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
-use super::relation::{Key, Relation, Source, Unnamed, search_cost};
+use super::relation::{Key, LoadContext, Relation, Unnamed, search_cost};
 use crate::domain::{BoardId, Card, CardOrder, Error, Page, PageRequest, Result, Side};
 use crate::store::viewer_cards::{self, ViewerCards};
 use crate::store::{LongTexts, Sort};
 
 /// Takes the cost of text searches from the budget.
 async fn charge_searches<How: Sync>(
-    source: &Source,
+    context: &LoadContext,
     keys: &[Unnamed<(Arc<ViewerCards>, How)>],
 ) -> Result<()> {
     let mut searches: HashMap<&[BoardId], usize> = HashMap::new();
@@ -20,11 +20,11 @@ async fn charge_searches<How: Sync>(
     }
     let mut texts = Vec::new();
     for (boards, searches) in searches {
-        let (mut conn, viewer) = (source.read().await?, source.viewer()?);
+        let (mut conn, viewer) = (context.read().await?, context.viewer()?);
         let bytes = viewer_cards::search_bytes(&mut conn, viewer.key, boards.to_vec()).await?;
         texts.push((bytes, searches));
     }
-    source.execution.budget.work(search_cost(texts))
+    context.execution.budget.work(search_cost(texts))
 }
 
 /// A resolver has refused orders that the list does not have.
@@ -43,11 +43,11 @@ impl Relation for ViewerCardPages {
     type Value = Arc<Page<SharedCard>>;
 
     async fn fetch(
-        source: &Source,
+        context: &LoadContext,
         of: &[Self::Of],
         (order, request, texts): &Self::How,
     ) -> Result<Vec<Self::Value>> {
-        let (mut conn, viewer, sort) = (source.read().await?, source.viewer()?, sort(*order)?);
+        let (mut conn, viewer, sort) = (context.read().await?, context.viewer()?, sort(*order)?);
         let mut pages = Vec::new();
         for list in of {
             let page =
@@ -58,8 +58,8 @@ impl Relation for ViewerCardPages {
         Ok(pages)
     }
 
-    async fn charge(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
-        charge_searches(source, keys).await
+    async fn charge(context: &LoadContext, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+        charge_searches(context, keys).await
     }
 }
 
@@ -70,8 +70,8 @@ impl Relation for ViewerCardCount {
     type How = ();
     type Value = i64;
 
-    async fn fetch(source: &Source, of: &[Self::Of], (): &()) -> Result<Vec<i64>> {
-        let (mut conn, viewer) = (source.read().await?, source.viewer()?);
+    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<i64>> {
+        let (mut conn, viewer) = (context.read().await?, context.viewer()?);
         let mut counts = Vec::new();
         for list in of {
             counts.push(viewer_cards::count(&mut conn, viewer.key, list).await?);
@@ -79,8 +79,8 @@ impl Relation for ViewerCardCount {
         Ok(counts)
     }
 
-    async fn charge(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
-        charge_searches(source, keys).await
+    async fn charge(context: &LoadContext, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+        charge_searches(context, keys).await
     }
 }
 
@@ -92,11 +92,11 @@ impl Relation for ViewerCardsBeyond {
     type Value = bool;
 
     async fn fetch(
-        source: &Source,
+        context: &LoadContext,
         of: &[Self::Of],
         (order, request, side): &Self::How,
     ) -> Result<Vec<bool>> {
-        let (mut conn, viewer, sort) = (source.read().await?, source.viewer()?, sort(*order)?);
+        let (mut conn, viewer, sort) = (context.read().await?, context.viewer()?, sort(*order)?);
         let mut any = Vec::new();
         for list in of {
             let found = viewer_cards::any_beyond(&mut conn, viewer.key, list, sort, request, *side);
@@ -105,7 +105,7 @@ impl Relation for ViewerCardsBeyond {
         Ok(any)
     }
 
-    async fn charge(source: &Source, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
-        charge_searches(source, keys).await
+    async fn charge(context: &LoadContext, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+        charge_searches(context, keys).await
     }
 }

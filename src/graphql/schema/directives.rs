@@ -27,6 +27,11 @@ pub fn list_size(
 #[TypeDirective(location = "FieldDefinition", name = "anonymous")]
 pub fn anonymous() {}
 
+/// The field holds a token that gives access to an account. Responses that may hold one are never compressed, and
+/// clients should not store or log it together with other data.
+#[TypeDirective(location = "FieldDefinition", name = "secret")]
+pub fn secret() {}
+
 pub(super) fn names<const N: usize>(names: [&str; N]) -> Vec<String> {
     names.map(str::to_owned).into()
 }

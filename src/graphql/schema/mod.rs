@@ -28,7 +28,7 @@ pub(super) type Executor =
 pub(super) type Payloads =
     async_graphql::Schema<subscription::Subscription, EmptyMutation, EmptySubscription>;
 
-pub(super) use subscription::{BoardListNews, BoardNews, LISTS, Source, type_names};
+pub(super) use subscription::{BoardListNews, BoardNews, LISTS, SubscriptionTarget, type_names};
 
 fn builder<S: SubscriptionType + 'static>(
     subscription: S,

@@ -54,14 +54,14 @@ pub(in crate::graphql) struct BoardListNews {
 
 /// What a subscription follows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::graphql) enum Source {
+pub(in crate::graphql) enum SubscriptionTarget {
     /// A board, from the event after this sequence number on.
     Board(BoardId, Option<i64>),
     /// The viewer's list of boards.
     Boards,
 }
 
-impl Source {
+impl SubscriptionTarget {
     /// Reads the root field of a subscription. BAD_USER_INPUT if an argument is invalid.
     pub(in crate::graphql) fn of(name: &str, arguments: &HashMap<String, Value>) -> Result<Self> {
         if name == VIEWER_BOARDS {

@@ -69,9 +69,11 @@ pub(in crate::http) async fn respond(
     let of_user = user.as_ref().map(|slot| Arc::clone(&slot.shared)).unwrap_or_default();
     let waiting = Waiting::new(state.settings.live.waiting, of_user);
     let is_subscription = state.api.is_subscription(&request);
+    let slow = cut.clone();
+    let close = move || slow.now();
     let outputs =
-        operation::run(state, caller, request, is_subscription, operations, &waiting).await;
-    let outputs = match outputs {
+        operation::run(state, caller, request, is_subscription, operations, &waiting, close);
+    let outputs = match outputs.await {
         Ok(outputs) => outputs,
         Err(answer) => return Ok(Err(answer)),
     };

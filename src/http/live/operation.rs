@@ -38,7 +38,8 @@ pub(super) fn bytes_of(payload: &Arc<Payload>) -> Bytes {
 
 pub(super) type Outputs = BoxStream<'static, Output>;
 
-/// Runs an operation, which may be a subscription; the answer to it if the access token is invalid.
+/// Runs an operation, which may be a subscription; the answer to it if the access token is invalid. `close` closes the
+/// connection of a client that takes too long to read the result of a query.
 pub(super) async fn run(
     state: &State,
     caller: Caller,
@@ -46,13 +47,14 @@ pub(super) async fn run(
     is_subscription: bool,
     operations: Operations,
     waiting: &Waiting,
+    close: impl Fn() + Send + Sync + 'static,
 ) -> Result<Outputs, Box<Answer>> {
     let limit = state.settings.request_time;
     let due = Instant::now() + limit;
     let record = Record::begin(due, state.settings.slow_request);
     record.is_of(caller.logged_in());
-    let begin = Box::pin(begin(state, caller, request, is_subscription, operations, waiting));
-    let begin = work::note(record.work(), begin);
+    let begin = begin(state, caller, request, is_subscription, operations, waiting, close);
+    let begin = work::note(record.work(), Box::pin(begin));
     match deadline::keep(limit, begin).await {
         Ok((outputs, codes)) => {
             record.end(codes);
@@ -76,6 +78,7 @@ async fn begin(
     is_subscription: bool,
     operations: Operations,
     waiting: &Waiting,
+    close: impl Fn() + Send + Sync + 'static,
 ) -> (Result<Outputs, Box<Answer>>, Vec<&'static str>) {
     if is_subscription {
         return match state.api.subscribe(&request, &caller, waiting).await {
@@ -86,10 +89,11 @@ async fn begin(
             Err(answer) => refused(*answer),
         };
     }
-    let answer = state.api.execute(request, caller, operations).await;
+    let mut answer = state.api.execute(request, caller, operations).await;
     if answer.verdict != Verdict::Run {
         return refused(answer);
     }
+    answer.send(close);
     let codes = answer.codes();
     let outputs = stream::iter([Output::Payload(Arc::new(Payload::of(answer))), Output::Complete]);
     (Ok(outputs.boxed()), codes)

@@ -3,7 +3,7 @@
 use diesel::result::{DatabaseErrorInformation, DatabaseErrorKind, Error as DieselError};
 
 use super::memory_size::budget_error;
-use super::trouble;
+use super::outage_log;
 use crate::domain::Error;
 use crate::metrics::{self, Trouble};
 
@@ -20,7 +20,7 @@ impl From<DieselError> for Error {
             Self::Contention if is_ordinary(&error) => {
                 tracing::debug!(%error, "the transaction must run again");
             }
-            Self::Contention if trouble::is_present() => {
+            Self::Contention if outage_log::is_present() => {
                 count(Trouble::Contention);
                 tracing::debug!(%error, "the transaction may run again");
             }
@@ -29,7 +29,7 @@ impl From<DieselError> for Error {
                 count(Trouble::Contention);
                 tracing::warn!(%error, "the transaction may run again");
             }
-            Self::Unavailable => trouble::tell(Trouble::Unavailable, &error),
+            Self::Unavailable => outage_log::note(Trouble::Unavailable, &error),
             _ => {
                 count(Trouble::Internal);
                 tracing::error!(%error, "database error");

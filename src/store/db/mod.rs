@@ -11,6 +11,7 @@ mod memory_size;
 mod migrations;
 mod monitor;
 mod outage;
+mod outage_log;
 mod pg_conn;
 mod pg_link;
 mod pooled;
@@ -25,7 +26,6 @@ mod statement_count;
 mod timing;
 mod tls;
 mod transaction;
-mod trouble;
 mod tx;
 
 use std::path::Path;
@@ -215,7 +215,7 @@ impl Db {
             Pools::Sqlite { writer, file, .. } => {
                 if sqlite::file_id(&file.path) != file.id {
                     let reason = "the database file was moved or replaced";
-                    trouble::tell(Trouble::Unavailable, &reason);
+                    outage_log::note(Trouble::Unavailable, &reason);
                     return Err(Error::Unavailable);
                 }
                 let conn = self.pooled(writer, metrics::Pool::Write).await?;
@@ -245,9 +245,11 @@ impl Db {
     async fn tell_of_outages(&self) {
         loop {
             sleep(LOOK_EVERY).await;
-            trouble::look(match &self.pools {
+            outage_log::look(match &self.pools {
                 Pools::Postgres { monitor, .. } => monitor.is_ready(),
-                Pools::Sqlite { file, .. } => !trouble::is_present() || file.check().await.is_ok(),
+                Pools::Sqlite { file, .. } => {
+                    !outage_log::is_present() || file.check().await.is_ok()
+                }
             });
         }
     }
@@ -257,7 +259,7 @@ impl Db {
         match &self.pools {
             Pools::Postgres { monitor, .. } => monitor.ready().await,
             Pools::Sqlite { file, .. } => file.check().await.map_err(|failure| {
-                trouble::tell(Trouble::Unavailable, &failure);
+                outage_log::note(Trouble::Unavailable, &failure);
                 Error::Unavailable
             }),
         }

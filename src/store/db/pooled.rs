@@ -6,7 +6,7 @@ use deadpool::managed::{Manager, Object, Pool, PoolError};
 use tokio::time::sleep;
 
 use super::connect_error::ConnectError;
-use super::{Db, Pools, trouble};
+use super::{Db, Pools, outage_log};
 use crate::domain::{Error, Result};
 use crate::metrics::{self, PoolStatus, Trouble};
 
@@ -36,7 +36,7 @@ impl Db {
                 } else {
                     Trouble::NoConnection
                 };
-                trouble::tell(class, &error);
+                outage_log::note(class, &error);
                 return Err(Error::Unavailable);
             }
             sleep(RETRY_PAUSE).await;

@@ -12,8 +12,8 @@ use tokio::sync::OnceCell;
 use super::Db;
 use super::conn::Conn;
 use super::memory_size::Budget;
+use super::outage_log;
 use super::read_state::{Mode, ReadState};
-use super::trouble;
 use crate::domain::{Error, Result, Timestamp};
 use crate::metrics::Trouble;
 
@@ -51,7 +51,7 @@ impl Snapshot {
         let Inner { db, mode, state, began, conn } = &*self.0;
         if began.get_or_init(Instant::now).elapsed() > db.query_time {
             let reason = "a query read for longer than DATABASE_STATEMENT_SECONDS";
-            trouble::tell(Trouble::Contention, &reason);
+            outage_log::note(Trouble::Contention, &reason);
             state.fail();
         }
         if state.failed() {

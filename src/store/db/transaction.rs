@@ -9,7 +9,7 @@ use tracing::Instrument;
 
 use super::conn::Conn;
 use super::tx::Tx;
-use super::{Db, Pools, trouble};
+use super::{Db, Pools, outage_log};
 use crate::domain::{Error, MutationId, Result};
 use crate::metrics::{self, Trouble, work};
 
@@ -143,7 +143,7 @@ where
         }
     }
     let reason = "the transaction still conflicts after several attempts";
-    trouble::tell(Trouble::Contention, &reason);
+    outage_log::note(Trouble::Contention, &reason);
     Err(Error::Unavailable)
 }
 

@@ -11,8 +11,8 @@ use diesel::result::Error as DieselError;
 
 use super::conn::{Command, Conn, Query};
 use super::memory_size::MemorySize;
+use super::outage_log;
 use super::pg_conn::CommitError;
-use super::trouble;
 use crate::domain::{Clock, Error, MutationId, Result, Timestamp};
 use crate::events::Change;
 use crate::metrics::Trouble;
@@ -173,7 +173,7 @@ fn commit_error(error: CommitError) -> Error {
             error.into()
         }
         CommitError::Unknown(error) => {
-            trouble::tell(Trouble::OutcomeUnknown, &error);
+            outage_log::note(Trouble::OutcomeUnknown, &error);
             Error::OutcomeUnknown
         }
     }

@@ -44,6 +44,7 @@ export default [
   ['query A{viewer{id}} query B{nodes(ids:["a"]){id} nodes(ids:["a","b"]){id}}', '{}', 'A'],
   board('cards(filter:{labels:RED}){totalCount} cards(filter:{labels:[RED]}){totalCount}'),
   board('cards(filter:{text:"a"}){totalCount} cards(filter:{text:"\\u0061"}){totalCount}'),
+  board('cards(filter:{text:"a"}){totalCount} cards(filter:{text:"""a"""}){totalCount}'),
   '{board(id:"1"){id} board(id:1){id}}',
   '{board(id:1){id} board(id:01){id}}',
   'query($a:Int,$b:Int){boards(first:$a){totalCount} boards(first:$b){totalCount}}',

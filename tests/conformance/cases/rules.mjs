@@ -25,6 +25,7 @@ export default [
       'query{viewer{id}}',
       'mutation{__typename}',
       ['query Q{viewer{id}} subscription S{viewerBoards{reset}}', null, 'Q'],
+      ['query Q{viewer{id}} subscription S{viewerBoards @skip(if:false){reset}}', null, 'Q'],
     ],
     invalid: [],
   },

@@ -22,7 +22,8 @@ use async_graphql::registry::Registry;
 use async_graphql::{
     ContainerType, ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value,
 };
-use futures_util::future::try_join_all;
+use futures_util::TryStreamExt;
+use futures_util::stream::FuturesOrdered;
 
 use self::attempt::{attempt, is_trying, try_or_roll_back};
 pub(super) use self::size::bytes_of;
@@ -81,20 +82,9 @@ impl<T: Pure> OutputType for EagerList<T> {
             Some(fields) => without_waiting(ctx, execution, rows, fields).await?,
             None => Vec::new(),
         };
-        let rest = rows.iter().enumerate().skip(values.len()).map(|(index, row)| {
-            let ctx = ctx.with_index(index);
-            async move { by_async_graphql(&ctx, execution, row, field).await }
-        });
-        if rest.len() > 0 {
-            let waiting = rest.len() * WAITING_BYTES;
-            let taken =
-                execution.map_or(Ok(()), |execution| execution.budget.take_object(waiting, 0));
-            taken.map_err(|error| refused(ctx, error))?;
-            let found = try_join_all(rest).await;
-            if let Some(execution) = execution {
-                execution.budget.drop_objects(waiting);
-            }
-            values.extend(found?);
+        let first = values.len();
+        if let rest @ [_, ..] = &rows[first..] {
+            values.extend(waiting(ctx, execution, rest, first, field).await?);
         }
         Ok(Value::List(values))
     }
@@ -124,6 +114,35 @@ impl<T: Pure> OutputType for EagerObject<T> {
         }
         by_async_graphql(ctx, execution, &self.0, field).await
     }
+}
+
+/// Resolves rows whose fields wait, all at once. `first` is the index of the first one.
+async fn waiting<T: Pure>(
+    ctx: &ContextSelectionSet<'_>,
+    execution: Option<&Arc<Execution>>,
+    rows: &[T],
+    first: usize,
+    field: &Positioned<Field>,
+) -> ServerResult<Vec<Value>> {
+    let bytes = rows.len() * WAITING_BYTES;
+    let taken = execution.map_or(Ok(()), |execution| execution.budget.take_object(bytes, 0));
+    taken.map_err(|error| refused(ctx, error))?;
+    let row = |(index, row)| {
+        let ctx = ctx.with_index(first + index);
+        async move {
+            let object = by_async_graphql(&ctx, execution, row, field);
+            match execution {
+                Some(execution) if !is_trying() => execution.scheduler.sliced(object).await,
+                _ => object.await,
+            }
+        }
+    };
+    let found = rows.iter().enumerate().map(row).collect::<FuturesOrdered<_>>();
+    let found = found.try_collect().await;
+    if let Some(execution) = execution {
+        execution.budget.drop_objects(bytes);
+    }
+    found
 }
 
 /// Resolves an object through the library; its fields may wait.

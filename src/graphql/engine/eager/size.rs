@@ -13,8 +13,8 @@ use crate::graphql::engine::path::keep_path;
 const FIELD_BYTES: usize = 160;
 
 /// The approximate maximum memory of a value of the introspection.
-pub(in crate::graphql::engine) fn bytes_of(told: &Value) -> usize {
-    let beneath = match told {
+pub(in crate::graphql::engine) fn bytes_of(value: &Value) -> usize {
+    let beneath = match value {
         Value::List(items) => items.iter().map(bytes_of).sum(),
         Value::Object(fields) => fields.values().map(bytes_of).sum(),
         Value::String(text) => text.len(),

@@ -12,7 +12,7 @@ use crate::graphql::engine::refusal::Refusal;
 
 /// The maximum number of values in the result. The full introspection query of GraphiQL and of code generators has about a
 /// third of it.
-const MAX_VALUES: Cost = 30_000;
+const MAX_VALUES: Cost = 20_000;
 
 /// An object of the introspection.
 #[derive(Clone, Copy)]

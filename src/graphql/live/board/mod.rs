@@ -1,7 +1,7 @@
 //! The subscribers of boards. A task for each board with subscribers, its room, makes the payloads for all of them.
 
 mod payloads;
-mod trouble;
+mod retry;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -163,7 +163,7 @@ impl Room {
                 Some(visit) = self.visits.recv() => self.admit(visit),
                 () = self.changed.woken() => self.is_due = true,
                 Some(()) = self.slow.next() => self.is_due = true,
-                () = trouble::pause(again) => self.serve(self.waiting(true)).await,
+                () = retry::pause(again) => self.serve(self.waiting(true)).await,
             }
         }
     }

@@ -67,7 +67,7 @@ impl Room {
             self.recover(&alike);
             return Ok(Sent::All(alike));
         }
-        if shape.selects("clientMutationId") {
+        if shape.mentions("clientMutationId") {
             self.keep_like_authors(&mut alike, viewer, &news.events);
             draft.deliver(&news.events);
         }

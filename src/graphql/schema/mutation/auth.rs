@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use crate::domain::{At, Email, Name, Password, PublicId};
 use crate::graphql::context::{ContextExt, Nullable, mutate, mutate_as_anybody};
 use crate::graphql::engine::EagerObject;
-use crate::graphql::schema::directives::anonymous;
+use crate::graphql::schema::directives::{anonymous, secret};
 use crate::graphql::schema::inputs::optional;
 use crate::graphql::schema::scalars::DateTime;
 use crate::graphql::schema::types::{Session, User};
@@ -50,6 +50,7 @@ pub(super) struct LogInInput {
 #[derive(SimpleObject)]
 pub(super) struct SignedIn {
     /// A JWT with the claims `sub` (the user's ID) and `email`. Send it as `Authorization: Bearer`.
+    #[graphql(directive = secret::apply())]
     access_token: String,
     /// Always `Bearer`.
     token_type: String,
@@ -57,6 +58,7 @@ pub(super) struct SignedIn {
     expires_at: DateTime,
     /// The token for `refreshSession`. It can be used once, to get the next access token. Store it as
     /// securely as a password.
+    #[graphql(directive = secret::apply())]
     refresh_token: String,
     /// The session that was started or refreshed.
     session: EagerObject<Session>,
@@ -104,12 +106,14 @@ pub(super) struct UpdateViewerPayload {
     /// The changed account.
     user: EagerObject<User>,
     /// The access token of the new session. Null unless the e-mail address or the password has changed.
+    #[graphql(directive = secret::apply())]
     access_token: Option<String>,
     /// `Bearer`. Null unless the e-mail address or the password has changed.
     token_type: Option<String>,
     /// The time when the access token expires. Null unless the e-mail address or the password has changed.
     expires_at: Option<DateTime>,
     /// The refresh token of the new session. Null unless the e-mail address or the password has changed.
+    #[graphql(directive = secret::apply())]
     refresh_token: Option<String>,
     /// The new session. Null unless the e-mail address or the password has changed.
     session: Option<EagerObject<Session>>,

@@ -60,11 +60,12 @@ impl Socket {
 
     fn start(&mut self, id: Arc<str>, viewer: Option<Viewer>, request: Request) {
         let (state, waiting) = (Arc::clone(&self.state), self.waiting.clone());
+        let slow = Arc::clone(&self.slow);
         let is_subscription = state.api.is_subscription(&request);
         let caller = state.api.caller(self.client.clone(), Ok(viewer), self.request_id.clone());
         let begin = async move {
-            let all = Operations::All;
-            operation::run(&state, caller, request, is_subscription, all, &waiting).await
+            let (all, close) = (Operations::All, move || slow.notify_one());
+            operation::run(&state, caller, request, is_subscription, all, &waiting, close).await
         };
         // In a task of its own, because it holds a connection to the database while the socket waits for its client.
         let begin = AbortOnDropHandle::new(tokio::spawn(begin.in_current_span()));

@@ -66,7 +66,7 @@ impl Errors {
 }
 
 /// Counts an error because of which the database could not be used. The log has the first one of its kind.
-pub(super) fn tell(class: Trouble, error: &dyn Display) {
+pub(super) fn note(class: Trouble, error: &dyn Display) {
     metrics::get().database.errors.of(class).inc();
     if add(error) {
         tracing::error!(%error, "the database is unavailable; further errors are counted and logged once a minute");
