@@ -9,6 +9,7 @@ use axum::Router;
 use futures_util::FutureExt;
 use futures_util::future::join3;
 use tokio::net::TcpListener;
+use tokio::runtime::{self, Runtime};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
@@ -18,6 +19,15 @@ use crate::graphql::Api;
 use crate::service::{Services, live, mail_senders, upkeep};
 use crate::store::Db;
 use crate::{http, secret_file};
+
+/// The stack of a thread, in bytes. Each level of nesting in a response takes up to 80 KiB in debug builds, and
+/// GRAPHQL_MAX_DEPTH is up to 100. Only what is used takes memory.
+const STACK: usize = 16 << 20;
+
+/// The runtime of the program.
+pub fn runtime() -> std::io::Result<Runtime> {
+    runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build()
+}
 
 /// A server that is bound to its address.
 pub struct App {

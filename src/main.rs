@@ -13,9 +13,12 @@ use clap::Parser;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match kanban::cli::Cli::parse().run().await {
+fn main() -> ExitCode {
+    let cli = kanban::cli::Cli::parse();
+    let ended = kanban::app::runtime()
+        .map_err(|error| error.to_string())
+        .and_then(|runtime| runtime.block_on(cli.run()).map_err(|error| error.to_string()));
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("kanban: {error}");

@@ -21,8 +21,7 @@ fn main() {
     let mut arguments = Arguments::from_args();
     // Scenarios mostly wait for the network and the disk, so run more of them than there are cores.
     arguments.test_threads.get_or_insert(8);
-    let runtime =
-        Arc::new(tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap());
+    let runtime = Arc::new(kanban::app::runtime().unwrap());
     let postgres = std::env::var("TEST_DATABASE_URL")
         .ok()
         .map(|url| Backend::Postgres(Arc::new(runtime.block_on(Template::create(&url)))));

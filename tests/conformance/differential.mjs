@@ -2,9 +2,13 @@
 // request is refused, on the data (including the order of keys) or on the paths of errors. The requests
 // are those in cases/, and random documents with a fixed seed.
 //
+// On SQLite, and on PostgreSQL if TEST_DATABASE_URL is set.
+//
 // Usage: node differential.mjs PATH/TO/kanban
 
 import { buildSchema, parse, validate } from 'graphql';
+import { postgresDatabase } from '../chaos/databases.mjs';
+import { atExit } from '../chaos/support.mjs';
 import { difference, samePlace } from './compare.mjs';
 import { generate } from './generator.mjs';
 import { answer, rules } from './reference.mjs';
@@ -25,11 +29,22 @@ const GENERATED = Number(process.env.GENERATED ?? 2000);
 
 const [, , program] = process.argv;
 const schema = buildSchema(sdl(program));
-// Cases are about the specification, so the complexity limit is raised.
-const server = await start(program, { GRAPHQL_MAX_COMPLEXITY: '100000000', RATE_LIMIT: 'off' });
-const totals = { passed: 0, failed: 0, refused: 0, placed: 0, known: new Set() };
+const databases = [{ kind: 'SQLite', settings: {} }];
+if (process.env.TEST_DATABASE_URL) databases.push({ kind: 'PostgreSQL', settings: { DATABASE_URL: postgresDatabase().url } });
+else console.log('PostgreSQL: not tested, because TEST_DATABASE_URL is not set');
 
-try {
+let failures = 0;
+for (const database of databases) failures += await compareOn(database);
+process.exit(failures === 0 ? 0 : 1);
+
+/** Returns the number of differences. */
+async function compareOn({ kind, settings }) {
+  // Cases are about the specification, so the complexity limit is raised.
+  const limits = { GRAPHQL_MAX_COMPLEXITY: '100000000', RATE_LIMIT: 'off', JWT_SECRET: 'conformance'.repeat(3) };
+  const server = await start(program, { ...limits, ...settings });
+  atExit(server.stop);
+  const totals = { passed: 0, failed: 0, refused: 0, placed: 0, known: new Set() };
+
   const { send, ids } = await make(server.url);
   const data = await copy(send, schema);
   const cursors = [...data.objects.values()].flatMap(({ cards }) => cards?.edges ?? []).map(({ cursor }) => cursor);
@@ -83,16 +98,15 @@ try {
   let refused = 0;
   for (const one of generate(schema, ids, cursors, SEED, GENERATED))
     refused += 'refused' in (await ask('generated', one, false));
-  console.log(`${GENERATED} documents generated, of which ${refused} are invalid`);
+  console.log(`${kind}: ${GENERATED} documents generated, of which ${refused} are invalid`);
   // Last, because they change the data that the other cases read.
   for (const one of effects) await ask('effects', request(one, withIds));
 
   console.log(`the location of the first error agrees in ${totals.placed} of ${totals.refused} refused requests`);
   known.forEach(({ why }, index) => totals.known.has(index) || wrong('known', why, 'this difference does not occur'));
   console.log(`${totals.passed} passed, ${totals.failed} failed`);
-  process.exitCode = totals.failed === 0 ? 0 : 1;
-} finally {
   server.stop();
+  return totals.failed;
 }
 
 /** A case is a document, or a list of document, variables (JSON text) and operation name. */

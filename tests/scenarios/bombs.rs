@@ -10,6 +10,7 @@ scenarios![
     bombs_are_refused,
     what_people_ask_for_passes_with_room,
     each_limit_can_be_set,
+    documents_are_nested_as_deep_as_the_setting_allows,
     introspection_does_not_go_in_circles,
     planning_is_limited,
 ];
@@ -156,6 +157,31 @@ async fn each_limit_can_be_set(server: Arc<Server>) {
         assert!(message.contains(value), "{variable}: {message}");
         other.stop().await;
     }
+}
+
+async fn documents_are_nested_as_deep_as_the_setting_allows(server: Arc<Server>) {
+    // Almost the largest depth that can be set. (serde_json reads no deeper response.)
+    const LEVELS: usize = 30;
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    ann.card(&board, "a plan").await;
+    let mut fields = "title".to_owned();
+    for _ in 0..LEVELS {
+        fields = format!(
+            "cards(first: 1) {{ nodes {{ comments {{ totalCount }} board {{ {fields} }} }} }}"
+        );
+    }
+    let query = format!("{{ board(id: {board:?}) {{ {fields} }} }}");
+    let settings = [("GRAPHQL_MAX_DEPTH", "100"), ("GRAPHQL_MAX_NESTING", "200")];
+    let deep = server.another(&settings).await;
+    let answer = deep.ask_as(Some(&ann.token), &query, json!({})).await.ok();
+    let mut found = &answer["board"];
+    for _ in 0..LEVELS {
+        found = &found["cards"]["nodes"][0]["board"];
+    }
+    assert_eq!(found["title"], "Plans");
+    assert_eq!(server.ask(&query, json!({})).await.code(), "QUERY_TOO_COMPLEX");
+    deep.stop().await;
 }
 
 async fn introspection_does_not_go_in_circles(server: Arc<Server>) {

@@ -137,6 +137,10 @@ async fn memory_is_bounded_and_comes_back(server: Arc<Server>) {
 /// Texts of about 1 KB in each place of a response that can hold a text, with a limit of 1 KB.
 async fn every_string_of_an_answer_is_counted(server: Arc<Server>) {
     let ann = server.user("ann").await;
+    let log_in = r#"mutation { logIn(input: { email: "ann@example.com", password: "password" }) { tokenType } }"#;
+    let request =
+        server.http.post(format!("{}/graphql", server.url)).header("user-agent", "u".repeat(200));
+    assert_eq!(request.json(&json!({ "query": log_in })).send().await.unwrap().status(), 200);
     let board = ann.board("Plans").await;
     let label = "ä".repeat(100);
     let changes = json!({ "boardId": board, "labels": [{ "color": "RED", "name": label }], "title": "t".repeat(500) });
@@ -182,9 +186,12 @@ async fn every_string_of_an_answer_is_counted(server: Arc<Server>) {
                 "board(id: {board:?}) {{ activity {{ nodes {{ ... on CardUpdatedEvent {{ changes {{ field from to a: from b: to c: to d: to e: to f: to }} }} ... on BoardUpdatedEvent {{ changes {{ from to a: to b: to c: to d: to }} }} }} }} }}"
             ),
         ),
-        ("email", repeated(90, |n| format!("a{n}: email "))),
+        ("email", format!("viewer {{ {} }}", repeated(90, |n| format!("a{n}: email ")))),
+        (
+            "user agent",
+            format!("sessions {{ nodes {{ {} }} }}", repeated(6, |n| format!("a{n}: userAgent "))),
+        ),
     ] {
-        let field = if name == "email" { format!("viewer {{ {field} }}") } else { field };
         let query = format!("{{ {field} }}");
         ann.get(&query).await;
         let answer = strict.ask_as(Some(&ann.token), &query, json!({})).await;

@@ -27,10 +27,12 @@ const TIME_SLICE: Duration = Duration::from_millis(4);
 #[derive(Default)]
 pub(in crate::graphql) struct BatchScheduler {
     next: Mutex<Vec<Load>>,
-    /// When the request should yield; `None` until something asks.
+    /// When the request should yield.
     end: Mutex<Option<Instant>>,
     /// Whether the request has paused to yield.
     stopped: AtomicBool,
+    /// Whether a part was polled in this time slice.
+    progressed: AtomicBool,
 }
 
 impl BatchScheduler {
@@ -60,7 +62,8 @@ impl BatchScheduler {
     pub(super) async fn sliced<F: Future>(&self, part: F) -> F::Output {
         let mut part = pin!(part);
         poll_fn(|cx| {
-            if !self.is_due() {
+            // The first part of a slice is polled anyway, so that every slice makes progress.
+            if !self.progressed.swap(true, Ordering::Relaxed) || !self.is_due() {
                 return part.as_mut().poll(cx);
             }
             self.stopped.store(true, Ordering::Relaxed);
@@ -70,15 +73,16 @@ impl BatchScheduler {
         .await
     }
 
-    /// Whether the time slice is used up. It begins with the first call, so that every slice makes progress.
+    /// Whether the time slice is used up.
     fn is_due(&self) -> bool {
-        let now = Instant::now();
-        let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
-        now >= *end.get_or_insert(now + TIME_SLICE)
+        let end = *self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        end.is_some_and(|end| Instant::now() >= end)
     }
 
     fn begin_slice(&self) {
-        *self.end.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.end.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Instant::now() + TIME_SLICE);
+        self.progressed.store(false, Ordering::Relaxed);
         self.stopped.store(false, Ordering::Relaxed);
     }
 

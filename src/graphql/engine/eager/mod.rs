@@ -240,12 +240,16 @@ fn fields_of<'a, T: ContainerType>(ctx: &ContextSelectionSet<'a>) -> Option<Fiel
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::{Duration, Instant};
 
     use async_graphql::{Context, EmptyMutation, EmptySubscription, Object, Schema};
 
     use super::*;
+    use crate::graphql::engine::Memory;
 
     /// How often a waiting field was resolved.
     type Asked = Arc<AtomicUsize>;
@@ -262,6 +266,17 @@ mod tests {
 
         async fn one(&self) -> EagerObject<Level> {
             EagerObject(Level)
+        }
+
+        /// Is computed for a millisecond.
+        async fn takes_long(&self) -> bool {
+            let began = Instant::now();
+            while began.elapsed() < Duration::from_millis(1) {}
+            true
+        }
+
+        async fn many(&self) -> EagerList<Level> {
+            EagerList((0..64).map(|_| Level).collect())
         }
 
         async fn fails(&self) -> Option<Result<bool, &'static str>> {
@@ -291,6 +306,27 @@ mod tests {
             assert!(response.is_ok(), "{:?}", response.errors);
             // Each is resolved once by the library, and once by each list above that begins with it.
             assert!((rows..=rows * 2 + DEPTH).contains(&asked), "{field}: resolved {asked} times");
+        }
+    }
+
+    #[tokio::test]
+    async fn long_lists_pause() {
+        for fields in ["takesLong", "takesLong waits"] {
+            let execution = Arc::new(Execution::new(Arc::new(Memory::new(1 << 20)), usize::MAX));
+            let schema = Schema::build(Level, EmptyMutation, EmptySubscription);
+            let schema = schema.data(Asked::default()).data(Arc::clone(&execution)).finish();
+            let request = pin!(schema.execute(format!("{{ many {{ {fields} }} }}")));
+            let mut run = pin!(execution.scheduler.run(request));
+            let mut pauses = 0;
+            let response = poll_fn(|cx| {
+                let polled = run.as_mut().poll(cx);
+                pauses += usize::from(polled.is_pending());
+                polled
+            });
+            let response = response.await;
+            assert!(response.is_ok(), "{:?}", response.errors);
+            // A list pauses after a multiple of 16 rows without fields that wait, otherwise after 4 ms.
+            assert!(pauses >= 3, "{fields}: {pauses} pauses");
         }
     }
 
