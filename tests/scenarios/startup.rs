@@ -9,7 +9,7 @@ use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
-use crate::support::{Server, User, config_with, postgres, scenarios};
+use crate::support::{Server, User, config_with, eventually, postgres, scenarios};
 
 scenarios![
     an_older_program_refuses_a_newer_schema,
@@ -81,6 +81,26 @@ async fn a_held_migration_lock_delays_nobody_without_need(server: Arc<Server>) {
     client.batch_execute("SELECT pg_advisory_lock(118066207940974)").await.unwrap();
     let started = timeout(Duration::from_secs(20), app::build(server.config()));
     started.await.expect("nothing is pending").unwrap();
+    // Another instance has the lock, and has not yet run the last migration.
+    client.batch_execute("SELECT pg_advisory_unlock_all()").await.unwrap();
+    let last = include_str!("../../migrations/postgres/2026-12-01-000000_stale_texts/down.sql");
+    let forget = "DELETE FROM __diesel_schema_migrations WHERE version = '20261201000000'";
+    for statements in [last, forget, "BEGIN; SELECT pg_advisory_xact_lock(118066207940974)"] {
+        client.batch_execute(statements).await.unwrap();
+    }
+    let mut starts: Vec<_> = (0..2).map(|_| tokio::spawn(app::build(server.config()))).collect();
+    let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    eventually!(
+        "nobody waits for the lock",
+        client.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 2
+    );
+    client.batch_execute("COMMIT").await.unwrap();
+    for start in &mut starts {
+        start.await.unwrap().unwrap();
+    }
+    let migration = "schema_compatibility WHERE migration = '20261201000000'";
+    assert_eq!(server.count(migration).await, 1);
 }
 
 async fn time_does_not_run_backwards_on_a_board(server: Arc<Server>) {

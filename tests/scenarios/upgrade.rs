@@ -15,6 +15,7 @@ scenarios![
     the_core_becomes_a_board_to_work_on_together,
     authors_and_names_come_from_what_is_stored,
     former_search_texts_are_folded_anew,
+    a_title_that_a_former_program_has_changed_is_found,
     former_keys_of_addresses_are_renewed,
     addresses_that_collide_keep_their_keys,
 ];
@@ -335,6 +336,26 @@ async fn former_search_texts_are_folded_anew(server: Arc<Server>) {
         assert_eq!(backfill::run(&server.services).await.unwrap(), Folded::default());
     }
     assert_eq!(ann.version(&board).await, version, "nothing that clients see has changed");
+}
+
+/// It does not know the search text of boards.
+async fn a_title_that_a_former_program_has_changed_is_found(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let found = async |text: &str| {
+        let query = "query($t: String!) { boards(filter: { text: $t }) { totalCount } }";
+        let found = ann.ask(query, json!({ "t": text })).await.ok();
+        found["boards"]["totalCount"].as_u64().unwrap()
+    };
+    let rename = "UPDATE boards SET title = 'Hauptstraße', title_key = 'hauptstraße'";
+    server.execute(rename, rename).await;
+    assert_eq!((found("Plans").await, found("hauptstraße").await), (0, 1));
+    assert_eq!(backfill::run(&server.services).await.unwrap().boards, 1);
+    assert_eq!((found("Plans").await, found("HAUPTSTRASSE").await), (0, 1));
+    // This program stores it by itself.
+    ann.done("updateBoard", json!({ "boardId": board, "title": "Wege" }), "board { id }").await;
+    assert_eq!(backfill::run(&server.services).await.unwrap(), Folded::default());
+    assert_eq!((found("HAUPTSTRASSE").await, found("wege").await), (0, 1));
 }
 
 /// A letter that NFC takes apart: the previous version accepted it, but not its parts.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::{Server, User, config_with};
 
@@ -15,6 +16,8 @@ use super::{Server, User, config_with};
 pub enum Network {
     /// Bytes are forwarded.
     Up,
+    /// Bytes take 50 ms in each direction.
+    Delayed,
     /// Bytes are held back until the network is up again.
     Frozen,
     /// Bytes are lost, and connections that are open now never work again. New connections get no response.
@@ -147,6 +150,9 @@ async fn pass_on(
         }
         if network.wait_for(|network| *network != Network::Frozen).await.is_err() {
             return;
+        }
+        if now == Network::Delayed {
+            sleep(Duration::from_millis(50)).await;
         }
         let said = &bytes[..read];
         if passes(said) && to.write_all(said).await.is_err() {

@@ -22,6 +22,7 @@ mod relay;
 mod snapshot;
 mod sqlite;
 mod sqlite_conn;
+mod sqlite_writer;
 mod statement_count;
 mod timing;
 mod tls;
@@ -53,6 +54,7 @@ use self::relay::Relay;
 pub use self::snapshot::Snapshot;
 use self::sqlite::{Access, FileHealth, FileId};
 use self::sqlite_conn::SqliteConn;
+use self::sqlite_writer::Writer;
 use self::statement_count::StatementCount;
 pub use self::transaction::Work;
 pub use self::tx::Tx;
@@ -77,7 +79,7 @@ pub struct Db {
 #[derive(Clone)]
 enum Pools {
     /// SQLite allows one writer at a time: one connection that writes, several that read.
-    Sqlite { readers: Pool<sqlite::Manager>, writer: Pool<sqlite::Manager>, file: File },
+    Sqlite { readers: Pool<sqlite::Manager>, writer: Arc<Writer>, file: File },
     Postgres {
         pool: Pool<postgres::Manager>,
         limits: Limits,
@@ -139,7 +141,8 @@ impl Db {
                         .await
                         .map_err(|error| StartError::new(format!("DATABASE_URL: {error}")))?,
                 );
-                (Pools::Sqlite { readers, writer: pool(Access::Write, 1)?, file }, migrations)
+                let writer = Writer::start(pool(Access::Write, 1)?, config.wait)?;
+                (Pools::Sqlite { readers, writer, file }, migrations)
             }
             DatabaseUrl::Postgres(url) => {
                 let (server, outage) =
@@ -218,7 +221,10 @@ impl Db {
                     outage_log::note(Trouble::Unavailable, &reason);
                     return Err(Error::Unavailable);
                 }
-                let conn = self.pooled(writer, metrics::Pool::Write).await?;
+                let conn = writer.pool.get().await.map_err(|error| {
+                    outage_log::note(Trouble::NoConnection, &error);
+                    Error::Unavailable
+                })?;
                 Ok(Conn::Sqlite(SqliteConn::writer(conn, &file.health)))
             }
             Pools::Postgres { pool, limits, .. } => {
@@ -295,7 +301,7 @@ impl Db {
         match &self.pools {
             Pools::Sqlite { readers, writer, .. } => {
                 readers.close();
-                writer.close();
+                writer.pool.close();
             }
             Pools::Postgres { pool, .. } => pool.close(),
         }

@@ -47,7 +47,9 @@ impl Db {
     pub fn pools(&self) -> Vec<PoolStatus> {
         match &self.pools {
             Pools::Sqlite { readers, writer, .. } => {
-                vec![status(metrics::Pool::Read, readers), status(metrics::Pool::Write, writer)]
+                let write = status(metrics::Pool::Write, &writer.pool);
+                let write = PoolStatus { waiting: writer.waiting(), ..write };
+                vec![status(metrics::Pool::Read, readers), write]
             }
             Pools::Postgres { pool, .. } => vec![status(metrics::Pool::All, pool)],
         }

@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
-use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tracing::Instrument;
 
@@ -89,31 +87,33 @@ impl Db {
             + Sync
             + 'static,
     {
-        let (db, first) = (self.clone(), self.writer().await?);
+        let db = self.clone();
+        let first = match &self.pools {
+            Pools::Postgres { .. } => Some(self.writer().await?),
+            // Taken when it is the transaction's turn.
+            Pools::Sqlite { .. } => None,
+        };
         let task = async move {
             let value = until_accepted(first, &db, id.as_ref(), &input, &work).await?;
             then(&value);
             Ok(value)
         };
         let task = work::note(work::current(), Box::pin(task)).in_current_span();
-        let done = match &self.pools {
-            Pools::Postgres { .. } => tokio::spawn(task).await,
-            // As a whole on a blocking thread: to hand over each statement takes longer than the statement.
-            Pools::Sqlite { .. } => {
-                let runtime = Handle::current();
-                spawn_blocking(move || runtime.block_on(task)).await
-            }
-        };
-        done.unwrap_or_else(|error| {
-            tracing::error!(%error, "a transaction panicked");
-            Err(Error::Internal)
-        })
+        match &self.pools {
+            Pools::Postgres { .. } => tokio::spawn(task).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "a transaction panicked");
+                Err(Error::Internal)
+            }),
+            // As a whole on one thread: to hand over each statement takes longer than the statement.
+            Pools::Sqlite { writer, .. } => writer.run(task).await,
+        }
     }
 }
 
-/// Runs a transaction again and again, until the database does not refuse it any more. `first` is the first connection.
+/// Runs a transaction again and again, until the database does not refuse it any more. `first` is the first connection, if there is
+/// one already.
 async fn until_accepted<I, T, F>(
-    first: Conn,
+    mut first: Option<Conn>,
     db: &Db,
     id: Option<&MutationId>,
     input: &I,
@@ -127,7 +127,7 @@ where
         + Send
         + Sync,
 {
-    let (mut first, began) = (Some(first), Instant::now());
+    let began = Instant::now();
     for _ in 0..TRIES {
         let conn = match first.take() {
             Some(conn) => conn,
