@@ -178,7 +178,7 @@ impl App {
             () = self.services.db.watch() => {}
             () = serve_metrics(self.metrics) => {}
         }
-        self.services.db.close();
+        self.services.db.close().await;
         tracing::info!("stopped");
     }
 }

@@ -28,7 +28,7 @@ pub(super) async fn restore(config: &Config, file: &Path) -> Result<String, Star
     copy.database.url = DatabaseUrl::Sqlite(draft.path().to_owned());
     let services = app::services_without_tokens(&copy).await?;
     let ended = end(&services).await;
-    services.db.close();
+    services.db.close().await;
     drop(services);
     let ended = ended?;
     let kept = draft.replace()?;

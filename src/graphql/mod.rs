@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 pub use async_graphql::Variables;
 pub use context::Caller;
-pub use engine::{Answer, DocumentSource, Operations, Request, Verdict};
+pub use engine::{Answer, DocumentSource, Operations, Request, Transfer, Verdict};
 pub use error_code::ErrorCode;
 pub use live::{Deliveries, Delivery, Payload, UserWaiting, Waiting};
 pub use pieces::Pieces;

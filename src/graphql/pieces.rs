@@ -8,7 +8,7 @@ use async_graphql::indexmap::map;
 use async_graphql::{Name, Response, Value};
 use serde::Serialize;
 
-use super::engine::{Answer, HeldMemory, Verdict};
+use super::engine::{Answer, HeldMemory, Transfer, Verdict};
 
 /// The minimum size of a piece in bytes, except the last one. A piece exceeds it by one text at most.
 const PIECE: usize = 32 * 1024;
@@ -20,7 +20,8 @@ pub struct Pieces {
     rest: Vec<Part>,
     /// Whether a comma is needed before the next entry of a list or an object.
     comma: bool,
-    _memory: Vec<HeldMemory>,
+    memory: Vec<HeldMemory>,
+    transfer: Option<Transfer>,
 }
 
 impl Answer {
@@ -51,14 +52,20 @@ impl Pieces {
     /// The response to one request.
     pub fn of(mut answer: Answer) -> Self {
         let memory = answer.memory.take().into_iter().collect();
-        Self { rest: vec![Part::Answer(Box::new(answer))], comma: false, _memory: memory }
+        Self { rest: vec![Part::Answer(Box::new(answer))], comma: false, memory, transfer: None }
     }
 
     /// The responses to a batch.
     pub fn of_batch(mut answers: Vec<Answer>) -> Self {
         let memory = answers.iter_mut().filter_map(|answer| answer.memory.take()).collect();
         let rest = vec![Part::Text("]"), Part::Answers(answers.into_iter()), Part::Text("[")];
-        Self { rest, comma: false, _memory: memory }
+        Self { rest, comma: false, memory, transfer: None }
+    }
+
+    /// The same, but `close` closes the connection if its client reads slowly and others need the memory.
+    pub fn sent(mut self, close: impl Fn() + Send + Sync + 'static) -> Self {
+        self.transfer = HeldMemory::transfer(&self.memory, close);
+        self
     }
 
     /// Whether all pieces have been returned.

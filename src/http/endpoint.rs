@@ -40,9 +40,11 @@ impl RequestParts {
         Self { peer: peer.ip(), headers: parts.headers, cut, began, is_logged }
     }
 
-    fn send(&self, answer: &mut Answer) {
+    /// The response that sends these pieces.
+    fn response(&self, pieces: Pieces, media_type: MediaType) -> Response {
         let cut = self.cut.clone();
-        answer.send(move || cut.now());
+        let body = AnswerBody::new(pieces.sent(move || cut.now()));
+        (media_type.headers(), Body::new(body)).into_response()
     }
 }
 
@@ -210,19 +212,18 @@ async fn run(
 /// The response to a batch: a list, always with status 200.
 async fn into_answers(
     parts: &RequestParts,
-    mut answers: Vec<Answer>,
+    answers: Vec<Answer>,
     media_type: MediaType,
 ) -> Response {
     let retry_after = answers.iter().filter_map(Answer::retry_after).max();
     let holds_secrets = answers.iter().any(|answer| answer.holds_secrets);
-    answers.iter_mut().for_each(|answer| parts.send(answer));
-    let response = response_of(Pieces::of_batch(answers), media_type);
+    let response = parts.response(Pieces::of_batch(answers), media_type);
     finished(&parts.headers, response, StatusCode::OK, holds_secrets, retry_after).await
 }
 
 /// The response to a single request. If the request was run, the status is 200. Otherwise the response
 /// has no data and, with the media type `application/graphql-response+json`, an error status.
-async fn into_answer(parts: &RequestParts, mut answer: Answer, media_type: MediaType) -> Response {
+async fn into_answer(parts: &RequestParts, answer: Answer, media_type: MediaType) -> Response {
     let verdict = answer.verdict;
     let status = match (verdict, media_type) {
         (Verdict::OperationNotAllowed, _) => StatusCode::METHOD_NOT_ALLOWED,
@@ -239,8 +240,7 @@ async fn into_answer(parts: &RequestParts, mut answer: Answer, media_type: Media
         let response = GraphQLResponse::from(answer.response).into_response();
         (media_type.headers(), response).into_response()
     } else {
-        parts.send(&mut answer);
-        response_of(Pieces::of(answer), media_type)
+        parts.response(Pieces::of(answer), media_type)
     };
     let mut response = finished(&parts.headers, response, status, holds_secrets, retry_after).await;
     match verdict {
@@ -252,10 +252,6 @@ async fn into_answer(parts: &RequestParts, mut answer: Answer, media_type: Media
         }
         _ => response,
     }
-}
-
-fn response_of(pieces: Pieces, media_type: MediaType) -> Response {
-    (media_type.headers(), Body::new(AnswerBody::new(pieces))).into_response()
 }
 
 /// Compresses a response unless it holds tokens, then sets its status: the compression layer may set

@@ -108,7 +108,7 @@ async fn a_notification_tells_without_the_sweep(server: Arc<Server>) {
     ann.share(&board, &bob).await;
     listed.woken().await;
     relay.abort();
-    other.db().close();
+    other.db().close().await;
 }
 
 /// The key of an account, which no API shows.

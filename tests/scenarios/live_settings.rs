@@ -101,8 +101,8 @@ async fn large_payloads_take_no_memory_of_each_socket(server: Arc<Server>) {
     watched.process.stop().await;
 }
 
-/// Clients that do not read hold the memory of what they have not read. When it is used up, others are refused, or they are
-/// cut off.
+/// Clients that do not read hold the memory of what they have not read. When it is used up, the next request is refused, or
+/// the connections of those clients are closed.
 async fn what_an_event_stream_has_not_sent_is_counted(server: Arc<Server>) {
     let settings = [("GRAPHQL_MEMORY_MIB", "32"), ("HTTP_WRITE_SECONDS", "600")];
     let watched = Watched::start(&server, &settings).await;

@@ -82,6 +82,8 @@ async fn a_held_migration_lock_delays_nobody_without_need(server: Arc<Server>) {
     let started = timeout(Duration::from_secs(20), app::build(server.config()));
     started.await.expect("nothing is pending").unwrap();
     // Another instance has the lock, and has not yet run the last migration.
+    let later = "__diesel_schema_migrations WHERE version > '20261201000000'";
+    assert_eq!(server.count(later).await, 0, "name the new migration here");
     client.batch_execute("SELECT pg_advisory_unlock_all()").await.unwrap();
     let last = include_str!("../../migrations/postgres/2026-12-01-000000_stale_texts/down.sql");
     let forget = "DELETE FROM __diesel_schema_migrations WHERE version = '20261201000000'";

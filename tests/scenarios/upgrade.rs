@@ -338,7 +338,7 @@ async fn former_search_texts_are_folded_anew(server: Arc<Server>) {
     assert_eq!(ann.version(&board).await, version, "nothing that clients see has changed");
 }
 
-/// It does not know the search text of boards.
+/// The former program does not know the search text of boards.
 async fn a_title_that_a_former_program_has_changed_is_found(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
@@ -356,6 +356,11 @@ async fn a_title_that_a_former_program_has_changed_is_found(server: Arc<Server>)
     ann.done("updateBoard", json!({ "boardId": board, "title": "Wege" }), "board { id }").await;
     assert_eq!(backfill::run(&server.services).await.unwrap(), Folded::default());
     assert_eq!((found("HAUPTSTRASSE").await, found("wege").await), (0, 1));
+    for title in ["ärger", "Ärger"] {
+        ann.done("updateBoard", json!({ "boardId": board, "title": title }), "board { id }").await;
+        assert_eq!(found("ärger").await, 1, "{title}");
+        assert_eq!(backfill::run(&server.services).await.unwrap(), Folded::default());
+    }
 }
 
 /// A letter that NFC takes apart: the previous version accepted it, but not its parts.

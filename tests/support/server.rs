@@ -109,7 +109,7 @@ impl Server {
             task.abort();
             let _ = task.await;
         }
-        self.db.close();
+        self.db.close().await;
     }
 
     /// Tells the server to stop, as SIGTERM does.
@@ -126,7 +126,7 @@ impl Server {
         if let Some(Run { task, .. }) = run {
             let _ = task.await;
         }
-        self.db.close();
+        self.db.close().await;
     }
 
     /// The default settings with this server's database.

@@ -82,13 +82,6 @@ impl Answer {
         Self::new(error::of_request(Error::Unavailable), Verdict::Unavailable)
     }
 
-    /// Tells that the response is being sent now, and how to close its connection if others need its memory.
-    pub fn send(&mut self, close: impl Fn() + Send + Sync + 'static) {
-        if let Some(memory) = &mut self.memory {
-            memory.send(close);
-        }
-    }
-
     /// The number of seconds after which the client may retry a rate-limited request.
     pub fn retry_after(&self) -> Option<u64> {
         self.response.errors.iter().filter_map(error::retry_after).max()

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::cost::Cost;
-use super::sending::Sending;
+use super::sending::Transfers;
 use crate::domain::{Error, Result};
 
 /// Memory is reserved in steps of this many bytes, to avoid contention on one counter. The first step of
@@ -33,14 +33,15 @@ pub(in crate::graphql) struct Memory {
     freed: Notify,
     /// Requests that found too little memory run again one at a time.
     rerun: Semaphore,
-    sending: Sending,
+    /// The responses that are being sent.
+    pub(super) transfers: Transfers,
 }
 
 impl Memory {
     /// `capacity` is in bytes.
     pub(in crate::graphql) fn new(capacity: usize) -> Self {
-        let (reserved, freed, sending) = Default::default();
-        Self { capacity, reserved, freed, rerun: Semaphore::new(1), sending }
+        let (reserved, freed, transfers) = Default::default();
+        Self { capacity, reserved, freed, rerun: Semaphore::new(1), transfers }
     }
 
     fn reserve(&self, bytes: usize) -> bool {
@@ -62,7 +63,7 @@ impl Memory {
             if self.reserved.load(Ordering::Relaxed) <= self.capacity / 2 {
                 return;
             }
-            self.sending.close_slow();
+            self.transfers.close_slow();
             let _ = timeout(LOOK, freed).await;
         }
     }
@@ -153,8 +154,14 @@ impl Budget {
         self.objects.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    pub(super) fn sending(&self) -> &Sending {
-        &self.memory.sending
+    /// The memory that all requests share.
+    pub(super) fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// The number of bytes reserved.
+    pub(super) fn reserved(&self) -> usize {
+        self.reserved.load(Ordering::Relaxed)
     }
 
     /// The number of bytes taken.

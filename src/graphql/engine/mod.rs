@@ -96,6 +96,7 @@ use self::refusal::Refusal;
 pub use self::request::{DocumentSource, Request};
 use self::schema::TypeSystem;
 pub(super) use self::sending::HeldMemory;
+pub use self::sending::Transfer;
 pub(super) use self::shape::Shape;
 use self::shape::Shapes;
 pub(super) use self::subscription::Subscription;

@@ -250,6 +250,7 @@ mod tests {
             ["ask a", "ask b", "load a", "load b", "ask aa", "ask bb", "load aa", "load bb"];
         assert_eq!(log, expected);
     }
+
     #[tokio::test]
     async fn parts_that_compute_for_long_are_polled_in_several_slices() {
         const PARTS: usize = 40;

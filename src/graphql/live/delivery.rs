@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use crate::domain::Timestamp;
-use crate::graphql::engine::{Answer, HeldMemory};
+use crate::graphql::engine::{Answer, HeldMemory, Transfer};
 use crate::metrics::{self, Open, Subscribed};
 
 /// The number of payloads that wait for a subscriber. While there are so many, no more are made for it: it gets what it
@@ -37,19 +37,25 @@ pub struct Payload {
     pub json: String,
     /// When what it tells has changed, if the subscriber has waited for it.
     pub(super) changed: Option<Timestamp>,
-    _memory: Option<HeldMemory>,
+    memory: Option<HeldMemory>,
 }
 
 impl Payload {
     /// The result in the answer, with its memory.
     pub fn of(mut answer: Answer) -> Self {
         let memory = answer.memory.take();
-        Self { json: answer.into_json(), changed: None, _memory: memory }
+        Self { json: answer.into_json(), changed: None, memory }
+    }
+
+    /// Begins to send it to one subscriber. `close` closes the connection if its client reads slowly and others need the
+    /// memory.
+    pub fn transfer(&self, close: impl Fn() + Send + Sync + 'static) -> Option<Transfer> {
+        HeldMemory::transfer(&self.memory, close)
     }
 
     #[cfg(test)]
     pub(super) fn of_json(json: &str) -> Self {
-        Self { json: json.to_owned(), changed: None, _memory: None }
+        Self { json: json.to_owned(), changed: None, memory: None }
     }
 }
 

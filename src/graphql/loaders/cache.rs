@@ -58,11 +58,11 @@ impl BoardCache {
 
     fn get(&self, board: BoardAccess, query: CachedQuery) -> Option<CachedResult> {
         let version = board.version().filter(|_| !query.is_search())?;
-        let known = self.0.as_ref()?.get(&(board.board_id(), query));
-        let known = known.filter(|known| known.version == version);
-        let lookup = if known.is_some() { Lookup::Hit } else { Lookup::Miss };
+        let entry = self.0.as_ref()?.get(&(board.board_id(), query));
+        let entry = entry.filter(|entry| entry.version == version);
+        let lookup = if entry.is_some() { Lookup::Hit } else { Lookup::Miss };
         metrics::get().documents.results.of(lookup).inc();
-        known.map(|known| known.result)
+        entry.map(|entry| entry.result)
     }
 
     /// The number of entries and their approximate bytes.
@@ -77,9 +77,9 @@ impl BoardCache {
         query: &Arc<CardQuery>,
     ) -> Option<(Version, Arc<Page<LoadedCard>>)> {
         let query = CachedQuery::Cards(list.part(), Arc::clone(query));
-        let known = self.0.as_ref()?.get(&(list.board().board_id(), query))?;
-        match known.result {
-            CachedResult::Cards(page) => Some((known.version, page)),
+        let entry = self.0.as_ref()?.get(&(list.board().board_id(), query))?;
+        match entry.result {
+            CachedResult::Cards(page) => Some((entry.version, page)),
             _ => None,
         }
     }

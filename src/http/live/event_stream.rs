@@ -69,18 +69,17 @@ pub(in crate::http) async fn respond(
     let of_user = user.as_ref().map(|slot| Arc::clone(&slot.shared)).unwrap_or_default();
     let waiting = Waiting::new(state.settings.live.waiting, of_user);
     let is_subscription = state.api.is_subscription(&request);
-    let slow = cut.clone();
-    let close = move || slow.now();
     let outputs =
-        operation::run(state, caller, request, is_subscription, operations, &waiting, close);
-    let outputs = match outputs.await {
+        operation::run(state, caller, request, is_subscription, operations, &waiting).await;
+    let outputs = match outputs {
         Ok(outputs) => outputs,
         Err(answer) => return Ok(Err(answer)),
     };
     // Other operations have run already. One of them may have ended the session, and its result tells of that.
     let ending = if is_subscription { ending } else { token::never() };
     let end = watch(place, ending, cut.clone());
-    let open = OpenStream { outputs, end, _connection: connection, _user: user };
+    let cut = cut.clone();
+    let open = OpenStream { outputs, end, cut, _connection: connection, _user: user };
     Ok(Ok(open.response(state.settings.live.ping_time)))
 }
 
@@ -89,6 +88,7 @@ struct OpenStream {
     outputs: Outputs,
     /// Ready when the stream has to end.
     end: oneshot::Receiver<()>,
+    cut: Cut,
     _connection: Slot<()>,
     _user: Option<Slot<UserKey, Arc<UserWaiting>>>,
 }
@@ -103,7 +103,7 @@ impl OpenStream {
             };
             let output = output?;
             let is_last = matches!(output, Output::Complete | Output::Errors(_));
-            Some((events_of(output), (!is_last).then_some(open)))
+            Some((events_of(output, &open.cut), (!is_last).then_some(open)))
         });
         let parts = parts.flat_map(stream::iter).map(Ok::<_, Infallible>);
         (HEADERS, Body::from_stream(parts)).into_response()
@@ -140,7 +140,7 @@ fn watch(place: Place, ending: Ending, cut: Cut) -> oneshot::Receiver<()> {
 }
 
 /// The text of the events. A long payload is not copied, and holds its memory until it is sent.
-fn events_of(output: Output) -> Vec<Bytes> {
+fn events_of(output: Output, cut: &Cut) -> Vec<Bytes> {
     const NEXT: &str = "event: next\ndata: ";
     const COMPLETE: &str = "event: complete\ndata:\n\n";
     match output {
@@ -148,11 +148,9 @@ fn events_of(output: Output) -> Vec<Bytes> {
             vec![format!("{NEXT}{}\n\n", payload.json).into()]
         }
         Output::Payload(payload) => {
-            vec![
-                Bytes::from_static(NEXT.as_bytes()),
-                operation::bytes_of(&payload),
-                Bytes::from_static(b"\n\n"),
-            ]
+            let cut = cut.clone();
+            let json = operation::bytes_of(&payload, payload.transfer(move || cut.now()));
+            vec![Bytes::from_static(NEXT.as_bytes()), json, Bytes::from_static(b"\n\n")]
         }
         Output::Errors(errors) => {
             vec![format!("{NEXT}{{\"errors\":{errors}}}\n\n{COMPLETE}").into()]

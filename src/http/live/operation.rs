@@ -7,7 +7,8 @@ use axum::body::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 
 use crate::graphql::{
-    Answer, Caller, Deliveries, Delivery, ErrorCode, Operations, Payload, Request, Verdict, Waiting,
+    Answer, Caller, Deliveries, Delivery, ErrorCode, Operations, Payload, Request, Transfer,
+    Verdict, Waiting,
 };
 use crate::http::record::Record;
 use crate::http::{State, deadline};
@@ -25,21 +26,20 @@ pub(super) enum Output {
     Failed,
 }
 
-/// The JSON of a payload as bytes that share it, and hold its memory.
-pub(super) fn bytes_of(payload: &Arc<Payload>) -> Bytes {
-    struct Shared(Arc<Payload>);
+/// The JSON of a payload as bytes that share it, hold its memory, and last as long as its transfer.
+pub(super) fn bytes_of(payload: &Arc<Payload>, transfer: Option<Transfer>) -> Bytes {
+    struct Shared(Arc<Payload>, #[allow(dead_code, reason = "it ends on drop")] Option<Transfer>);
     impl AsRef<[u8]> for Shared {
         fn as_ref(&self) -> &[u8] {
             self.0.json.as_bytes()
         }
     }
-    Bytes::from_owner(Shared(Arc::clone(payload)))
+    Bytes::from_owner(Shared(Arc::clone(payload), transfer))
 }
 
 pub(super) type Outputs = BoxStream<'static, Output>;
 
-/// Runs an operation, which may be a subscription; the answer to it if the access token is invalid. `close` closes the
-/// connection of a client that takes too long to read the result of a query.
+/// Runs an operation, which may be a subscription; the answer to it if the access token is invalid.
 pub(super) async fn run(
     state: &State,
     caller: Caller,
@@ -47,14 +47,13 @@ pub(super) async fn run(
     is_subscription: bool,
     operations: Operations,
     waiting: &Waiting,
-    close: impl Fn() + Send + Sync + 'static,
 ) -> Result<Outputs, Box<Answer>> {
     let limit = state.settings.request_time;
     let due = Instant::now() + limit;
     let record = Record::begin(due, state.settings.slow_request);
     record.is_of(caller.logged_in());
-    let begin = begin(state, caller, request, is_subscription, operations, waiting, close);
-    let begin = work::note(record.work(), Box::pin(begin));
+    let begin = Box::pin(begin(state, caller, request, is_subscription, operations, waiting));
+    let begin = work::note(record.work(), begin);
     match deadline::keep(limit, begin).await {
         Ok((outputs, codes)) => {
             record.end(codes);
@@ -78,7 +77,6 @@ async fn begin(
     is_subscription: bool,
     operations: Operations,
     waiting: &Waiting,
-    close: impl Fn() + Send + Sync + 'static,
 ) -> (Result<Outputs, Box<Answer>>, Vec<&'static str>) {
     if is_subscription {
         return match state.api.subscribe(&request, &caller, waiting).await {
@@ -89,11 +87,10 @@ async fn begin(
             Err(answer) => refused(*answer),
         };
     }
-    let mut answer = state.api.execute(request, caller, operations).await;
+    let answer = state.api.execute(request, caller, operations).await;
     if answer.verdict != Verdict::Run {
         return refused(answer);
     }
-    answer.send(close);
     let codes = answer.codes();
     let outputs = stream::iter([Output::Payload(Arc::new(Payload::of(answer))), Output::Complete]);
     (Ok(outputs.boxed()), codes)

@@ -26,6 +26,7 @@ mod sqlite_writer;
 mod statement_count;
 mod timing;
 mod tls;
+mod to_end;
 mod transaction;
 mod tx;
 
@@ -296,10 +297,11 @@ impl Db {
         self.statements.texts()
     }
 
-    /// Closes the pools. Statements that are running are completed.
-    pub fn close(&self) {
+    /// Waits for the transaction that writes, and closes the pools. Statements that are running are completed.
+    pub async fn close(&self) {
         match &self.pools {
             Pools::Sqlite { readers, writer, .. } => {
+                writer.end().await;
                 readers.close();
                 writer.pool.close();
             }

@@ -28,7 +28,7 @@ pub struct SqliteConn(Kind);
 enum Kind {
     /// Shared by the reads of a snapshot: each statement is a call on a blocking thread.
     Reader(Arc<Mutex<Link>>, Arc<ReadState>),
-    /// Owned by a transaction that runs on a blocking thread as a whole: a statement runs at once.
+    /// Owned by a transaction that runs on the thread that writes: a statement runs at once.
     Writer(Exclusive<Pooled>, FileHealth),
 }
 
@@ -68,7 +68,7 @@ impl SqliteConn {
         Self(Kind::Reader(Arc::new(Mutex::new(link)), state))
     }
 
-    /// For a transaction on a blocking thread.
+    /// For a transaction on the thread that writes.
     pub(super) fn writer(conn: Pooled, health: &FileHealth) -> Self {
         Self(Kind::Writer(Exclusive::new(conn), health.clone()))
     }

@@ -1,7 +1,7 @@
 //! The transactions that write to SQLite, one after the other on a thread of their own.
 //!
 //! SQLite allows one writer at a time. If each transaction ran on a thread of tokio's pool, two threads would have to be
-//! woken between the end of one and the begin of the next.
+//! woken between the end of one and the beginning of the next.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -59,31 +59,40 @@ impl Writer {
         &self,
         transaction: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let ((begin, begun), (end, ended)) = (oneshot::channel(), oneshot::channel());
+        let ((begin, begun), (done, result)) = (oneshot::channel(), oneshot::channel());
         let job = async move {
             // Fails if the caller waits no more.
             if begin.send(()).is_ok() {
-                let _ = end.send(transaction.await);
+                let _ = done.send(transaction.await);
             }
         };
         self.jobs.send(job.boxed()).map_err(|_| Error::Internal)?;
         self.turn(begun).await?;
-        ended.await.unwrap_or_else(|_| {
+        result.await.unwrap_or_else(|_| {
             tracing::error!("a transaction panicked");
             Err(Error::Internal)
         })
     }
 
-    async fn turn(&self, begun: oneshot::Receiver<()>) -> Result<()> {
+    /// Waits until the transaction has begun.
+    async fn turn(&self, mut begun: oneshot::Receiver<()>) -> Result<()> {
         let began = Instant::now();
         let _waiting = Waiting::one(&self.waiting);
-        if let Ok(Ok(())) = timeout(self.wait, begun).await {
+        let in_time = timeout(self.wait, &mut begun).await;
+        begun.close();
+        // It may have begun at the last moment.
+        if matches!(in_time, Ok(Ok(()))) || begun.try_recv().is_ok() {
             let waits = metrics::get().database.waits.of(metrics::Pool::Write);
             waits.observe(began.elapsed().as_secs_f64());
             return Ok(());
         }
         outage_log::note(Trouble::NoneFree, &"no turn to write in time");
         Err(Error::Unavailable)
+    }
+
+    /// Waits until the transactions that were sent before have ended.
+    pub(super) async fn end(&self) {
+        let _ = self.run(async { Ok(()) }).await;
     }
 
     /// The number of transactions that wait for their turn.

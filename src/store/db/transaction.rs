@@ -6,6 +6,7 @@ use tokio::time::sleep;
 use tracing::Instrument;
 
 use super::conn::Conn;
+use super::to_end::ToEnd;
 use super::tx::Tx;
 use super::{Db, Pools, outage_log};
 use crate::domain::{Error, MutationId, Result};
@@ -35,8 +36,8 @@ where
 impl Db {
     /// Runs `work` in a transaction: committed if it returns `Ok`, rolled back otherwise.
     ///
-    /// The transaction runs in a task of its own that is never aborted. A request whose client disconnects is dropped
-    /// at any await, and would otherwise leave a connection with an open transaction and its locks in the pool.
+    /// The transaction runs to its end even if the caller is dropped. A request whose client disconnects is dropped at any
+    /// await, and would otherwise leave a connection with an open transaction and its locks in the pool.
     pub async fn write<I, T, F>(&self, input: I, work: F) -> Result<T>
     where
         I: Send + Sync + 'static,
@@ -100,10 +101,7 @@ impl Db {
         };
         let task = work::note(work::current(), Box::pin(task)).in_current_span();
         match &self.pools {
-            Pools::Postgres { .. } => tokio::spawn(task).await.unwrap_or_else(|error| {
-                tracing::error!(%error, "a transaction panicked");
-                Err(Error::Internal)
-            }),
+            Pools::Postgres { .. } => ToEnd::new(task).await,
             // As a whole on one thread: to hand over each statement takes longer than the statement.
             Pools::Sqlite { writer, .. } => writer.run(task).await,
         }

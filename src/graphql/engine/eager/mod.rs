@@ -130,10 +130,10 @@ async fn waiting<T: Pure>(
     let row = |(index, row)| {
         let ctx = ctx.with_index(first + index);
         async move {
-            let object = by_async_graphql(&ctx, execution, row, field);
+            let resolved = by_async_graphql(&ctx, execution, row, field);
             match execution {
-                Some(execution) if !is_trying() => execution.scheduler.sliced(object).await,
-                _ => object.await,
+                Some(execution) if !is_trying() => execution.scheduler.sliced(resolved).await,
+                _ => resolved.await,
             }
         }
     };

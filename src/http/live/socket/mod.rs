@@ -12,7 +12,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures_util::stream::{AbortHandle, BoxStream, SelectAll, StreamExt};
-use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::{self, Message as Received};
 
@@ -46,8 +45,6 @@ pub(super) struct Socket {
     /// By the ID as JSON.
     running: HashMap<Arc<str>, Running>,
     waiting: Waiting,
-    /// AlreadyLogged when the client reads slowly and others need the memory of what it reads.
-    slow: Arc<Notify>,
 }
 
 /// An operation that runs.
@@ -80,7 +77,6 @@ impl Socket {
             operations: SelectAll::new(),
             running: HashMap::new(),
             waiting,
-            slow: Arc::default(),
         }
     }
 
@@ -205,7 +201,6 @@ impl Socket {
             sent = send(&mut self.wire) => sent.map_err(|_| End::Lost)?,
             () = &mut self.ending => return Err(Close::FORBIDDEN.into()),
             () = self.place.stopping.due(), if may_stop => return Err(Close::RESTART.into()),
-            () = self.slow.notified() => return Err(End::Lost),
         }
         self.pulse.wrote(since, Instant::now());
         Ok(())

@@ -6,13 +6,14 @@ use std::time::Instant;
 use futures_util::stream::{StreamExt, abortable};
 use serde_json::json;
 use serde_json::value::RawValue;
+use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
 use super::end::{End, closed};
 use super::{Running, Socket};
 use crate::domain::Viewer;
-use crate::graphql::{ErrorCode, Operations, Request};
+use crate::graphql::{ErrorCode, Operations, Payload, Request};
 use crate::http::live::operation::{self, Output, Outputs};
 use crate::http::live::protocol::{self, Close};
 use crate::http::live::token::Token;
@@ -60,12 +61,11 @@ impl Socket {
 
     fn start(&mut self, id: Arc<str>, viewer: Option<Viewer>, request: Request) {
         let (state, waiting) = (Arc::clone(&self.state), self.waiting.clone());
-        let slow = Arc::clone(&self.slow);
         let is_subscription = state.api.is_subscription(&request);
         let caller = state.api.caller(self.client.clone(), Ok(viewer), self.request_id.clone());
         let begin = async move {
-            let (all, close) = (Operations::All, move || slow.notify_one());
-            operation::run(&state, caller, request, is_subscription, all, &waiting, close).await
+            let all = Operations::All;
+            operation::run(&state, caller, request, is_subscription, all, &waiting).await
         };
         // In a task of its own, because it holds a connection to the database while the socket waits for its client.
         let begin = AbortOnDropHandle::new(tokio::spawn(begin.in_current_span()));
@@ -97,9 +97,7 @@ impl Socket {
             return Ok(());
         }
         match &output {
-            Output::Payload(payload) => {
-                self.send(async |wire| wire.send_next(id, payload).await).await?;
-            }
+            Output::Payload(payload) => self.send_payload(id, payload).await?,
             Output::Errors(json) => self.send_text(protocol::error(id, json)).await?,
             Output::Complete => self.send_text(protocol::complete(id)).await?,
             Output::Failed => return Err(Close::TRY_AGAIN.into()),
@@ -109,6 +107,18 @@ impl Socket {
             self.stop(id);
         }
         Ok(())
+    }
+
+    /// Closes the socket if its client reads too slowly and others need the memory.
+    async fn send_payload(&mut self, id: &Arc<str>, payload: &Arc<Payload>) -> Result<(), End> {
+        let slow = Arc::new(Notify::new());
+        let close = Arc::clone(&slow);
+        let transfer = payload.transfer(move || close.notify_one());
+        tokio::select! {
+            biased;
+            sent = self.send(async |wire| wire.send_next(id, payload, transfer).await) => sent,
+            () = slow.notified() => Err(End::Lost),
+        }
     }
 
     /// Sends the results of the queries and mutations that run. One of them may have ended the session, and nothing else
