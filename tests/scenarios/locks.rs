@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Lock, Server, User, scenarios, text};
@@ -12,6 +13,7 @@ scenarios![
     a_membership_that_ends_while_one_waits_is_no_more,
     a_card_that_changes_while_one_waits_is_as_it_has_become,
     users_without_the_permission_take_no_lock,
+    what_was_refused_for_lack_of_time_is_not_stored_later,
 ];
 
 /// A board of Ann's with one card, on which Bob has this role.
@@ -141,4 +143,23 @@ async fn writes_run_before_their_commit(server: Arc<Server>) {
         other.stop().await;
     }
     assert_eq!(ann.version(&board).await, 1 + 2 * 2 * 5);
+}
+
+/// More writes than there are connections, while somebody holds the lock.
+async fn what_was_refused_for_lack_of_time_is_not_stored_later(server: Arc<Server>) {
+    let near = server.user("ann").await;
+    let board = near.board("Plans").await;
+    let settings = [("DATABASE_WAIT_SECONDS", "1"), ("DATABASE_POOL_SIZE", "2")];
+    let ann = User { server: Arc::new(server.another(&settings).await), ..near.clone() };
+    let lock = Lock::take(&server).await;
+    let input = json!({ "boardId": board, "card": { "title": "x" } });
+    let writes = (0..6).map(|_| ann.call("createCard", input.clone(), "card { id }"));
+    for answer in join_all(writes).await {
+        assert_eq!(answer.code(), "SERVICE_UNAVAILABLE", "{}", answer.body);
+    }
+    lock.release().await;
+    // After this one, all that was sent before has ended.
+    ann.done("createCard", input, "card { id }").await;
+    assert_eq!(server.count("cards").await, 1);
+    ann.server.stop().await;
 }
