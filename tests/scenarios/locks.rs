@@ -147,13 +147,25 @@ async fn writes_run_before_their_commit(server: Arc<Server>) {
 
 /// More writes than there are connections, while somebody holds the lock.
 async fn what_was_refused_for_lack_of_time_is_not_stored_later(server: Arc<Server>) {
-    let near = server.user("ann").await;
-    let board = near.board("Plans").await;
-    let settings = [("DATABASE_WAIT_SECONDS", "1"), ("DATABASE_POOL_SIZE", "2")];
-    let ann = User { server: Arc::new(server.another(&settings).await), ..near.clone() };
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let mut users = vec![ann.clone()];
+    for name in ["bob", "cem"] {
+        let user = server.user(name).await;
+        ann.share(&board, &user).await;
+        users.push(user);
+    }
+    // A user may use four of the connections at once.
+    let settings = [("DATABASE_WAIT_SECONDS", "1"), ("DATABASE_POOL_SIZE", "5")];
+    let strict = Arc::new(server.another(&settings).await);
+    let users = users.into_iter().map(|user| User { server: Arc::clone(&strict), ..user });
+    let users: Vec<_> = users.collect();
     let lock = Lock::take(&server).await;
     let input = json!({ "boardId": board, "card": { "title": "x" } });
-    let writes = (0..6).map(|_| ann.call("createCard", input.clone(), "card { id }"));
+    let writes = users.iter().flat_map(|user| {
+        let input = &input;
+        (0..4).map(move |_| user.call("createCard", input.clone(), "card { id }"))
+    });
     for answer in join_all(writes).await {
         assert_eq!(answer.code(), "SERVICE_UNAVAILABLE", "{}", answer.body);
     }
@@ -161,5 +173,5 @@ async fn what_was_refused_for_lack_of_time_is_not_stored_later(server: Arc<Serve
     // After this one, all that was sent before has ended.
     ann.done("createCard", input, "card { id }").await;
     assert_eq!(server.count("cards").await, 1);
-    ann.server.stop().await;
+    strict.stop().await;
 }
