@@ -62,10 +62,9 @@ impl Pieces {
         Self { rest, comma: false, memory, transfer: None }
     }
 
-    /// The same, but `close` closes the connection if its client reads slowly and others need the memory.
-    pub fn sent(mut self, close: impl Fn() + Send + Sync + 'static) -> Self {
+    /// Begins to send the pieces. `close` closes the connection if its client reads slowly and others need the memory.
+    pub fn begin_transfer(&mut self, close: impl Fn() + Send + Sync + 'static) {
         self.transfer = HeldMemory::transfer(&self.memory, close);
-        self
     }
 
     /// Whether all pieces have been returned.

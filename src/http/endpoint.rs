@@ -41,10 +41,10 @@ impl RequestParts {
     }
 
     /// The response that sends these pieces.
-    fn response(&self, pieces: Pieces, media_type: MediaType) -> Response {
+    fn response(&self, mut pieces: Pieces, media_type: MediaType) -> Response {
         let cut = self.cut.clone();
-        let body = AnswerBody::new(pieces.sent(move || cut.now()));
-        (media_type.headers(), Body::new(body)).into_response()
+        pieces.begin_transfer(move || cut.now());
+        (media_type.headers(), Body::new(AnswerBody::new(pieces))).into_response()
     }
 }
 

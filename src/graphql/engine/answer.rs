@@ -10,11 +10,11 @@ use async_graphql::{Name, Response, Value, Variables};
 
 use super::budget::Budget;
 use super::document::Document;
+use super::held_memory::HeldMemory;
 use super::path::restore_path;
 use super::position::place;
 use super::refusal::Refusal;
 use super::schema::TypeSystem;
-use super::sending::HeldMemory;
 use super::verdict::Verdict;
 use crate::domain::Error;
 use crate::graphql::error;

@@ -14,7 +14,7 @@
 //!    are executed by `answer`, before the others. All this happens before anybody looks at the permissions of fields.
 //! 5. The library executes the plan. Resolvers call loaders; `scheduler` decides when loads are sent;
 //!    `eager` resolves objects; `budget` limits the resources of the running request, and `sending` the time for
-//!    which a response that is being sent may hold memory.
+//!    which a response that is being sent may hold memory (`held_memory`).
 //! 6. `answer`: inserts the result of the introspection and completes the codes, paths (`path`) and
 //!    locations of errors.
 //!
@@ -55,6 +55,7 @@ mod cost;
 mod document;
 mod eager;
 mod execution;
+mod held_memory;
 mod list_size;
 mod literals;
 mod measure;
@@ -91,11 +92,11 @@ pub(super) use self::cost::Cost;
 use self::document::{Document, Documents};
 pub(super) use self::eager::{EagerList, EagerObject, Pure};
 pub(super) use self::execution::Execution;
+pub(super) use self::held_memory::HeldMemory;
 use self::persisted::Persisted;
 use self::refusal::Refusal;
 pub use self::request::{DocumentSource, Request};
 use self::schema::TypeSystem;
-pub(super) use self::sending::HeldMemory;
 pub use self::sending::Transfer;
 pub(super) use self::shape::Shape;
 use self::shape::Shapes;

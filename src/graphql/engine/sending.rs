@@ -6,7 +6,6 @@
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use super::budget::Budget;
 use crate::metrics;
 
 /// The time that each response may take to be sent.
@@ -18,34 +17,6 @@ const BYTES_PER_SECOND: usize = 8 << 20;
 
 /// The time that the largest response may take. Less than a request waits for memory.
 const LONGEST: Duration = Duration::from_secs(8);
-
-/// Holds the memory of a response until it is dropped.
-pub struct HeldMemory(Arc<Budget>);
-
-impl HeldMemory {
-    pub(in crate::graphql) fn of(budget: Arc<Budget>) -> Self {
-        Self(budget)
-    }
-
-    /// Begins to send the responses that hold this memory, in one transfer. `close` closes its connection. `None` if they
-    /// hold no memory that others could need.
-    pub fn transfer<'m>(
-        all: impl IntoIterator<Item = &'m Self>,
-        close: impl Fn() + Send + Sync + 'static,
-    ) -> Option<Transfer> {
-        let (mut bytes, mut memory) = (0, None);
-        for Self(budget) in all {
-            bytes += budget.reserved();
-            memory = Some(budget.memory());
-        }
-        let (began, close) = (Instant::now(), Box::new(close));
-        memory.filter(|_| bytes > 0).map(|memory| {
-            let transfer = Arc::new(Sending { began, bytes, close });
-            memory.transfers.add(&transfer);
-            Transfer { _sending: transfer }
-        })
-    }
-}
 
 /// A response on its way to its client. Dropped when it has been sent.
 pub struct Transfer {
@@ -72,10 +43,13 @@ impl Sending {
 pub(super) struct Transfers(Mutex<Vec<Weak<Sending>>>);
 
 impl Transfers {
-    fn add(&self, transfer: &Arc<Sending>) {
+    /// Begins the transfer of a response that holds so many bytes. `close` closes its connection.
+    pub(super) fn begin(&self, bytes: usize, close: impl Fn() + Send + Sync + 'static) -> Transfer {
+        let transfer = Arc::new(Sending { began: Instant::now(), bytes, close: Box::new(close) });
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|transfer| transfer.strong_count() > 0);
-        all.push(Arc::downgrade(transfer));
+        all.push(Arc::downgrade(&transfer));
+        Transfer { _sending: transfer }
     }
 
     /// Closes the connections of those that take too long.
