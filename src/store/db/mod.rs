@@ -26,7 +26,6 @@ mod sqlite_writer;
 mod statement_count;
 mod timing;
 mod tls;
-mod to_end;
 mod transaction;
 mod tx;
 

@@ -6,7 +6,6 @@ use tokio::time::sleep;
 use tracing::Instrument;
 
 use super::conn::Conn;
-use super::to_end::ToEnd;
 use super::tx::Tx;
 use super::{Db, Pools, outage_log};
 use crate::domain::{Error, MutationId, Result};
@@ -101,7 +100,11 @@ impl Db {
         };
         let task = work::note(work::current(), Box::pin(task)).in_current_span();
         match &self.pools {
-            Pools::Postgres { .. } => ToEnd::new(task).await,
+            // In a task of its own, which goes on if the caller is dropped.
+            Pools::Postgres { .. } => tokio::spawn(task).await.unwrap_or_else(|error| {
+                tracing::error!(%error, "a transaction panicked");
+                Err(Error::Internal)
+            }),
             // As a whole on one thread: to hand over each statement takes longer than the statement.
             Pools::Sqlite { writer, .. } => writer.run(task).await,
         }
