@@ -20,8 +20,9 @@ pub struct Pieces {
     rest: Vec<Part>,
     /// Whether a comma is needed before the next entry of a list or an object.
     comma: bool,
-    memory: Vec<HeldMemory>,
+    /// Ends before the memory is free.
     transfer: Option<Transfer>,
+    memory: Vec<HeldMemory>,
 }
 
 impl Answer {
@@ -63,7 +64,7 @@ impl Pieces {
     }
 
     /// Begins to send the pieces. `close` closes the connection if its client reads slowly and others need the memory.
-    pub fn begin_transfer(&mut self, close: impl Fn() + Send + Sync + 'static) {
+    pub fn begin_transfer(&mut self, close: impl Fn() + Send + 'static) {
         self.transfer = HeldMemory::transfer(&self.memory, close);
     }
 

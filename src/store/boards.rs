@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use diesel::dsl::case_when;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 
 use super::access::{AuthorizedBoard, BoardAccess, BoardWithAccess, Membership, with_access};
 use super::db::{Conn, Tx};
@@ -73,10 +74,19 @@ pub async fn update(
         title.map(|new| FieldChange::new(ChangedField::Title, &old.title, new.as_str()));
     let description_change = description
         .map(|new| FieldChange::new(ChangedField::Description, old_description, new.as_str()));
-    let Some(texts) = new_texts(&old, title, description) else { return Ok(()) };
+    let Some(texts) = new_texts(title, description) else { return Ok(()) };
     let changes = title_change.into_iter().chain(description_change).collect();
-    let target = boards::table.find(board.id().0);
-    board.write(EventPayload::BoardUpdated { changes }, diesel::update(target).set(texts)).await?;
+    let update = diesel::update(boards::table.find(board.id().0));
+    let search_text = search_text(
+        title.map_or(&old.title, Title::as_str),
+        description.map_or(old_description, Description::as_str),
+    );
+    // Always changes, or the trigger `boards_search_text` would take this for an instance that does not know it.
+    let other = format!("{search_text}\u{1f}").into_sql::<Text>();
+    let search_text = case_when(boards::search_text.eq(search_text.clone()), other)
+        .otherwise(search_text.into_sql::<Text>());
+    let update = update.set((texts, boards::search_text.eq(search_text)));
+    board.write(EventPayload::BoardUpdated { changes }, update).await?;
     let Board { title: old_title, description: old_description, .. } = board.board_mut();
     if let Some(title) = title {
         title.as_str().clone_into(old_title);
@@ -93,24 +103,14 @@ struct NewTexts {
     title: Option<String>,
     title_key: Option<String>,
     description: Option<String>,
-    search_text: String,
 }
 
 /// `None` if there is nothing to write: Diesel rejects an UPDATE without columns.
-fn new_texts(
-    old: &Board,
-    title: Option<&Title>,
-    description: Option<&Description>,
-) -> Option<NewTexts> {
-    let old_description = old.description.as_deref().unwrap_or_default();
+fn new_texts(title: Option<&Title>, description: Option<&Description>) -> Option<NewTexts> {
     (title.is_some() || description.is_some()).then(|| NewTexts {
         title: title.map(|title| title.as_str().to_owned()),
         title_key: title.map(|title| lower_case(title.as_str())),
         description: description.map(|text| text.as_str().to_owned()),
-        search_text: search_text(
-            title.map_or(&old.title, Title::as_str),
-            description.map_or(old_description, Description::as_str),
-        ),
     })
 }
 

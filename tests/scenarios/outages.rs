@@ -213,7 +213,7 @@ async fn deadlocks_in_german_are_tried_again(server: Arc<Server>) {
     let german = Server::start_with(config_with(&url, &[]), url.clone()).await;
     let ann = User { server: Arc::new(german), ..near.clone() };
     let mut attempts = 0;
-    while !is_victim_of_a_deadlock(&ann, &server, &card).await {
+    while !is_victim_of_a_deadlock(&ann, &server, &card, &format!("title {attempts}")).await {
         attempts += 1;
         assert!(attempts < 10, "the mutation is never the victim");
     }
@@ -234,11 +234,11 @@ async fn speak_german(server: &Server) -> Result<(), String> {
 
 /// Changes a card while another transaction, which has locked it, asks for its board. Returns whether PostgreSQL has
 /// ended the mutation's transaction, and not the other one, because of the deadlock.
-async fn is_victim_of_a_deadlock(ann: &User, server: &Server, card: &str) -> bool {
+async fn is_victim_of_a_deadlock(ann: &User, server: &Server, card: &str, title: &str) -> bool {
     let (mut other, observer) = (postgres(server).await, postgres(server).await);
     let lock = other.transaction().await.unwrap();
     lock.batch_execute("SELECT id FROM cards FOR UPDATE").await.unwrap();
-    let input = json!({ "cardId": card, "title": "y" });
+    let input = json!({ "cardId": card, "title": title });
     let (answer, is_victim) =
         tokio::join!(ann.call("updateCard", input, "card { title }"), async {
             let waiting = "SELECT count(*) FROM pg_stat_activity
@@ -253,7 +253,7 @@ async fn is_victim_of_a_deadlock(ann: &User, server: &Server, card: &str) -> boo
             lock.rollback().await.unwrap();
             is_victim
         });
-    assert_eq!(answer.ok()["updateCard"]["card"]["title"], "y");
+    assert_eq!(answer.ok()["updateCard"]["card"]["title"], title);
     is_victim
 }
 

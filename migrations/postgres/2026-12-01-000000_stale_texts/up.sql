@@ -6,7 +6,7 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER boards_search_text BEFORE UPDATE OF title, description ON boards FOR EACH ROW
-WHEN (NEW.search_text = OLD.search_text AND (NEW.title_key <> OLD.title_key OR lower(NEW.description) <> lower(OLD.description)))
+WHEN (NEW.search_text = OLD.search_text AND (NEW.title <> OLD.title OR NEW.description <> OLD.description))
 EXECUTE FUNCTION renew_board_search_text();
 
 -- Texts that are stale already.

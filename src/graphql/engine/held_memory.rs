@@ -17,7 +17,7 @@ impl HeldMemory {
     /// hold no memory that others could need.
     pub(in crate::graphql) fn transfer<'m>(
         all: impl IntoIterator<Item = &'m Self>,
-        close: impl Fn() + Send + Sync + 'static,
+        close: impl Fn() + Send + 'static,
     ) -> Option<Transfer> {
         let (mut bytes, mut memory) = (0, None);
         for Self(budget) in all {

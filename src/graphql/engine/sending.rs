@@ -19,15 +19,20 @@ const BYTES_PER_SECOND: usize = 8 << 20;
 const LONGEST: Duration = Duration::from_secs(8);
 
 /// A response on its way to its client. Dropped when it has been sent.
-pub struct Transfer {
-    _sending: Arc<Sending>,
+pub struct Transfer(Arc<Sending>);
+
+impl Drop for Transfer {
+    fn drop(&mut self) {
+        *self.0.close.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
 }
 
 struct Sending {
     began: Instant,
     /// Of the memory that is held.
     bytes: usize,
-    close: Box<dyn Fn() + Send + Sync>,
+    /// `None` when it has been sent.
+    close: Mutex<Option<Box<dyn Fn() + Send>>>,
 }
 
 impl Sending {
@@ -44,12 +49,13 @@ pub(super) struct Transfers(Mutex<Vec<Weak<Sending>>>);
 
 impl Transfers {
     /// Begins the transfer of a response that holds so many bytes. `close` closes its connection.
-    pub(super) fn begin(&self, bytes: usize, close: impl Fn() + Send + Sync + 'static) -> Transfer {
-        let transfer = Arc::new(Sending { began: Instant::now(), bytes, close: Box::new(close) });
+    pub(super) fn begin(&self, bytes: usize, close: impl Fn() + Send + 'static) -> Transfer {
+        let close = Mutex::new(Some(Box::new(close) as Box<dyn Fn() + Send>));
+        let transfer = Arc::new(Sending { began: Instant::now(), bytes, close });
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|transfer| transfer.strong_count() > 0);
         all.push(Arc::downgrade(&transfer));
-        Transfer { _sending: transfer }
+        Transfer(transfer)
     }
 
     /// Closes the connections of those that take too long.
@@ -62,15 +68,15 @@ impl Transfers {
             !is_slow
         });
         for transfer in slow {
-            // It may have ended meanwhile, and its connection may serve another request.
-            if Arc::strong_count(&transfer) > 1 {
-                (transfer.close)();
-                metrics::get().live.dropped_readers.inc();
-                tracing::info!(
-                    bytes = transfer.bytes,
-                    "a connection was closed, because its client reads slowly and others need the memory"
-                );
-            }
+            // Under the lock: if it has ended, its connection may serve another request.
+            let mut close = transfer.close.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(close) = close.take() else { continue };
+            close();
+            metrics::get().live.dropped_readers.inc();
+            tracing::info!(
+                bytes = transfer.bytes,
+                "a connection was closed, because its client reads slowly and others need the memory"
+            );
         }
     }
 }

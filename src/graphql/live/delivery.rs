@@ -49,7 +49,7 @@ impl Payload {
 
     /// Begins to send it to one subscriber. `close` closes the connection if its client reads slowly and others need the
     /// memory.
-    pub fn transfer(&self, close: impl Fn() + Send + Sync + 'static) -> Option<Transfer> {
+    pub fn transfer(&self, close: impl Fn() + Send + 'static) -> Option<Transfer> {
         HeldMemory::transfer(&self.memory, close)
     }
 

@@ -28,13 +28,14 @@ pub(super) enum Output {
 
 /// The JSON of a payload as bytes that share it, hold its memory, and last as long as its transfer.
 pub(super) fn bytes_of(payload: &Arc<Payload>, transfer: Option<Transfer>) -> Bytes {
-    struct Shared(Arc<Payload>, #[allow(dead_code, reason = "it ends on drop")] Option<Transfer>);
+    // The transfer ends before the memory is free.
+    struct Shared(#[allow(dead_code, reason = "it ends on drop")] Option<Transfer>, Arc<Payload>);
     impl AsRef<[u8]> for Shared {
         fn as_ref(&self) -> &[u8] {
-            self.0.json.as_bytes()
+            self.1.json.as_bytes()
         }
     }
-    Bytes::from_owner(Shared(Arc::clone(payload), transfer))
+    Bytes::from_owner(Shared(transfer, Arc::clone(payload)))
 }
 
 pub(super) type Outputs = BoxStream<'static, Output>;

@@ -113,10 +113,10 @@ impl Socket {
     async fn send_payload(&mut self, id: &Arc<str>, payload: &Arc<Payload>) -> Result<(), End> {
         let slow = Arc::new(Notify::new());
         let close = Arc::clone(&slow);
-        let transfer = payload.transfer(move || close.notify_one());
+        let _transfer = payload.transfer(move || close.notify_one());
         tokio::select! {
             biased;
-            sent = self.send(async |wire| wire.send_next(id, payload, transfer).await) => sent,
+            sent = self.send(async |wire| wire.send_next(id, payload).await) => sent,
             () = slow.notified() => Err(End::Lost),
         }
     }

@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use crate::graphql::{Payload, Transfer};
+use crate::graphql::Payload;
 use crate::http::live::operation::bytes_of;
 use crate::http::live::protocol::{self, Close};
 
@@ -49,14 +49,13 @@ impl Wire {
         &mut self,
         id: &str,
         payload: &Arc<Payload>,
-        transfer: Option<Transfer>,
     ) -> Result<(), Error> {
         if payload.json.len() <= FRAME {
             return self.send_text(protocol::next(id, &payload.json)).await;
         }
         let (before, after) = protocol::around_next(id);
         self.send_frame(before.into(), Data::Text, false).await?;
-        let mut rest = bytes_of(payload, transfer);
+        let mut rest = bytes_of(payload, None);
         while !rest.is_empty() {
             let part = rest.split_to(rest.len().min(FRAME));
             self.send_frame(part, Data::Continue, false).await?;
