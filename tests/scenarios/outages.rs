@@ -421,24 +421,34 @@ async fn a_moved_file_is_not_written(server: Arc<Server>) {
     assert_eq!(status(&server, "/readyz").await, 200);
 }
 
-async fn a_damaged_file_is_not_ready(server: Arc<Server>) {
-    if !server.is_sqlite() {
-        return;
-    }
+/// The size of a page of a file.
+const PAGE: u64 = 4096;
+
+/// A user with a board of 50 cards, all of which is in the file and not in its log.
+async fn board_in_the_file(server: &Arc<Server>) -> (User, String) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
     ann.cards(&board, 50).await;
     server.execute("PRAGMA wal_checkpoint(TRUNCATE)", "").await;
+    (ann, board)
+}
+
+/// Overwrites so many pages, from this one on.
+fn damage(path: &str, first: u64, pages: u64) {
+    let file = std::fs::OpenOptions::new().write(true).open(path).unwrap();
+    let bytes = vec![0xff; usize::try_from(pages * PAGE).unwrap()];
+    file.write_all_at(&bytes, first * PAGE).unwrap();
+}
+
+async fn a_damaged_file_is_not_ready(server: Arc<Server>) {
+    if !server.is_sqlite() {
+        return;
+    }
+    board_in_the_file(&server).await;
     // All pages but the first, which has the schema.
     let path = file(&server);
-    let mut bytes = std::fs::read(&path).unwrap();
-    bytes[4096..].fill(0xff);
-    {
-        use std::io::{Seek, SeekFrom, Write};
-        let mut file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
-        file.seek(SeekFrom::Start(4096)).unwrap();
-        file.write_all(&bytes[4096..]).unwrap();
-    }
+    let pages = std::fs::metadata(&path).unwrap().len() / PAGE;
+    damage(&path, 1, pages - 1);
     for _ in 0..2 {
         assert_eq!(status(&server, "/readyz").await, 503);
     }
@@ -448,22 +458,14 @@ async fn a_damaged_table_makes_the_file_not_ready(server: Arc<Server>) {
     if !server.is_sqlite() {
         return;
     }
-    let ann = server.user("ann").await;
-    let board = ann.board("Plans").await;
-    ann.cards(&board, 50).await;
-    server.execute("PRAGMA wal_checkpoint(TRUNCATE)", "").await;
+    let (ann, board) = board_in_the_file(&server).await;
     let path = file(&server);
     let page: i64 = {
         let conn = rusqlite::Connection::open(&path).unwrap();
         let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'cards'";
         conn.query_row(root, [], |row| row.get(0)).unwrap()
     };
-    std::fs::OpenOptions::new()
-        .write(true)
-        .open(&path)
-        .unwrap()
-        .write_all_at(&[0xff; 4096], u64::try_from(page - 1).unwrap() * 4096)
-        .unwrap();
+    damage(&path, u64::try_from(page - 1).unwrap(), 1);
     let other = Arc::new(server.another(&[]).await);
     // Readiness reads another table.
     assert_eq!(status(&other, "/readyz").await, 200);
