@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use tokio_postgres::config::SslMode;
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode};
 
 /// The database to use.
 #[derive(Clone)]
@@ -19,7 +20,7 @@ pub enum DatabaseUrl {
 #[derive(Clone)]
 pub struct PostgresUrl {
     /// The host, user, database and further options.
-    pub config: tokio_postgres::Config,
+    pub config: Config,
     /// The verification of the server's certificate.
     pub verify: Verify,
     /// Whether the URL says `pgbouncer=true`: there is a pooler in transaction mode.
@@ -81,7 +82,7 @@ impl FromStr for DatabaseUrl {
                 path if after_drive(path).contains([':', '?']) => {
                     Err("the file name must not contain : or ?".into())
                 }
-                path => Ok(Self::Sqlite(path.into())),
+                path => Ok(Self::Sqlite(without_root(path).into())),
             };
         }
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
@@ -89,6 +90,12 @@ impl FromStr for DatabaseUrl {
         }
         Err("must start with sqlite:// or postgres://".into())
     }
+}
+
+/// The path without a slash before the drive letter of Windows, as in `/C:/kanban.db`.
+fn without_root(path: &str) -> &str {
+    let rest = path.strip_prefix('/').unwrap_or(path);
+    if after_drive(rest).len() < rest.len() { rest } else { path }
 }
 
 /// The path without the drive letter of Windows, e.g. `C:\\kanban.db` or `/C:/kanban.db`.
@@ -103,12 +110,11 @@ fn after_drive(path: &str) -> &str {
 }
 
 /// The options that tokio-postgres reads itself.
-const PASSED_ON: [&str; 16] = [
+const PASSED_ON: [&str; 15] = [
     "application_name",
     "channel_binding",
     "connect_timeout",
     "dbname",
-    "host",
     "hostaddr",
     "keepalives",
     "keepalives_idle",
@@ -123,10 +129,11 @@ const PASSED_ON: [&str; 16] = [
 ];
 
 /// Options of libpq, poolers and other programs that this program does not have, and what to do instead.
-const NOT_SUPPORTED: [(&str, &str); 8] = [
+const NOT_SUPPORTED: [(&str, &str); 9] = [
     ("connection_limit", "use DATABASE_POOL_SIZE"),
     ("pool_timeout", "use DATABASE_WAIT_SECONDS"),
     ("schema", "use options=-c%20search_path%3DNAME"),
+    ("ssl", "use sslmode"),
     ("sslcert", "client certificates are not supported"),
     ("sslcrl", "revocation lists are not supported"),
     ("sslkey", "client certificates are not supported"),
@@ -145,14 +152,18 @@ struct Options {
 }
 
 impl Options {
-    fn parse(options: &str) -> Result<Self, String> {
+    /// `in_password`: the options seem to be the rest of a password with a question mark.
+    fn parse(options: &str, in_password: bool) -> Result<Self, String> {
         let (mut mode, mut root_certificate, mut pooler) = ("prefer".to_owned(), None, false);
         let mut tcp_user_timeout = None;
         let mut passed_on = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in form_urlencoded::parse(options.as_bytes()) {
+        // A plus sign is no space, as in libpq.
+        for (name, value) in form_urlencoded::parse(options.replace('+', "%2B").as_bytes()) {
             match (&*name, &*value) {
                 ("sslmode", _) => mode = value.into_owned(),
-                ("sslrootcert", _) => root_certificate = Some(value.into_owned()),
+                ("sslrootcert", file) if file != "system" => {
+                    root_certificate = Some(value.into_owned());
+                }
                 ("pgbouncer", "true" | "false") => pooler = value == "true",
                 ("pgbouncer", _) => return Err("pgbouncer must be true or false".into()),
                 // In milliseconds, as in libpq. tokio-postgres would read seconds.
@@ -162,40 +173,79 @@ impl Options {
                         .map_err(|_| "tcp_user_timeout must be a number of milliseconds")?;
                     tcp_user_timeout = Some(Duration::from_millis(milliseconds));
                 }
-                // GSSAPI is never used.
-                ("gssencmode", "disable" | "prefer") => {}
+                // GSSAPI is never used, and the certificates of the system are the default.
+                ("gssencmode", "disable" | "prefer") | ("sslrootcert", "system") => {}
                 ("gssencmode", _) => return Err("gssencmode must be disable or prefer".into()),
-                (name, _) if PASSED_ON.contains(&name) => {
-                    passed_on.append_pair(name, &value);
+                // tokio-postgres always uses it.
+                ("client_encoding", encoding) if is_utf8(encoding) => {}
+                ("client_encoding", _) => return Err("client_encoding must be UTF8".into()),
+                // The name of libpq, and that of tokio-postgres.
+                ("keepalives_count", value) => {
+                    append(&mut passed_on, "keepalives_retries", value)
+                        .map_err(|()| invalid("keepalives_count"))?;
                 }
-                (name, _) => return Err(not_supported(name)),
+                ("host", hosts) => {
+                    for host in hosts.split(',') {
+                        append(&mut passed_on, "host", host).map_err(|()| invalid("host"))?;
+                    }
+                }
+                (name, value) if PASSED_ON.contains(&name) => {
+                    append(&mut passed_on, name, value).map_err(|()| invalid(name))?;
+                }
+                (name, _) => return Err(not_supported(name, in_password)),
             }
         }
-        let passed_on = passed_on.finish();
+        let passed_on = form_encoded(passed_on);
         Ok(Self { mode, root_certificate, pooler, tcp_user_timeout, passed_on })
     }
 }
 
-fn not_supported(name: &str) -> String {
+fn is_utf8(encoding: &str) -> bool {
+    ["utf8", "utf-8", "unicode", "auto"].contains(&encoding.to_ascii_lowercase().as_str())
+}
+
+type Pairs = form_urlencoded::Serializer<'static, String>;
+
+/// Form encoding writes a space as `+`, but a connection string requires `%20`.
+fn form_encoded(mut pairs: Pairs) -> String {
+    pairs.finish().replace('+', "%20")
+}
+
+/// Appends an option if tokio-postgres can read its value.
+fn append(options: &mut Pairs, name: &str, value: &str) -> Result<(), ()> {
+    let mut alone = Pairs::new(String::new());
+    alone.append_pair(name, value);
+    let url = format!("postgres://localhost/kanban?{}", form_encoded(alone));
+    url.parse::<Config>().map_err(drop)?;
+    options.append_pair(name, value);
+    Ok(())
+}
+
+/// Does not repeat the value, which may be a password.
+fn invalid(name: &str) -> String {
+    format!("the value of the option {name} is not valid")
+}
+
+fn not_supported(name: &str, in_password: bool) -> String {
     match NOT_SUPPORTED.iter().find(|(known, _)| *known == name) {
         Some((name, instead)) => format!("the option {name} is not supported: {instead}"),
-        // The name may be a part of a password with a question mark, so it is not repeated unless it looks like one.
-        None if name.len() <= 40 && name.bytes().all(|c| c.is_ascii_lowercase() || c == b'_') => {
-            format!("unknown option {name}")
+        // Passwords must not be repeated.
+        None if in_password => {
+            "unknown option; a question mark in the password must be written as %3F".into()
         }
-        None => "unknown option".into(),
+        None => format!("unknown option {name}"),
     }
 }
 
 /// Reads the URL. tokio-postgres supports neither `verify-full` nor root certificates.
 fn postgres(url: &str) -> Result<PostgresUrl, String> {
     let (base, options) = url.split_once('?').unwrap_or((url, ""));
+    let in_password = !base.contains('@') && options.contains('@');
     let Options { mode, root_certificate, pooler, tcp_user_timeout, passed_on } =
-        Options::parse(options)?;
-    // Form encoding writes a space as `+`, but a connection string requires `%20`.
-    let passed_on = passed_on.replace('+', "%20");
-    let mut config: tokio_postgres::Config =
-        format!("{base}?{passed_on}").parse().map_err(|_| "is not a valid connection string")?;
+        Options::parse(options, in_password)?;
+    let parsed = |url: &str| url.parse().map_err(|_| "is not a valid connection string");
+    let mut config: Config = parsed(&format!("postgres:///?{passed_on}"))?;
+    add_missing(&mut config, &parsed(base)?);
     let (ssl_mode, verify) = match (mode.as_str(), root_certificate) {
         ("verify-full", root_certificate) => (SslMode::Require, Verify::Full { root_certificate }),
         (_, Some(_)) => return Err("sslrootcert requires sslmode=verify-full".into()),
@@ -204,6 +254,9 @@ fn postgres(url: &str) -> Result<PostgresUrl, String> {
         ("require", None) => (SslMode::Require, Verify::Nothing),
         _ => return Err("sslmode must be disable, prefer, require or verify-full".into()),
     };
+    if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        return Err("does not name a host".into());
+    }
     // PostgreSQL would take the database with the name of the user.
     if config.get_dbname().is_none_or(str::is_empty) {
         return Err("does not name a database".into());
@@ -218,16 +271,43 @@ fn postgres(url: &str) -> Result<PostgresUrl, String> {
     Ok(PostgresUrl { config, verify, pooler })
 }
 
+/// Adds what the options do not have and the rest of the URL has. (tokio-postgres would use the hosts of both.)
+fn add_missing(options: &mut Config, rest: &Config) {
+    if let (None, Some(user)) = (options.get_user(), rest.get_user()) {
+        options.user(user);
+    }
+    if let (None, Some(password)) = (options.get_password(), rest.get_password()) {
+        options.password(password);
+    }
+    if let (None, Some(name)) = (options.get_dbname(), rest.get_dbname()) {
+        options.dbname(name);
+    }
+    if options.get_ports().is_empty() {
+        for port in rest.get_ports() {
+            options.port(*port);
+        }
+    }
+    if options.get_hosts().is_empty() {
+        for host in rest.get_hosts() {
+            match host {
+                Host::Tcp(name) => options.host(name),
+                #[cfg(unix)]
+                Host::Unix(folder) => options.host_path(folder),
+            };
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn postgres_urls_know_verify_full() {
-        let url = "postgres://u:p@h:5433/d?sslmode=verify-full&sslrootcert=%2Ftmp%2Fa+b.pem&options=-c%20x%3Dy";
+        let url = "postgres://u:p@h:5433/d?sslmode=verify-full&sslrootcert=%2Ftmp%2Fa+%20b.pem&options=-c%20x%3Dy";
         let DatabaseUrl::Postgres(postgres) = url.parse().unwrap() else { panic!() };
         assert!(
-            matches!(postgres.verify, Verify::Full { root_certificate: Some(file) } if file == "/tmp/a b.pem")
+            matches!(postgres.verify, Verify::Full { root_certificate: Some(file) } if file == "/tmp/a+ b.pem")
         );
         assert_eq!(postgres.config.get_ssl_mode(), SslMode::Require);
         assert_eq!(postgres.config.get_ports(), [5433]);
@@ -244,7 +324,12 @@ mod tests {
         );
         assert_eq!(refused("sslmod=disable"), "unknown option sslmod");
         assert_eq!(refused("gssencmode=require"), "gssencmode must be disable or prefer");
-        assert_eq!(refused("Pa$$word@h/d"), "unknown option");
+        assert_eq!(refused("socketTimeout=5"), "unknown option socketTimeout");
+        let secret = refused("Pa$$word@h/d");
+        assert!(secret.ends_with("must be written as %3F"), "{secret}");
+        assert_eq!(refused("port=5432x"), "the value of the option port is not valid");
+        assert_eq!(refused("keepalives_count=x"), invalid("keepalives_count"));
+        assert_eq!(refused("client_encoding=latin1"), "client_encoding must be UTF8");
         for url in ["postgres://u@h", "postgres://u@h:5432/", "postgres://u@h/?dbname="] {
             assert_eq!(url.parse::<DatabaseUrl>().unwrap_err(), "does not name a database");
         }
@@ -253,6 +338,12 @@ mod tests {
         let DatabaseUrl::Postgres(postgres) = url.parse().unwrap() else { panic!() };
         assert!(postgres.pooler);
         assert_eq!(postgres.config.get_connect_timeout(), Some(&Duration::from_secs(7)));
+        let url = "postgres://h/d?keepalives_count=3&client_encoding=UTF8";
+        let DatabaseUrl::Postgres(postgres) = url.parse().unwrap() else { panic!() };
+        assert_eq!(postgres.config.get_keepalives_retries(), Some(3));
+        let url = "postgres://h/d?sslmode=verify-full&sslrootcert=system";
+        let DatabaseUrl::Postgres(postgres) = url.parse().unwrap() else { panic!() };
+        assert!(matches!(postgres.verify, Verify::Full { root_certificate: None }));
         let url = "postgres://h/d?tcp_user_timeout=1500";
         let DatabaseUrl::Postgres(postgres) = url.parse().unwrap() else { panic!() };
         assert_eq!(postgres.config.get_tcp_user_timeout(), Some(&Duration::from_millis(1500)));
@@ -261,12 +352,34 @@ mod tests {
     }
 
     #[test]
+    fn options_replace_the_rest_of_the_url() {
+        let tcp = |name: &str| Host::Tcp(name.into());
+        for (url, hosts, ports) in [
+            ("postgres://u:p@a:1,b:2/d", vec![tcp("a"), tcp("b")], vec![1, 2]),
+            ("postgres://u:p@a/d?host=b,c&port=3,4", vec![tcp("b"), tcp("c")], vec![3, 4]),
+            ("postgres://u:p@a:1/d?port=2", vec![tcp("a")], vec![2]),
+            ("postgres://u:p@a:1/d?host=/run/x", vec![Host::Unix("/run/x".into())], vec![1]),
+            ("postgres://u:p@/d?host=%2Frun%2Fx", vec![Host::Unix("/run/x".into())], vec![]),
+            ("postgres://v:q@a/e?user=u&password=p&dbname=d", vec![tcp("a")], vec![5432]),
+        ] {
+            let DatabaseUrl::Postgres(postgres) = url.parse().unwrap() else { panic!() };
+            let config = postgres.config;
+            assert_eq!((config.get_hosts(), config.get_ports()), (&*hosts, &*ports), "{url}");
+            assert_eq!((config.get_user(), config.get_dbname()), (Some("u"), Some("d")), "{url}");
+            assert_eq!(config.get_password(), Some(&b"p"[..]), "{url}");
+        }
+        assert_eq!("postgres:///d".parse::<DatabaseUrl>().unwrap_err(), "does not name a host");
+    }
+
+    #[test]
     fn paths_of_windows_are_files() {
-        for path in ["C:\\data\\kanban.db", "/C:/data/kanban.db", "c:/kanban.db", "kanban.db"] {
-            let DatabaseUrl::Sqlite(file) = format!("sqlite://{path}").parse().unwrap() else {
-                panic!()
-            };
-            assert_eq!(file, path);
+        for path in ["C:\\data\\kanban.db", "c:/kanban.db", "kanban.db", "/kanban.db"] {
+            for root in ["", "/"] {
+                let url = format!("sqlite://{root}{path}");
+                let DatabaseUrl::Sqlite(file) = url.parse().unwrap() else { panic!() };
+                let has_drive = path.contains(':');
+                assert_eq!(file, if has_drive { path.into() } else { format!("{root}{path}") });
+            }
         }
         for path in ["", "a:b", ":memory:", "C:/a?mode=ro", "C:/a:b"] {
             assert!(format!("sqlite://{path}").parse::<DatabaseUrl>().is_err(), "{path}");
