@@ -126,7 +126,8 @@ pub(super) fn log_in(
     session: Session,
     refresh_token: String,
 ) -> Result<LogIn> {
-    let (access_token, expires_at) = services.tokens.issue(&user, session.id)?;
+    let (access_token, expires_at) =
+        services.tokens.issue(&user, session.id, session.created_at)?;
     Ok(LogIn { access_token, expires_at, refresh_token, session, user })
 }
 

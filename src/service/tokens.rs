@@ -101,17 +101,23 @@ impl Tokens {
         Ok(Self { sign, header, accept, validation, known, lifetime, clock })
     }
 
-    /// Issues an access token for a session. Returns the token and its expiry time.
-    pub(super) fn issue(&self, user: &User, session: SessionId) -> Result<(String, Timestamp)> {
-        let issued = self.clock.now().seconds();
+    /// Issues an access token for a session that began at `began`. Returns the token and its expiry time.
+    pub(super) fn issue(
+        &self,
+        user: &User,
+        session: SessionId,
+        began: Timestamp,
+    ) -> Result<(String, Timestamp)> {
+        let now = self.clock.now().seconds();
         let claims = Claims {
             sub: user.id.to_public(),
             email: user.email.clone(),
             sid: session.to_public(),
             iss: ISSUER.into(),
             aud: AUDIENCE.into(),
-            iat: issued,
-            exp: issued + self.lifetime,
+            // The clock may have stepped back, or another instance has started the session.
+            iat: now.max(began.seconds()),
+            exp: now + self.lifetime,
         };
         let token = jsonwebtoken::encode(&self.header, &claims, &self.sign).map_err(|error| {
             tracing::error!(%error, "failed to sign an access token");
@@ -143,7 +149,8 @@ impl Tokens {
         let key = self.accept.iter().find(|key| Some(&key.id) == header.kid.as_ref())?;
         let claims = jsonwebtoken::decode::<Claims>(token, &key.key, &self.validation).ok()?.claims;
         let (now, leeway) = (self.clock.now().seconds(), LEEWAY.cast_signed());
-        if claims.iat > now + leeway || claims.exp + leeway < now {
+        // A time of issue in the future tells only that a clock was ahead.
+        if claims.exp + leeway < now {
             return None;
         }
         Some(Claimed {
@@ -185,7 +192,7 @@ mod tests {
             created_at: clock.now(),
             updated_at: clock.now(),
         };
-        let (token, _) = tokens.issue(&user, SessionId(1)).unwrap();
+        let (token, _) = tokens.issue(&user, SessionId(1), clock.now()).unwrap();
         assert!(tokens.check(&token).is_ok());
         clock.advance(i64::from(LIFETIME) + 2 * LEEWAY.cast_signed());
         assert!(tokens.check(&token).is_err(), "it is remembered");
