@@ -38,8 +38,10 @@ const SHORT_PAUSE: Duration = Duration::from_millis(200);
 enum Health {
     /// The server reads and would write.
     Ready,
-    /// It responds, but is read-only, busy or locked.
-    NotReady,
+    /// It responds, but its sessions cannot write.
+    ReadOnly,
+    /// It responds, but is busy or locked.
+    Busy,
     /// It does not respond, or refuses connections.
     Silent,
 }
@@ -49,7 +51,8 @@ impl Health {
     fn reason(self) -> &'static str {
         match self {
             Self::Ready => "it is ready",
-            Self::NotReady => "it is read-only, busy or locked",
+            Self::ReadOnly => "it is read-only",
+            Self::Busy => "it is busy or locked",
             Self::Silent => "it does not respond, or refuses connections",
         }
     }
@@ -72,6 +75,7 @@ impl Monitor {
     /// Checks again and again, for as long as the program runs.
     pub(super) async fn run(&self) {
         let (mut conn, mut silent, mut must_end_sessions) = (None, 0, false);
+        let mut was_read_only = false;
         loop {
             let had_conn = conn.is_some();
             let mut health = self.check(&mut conn, &mut silent).await;
@@ -86,6 +90,11 @@ impl Monitor {
                 self.outage.ends();
                 must_end_sessions = true;
             }
+            if health == Health::Ready && std::mem::take(&mut was_read_only) {
+                tracing::info!("the database is writable again: all connections are replaced");
+                self.outage.ends();
+            }
+            was_read_only |= health == Health::ReadOnly;
             if must_end_sessions && let Some(conn) = &mut conn {
                 must_end_sessions = !self.end_earlier_sessions(conn).await;
             }
@@ -96,9 +105,10 @@ impl Monitor {
         }
     }
 
-    /// Returns whether it succeeded.
+    /// Ends the sessions from before the latest outage. Returns whether it succeeded.
     async fn end_earlier_sessions(&self, conn: &mut AsyncPgConnection) -> bool {
-        let ended = timeout(CHECK_TIME, self.server.end_earlier_sessions(conn)).await;
+        let Some(since) = self.outage.time_since_end() else { return true };
+        let ended = timeout(CHECK_TIME, self.server.end_earlier_sessions(conn, since)).await;
         matches!(ended, Ok(Ok(())))
     }
 
@@ -126,12 +136,12 @@ impl Monitor {
         };
         let mut conn = match conn {
             Ok(conn) => conn,
-            Err(ConnectError { is_busy: true, .. }) => return Health::NotReady,
+            Err(ConnectError { is_busy: true, .. }) => return Health::Busy,
             Err(_) => return Health::Silent,
         };
         match timeout(limit, is_writable(&mut conn)).await {
             Ok(Ok(true)) => {}
-            Ok(Ok(false)) => return Health::NotReady,
+            Ok(Ok(false)) => return Health::ReadOnly,
             Ok(Err(_)) => return Health::Silent,
             Err(_) => {
                 // Other connections may be as dead as this one.
@@ -144,7 +154,7 @@ impl Monitor {
                 *slot = Some(conn);
                 Health::Ready
             }
-            Ok(Err(_)) | Err(_) => Health::NotReady,
+            Ok(Err(_)) | Err(_) => Health::Busy,
         }
     }
 }

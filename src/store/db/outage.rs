@@ -1,6 +1,6 @@
 //! When the database was out of reach.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
@@ -21,6 +21,11 @@ impl Outage {
     pub(super) async fn next_end(&self) {
         // An error is impossible, because `self` is a sender.
         let _ = self.0.subscribe().changed().await;
+    }
+
+    /// How long ago the latest outage ended.
+    pub(super) fn time_since_end(&self) -> Option<Duration> {
+        self.0.borrow().map(|end| end.elapsed())
     }
 
     pub(super) fn ends(&self) {

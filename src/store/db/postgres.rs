@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use deadpool::managed::{self, Metrics, Object, Pool, RecycleError, RecycleResult};
 use diesel::QueryResult;
+use diesel::sql_types::Double;
 use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
 use tokio::time::timeout;
@@ -100,6 +101,13 @@ impl Server {
                 }
             }
         }
+        // A pooler would ignore them, or refuse the connection.
+        if self.config.get_options().is_some_and(|options| !options.trim().is_empty()) {
+            return Err(ConnectError::new(
+                "the connection pooler does not pass on the options of the URL; \
+                 set them for the role instead (ALTER ROLE … SET …)",
+            ));
+        }
         self.connect_with(self.config.clone(), session).await
     }
 
@@ -132,11 +140,12 @@ impl Server {
         })
     }
 
-    /// Ends all earlier sessions of this program: they may hold locks from the time of an outage. They have the same name as
-    /// the session of `conn`. Does nothing through a pooler, where sessions are shared.
+    /// Ends the sessions of this program from before an outage, which may hold locks. It ended this long ago, and before the
+    /// session of `conn` or during it. They have the same name. Does nothing through a pooler, where sessions are shared.
     pub(super) async fn end_earlier_sessions(
         &self,
         conn: &mut AsyncPgConnection,
+        since: Duration,
     ) -> QueryResult<()> {
         if self.has_pooler() {
             return Ok(());
@@ -144,8 +153,12 @@ impl Server {
         let end = "WITH own AS (SELECT * FROM pg_stat_activity WHERE pid = pg_backend_pid())
             SELECT pg_terminate_backend(other.pid) FROM pg_stat_activity AS other, own
             WHERE other.application_name = own.application_name AND other.usename = own.usename
-                AND other.datname = own.datname AND other.backend_start < own.backend_start";
-        diesel_async::RunQueryDsl::execute(diesel::sql_query(end), conn).await.map(drop)
+                AND other.datname = own.datname AND other.backend_start
+                    < least(own.backend_start, clock_timestamp() - make_interval(secs => $1))";
+        // The longer ago, the less exactly is it known at the server.
+        let seconds = (since + since.min(SESSION_TIME)).as_secs_f64();
+        let end = diesel::sql_query(end).bind::<Double, _>(seconds);
+        diesel_async::RunQueryDsl::execute(end, conn).await.map(drop)
     }
 
     /// Notes that there is a pooler that does not pass options on.
@@ -225,12 +238,15 @@ fn with_timeouts(mut config: tokio_postgres::Config) -> tokio_postgres::Config {
 }
 
 fn bad(error: &tokio_postgres::Error) -> ConnectError {
+    let reason = chain(error);
     let is_busy = error.code().is_some_and(|code| {
         [SqlState::TOO_MANY_CONNECTIONS, SqlState::CANNOT_CONNECT_NOW].contains(code)
-    });
-    let reason = chain(error);
+    }) || reason.contains(POOLER_IS_FULL);
     if is_busy { ConnectError::busy(reason) } else { ConnectError::new(reason) }
 }
+
+/// A part of the message of PgBouncer when its `max_client_conn` is reached. Its SQLSTATE says only "protocol violation".
+const POOLER_IS_FULL: &str = "no more connections allowed";
 
 /// An error with its causes: the message of a TLS error is in the last one.
 fn chain(error: &dyn std::error::Error) -> String {
