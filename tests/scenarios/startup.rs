@@ -16,8 +16,10 @@ scenarios![
     every_new_migration_records_what_it_requires,
     a_silent_server_stops_the_start,
     a_held_migration_lock_delays_nobody_without_need,
+    a_migration_that_waits_for_a_table_lets_others_pass,
     time_does_not_run_backwards_on_a_board,
     sessions_expire_by_the_clock_of_the_program,
+    a_clock_that_steps_back_ends_no_session,
 ];
 
 /// The reason why no server starts.
@@ -85,11 +87,8 @@ async fn a_held_migration_lock_delays_nobody_without_need(server: Arc<Server>) {
     let later = "__diesel_schema_migrations WHERE version > '20261201000000'";
     assert_eq!(server.count(later).await, 0, "name the new migration here");
     client.batch_execute("SELECT pg_advisory_unlock_all()").await.unwrap();
-    let last = include_str!("../../migrations/postgres/2026-12-01-000000_stale_texts/down.sql");
-    let forget = "DELETE FROM __diesel_schema_migrations WHERE version = '20261201000000'";
-    for statements in [last, forget, "BEGIN; SELECT pg_advisory_xact_lock(118066207940974)"] {
-        client.batch_execute(statements).await.unwrap();
-    }
+    revert_last_migration(&client).await;
+    client.batch_execute("BEGIN; SELECT pg_advisory_xact_lock(118066207940974)").await.unwrap();
     let mut starts: Vec<_> = (0..2).map(|_| tokio::spawn(app::build(server.config()))).collect();
     let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
@@ -103,6 +102,35 @@ async fn a_held_migration_lock_delays_nobody_without_need(server: Arc<Server>) {
     }
     let migration = "schema_compatibility WHERE migration = '20261201000000'";
     assert_eq!(server.count(migration).await, 1);
+}
+
+async fn revert_last_migration(client: &tokio_postgres::Client) {
+    let last = include_str!("../../migrations/postgres/2026-12-01-000000_stale_texts/down.sql");
+    let forget = "DELETE FROM __diesel_schema_migrations WHERE version = '20261201000000'";
+    client.batch_execute(&format!("{last}; {forget}")).await.unwrap();
+}
+
+/// The migration waits for somebody who reads or writes for long; writes of other instances must not wait behind it.
+async fn a_migration_that_waits_for_a_table_lets_others_pass(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let ann = server.user("ann").await;
+    let client = postgres(&server).await;
+    revert_last_migration(&client).await;
+    client.batch_execute("BEGIN; LOCK TABLE boards IN ROW EXCLUSIVE MODE").await.unwrap();
+    let start = tokio::spawn(app::build(server.config()));
+    let waiting =
+        "SELECT count(*) FROM pg_locks WHERE relation = 'boards'::regclass AND NOT granted";
+    eventually!(
+        "the migration does not wait",
+        client.query_one(waiting, &[]).await.unwrap().get::<_, i64>(0) == 1
+    );
+    for title in ["one", "two", "three"] {
+        ann.board(title).await;
+    }
+    client.batch_execute("COMMIT").await.unwrap();
+    start.await.unwrap().unwrap();
 }
 
 async fn time_does_not_run_backwards_on_a_board(server: Arc<Server>) {
@@ -137,4 +165,18 @@ async fn sessions_expire_by_the_clock_of_the_program(server: Arc<Server>) {
     assert!(refused(&ann).await);
     server.db.clock().advance(-2 * 3600);
     assert!(!ann.ask("{ viewer { id } }", json!({})).await.body["data"].is_null());
+}
+
+/// Nor does an instance whose clock is behind.
+async fn a_clock_that_steps_back_ends_no_session(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let behind = Arc::new(server.another(&[]).await);
+    behind.db.clock().advance(-1800);
+    let there = User { server: Arc::clone(&behind), ..ann.clone() };
+    there.get("{ viewer { id } }").await;
+    let logged_in = server.log_in_as("ann", "password").await;
+    let answer = behind.refresh(&logged_in.refresh_token).await.ok();
+    let token = answer["refreshSession"]["accessToken"].as_str().unwrap().to_owned();
+    User { token, ..there }.get("{ viewer { id } }").await;
+    behind.stop().await;
 }

@@ -1,6 +1,6 @@
 //! The versions of the schema, built into the program.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::backend::Backend;
 use diesel::connection::SimpleConnection;
@@ -14,7 +14,7 @@ use diesel_async::{
     TransactionManager,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::postgres::Server;
 use super::{pooler, sqlite};
@@ -28,6 +28,11 @@ const ADVISORY_LOCK: i64 = 0x6b61_6e62_616e;
 
 /// The maximum time to wait until another instance has migrated.
 const LOCK_TIME: Duration = Duration::from_mins(1);
+
+/// How long a migration waits for the lock of a table. Other instances wait behind it. Then it is rolled back and tried
+/// again, in all for as long as it would wait for the migration lock.
+const TABLE_LOCK_TIME: Duration = Duration::from_secs(2);
+const RETRY_PAUSE: Duration = Duration::from_secs(2);
 
 /// The maximum time to read which migrations have run.
 const READ_TIME: Duration = Duration::from_secs(10);
@@ -187,16 +192,31 @@ async fn migrate_server(server: &Server) -> Result<Vec<String>, Failure> {
     if state.pending::<Pg>(&POSTGRES)?.is_empty() {
         return Ok(Vec::new());
     }
-    tracing::info!("waiting for the migration lock");
-    let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
-    AnsiTransactionManager::begin_transaction_sql(&mut conn, begin).await?;
-    lock(&mut conn).await?;
-    // Another program may have migrated while this one waited.
-    server_state(&mut conn).await?.pending::<Pg>(&POSTGRES)?;
-    let mut harness = AsyncMigrationHarness::new(conn);
-    let done = names(&harness.run_pending_migrations(POSTGRES)?);
-    AnsiTransactionManager::commit_transaction(&mut harness.into_inner()).await?;
-    Ok(done)
+    let started = Instant::now();
+    loop {
+        tracing::info!("waiting for the migration lock");
+        let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
+        AnsiTransactionManager::begin_transaction_sql(&mut conn, begin).await?;
+        lock(&mut conn).await?;
+        // Another program may have migrated while this one waited.
+        server_state(&mut conn).await?.pending::<Pg>(&POSTGRES)?;
+        let mut harness = AsyncMigrationHarness::new(conn);
+        let done = harness.run_pending_migrations(POSTGRES).map(|done| names(&done));
+        conn = harness.into_inner();
+        match done {
+            Ok(done) => {
+                AnsiTransactionManager::commit_transaction(&mut conn).await?;
+                return Ok(done);
+            }
+            Err(error) if started.elapsed() < LOCK_TIME => {
+                // Diesel hides the SQLSTATE. Another error will come again.
+                tracing::warn!(%error, "a migration failed and is tried again");
+                AnsiTransactionManager::rollback_transaction(&mut conn).await?;
+                sleep(RETRY_PAUSE).await;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// If the pooler is too busy for the check, the server starts without it.
@@ -219,7 +239,9 @@ async fn lock(conn: &mut AsyncPgConnection) -> Result<(), Failure> {
     let locked = timeout(LOCK_TIME * 2, conn.batch_execute(&lock)).await;
     let locked = locked.map_err(|_| "the server does not respond")?;
     let busy = format!("the migration lock is not available within {} s", LOCK_TIME.as_secs());
-    locked.map_err(|error| Failure(format!("{busy}: {error}")))
+    locked.map_err(|error| Failure(format!("{busy}: {error}")))?;
+    let limit = format!("SET LOCAL lock_timeout = {}", TABLE_LOCK_TIME.as_millis());
+    Ok(conn.batch_execute(&limit).await?)
 }
 
 async fn server_state(conn: &mut AsyncPgConnection) -> Result<State, Failure> {
