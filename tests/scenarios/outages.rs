@@ -36,6 +36,7 @@ scenarios![
     a_moved_file_is_not_written,
     a_damaged_file_is_not_ready,
     a_damaged_table_makes_the_file_not_ready,
+    a_damaged_schema_makes_the_file_not_ready,
     a_file_that_cannot_grow_is_unavailable,
     the_log_of_a_file_shrinks,
 ];
@@ -476,6 +477,25 @@ async fn a_damaged_table_makes_the_file_not_ready(server: Arc<Server>) {
         assert_eq!(status(&ann.server, "/readyz").await, 503);
     }
     ann.server.stop().await;
+}
+
+/// Each connection reads the schema again after it has changed, and finds a table that it cannot read.
+async fn a_damaged_schema_makes_the_file_not_ready(server: Arc<Server>) {
+    if !server.is_sqlite() {
+        return;
+    }
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let conn = rusqlite::Connection::open(file(&server)).unwrap();
+    let damage = "PRAGMA writable_schema = ON;
+        UPDATE sqlite_schema SET sql = 'CREATE TABLE cards(' WHERE name = 'cards';
+        PRAGMA schema_version = 1000";
+    conn.execute_batch(damage).unwrap();
+    let query = format!("{{ board(id: {board:?}) {{ cards {{ nodes {{ title }} }} }} }}");
+    for _ in 0..2 {
+        assert_eq!(ann.ask(&query, json!({})).await.code(), "SERVICE_UNAVAILABLE");
+        assert_eq!(status(&server, "/readyz").await, 503);
+    }
 }
 
 /// Writes fail with an I/O error, as on some full disks.

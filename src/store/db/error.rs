@@ -84,25 +84,41 @@ fn unknown(info: &dyn DatabaseErrorInformation) -> Error {
     if info.statement_position().is_some() { Error::Internal } else { Error::Contention }
 }
 
-/// The errors of SQLite that are not defects of the program.
+/// The messages of errors of SQLite that are neither damage nor defects of the program.
 const SQLITE: [&str; 9] = [
     "attempt to write a readonly database",
-    "database disk image is malformed",
     "database is locked",
     "database or disk is full",
     "database schema has changed",
     "database table is locked",
-    "disk I/O error",
-    "file is not a database",
+    IO_ERROR,
+    "locking protocol",
+    "out of memory",
     "unable to open database file",
 ];
+
+/// The message of `SQLITE_IOERR`.
+const IO_ERROR: &str = "disk I/O error";
+
+/// Whether SQLite could not read or write its file.
+pub(super) fn is_io_error(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(_, info) if info.message() == IO_ERROR)
+}
+
+/// Whether an SQLite file with an error of this message is damaged: `SQLITE_CORRUPT` (the name of a table or index may
+/// follow) or `SQLITE_NOTADB`.
+pub(super) fn is_damage(message: &str) -> bool {
+    message == "database disk image is malformed"
+        || message == "file is not a database"
+        || message.starts_with("malformed database schema")
+}
 
 /// An error of SQLite that has no kind of its own: either the database is unavailable, or it is a defect. Nothing is
 /// run again, since one transaction writes at a time.
 pub(super) fn of_sqlite(error: DieselError) -> DieselError {
     match error {
         DieselError::DatabaseError(DatabaseErrorKind::Unknown, info) => {
-            if SQLITE.contains(&info.message()) {
+            if is_damage(info.message()) || SQLITE.contains(&info.message()) {
                 DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, info)
             } else {
                 DieselError::QueryBuilderError(info.message().into())

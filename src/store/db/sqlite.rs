@@ -10,6 +10,7 @@ use diesel::prelude::*;
 use diesel::{ConnectionError, ConnectionResult, SqliteConnection};
 
 use super::connect_error::ConnectError;
+use super::error::is_damage;
 use super::statement_count::StatementCount;
 use crate::config::{Database, StartError};
 use crate::store::schema::boards;
@@ -140,7 +141,7 @@ impl FileHealth {
     /// Notes whether the result of a statement says that the file is damaged.
     pub(super) fn note<T>(&self, result: &QueryResult<T>) {
         if let Err(diesel::result::Error::DatabaseError(_, info)) = result
-            && DAMAGED.contains(&info.message())
+            && is_damage(info.message())
         {
             self.0.store(true, Ordering::Relaxed);
         }
@@ -150,9 +151,6 @@ impl FileHealth {
         self.0.load(Ordering::Relaxed)
     }
 }
-
-/// The messages of `SQLITE_CORRUPT` and `SQLITE_NOTADB`.
-const DAMAGED: [&str; 2] = ["database disk image is malformed", "file is not a database"];
 
 /// Whether the file is there, undamaged and writable, and has tables. Opens a connection of its own, which would fail if
 /// the file was moved away. A full disk is not noticed: nothing is written.

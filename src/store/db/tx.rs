@@ -11,8 +11,8 @@ use diesel::result::Error as DieselError;
 
 use super::conn::{Command, Conn, Query};
 use super::memory_size::MemorySize;
-use super::outage_log;
 use super::pg_conn::CommitError;
+use super::{error, outage_log};
 use crate::domain::{Clock, Error, MutationId, Result, Timestamp};
 use crate::events::Change;
 use crate::metrics::Trouble;
@@ -34,7 +34,7 @@ pub struct Tx {
 }
 
 impl Tx {
-    /// SQLite takes its write lock at once, since a lock that is taken later can fail without waiting. On
+    /// SQLite takes its write lock immediately, since a lock that is taken later can fail without waiting. On
     /// PostgreSQL the transaction begins with its first statement.
     pub(super) async fn begin(
         conn: Conn,
@@ -57,7 +57,7 @@ impl Tx {
         Ok(tx)
     }
 
-    /// The present time.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -152,7 +152,8 @@ impl Tx {
             }
             (Conn::Postgres(conn), false) => conn.roll_back().await?,
             (Conn::Sqlite(conn), true) => {
-                conn.run(AnsiTransactionManager::commit_transaction).await?;
+                let committed = conn.run(AnsiTransactionManager::commit_transaction).await;
+                committed.map_err(file_commit_error)?;
             }
             (Conn::Sqlite(conn), false) => {
                 conn.run(AnsiTransactionManager::rollback_transaction).await?;
@@ -176,6 +177,15 @@ fn commit_error(error: CommitError) -> Error {
             outage_log::note(Trouble::OutcomeUnknown, &error);
             Error::OutcomeUnknown
         }
+    }
+}
+
+/// If the last write or its `fsync` fails, the file may have the whole transaction, which the next start would recover.
+fn file_commit_error(failed: DieselError) -> Error {
+    if error::is_io_error(&failed) {
+        commit_error(CommitError::Unknown(failed))
+    } else {
+        failed.into()
     }
 }
 
