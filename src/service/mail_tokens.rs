@@ -24,7 +24,7 @@ pub(super) async fn issue(
 }
 
 /// Deletes expired tokens.
-pub(super) async fn erase_expired(services: &Services) -> Result<()> {
+pub async fn erase_expired(services: &Services) -> Result<()> {
     let erased = services.db.write((), async |tx, ()| {
         let now = tx.now();
         mail_tokens::delete_expired(tx, now).await

@@ -11,7 +11,7 @@ pub mod labels;
 pub mod live;
 pub mod mail_senders;
 mod mail_texts;
-mod mail_tokens;
+pub mod mail_tokens;
 mod mails;
 pub mod once;
 mod order;

@@ -53,7 +53,7 @@ pub async fn lease(tx: &mut Tx, until: Timestamp) -> Result<Option<LeasedMail>> 
         .time(until)
         .sql(" WHERE id = (SELECT id FROM outbox WHERE due_at <= ")
         .time(now)
-        .sql(" ORDER BY due_at, id LIMIT 1")
+        .sql(" ORDER BY due_at LIMIT 1")
         .either(" FOR UPDATE SKIP LOCKED", "")
         .sql(") RETURNING ")
         .columns::<OutboxRow>();

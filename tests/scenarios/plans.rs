@@ -5,28 +5,37 @@ use std::sync::Arc;
 use diesel::deserialize::QueryableByName;
 use diesel::sql_types::Text;
 use diesel::{Connection, RunQueryDsl, SqliteConnection};
-use kanban::service::{backfill, once, sessions, trash};
+use kanban::service::{backfill, mail_tokens, once, sessions, trash};
 use serde_json::json;
 
 use super::events::Fixture;
-use crate::support::{List, Server, Socket, User, column, eventually, postgres, scenarios};
+use crate::support::{
+    List, MailServer, Server, Socket, User, column, eventually, postgres, scenarios,
+};
 
 scenarios![every_statement_uses_indexes];
 
 /// The tables that grow.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 14] = [
     "board_events",
     "boards",
     "cards",
     "cards_labels",
     "comments",
+    "known_networks",
     "labels",
+    "mail_tokens",
     "mutation_receipts",
+    "outbox",
     "refresh_tokens",
     "sessions",
     "users",
     "users_boards",
 ];
+
+/// The scenario sends about 240 different statements. With pages of cards by each filter and order, which it does not all
+/// send, there are less than a thousand (ADR 9).
+const MOST_TEXTS: usize = 500;
 
 #[derive(QueryableByName)]
 struct Step {
@@ -44,8 +53,11 @@ async fn every_statement_uses_indexes(server: Arc<Server>) {
     fixture.ann.call("restoreBoard", json!({ "boardId": board }), "__typename").await;
     maintain(&server, &fixture.ann).await;
     follow(&server).await;
-    let texts = server.db.statement_texts();
-    assert!(texts.len() > 120, "only {} statements", texts.len());
+    let mut texts = server.db.statement_texts();
+    texts.extend(recover(&server).await);
+    texts.sort_unstable();
+    texts.dedup();
+    assert!((121..MOST_TEXTS).contains(&texts.len()), "{} statements", texts.len());
     let plans = if server.is_sqlite() {
         sqlite_plans(&server, &texts)
     } else {
@@ -54,6 +66,26 @@ async fn every_statement_uses_indexes(server: Arc<Server>) {
     let bad: Vec<_> =
         texts.iter().zip(plans).filter_map(|(text, plan)| fault(text, &plan?)).collect();
     assert!(bad.is_empty(), "{} of {}:\n{}", bad.len(), texts.len(), bad.join("\n\n"));
+}
+
+/// Replaces a forgotten password by mail. Returns the statements of the server that sends it.
+async fn recover(server: &Arc<Server>) -> Vec<String> {
+    let mails = MailServer::start().await;
+    let mailing = server.another(&mails.settings(&[])).await;
+    server.user("forgetful").await;
+    let address = json!({ "email": "forgetful@example.com" });
+    let query = "mutation($i: RequestPasswordResetInput!) { requestPasswordReset(input: $i) { requested } }";
+    mailing.ask(query, json!({ "i": address })).await.ok();
+    let token = mails.take("forgetful@example.com", "new password").await.token();
+    let query = "mutation($i: ResetPasswordInput!) { resetPassword(input: $i) { user { id } } }";
+    let input = json!({ "token": token, "newPassword": "another password" });
+    mailing.ask(query, json!({ "i": input })).await.ok();
+    mails.take("forgetful@example.com", "was changed").await;
+    mailing.log_in_as("forgetful", "another password").await;
+    mail_tokens::erase_expired(&mailing.services).await.unwrap();
+    let texts = mailing.db.statement_texts();
+    mailing.stop().await;
+    texts
 }
 
 /// Follows a board and a list of boards, until the sweep has looked at them.
@@ -190,7 +222,7 @@ async fn postgres_plans(server: &Server, texts: &[String]) -> Vec<Option<String>
     client.batch_execute(settings).await.unwrap();
     let mut plans = Vec::new();
     for text in texts {
-        let is_insert = text.starts_with("INSERT");
+        let is_insert = text.starts_with("INSERT") && !text.contains("SELECT");
         plans.push(if is_insert { None } else { Some(postgres_plan(&client, text).await) });
     }
     plans
