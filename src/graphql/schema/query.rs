@@ -15,7 +15,7 @@ use crate::domain::{
     At, BoardId, CardId, CommentId, EmailKey, Error, LabelId, PublicId, Result, SessionId, UserId,
 };
 use crate::graphql::context::{ContextExt, Nullable, row, texts};
-use crate::graphql::engine::EagerObject;
+use crate::graphql::engine::{EagerObject, NullableList};
 use crate::service::sharing::count_look_up;
 
 /// The query root.
@@ -47,10 +47,9 @@ impl Query {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "At most 200 values of the field `id` of Nodes.")] ids: Vec<ID>,
-    ) -> Result<Vec<Option<EagerObject<Node>>>> {
+    ) -> Result<NullableList<Node>> {
         limited(&ids, MAX_OTHERS).at("ids")?;
-        let found = try_join_all(ids.iter().map(|id| find(ctx, id))).await?;
-        Ok(found.into_iter().map(|node| node.map(EagerObject)).collect())
+        Ok(NullableList(try_join_all(ids.iter().map(|id| find(ctx, id))).await?))
     }
 
     /// The boards that the viewer is a member of, newest first by default.

@@ -35,12 +35,12 @@ impl PageInfo {
     }
 
     /// The cursor of the first edge; null if the page is empty.
-    async fn start_cursor(&self) -> Option<&str> {
+    fn start_cursor(&self) -> Option<&str> {
         self.start_cursor.as_deref()
     }
 
     /// The cursor of the last edge; null if the page is empty.
-    async fn end_cursor(&self) -> Option<&str> {
+    fn end_cursor(&self) -> Option<&str> {
         self.end_cursor.as_deref()
     }
 }
@@ -106,17 +106,17 @@ impl<E> Connection<E> {
 #[Object(name_type)]
 impl<E: Edge> Connection<E> {
     /// The objects on this page, each with its cursor.
-    async fn edges(&self) -> EagerList<&E> {
+    fn edges(&self) -> EagerList<&E> {
         EagerList(self.edges.iter().collect())
     }
 
     /// The objects on this page.
-    async fn nodes(&self) -> EagerList<&E::Node> {
+    fn nodes(&self) -> EagerList<&E::Node> {
         EagerList(self.edges.iter().map(Edge::node).collect())
     }
 
     /// Whether the list has more entries, and the first and last cursor of this page.
-    async fn page_info(&self) -> EagerObject<PageInfo> {
+    fn page_info(&self) -> EagerObject<PageInfo> {
         EagerObject(PageInfo {
             list: self.list.clone(),
             has_next: self.has_next,

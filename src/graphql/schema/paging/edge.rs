@@ -42,12 +42,12 @@ impl<N: Listed> PlainEdge<N> {
 #[Object(name_type)]
 impl<N: Listed> PlainEdge<N> {
     /// The cursor of the object, for `after` and `before`.
-    async fn cursor(&self) -> String {
+    fn cursor(&self) -> String {
         cursor(self.sort, self.node.entity())
     }
 
     /// The object.
-    async fn node(&self) -> EagerObject<&N> {
+    fn node(&self) -> EagerObject<&N> {
         EagerObject(&self.node)
     }
 }

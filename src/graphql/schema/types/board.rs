@@ -59,7 +59,7 @@ impl Board {
     }
 
     /// The title of the board.
-    async fn title(&self) -> &str {
+    fn title(&self) -> &str {
         &self.board.title
     }
 
@@ -70,7 +70,7 @@ impl Board {
     }
 
     /// The time when the board was created.
-    async fn created_at(&self) -> DateTime {
+    fn created_at(&self) -> DateTime {
         self.board.created_at.into()
     }
 
@@ -80,7 +80,7 @@ impl Board {
     }
 
     /// The time of the last change to the board or to anything on it.
-    async fn updated_at(&self) -> DateTime {
+    fn updated_at(&self) -> DateTime {
         self.board.updated_at.into()
     }
 
@@ -93,7 +93,7 @@ impl Board {
 
     /// One entry for each CardColumn, in its order. Use it to read the whole board in one query.
     #[graphql(directive = list_size::apply(Some(4), None, None))]
-    async fn columns(&self) -> EagerList<BoardColumn> {
+    fn columns(&self) -> EagerList<BoardColumn> {
         let column = |column| BoardColumn { board: self.clone(), column };
         EagerList(domain::CardColumn::ALL.into_iter().map(column).collect())
     }
@@ -136,18 +136,18 @@ impl Board {
     }
 
     /// The viewer's role on the board.
-    async fn viewer_role(&self) -> BoardRole {
+    fn viewer_role(&self) -> BoardRole {
         self.access.role().into()
     }
 
     /// The sequence number of the latest event of the board. Everything below a board in one response is
     /// at least as new as this version.
-    async fn version(&self) -> i32 {
+    fn version(&self) -> i32 {
         int(self.board.version)
     }
 
     /// The time when the board was deleted; null if it is not deleted.
-    async fn deleted_at(&self) -> Option<DateTime> {
+    fn deleted_at(&self) -> Option<DateTime> {
         self.board.deleted_at.map(Into::into)
     }
 

@@ -84,7 +84,7 @@ impl Card {
     }
 
     /// The title: what is to be done, in one line.
-    async fn title(&self) -> &str {
+    fn title(&self) -> &str {
         &self.card.title
     }
 
@@ -95,12 +95,12 @@ impl Card {
     }
 
     /// The column that the card is in.
-    async fn column(&self) -> CardColumn {
+    fn column(&self) -> CardColumn {
         self.card.column.into()
     }
 
     /// The board that the card is on.
-    async fn board(&self) -> EagerObject<&Board> {
+    fn board(&self) -> EagerObject<&Board> {
         EagerObject(&self.on)
     }
 
@@ -116,7 +116,7 @@ impl Card {
     }
 
     /// The time when the card was created.
-    async fn created_at(&self) -> DateTime {
+    fn created_at(&self) -> DateTime {
         self.card.created_at.into()
     }
 
@@ -126,25 +126,25 @@ impl Card {
     }
 
     /// The time when the card's text, column, rank or labels last changed.
-    async fn updated_at(&self) -> DateTime {
+    fn updated_at(&self) -> DateTime {
         self.card.updated_at.into()
     }
 
     /// The position of the card in its column. Compare ranks as plain ASCII strings, without
     /// language-specific collation. Only the server sets ranks. If many cards have been moved to the same
     /// position, all cards of the column get new ranks and new versions (ColumnReorderedEvent).
-    async fn rank(&self) -> &str {
+    fn rank(&self) -> &str {
         self.card.rank.as_str()
     }
 
     /// The board's version at the latest change to the card's text, column, rank or labels (not its
     /// comments). Use it for `expectedVersion`.
-    async fn version(&self) -> i32 {
+    fn version(&self) -> i32 {
         int(self.card.version)
     }
 
     /// The time when the card was deleted; null if it is not deleted.
-    async fn deleted_at(&self) -> Option<DateTime> {
+    fn deleted_at(&self) -> Option<DateTime> {
         self.card.deleted_at.map(Into::into)
     }
 

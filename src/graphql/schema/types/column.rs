@@ -39,12 +39,12 @@ impl BoardColumn {
     }
 
     /// The board of the column.
-    async fn board(&self) -> EagerObject<&Board> {
+    fn board(&self) -> EagerObject<&Board> {
         EagerObject(&self.board)
     }
 
     /// Which of the columns this is.
-    async fn column(&self) -> CardColumn {
+    fn column(&self) -> CardColumn {
         self.column.into()
     }
 

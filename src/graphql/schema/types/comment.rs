@@ -93,12 +93,12 @@ impl Comment {
     }
 
     /// The time when the comment was written.
-    async fn created_at(&self) -> DateTime {
+    fn created_at(&self) -> DateTime {
         self.comment.created_at.into()
     }
 
     /// The time when the comment last changed.
-    async fn updated_at(&self) -> DateTime {
+    fn updated_at(&self) -> DateTime {
         self.comment.updated_at.into()
     }
 }

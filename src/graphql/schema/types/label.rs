@@ -62,27 +62,27 @@ impl Label {
     }
 
     /// The board that the label belongs to.
-    async fn board(&self) -> EagerObject<&Board> {
+    fn board(&self) -> EagerObject<&Board> {
         EagerObject(&self.on)
     }
 
     /// The colour of the label.
-    async fn color(&self) -> LabelColor {
+    fn color(&self) -> LabelColor {
         self.label.color.into()
     }
 
     /// The name of the label; may be empty.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.label.name
     }
 
     /// The time when the label was created.
-    async fn created_at(&self) -> DateTime {
+    fn created_at(&self) -> DateTime {
         self.label.created_at.into()
     }
 
     /// The time when the name or colour last changed.
-    async fn updated_at(&self) -> DateTime {
+    fn updated_at(&self) -> DateTime {
         self.label.updated_at.into()
     }
 }

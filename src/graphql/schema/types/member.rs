@@ -41,22 +41,22 @@ impl BoardMemberEdge {
 #[Object]
 impl BoardMemberEdge {
     /// The cursor of the member, for `after` and `before`.
-    async fn cursor(&self) -> String {
+    fn cursor(&self) -> String {
         Edge::cursor(self)
     }
 
     /// The account of the member.
-    async fn node(&self) -> EagerObject<&User> {
+    fn node(&self) -> EagerObject<&User> {
         EagerObject(&self.user)
     }
 
     /// The time when they became a member.
-    async fn since(&self) -> DateTime {
+    fn since(&self) -> DateTime {
         self.member.since.into()
     }
 
     /// The role of the member on the board.
-    async fn role(&self) -> BoardRole {
+    fn role(&self) -> BoardRole {
         self.member.role.into()
     }
 }

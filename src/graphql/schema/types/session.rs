@@ -47,32 +47,32 @@ impl Session {
     }
 
     /// The time when the user logged in.
-    async fn created_at(&self) -> DateTime {
+    fn created_at(&self) -> DateTime {
         self.session.created_at.into()
     }
 
     /// The time of the last refresh; before the first refresh, the time of the log-in.
-    async fn last_used_at(&self) -> DateTime {
+    fn last_used_at(&self) -> DateTime {
         self.session.last_used_at.into()
     }
 
     /// The time when the session ends unless it is refreshed.
-    async fn expires_at(&self) -> DateTime {
+    fn expires_at(&self) -> DateTime {
         self.session.expires_at.into()
     }
 
     /// The user agent of the client at log-in, at most 200 characters.
-    async fn user_agent(&self) -> Option<&str> {
+    fn user_agent(&self) -> Option<&str> {
         self.session.user_agent.as_deref()
     }
 
     /// The network from which the user logged in, cut to /24 (IPv4) or /48 (IPv6), e.g. `192.0.2.0/24`.
-    async fn network(&self) -> Option<&str> {
+    fn network(&self) -> Option<&str> {
         self.session.network.as_deref()
     }
 
     /// Whether this is the session of this request, or the one that this log-in or refresh returns.
-    async fn is_current(&self) -> bool {
+    fn is_current(&self) -> bool {
         self.is_current
     }
 }

@@ -53,30 +53,30 @@ impl User {
     }
 
     /// The name that people see: the part of the e-mail address before the @, until the user sets another.
-    async fn name(&self) -> &str {
+    fn name(&self) -> &str {
         &self.user.name
     }
 
     /// The e-mail address, as it was written. Unique, compared case-insensitively.
-    async fn email(&self) -> &str {
+    fn email(&self) -> &str {
         &self.user.email
     }
 
     /// The time when the user verified the e-mail address; null if they have not. Null unless it is the viewer's own
     /// account.
-    async fn email_verified_at(&self, ctx: &Context<'_>) -> Option<DateTime> {
+    fn email_verified_at(&self, ctx: &Context<'_>) -> Option<DateTime> {
         let verified = self.user.email_verified_at.filter(|_| self.is_own(ctx));
         verified.map(Into::into)
     }
 
     /// The time when the account was created. Null unless it is the viewer's own account.
-    async fn created_at(&self, ctx: &Context<'_>) -> Option<DateTime> {
+    fn created_at(&self, ctx: &Context<'_>) -> Option<DateTime> {
         self.is_own(ctx).then(|| self.user.created_at.into())
     }
 
     /// The time when the name, e-mail address or password last changed. Null unless it is the viewer's own
     /// account.
-    async fn updated_at(&self, ctx: &Context<'_>) -> Option<DateTime> {
+    fn updated_at(&self, ctx: &Context<'_>) -> Option<DateTime> {
         self.is_own(ctx).then(|| self.user.updated_at.into())
     }
 }
