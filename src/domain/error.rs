@@ -60,6 +60,11 @@ pub enum Error {
         /// The limit for all requests, in MiB.
         mib: usize,
     },
+    /// A query has more errors than are kept.
+    TooManyErrors {
+        /// The maximum number.
+        most: usize,
+    },
     /// A search would read too much data.
     TooMuchWork {
         /// The complexity of the search.

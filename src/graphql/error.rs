@@ -58,9 +58,10 @@ fn code(error: &Error) -> ErrorCode {
     match error {
         Error::Unauthenticated | Error::BadToken { .. } => ErrorCode::Unauthenticated,
         Error::RateLimited { .. } => ErrorCode::RateLimited,
-        Error::TooLong { .. } | Error::TooLarge { .. } | Error::TooMuchWork { .. } => {
-            ErrorCode::QueryTooComplex
-        }
+        Error::TooLong { .. }
+        | Error::TooLarge { .. }
+        | Error::TooManyErrors { .. }
+        | Error::TooMuchWork { .. } => ErrorCode::QueryTooComplex,
         Error::InvalidCredentials | Error::WrongPassword { .. } => ErrorCode::InvalidCredentials,
         Error::BadUserInput { .. } => ErrorCode::BadUserInput,
         Error::NotFound { .. } | Error::AppliedBefore { .. } => ErrorCode::NotFound,
@@ -87,6 +88,9 @@ fn message(error: &Error) -> String {
         }
         Error::TooLarge { mib } => {
             format!("The response needs more than {mib} MiB of memory. Request smaller pages.")
+        }
+        Error::TooManyErrors { most } => {
+            format!("The query was stopped because it has more than {most} errors.")
         }
         Error::TooMuchWork { cost, left } => format!(
             "The text searches have a complexity of {cost}, but only {left} is left. Use fewer text searches in one request."
@@ -177,8 +181,8 @@ pub(super) fn tell_of_commits(errors: &mut [ServerError]) {
 /// errors.
 ///
 /// (Not an extension of async-graphql, because any extension slows down every field.)
-pub(super) fn complete(errors: &mut Vec<ServerError>, request_id: &str) {
-    for error in errors.iter_mut() {
+pub(super) fn complete(errors: &mut [ServerError], request_id: &str) {
+    for error in errors {
         // The library finds invalid values of scalars only while it resolves a field.
         set_code(error, ErrorCode::BadUserInput);
         shorten(error);
@@ -188,14 +192,22 @@ pub(super) fn complete(errors: &mut Vec<ServerError>, request_id: &str) {
             extensions.set("requestId", request_id);
         }
     }
-    if errors.len() > MAX_ERRORS {
-        let more = errors.len() - MAX_ERRORS;
-        errors.truncate(MAX_ERRORS);
-        let last = errors.last().and_then(|last| last.extensions.clone());
-        let mut note = ServerError::new(format!("{more} more errors were omitted."), None);
-        note.extensions = last;
+}
+
+/// Drops all errors but the first ones, of which there may be thousands. Returns how many.
+pub(super) fn omit_many(errors: &mut Vec<ServerError>) -> usize {
+    let omitted = errors.len().saturating_sub(MAX_ERRORS);
+    errors.truncate(MAX_ERRORS);
+    omitted
+}
+
+/// Adds an error with the number of omitted ones.
+pub(super) fn tell_of_omitted(errors: &mut Vec<ServerError>, omitted: usize) {
+    if let (1.., Some(last)) = (omitted, errors.last()) {
+        let mut note = ServerError::new(format!("{omitted} more errors were omitted."), None);
+        note.extensions.clone_from(&last.extensions);
         // Either all errors belong to fields or none does, so the note gets the path of another error.
-        note.path = errors.last().map(|last| last.path.clone()).unwrap_or_default();
+        note.path.clone_from(&last.path);
         errors.push(note);
     }
 }

@@ -1,14 +1,15 @@
-//! Serializes responses to JSON, a piece at a time. Each value is freed as soon as it has been written,
-//! and the sender of the pieces can yield in between.
+//! Serializes responses to JSON, a piece at a time, so that the sender of the pieces can yield in between. Most rows are
+//! JSON already (`engine/json.rs`).
 
 use std::collections::BTreeMap;
 use std::vec;
 
 use async_graphql::indexmap::map;
 use async_graphql::{Name, Response, Value};
+use bytes::Bytes;
 use serde::Serialize;
 
-use super::engine::{Answer, HeldMemory, Transfer, Verdict};
+use super::engine::{Answer, HeldMemory, Transfer, Verdict, json};
 
 /// The minimum size of a piece in bytes, except the last one. A piece exceeds it by one text at most.
 const PIECE: usize = 32 * 1024;
@@ -26,10 +27,13 @@ pub struct Pieces {
 }
 
 impl Answer {
-    /// The response as JSON. (Use [`Pieces`] for a response that may be long and is sent at once.)
+    /// The response as JSON. (Use [`Pieces`] for a long response that is sent immediately.)
     pub fn into_json(self) -> String {
-        let bytes: Vec<u8> = Pieces::of(self).flatten().collect();
-        String::from_utf8(bytes).unwrap_or_default()
+        let (mut pieces, mut out) = (Pieces::of(self), Vec::new());
+        while let Some(part) = pieces.rest.pop() {
+            pieces.write(part, &mut out);
+        }
+        String::from_utf8(out).unwrap_or_default()
     }
 
     /// The errors of the response as JSON.
@@ -45,6 +49,8 @@ enum Part {
     Answers(vec::IntoIter<Answer>),
     Items(vec::IntoIter<Value>),
     Fields(map::IntoIter<Name, Value>),
+    /// Text that is JSON already.
+    Raw(Bytes),
     /// The `extensions` after the data, and the end of the response.
     Extensions(BTreeMap<String, Value>),
 }
@@ -98,10 +104,7 @@ impl Pieces {
             Part::Fields(mut fields) => {
                 while let Some((name, value)) = fields.next() {
                     self.separate(out);
-                    // GraphQL names need no escapes.
-                    out.push(b'"');
-                    out.extend_from_slice(name.as_bytes());
-                    out.extend_from_slice(b"\":");
+                    json::write_key(&name, out);
                     let inner = self.begin(value, out);
                     if inner.is_some() || out.len() >= PIECE {
                         self.rest.push(Part::Fields(fields));
@@ -109,6 +112,14 @@ impl Pieces {
                     }
                 }
                 self.close(b'}', out);
+            }
+            Part::Raw(mut json) => {
+                let room = PIECE - out.len() % PIECE;
+                out.extend_from_slice(&json.split_to(room.min(json.len())));
+                if !json.is_empty() {
+                    self.rest.push(Part::Raw(json));
+                }
+                self.comma = true;
             }
             Part::Extensions(extensions) => {
                 if !extensions.is_empty() {
@@ -154,8 +165,9 @@ impl Pieces {
                 out.push(b'{');
                 Some(Part::Fields(fields.into_iter()))
             }
+            Value::Binary(json) => Some(Part::Raw(json)),
             leaf => {
-                write_json(&leaf, out);
+                json::write(&leaf, out);
                 self.comma = true;
                 None
             }
@@ -197,6 +209,7 @@ fn write_json(value: &impl Serialize, out: &mut Vec<u8>) {
 mod tests {
     use std::sync::Arc;
 
+    use async_graphql::indexmap::IndexMap;
     use async_graphql::{Response, ServerError};
     use serde_json::json;
 
@@ -245,6 +258,22 @@ mod tests {
         extended.response.extensions.insert("x".into(), Value::from(1));
         let expected = serde_json::to_string(&extended.response).unwrap();
         assert_eq!(text(Pieces::of(extended)), expected);
+    }
+
+    #[test]
+    fn json_is_written_as_it_is() {
+        let rows = (0..5000).map(|n| format!(r#"{{"n":{n}}}"#)).collect::<Vec<_>>().join(",");
+        let raw = |json: &str| Value::Binary(json.to_owned().into());
+        let list = Value::List(vec![raw(&rows), Value::from(1), raw("2"), Value::List(vec![])]);
+        let data = [(Name::new("a"), list), (Name::new("b"), raw("{}"))].into_iter().collect();
+        let one = || answer(Value::Object(IndexMap::clone(&data)), vec![], Verdict::Run);
+        let expected = format!(r#"{{"data":{{"a":[{rows},1,2,[]],"b":{{}}}}}}"#);
+        let pieces: Vec<_> = Pieces::of(one()).collect();
+        assert!(pieces.iter().all(|piece| piece.len() < PIECE + 100) && pieces.len() > 1);
+        assert_eq!(String::from_utf8(pieces.concat()).unwrap(), expected);
+        assert_eq!(one().into_json(), expected);
+        let two = Pieces::of_batch(vec![one(), one()]);
+        assert_eq!(text(two), format!("[{expected},{expected}]"));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
+use async_graphql::Value;
 use async_graphql_axum::GraphQLResponse;
 use axum::body::Body;
 use axum::extract::{self, ConnectInfo, RawQuery, Request};
@@ -236,9 +237,10 @@ async fn into_answer(parts: &RequestParts, answer: Answer, media_type: MediaType
         (Verdict::Unauthenticated, _) => StatusCode::UNAUTHORIZED,
     };
     let (retry_after, holds_secrets) = (answer.retry_after(), answer.holds_secrets);
-    let response = if answer.small {
-        let response = GraphQLResponse::from(answer.response).into_response();
-        (media_type.headers(), response).into_response()
+    let response = if verdict == Verdict::Run && answer.response.data == Value::Null {
+        (media_type.headers(), GraphQLResponse::from(answer.response)).into_response()
+    } else if answer.small {
+        (media_type.headers(), answer.into_json()).into_response()
     } else {
         parts.response(Pieces::of(answer), media_type)
     };

@@ -9,6 +9,7 @@ use crate::support::{Lock, Server, User, scenarios, text};
 
 scenarios![
     a_search_costs_what_it_reads,
+    errors_are_limited,
     a_refusal_says_which_field_costs_how_much,
     screens_pass_with_the_largest_pages,
     memory_is_bounded_and_comes_back,
@@ -53,6 +54,28 @@ async fn a_search_costs_what_it_reads(server: Arc<Server>) {
         totalCount nodes { id title column } } } } }"#;
     let found = ann.get(query).await;
     assert_eq!(found["boards"]["nodes"][0]["cards"]["totalCount"], 1);
+}
+
+/// Only the first ones are answered. Thousands of them stop a query.
+async fn errors_are_limited(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let nodes = |n| format!("a{n}: nodes(ids: $ids) {{ ...F }} ");
+    let query = |count| {
+        format!(
+            "query($ids: [ID!]!) {{\n\n {} }}\nfragment F on Board {{ cards(first: -1) {{ totalCount }} }}",
+            repeated(count, nodes)
+        )
+    };
+    let variables = json!({ "ids": vec![board; 200] });
+    let answer = ann.ask(&query(3), variables.clone()).await;
+    let errors = answer.body["errors"].as_array().unwrap();
+    assert_eq!(errors.len(), 101);
+    assert_eq!(errors[0]["locations"], json!([{ "line": 4, "column": 23 }]));
+    assert_eq!(errors[0]["path"], json!(["a0", 0, "cards"]));
+    assert_eq!(errors[100]["message"], "500 more errors were omitted.");
+    let answer = ann.ask(&query(45), variables).await;
+    assert_eq!(answer.code(), "QUERY_TOO_COMPLEX");
 }
 
 async fn a_refusal_says_which_field_costs_how_much(server: Arc<Server>) {
@@ -115,6 +138,18 @@ async fn memory_is_bounded_and_comes_back(server: Arc<Server>) {
     let waiting = both.replace("title", "title comments(first: 0) { totalCount }");
     assert_eq!(ask(&waiting).await.code(), "QUERY_TOO_COMPLEX");
     let enough = server.another(&[("GRAPHQL_MEMORY_MIB", "9"), ("CACHE_MIB", "0")]).await;
+    // So does each of several such fields, also in objects of the cards.
+    let fields = repeated(40, |n| format!("a{n}: comments(first: 0) {{ totalCount }} "));
+    let counts = repeated(40, |n| format!("a{n}: cards(first: {n}) {{ totalCount }} "));
+    for (fields, one) in [
+        (fields, "comments(first: 0) { totalCount }"),
+        (format!("board {{ {counts} }}"), "board { cards(first: 0) { totalCount } }"),
+    ] {
+        let [one, many] = [one, &fields].map(|fields| query.replace("description", fields));
+        enough.ask_as(Some(&ann.token), &one, json!({})).await.ok();
+        let answer = enough.ask_as(Some(&ann.token), &many, json!({})).await;
+        assert_eq!(answer.code(), "QUERY_TOO_COMPLEX");
+    }
     // A request that fails after it has reserved memory releases all of it.
     let fails = query.replace(
         "description",

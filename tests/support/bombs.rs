@@ -67,6 +67,8 @@ fn long() -> Vec<Bomb> {
             format!("query({}) {{ __typename }}", many(10_000, |n| format!("$v{n}: Int "))),
         ),
         named("operations", many(10_000, |n| format!("query Q{n} {{ __typename }} "))),
+        named("invalid characters", "?".repeat(1_000_000)),
+        named("invalid numbers", format!("{{ viewer {{ id }} }} {}", "00".repeat(500_000))),
     ]
 }
 
@@ -75,6 +77,9 @@ fn fragments() -> Vec<Bomb> {
         let fragments = many(levels, one);
         format!("{{ ...F0 }} {fragments} fragment F{levels} on Query {{ __typename }}")
     };
+    let link = |n: usize| format!("fragment F{n} on User {{ ...F{} }} ", n + 1);
+    let fields = format!("fragment F90 on User {{ {} }}", "id ".repeat(1800));
+    let operations = many(250, |n| format!("query Q{n} {{ viewer {{ ...F0 }} }} "));
     let doubling = |n: usize| format!("fragment F{n} on Query {{ ...F{0} ...F{0} }} ", n + 1);
     let with_fields = |n: usize| {
         format!(
@@ -87,9 +92,10 @@ fn fragments() -> Vec<Bomb> {
         named("doubling fragments", chain(30, &doubling)),
         named("unused doubling fragments", unused),
         named("doubling fragments with fields", chain(25, &with_fields)),
+        named("long chain of fragments", chain(600, &link)),
         named(
-            "long chain of fragments",
-            chain(600, &|n| format!("fragment F{n} on Query {{ ...F{} }} ", n + 1)),
+            "many operations with a long chain of fragments",
+            operations + &many(90, link) + &fields,
         ),
         named("fragment cycle of length one", "{ ...F } fragment F on Query { ...F }"),
         named(

@@ -12,7 +12,7 @@ use super::budget::Budget;
 use super::document::Document;
 use super::held_memory::HeldMemory;
 use super::path::restore_path;
-use super::position::place;
+use super::position::places;
 use super::refusal::Refusal;
 use super::schema::TypeSystem;
 use super::verdict::Verdict;
@@ -71,7 +71,7 @@ impl Answer {
         Self::new(response, verdict)
     }
 
-    /// The response to a query that needs more memory than the process may use.
+    /// The response to a query that needs more memory than the process may use, or has too many errors.
     pub(super) fn too_large(refused: Error) -> Self {
         Self::new(error::of_request(refused), Verdict::Refused)
     }
@@ -116,12 +116,19 @@ impl Answer {
     /// Completes the errors: their paths, their locations in the document, and codes for errors of the
     /// library.
     pub(super) fn complete(&mut self, text: &str, request_id: &str) {
-        for error in &mut self.response.errors {
+        let errors = &mut self.response.errors;
+        if errors.is_empty() {
+            return;
+        }
+        let omitted = error::omit_many(errors);
+        let found = places(text, errors.iter().flat_map(|error| error.locations.iter().copied()));
+        for error in errors.iter_mut() {
             restore_path(error);
-            let places = error.locations.iter().filter_map(|found| place(text, *found));
+            let places = error.locations.iter().filter_map(|place| found.get(&place.line).copied());
             error.locations = places.collect();
         }
-        error::complete(&mut self.response.errors, request_id);
+        error::complete(errors, request_id);
+        error::tell_of_omitted(errors, omitted);
     }
 
     /// Tells in the errors of a mutation's payload that the mutation itself is done.

@@ -18,12 +18,18 @@ use crate::domain::{Error, Result};
 /// each request is not counted.
 const STEP: usize = 256 << 10;
 
+/// The approximate memory of an error: its path, its locations and its extensions.
+const ERROR_BYTES: usize = 2048;
+
+/// The number of errors after which a query is stopped.
+pub(super) const MOST_ERRORS: usize = 1000;
+
 /// How long a request waits for memory before it fails. (In a batch, the responses before it may hold
 /// that memory.)
 const WAIT: Duration = Duration::from_secs(10);
 
-/// How often a waiting request looks for clients that read slowly.
-const LOOK: Duration = Duration::from_millis(250);
+/// The interval in which a waiting request checks for clients that read slowly.
+const SLOW_CLIENT_CHECK: Duration = Duration::from_millis(250);
 
 /// The memory that all requests of this process may use together.
 pub(in crate::graphql) struct Memory {
@@ -64,7 +70,7 @@ impl Memory {
                 return;
             }
             self.transfers.close_slow();
-            let _ = timeout(LOOK, freed).await;
+            let _ = timeout(SLOW_CLIENT_CHECK, freed).await;
         }
     }
 }
@@ -77,6 +83,8 @@ pub(in crate::graphql) struct Budget {
     loaded: AtomicUsize,
     /// Bytes of resolved objects.
     objects: AtomicUsize,
+    /// The number of errors that are included in `objects`.
+    errors: AtomicUsize,
     reserved: AtomicUsize,
     /// Whether a reservation has failed for lack of memory.
     short: AtomicBool,
@@ -89,9 +97,9 @@ pub(in crate::graphql) struct Budget {
 impl Budget {
     /// A budget for a response with at most `max_text` bytes of text.
     pub(in crate::graphql) fn new(memory: Arc<Memory>, max_text: usize) -> Self {
-        let (loaded, objects, reserved, text) = Default::default();
+        let (loaded, objects, errors, reserved, text) = Default::default();
         let (short, work) = (AtomicBool::new(false), AtomicU64::new(Cost::MAX));
-        Self { memory, loaded, objects, reserved, short, text, max_text, work }
+        Self { memory, loaded, objects, errors, reserved, short, text, max_text, work }
     }
 
     /// Takes memory for loaded rows. SERVICE_UNAVAILABLE if the process has none left, QUERY_TOO_COMPLEX
@@ -138,6 +146,19 @@ impl Budget {
         timeout(WAIT, self.memory.half_free()).await.is_ok()
     }
 
+    /// Counts the memory of errors, of which the response has so many now. The next object reserves it.
+    pub(super) fn count_errors(&self, errors: usize) {
+        let more = errors.saturating_sub(self.errors.fetch_max(errors, Ordering::Relaxed));
+        if more > 0 {
+            self.objects.fetch_add(more.saturating_mul(ERROR_BYTES), Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the response has more errors than a query may have.
+    pub(super) fn has_too_many_errors(&self) -> bool {
+        self.errors.load(Ordering::Relaxed) > MOST_ERRORS
+    }
+
     /// Takes memory for an object of the response and for the `text` in it, in bytes. QUERY_TOO_COMPLEX
     /// if the response has too much text.
     pub(super) fn take_object(&self, bytes: usize, text: usize) -> Result<()> {
@@ -171,7 +192,7 @@ impl Budget {
 
     /// Resets all counters before the query runs again.
     pub(super) fn reset(&self) {
-        for counter in [&self.loaded, &self.objects, &self.text] {
+        for counter in [&self.loaded, &self.objects, &self.errors, &self.text] {
             counter.store(0, Ordering::Relaxed);
         }
     }
@@ -191,13 +212,15 @@ impl Budget {
 
     /// The objects resolved so far, for [`Budget::restore`].
     pub(super) fn objects(&self) -> Objects {
-        let (bytes, text) = (&self.objects, &self.text);
-        Objects { bytes: bytes.load(Ordering::Relaxed), text: text.load(Ordering::Relaxed) }
+        let [bytes, errors, text] = [&self.objects, &self.errors, &self.text]
+            .map(|counter| counter.load(Ordering::Relaxed));
+        Objects { bytes, errors, text }
     }
 
     /// Forgets the objects resolved since then.
-    pub(super) fn restore(&self, Objects { bytes, text }: Objects) {
+    pub(super) fn restore(&self, Objects { bytes, errors, text }: Objects) {
         self.objects.store(bytes, Ordering::Relaxed);
+        self.errors.store(errors, Ordering::Relaxed);
         self.text.store(text, Ordering::Relaxed);
     }
 }
@@ -212,6 +235,7 @@ impl Drop for Budget {
 #[derive(Clone, Copy)]
 pub(super) struct Objects {
     bytes: usize,
+    errors: usize,
     text: usize,
 }
 
@@ -243,6 +267,13 @@ mod tests {
         let budget = Budget::new(Arc::new(Memory::new(0)), 2048);
         assert_eq!(budget.take_object(100, 2048), Ok(()));
         assert_eq!(budget.take_object(100, 1), Err(Error::TooLong { kib: 2 }));
+        let before = budget.objects();
+        budget.count_errors(3);
+        budget.count_errors(2);
+        assert_eq!(budget.bytes(), 100 + 2048 + 3 * ERROR_BYTES);
+        budget.restore(before);
+        budget.count_errors(1);
+        assert_eq!(budget.bytes(), 100 + 2048 + ERROR_BYTES);
         budget.set_work(5);
         assert_eq!(budget.work(4), Ok(()));
         assert_eq!(budget.work(2), Err(Error::TooMuchWork { cost: 2, left: 1 }));

@@ -16,7 +16,7 @@ pub(super) const OBJECT: Cost = 10;
 /// The cost of any other field.
 pub(super) const FIELD: Cost = 1;
 
-/// Every so many characters of a response key cost as much as a field.
+/// A response key costs one field for each `NAME` characters.
 const NAME: usize = 32;
 
 /// The cost of a field itself, without its arguments and the fields below it.

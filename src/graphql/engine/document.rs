@@ -1,14 +1,14 @@
 //! Parses and validates documents, and caches valid ones.
 //!
 //! apollo-compiler parses and validates according to the specification of September 2025. This module
-//! adds the limits, descriptions (`scan::blank`), and the rules in `unique_fields`, `usages` and `merging`.
+//! adds the limits, descriptions (`scan`), and the rules in `unique_fields`, `usages` and `merging`.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use apollo_compiler::executable::{ExecutableDocument, Operation, OperationType};
 use apollo_compiler::parser::Parser;
-use apollo_compiler::validation::{DiagnosticList, Valid};
+use apollo_compiler::validation::{DiagnosticList, Valid, WithErrors};
 use apollo_compiler::{Name, Node};
 use moka::sync::Cache;
 
@@ -38,8 +38,6 @@ pub(super) struct Document {
     text: Arc<str>,
     executable: Valid<ExecutableDocument>,
     operations: Vec<OperationData>,
-    /// The number of statements that its last run needed; 0 before the first run.
-    statements: AtomicUsize,
 }
 
 /// What is known of an operation.
@@ -47,8 +45,10 @@ struct OperationData {
     name: Option<Name>,
     /// The variables that must not be null.
     required: Vec<Name>,
-    /// Its series, from its first run on.
+    /// Its time series, from its first run on.
     series: OnceLock<Arc<metrics::Operation>>,
+    /// The number of statements that its last run needed; 0 before the first run.
+    statements: AtomicUsize,
 }
 
 impl Document {
@@ -74,7 +74,7 @@ impl Document {
         self.operations.iter().find(|known| known.name == operation.name)
     }
 
-    /// The series of an operation.
+    /// The time series of an operation.
     pub(super) fn series(&self, operation: &Operation) -> Option<&Arc<metrics::Operation>> {
         let kind = match operation.operation_type {
             OperationType::Query => Kind::Query,
@@ -86,18 +86,20 @@ impl Document {
         self.known(operation).map(|known| known.series.get_or_init(make))
     }
 
-    /// The mode in which a query of this document reads.
-    pub(super) fn mode(&self) -> Mode {
-        match self.statements.load(Ordering::Relaxed) {
+    /// The mode in which a query reads.
+    pub(super) fn mode(&self, operation: &Operation) -> Mode {
+        match self.known(operation).map_or(0, |known| known.statements.load(Ordering::Relaxed)) {
             0 => Mode::Transaction,
             statements => Mode::Expect(statements),
         }
     }
 
     /// Records the number of statements that a query needed.
-    pub(super) fn note_statements(&self, statements: usize) {
-        if statements != self.statements.load(Ordering::Relaxed) {
-            self.statements.store(statements, Ordering::Relaxed);
+    pub(super) fn note_statements(&self, operation: &Operation, statements: usize) {
+        if let Some(known) = self.known(operation)
+            && statements != known.statements.load(Ordering::Relaxed)
+        {
+            known.statements.store(statements, Ordering::Relaxed);
         }
     }
 
@@ -147,26 +149,54 @@ impl Documents {
 /// Parses and validates a document. Limits are checked first, so that validation cannot take long.
 fn parse(types: &TypeSystem, text: &str, limits: &Limits) -> Result<Document, Refusal> {
     let scanned = scan::scan(text, limits).map_err(Refusal::too_complex)?;
-    let blanked = scan::blank(text, &scanned.descriptions);
-    let parsed = Parser::new().recursion_limit(MAX_RECURSION).parse_ast(blanked, PATH);
+    let parsed = Parser::new().recursion_limit(MAX_RECURSION).parse_ast(scanned.text, PATH);
     let document = parsed.map_err(|found| unparsable(&found.errors))?;
+    if scanned.is_broken {
+        return Err(Refusal::unparsable("Syntax error: unexpected character."));
+    }
     if scanned.no_colon {
         return Err(Refusal::unparsable("Syntax error: expected a colon after a name."));
     }
     measure::check(&document, limits).map_err(Refusal::too_complex)?;
     unique_fields::check(&document)?;
-    let document = document.to_executable_validate(&types.schema);
-    let document = document.map_err(|found| invalid(&found.errors, types.reveals_schema))?;
+    let document = match document.to_executable_validate(&types.schema) {
+        Ok(document) => document,
+        Err(found) => {
+            has_only_merged_roots(found).map_err(|errors| invalid(&errors, types.reveals_schema))?
+        }
+    };
     merging::check(types, &document)?;
     let mut operations = Vec::new();
     for operation in document.operations.iter() {
         introspection_allowed(types, &document, operation)?;
         let required = usages::check(types, &document, operation)?;
         let name = operation.name.clone();
-        operations.push(OperationData { name, required, series: OnceLock::new() });
+        let (series, statements) = Default::default();
+        operations.push(OperationData { name, required, series, statements });
     }
-    let (text, statements) = (text.into(), AtomicUsize::new(0));
-    Ok(Document { text, executable: document, operations, statements })
+    Ok(Document { text: text.into(), executable: document, operations })
+}
+
+/// "Single Root Field" of the specification counts response keys. apollo-compiler counts fields, so it rejects a
+/// subscription whose root field is selected twice, for instance by two fragments.
+fn has_only_merged_roots(
+    found: WithErrors<ExecutableDocument>,
+) -> Result<Valid<ExecutableDocument>, DiagnosticList> {
+    let WithErrors { partial: document, errors } = found;
+    let is_about_roots = errors
+        .iter()
+        .all(|error| error.error.unstable_error_name() == Some("SubscriptionUsesMultipleFields"));
+    let has_one_root = |operation: &Node<Operation>| {
+        let mut keys = operation.root_fields(&document).map(|field| field.response_key());
+        let first = keys.next();
+        keys.all(|key| Some(key) == first)
+    };
+    let is_merged =
+        document.operations.iter().filter(|one| one.is_subscription()).all(has_one_root);
+    if is_about_roots && is_merged {
+        return Ok(Valid::assume_valid(document));
+    }
+    Err(errors)
 }
 
 /// Syntax errors give the position but not the text found there, which may be a password.

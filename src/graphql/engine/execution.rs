@@ -24,7 +24,7 @@ impl Execution {
         }
     }
 
-    /// Records that something has asked who the viewer is. The response is for nobody else then.
+    /// Records that something has asked who the viewer is. The response must not be shared with other viewers.
     pub(in crate::graphql) fn note_viewer(&self) {
         self.is_personal.store(true, Ordering::Relaxed);
     }

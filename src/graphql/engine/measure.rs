@@ -22,6 +22,8 @@ struct Measure {
     depth: usize,
     aliases: usize,
     directives: usize,
+    /// The selections of all kinds.
+    steps: usize,
 }
 
 impl Measure {
@@ -32,8 +34,12 @@ impl Measure {
         self.depth = self.depth.max(other.depth);
         self.aliases = self.aliases.saturating_add(other.aliases);
         self.directives = self.directives.saturating_add(other.directives);
+        self.steps = self.steps.saturating_add(other.steps);
     }
 }
+
+/// How many times as many selections as in an operation the whole document may have.
+const OPERATIONS: usize = 20;
 
 /// Rejects a document with an operation or a fragment that exceeds a limit; the error names the limit.
 /// Fragments that contain themselves count once here, since validation reports them.
@@ -43,6 +49,7 @@ pub(super) fn check(document: &Document, limits: &Limits) -> Result<(), String> 
         _ => None,
     });
     let mut measuring = Measuring { fragments: fragments.collect(), measured: HashMap::new() };
+    let (mut operations, mut in_operations, mut in_fragments) = (0_usize, 0_usize, 0_usize);
     for definition in &document.definitions {
         let measure = match definition {
             Definition::OperationDefinition(operation) => {
@@ -65,7 +72,19 @@ pub(super) fn check(document: &Document, limits: &Limits) -> Result<(), String> 
         }
         if matches!(definition, Definition::OperationDefinition(_)) {
             within("root fields", measure.width, limits.root_fields)?;
+            operations += 1;
+            in_operations = in_operations.saturating_add(measure.steps);
+        } else {
+            in_fragments = in_fragments.saturating_add(measure.steps);
         }
+    }
+    // apollo-compiler validates each operation with all of its fragments, and looks for cycles from each of these.
+    let found = operations.saturating_mul(in_fragments).saturating_add(in_operations);
+    let limit = limits.selections.saturating_mul(OPERATIONS);
+    if found > limit {
+        return Err(format!(
+            "The fragments and operations have {found} selections (those of fragments for each operation) with all fragments expanded; at most {limit} are allowed."
+        ));
     }
     Ok(())
 }
@@ -116,6 +135,7 @@ impl<'d> Measuring<'d> {
                         depth: below.depth + 1,
                         aliases: below.aliases.saturating_add(field.alias.is_some().into()),
                         directives: below.directives,
+                        steps: below.steps,
                     });
                     &field.directives
                 }
@@ -129,6 +149,7 @@ impl<'d> Measuring<'d> {
                 }
             };
             all.directives = all.directives.saturating_add(directives.len());
+            all.steps = all.steps.saturating_add(1);
         }
         Ok(all)
     }

@@ -9,7 +9,7 @@ use apollo_compiler::schema::ExtendedType;
 use super::refusal::Refusal;
 use super::schema::TypeSystem;
 
-/// The maximum number of selections that are looked at.
+/// The maximum number of selections that are visited.
 const MAX_STEPS: usize = 100_000;
 
 /// Checks all operations. Nothing to do in most documents, because they have no lists.

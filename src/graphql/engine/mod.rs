@@ -10,10 +10,10 @@
 //!    `viewer_limit` limits how many requests of one viewer run at once.
 //! 3. `variables`: coerces the values of variables (`coercion`, and `literals` for default values), once.
 //! 4. `plan`: expands fragments, merges equal fields and applies `@skip` and `@include`; `cost` and
-//!    `list_size` give the complexity. The library executes the resulting plan. The introspection fields
+//!    `list_size` give the complexity. The introspection fields
 //!    are executed by `answer`, before the others. All this happens before anybody looks at the permissions of fields.
-//! 5. The library executes the plan. Resolvers call loaders; `scheduler` decides when loads are sent;
-//!    `eager` resolves objects; `budget` limits the resources of the running request, and `sending` the time for
+//! 5. async-graphql executes the plan. Resolvers call loaders; `scheduler` decides when loads are sent;
+//!    `eager` resolves objects and writes them as `json`; `budget` limits the resources of the running request, and `sending` the time for
 //!    which a response that is being sent may hold memory (`held_memory`).
 //! 6. `answer`: inserts the result of the introspection and completes the codes, paths (`path`) and
 //!    locations of errors.
@@ -22,8 +22,8 @@
 //! or if there was too little memory. Before step 1, the request may have used a statement to find the
 //! session.
 //!
-//! `run` takes these steps for queries and mutations. A subscription takes the steps 1 to 4 once, and step 5 for each
-//! payload (`subscription`); `shape` is what it selects.
+//! `run` takes these steps for queries and mutations. A subscription takes the steps 1 to 4 once, without `viewer_limit`, and
+//! the steps 5 and 6 for each payload (`subscription`); `shape` is what it selects.
 //!
 //! `schema` holds the types that steps 1 to 4 check against, `execution` what steps 4 and 5 share,
 //! `refusal` the errors of requests that are not run, and `position` the places in documents that errors name.
@@ -33,11 +33,12 @@
 //! - Resolvers of [`Pure`] types may run several times for one response, and so may those of the query
 //!   root, when a query runs again. Resolvers of mutations run once.
 //! - Loads are sent only when every field of the request has its value or waits for a load.
-//! - A cache keeps nothing that depends on who asks: documents, unless they hold literals in a mutation
-//!   (`Document::may_be_kept`), and rows of one version of a board (`loaders/cache`), except results of searches.
-//!   Permissions are read by every request.
+//! - A cache keeps nothing that depends on who asks: documents, unless they may hold passwords
+//!   (`Document::may_be_kept`), and rows of one version of a board (`loaders/cache`). Results of searches are not kept,
+//!   because stored texts are folded anew at times. Permissions are read by every request.
 //! - Every object of a response is an [`EagerObject`] or in an [`EagerList`], except connections and
-//!   payloads of mutations, so that `eager` takes the memory and text of rows from the budget.
+//!   payloads of mutations, so that `eager` takes the memory and text of rows from the budget, and the memory of fields that
+//!   wait and of errors.
 //!
 //! | done here | why not by async-graphql |
 //! |---|---|
@@ -56,6 +57,7 @@ mod document;
 mod eager;
 mod execution;
 mod held_memory;
+pub(super) mod json;
 mod list_size;
 mod literals;
 mod measure;
@@ -90,7 +92,7 @@ pub(super) use self::budget::Memory;
 pub(super) use self::caller::Caller;
 pub(super) use self::cost::Cost;
 use self::document::{Document, Documents};
-pub(super) use self::eager::{EagerList, EagerObject, Pure};
+pub(super) use self::eager::{EagerList, EagerObject, NullableList, Pure};
 pub(super) use self::execution::Execution;
 pub(super) use self::held_memory::HeldMemory;
 use self::persisted::Persisted;

@@ -1,13 +1,16 @@
 //! Runs queries and mutations.
 
+use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
-use apollo_compiler::executable::OperationType;
+use apollo_compiler::executable::Operation;
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Executor, Variables};
 
 use super::answer::{self, Answer};
+use super::budget::MOST_ERRORS;
 use super::caller::Caller;
 use super::document::Document;
 use super::execution::Execution;
@@ -15,6 +18,7 @@ use super::plan::{Plan, plan};
 use super::refusal::Refusal;
 use super::request::Request;
 use super::{Engine, Operations, eager};
+use crate::domain::Error;
 use crate::graphql::error;
 use crate::metrics::{self, Limit};
 use crate::store::Mode;
@@ -25,7 +29,6 @@ struct Planned {
     /// The result of the introspection fields.
     introspection: Option<async_graphql::Value>,
     holds_secrets: bool,
-    is_query: bool,
 }
 
 impl<E: Executor, P: Executor> Engine<E, P> {
@@ -45,13 +48,18 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             None => None,
         };
         let caller = Arc::new(caller);
-        let operation = document.operation(request.operation_name.as_deref());
-        let is_query = operation.is_ok_and(|operation| operation.is_query());
-        let mut mode = if is_query { document.mode() } else { Mode::Transaction };
+        let operation = match document.operation(request.operation_name.as_deref()) {
+            Ok(operation) => operation,
+            Err(refusal) => return Answer::refused(refusal),
+        };
+        let is_query = operation.is_query();
+        let mut mode = if is_query { document.mode(operation) } else { Mode::Transaction };
         let mut rerun = None;
         loop {
             // Boxed because a future is as large as all that it holds, and would be copied on every move.
-            if let Some(answer) = Box::pin(self.run(&document, &request, &caller, mode)).await {
+            if let Some(answer) =
+                Box::pin(self.run(&document, operation, &request, &caller, mode)).await
+            {
                 return answer;
             }
             caller.execution().budget.reset();
@@ -70,12 +78,13 @@ impl<E: Executor, P: Executor> Engine<E, P> {
     async fn run(
         &self,
         document: &Document,
+        operation: &Operation,
         request: &Request,
         caller: &Arc<impl Caller>,
         mode: Mode,
     ) -> Option<Answer> {
-        let Planned { plan, introspection, holds_secrets, is_query } =
-            match self.planned(document, request) {
+        let Planned { plan, introspection, holds_secrets } =
+            match self.planned(document, operation, request) {
                 Ok(planned) => planned,
                 Err(refusal) => return Some(Answer::refused(refusal)),
             };
@@ -88,15 +97,25 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         }
         let snapshot = caller.begin(mode);
         let execution = execution_of(caller, plan.document, plan.variables);
-        let execution = pin!(self.executor.execute(execution));
-        let response = scheduler.run(execution).await;
+        let mut execution = pin!(self.executor.execute(execution));
+        // Checked whenever the execution pauses. A mutation goes on: it may have committed.
+        let execution = poll_fn(|cx| {
+            if operation.is_query() && budget.has_too_many_errors() {
+                return Poll::Ready(None);
+            }
+            execution.as_mut().poll(cx).map(Some)
+        });
+        let response = scheduler.run(pin!(execution)).await;
         snapshot.end();
-        if is_query {
+        let Some(response) = response else {
+            return Some(Answer::too_large(Error::TooManyErrors { most: MOST_ERRORS }));
+        };
+        if operation.is_query() {
             if snapshot.exceeded() || budget.is_short() {
                 caller.forget();
                 return None;
             }
-            document.note_statements(snapshot.statements());
+            document.note_statements(operation, snapshot.statements());
             // The database became unavailable during the query. (A defect is reported in the field where
             // it occurred.)
             if snapshot.failed() && !error::tells_of_a_defect(&response.errors) {
@@ -108,14 +127,18 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             answer.add_introspection(keys, introspection);
         }
         answer.complete(document.text(), caller.request_id());
-        if !is_query {
+        if !operation.is_query() {
             answer.tell_of_commits();
         }
         Some(answer)
     }
 
-    fn planned(&self, document: &Document, request: &Request) -> Result<Planned, Refusal> {
-        let operation = document.operation(request.operation_name.as_deref())?;
+    fn planned(
+        &self,
+        document: &Document,
+        operation: &Operation,
+        request: &Request,
+    ) -> Result<Planned, Refusal> {
         let values = self.coerced(document, operation, request.variables.clone())?;
         let plan = plan(&self.types, document, operation, values, self.limits.complexity)?;
         let introspection = plan
@@ -123,8 +146,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             .as_ref()
             .and_then(|_| answer::introspection(&self.types, document, operation, &plan.variables));
         let holds_secrets = self.types.hold_secrets(operation.root_fields(document.executable()));
-        let is_query = operation.operation_type == OperationType::Query;
-        Ok(Planned { plan, introspection, holds_secrets, is_query })
+        Ok(Planned { plan, introspection, holds_secrets })
     }
 }
 

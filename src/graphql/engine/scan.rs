@@ -1,5 +1,5 @@
 //! Scans the tokens of a document before it is parsed. It limits the number of tokens and the nesting of
-//! brackets, since parsers recurse.
+//! brackets, since parsers recurse, and replaces with spaces what the parser need not see.
 
 use std::ops::Range;
 
@@ -13,8 +13,12 @@ const MAX_NAME: usize = 255;
 /// The result of a scan.
 #[derive(Default)]
 pub(super) struct Scanned {
-    /// The positions of the descriptions of operations, fragments and variables.
-    pub(super) descriptions: Vec<Range<usize>>,
+    /// The document up to its first invalid token. Spaces replace commas and comments, of which apollo-parser makes a
+    /// node each (and it does not accept all commas), and the descriptions of operations, fragments and variables, which
+    /// the specification of September 2025 introduced and apollo-compiler 1 does not support. The rest keeps its position.
+    pub(super) text: String,
+    /// Whether there is an invalid token.
+    pub(super) is_broken: bool,
     /// Whether a colon is missing after the name of an argument or an input field, which apollo-parser
     /// does not report.
     pub(super) no_colon: bool,
@@ -22,15 +26,28 @@ pub(super) struct Scanned {
 
 /// Checks the limits of a document; an error names the limit. Syntax errors are left to the parser.
 pub(super) fn scan(text: &str, limits: &Limits) -> Result<Scanned, String> {
-    let mut scan = Scan::default();
-    // The parser reports the errors of the lexer.
-    for token in Lexer::new(text).flatten() {
+    let mut scan = Scan { blanked: text.as_bytes().to_vec(), ..Scan::default() };
+    let mut end = 0;
+    for token in Lexer::new(text) {
+        let token = match token {
+            Ok(token) => token,
+            Err(error) => {
+                // One error is enough: the parser would copy each of them.
+                scan.blanked.truncate(end + error.data().len());
+                scan.is_broken = true;
+                break;
+            }
+        };
+        let place = token.index()..token.index() + token.data().len();
+        end = place.end;
         match token.kind() {
-            TokenKind::Whitespace | TokenKind::Comment | TokenKind::Comma | TokenKind::Eof => {}
+            TokenKind::Whitespace | TokenKind::Eof => {}
+            TokenKind::Comment | TokenKind::Comma => scan.blank(place),
             _ => scan.token(&token, limits)?,
         }
     }
-    Ok(scan.found)
+    let text = String::from_utf8(scan.blanked).unwrap_or_default();
+    Ok(Scanned { text, is_broken: scan.is_broken, no_colon: scan.no_colon })
 }
 
 #[derive(Default)]
@@ -41,7 +58,9 @@ struct Scan {
     last: Option<TokenKind>,
     /// A string that is a description if the next token can have one.
     pending: Option<Range<usize>>,
-    found: Scanned,
+    blanked: Vec<u8>,
+    is_broken: bool,
+    no_colon: bool,
 }
 
 /// An open bracket.
@@ -110,7 +129,7 @@ impl Scan {
             // The name of a variable follows a dollar sign.
             (Next::Colon, TokenKind::Colon) | (Next::Value, TokenKind::Dollar) => Next::Value,
             (Next::Colon, _) => {
-                self.found.no_colon = true;
+                self.no_colon = true;
                 Next::Anything
             }
             (Next::Value, _) => Next::Name,
@@ -132,28 +151,22 @@ impl Scan {
             _ => (false, false),
         };
         let pending = self.pending.take();
-        if described {
-            self.found.descriptions.extend(pending);
+        if let (true, Some(place)) = (described, pending) {
+            self.blank(place);
         }
         if token.kind() == TokenKind::StringValue && may_follow {
             self.pending = Some(token.index()..token.index() + token.data().len());
         }
     }
-}
 
-/// Replaces these ranges with spaces, so that the rest keeps its position. (apollo-compiler 1 does not
-/// support descriptions in documents, which the specification of September 2025 introduced.)
-pub(super) fn blank(text: &str, places: &[Range<usize>]) -> String {
-    let mut blanked = String::with_capacity(text.len());
-    let mut end = 0;
-    for place in places {
-        blanked.push_str(&text[end..place.start]);
-        let blank = |byte: u8| if matches!(byte, b'\n' | b'\r') { char::from(byte) } else { ' ' };
-        blanked.extend(text[place.clone()].bytes().map(blank));
-        end = place.end;
+    /// Replaces a token with spaces.
+    fn blank(&mut self, place: Range<usize>) {
+        for byte in self.blanked.get_mut(place).into_iter().flatten() {
+            if !matches!(byte, b'\n' | b'\r') {
+                *byte = b' ';
+            }
+        }
     }
-    blanked.push_str(&text[end..]);
-    blanked
 }
 
 #[cfg(test)]
@@ -167,7 +180,7 @@ mod tests {
     }
 
     fn blanked(text: &str) -> String {
-        blank(text, &scan(text, &limits()).unwrap().descriptions)
+        scan(text, &limits()).unwrap().text
     }
 
     #[test]
@@ -175,10 +188,7 @@ mod tests {
         for (text, expected) in [
             (r#""a" query Q {a}"#, r"    query Q {a}"),
             ("\"\"\"a\nb\"\"\"fragment F on Q {a}", "    \n    fragment F on Q {a}"),
-            (
-                r#"query("é" $a: Int = 1, "b" $b: Int){a}"#,
-                r"query(     $a: Int = 1,     $b: Int){a}",
-            ),
+            (r#"query("é" $a: Int = 1 "b" $b: Int){a}"#, r"query(     $a: Int = 1     $b: Int){a}"),
             (
                 r#"query($a: String = "x" "b" $b: Int){a}"#,
                 r#"query($a: String = "x"     $b: Int){a}"#,
@@ -196,6 +206,22 @@ mod tests {
             r#""no" "a" {a}"#,
         ] {
             assert_eq!(blanked(text), text);
+        }
+    }
+
+    #[test]
+    fn commas_and_comments_are_spaces_and_the_first_invalid_token_is_the_end() {
+        for (text, expected) in [
+            ("{a,:b ...,F}# é\r\n#", "{a :b ... F}    \r\n "),
+            ("{a(b:\"#,\",c:\"\"\",#\"\"\")}", "{a(b:\"#,\" c:\"\"\",#\"\"\")}"),
+            ("{a ? b ? c}", "{a ?"),
+            ("{a(b: 00) ?", "{a(b: 00"),
+            ("{a(b: \"\\x\") ?", "{a(b: \"\\x\""),
+            ("é{a}", "é"),
+        ] {
+            let scanned = scan(text, &limits()).unwrap();
+            assert_eq!(scanned.text, expected);
+            assert_eq!(scanned.is_broken, scanned.text.len() < text.len(), "{text}");
         }
     }
 

@@ -1,7 +1,7 @@
-//! Decides when the loads of sibling fields are sent to the database.
+//! Decides when the loads that fields request are sent to the database.
 //!
 //! The scheduler polls a request until it makes no more progress: every field then has its value or waits
-//! for a load. Only then are the requested loads sent, all at once. This is a dispatch round. The next
+//! for a load. Only then are the requested loads sent, together. This is a dispatch round. The next
 //! round begins when all loads of this one have completed. So loads that can share a statement always do,
 //! however many fields request them and however long the database takes. (The dataloader crate waits for
 //! a fixed number of yields by default, which sent 11 statements instead of 7 for a list of 50 boards.)

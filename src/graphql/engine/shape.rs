@@ -1,4 +1,4 @@
-//! What subscriptions select from their payloads: one shape for all that select the same.
+//! What subscriptions select from their payloads. Subscriptions with equal selections share one [`Shape`].
 
 use std::collections::HashMap;
 use std::fmt::Write as _;

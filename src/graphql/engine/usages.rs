@@ -1,6 +1,8 @@
 //! "All Variable Usages Are Allowed" of the specification, including usages within lists and input
 //! objects, which apollo-compiler does not check.
 
+use std::collections::HashSet;
+
 use apollo_compiler::ast::{self, DirectiveList, Type, VariableDefinition};
 use apollo_compiler::executable::{ExecutableDocument, Field, Operation, Selection, SelectionSet};
 use apollo_compiler::{Name, Node};
@@ -14,7 +16,8 @@ pub(super) fn check(
     document: &ExecutableDocument,
     operation: &Operation,
 ) -> Result<Vec<Name>, Refusal> {
-    let mut walk = Walk { types, document, operation, visited: Vec::new(), required: Vec::new() };
+    let mut walk =
+        Walk { types, document, operation, visited: HashSet::new(), required: Vec::new() };
     walk.directives(&operation.directives)?;
     walk.set(&operation.selection_set)?;
     Ok(walk.required)
@@ -25,7 +28,7 @@ struct Walk<'d> {
     document: &'d ExecutableDocument,
     operation: &'d Operation,
     /// The fragments visited so far.
-    visited: Vec<&'d Name>,
+    visited: HashSet<&'d Name>,
     required: Vec<Name>,
 }
 
@@ -42,10 +45,9 @@ impl<'d> Walk<'d> {
     }
 
     fn fragment(&mut self, name: &'d Name) -> Result<(), Refusal> {
-        if self.visited.contains(&name) {
+        if !self.visited.insert(name) {
             return Ok(());
         }
-        self.visited.push(name);
         let Some(fragment) = self.document.fragments.get(name) else { return Ok(()) };
         self.directives(&fragment.directives)?;
         self.set(&fragment.selection_set)

@@ -1,4 +1,4 @@
-//! Limits how many requests of one viewer run at once to fewer than the pool has connections, so that no
+//! Limits how many requests of one viewer run concurrently to fewer than the pool has connections, so that no
 //! viewer can use all of them. Excess requests wait.
 
 use std::sync::Arc;

@@ -51,9 +51,9 @@ async fn charge_searches<'k, How: Eq + Hash + Sync + 'k>(
     context: &LoadContext,
     keys: impl Iterator<Item = (CardList, &'k How, &'k CardFilter)> + Send,
 ) -> Result<()> {
-    let mut searches: HashMap<BoardAccess, HashSet<&How>> = HashMap::new();
+    let mut searches: HashMap<BoardAccess, HashSet<(u8, &How)>> = HashMap::new();
     for (list, how, _) in keys.filter(|(.., filter)| filter.text.is_some()) {
-        searches.entry(list.board()).or_default().insert(how);
+        searches.entry(list.board()).or_default().insert((list.kind() as u8, how));
     }
     if searches.is_empty() {
         return Ok(());

@@ -1,5 +1,6 @@
-//! Batches the loads of sibling fields. There is one loader for each relation, created for each request,
-//! so the number of statements depends on the text of a query and never on the number of rows.
+//! Batches the loads that fields request. There is one loader for each relation, created for each run of a query and each
+//! root field of a mutation, so the number of statements depends on the text of a query and not on the number of rows.
+//! (Labels may take one more, if the trash has very many.)
 
 mod boards;
 mod cache;

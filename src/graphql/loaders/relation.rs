@@ -16,7 +16,7 @@ use crate::domain::{Error, Page, Result, Timestamp, Viewer};
 use crate::graphql::engine::Execution;
 use crate::store::{Conn, LongTexts, Snapshot};
 
-/// Data that can be loaded for many keys at once.
+/// Data that can be loaded for many keys in one statement.
 pub(in crate::graphql) trait Relation: Send + Sync + 'static {
     /// The key of an object or of a list.
     type Of: Clone + Eq + Hash + Send + Sync;
@@ -33,7 +33,7 @@ pub(in crate::graphql) trait Relation: Send + Sync + 'static {
         how: &Self::How,
     ) -> impl Future<Output = Result<Vec<Self::Value>>> + Send;
 
-    /// Takes the cost of the keys besides their rows from the budget. An error fails all keys.
+    /// Takes the cost of text searches from the budget. An error fails all keys.
     fn charge(
         _context: &LoadContext,
         _keys: &[Unnamed<Key<Self>>],
@@ -73,7 +73,7 @@ impl LoadContext {
         self.viewer.ok_or(Error::Unauthenticated)
     }
 
-    /// The present time.
+    /// The current time.
     pub(super) fn now(&self) -> Timestamp {
         self.db.now()
     }

@@ -1,7 +1,7 @@
 //! Attempts to resolve an object without waiting, which leave no trace if they fail.
 
 use std::cell::Cell;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::task::{Context as Task, Poll, Waker};
 
@@ -9,17 +9,17 @@ use async_graphql::{ContextSelectionSet, ServerError};
 
 use crate::graphql::engine::execution::Execution;
 
-/// Runs `put_together`; `None` if the library has to resolve the object again. In that case its side
+/// Runs `write`; `None` if the library has to resolve the object again. In that case its side
 /// effects are rolled back: memory taken, and errors recorded by nullable fields. (No other field runs in
 /// between.) Within an outer attempt it never returns: the outer attempt finds the field pending and
 /// drops it.
 pub(super) async fn try_or_roll_back<T>(
     ctx: &ContextSelectionSet<'_>,
     execution: Option<&Arc<Execution>>,
-    put_together: impl FnOnce() -> Option<T>,
+    write: impl FnOnce() -> Option<T>,
 ) -> Option<T> {
     let before = (execution.map(|execution| execution.budget.objects()), errors(ctx).len());
-    let made = put_together();
+    let made = write();
     if made.is_none() {
         let (objects, noted) = before;
         if let (Some(execution), Some(objects)) = (execution, objects) {
@@ -33,7 +33,8 @@ pub(super) async fn try_or_roll_back<T>(
     made
 }
 
-fn errors<'c>(ctx: &'c ContextSelectionSet<'_>) -> MutexGuard<'c, Vec<ServerError>> {
+/// The errors of the response so far.
+pub(super) fn errors<'c>(ctx: &'c ContextSelectionSet<'_>) -> MutexGuard<'c, Vec<ServerError>> {
     ctx.query_env.errors.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -48,9 +49,9 @@ pub(super) fn is_trying() -> bool {
 }
 
 /// Polls a field once.
-pub(super) fn attempt<F: Future>(field: F) -> Poll<F::Output> {
+pub(super) fn attempt<F: Future>(field: Pin<&mut F>) -> Poll<F::Output> {
     let _trying = Trying { outer: TRYING.replace(true) };
-    pin!(field).poll(&mut Task::from_waker(Waker::noop()))
+    field.poll(&mut Task::from_waker(Waker::noop()))
 }
 
 /// Marks an attempt; ends it on drop, even if the field panics.

@@ -1,10 +1,10 @@
 //! Resolves objects eagerly if none of their fields has to wait, and counts the memory and text of all
 //! objects.
 //!
-//! The library makes a boxed future for each field of each row and joins them all, at 0.3 µs a field. The
-//! fields of a loaded row are ready at once, so each is polled here once, one after the other. If a field
-//! has to wait for a loader, the library resolves its row and the following rows. It resolves all fields
-//! of that row again, which is why the type of a row must be [`Pure`].
+//! async-graphql makes a boxed future for each field of each row, joins them all, and makes a map of the values. The
+//! fields of a loaded row need not wait, so each is polled here once, one after the other, and its value is written as
+//! JSON. If a field has to wait for a loader, async-graphql resolves its row and the following rows. It resolves all
+//! fields of that row again, which is why the type of a row must be [`Pure`].
 //!
 //! An object within a row that is being tried does not fall back to the library by itself: the row will
 //! resolve it again, and each level of nesting would double the work.
@@ -13,22 +13,23 @@ mod attempt;
 mod size;
 
 use std::borrow::Cow;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use async_graphql::indexmap::IndexMap;
-use async_graphql::parser::types::{Field, Selection};
-use async_graphql::registry::Registry;
+use async_graphql::parser::types::{Field, Selection, SelectionSet};
+use async_graphql::registry::{MetaType, Registry};
 use async_graphql::{
-    ContainerType, ContextSelectionSet, Name, OutputType, Positioned, ServerResult, Value,
+    ContainerType, ContextSelectionSet, OutputType, Positioned, ServerResult, Value,
 };
-use futures_util::TryStreamExt;
 use futures_util::stream::FuturesOrdered;
+use futures_util::{StreamExt, TryStreamExt};
 
 use self::attempt::{attempt, is_trying, try_or_roll_back};
 pub(super) use self::size::bytes_of;
-use self::size::{count, refused, text_in};
+use self::size::{FIELD_BYTES, take, text_in, values_in};
 use super::execution::Execution;
+use super::json;
 use super::path::keep_path;
 
 /// Types whose resolvers have no side effects, so that they may run twice for one response.
@@ -39,6 +40,9 @@ impl<T: Pure> Pure for &T {}
 /// A list of objects, resolved eagerly.
 pub(in crate::graphql) struct EagerList<T>(pub(in crate::graphql) Vec<T>);
 
+/// A list of objects, some of which are null, and all of which may have to wait.
+pub(in crate::graphql) struct NullableList<T>(pub(in crate::graphql) Vec<Option<T>>);
+
 /// An object, resolved eagerly.
 pub(in crate::graphql) struct EagerObject<T>(pub(in crate::graphql) T);
 
@@ -48,12 +52,18 @@ impl<T> From<T> for EagerObject<T> {
     }
 }
 
-/// The approximate memory of an object while its fields wait: their futures, and what they wait for.
-/// (20,000 cards that count their comments took 160 MB.)
-const WAITING_BYTES: usize = 8192;
+/// The approximate memory of an object that waits, and of each of its fields that may wait: their futures, and what they
+/// wait for. (20,000 cards that count their comments took 160 MB.)
+const WAITING_BYTES: usize = 4096;
 
-/// After this many rows, a request checks whether it should yield.
+/// After this many rows, and after each part of a list, a request checks whether it should yield.
 const YIELD_EVERY: usize = 16;
+
+/// The minimum size of the parts of a list in JSON, in bytes. One text for the whole list would be copied when it grows.
+const PART: usize = 64 << 10;
+
+/// The memory of an object in JSON besides its length, at most: a vector that grows may have twice the capacity it needs.
+const SPARE: usize = 512;
 
 impl<T: Pure> OutputType for EagerList<T> {
     fn type_name() -> Cow<'static, str> {
@@ -78,15 +88,47 @@ impl<T: Pure> OutputType for EagerList<T> {
         if rows.is_empty() {
             return Ok(Value::List(Vec::new()));
         }
-        let mut values = match fields_of::<T>(ctx) {
-            Some(fields) => without_waiting(ctx, execution, rows, fields).await?,
-            None => Vec::new(),
-        };
-        let first = values.len();
-        if let rest @ [_, ..] = &rows[first..] {
-            values.extend(waiting(ctx, execution, rest, first, field).await?);
-        }
+        let (mut values, first) = without_waiting(ctx, execution, rows).await?;
+        let rest = rows.iter().enumerate().skip(first);
+        let rest = rest.map(|(index, row)| (ctx.with_index(index), row));
+        let rest = rest.map(async |(ctx, row)| {
+            sliced(execution, by_async_graphql(&ctx, execution, row, field)).await
+        });
+        values.extend(rest.collect::<FuturesOrdered<_>>().try_collect::<Vec<_>>().await?);
         Ok(Value::List(values))
+    }
+}
+
+impl<T: Pure> OutputType for NullableList<T> {
+    fn type_name() -> Cow<'static, str> {
+        Vec::<Option<T>>::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        Vec::<Option<T>>::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        Vec::<Option<T>>::create_type_info(registry)
+    }
+
+    async fn resolve(
+        &self,
+        ctx: &ContextSelectionSet<'_>,
+        field: &Positioned<Field>,
+    ) -> ServerResult<Value> {
+        let execution = ctx.data_opt::<Arc<Execution>>();
+        let rows = self.0.iter().enumerate().map(|(index, row)| (ctx.with_index(index), row));
+        let rows = rows.map(async |(ctx, row)| match row {
+            Some(row) => sliced(execution, by_async_graphql(&ctx, execution, row, field))
+                .await
+                .unwrap_or_else(|error| {
+                    ctx.add_error(error);
+                    Value::Null
+                }),
+            None => Value::Null,
+        });
+        Ok(Value::List(rows.collect::<FuturesOrdered<_>>().collect().await))
     }
 }
 
@@ -105,137 +147,145 @@ impl<T: Pure> OutputType for EagerObject<T> {
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
         let execution = ctx.data_opt::<Arc<Execution>>();
-        if let Some(mut fields) = fields_of::<T>(ctx) {
-            let answer = std::mem::take(&mut fields.answer);
-            let object = || object(ctx, execution, &self.0, &fields, answer);
-            if let Some(object) = try_or_roll_back(ctx, execution, object).await {
-                return object;
+        if !is_abstract::<T>(ctx) {
+            let mut json = Vec::new();
+            let write = || write_object(ctx, execution, &self.0, &mut json);
+            if let Some(written) = try_or_roll_back(ctx, execution, write).await {
+                return written.map(|()| json::raw(json));
             }
         }
         by_async_graphql(ctx, execution, &self.0, field).await
     }
 }
 
-/// Resolves rows whose fields wait, all at once. `first` is the index of the first one.
-async fn waiting<T: Pure>(
-    ctx: &ContextSelectionSet<'_>,
-    execution: Option<&Arc<Execution>>,
-    rows: &[T],
-    first: usize,
-    field: &Positioned<Field>,
-) -> ServerResult<Vec<Value>> {
-    let bytes = rows.len() * WAITING_BYTES;
-    let taken = execution.map_or(Ok(()), |execution| execution.budget.take_object(bytes, 0));
-    taken.map_err(|error| refused(ctx, error))?;
-    let row = |(index, row)| {
-        let ctx = ctx.with_index(first + index);
-        async move {
-            let resolved = by_async_graphql(&ctx, execution, row, field);
-            match execution {
-                Some(execution) if !is_trying() => execution.scheduler.sliced(resolved).await,
-                _ => resolved.await,
-            }
-        }
-    };
-    let found = rows.iter().enumerate().map(row).collect::<FuturesOrdered<_>>();
-    let found = found.try_collect().await;
-    if let Some(execution) = execution {
-        execution.budget.drop_objects(bytes);
+/// Polls a part only while the time slice of the request lasts, unless it is part of an attempt, which does not wait.
+async fn sliced<F: Future>(execution: Option<&Arc<Execution>>, part: F) -> F::Output {
+    match execution {
+        Some(execution) if !is_trying() => execution.scheduler.sliced(part).await,
+        _ => part.await,
     }
-    found
 }
 
-/// Resolves an object through the library; its fields may wait.
+/// Resolves an object through async-graphql; its fields may wait.
 async fn by_async_graphql<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
     execution: Option<&Arc<Execution>>,
     object: &T,
     field: &Positioned<Field>,
 ) -> ServerResult<Value> {
+    let waiting = (1 + objects_in(&ctx.item.node)) * WAITING_BYTES;
+    take(ctx, execution, waiting, 0)?;
     // Not `resolve_container`: through a reference to an interface, it would not know the object type.
-    let value = object.resolve(ctx, field).await.map_err(|error| keep_path(ctx, error))?;
+    let resolved = object.resolve(ctx, field).await;
+    if let Some(execution) = execution {
+        execution.budget.drop_objects(waiting);
+    }
+    let value = resolved.map_err(|error| keep_path(ctx, error))?;
     if let Value::Object(fields) = &value {
         let keys = fields.keys().map(|key| key.len()).sum::<usize>();
-        count(ctx, execution, fields.len(), keys + fields.values().map(text_in).sum::<usize>())?;
+        let values = fields.values().map(values_in).sum::<usize>();
+        let text = keys + fields.values().map(text_in).sum::<usize>();
+        take(ctx, execution, (values + 1) * FIELD_BYTES, text)?;
     }
     Ok(value)
 }
 
-/// Resolves the first rows of a list, up to one that has to wait.
+/// The number of fields with objects. In an interface, the number for the object type with the most.
+fn objects_in(set: &SelectionSet) -> usize {
+    let (mut fields, mut most) = (0, 0);
+    for selection in &set.items {
+        match &selection.node {
+            Selection::Field(field) => {
+                fields += usize::from(!field.node.selection_set.node.items.is_empty());
+            }
+            Selection::InlineFragment(inline) => {
+                most = most.max(objects_in(&inline.node.selection_set.node));
+            }
+            Selection::FragmentSpread(_) => {}
+        }
+    }
+    fields + most
+}
+
+/// Resolves the first rows of a list, up to one that has to wait. Returns their JSON, in parts, and their number.
 async fn without_waiting<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
     execution: Option<&Arc<Execution>>,
     rows: &[T],
-    mut fields: Fields<'_>,
-) -> ServerResult<Vec<Value>> {
-    let mut values = Vec::with_capacity(rows.len());
+) -> ServerResult<(Vec<Value>, usize)> {
+    let (mut parts, mut json, mut first) = (Vec::new(), Vec::new(), 0);
+    if is_abstract::<T>(ctx) {
+        return Ok((parts, first));
+    }
     for (index, row) in rows.iter().enumerate() {
-        if let (0, false, Some(execution)) = (index % YIELD_EVERY, is_trying(), execution) {
+        let is_full = json.len() >= PART;
+        if is_full {
+            parts.push(json::raw(std::mem::take(&mut json)));
+        }
+        if (is_full || index % YIELD_EVERY == 0)
+            && !is_trying()
+            && let Some(execution) = execution
+        {
             execution.scheduler.yield_if_due().await;
         }
-        let ctx = ctx.with_index(index);
-        let is_last = index + 1 == rows.len();
-        let answer =
-            if is_last { std::mem::take(&mut fields.answer) } else { fields.answer.clone() };
-        let fields = &fields;
-        let object = || object(&ctx, execution, row, fields, answer);
-        match try_or_roll_back(&ctx, execution, object).await {
-            Some(value) => values.push(value?),
-            None => break,
+        let (ctx, end) = (ctx.with_index(index), json.len());
+        if end > 0 {
+            json.push(b',');
         }
+        let write = || write_object(&ctx, execution, row, &mut json);
+        let Some(written) = try_or_roll_back(&ctx, execution, write).await else {
+            json.truncate(end);
+            break;
+        };
+        written?;
+        first = index + 1;
     }
-    Ok(values)
+    if !json.is_empty() {
+        parts.push(json::raw(json));
+    }
+    Ok((parts, first))
 }
 
-/// Resolves the selected fields of an object; `None` if one of them has to wait. `answer` has an entry
-/// for each field.
-fn object<T: Pure>(
+/// Writes an object with the selected fields; `None` if one of them has to wait.
+fn write_object<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
     execution: Option<&Arc<Execution>>,
     object: &T,
-    fields: &Fields<'_>,
-    mut answer: IndexMap<Name, Value>,
-) -> Option<ServerResult<Value>> {
-    let mut text = fields.keys;
-    for (field, place) in fields.selected.iter().zip(answer.values_mut()) {
-        *place = if field.node.name.node == "__typename" {
+    json: &mut Vec<u8>,
+) -> Option<ServerResult<()>> {
+    let (start, mut text) = (json.len(), 0);
+    json.push(b'{');
+    for (index, selection) in ctx.item.node.items.iter().enumerate() {
+        // A plan has only fields here.
+        let Selection::Field(field) = &selection.node else { return None };
+        let value = if field.node.name.node == "__typename" {
             Value::String(T::type_name().into_owned())
         } else {
             let ctx = ctx.with_field(field);
-            match attempt(object.resolve_field(&ctx)) {
+            // Pinned where it is made: it is large, since it is as large as that of the largest field.
+            match attempt(pin!(object.resolve_field(&ctx))) {
                 Poll::Ready(Ok(value)) => value.unwrap_or_default(),
                 Poll::Ready(Err(error)) => return Some(Err(keep_path(&ctx, error))),
                 Poll::Pending => return None,
             }
         };
-        text += text_in(place);
+        let key = &field.node.response_key().node;
+        text += key.len() + text_in(&value);
+        if index > 0 {
+            json.push(b',');
+        }
+        json::write_key(key, json);
+        json::write(&value, json);
     }
-    Some(count(ctx, execution, answer.len(), text).map(|()| Value::Object(answer)))
+    json.push(b'}');
+    let bytes = json.len() - start;
+    Some(take(ctx, execution, bytes.saturating_sub(text) + bytes.min(SPARE), text))
 }
 
-/// The selected fields of an object.
-struct Fields<'a> {
-    selected: Vec<&'a Positioned<Field>>,
-    /// The length of their names in the response, in bytes.
-    keys: usize,
-    /// Their names with empty values. Each row gets a copy, so that the names are hashed only once.
-    answer: IndexMap<Name, Value>,
-}
-
-/// The selected fields of an object. (A plan has only fields here.) `None` for interfaces, which the
-/// library must resolve.
-fn fields_of<'a, T: ContainerType>(ctx: &ContextSelectionSet<'a>) -> Option<Fields<'a>> {
-    if ctx.schema_env.registry.types.get(&*T::type_name())?.is_abstract() {
-        return None;
-    }
-    let field = |selection: &'a Positioned<Selection>| match &selection.node {
-        Selection::Field(field) => Some(field),
-        _ => None,
-    };
-    let selected: Vec<_> = ctx.item.node.items.iter().map(field).collect::<Option<_>>()?;
-    let place = |field: &&Positioned<Field>| (field.node.response_key().node.clone(), Value::Null);
-    let keys = selected.iter().map(|field| field.node.response_key().node.len()).sum();
-    Some(Fields { answer: selected.iter().map(place).collect(), keys, selected })
+/// Whether it is an interface, which async-graphql must resolve.
+fn is_abstract<T: OutputType>(ctx: &ContextSelectionSet<'_>) -> bool {
+    let known = ctx.schema_env.registry.types.get(&*T::type_name());
+    known.is_none_or(MetaType::is_abstract)
 }
 
 #[cfg(test)]
@@ -268,6 +318,10 @@ mod tests {
             EagerObject(Level)
         }
 
+        async fn is_there(&self) -> bool {
+            true
+        }
+
         /// Is computed for a millisecond.
         async fn takes_long(&self) -> bool {
             let began = Instant::now();
@@ -277,6 +331,10 @@ mod tests {
 
         async fn many(&self) -> EagerList<Level> {
             EagerList((0..64).map(|_| Level).collect())
+        }
+
+        async fn some(&self) -> NullableList<Level> {
+            NullableList((0..64).map(|n| (n % 2 == 0).then_some(Level)).collect())
         }
 
         async fn fails(&self) -> Option<Result<bool, &'static str>> {
@@ -311,11 +369,13 @@ mod tests {
 
     #[tokio::test]
     async fn long_lists_pause() {
-        for fields in ["takesLong", "takesLong waits"] {
+        for (list, fields) in
+            [("many", "takesLong"), ("many", "takesLong waits"), ("some", "takesLong")]
+        {
             let execution = Arc::new(Execution::new(Arc::new(Memory::new(1 << 20)), usize::MAX));
             let schema = Schema::build(Level, EmptyMutation, EmptySubscription);
             let schema = schema.data(Asked::default()).data(Arc::clone(&execution)).finish();
-            let request = pin!(schema.execute(format!("{{ many {{ {fields} }} }}")));
+            let request = pin!(schema.execute(format!("{{ {list} {{ {fields} }} }}")));
             let mut run = pin!(execution.scheduler.run(request));
             let mut pauses = 0;
             let response = poll_fn(|cx| {
@@ -326,7 +386,25 @@ mod tests {
             let response = response.await;
             assert!(response.is_ok(), "{:?}", response.errors);
             // A list pauses after a multiple of 16 rows without fields that wait, otherwise after 4 ms.
-            assert!(pauses >= 3, "{fields}: {pauses} pauses");
+            assert!(pauses >= 3, "{list} {fields}: {pauses} pauses");
+        }
+    }
+
+    #[tokio::test]
+    async fn rows_become_json_whether_they_wait_or_not() {
+        for fields in ["isThere", "isThere waits", "one { isThere list { isThere } }", "fails"] {
+            let (response, _) = run(format!("{{ list {{ {fields} }} some {{ {fields} }} }}")).await;
+            let row = match fields {
+                "isThere" => r#"{"isThere":true}"#,
+                "isThere waits" => r#"{"isThere":true,"waits":true}"#,
+                "fails" => r#"{"fails":null}"#,
+                _ => r#"{"one":{"isThere":true,"list":[{"isThere":true},{"isThere":true}]}}"#,
+            };
+            let some = [row, "null"].repeat(32).join(",");
+            let mut json = Vec::new();
+            json::write(&response.data, &mut json);
+            let expected = format!(r#"{{"list":[{row},{row}],"some":[{some}]}}"#);
+            assert_eq!(String::from_utf8(json).unwrap(), expected);
         }
     }
 

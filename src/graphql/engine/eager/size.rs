@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ContextSelectionSet, ServerError, ServerResult, Value};
+use async_graphql::{ContextSelectionSet, ServerResult, Value};
 
-use crate::domain::Error;
+use super::attempt::errors;
 use crate::graphql::engine::execution::Execution;
 use crate::graphql::engine::path::keep_path;
 
 /// The approximate maximum memory of a field in the response, without its text: its value, its entry in
 /// the object and the overhead of the allocator.
-const FIELD_BYTES: usize = 160;
+pub(super) const FIELD_BYTES: usize = 160;
 
 /// The approximate maximum memory of a value of the introspection.
 pub(in crate::graphql::engine) fn bytes_of(value: &Value) -> usize {
@@ -32,19 +32,25 @@ pub(super) fn text_in(field: &Value) -> usize {
     }
 }
 
-/// Takes the memory and text of an object from the budget.
-pub(super) fn count(
+/// The number of values in a field of an object. (Objects below it have been counted already.)
+pub(super) fn values_in(field: &Value) -> usize {
+    match field {
+        Value::List(items) => 1 + items.iter().map(values_in).sum::<usize>(),
+        _ => 1,
+    }
+}
+
+/// Takes memory and text of an object from the budget, in bytes, and the memory of the errors so far.
+pub(super) fn take(
     ctx: &ContextSelectionSet<'_>,
     execution: Option<&Arc<Execution>>,
-    fields: usize,
+    bytes: usize,
     text: usize,
 ) -> ServerResult<()> {
     let Some(execution) = execution else { return Ok(()) };
-    let taken = execution.budget.take_object((fields + 1) * FIELD_BYTES, text);
-    taken.map_err(|error| refused(ctx, error))
-}
-
-pub(super) fn refused(ctx: &ContextSelectionSet<'_>, error: Error) -> ServerError {
-    let error = async_graphql::Error::from(error).into_server_error(ctx.item.pos);
-    keep_path(ctx, ctx.set_error_path(error))
+    execution.budget.count_errors(errors(ctx).len());
+    execution.budget.take_object(bytes, text).map_err(|error| {
+        let error = async_graphql::Error::from(error).into_server_error(ctx.item.pos);
+        keep_path(ctx, ctx.set_error_path(error))
+    })
 }

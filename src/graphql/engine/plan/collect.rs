@@ -2,11 +2,14 @@
 //! `@include` exclude.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::{self, DirectiveList};
 use apollo_compiler::executable::{Field, FragmentMap, Selection, SelectionSet};
 use async_graphql::Value;
+use async_graphql::indexmap::IndexMap;
+use async_graphql::indexmap::map::Entry;
 
 use crate::graphql::engine::schema::TypeSystem;
 use crate::graphql::engine::variables::Values;
@@ -16,7 +19,7 @@ pub(super) struct Scope<'d> {
     pub(super) types: &'d TypeSystem,
     pub(super) fragments: &'d FragmentMap,
     pub(super) values: &'d Values,
-    /// The number of selections that were looked at.
+    /// The number of selections that were visited.
     steps: Cell<usize>,
 }
 
@@ -36,8 +39,9 @@ impl<'d> Group<'d> {
 /// The groups of a selection set, and the fragments visited.
 #[derive(Default)]
 struct Collected<'d> {
-    groups: Vec<Group<'d>>,
-    visited: Vec<&'d str>,
+    /// By their response keys.
+    groups: IndexMap<&'d str, Group<'d>>,
+    visited: HashSet<&'d str>,
 }
 
 impl<'d> Scope<'d> {
@@ -49,7 +53,7 @@ impl<'d> Scope<'d> {
         Self { types, fragments, values, steps: Cell::default() }
     }
 
-    /// The number of selections that were looked at.
+    /// The number of selections that were visited.
     pub(super) fn steps(&self) -> usize {
         self.steps.get()
     }
@@ -64,7 +68,7 @@ impl<'d> Scope<'d> {
         for set in sets {
             self.add(&mut collected, ty, set)?;
         }
-        Some(collected.groups)
+        Some(collected.groups.into_values().collect())
     }
 
     fn add(&self, to: &mut Collected<'d>, ty: &str, set: &'d SelectionSet) -> Option<()> {
@@ -75,20 +79,20 @@ impl<'d> Scope<'d> {
             }
             let set = match selection {
                 Selection::Field(field) => {
-                    let key = field.response_key();
-                    match to.groups.iter_mut().find(|group| group.first.response_key() == key) {
-                        Some(group) => group.others.push(field),
-                        None => to.groups.push(Group { first: field, others: Vec::new() }),
+                    match to.groups.entry(field.response_key()) {
+                        Entry::Occupied(mut group) => group.get_mut().others.push(field),
+                        Entry::Vacant(place) => {
+                            place.insert(Group { first: field, others: Vec::new() });
+                        }
                     }
                     continue;
                 }
                 Selection::InlineFragment(inline) => &inline.selection_set,
                 Selection::FragmentSpread(spread) => {
                     let name = spread.fragment_name.as_str();
-                    if to.visited.contains(&name) {
+                    if !to.visited.insert(name) {
                         continue;
                     }
-                    to.visited.push(name);
                     &self.fragments.get(name)?.selection_set
                 }
             };

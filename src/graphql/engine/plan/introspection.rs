@@ -52,7 +52,7 @@ struct TooMany;
 
 struct Counter<'d> {
     scope: &'d Scope<'d>,
-    /// The number of values, and of selections that were looked at.
+    /// The number of values, and of selections that were visited.
     values: Cost,
 }
 

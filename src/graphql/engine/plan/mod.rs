@@ -21,8 +21,8 @@ use super::refusal::Refusal;
 use super::schema::TypeSystem;
 use super::variables::Values;
 
-/// The maximum number of selections that are looked at. Interfaces are expanded to their object types, so a selection
-/// may be looked at many times, also for types that it does not apply to.
+/// The maximum number of selections that are visited. Interfaces are expanded to their object types, so a selection
+/// may be visited many times, also for types that it does not apply to.
 const MAX_STEPS: usize = 100_000;
 
 /// An operation that is ready for execution.
