@@ -81,7 +81,8 @@ pub async fn update(
         title.map_or(&old.title, Title::as_str),
         description.map_or(old_description, Description::as_str),
     );
-    // Always changes, or the trigger `boards_search_text` would take this for an instance that does not know it.
+    // Must differ from the stored value. Otherwise the trigger `boards_search_text` assumes that an older program has
+    // written the row.
     let other = format!("{search_text}\u{1f}").into_sql::<Text>();
     let search_text = case_when(boards::search_text.eq(search_text.clone()), other)
         .otherwise(search_text.into_sql::<Text>());

@@ -6,7 +6,7 @@ use crate::domain::{CardColumn, CardFilter};
 const TEXTS: SearchTexts =
     SearchTexts { postgres: "strpos(cards.search_text, ", sqlite: "instr(cards.search_text, " };
 
-/// Appends the conditions of a filter. A connection prepares each text, so there are only two: without a filter, and
+/// Appends the conditions of a filter. A connection prepares each SQL text, so there are only two: without a filter, and
 /// with one, whichever of its conditions are used.
 pub(super) fn filtered<ST>(statement: Statement<ST>, filter: &CardFilter) -> Statement<ST> {
     if *filter == CardFilter::default() {

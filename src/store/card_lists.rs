@@ -157,7 +157,7 @@ pub async fn search_bytes(conn: &mut Conn, boards: &[BoardAccess]) -> Result<Vec
 }
 
 /// Whether any card of each list lies beyond a page on this side, in the order of `lists`, which must be of
-/// this kind.
+/// one kind.
 pub async fn any_beyond(
     conn: &mut Conn,
     lists: &[CardList],

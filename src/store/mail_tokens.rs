@@ -45,7 +45,7 @@ pub async fn user(
     Ok(row.map(User::from))
 }
 
-/// Deletes all tokens of a user with these purposes, and says whether this one was among them: of two who use it at once,
+/// Deletes all tokens of a user with these purposes, and says whether this one was among them: of two concurrent uses,
 /// one succeeds.
 pub async fn spend(
     tx: &mut Tx,

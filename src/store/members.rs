@@ -44,6 +44,7 @@ pub(super) async fn insert_first(
         .values(values(board.id, user, BoardRole::Admin, now))
         .returning(columns::<Membership>());
     let inserted = tx.write_returning_one(command).await;
+    // This transaction has inserted the board, so only the user can be missing.
     let row: Membership = foreign_key(inserted, Error::Unauthenticated)?;
     Ok(row.access(None))
 }
@@ -118,10 +119,10 @@ pub async fn any_admin<P>(board: &mut BoardTx<'_, P>) -> Result<bool> {
     Ok(found.is_some())
 }
 
-/// Makes the longest-standing member ADMIN, a MEMBER before a VIEWER, and a disabled account last. For the rest of the members of a board whose only
-/// ADMIN deletes the account; this user's events have no actor afterwards.
-pub async fn pass_on(board: &mut BoardTx<'_, Reader>) -> Result<()> {
-    let heir = users_boards::table
+/// Makes another member ADMIN, because the only ADMIN deletes the account: a MEMBER before a VIEWER, the longest
+/// membership first, and disabled accounts last. Events of the deleted account have no actor afterwards.
+pub async fn promote_successor(board: &mut BoardTx<'_, Reader>) -> Result<()> {
+    let successor = users_boards::table
         .inner_join(users::table)
         .filter(users_boards::board_id.eq(board.id().0))
         .order((
@@ -132,8 +133,10 @@ pub async fn pass_on(board: &mut BoardTx<'_, Reader>) -> Result<()> {
         ))
         .select((columns::<UserRow>(), columns::<MembershipRow>()))
         .limit(1);
-    let heir: Option<MemberRow> = board.conn().first(heir).await?;
-    let Some(Member { user, role, .. }) = heir.map(member) else { return Err(Error::Internal) };
+    let successor: Option<MemberRow> = board.conn().first(successor).await?;
+    let Some(Member { user, role, .. }) = successor.map(member) else {
+        return Err(Error::Internal);
+    };
     let event = EventPayload::MemberRoleChanged { user: user.id, from: role, to: BoardRole::Admin };
     let target = users_boards::table.find((board.id().0, user.key.0));
     let changes = (
@@ -156,7 +159,7 @@ pub async fn any_other<P>(board: &mut BoardTx<'_, P>, user: UserKey) -> Result<b
     Ok(found.is_some())
 }
 
-/// The boards of which the user is a member, including those in the trash, in the order of their keys.
+/// The boards of which the user is a member, including those in the trash, in the order of tsuccessor keys.
 pub async fn boards_of(conn: &mut Conn, user: UserKey) -> Result<Vec<BoardId>> {
     let ids: Vec<i64> = conn
         .load(

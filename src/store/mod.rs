@@ -1,8 +1,8 @@
 //! The database. Diesel is named in this module only.
 //!
 //! There is one file for each aggregate. Functions take a connection, so that they can be combined within a
-//! transaction. Functions that touch a board take a proof of [`access`] instead of the board's key, so that a call
-//! without a permission check does not compile.
+//! transaction. Functions that act for a user on a board take a proof of [`access`] instead of the board's key, so that
+//! a call without a permission check does not compile. (Maintenance and subscriptions take keys.)
 
 pub mod access;
 pub mod backfill;

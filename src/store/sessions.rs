@@ -1,4 +1,4 @@
-//! Sessions and their refresh tokens. Only the hashes of tokens are stored.
+//! Sessions. (Their refresh tokens are in `refresh_tokens.rs`.)
 
 use std::collections::HashSet;
 

@@ -67,7 +67,7 @@ pub async fn orphan_board<P: Purges>(board: &mut BoardTx<'_, P>) -> Result<()> {
     Ok(())
 }
 
-/// Does the same at once with all boards of which the user is the only member. They are locked first, so that nobody
+/// Does the same in one statement with all boards of which the user is the only member. They are locked first, so that nobody
 /// joins one meanwhile. Returns their number.
 pub async fn orphan_boards_of(tx: &mut Tx, user: UserKey) -> Result<usize> {
     let lock = Statement::<BigInt>::new()

@@ -61,7 +61,7 @@ pub struct Changes {
     pub password_hash: Option<String>,
     /// The new name.
     pub name: Option<Name>,
-    /// Whether the new address is not only written in another way. It has to be verified again then.
+    /// Whether it is another mailbox, not only another spelling. It must then be verified again.
     pub is_other_mailbox: bool,
 }
 
@@ -142,8 +142,7 @@ pub async fn lock(tx: &mut Tx, user: UserKey, email: &str, hash: &str) -> Result
 }
 
 /// Locks an account that will be deleted: no new row of a membership or a session can refer to it until the
-/// transaction ends. (PostgreSQL allows new
-/// references to a row that `lock` has locked.) With a hash, `false` if the account has another one by now, or is disabled.
+/// transaction ends. (PostgreSQL allows new references to a row that `lock` has locked.) With a hash, `false` if the account has another one by now, or is disabled.
 pub async fn lock_to_delete(tx: &mut Tx, user: UserKey, hash: Option<&str>) -> Result<bool> {
     let mut statement =
         Statement::<BigInt>::new().sql("SELECT id FROM users WHERE id = ").number(user.0);

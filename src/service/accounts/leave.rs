@@ -89,7 +89,7 @@ async fn leave(tx: &mut Tx, user: UserKey, id: UserId, board: BoardId) -> Result
     }
     members::delete(&mut board, user, id, RemovalReason::AccountDeleted).await?;
     if !members::any_admin(&mut board).await? {
-        members::pass_on(&mut board).await?;
+        members::promote_successor(&mut board).await?;
     }
     board.finish(Subject::Board).await?;
     Ok(())

@@ -271,7 +271,7 @@ impl Db {
         }
     }
 
-    /// Tells subscribers what was committed.
+    /// The bus that notifies subscribers of commits.
     pub fn bus(&self) -> &Arc<Bus> {
         &self.bus
     }
@@ -281,7 +281,7 @@ impl Db {
         &self.clock
     }
 
-    /// The present time.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }

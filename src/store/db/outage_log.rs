@@ -13,8 +13,8 @@ const PAUSE: Duration = Duration::from_mins(1);
 /// An outage has ended when there was no error for so long, and the database responds.
 const QUIET: Duration = Duration::from_secs(5);
 
-/// The present outage. It belongs to the process, because errors are converted far from any state.
-static PRESENT: Mutex<Option<Errors>> = Mutex::new(None);
+/// The current outage. It belongs to the process, because errors are converted far from any state.
+static CURRENT: Mutex<Option<Errors>> = Mutex::new(None);
 
 /// The errors of an outage.
 struct Errors {
@@ -77,20 +77,20 @@ pub(super) fn note(class: Trouble, error: &dyn Display) {
 
 fn add(error: &dyn Display) -> bool {
     let (now, text) = (Instant::now(), error.to_string());
-    let mut present = PRESENT.lock().unwrap_or_else(PoisonError::into_inner);
-    present.get_or_insert_with(|| Errors::begin(now)).add(now, text)
+    let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+    current.get_or_insert_with(|| Errors::begin(now)).add(now, text)
 }
 
 /// Whether there is an outage, so that the log is told no details of other errors that it causes.
 pub(super) fn is_present() -> bool {
-    PRESENT.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    CURRENT.lock().unwrap_or_else(PoisonError::into_inner).is_some()
 }
 
 /// Tells the log how an outage goes on. Called every second.
 pub(super) fn look(is_ready: bool) {
     let now = Instant::now();
-    let mut present = PRESENT.lock().unwrap_or_else(PoisonError::into_inner);
-    let Some(errors) = &mut *present else { return };
+    let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(errors) = &mut *current else { return };
     let (seconds, count) = (now.duration_since(errors.began).as_secs(), errors.count);
     match errors.news(now, is_ready) {
         None => {}
@@ -98,7 +98,7 @@ pub(super) fn look(is_ready: bool) {
             tracing::error!(errors = count, seconds, "the database is still unavailable");
         }
         Some(News::Ended) => {
-            *present = None;
+            *current = None;
             tracing::info!(errors = count, seconds, "the database is available again");
         }
     }

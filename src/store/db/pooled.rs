@@ -43,7 +43,7 @@ impl Db {
         }
     }
 
-    /// The present state of the pools.
+    /// The current state of the pools.
     pub fn pools(&self) -> Vec<PoolStatus> {
         match &self.pools {
             Pools::Sqlite { readers, writer, .. } => {

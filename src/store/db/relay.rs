@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use super::postgres::Server;
 use crate::events::{Bus, Change};
 
-/// The minimum pause between two notifications. A change after a pause is sent at once; of many, those of this time are
+/// The minimum pause between two notifications. A change after a pause is sent immediately; of many, those of this time are
 /// sent together, because each notification takes the database as long as a small write.
 const COLLECT: Duration = Duration::from_millis(20);
 

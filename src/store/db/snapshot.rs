@@ -68,7 +68,7 @@ impl Snapshot {
         }
     }
 
-    /// The present time.
+    /// The current time.
     pub fn now(&self) -> Timestamp {
         self.0.db.now()
     }

@@ -28,7 +28,7 @@ pub struct SqliteConn(Kind);
 enum Kind {
     /// Shared by the reads of a snapshot: each statement is a call on a blocking thread.
     Reader(Arc<Mutex<Link>>, Arc<ReadState>),
-    /// Owned by a transaction that runs on the thread that writes: a statement runs at once.
+    /// Owned by a transaction that runs on the thread that writes: a statement runs immediately.
     Writer(Exclusive<Pooled>, FileHealth),
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::metrics::{self, Access};
 
 tokio::task_local! {
-    /// When the present statement began.
+    /// When the current statement began.
     static BEGAN: Cell<Instant>;
 }
 
@@ -30,7 +30,7 @@ fn observe(access: Access, began: Instant) {
     metrics::get().database.statements.of(access).observe(began.elapsed().as_secs_f64());
 }
 
-/// How long the present statement has run; `None` outside of one.
+/// How long the current statement has run; `None` outside of one.
 pub(super) fn elapsed() -> Option<Duration> {
     BEGAN.try_with(|began| began.get().elapsed()).ok()
 }

@@ -111,8 +111,8 @@ impl Db {
     }
 }
 
-/// Runs a transaction again and again, until the database does not refuse it any more. `first` is the first connection, if there is
-/// one already.
+/// Retries a transaction that the database rejects, at most `TRIES` times. `first` is the first connection, if there is one
+/// already.
 async fn until_accepted<I, T, F>(
     mut first: Option<Conn>,
     db: &Db,

@@ -189,7 +189,7 @@ impl<ST> Statement<ST> {
         self.in_any(list)
     }
 
-    /// The same with one text for any number of values.
+    /// The same with one SQL text for any number of values.
     pub(in crate::store) fn in_any(self, list: List) -> Self {
         self.either(" = ANY(", " IN (SELECT value FROM json_each(")
             .push(Part::Lists(Lists::new(vec![list])))

@@ -1,7 +1,7 @@
 //! The unit of work on a board, under its lock.
 //!
-//! A [`BoardTx`] holds the lock of one board until the transaction ends; only [`super`] makes one. It is the only way to
-//! write something about a board, and it asks for the events that record each change. The changed board is available from
+//! A [`BoardTx`] holds the lock of one board until the transaction ends; only [`super`] makes one. Changes
+//! of a board are written through it (the first event of a new board, and the removal of old data, are not), and it asks for the events that record each change. The changed board is available from
 //! [`BoardTx::finish`] only, when the events are stored and the board's version is raised.
 
 use std::marker::PhantomData;
@@ -129,7 +129,7 @@ impl<'t, P> BoardTx<'t, P> {
         self.users.push(user);
     }
 
-    /// The board's version after all events that are recorded so far, and so many more.
+    /// The board's version after all events that are recorded so far, and after `events` further ones.
     pub(in crate::store) fn version_after(&self, events: usize) -> i64 {
         let events = i64::try_from(self.events.len() + events).unwrap_or(i64::MAX);
         self.board.version.saturating_add(events)

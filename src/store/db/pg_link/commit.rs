@@ -38,13 +38,13 @@ impl Link {
         answer
     }
 
-    /// Sends `COMMIT` at once. A read transaction is committed, because the server's statistics count rollbacks as
+    /// Sends `COMMIT` immediately. A read transaction is committed, because the server's statistics count rollbacks as
     /// failures.
     pub(super) fn send_commit(&self) -> Option<Commit> {
         self.send_now("COMMIT")
     }
 
-    /// Sends a command at once.
+    /// Sends a command immediately.
     pub(super) fn send_now(&self, command: &'static str) -> Option<Commit> {
         let conn = Arc::clone(self.conn.as_ref()?);
         self.statements.skip_next();

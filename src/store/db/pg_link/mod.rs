@@ -179,7 +179,7 @@ impl Link {
                 self.enter(Stage::Broken);
                 Err(DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, info))
             }
-            // A faulty statement fails at once: this one has waited for the lock of a table while it was parsed.
+            // A faulty statement fails immediately: this one has waited for the lock of a table while it was parsed.
             Err(DieselError::DatabaseError(DatabaseErrorKind::Unknown, info))
                 if info.statement_position().is_some() && took >= PARSE_TIME =>
             {
