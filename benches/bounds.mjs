@@ -157,6 +157,7 @@ try {
     ['40 pages of 1,000 cards with their IDs', aliases],
     ['1,000 descriptions of 20 kB', 'cards(first:1000){nodes{description}}'],
     ['1,000 cards, 150 fields that wait', `cards(first:1000){nodes{${Array.from({ length: 150 }, (_, n) => `a${n}:comments(first:0){totalCount}`).join(' ')}}}`],
+    ['1,000 cards, 190 fields of a connection', `cards(first:1000){nodes{comments(first:0){${Array.from({ length: 190 }, (_, n) => `a${n}:totalCount`).join(' ')}}}}`],
     ['1,000 cards, 3 fields that wait', 'cards(first:1000){nodes{id title comments(first:0){totalCount} activity(first:0){totalCount} b:comments(first:1){nodes{id}}}}'],
     ['1,000 cards, 150 aliases', `cards(first:1000){nodes{${Array.from({ length: 150 }, (_, n) => `a${n}:title`).join(' ')}}}`],
   ]) {

@@ -132,7 +132,10 @@ const PASSED_ON: [&str; 15] = [
 const NOT_SUPPORTED: [(&str, &str); 9] = [
     ("connection_limit", "use DATABASE_POOL_SIZE"),
     ("pool_timeout", "use DATABASE_WAIT_SECONDS"),
-    ("schema", "use options=-c%20search_path%3DNAME"),
+    (
+        "schema",
+        "use options=-c%20search_path%3DNAME, or ALTER ROLE … SET search_path behind a pooler",
+    ),
     ("ssl", "use sslmode"),
     ("sslcert", "client certificates are not supported"),
     ("sslcrl", "revocation lists are not supported"),
@@ -152,15 +155,15 @@ struct Options {
 }
 
 impl Options {
-    /// `in_password`: the options seem to be the rest of a password with a question mark.
-    fn parse(options: &str, in_password: bool) -> Result<Self, String> {
-        let (mut mode, mut root_certificate, mut pooler) = ("prefer".to_owned(), None, false);
+    fn parse(options: &str) -> Result<Self, String> {
+        let (mut mode, mut root_certificate, mut pooler) = (None, None, false);
+        let mut has_system_roots = false;
         let mut tcp_user_timeout = None;
         let mut passed_on = form_urlencoded::Serializer::new(String::new());
         // A plus sign is no space, as in libpq.
         for (name, value) in form_urlencoded::parse(options.replace('+', "%2B").as_bytes()) {
             match (&*name, &*value) {
-                ("sslmode", _) => mode = value.into_owned(),
+                ("sslmode", _) => mode = Some(value.into_owned()),
                 ("sslrootcert", file) if file != "system" => {
                     root_certificate = Some(value.into_owned());
                 }
@@ -173,8 +176,10 @@ impl Options {
                         .map_err(|_| "tcp_user_timeout must be a number of milliseconds")?;
                     tcp_user_timeout = Some(Duration::from_millis(milliseconds));
                 }
-                // GSSAPI is never used, and the certificates of the system are the default.
-                ("gssencmode", "disable" | "prefer") | ("sslrootcert", "system") => {}
+                // The certificates of the system, which `verify-full` uses without a file.
+                ("sslrootcert", "system") => has_system_roots = true,
+                // GSSAPI is never used.
+                ("gssencmode", "disable" | "prefer") => {}
                 ("gssencmode", _) => return Err("gssencmode must be disable or prefer".into()),
                 // tokio-postgres always uses it.
                 ("client_encoding", encoding) if is_utf8(encoding) => {}
@@ -192,13 +197,20 @@ impl Options {
                 (name, value) if PASSED_ON.contains(&name) => {
                     append(&mut passed_on, name, value).map_err(|()| invalid(name))?;
                 }
-                (name, _) => return Err(not_supported(name, in_password)),
+                (name, _) => return Err(not_supported(name, options)),
             }
         }
         let passed_on = form_encoded(passed_on);
+        if has_system_roots && mode.as_deref().is_some_and(|mode| mode != "verify-full") {
+            return Err(NOT_VERIFIED.into());
+        }
+        let default = if has_system_roots { "verify-full" } else { "prefer" };
+        let mode = mode.unwrap_or_else(|| default.into());
         Ok(Self { mode, root_certificate, pooler, tcp_user_timeout, passed_on })
     }
 }
+
+const NOT_VERIFIED: &str = "sslrootcert requires sslmode=verify-full";
 
 fn is_utf8(encoding: &str) -> bool {
     ["utf8", "utf-8", "unicode", "auto"].contains(&encoding.to_ascii_lowercase().as_str())
@@ -226,29 +238,31 @@ fn invalid(name: &str) -> String {
     format!("the value of the option {name} is not valid")
 }
 
-fn not_supported(name: &str, in_password: bool) -> String {
+fn not_supported(name: &str, options: &str) -> String {
     match NOT_SUPPORTED.iter().find(|(known, _)| *known == name) {
         Some((name, instead)) => format!("the option {name} is not supported: {instead}"),
-        // Passwords must not be repeated.
-        None if in_password => {
-            "unknown option; a question mark in the password must be written as %3F".into()
+        // The options may be the rest of a password, which must not be repeated.
+        None if options.contains('@') => {
+            "unknown option; if the password has a question mark, write it as %3F".into()
         }
-        None => format!("unknown option {name}"),
+        None if name.len() <= 40 && name.bytes().all(|c| c.is_ascii_alphabetic() || c == b'_') => {
+            format!("unknown option {name}")
+        }
+        None => "unknown option".into(),
     }
 }
 
 /// Reads the URL. tokio-postgres supports neither `verify-full` nor root certificates.
 fn postgres(url: &str) -> Result<PostgresUrl, String> {
     let (base, options) = url.split_once('?').unwrap_or((url, ""));
-    let in_password = !base.contains('@') && options.contains('@');
     let Options { mode, root_certificate, pooler, tcp_user_timeout, passed_on } =
-        Options::parse(options, in_password)?;
+        Options::parse(options)?;
     let parsed = |url: &str| url.parse().map_err(|_| "is not a valid connection string");
     let mut config: Config = parsed(&format!("postgres:///?{passed_on}"))?;
     add_missing(&mut config, &parsed(base)?);
     let (ssl_mode, verify) = match (mode.as_str(), root_certificate) {
         ("verify-full", root_certificate) => (SslMode::Require, Verify::Full { root_certificate }),
-        (_, Some(_)) => return Err("sslrootcert requires sslmode=verify-full".into()),
+        (_, Some(_)) => return Err(NOT_VERIFIED.into()),
         ("disable", None) => (SslMode::Disable, Verify::Nothing),
         ("prefer", None) => (SslMode::Prefer, Verify::Nothing),
         ("require", None) => (SslMode::Require, Verify::Nothing),
@@ -320,13 +334,21 @@ mod tests {
             |options: &str| format!("postgres://h/d?{options}").parse::<DatabaseUrl>().unwrap_err();
         assert_eq!(
             refused("schema=app"),
-            "the option schema is not supported: use options=-c%20search_path%3DNAME"
+            "the option schema is not supported: use options=-c%20search_path%3DNAME, or ALTER ROLE … SET search_path behind a pooler"
         );
         assert_eq!(refused("sslmod=disable"), "unknown option sslmod");
         assert_eq!(refused("gssencmode=require"), "gssencmode must be disable or prefer");
         assert_eq!(refused("socketTimeout=5"), "unknown option socketTimeout");
-        let secret = refused("Pa$$word@h/d");
-        assert!(secret.ends_with("must be written as %3F"), "{secret}");
+        for password in ["u:Pa?Word@h/d", "u:p@ss?Word!1@h/d", "u:pass?Word@h/d?x=y"] {
+            let refused = format!("postgres://{password}").parse::<DatabaseUrl>().unwrap_err();
+            assert!(refused.contains("write it as %3F"), "{refused}");
+            assert!(!refused.contains("Word"), "{refused}");
+        }
+        assert_eq!(refused("Word!1"), "unknown option");
+        for mode in ["require", "prefer", "disable"] {
+            let refused = refused(&format!("sslrootcert=system&sslmode={mode}"));
+            assert_eq!(refused, NOT_VERIFIED);
+        }
         assert_eq!(refused("port=5432x"), "the value of the option port is not valid");
         assert_eq!(refused("keepalives_count=x"), invalid("keepalives_count"));
         assert_eq!(refused("client_encoding=latin1"), "client_encoding must be UTF8");
@@ -341,9 +363,12 @@ mod tests {
         let url = "postgres://h/d?keepalives_count=3&client_encoding=UTF8";
         let DatabaseUrl::Postgres(postgres) = url.parse().unwrap() else { panic!() };
         assert_eq!(postgres.config.get_keepalives_retries(), Some(3));
-        let url = "postgres://h/d?sslmode=verify-full&sslrootcert=system";
-        let DatabaseUrl::Postgres(postgres) = url.parse().unwrap() else { panic!() };
-        assert!(matches!(postgres.verify, Verify::Full { root_certificate: None }));
+        for mode in ["", "&sslmode=verify-full"] {
+            let url = format!("postgres://h/d?sslrootcert=system{mode}");
+            let DatabaseUrl::Postgres(postgres) = url.parse().unwrap() else { panic!() };
+            assert!(matches!(postgres.verify, Verify::Full { root_certificate: None }));
+            assert_eq!(postgres.config.get_ssl_mode(), SslMode::Require);
+        }
         let url = "postgres://h/d?tcp_user_timeout=1500";
         let DatabaseUrl::Postgres(postgres) = url.parse().unwrap() else { panic!() };
         assert_eq!(postgres.config.get_tcp_user_timeout(), Some(&Duration::from_millis(1500)));
@@ -351,6 +376,7 @@ mod tests {
         assert_eq!(refused("tcp_user_timeout=1s"), message);
     }
 
+    #[cfg(unix)]
     #[test]
     fn options_replace_the_rest_of_the_url() {
         let tcp = |name: &str| Host::Tcp(name.into());

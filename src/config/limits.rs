@@ -16,7 +16,8 @@ pub struct Limits {
     /// Maximum nesting depth of the fields of an operation.
     #[arg(id = "GRAPHQL_MAX_DEPTH", long, env, default_value = "25", value_parser = number::<usize>(5..=100))]
     pub depth: usize,
-    /// Maximum number of fields in an operation, with each fragment counted at every spread.
+    /// Maximum number of fields in an operation, with each fragment counted at every spread. All operations of a document
+    /// together may have 20 times as many, and the fragments of each count again.
     #[arg(id = "GRAPHQL_MAX_SELECTIONS", long, env, default_value = "2000", value_parser = number::<usize>(100..=1_000_000))]
     pub selections: usize,
     /// Maximum number of root fields in an operation.

@@ -60,7 +60,7 @@ pub enum Error {
         /// The limit for all requests, in MiB.
         mib: usize,
     },
-    /// A query has more errors than are kept.
+    /// A query has so many errors that it was stopped.
     TooManyErrors {
         /// The maximum number.
         most: usize,

@@ -237,6 +237,7 @@ async fn into_answer(parts: &RequestParts, answer: Answer, media_type: MediaType
         (Verdict::Unauthenticated, _) => StatusCode::UNAUTHORIZED,
     };
     let (retry_after, holds_secrets) = (answer.retry_after(), answer.holds_secrets);
+    // async-graphql-axum does not know rows that are JSON already.
     let response = if verdict == Verdict::Run && answer.response.data == Value::Null {
         (media_type.headers(), GraphQLResponse::from(answer.response)).into_response()
     } else if answer.small {

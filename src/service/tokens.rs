@@ -200,5 +200,12 @@ mod tests {
         assert!(tokens.check(&token).is_err(), "it is verified");
         clock.advance(-i64::from(LIFETIME));
         assert!(tokens.check(&token).is_ok());
+        // The clock has stepped back since the session began.
+        let began = Timestamp::from_seconds(clock.now().seconds() + 600).unwrap();
+        let (token, _) = tokens.issue(&user, SessionId(1), began).unwrap();
+        let claimed = tokens.check(&token).unwrap();
+        assert!(claimed.is_of_session_since(began));
+        let later = Timestamp::from_seconds(began.seconds() + 60).unwrap();
+        assert!(!claimed.is_of_session_since(later));
     }
 }

@@ -159,7 +159,7 @@ pub async fn any_other<P>(board: &mut BoardTx<'_, P>, user: UserKey) -> Result<b
     Ok(found.is_some())
 }
 
-/// The boards of which the user is a member, including those in the trash, in the order of tsuccessor keys.
+/// The boards of which the user is a member, including those in the trash, in the order of their keys.
 pub async fn boards_of(conn: &mut Conn, user: UserKey) -> Result<Vec<BoardId>> {
     let ids: Vec<i64> = conn
         .load(

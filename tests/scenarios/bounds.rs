@@ -74,8 +74,10 @@ async fn errors_are_limited(server: Arc<Server>) {
     assert_eq!(errors[0]["locations"], json!([{ "line": 4, "column": 23 }]));
     assert_eq!(errors[0]["path"], json!(["a0", 0, "cards"]));
     assert_eq!(errors[100]["message"], "500 more errors were omitted.");
-    let answer = ann.ask(&query(45), variables).await;
+    let answer = ann.ask(&query(44), variables).await;
     assert_eq!(answer.code(), "QUERY_TOO_COMPLEX");
+    let message = answer.body["errors"][0]["message"].as_str().unwrap();
+    assert!(message.contains("more than 1000 errors"), "{message}");
 }
 
 async fn a_refusal_says_which_field_costs_how_much(server: Arc<Server>) {
@@ -138,12 +140,17 @@ async fn memory_is_bounded_and_comes_back(server: Arc<Server>) {
     let waiting = both.replace("title", "title comments(first: 0) { totalCount }");
     assert_eq!(ask(&waiting).await.code(), "QUERY_TOO_COMPLEX");
     let enough = server.another(&[("GRAPHQL_MEMORY_MIB", "9"), ("CACHE_MIB", "0")]).await;
-    // So does each of several such fields, also in objects of the cards.
+    // Each waiting field is charged, also in objects of the cards and in connections.
     let fields = repeated(40, |n| format!("a{n}: comments(first: 0) {{ totalCount }} "));
+    let totals = repeated(190, |n| format!("a{n}: totalCount "));
     let counts = repeated(40, |n| format!("a{n}: cards(first: {n}) {{ totalCount }} "));
     for (fields, one) in [
         (fields, "comments(first: 0) { totalCount }"),
         (format!("board {{ {counts} }}"), "board { cards(first: 0) { totalCount } }"),
+        (
+            format!("comments(first: 0) {{ {totals} }}"),
+            "comments(first: 0) { totalCount a: totalCount }",
+        ),
     ] {
         let [one, many] = [one, &fields].map(|fields| query.replace("description", fields));
         enough.ask_as(Some(&ann.token), &one, json!({})).await.ok();

@@ -146,7 +146,8 @@ impl Budget {
         timeout(WAIT, self.memory.half_free()).await.is_ok()
     }
 
-    /// Counts the memory of errors, of which the response has so many now. The next object reserves it.
+    /// Charges errors that are not charged yet. `errors` is their number in the response. The next object reserves the
+    /// memory.
     pub(super) fn count_errors(&self, errors: usize) {
         let more = errors.saturating_sub(self.errors.fetch_max(errors, Ordering::Relaxed));
         if more > 0 {

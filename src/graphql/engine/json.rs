@@ -5,6 +5,9 @@
 
 use async_graphql::Value;
 
+/// The maximum capacity that a value does not use, in bytes.
+pub(super) const MAX_SPARE: usize = 512;
+
 /// A value that is written as this JSON text. In a list, the text may be several values with commas between them.
 pub(in crate::graphql) fn raw(mut json: Vec<u8>) -> Value {
     if json.capacity() - json.len() > MAX_SPARE {
@@ -12,9 +15,6 @@ pub(in crate::graphql) fn raw(mut json: Vec<u8>) -> Value {
     }
     Value::Binary(json.into())
 }
-
-/// The maximum capacity that is not used, in bytes.
-const MAX_SPARE: usize = 16 << 10;
 
 /// Writes a value as JSON.
 pub(in crate::graphql) fn write(value: &Value, out: &mut Vec<u8>) {

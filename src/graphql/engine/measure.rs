@@ -1,7 +1,7 @@
 //! Measures documents before they are validated. Each fragment is measured once, however often it is
 //! spread, so the time is linear in the length of the document.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::{Definition, DirectiveList, Document, FragmentDefinition, Selection};
@@ -38,7 +38,7 @@ impl Measure {
     }
 }
 
-/// How many times as many selections as in an operation the whole document may have.
+/// The whole document may have so many times the selections of one operation.
 const OPERATIONS: usize = 20;
 
 /// Rejects a document with an operation or a fragment that exceeds a limit; the error names the limit.
@@ -49,7 +49,7 @@ pub(super) fn check(document: &Document, limits: &Limits) -> Result<(), String> 
         _ => None,
     });
     let mut measuring = Measuring { fragments: fragments.collect(), measured: HashMap::new() };
-    let (mut operations, mut in_operations, mut in_fragments) = (0_usize, 0_usize, 0_usize);
+    let mut all: usize = 0;
     for definition in &document.definitions {
         let measure = match definition {
             Definition::OperationDefinition(operation) => {
@@ -70,21 +70,17 @@ pub(super) fn check(document: &Document, limits: &Limits) -> Result<(), String> 
         ] {
             within(what, found, limit)?;
         }
-        if matches!(definition, Definition::OperationDefinition(_)) {
+        if let Definition::OperationDefinition(operation) = definition {
             within("root fields", measure.width, limits.root_fields)?;
-            operations += 1;
-            in_operations = in_operations.saturating_add(measure.steps);
-        } else {
-            in_fragments = in_fragments.saturating_add(measure.steps);
+            all = all.saturating_add(measure.steps);
+            all = all.saturating_add(measuring.steps_of_fragments(&operation.selection_set));
+            let limit = limits.selections.saturating_mul(OPERATIONS);
+            if all > limit {
+                return Err(format!(
+                    "The document has more than {limit} selections, counting each fragment once for each operation that uses it."
+                ));
+            }
         }
-    }
-    // apollo-compiler validates each operation with all of its fragments, and looks for cycles from each of these.
-    let found = operations.saturating_mul(in_fragments).saturating_add(in_operations);
-    let limit = limits.selections.saturating_mul(OPERATIONS);
-    if found > limit {
-        return Err(format!(
-            "The fragments and operations have {found} selections (those of fragments for each operation) with all fragments expanded; at most {limit} are allowed."
-        ));
     }
     Ok(())
 }
@@ -103,6 +99,31 @@ struct Measuring<'d> {
 }
 
 impl<'d> Measuring<'d> {
+    /// The selections in all fragments that an operation uses, each expanded. apollo-compiler validates them for each
+    /// operation, and looks for cycles from each of them.
+    fn steps_of_fragments(&self, set: &'d [Selection]) -> usize {
+        let (mut sets, mut visited, mut steps) = (vec![set], HashSet::new(), 0_usize);
+        while let Some(set) = sets.pop() {
+            for selection in set {
+                match selection {
+                    Selection::Field(field) => sets.push(&field.selection_set),
+                    Selection::InlineFragment(inline) => sets.push(&inline.selection_set),
+                    Selection::FragmentSpread(spread) => {
+                        let name = spread.fragment_name.as_str();
+                        if visited.insert(name)
+                            && let Some(fragment) = self.fragments.get(name)
+                        {
+                            let measure = self.measured.get(name).copied().unwrap_or_default();
+                            steps = steps.saturating_add(measure.steps);
+                            sets.push(&fragment.selection_set);
+                        }
+                    }
+                }
+            }
+        }
+        steps
+    }
+
     fn fragment(&mut self, name: &'d str, level: usize) -> Result<Measure, String> {
         if let Some(measure) = self.measured.get(name) {
             return Ok(*measure);

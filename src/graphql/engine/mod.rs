@@ -36,7 +36,7 @@
 //! - A cache keeps nothing that depends on who asks: documents, unless they may hold passwords
 //!   (`Document::may_be_kept`), and rows of one version of a board (`loaders/cache`). Results of searches are not kept,
 //!   because stored texts are folded anew at times. Permissions are read by every request.
-//! - Every object of a response is an [`EagerObject`] or in an [`EagerList`], except connections and
+//! - Every object of a response is an [`EagerObject`] or in an [`EagerList`] or [`NullableList`], except connections and
 //!   payloads of mutations, so that `eager` takes the memory and text of rows from the budget, and the memory of fields that
 //!   wait and of errors.
 //!

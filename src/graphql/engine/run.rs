@@ -107,20 +107,23 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         });
         let response = scheduler.run(pin!(execution)).await;
         snapshot.end();
-        let Some(response) = response else {
-            return Some(Answer::too_large(Error::TooManyErrors { most: MOST_ERRORS }));
-        };
         if operation.is_query() {
             if snapshot.exceeded() || budget.is_short() {
                 caller.forget();
                 return None;
             }
-            document.note_statements(operation, snapshot.statements());
             // The database became unavailable during the query. (A defect is reported in the field where
             // it occurred.)
-            if snapshot.failed() && !error::tells_of_a_defect(&response.errors) {
+            let errors = response.as_ref().map_or(&[][..], |response| &response.errors);
+            if snapshot.failed() && !error::tells_of_a_defect(errors) {
                 return Some(Answer::unavailable());
             }
+        }
+        let Some(response) = response else {
+            return Some(Answer::too_large(Error::TooManyErrors { most: MOST_ERRORS }));
+        };
+        if operation.is_query() {
+            document.note_statements(operation, snapshot.statements());
         }
         let mut answer = Answer::run(response, Arc::clone(budget), holds_secrets);
         if let (Some(keys), Some(introspection)) = (plan.introspection, introspection) {

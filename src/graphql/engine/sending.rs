@@ -11,8 +11,8 @@ use crate::metrics;
 /// The time that each response may take to be sent.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// The assumed minimum transfer rate, in bytes of the memory that a response holds. (Its JSON is half as long or shorter,
-/// before compression.)
+/// The assumed minimum transfer rate, in bytes of the memory that a response holds. (Its JSON is about
+/// as long or shorter, before compression.)
 const BYTES_PER_SECOND: usize = 8 << 20;
 
 /// The time that the largest response may take. Less than a request waits for memory.

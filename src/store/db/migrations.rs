@@ -29,9 +29,14 @@ const ADVISORY_LOCK: i64 = 0x6b61_6e62_616e;
 /// The maximum time to wait until another instance has migrated.
 const LOCK_TIME: Duration = Duration::from_mins(1);
 
-/// How long a migration waits for the lock of a table. Other instances wait behind it. Then it is rolled back and tried
-/// again, in all for as long as it would wait for the migration lock.
+/// How long a migration waits for the lock of a table, while the statements of other instances wait behind it. Then it is
+/// rolled back and tried again.
 const TABLE_LOCK_TIME: Duration = Duration::from_secs(2);
+
+/// How often a migration is tried again.
+const LOCK_TRIES: usize = 15;
+
+/// The pause before a migration is tried again.
 const RETRY_PAUSE: Duration = Duration::from_secs(2);
 
 /// The maximum time to read which migrations have run.
@@ -192,12 +197,13 @@ async fn migrate_server(server: &Server) -> Result<Vec<String>, Failure> {
     if state.pending::<Pg>(&POSTGRES)?.is_empty() {
         return Ok(Vec::new());
     }
-    let started = Instant::now();
+    let mut tries = LOCK_TRIES;
     loop {
         tracing::info!("waiting for the migration lock");
         let begin = "BEGIN ISOLATION LEVEL READ COMMITTED";
         AnsiTransactionManager::begin_transaction_sql(&mut conn, begin).await?;
         lock(&mut conn).await?;
+        let started = Instant::now();
         // Another program may have migrated while this one waited.
         server_state(&mut conn).await?.pending::<Pg>(&POSTGRES)?;
         let mut harness = AsyncMigrationHarness::new(conn);
@@ -208,10 +214,12 @@ async fn migrate_server(server: &Server) -> Result<Vec<String>, Failure> {
                 AnsiTransactionManager::commit_transaction(&mut conn).await?;
                 return Ok(done);
             }
-            Err(error) if started.elapsed() < LOCK_TIME => {
-                // Diesel hides the SQLSTATE. Another error will come again.
+            // Diesel hides the SQLSTATE, and the message may be in any language. Other errors do not take so long.
+            Err(error) if tries > 0 && started.elapsed() >= TABLE_LOCK_TIME => {
                 tracing::warn!(%error, "a migration failed and is tried again");
-                AnsiTransactionManager::rollback_transaction(&mut conn).await?;
+                tries -= 1;
+                let rolled_back = AnsiTransactionManager::rollback_transaction(&mut conn).await;
+                rolled_back.map_err(|_| error)?;
                 sleep(RETRY_PAUSE).await;
             }
             Err(error) => return Err(error.into()),

@@ -92,7 +92,7 @@ impl Monitor {
             }
             if health == Health::Ready && std::mem::take(&mut was_read_only) {
                 tracing::info!("the database is writable again: all connections are replaced");
-                self.outage.ends();
+                self.outage.becomes_writable();
             }
             was_read_only |= health == Health::ReadOnly;
             if must_end_sessions && let Some(conn) = &mut conn {

@@ -140,8 +140,9 @@ impl Server {
         })
     }
 
-    /// Ends the sessions of this program from before an outage, which may hold locks. It ended this long ago, and before the
-    /// session of `conn` or during it. They have the same name. Does nothing through a pooler, where sessions are shared.
+    /// Ends the sessions of this program from before an outage, which may hold locks. `since` is the time since the outage
+    /// ended. Only sessions that are older than that, and older than the session of `conn`, are ended; all have the same
+    /// name. Does nothing through a pooler, where sessions are shared.
     pub(super) async fn end_earlier_sessions(
         &self,
         conn: &mut AsyncPgConnection,
@@ -155,7 +156,7 @@ impl Server {
             WHERE other.application_name = own.application_name AND other.usename = own.usename
                 AND other.datname = own.datname AND other.backend_start
                     < least(own.backend_start, clock_timestamp() - make_interval(secs => $1))";
-        // The longer ago, the less exactly is it known at the server.
+        // Time passes until the server runs the statement. It is better to spare a session than to end a new one.
         let seconds = (since + since.min(SESSION_TIME)).as_secs_f64();
         let end = diesel::sql_query(end).bind::<Double, _>(seconds);
         diesel_async::RunQueryDsl::execute(end, conn).await.map(drop)
@@ -313,7 +314,7 @@ impl managed::Manager for Manager {
         conn: &mut AsyncPgConnection,
         metrics: &Metrics,
     ) -> RecycleResult<ConnectError> {
-        if conn.is_broken() || self.outage.has_cut(metrics.created) {
+        if conn.is_broken() || self.outage.makes_stale(metrics.created) {
             return Err(RecycleError::message("the connection is broken"));
         }
         Ok(())

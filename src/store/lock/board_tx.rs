@@ -1,7 +1,7 @@
 //! The unit of work on a board, under its lock.
 //!
 //! A [`BoardTx`] holds the lock of one board until the transaction ends; only [`super`] makes one. Changes
-//! of a board are written through it (the first event of a new board, and the removal of old data, are not), and it asks for the events that record each change. The changed board is available from
+//! of a board are written through it, and it asks for the events that record each change. The changed board is available from
 //! [`BoardTx::finish`] only, when the events are stored and the board's version is raised.
 
 use std::marker::PhantomData;

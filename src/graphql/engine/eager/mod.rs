@@ -27,7 +27,7 @@ use futures_util::{StreamExt, TryStreamExt};
 
 use self::attempt::{attempt, is_trying, try_or_roll_back};
 pub(super) use self::size::bytes_of;
-use self::size::{FIELD_BYTES, take, text_in, values_in};
+use self::size::{FIELD_BYTES, json_in, take, text_in, values_in};
 use super::execution::Execution;
 use super::json;
 use super::path::keep_path;
@@ -52,18 +52,18 @@ impl<T> From<T> for EagerObject<T> {
     }
 }
 
-/// The approximate memory of an object that waits, and of each of its fields that may wait: their futures, and what they
+/// The approximate memory of an object that waits, and of each of its fields with objects: their futures, and what they
 /// wait for. (20,000 cards that count their comments took 160 MB.)
 const WAITING_BYTES: usize = 4096;
+
+/// The same of each field of these objects, for connections, whose fields wait too.
+const WAITING_FIELD_BYTES: usize = 512;
 
 /// After this many rows, and after each part of a list, a request checks whether it should yield.
 const YIELD_EVERY: usize = 16;
 
 /// The minimum size of the parts of a list in JSON, in bytes. One text for the whole list would be copied when it grows.
 const PART: usize = 64 << 10;
-
-/// The memory of an object in JSON besides its length, at most: a vector that grows may have twice the capacity it needs.
-const SPARE: usize = 512;
 
 impl<T: Pure> OutputType for EagerList<T> {
     fn type_name() -> Cow<'static, str> {
@@ -173,13 +173,12 @@ async fn by_async_graphql<T: Pure>(
     object: &T,
     field: &Positioned<Field>,
 ) -> ServerResult<Value> {
-    let waiting = (1 + objects_in(&ctx.item.node)) * WAITING_BYTES;
-    take(ctx, execution, waiting, 0)?;
+    let bytes = WAITING_BYTES + waiting_bytes(&ctx.item.node);
+    let waiting = Waiting { execution, bytes };
+    take(ctx, execution, bytes, 0)?;
     // Not `resolve_container`: through a reference to an interface, it would not know the object type.
     let resolved = object.resolve(ctx, field).await;
-    if let Some(execution) = execution {
-        execution.budget.drop_objects(waiting);
-    }
+    drop(waiting);
     let value = resolved.map_err(|error| keep_path(ctx, error))?;
     if let Value::Object(fields) = &value {
         let keys = fields.keys().map(|key| key.len()).sum::<usize>();
@@ -190,21 +189,50 @@ async fn by_async_graphql<T: Pure>(
     Ok(value)
 }
 
-/// The number of fields with objects. In an interface, the number for the object type with the most.
-fn objects_in(set: &SelectionSet) -> usize {
-    let (mut fields, mut most) = (0, 0);
+/// The memory of an object while it waits; released also if it is dropped, because another one has failed.
+struct Waiting<'e> {
+    execution: Option<&'e Arc<Execution>>,
+    bytes: usize,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(execution) = self.execution {
+            execution.budget.drop_objects(self.bytes);
+        }
+    }
+}
+
+/// The approximate memory of the fields of an object while it waits. In an interface, that of the object type with the most.
+fn waiting_bytes(set: &SelectionSet) -> usize {
+    let (mut bytes, mut most) = (0, 0);
     for selection in &set.items {
         match &selection.node {
             Selection::Field(field) => {
-                fields += usize::from(!field.node.selection_set.node.items.is_empty());
+                let below = fields_in(&field.node.selection_set.node, 2);
+                if below > 0 {
+                    bytes += WAITING_BYTES + below * WAITING_FIELD_BYTES;
+                }
             }
             Selection::InlineFragment(inline) => {
-                most = most.max(objects_in(&inline.node.selection_set.node));
+                most = most.max(waiting_bytes(&inline.node.selection_set.node));
             }
             Selection::FragmentSpread(_) => {}
         }
     }
-    fields + most
+    bytes + most
+}
+
+/// The number of fields, with those of so many levels.
+fn fields_in(set: &SelectionSet, levels: usize) -> usize {
+    let fields = set.items.iter().map(|selection| match &selection.node {
+        Selection::Field(field) if levels > 1 => {
+            1 + fields_in(&field.node.selection_set.node, levels - 1)
+        }
+        Selection::InlineFragment(inline) => fields_in(&inline.node.selection_set.node, levels),
+        _ => 1,
+    });
+    fields.sum()
 }
 
 /// Resolves the first rows of a list, up to one that has to wait. Returns their JSON, in parts, and their number.
@@ -253,7 +281,7 @@ fn write_object<T: Pure>(
     object: &T,
     json: &mut Vec<u8>,
 ) -> Option<ServerResult<()>> {
-    let (start, mut text) = (json.len(), 0);
+    let (start, mut text, mut nested) = (json.len(), 0, 0);
     json.push(b'{');
     for (index, selection) in ctx.item.node.items.iter().enumerate() {
         // A plan has only fields here.
@@ -262,7 +290,7 @@ fn write_object<T: Pure>(
             Value::String(T::type_name().into_owned())
         } else {
             let ctx = ctx.with_field(field);
-            // Pinned where it is made: it is large, since it is as large as that of the largest field.
+            // The future is as large as that of the largest field, so it is not moved.
             match attempt(pin!(object.resolve_field(&ctx))) {
                 Poll::Ready(Ok(value)) => value.unwrap_or_default(),
                 Poll::Ready(Err(error)) => return Some(Err(keep_path(&ctx, error))),
@@ -271,6 +299,7 @@ fn write_object<T: Pure>(
         };
         let key = &field.node.response_key().node;
         text += key.len() + text_in(&value);
+        nested += json_in(&value);
         if index > 0 {
             json.push(b',');
         }
@@ -278,8 +307,8 @@ fn write_object<T: Pure>(
         json::write(&value, json);
     }
     json.push(b'}');
-    let bytes = json.len() - start;
-    Some(take(ctx, execution, bytes.saturating_sub(text) + bytes.min(SPARE), text))
+    let bytes = json.len() - start - nested;
+    Some(take(ctx, execution, bytes.saturating_sub(text) + bytes.min(json::MAX_SPARE), text))
 }
 
 /// Whether it is an interface, which async-graphql must resolve.

@@ -23,20 +23,36 @@ pub(in crate::graphql::engine) fn bytes_of(value: &Value) -> usize {
     FIELD_BYTES + beneath
 }
 
-/// The bytes of text in a field of an object. (Objects below it have been counted already.)
+/// The bytes of text in a field of an object, with the keys of connections. (Objects in lists, and those that are JSON, have
+/// been counted already.)
 pub(super) fn text_in(field: &Value) -> usize {
     match field {
         Value::String(text) => text.len(),
-        Value::List(items) => items.iter().map(text_in).sum(),
+        Value::List(items) => {
+            let scalars = items.iter().filter(|item| !matches!(item, Value::Object(_)));
+            scalars.map(text_in).sum()
+        }
+        Value::Object(fields) => fields.iter().map(|(key, value)| key.len() + text_in(value)).sum(),
         _ => 0,
     }
 }
 
-/// The number of values in a field of an object. (Objects below it have been counted already.)
+/// The number of values in a field of an object; what has been counted already counts once.
 pub(super) fn values_in(field: &Value) -> usize {
     match field {
-        Value::List(items) => 1 + items.iter().map(values_in).sum::<usize>(),
+        Value::List(items) => 1 + items.len(),
+        Value::Object(fields) => 1 + fields.values().map(values_in).sum::<usize>(),
         _ => 1,
+    }
+}
+
+/// The bytes of JSON in a field, which have been counted already.
+pub(super) fn json_in(field: &Value) -> usize {
+    match field {
+        Value::Binary(json) => json.len(),
+        Value::List(items) => items.iter().map(json_in).sum(),
+        Value::Object(fields) => fields.values().map(json_in).sum(),
+        _ => 0,
     }
 }
 
