@@ -6,7 +6,6 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use async_graphql::Value;
 use async_graphql_axum::GraphQLResponse;
 use axum::body::Body;
 use axum::extract::{self, ConnectInfo, RawQuery, Request};
@@ -238,7 +237,7 @@ async fn into_answer(parts: &RequestParts, answer: Answer, media_type: MediaType
     };
     let (retry_after, holds_secrets) = (answer.retry_after(), answer.holds_secrets);
     // async-graphql-axum does not know rows that are JSON already.
-    let response = if verdict == Verdict::Run && answer.response.data == Value::Null {
+    let response = if verdict == Verdict::Run && !answer.has_data() {
         (media_type.headers(), GraphQLResponse::from(answer.response)).into_response()
     } else if answer.small {
         (media_type.headers(), answer.into_json()).into_response()

@@ -82,6 +82,11 @@ impl Answer {
         Self::new(error::of_request(Error::Unavailable), Verdict::Unavailable)
     }
 
+    /// Whether `data` is not null.
+    pub fn has_data(&self) -> bool {
+        self.response.data != Value::Null
+    }
+
     /// The number of seconds after which the client may retry a rate-limited request.
     pub fn retry_after(&self) -> Option<u64> {
         self.response.errors.iter().filter_map(error::retry_after).max()
