@@ -84,7 +84,7 @@ macro_rules! eventually {
 pub(crate) use {checks, eventually, scenarios};
 
 /// Longer than any scenario takes on a slow machine. A scenario that hangs fails after this time.
-const BOUND: Duration = Duration::from_mins(3);
+const BOUND: Duration = Duration::from_mins(6);
 
 /// Panics if the scenario does not end within `BOUND`.
 pub fn within_bounds(scenario: BoxFuture<'static, ()>) -> AssertUnwindSafe<BoxFuture<'static, ()>> {
