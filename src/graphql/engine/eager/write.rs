@@ -1,0 +1,52 @@
+//! Writes objects as JSON whose fields need not wait.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use async_graphql::parser::types::Selection;
+use async_graphql::{ContextSelectionSet, ServerResult, Value};
+
+use super::attempt::attempt;
+use super::pure::Pure;
+use super::size::{json_in, take, text_in};
+use crate::graphql::engine::execution::Execution;
+use crate::graphql::engine::json;
+use crate::graphql::engine::path::keep_path;
+
+/// Writes an object with the selected fields; `None` if one of them has to wait.
+pub(super) fn write_object<T: Pure>(
+    ctx: &ContextSelectionSet<'_>,
+    execution: Option<&Arc<Execution>>,
+    object: &T,
+    json: &mut Vec<u8>,
+) -> Option<ServerResult<()>> {
+    let (start, mut text, mut nested) = (json.len(), 0, 0);
+    json.push(b'{');
+    for (index, selection) in ctx.item.node.items.iter().enumerate() {
+        // A plan has only fields here.
+        let Selection::Field(field) = &selection.node else { return None };
+        let value = if field.node.name.node == "__typename" {
+            Value::String(T::type_name().into_owned())
+        } else {
+            let ctx = ctx.with_field(field);
+            // The future is as large as that of the largest field, so it is not moved.
+            match attempt(pin!(object.resolve_field(&ctx))) {
+                Poll::Ready(Ok(value)) => value.unwrap_or_default(),
+                Poll::Ready(Err(error)) => return Some(Err(keep_path(&ctx, error))),
+                Poll::Pending => return None,
+            }
+        };
+        let key = &field.node.response_key().node;
+        text += key.len() + text_in(&value);
+        nested += json_in(&value);
+        if index > 0 {
+            json.push(b',');
+        }
+        json::write_key(key, json);
+        json::write(&value, json);
+    }
+    json.push(b'}');
+    let bytes = json.len() - start - nested;
+    Some(take(ctx, execution, bytes.saturating_sub(text) + bytes.min(json::MAX_SPARE), text))
+}
