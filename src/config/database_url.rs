@@ -157,16 +157,13 @@ struct Options {
 impl Options {
     fn parse(options: &str) -> Result<Self, String> {
         let (mut mode, mut root_certificate, mut pooler) = (None, None, false);
-        let mut has_system_roots = false;
         let mut tcp_user_timeout = None;
         let mut passed_on = form_urlencoded::Serializer::new(String::new());
         // A plus sign is no space, as in libpq.
         for (name, value) in form_urlencoded::parse(options.replace('+', "%2B").as_bytes()) {
             match (&*name, &*value) {
                 ("sslmode", _) => mode = Some(value.into_owned()),
-                ("sslrootcert", file) if file != "system" => {
-                    root_certificate = Some(value.into_owned());
-                }
+                ("sslrootcert", _) => root_certificate = Some(value.into_owned()),
                 ("pgbouncer", "true" | "false") => pooler = value == "true",
                 ("pgbouncer", _) => return Err("pgbouncer must be true or false".into()),
                 // In milliseconds, as in libpq. tokio-postgres would read seconds.
@@ -176,8 +173,6 @@ impl Options {
                         .map_err(|_| "tcp_user_timeout must be a number of milliseconds")?;
                     tcp_user_timeout = Some(Duration::from_millis(milliseconds));
                 }
-                // The certificates of the system, which `verify-full` uses without a file.
-                ("sslrootcert", "system") => has_system_roots = true,
                 // GSSAPI is never used.
                 ("gssencmode", "disable" | "prefer") => {}
                 ("gssencmode", _) => return Err("gssencmode must be disable or prefer".into()),
@@ -185,32 +180,30 @@ impl Options {
                 ("client_encoding", encoding) if is_utf8(encoding) => {}
                 ("client_encoding", _) => return Err("client_encoding must be UTF8".into()),
                 // The name of libpq, and that of tokio-postgres.
-                ("keepalives_count", value) => {
-                    append(&mut passed_on, "keepalives_retries", value)
-                        .map_err(|()| invalid("keepalives_count"))?;
+                (name @ "keepalives_count", value) => {
+                    append(&mut passed_on, name, "keepalives_retries", value)?;
                 }
                 ("host", hosts) => {
                     for host in hosts.split(',') {
-                        append(&mut passed_on, "host", host).map_err(|()| invalid("host"))?;
+                        append(&mut passed_on, "host", "host", host)?;
                     }
                 }
                 (name, value) if PASSED_ON.contains(&name) => {
-                    append(&mut passed_on, name, value).map_err(|()| invalid(name))?;
+                    append(&mut passed_on, name, name, value)?;
                 }
                 (name, _) => return Err(not_supported(name, options)),
             }
         }
         let passed_on = form_encoded(passed_on);
-        if has_system_roots && mode.as_deref().is_some_and(|mode| mode != "verify-full") {
-            return Err(NOT_VERIFIED.into());
-        }
+        let has_system_roots = root_certificate.as_deref() == Some(SYSTEM_ROOTS);
         let default = if has_system_roots { "verify-full" } else { "prefer" };
         let mode = mode.unwrap_or_else(|| default.into());
         Ok(Self { mode, root_certificate, pooler, tcp_user_timeout, passed_on })
     }
 }
 
-const NOT_VERIFIED: &str = "sslrootcert requires sslmode=verify-full";
+/// The `sslrootcert` for the certificates of the system, which `verify-full` also uses without one.
+const SYSTEM_ROOTS: &str = "system";
 
 fn is_utf8(encoding: &str) -> bool {
     ["utf8", "utf-8", "unicode", "auto"].contains(&encoding.to_ascii_lowercase().as_str())
@@ -223,19 +216,15 @@ fn form_encoded(mut pairs: Pairs) -> String {
     pairs.finish().replace('+', "%20")
 }
 
-/// Appends an option if tokio-postgres can read its value.
-fn append(options: &mut Pairs, name: &str, value: &str) -> Result<(), ()> {
+/// Appends an option, which tokio-postgres knows as `known_as`. The error does not repeat the value, which may be a password.
+fn append(options: &mut Pairs, name: &str, known_as: &str, value: &str) -> Result<(), String> {
     let mut alone = Pairs::new(String::new());
-    alone.append_pair(name, value);
+    alone.append_pair(known_as, value);
     let url = format!("postgres://localhost/kanban?{}", form_encoded(alone));
-    url.parse::<Config>().map_err(drop)?;
-    options.append_pair(name, value);
+    let checked = url.parse::<Config>();
+    checked.map_err(|_| format!("the value of the option {name} is not valid"))?;
+    options.append_pair(known_as, value);
     Ok(())
-}
-
-/// Does not repeat the value, which may be a password.
-fn invalid(name: &str) -> String {
-    format!("the value of the option {name} is not valid")
 }
 
 fn not_supported(name: &str, options: &str) -> String {
@@ -261,8 +250,11 @@ fn postgres(url: &str) -> Result<PostgresUrl, String> {
     let mut config: Config = parsed(&format!("postgres:///?{passed_on}"))?;
     add_missing(&mut config, &parsed(base)?);
     let (ssl_mode, verify) = match (mode.as_str(), root_certificate) {
-        ("verify-full", root_certificate) => (SslMode::Require, Verify::Full { root_certificate }),
-        (_, Some(_)) => return Err(NOT_VERIFIED.into()),
+        ("verify-full", root_certificate) => {
+            let root_certificate = root_certificate.filter(|file| file != SYSTEM_ROOTS);
+            (SslMode::Require, Verify::Full { root_certificate })
+        }
+        (_, Some(_)) => return Err("sslrootcert requires sslmode=verify-full".into()),
         ("disable", None) => (SslMode::Disable, Verify::Nothing),
         ("prefer", None) => (SslMode::Prefer, Verify::Nothing),
         ("require", None) => (SslMode::Require, Verify::Nothing),
@@ -347,10 +339,11 @@ mod tests {
         assert_eq!(refused("Word!1"), "unknown option");
         for mode in ["require", "prefer", "disable"] {
             let refused = refused(&format!("sslrootcert=system&sslmode={mode}"));
-            assert_eq!(refused, NOT_VERIFIED);
+            assert_eq!(refused, "sslrootcert requires sslmode=verify-full");
         }
         assert_eq!(refused("port=5432x"), "the value of the option port is not valid");
-        assert_eq!(refused("keepalives_count=x"), invalid("keepalives_count"));
+        let refusal = "the value of the option keepalives_count is not valid";
+        assert_eq!(refused("keepalives_count=x"), refusal);
         assert_eq!(refused("client_encoding=latin1"), "client_encoding must be UTF8");
         for url in ["postgres://u@h", "postgres://u@h:5432/", "postgres://u@h/?dbname="] {
             assert_eq!(url.parse::<DatabaseUrl>().unwrap_err(), "does not name a database");
