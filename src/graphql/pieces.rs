@@ -114,6 +114,7 @@ impl Pieces {
                 self.close(b'}', out);
             }
             Part::Raw(mut json) => {
+                // Up to the end of the piece. (`into_json` writes all pieces into one text.)
                 let room = PIECE - out.len() % PIECE;
                 out.extend_from_slice(&json.split_to(room.min(json.len())));
                 if !json.is_empty() {

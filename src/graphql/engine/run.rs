@@ -118,13 +118,13 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             if snapshot.failed() && !error::tells_of_a_defect(errors) {
                 return Some(Answer::unavailable());
             }
+            if response.is_some() {
+                document.note_statements(operation, snapshot.statements());
+            }
         }
         let Some(response) = response else {
             return Some(Answer::too_large(Error::TooManyErrors { most: MOST_ERRORS }));
         };
-        if operation.is_query() {
-            document.note_statements(operation, snapshot.statements());
-        }
         let mut answer = Answer::run(response, Arc::clone(budget), holds_secrets);
         if let (Some(keys), Some(introspection)) = (plan.introspection, introspection) {
             answer.add_introspection(keys, introspection);

@@ -27,14 +27,14 @@ pub(super) struct Scanned {
 /// Checks the limits of a document; an error names the limit. Syntax errors are left to the parser.
 pub(super) fn scan(text: &str, limits: &Limits) -> Result<Scanned, String> {
     let mut scan = Scan { blanked: text.as_bytes().to_vec(), ..Scan::default() };
-    let mut end = 0;
+    let (mut end, mut is_broken) = (0, false);
     for token in Lexer::new(text) {
         let token = match token {
             Ok(token) => token,
             Err(error) => {
                 // One error is enough: the parser would copy each of them.
                 scan.blanked.truncate(end + error.data().len());
-                scan.is_broken = true;
+                is_broken = true;
                 break;
             }
         };
@@ -47,7 +47,7 @@ pub(super) fn scan(text: &str, limits: &Limits) -> Result<Scanned, String> {
         }
     }
     let text = String::from_utf8(scan.blanked).unwrap_or_default();
-    Ok(Scanned { text, is_broken: scan.is_broken, no_colon: scan.no_colon })
+    Ok(Scanned { text, is_broken, no_colon: scan.no_colon })
 }
 
 #[derive(Default)]
@@ -59,7 +59,6 @@ struct Scan {
     /// A string that is a description if the next token can have one.
     pending: Option<Range<usize>>,
     blanked: Vec<u8>,
-    is_broken: bool,
     no_colon: bool,
 }
 
