@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::database_url::{DatabaseUrl, PostgresUrl, postgres_url};
+use super::database_url::{DatabaseUrl, postgres_url};
 use super::parsers::{number, seconds};
+use super::postgres_url::PostgresUrl;
 
 /// The database settings.
 #[derive(Args, Clone, Debug)]

@@ -12,8 +12,8 @@ use socket2::SockRef;
 use tokio::time::timeout;
 
 use crate::support::{
-    Answer, Lock, Network, Process, Proxy, SECRET, Server, User, config_with, eventually, kanban,
-    postgres, scenarios, text,
+    Answer, Lock, Network, Process, Proxy, Role, SECRET, Server, User, config_with, eventually,
+    kanban, postgres, scenarios, text,
 };
 
 scenarios![
@@ -24,6 +24,7 @@ scenarios![
     recovers_from_lost_bytes,
     locks_from_before_an_outage_are_released,
     recovers_from_resets,
+    another_server_takes_over,
     a_slow_network_is_only_slow,
     readiness_is_told_in_time_though_a_table_is_locked,
     deadlocks_in_german_are_tried_again,
@@ -166,6 +167,35 @@ async fn recovers_from_resets(server: Arc<Server>) {
     }
 }
 
+/// One URL names both servers.
+async fn another_server_takes_over(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let near = server.user("ann").await;
+    let board = near.board("Plans").await;
+    let first = Proxy::to(&server.database_url).await;
+    let second = Proxy::to(&server.database_url).await;
+    let (one, both) = (first.address.to_string(), format!("{},{}", first.address, second.address));
+    let url = first.url.replace(&one, &both) + "&target_session_attrs=read-write";
+    let behind = Server::start_with(config_with(&url, &LIMITS), url.clone()).await;
+    let ann = User { server: Arc::new(behind), ..near.clone() };
+    let writes = async || {
+        let input = json!({ "boardId": board, "card": { "title": "x" } });
+        ann.call("createCard", input, "card { id }").await.body["errors"].is_null()
+    };
+    assert!(writes().await);
+    first.set(Network::Reset);
+    eventually!("the second is not used", writes().await);
+    // New connections to the first are accepted, but get no response.
+    first.set(Network::Lost);
+    second.set(Network::Reset);
+    eventually!("ready", status(&ann.server, "/readyz").await == 503);
+    second.set(Network::Up);
+    eventually!("the first is waited for", writes().await);
+    ann.server.stop().await;
+}
+
 async fn a_slow_network_is_only_slow(server: Arc<Server>) {
     if server.is_sqlite() {
         return;
@@ -210,8 +240,8 @@ async fn deadlocks_in_german_are_tried_again(server: Arc<Server>) {
         println!("NOT TESTED: errors of PostgreSQL in German: {reason}");
         return;
     }
-    let (url, role) = limited_role(&server, "german", 10).await;
-    let german = Server::start_with(config_with(&url, &[]), url.clone()).await;
+    let role = Role::create(&server, "german", 10).await;
+    let german = Server::start_with(config_with(&role.url, &[]), role.url.clone()).await;
     let ann = User { server: Arc::new(german), ..near.clone() };
     let mut attempts = 0;
     while !is_victim_of_a_deadlock(&ann, &server, &card, &format!("title {attempts}")).await {
@@ -219,7 +249,7 @@ async fn deadlocks_in_german_are_tried_again(server: Arc<Server>) {
         assert!(attempts < 10, "the mutation is never the victim");
     }
     ann.server.stop().await;
-    drop_role(&server, &role).await;
+    role.drop(&server).await;
 }
 
 /// Sets the language of new sessions.
@@ -367,9 +397,9 @@ async fn too_few_connections_are_waited_for(server: Arc<Server>) {
     let near = server.user("ann").await;
     let board = near.board("Plans").await;
     // Limits do not apply to superusers. A role that owns nothing can start the server, as nothing is to be migrated.
-    let (url, role) = limited_role(&server, "few", 3).await;
-    let config = config_with(&url, &[("DATABASE_POOL_SIZE", "10")]);
-    let limited = Server::start_with(config, url.clone()).await;
+    let role = Role::create(&server, "few", 3).await;
+    let config = config_with(&role.url, &[("DATABASE_POOL_SIZE", "10")]);
+    let limited = Server::start_with(config, role.url.clone()).await;
     let ann = User { server: Arc::new(limited), ..near.clone() };
     let creates = (0..20).map(|number| {
         let input = json!({ "boardId": board, "card": { "title": format!("{number}") } });
@@ -379,26 +409,7 @@ async fn too_few_connections_are_waited_for(server: Arc<Server>) {
         assert!(answer.body["errors"].is_null(), "{}", answer.body);
     }
     ann.server.stop().await;
-    drop_role(&server, &role).await;
-}
-
-/// A role that may open so many connections and write the rows of the scenario, and the URL with it.
-async fn limited_role(server: &Server, name: &str, connections: u32) -> (String, String) {
-    let role = format!("{name}_{}", std::process::id());
-    let grants = format!(
-        "CREATE ROLE {role} LOGIN PASSWORD 'limited' CONNECTION LIMIT {connections};
-         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};
-         GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {role}"
-    );
-    postgres(server).await.batch_execute(&grants).await.unwrap();
-    let (scheme, rest) = server.database_url.split_once("://").unwrap();
-    let (_, place) = rest.split_once('@').unwrap();
-    (format!("{scheme}://{role}:limited@{place}"), role)
-}
-
-async fn drop_role(server: &Server, role: &str) {
-    let drop = format!("DROP OWNED BY {role}; DROP ROLE {role}");
-    postgres(server).await.batch_execute(&drop).await.unwrap();
+    role.drop(&server).await;
 }
 
 fn file(server: &Server) -> String {

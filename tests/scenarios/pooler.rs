@@ -5,13 +5,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use kanban::app;
 use serde_json::json;
 use tempfile::TempDir;
 
 use crate::support::{Server, User, config_with, scenarios};
 
-scenarios![transaction_mode_needs_kept_statements, session_mode_works];
+scenarios![transaction_mode_needs_kept_statements, modes_that_keep_statements_work];
 
 struct PgBouncer {
     process: Child,
@@ -94,11 +95,7 @@ async fn transaction_mode_needs_kept_statements(server: Arc<Server>) {
     if server.is_sqlite() {
         return;
     }
-    // Versions before 1.21 do not know max_prepared_statements; later ones keep statements by default.
-    let version = Command::new(program()).arg("--version").output().unwrap().stdout;
-    let version = String::from_utf8(version).unwrap();
-    let is_old = (1..21).any(|minor| version.contains(&format!("PgBouncer 1.{minor}.")));
-    let off = if is_old { "" } else { "max_prepared_statements=0" };
+    let off = if keeps_statements() { "max_prepared_statements=0" } else { "" };
     // A pooler that ignores options instead of refusing them has no limits either.
     for more in [off.to_owned(), format!("ignore_startup_parameters=options\n{off}")] {
         let bouncer = PgBouncer::start(&server, "transaction", &more).await;
@@ -109,17 +106,35 @@ async fn transaction_mode_needs_kept_statements(server: Arc<Server>) {
     }
 }
 
-async fn session_mode_works(server: Arc<Server>) {
+/// Whether `max_prepared_statements` exists, which versions before 1.21 do not know.
+fn keeps_statements() -> bool {
+    let version = Command::new(program()).arg("--version").output().unwrap().stdout;
+    let version = String::from_utf8(version).unwrap();
+    !(1..21).any(|minor| version.contains(&format!("PgBouncer 1.{minor}.")))
+}
+
+async fn modes_that_keep_statements_work(server: Arc<Server>) {
     if server.is_sqlite() {
         return;
     }
     let near = server.user("ann").await;
     let board = near.board("Plans").await;
-    for more in ["", "ignore_startup_parameters=options"] {
-        let bouncer = PgBouncer::start(&server, "session", more).await;
+    let ignore = "ignore_startup_parameters=options";
+    let mut modes = vec![("session", String::new()), ("session", ignore.to_owned())];
+    if keeps_statements() {
+        // Fewer connections to PostgreSQL than the server has to PgBouncer, so that transactions share them.
+        let kept = "max_prepared_statements=100\ndefault_pool_size=3";
+        modes.extend([
+            ("transaction", kept.to_owned()),
+            ("transaction", format!("{kept}\n{ignore}")),
+        ]);
+    }
+    for (mode, more) in modes {
+        let bouncer = PgBouncer::start(&server, mode, &more).await;
         let behind = Server::start_with(config_with(&bouncer.url, &[]), bouncer.url.clone()).await;
         let ann = User { server: Arc::new(behind), ..near.clone() };
-        let card = ann.card(&board, "x").await;
+        let cards = join_all((0..30).map(|_| ann.card(&board, "x"))).await;
+        let card = &cards[0];
         let found =
             ann.get(&format!("{{ card(id: {card:?}) {{ title board {{ title }} }} }}")).await;
         assert_eq!(found, json!({ "card": { "title": "x", "board": { "title": "Plans" } } }));

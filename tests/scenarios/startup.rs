@@ -6,15 +6,21 @@ use std::time::Duration;
 use kanban::app;
 use kanban::config::Config;
 use serde_json::json;
-use tokio::net::TcpListener;
+use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 
-use crate::support::{Server, User, config_with, eventually, postgres, scenarios};
+use crate::support::{
+    Process, Role, SECRET, Server, User, config_with, eventually, kanban, postgres, scenarios,
+};
 
 scenarios![
     an_older_program_refuses_a_newer_schema,
     every_new_migration_records_what_it_requires,
     a_silent_server_stops_the_start,
+    a_role_without_rights_is_told_who_migrates,
+    a_connection_that_nobody_answers_is_given_up,
+    a_start_tells_what_it_waits_for,
     a_held_migration_lock_delays_nobody_without_need,
     a_migration_that_waits_for_a_table_lets_others_pass,
     time_does_not_run_backwards_on_a_board,
@@ -73,6 +79,61 @@ async fn a_silent_server_stops_the_start(server: Arc<Server>) {
     let refusal = timeout(Duration::from_secs(20), refusal(config_with(&url, &[])));
     let reason = refusal.await.expect("the start has a time limit");
     assert!(reason.contains("did not begin a session"), "{reason}");
+}
+
+/// Without the name of the command, an operator would see only "must be owner of table boards".
+async fn a_role_without_rights_is_told_who_migrates(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let role = Role::create(&server, "reader", 10).await;
+    app::build(config_with(&role.url, &[])).await.expect("nothing is pending");
+    revert_last_migration(&postgres(&server).await).await;
+    let reason = refusal(config_with(&role.url, &[])).await;
+    assert!(reason.contains("20261201000000"), "{reason}");
+    assert!(reason.contains("run `kanban migrate` with the role that owns them"), "{reason}");
+    app::build(server.config()).await.unwrap();
+    role.drop(&server).await;
+}
+
+/// The kernel drops the packets of new connections while a listener's queue is full.
+async fn a_connection_that_nobody_answers_is_given_up(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let silent = TcpSocket::new_v4().unwrap();
+    silent.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let silent = silent.listen(0).unwrap();
+    let address = silent.local_addr().unwrap();
+    let _full = TcpStream::connect(address).await.unwrap();
+    let attempt = timeout(Duration::from_millis(300), TcpStream::connect(address)).await;
+    assert!(attempt.is_err(), "the queue is full");
+    let url = format!("postgres://u@{address}/d?sslmode=disable");
+    let refusal = timeout(Duration::from_secs(20), refusal(config_with(&url, &[])));
+    let reason = refusal.await.expect("the start has a time limit");
+    assert!(reason.contains("timed out"), "{reason}");
+}
+
+/// Operators see in the log what a start waits for.
+async fn a_start_tells_what_it_waits_for(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let client = postgres(&server).await;
+    revert_last_migration(&client).await;
+    client.batch_execute("BEGIN; SELECT pg_advisory_xact_lock(118066207940974)").await.unwrap();
+    let folder = TempDir::new().unwrap();
+    let mut command = kanban(folder.path());
+    command.env("DATABASE_URL", &server.database_url).env("JWT_SECRET", SECRET);
+    let mut process = Process::spawn(command);
+    eventually!("it is not told", process.log().contains("waiting for the migration lock"));
+    let log = process.log();
+    let (before, _) = log.split_once("waiting for the migration lock").unwrap();
+    assert!(before.contains("connecting to PostgreSQL"), "{log}");
+    assert!(!log.contains("listening on"), "{log}");
+    client.batch_execute("COMMIT").await.unwrap();
+    process.listens().await;
+    process.stop().await;
 }
 
 async fn a_held_migration_lock_delays_nobody_without_need(server: Arc<Server>) {

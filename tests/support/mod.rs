@@ -11,6 +11,7 @@ mod metrics;
 pub mod persisted;
 mod process;
 mod proxy;
+mod role;
 mod server;
 mod socket;
 
@@ -22,6 +23,7 @@ pub use lock::{Lock, postgres};
 pub use mail::{MailServer, ReceivedMail};
 pub use process::{Process, Watched, kanban};
 pub use proxy::{Network, Proxy};
+pub use role::Role;
 pub use server::{LogIn, SECRET, Server, config_with};
 pub use socket::{Events, Received, Socket, ask_for_events, kinds};
 

@@ -27,19 +27,30 @@ pub struct Process {
 
 impl Process {
     /// Starts the server on a free port and waits until it listens.
-    pub async fn start(mut command: Command) -> Self {
+    pub async fn start(command: Command) -> Self {
+        let mut process = Self::spawn(command);
+        process.listens().await;
+        process
+    }
+
+    /// Starts the server on a free port.
+    pub fn spawn(mut command: Command) -> Self {
         let log = TempDir::new().unwrap();
         let file = std::fs::File::create(log.path().join("log")).unwrap();
         let child = command.env("LISTEN_ADDR", "127.0.0.1:0").stderr(file).spawn().unwrap();
-        let mut process = Self { child, url: String::new(), log };
+        Self { child, url: String::new(), log }
+    }
+
+    /// Waits until the server listens.
+    pub async fn listens(&mut self) {
         for _ in 0..500 {
-            if let Some((_, rest)) = process.log().split_once("listening on ") {
-                rest.split(',').next().unwrap().clone_into(&mut process.url);
-                return process;
+            if let Some((_, rest)) = self.log().split_once("listening on ") {
+                rest.split(',').next().unwrap().clone_into(&mut self.url);
+                return;
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        panic!("the server did not start: {}", process.log());
+        panic!("the server did not start: {}", self.log());
     }
 
     /// What it has logged so far.

@@ -19,6 +19,13 @@ impl ConnectError {
         Self { reason: reason.into(), is_busy: true }
     }
 
+    /// The failures of all servers that were tried.
+    pub(super) fn of_all(failures: Vec<Self>) -> Self {
+        let is_busy = failures.iter().any(|failure| failure.is_busy);
+        let reasons: Vec<_> = failures.into_iter().map(|failure| failure.reason).collect();
+        Self { reason: reasons.join("; "), is_busy }
+    }
+
     /// A statement failed that a pooler in transaction mode has sent to another session.
     pub(super) fn of_pooler(error: impl fmt::Display) -> Self {
         Self::new(format!(

@@ -149,3 +149,39 @@ pub(in crate::store) fn foreign_key<T>(
         other => Ok(other?),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use diesel::connection::SimpleConnection;
+    use diesel::{Connection, SqliteConnection};
+
+    use super::*;
+
+    /// The error of a statement, as SQLite reports it.
+    fn error_of(setup: &str, failing: &str) -> Error {
+        let mut conn = SqliteConnection::establish(":memory:").unwrap();
+        conn.batch_execute(setup).unwrap();
+        let error = conn.batch_execute(failing).unwrap_err();
+        classify(&of_sqlite(error))
+    }
+
+    #[test]
+    fn a_full_disk_is_unavailable() {
+        let fill = "INSERT INTO t VALUES (zeroblob(100000))";
+        let error = error_of("CREATE TABLE t (x); PRAGMA max_page_count = 2;", fill);
+        assert!(matches!(error, Error::Unavailable), "{error:?}");
+    }
+
+    #[test]
+    fn a_read_only_file_is_unavailable() {
+        let setup = "CREATE TABLE t (x); PRAGMA query_only = ON;";
+        let error = error_of(setup, "INSERT INTO t VALUES (1)");
+        assert!(matches!(error, Error::Unavailable), "{error:?}");
+    }
+
+    #[test]
+    fn a_wrong_statement_is_a_defect() {
+        let error = error_of("CREATE TABLE t (x);", "SELECT y FROM t");
+        assert!(matches!(error, Error::Internal), "{error:?}");
+    }
+}

@@ -194,8 +194,15 @@ async fn migrate_server(server: &Server) -> Result<Vec<String>, Failure> {
     check_pooler(server, &mut conn).await?;
     let state = timeout(READ_TIME, server_state(&mut conn)).await;
     let state = state.map_err(|_| "the server does not respond")??;
-    if state.pending::<Pg>(&POSTGRES)?.is_empty() {
+    let pending = state.pending::<Pg>(&POSTGRES)?;
+    if pending.is_empty() {
         return Ok(Vec::new());
+    }
+    if !may_migrate(&mut conn).await? {
+        return Err(Failure(format!(
+            "the role does not own the tables, but migrations are pending ({}): run `kanban migrate` with the role that owns them",
+            pending.join(", ")
+        )));
     }
     let mut tries = LOCK_TRIES;
     loop {
@@ -265,6 +272,17 @@ async fn server_state(conn: &mut AsyncPgConnection) -> Result<State, Failure> {
         state.oldest = RunQueryDsl::load(schema_compatibility::table, conn).await?;
     }
     Ok(state)
+}
+
+/// Whether the role may create tables, and alter those that exist.
+async fn may_migrate(conn: &mut AsyncPgConnection) -> QueryResult<bool> {
+    use diesel_async::RunQueryDsl;
+    let may = diesel::dsl::sql::<diesel::sql_types::Bool>(
+        "coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AND NOT EXISTS (
+            SELECT FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'boards'
+                AND NOT pg_has_role(tableowner, 'USAGE'))",
+    );
+    RunQueryDsl::get_result(diesel::select(may), conn).await
 }
 
 async fn exists(conn: &mut AsyncPgConnection, table: &str) -> QueryResult<bool> {

@@ -14,6 +14,7 @@ mod outage;
 mod outage_log;
 mod pg_conn;
 mod pg_link;
+mod pg_pool;
 mod pooled;
 mod pooler;
 mod postgres;
@@ -81,7 +82,7 @@ enum Pools {
     /// SQLite allows one writer at a time: one connection that writes, several that read.
     Sqlite { readers: Pool<sqlite::Manager>, writer: Arc<Writer>, file: File },
     Postgres {
-        pool: Pool<postgres::Manager>,
+        pool: Pool<pg_pool::Manager>,
         limits: Limits,
         monitor: Arc<Monitor>,
         relay: Arc<Relay>,
@@ -148,7 +149,7 @@ impl Db {
                 let (server, outage) =
                     (Server::new("DATABASE_URL", url, config)?, Outage::default());
                 let migrations = migrations::postgres(&server).await?;
-                let pool = postgres::pool(&server, &outage, &statements, config)?;
+                let pool = pg_pool::pool(&server, &outage, &statements, config)?;
                 let time = config.statement_timeout + GRACE;
                 let local = server.local_limits().map(Into::into);
                 let limits = Limits { time, outage: outage.clone(), local };

@@ -1,6 +1,6 @@
 //! Watches a PostgreSQL server over a connection of its own, and tells when it has been out of reach.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
@@ -24,8 +24,11 @@ const SHORT_CHECK_TIME: Duration = Duration::from_secs(1);
 /// One of so many checks during an outage has the longer time, for a server that is slow after its start.
 const LONG_CHECK_EVERY: u32 = 4;
 
-/// The maximum time to wait for the first check.
-const FIRST_CHECK: Duration = Duration::from_millis(1500);
+/// The maximum time to wait for a check that is recent.
+const NEXT_CHECK: Duration = Duration::from_millis(1500);
+
+/// A check that ended longer ago is not recent: the next one is taking long.
+const RECENT: Duration = Duration::from_secs(3);
 
 /// The pause between two checks while the database responds.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -58,18 +61,25 @@ impl Health {
     }
 }
 
+/// The result of a check.
+#[derive(Clone, Copy)]
+struct Checked {
+    health: Health,
+    at: Instant,
+}
+
 /// Checks a PostgreSQL server.
 pub(super) struct Monitor {
     server: Server,
     outage: Outage,
-    /// `None` before the first check.
-    health: watch::Sender<Option<Health>>,
+    /// The latest check; `None` before the first one.
+    latest: watch::Sender<Option<Checked>>,
 }
 
 impl Monitor {
     pub(super) fn new(server: &Server, outage: Outage) -> Self {
         let server = server.for_monitor(CHECK_TIME);
-        Self { server, outage, health: watch::Sender::new(None) }
+        Self { server, outage, latest: watch::Sender::new(None) }
     }
 
     /// Checks again and again, for as long as the program runs.
@@ -98,7 +108,9 @@ impl Monitor {
             if must_end_sessions && let Some(conn) = &mut conn {
                 must_end_sessions = !self.end_earlier_sessions(conn).await;
             }
-            if self.health.send_replace(Some(health)) != Some(health) && health != Health::Ready {
+            let checked = Checked { health, at: Instant::now() };
+            let former = self.latest.send_replace(Some(checked)).map(|former| former.health);
+            if former != Some(health) && health != Health::Ready {
                 tracing::error!(reason = health.reason(), "the database is not ready");
             }
             sleep(if health == Health::Ready { PAUSE } else { SHORT_PAUSE }).await;
@@ -112,17 +124,20 @@ impl Monitor {
         matches!(ended, Ok(Ok(())))
     }
 
-    /// The result of the latest check: whether the server reads and would write.
+    /// The result of a recent check: whether the server reads and would write.
     pub(super) async fn ready(&self) -> Result<()> {
-        let mut health = self.health.subscribe();
-        let checked = timeout(FIRST_CHECK, health.wait_for(Option::is_some)).await;
-        let is_ready = matches!(checked, Ok(Ok(health)) if *health == Some(Health::Ready));
-        if is_ready { Ok(()) } else { Err(Error::Unavailable) }
+        let mut latest = self.latest.subscribe();
+        let recent =
+            latest.wait_for(|checked| checked.is_some_and(|one| one.at.elapsed() < RECENT));
+        match timeout(NEXT_CHECK, recent).await {
+            Ok(Ok(checked)) if checked.is_some_and(|one| one.health == Health::Ready) => Ok(()),
+            _ => Err(Error::Unavailable),
+        }
     }
 
     /// Whether the latest check has found the server ready.
     pub(super) fn is_ready(&self) -> bool {
-        *self.health.borrow() == Some(Health::Ready)
+        self.latest.borrow().is_some_and(|checked| checked.health == Health::Ready)
     }
 
     /// Checks with the connection, or opens one. `silent` is the number of checks without a response; it is raised if a

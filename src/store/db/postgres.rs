@@ -4,21 +4,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use deadpool::managed::{self, Metrics, Object, Pool, RecycleError, RecycleResult};
 use diesel::QueryResult;
 use diesel::sql_types::Double;
-use diesel_async::pooled_connection::PoolableConnection;
-use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use rand::seq::SliceRandom;
 use tokio::time::timeout;
-use tokio_postgres::config::SslMode;
+use tokio_postgres::config::{LoadBalanceHosts, SslMode};
 use tokio_postgres::error::SqlState;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::connect_error::ConnectError;
-use super::outage::Outage;
-use super::statement_count::StatementCount;
 use super::tls;
-use crate::config::{Database, PostgresUrl, StartError};
+use crate::config::{Address, Database, PostgresUrl, StartError};
 
 /// The maximum time to open a TCP connection, unless the URL has `connect_timeout`.
 const TCP_TIME: Duration = Duration::from_secs(1);
@@ -32,17 +29,23 @@ const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
 /// Keepalive probes find a server that is gone while its connection is idle: after 10 s, then every 3 s, 3 times.
 const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(10), Duration::from_secs(3), 3);
 
-/// A connection from the pool.
-pub(super) type Pooled = Object<Manager>;
-
 /// A PostgreSQL server and how to connect to it.
 #[derive(Clone)]
 pub(super) struct Server {
+    /// Without an address.
     config: tokio_postgres::Config,
+    addresses: Arc<[Candidate]>,
     tls: MakeRustlsConnect,
     limits: Limits,
     /// Whether a connection pooler is in between, which does not pass options on.
     has_pooler: Arc<AtomicBool>,
+}
+
+/// One of several servers.
+struct Candidate {
+    address: Address,
+    /// Whether the latest attempt to connect failed.
+    failed: AtomicBool,
 }
 
 /// Limits that PostgreSQL enforces.
@@ -63,8 +66,10 @@ impl Server {
         let tls = tls.map_err(|error| StartError::new(format!("{name}: {error}")))?;
         let limits = Limits { statement: config.statement_timeout, lock: config.wait };
         let config = with_name(with_timeouts(url.config.clone()));
+        let candidate = |address| Candidate { address, failed: AtomicBool::default() };
+        let addresses = url.servers.iter().cloned().map(candidate).collect();
         let has_pooler = Arc::new(AtomicBool::new(url.pooler));
-        Ok(Self { config, tls, limits, has_pooler })
+        Ok(Self { config, addresses, tls, limits, has_pooler })
     }
 
     /// The same server for the monitor, which must notice an outage soon, however long other connections may take.
@@ -111,13 +116,36 @@ impl Server {
         self.connect_with(self.config.clone(), session).await
     }
 
+    /// Connects to the first address that has a suitable server. (tokio-postgres would wait for a server that accepts
+    /// the connection and stays silent, instead of trying the next.) An address that failed is tried last.
     async fn connect_with(
         &self,
         config: tokio_postgres::Config,
         session: Duration,
     ) -> Result<AsyncPgConnection, ConnectError> {
-        let hosts = u32::try_from(config.get_hosts().len().max(1)).unwrap_or(u32::MAX);
-        let limit = config.get_connect_timeout().copied().unwrap_or(TCP_TIME) * hosts + session;
+        let mut candidates: Vec<&Candidate> = self.addresses.iter().collect();
+        if config.get_load_balance_hosts() == LoadBalanceHosts::Random {
+            candidates.shuffle(&mut rand::rng());
+        }
+        candidates.sort_by_key(|candidate| candidate.failed.load(Ordering::Relaxed));
+        let mut failures = Vec::new();
+        for Candidate { address, failed } in candidates {
+            let result = self.connect_to(&address.with(config.clone()), session).await;
+            failed.store(result.is_err(), Ordering::Relaxed);
+            match result {
+                Err(error) if !is_unsupported_option(&error) => failures.push(error),
+                done => return done,
+            }
+        }
+        Err(ConnectError::of_all(failures))
+    }
+
+    async fn connect_to(
+        &self,
+        config: &tokio_postgres::Config,
+        session: Duration,
+    ) -> Result<AsyncPgConnection, ConnectError> {
+        let limit = config.get_connect_timeout().copied().unwrap_or(TCP_TIME) + session;
         let attempt = async {
             let conn = if config.get_ssl_mode() == SslMode::Disable {
                 let (client, conn) =
@@ -194,13 +222,15 @@ impl Limits {
     /// with an array anew each time, which costs 0.1 ms.
     fn options(self, config: &tokio_postgres::Config) -> tokio_postgres::Config {
         let mut config = config.clone();
-        let options = format!(
+        let mut options = format!(
             "{OWN_OPTION} -c statement_timeout={0} -c lock_timeout={1} -c idle_in_transaction_session_timeout={0} \
-             -c plan_cache_mode=force_generic_plan {2}",
+             -c plan_cache_mode=force_generic_plan",
             self.statement.as_millis(),
             self.lock.as_millis(),
-            config.get_options().unwrap_or_default(),
         );
+        if let Some(own) = config.get_options() {
+            options = options + " " + own;
+        }
         config.options(options);
         config
     }
@@ -255,68 +285,10 @@ fn chain(error: &dyn std::error::Error) -> String {
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
-/// `PgBouncer` refuses `options`, unless it is told to ignore them.
+/// `PgBouncer` refuses `options`, or those that it does not know, unless it is told to ignore them.
 fn is_unsupported_option(error: &ConnectError) -> bool {
-    error.to_string().contains("unsupported startup parameter")
-}
-
-/// Opens connections for the pool.
-pub(in crate::store) struct Manager {
-    server: Server,
-    outage: Outage,
-    statements: StatementCount,
-}
-
-impl Manager {
-    /// Opens a connection. The network may have lost the packets of an attempt that began before an outage ended, so it
-    /// starts again then.
-    async fn connect(&self) -> Result<AsyncPgConnection, ConnectError> {
-        loop {
-            tokio::select! {
-                conn = self.server.connect() => return conn,
-                () = self.outage.next_end() => {}
-            }
-        }
-    }
-}
-
-/// A pool of connections.
-pub(super) fn pool(
-    server: &Server,
-    outage: &Outage,
-    statements: &StatementCount,
-    config: &Database,
-) -> Result<Pool<Manager>, StartError> {
-    let (server, outage, statements) = (server.clone(), outage.clone(), statements.clone());
-    Pool::builder(Manager { server, outage, statements })
-        .max_size(config.pool_size)
-        .wait_timeout(Some(config.wait))
-        .create_timeout(Some(config.wait))
-        .runtime(deadpool::Runtime::Tokio1)
-        .build()
-        .map_err(|error| StartError::new(error.to_string()))
-}
-
-impl managed::Manager for Manager {
-    type Type = AsyncPgConnection;
-    type Error = ConnectError;
-
-    async fn create(&self) -> Result<AsyncPgConnection, ConnectError> {
-        // In a box: it is large, and part of the future of every request.
-        let mut conn = Box::pin(self.connect()).await?;
-        conn.set_instrumentation(self.statements.clone());
-        Ok(conn)
-    }
-
-    /// Does not ask the server, which would cost a round trip for each request.
-    async fn recycle(
-        &self,
-        conn: &mut AsyncPgConnection,
-        metrics: &Metrics,
-    ) -> RecycleResult<ConnectError> {
-        if conn.is_broken() || self.outage.makes_stale(metrics.created) {
-            return Err(RecycleError::message("the connection is broken"));
-        }
-        Ok(())
-    }
+    let reason = error.to_string();
+    ["unsupported startup parameter", "unsupported options startup parameter"]
+        .iter()
+        .any(|refusal| reason.contains(refusal))
 }

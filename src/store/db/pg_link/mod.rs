@@ -20,7 +20,7 @@ use tokio::task::unconstrained;
 use tokio::time::timeout;
 
 use super::outage::Outage;
-use super::postgres::Pooled;
+use super::pg_pool::Pooled;
 use super::read_state::ReadState;
 use super::statement_count::StatementCount;
 use super::timing;

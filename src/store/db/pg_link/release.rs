@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::{Begin, Commit, Link, Stage, poll_now};
-use crate::store::db::postgres::Pooled;
+use crate::store::db::pg_pool::Pooled;
 
 impl Drop for Link {
     fn drop(&mut self) {
