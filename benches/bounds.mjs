@@ -4,7 +4,7 @@
 // Usage: node benches/bounds.mjs PATH/TO/kanban (a release build; on DATABASE_URL, or on a new SQLite file)
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -37,7 +37,14 @@ server.stderr.setEncoding('utf8').on('data', (text) => (log = (log + text).slice
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const status = (name) => Number(readFileSync(`/proc/${server.pid}/status`, 'utf8').match(`${name}:\\s+(\\d+)`)[1]) / 1024;
 const resident = () => Math.round(status('VmRSS'));
-const highest = () => Math.round(status('VmHWM'));
+let highest = 0;
+/** The peak memory since the last call. */
+function peak() {
+  const found = Math.round(status('VmHWM'));
+  highest = Math.max(highest, found);
+  writeFileSync(`/proc/${server.pid}/clear_refs`, '5');
+  return found;
+}
 /** CPU time of the server in ms. */
 const cpu = () => {
   const fields = readFileSync(`/proc/${server.pid}/stat`, 'utf8').split(') ')[1].split(' ');
@@ -150,7 +157,7 @@ try {
     row(what, counted(answers), `${time.toFixed(1)} ms`);
   }
 
-  console.log(`\nIdle: ${resident()} MB.\n`);
+  console.log(`\nIdle: ${resident()} MB. Peak so far: ${peak()} MB.\n`);
   console.log('| 20 concurrent clients | responses | peak memory | another read: median, maximum |\n|---|---|--:|--:|');
   const aliases = Array.from({ length: 40 }, (_, n) => `a${n}:cards(first:${1000 - n}){nodes{id}}`).join(' ');
   for (const [what, fields] of [
@@ -165,13 +172,13 @@ try {
     const work = () => Promise.all(Array.from({ length: 20 }, () => ask(query, {}, ann).then(outcome)));
     const { result, median, longest } = await meanwhile(bob, work);
     goal(`wait, ${what}, in ms`, longest, LONGEST_WAIT);
-    row(what, counted(result), `${highest()} MB`, `${median} ms, ${longest} ms`);
+    row(what, counted(result), `${peak()} MB`, `${median} ms, ${longest} ms`);
   }
   const failing = `${' '.repeat(900_000)}query($x:[ID!]!){${Array.from({ length: 50 }, (_, n) => `a${n}:nodes(ids:$x){...F}`).join(' ')}} fragment F on Board{cards(first:-1){totalCount}}`;
   const errors = () => Promise.all(Array.from({ length: 20 }, () => ask(failing, { x: Array(200).fill(large) }, ann).then(outcome)));
   const failed = await meanwhile(bob, errors);
   goal('wait, 10,000 errors, in ms', failed.longest, LONGEST_WAIT);
-  row('10,000 errors in a document of 900 kB', counted(failed.result), `${highest()} MB`, `${failed.median} ms, ${failed.longest} ms`);
+  row('10,000 errors in a document of 900 kB', counted(failed.result), `${peak()} MB`, `${failed.median} ms, ${failed.longest} ms`);
 
   const query = JSON.stringify({ query: `{board(id:"${large}"){cards(first:1000){nodes{description}}}}` });
   const head = `POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nauthorization: Bearer ${ann}\r\ncontent-length: ${query.length}\r\n\r\n`;
@@ -197,8 +204,9 @@ try {
   const { result, median, longest } = await meanwhile(bob, work);
   row('190 searches of 20 MB', counted(result), `${Math.round(performance.now() - start)} ms`, `${median} ms, ${longest} ms`);
   goal('wait, searches, in ms', longest, LONGEST_WAIT);
-  console.log(`\nPeak memory overall: ${highest()} MB.`);
-  goal('memory, in MB', highest(), MOST_MEMORY);
+  peak();
+  console.log(`\nPeak memory overall: ${highest} MB.`);
+  goal('memory, in MB', highest, MOST_MEMORY);
   console.log(missed.length ? `\nMissed:\n${missed.join('\n')}` : '\nAll goals are met.');
   process.exitCode = missed.length ? 1 : 0;
 } finally {

@@ -4,9 +4,10 @@ use unicode_normalization::char::is_combining_mark;
 use unicode_security::RestrictionLevelDetection;
 use unicode_security::restriction_level::RestrictionLevel;
 
+use super::Result;
+use super::rejection;
 use super::text::line;
 use super::unicode::{is_invisible, lower_case, nfc};
-use super::{Error, Result};
 
 /// What an account is found by. Addresses that differ only in case or in the composition of their
 /// characters have the same key.
@@ -59,14 +60,12 @@ impl Email {
         let address = line(text, 1, 254)?;
         let normalised = nfc(&address);
         if normalised.chars().any(is_invisible) {
-            return Err(Error::bad_input("Must not contain invisible characters."));
+            return Err(rejection::invisible_in_address());
         }
         check_syntax(&normalised)?;
         let (local, domain) = normalised.rsplit_once('@').unwrap_or_default();
         if !std::iter::once(local).chain(domain.split('.')).all(is_hard_to_confuse) {
-            return Err(Error::bad_input(
-                "Must not mix scripts or contain unusual characters (UTS #39, Highly Restrictive).",
-            ));
+            return Err(rejection::confusable_address());
         }
         let key = EmailKey::of(&address);
         Ok(Self { address, key })
@@ -93,7 +92,7 @@ fn check_syntax(address: &str) -> Result<()> {
     if starts_with_mark
         || email_address::EmailAddress::parse_with_options(&without_marks, options).is_err()
     {
-        return Err(Error::bad_input("Must be a valid e-mail address."));
+        return Err(rejection::not_an_address());
     }
     Ok(())
 }

@@ -28,9 +28,9 @@ impl From<usize> for Segment {
 
 /// The reason why an operation failed.
 ///
-/// Deliberately without `Display`: `graphql::error` alone writes the messages for clients, and `?` in
-/// a resolver compiles only through its conversion. Causes are logged where they occur, so that the
-/// value stays cloneable for all callers that wait for the same load.
+/// Deliberately without `Display`: the sentences for clients are in [`rejection`](super::rejection) and
+/// `graphql::error`, and `?` in a resolver compiles only through the conversion there. Causes are logged
+/// where they occur, so that the value stays cloneable for all callers that wait for the same load.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The request has no access token, or the token is invalid or expired.
@@ -136,7 +136,7 @@ impl Error {
     }
 
     /// Creates an error for an invalid input value. Callers add the path with [`At::at`].
-    pub fn bad_input(message: impl Into<Cow<'static, str>>) -> Self {
+    pub(super) fn bad_input(message: impl Into<Cow<'static, str>>) -> Self {
         Self::BadUserInput { field: Vec::new(), message: message.into() }
     }
 
@@ -146,7 +146,7 @@ impl Error {
     }
 
     /// Creates an error for an operation that the viewer's role does not allow.
-    pub fn forbidden(message: &'static str) -> Self {
+    pub(super) fn forbidden(message: &'static str) -> Self {
         Self::Forbidden { message }
     }
 
@@ -156,7 +156,7 @@ impl Error {
     }
 
     /// Creates an error for a change that the state of the data does not allow.
-    pub fn conflict(message: &'static str) -> Self {
+    pub(super) fn conflict(message: &'static str) -> Self {
         Self::Conflict { field: Vec::new(), message }
     }
 }

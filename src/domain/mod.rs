@@ -19,6 +19,7 @@ mod network;
 mod page;
 mod password;
 mod rank;
+pub mod rejection;
 mod role;
 mod session;
 mod text;

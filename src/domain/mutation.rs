@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::rejection;
 use super::text::check_length;
-use super::{BoardId, CardId, CommentId, Error, LabelId, Result, Timestamp, UserKey, Viewer};
+use super::{BoardId, CardId, CommentId, LabelId, Result, Timestamp, UserKey, Viewer};
 
 /// A mutation: who has sent it, and the ID that makes a retry safe.
 #[derive(Clone, Debug)]
@@ -26,7 +27,7 @@ impl MutationId {
     pub fn parse(text: &str, input_hash: String) -> Result<Self> {
         check_length(text, 1, 64)?;
         if text.chars().any(char::is_control) {
-            return Err(Error::bad_input("Must not contain control characters."));
+            return Err(rejection::control_characters());
         }
         Ok(Self { text: text.to_owned(), input_hash })
     }

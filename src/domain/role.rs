@@ -34,15 +34,6 @@ impl Right {
             Self::Moderate | Self::Manage => BoardRole::Admin,
         }
     }
-
-    /// The FORBIDDEN message for users without this right.
-    pub const fn refusal(self) -> &'static str {
-        match self.least_role() {
-            BoardRole::Viewer => "This operation requires a role on the board.",
-            BoardRole::Member => "This operation requires the role MEMBER or ADMIN on the board.",
-            BoardRole::Admin => "This operation requires the role ADMIN on the board.",
-        }
-    }
 }
 
 impl BoardRole {

@@ -1,7 +1,8 @@
 //! Validated text types. All length limits count characters (Unicode scalar values).
 
+use super::Result;
+use super::rejection;
 use super::unicode::{fold_search, is_invisible, lower_case};
-use super::{Error, Result};
 
 /// Validates one line of text: trims it, then requires `min` to `max` characters, of which one is
 /// visible if `min` is not 0, and no control characters, line separators or bidirectional overrides.
@@ -10,10 +11,10 @@ pub(super) fn line(text: &str, min: usize, max: usize) -> Result<String> {
     check_length(text, min, max)?;
     check_visible(text, min)?;
     if text.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
-        return Err(Error::bad_input("Must be a single line without control characters."));
+        return Err(rejection::not_one_line());
     }
     if text.contains(['\u{202d}', '\u{202e}']) {
-        return Err(Error::bad_input("Must not override the direction of text (U+202D, U+202E)."));
+        return Err(rejection::bidirectional_override());
     }
     Ok(text.to_owned())
 }
@@ -24,7 +25,7 @@ fn lines(text: &str, min: usize, max: usize) -> Result<String> {
     check_length(text, min, max)?;
     check_visible(text, min)?;
     if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-        return Err(Error::bad_input("Must not contain control characters."));
+        return Err(rejection::control_characters());
     }
     Ok(text.to_owned())
 }
@@ -34,20 +35,16 @@ fn check_visible(text: &str, min: usize) -> Result<()> {
     // U+2800 is a Braille cell without dots.
     let is_blank = |c: char| c.is_whitespace() || is_invisible(c) || c == '\u{2800}';
     if min > 0 && text.chars().all(is_blank) {
-        return Err(Error::bad_input("Must contain a visible character."));
+        return Err(rejection::invisible());
     }
     Ok(())
 }
 
 pub(super) fn check_length(text: &str, min: usize, max: usize) -> Result<()> {
     match text.chars().count() {
-        count if count > max => {
-            Err(Error::bad_input(format!("Must have at most {max} characters, but has {count}.")))
-        }
-        count if count < min && min == 1 => Err(Error::bad_input("Must not be empty.")),
-        count if count < min => {
-            Err(Error::bad_input(format!("Must have at least {min} characters.")))
-        }
+        count if count > max => Err(rejection::too_long(max, count)),
+        count if count < min && min == 1 => Err(rejection::empty()),
+        count if count < min => Err(rejection::too_short(min)),
         _ => Ok(()),
     }
 }
@@ -166,7 +163,7 @@ impl SearchText {
     pub fn parse(text: &str) -> Result<Option<Self>> {
         check_length(text, 0, 500)?;
         if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t')) {
-            return Err(Error::bad_input("Must not contain control characters."));
+            return Err(rejection::control_characters());
         }
         let folded = fold_search(text);
         let former = Some(lower_case(text)).filter(|former| *former != folded);

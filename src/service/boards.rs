@@ -3,7 +3,8 @@
 use super::Services;
 use super::once::once;
 use crate::domain::{
-    At, BoardChanges, BoardId, Error, LabelColor, LabelName, Mutation, NewBoard, Result, Subject,
+    At, BoardChanges, BoardId, LabelColor, LabelName, Mutation, NewBoard, Result, Subject,
+    rejection,
 };
 use crate::store::access::AuthorizedBoard;
 use crate::store::lock::{Admin, BoardTx, lock_board, lock_deleted_board};
@@ -52,18 +53,13 @@ async fn rename_labels(
     let present = labels::of_board(board.conn(), access).await?;
     for (index, (color, name)) in names.iter().enumerate() {
         let label = present.iter().find(|label| label.color == *color);
-        let label = label.ok_or_else(|| no_label(*color));
+        let label = label.ok_or_else(|| rejection::no_label_of_color(*color));
         let label = label.at("color").at(index).at("labels")?;
         if label.name != name.as_str() {
             labels::update(board, label, None, Some(name)).await?;
         }
     }
     Ok(())
-}
-
-/// The error for a colour of which the board has no label.
-pub(super) fn no_label(color: LabelColor) -> Error {
-    Error::bad_input(format!("The board has no {} label.", color.as_str()))
 }
 
 /// Moves a board to the trash with everything on it.

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::boards::no_label;
 use super::order;
 use crate::domain::{
     At, Card, CardChanges, CardId, ChangedField, EventPayload, FieldChange, LabelColor, LabelId,
     LabelsChange::{self, Add, Remove, Set},
-    Result,
+    Result, rejection,
 };
 use crate::store::card_writes::{self, LabelsDelta};
 use crate::store::labels;
@@ -100,7 +99,7 @@ async fn labels_for(board: &mut BoardTx<'_, Editor>, colors: &[LabelColor]) -> R
 /// Selects the labels of these colours, without duplicates. BAD_USER_INPUT for a colour without a label.
 pub(super) fn labels_named(labels: &Labels, colors: &[LabelColor]) -> Result<Labels> {
     let named = colors.iter().enumerate().map(|(index, color)| {
-        let label = labels.get(color).copied().ok_or_else(|| no_label(*color));
+        let label = labels.get(color).copied().ok_or_else(|| rejection::no_label_of_color(*color));
         Ok((*color, label.at(index).at("labels")?))
     });
     named.collect()

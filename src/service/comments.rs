@@ -6,7 +6,7 @@ use super::cards::{finish, lock_card};
 use super::once::once;
 use crate::domain::{
     At, Card, CardId, Comment, CommentBody, CommentId, Error, Mutation, Result, Right, Subject,
-    Viewer,
+    Viewer, rejection,
 };
 use crate::store::access::AuthorizedBoard;
 use crate::store::lock::{BoardTx, Editor};
@@ -39,7 +39,7 @@ pub async fn update(
     once(services, mutation, (comment, body), async |tx, (viewer, (comment, body))| {
         let (mut board, comment, card) = lock_comment(tx, *viewer, *comment).await?;
         if comment.author != Some(viewer.key) {
-            return Err(Error::forbidden("Only the author of a comment may change it."));
+            return Err(rejection::not_the_author());
         }
         let comment = if comment.body.as_deref() == Some(body.as_str()) {
             comment

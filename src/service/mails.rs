@@ -2,7 +2,7 @@
 
 use tokio::sync::Notify;
 
-use crate::domain::{Error, MailContent, QueuedMail, Result};
+use crate::domain::{MailContent, QueuedMail, Result, rejection};
 use crate::mail::Mailer;
 
 /// Queues mails, if the server sends any.
@@ -18,8 +18,7 @@ impl Mails {
 
     /// FORBIDDEN if the server sends no mail.
     pub(super) fn require(&self) -> Result<()> {
-        let message = "This server sends no mail. Ask its operator for help.";
-        self.mailer.as_ref().map(drop).ok_or(Error::forbidden(message))
+        self.mailer.as_ref().map(drop).ok_or_else(rejection::no_mail)
     }
 
     /// A mail to be queued; `None` if the server sends no mail.

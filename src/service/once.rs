@@ -7,7 +7,7 @@
 use super::Services;
 use crate::domain::{
     At, Card, Comment, Error, Label, Member, Mutation, MutationId, Receipt, Result, Subject,
-    Timestamp, Viewer,
+    Timestamp, Viewer, rejection,
 };
 use crate::store::access::AuthorizedBoard;
 use crate::store::{Conn, LongTexts, Tx, Work, boards, cards, comments, labels, members, receipts};
@@ -96,8 +96,7 @@ async fn again<T: Replay>(
     receipt: &Receipt,
 ) -> Result<T> {
     if receipt.input_hash != id.input_hash() {
-        let message = "You have sent another mutation with this ID in the last seven days. A retry must have the same input.";
-        return Err(Error::conflict(message).at("clientMutationId"));
+        return Err(rejection::id_of_another_mutation().at("clientMutationId"));
     }
     let mut conn = services.db.read().await?;
     let found = T::read(&mut conn, viewer, receipt).await?;

@@ -1,6 +1,8 @@
 //! The position of a card in its column.
 
-use crate::domain::{At, Card, CardColumn, CardId, CardMove, Direction, Error, Rank, Result};
+use crate::domain::{
+    At, Card, CardColumn, CardId, CardMove, Direction, Error, Rank, Result, rejection,
+};
 use crate::store::card_order::{end_without, last_rank, next_without, rerank_without};
 use crate::store::lock::{BoardTx, Editor};
 use crate::store::{cards, events};
@@ -73,7 +75,7 @@ async fn neighbour(
         return Ok(Neighbour::NotNamed);
     };
     if id == card {
-        return Err(Error::bad_input("A card cannot be moved next to itself."));
+        return Err(rejection::next_to_itself());
     }
     match cards::find_on(board, id).await? {
         Some(found) if found.deleted_at.is_none() && found.column == column => {

@@ -3,7 +3,7 @@
 use super::Services;
 use super::refresh_tokens::{self, Family};
 use super::sessions::{LogIn, log_in};
-use crate::domain::{Error, Lifetime, Result, Session, SessionId, User};
+use crate::domain::{Lifetime, Result, Session, SessionId, User, rejection};
 use crate::metrics;
 use crate::store::refresh_tokens::{self as store, LockedSession, Refreshed, StoredToken};
 use crate::store::{Tx, sessions};
@@ -46,7 +46,7 @@ pub async fn refresh(services: &Services, token: &str) -> Result<LogIn> {
     // Looked up without a write transaction, so that invalid tokens do not block other writers.
     let mut conn = services.db.read().await?;
     let found = store::session_of(&mut conn, &hashes).await?;
-    let (session, is_stored) = found.ok_or_else(unknown_token)?;
+    let (session, is_stored) = found.ok_or_else(rejection::invalid_refresh_token)?;
     drop(conn);
     if is_stored {
         // A token that was used long ago is not counted: its session ends, even if a thief has used up the limit.
@@ -77,18 +77,14 @@ pub async fn refresh(services: &Services, token: &str) -> Result<LogIn> {
             }
             log_in(services, user, session, successor)
         }
-        Refresh::Unknown => Err(unknown_token()),
+        Refresh::Unknown => Err(rejection::invalid_refresh_token()),
         Refresh::Reused => {
             let session = session.0;
             metrics::get().accounts.reused_tokens.inc();
             tracing::warn!(session, "a refresh token was reused; the session was revoked");
-            Err(unknown_token())
+            Err(rejection::invalid_refresh_token())
         }
     }
-}
-
-fn unknown_token() -> Error {
-    Error::BadToken { message: "The refresh token is invalid or expired. Log in again." }
 }
 
 async fn present(tx: &mut Tx, presented: &Presented) -> Result<Refresh> {

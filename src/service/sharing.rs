@@ -4,7 +4,7 @@ use super::Services;
 use super::once::{once, refuse};
 use crate::domain::{
     At, BoardId, BoardRole, EmailKey, Error, Member, Mutation, RemovalReason, Result, Subject,
-    User, UserId, UserKey,
+    User, UserId, UserKey, rejection,
 };
 use crate::store::access::AuthorizedBoard;
 use crate::store::lock::{Admin, BoardTx, Reader, lock_board};
@@ -123,5 +123,5 @@ async fn keep_an_admin<P>(board: &mut BoardTx<'_, P>) -> Result<()> {
     if members::any_admin(board).await? {
         return Ok(());
     }
-    Err(Error::conflict("A board must have at least one ADMIN. Make another member ADMIN first."))
+    Err(rejection::last_admin())
 }

@@ -10,7 +10,9 @@ use super::db::{Conn, MemorySize};
 use super::dsl::{columns, row};
 use super::rows::BoardRow;
 use super::schema::{boards, cards, users_boards};
-use crate::domain::{Board, BoardId, BoardRole, CardId, Error, Result, Right, Timestamp, UserKey};
+use crate::domain::{
+    Board, BoardId, BoardRole, CardId, Result, Right, Timestamp, UserKey, rejection,
+};
 
 /// Proof that a user is a member of a board. Made only from a membership row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,7 +66,7 @@ impl BoardAccess {
 
     /// FORBIDDEN unless the member has the right.
     pub fn require(self, right: Right) -> Result<()> {
-        if self.may(right) { Ok(()) } else { Err(Error::forbidden(right.refusal())) }
+        if self.may(right) { Ok(()) } else { Err(rejection::right_required(right)) }
     }
 }
 

@@ -14,7 +14,7 @@ use super::rows::LabelRow;
 use super::schema::{boards, cards, cards_labels, labels, users_boards};
 use crate::domain::{
     At, BoardId, CardId, ChangedField, Error, EventPayload, FieldChange, Label, LabelColor,
-    LabelId, LabelName, Result, Timestamp, UserKey,
+    LabelId, LabelName, Result, Timestamp, UserKey, rejection,
 };
 
 /// Creates the labels of a new board: one of each colour, without a name.
@@ -56,7 +56,7 @@ pub async fn insert(
 }
 
 fn color_taken() -> Error {
-    Error::conflict("The board already has a label of this colour.").at("color")
+    rejection::color_taken().at("color")
 }
 
 /// Changes a label of the board; CONFLICT if the new colour is taken.

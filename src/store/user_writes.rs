@@ -8,7 +8,9 @@ use super::dsl::{Statement, columns};
 use super::rows::UserRow;
 use super::schema::users;
 use super::users::by_email;
-use crate::domain::{At, Email, EmailKey, Error, Name, Result, Timestamp, User, UserId, UserKey};
+use crate::domain::{
+    At, Email, EmailKey, Error, Name, Result, Timestamp, User, UserId, UserKey, rejection,
+};
 
 /// Creates an account; CONFLICT if another account has the address.
 pub async fn insert(
@@ -50,7 +52,7 @@ async fn check_free(tx: &mut Tx, email: &EmailKey, own: Option<UserKey>) -> Resu
 }
 
 fn email_taken() -> Error {
-    Error::conflict("There is already an account with this e-mail address.").at("email")
+    rejection::address_taken().at("email")
 }
 
 /// Changes to an account. `None` leaves a field unchanged.

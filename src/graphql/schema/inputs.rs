@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, InputType, Value};
 
-use crate::domain::{At, Error, Mutation, MutationId, PublicId, Result, sha256};
+use crate::domain::{At, Mutation, MutationId, PublicId, Result, rejection, sha256};
 use crate::graphql::context::ContextExt;
 
 /// The input field that makes retries safe.
@@ -53,7 +53,7 @@ pub(super) fn id<T: PublicId>(id: &ID, field: &'static str) -> Result<T> {
 
 /// Parses an ID. BAD_USER_INPUT if it is malformed or belongs to another type.
 pub(super) fn parse_id<T: PublicId>(id: &ID) -> Result<T> {
-    T::from_public(id).ok_or_else(|| Error::bad_input("This is not a valid ID for this field."))
+    T::from_public(id).ok_or_else(rejection::invalid_id)
 }
 
 /// Parses an optional input field.
@@ -68,7 +68,7 @@ pub(super) fn optional<T, U>(
 /// BAD_USER_INPUT if there are more than `max` IDs.
 pub(super) fn limited(ids: &[ID], max: i32) -> Result<()> {
     if usize::try_from(max).is_ok_and(|max| ids.len() > max) {
-        return Err(Error::bad_input(format!("Must have at most {max} IDs.")));
+        return Err(rejection::too_many_ids(max));
     }
     Ok(())
 }

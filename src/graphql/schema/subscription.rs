@@ -15,7 +15,7 @@ use futures_util::Stream;
 use super::inputs;
 use super::scalars::int;
 use super::types::{Board, BoardEvent};
-use crate::domain::{At, BoardId, Error, Event, PublicId, Result};
+use crate::domain::{At, BoardId, Error, Event, PublicId, Result, rejection};
 use crate::graphql::engine::{EagerList, EagerObject};
 use crate::store::access::AuthorizedBoard;
 
@@ -77,7 +77,7 @@ impl SubscriptionTarget {
             _ => None,
         };
         if after.is_some_and(|after| after < 0) {
-            return Err(Error::bad_input("Must not be negative.").at("afterSequence"));
+            return Err(rejection::negative().at("afterSequence"));
         }
         Ok(Self::Board(id, after))
     }

@@ -2,7 +2,7 @@
 
 use crate::domain::{
     Client, EmailKey, Error, MailContent, Password, QueuedMail, Result, User, UserKey,
-    neighbourhood,
+    neighbourhood, rejection,
 };
 use crate::metrics;
 use crate::service::passwords::Verdict;
@@ -96,7 +96,7 @@ async fn require_verified(services: &Services, user: &User) -> Result<()> {
         return Ok(());
     }
     mail_senders::send(services, &user.email, MailContent::VerifyEmail).await?;
-    Err(Error::forbidden("Verify your e-mail address first: open the link in the mail to it."))
+    Err(rejection::address_not_verified())
 }
 
 /// A session to be started by a log-in.

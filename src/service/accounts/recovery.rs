@@ -3,7 +3,7 @@
 use super::confirm::credentials;
 use crate::domain::{
     At, Client, EmailKey, Error, MailContent, MailPurpose, Password, QueuedMail, Result, User,
-    UserKey, Viewer, sha256,
+    UserKey, Viewer, rejection, sha256,
 };
 use crate::service::{Services, mail_senders};
 use crate::store::{mail_tokens, outbox, sessions, user_writes};
@@ -98,5 +98,5 @@ async fn find(services: &Services, token: &str, purpose: MailPurpose) -> Result<
 }
 
 fn bad_token() -> Error {
-    Error::bad_input("The token is invalid or expired, or was used before.").at("token")
+    rejection::invalid_mail_token().at("token")
 }

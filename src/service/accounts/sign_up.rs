@@ -2,7 +2,7 @@
 
 use crate::config::SignUps;
 use crate::domain::{
-    Client, Email, Error, MailContent, Name, Password, Result, User, neighbourhood,
+    Client, Email, MailContent, Name, Password, Result, User, neighbourhood, rejection,
 };
 use crate::service::Services;
 use crate::service::mail_senders::{self, NewMail};
@@ -26,8 +26,7 @@ pub async fn sign_up(
     name: Option<Name>,
 ) -> Result<User> {
     if services.accounts.sign_ups == SignUps::Closed {
-        let message = "Sign-ups are closed on this server. Ask its operator for an account.";
-        return Err(Error::forbidden(message));
+        return Err(rejection::sign_ups_closed());
     }
     services.attempts.from(client)?;
     let hash = services.passwords.hash(client, password).await?;

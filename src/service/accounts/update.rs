@@ -3,7 +3,7 @@
 use super::confirm::{check_password, credentials, wrong_password};
 use crate::domain::{
     At, Client, Email, EmailKey, Error, MailContent, Name, Password, Result, SessionId, User,
-    Viewer,
+    Viewer, rejection,
 };
 use crate::service::mail_senders::{self, NewMail};
 use crate::service::sessions::{self, NewSession, Started};
@@ -94,8 +94,7 @@ async fn confirm(
     match current_password {
         Some(current) => check_password(services, client, viewer, current).await,
         None if changes.email.is_some() || changes.password.is_some() => {
-            let message = "Required to change the e-mail address or the password.";
-            Err(Error::bad_input(message).at("currentPassword"))
+            Err(rejection::password_required().at("currentPassword"))
         }
         None => credentials(services, viewer).await,
     }

@@ -10,7 +10,7 @@ mod words;
 use super::Services;
 use crate::domain::{
     BoardId, BoardRole, Card, CardColumn, Client, Description, Email, Error, LabelId, LabelName,
-    Name, NewBoard, NewCard, Password, Result, Timestamp, Title, User, UserKey,
+    Name, NewBoard, NewCard, Password, Result, Timestamp, Title, User, UserKey, rejection,
 };
 use crate::store::lock::{Admin, BoardTx, lock_board};
 use crate::store::{Tx, boards, card_writes, labels, members, user_writes, users};
@@ -82,7 +82,7 @@ pub async fn run(services: &Services, plan: Plan) -> Result<String> {
 async fn fill(tx: &mut Tx, plan: &Plan, hash: &str) -> Result<String> {
     match plan.target {
         Target::Empty if users::any(tx).await? => {
-            return Err(Error::conflict("The database already has users."));
+            return Err(rejection::database_has_users());
         }
         Target::Reset => {
             boards::delete_all(tx).await?;
@@ -158,7 +158,7 @@ impl Filler {
         chosen.shuffle(&mut self.rng);
         chosen.truncate(self.rng.random_range(1..=3));
         let Some((owner, others)) = chosen.split_first() else {
-            return Err(Error::conflict("Boards need at least one user."));
+            return Err(rejection::boards_need_users());
         };
         let new = NewBoard {
             title: Title::parse(&format!("{} {}", self.one_of(PROJECTS), self.one_of(GOALS)))?,

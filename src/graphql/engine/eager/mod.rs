@@ -27,7 +27,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use self::attempt::{is_trying, try_or_roll_back};
 pub(in crate::graphql) use self::pure::Pure;
 pub(super) use self::size::bytes_of;
-use self::waiting::{by_async_graphql, row_by_async_graphql, waiting_bytes};
+use self::waiting::{Waiting, by_async_graphql, row_by_async_graphql, waiting_bytes};
 use self::write::write_object;
 use super::execution::Execution;
 use super::json;
@@ -80,6 +80,7 @@ impl<T: Pure> OutputType for EagerList<T> {
         if first == rows.len() {
             return Ok(Value::List(values));
         }
+        let _waiting = Waiting::rows(ctx, execution, rows.len() - first)?;
         let bytes = waiting_bytes(&ctx.item.node);
         let rest = rows.iter().enumerate().skip(first).map(async |(index, row)| {
             row_by_async_graphql(&ctx.with_index(index), execution, row, field, bytes).await
@@ -108,6 +109,7 @@ impl<T: Pure> OutputType for NullableList<T> {
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
         let execution = ctx.data_opt::<Arc<Execution>>();
+        let _waiting = Waiting::rows(ctx, execution, self.0.len())?;
         let bytes = waiting_bytes(&ctx.item.node);
         let rows = self.0.iter().enumerate().map(async |(index, row)| {
             let Some(row) = row else { return Value::Null };
@@ -144,7 +146,7 @@ impl<T: Pure> OutputType for EagerObject<T> {
                 return written.map(|()| json::raw(json));
             }
         }
-        by_async_graphql(ctx, execution, &self.0, field, waiting_bytes(&ctx.item.node)).await
+        by_async_graphql(ctx, execution, &self.0, field).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use crate::domain::{
-    self, At, BoardChanges, BoardId, Description, Error, LabelName, NewBoard, Result, Title,
+    self, At, BoardChanges, BoardId, Description, LabelName, NewBoard, Result, Title, rejection,
 };
 use crate::graphql::context::{ContextExt, Nullable, mutate};
 use crate::graphql::engine::EagerObject;
@@ -166,8 +166,7 @@ fn label_names(inputs: Vec<LabelNameInput>) -> Result<Vec<(domain::LabelColor, L
     let names = inputs.into_iter().enumerate().map(|(index, input)| {
         let color = domain::LabelColor::from(input.color);
         if !colors.insert(color) {
-            let message = format!("Must not contain the colour {} twice.", color.as_str());
-            return Err(Error::bad_input(message).at("color").at(index));
+            return Err(rejection::repeated_color(color).at("color").at(index));
         }
         let name = LabelName::parse(&input.name).at("name").at(index)?;
         Ok((color, name))

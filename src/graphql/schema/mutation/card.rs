@@ -3,8 +3,8 @@
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use crate::domain::{
-    self, At, BoardId, CardChanges, CardId, CardMove, Description, Error, LabelsChange, Mutation,
-    NewCard, Result, Title,
+    self, At, BoardId, CardChanges, CardId, CardMove, Description, LabelsChange, Mutation, NewCard,
+    Result, Title, rejection,
 };
 use crate::graphql::context::{ContextExt, Nullable, mutate};
 use crate::graphql::engine::{EagerList, EagerObject};
@@ -320,7 +320,7 @@ pub(super) async fn update(
 
 fn batch(inputs: Vec<CardInput>) -> Result<Vec<NewCard>> {
     if !(1..=MAX_BATCH).contains(&inputs.len()) {
-        return Err(Error::bad_input(format!("Must have 1 to {MAX_BATCH} cards.")));
+        return Err(rejection::number_of_cards(MAX_BATCH));
     }
     let cards = inputs.into_iter().enumerate().map(|(index, input)| input.parse().at(index));
     cards.collect()

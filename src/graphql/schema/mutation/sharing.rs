@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
-use crate::domain::{At, BoardId, EmailKey, Error, Result, UserId};
+use crate::domain::{At, BoardId, EmailKey, Error, Result, UserId, rejection};
 use crate::graphql::context::{ContextExt, Nullable, mutate};
 use crate::graphql::engine::EagerObject;
 use crate::graphql::schema::inputs::{Retry, id, identify};
@@ -117,11 +117,7 @@ fn invited(user: Option<&ID>, email: Option<&str>) -> Result<Invited> {
             Ok(email) => Ok(Invited::Email(email)),
             Err(_) => Err(Error::not_found("user").at("email")),
         },
-        (Some(_), Some(_)) => {
-            Err(Error::bad_input("Use either `userId` or `email`, not both.").at("email"))
-        }
-        (None, None) => {
-            Err(Error::bad_input("Either `userId` or `email` is required.").at("userId"))
-        }
+        (Some(_), Some(_)) => Err(rejection::user_and_email().at("email")),
+        (None, None) => Err(rejection::no_user().at("userId")),
     }
 }

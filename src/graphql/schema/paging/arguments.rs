@@ -1,7 +1,7 @@
 //! The arguments of connections.
 
 use super::cursor::decode;
-use crate::domain::{At, Error, PageRequest, Result};
+use crate::domain::{At, PageRequest, Result, rejection};
 use crate::store::Sort;
 
 /// The page size if neither `first` nor `last` is given.
@@ -31,7 +31,7 @@ impl PageArgs {
     ) -> Result<PageRequest> {
         let (limit, backward) = match (self.first, self.last) {
             (Some(_), Some(_)) => {
-                return Err(Error::bad_input("Use either `first` or `last`, not both.").at("last"));
+                return Err(rejection::first_and_last().at("last"));
             }
             (None, Some(last)) => (size(last, max).at("last")?, true),
             (first, None) => (size(first.unwrap_or(DEFAULT_PAGE), max).at("first")?, false),
@@ -52,6 +52,6 @@ impl PageArgs {
 fn size(count: i32, max: i32) -> Result<usize> {
     match usize::try_from(count) {
         Ok(size) if count <= max => Ok(size),
-        _ => Err(Error::bad_input(format!("Must be from 0 to {max}."))),
+        _ => Err(rejection::page_size(max)),
     }
 }

@@ -3,7 +3,7 @@
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
-use crate::domain::{Direction, Error, Position, Result, SortValue, Timestamp};
+use crate::domain::{Direction, Position, Result, SortValue, Timestamp, rejection};
 use crate::store::{Sort, ValueKind};
 
 /// The maximum length of a cursor in bytes. Cursors of this server are shorter: the longest holds a title
@@ -36,8 +36,7 @@ fn order_name<T>(sort: Sort<T>) -> String {
 
 /// The position that a cursor encodes. A cursor belongs to one list and order; others are rejected.
 pub(super) fn decode<T>(sort: Sort<T>, cursor: &str) -> Result<Position> {
-    parse(sort, cursor)
-        .ok_or_else(|| Error::bad_input("This is not a valid cursor for this list and order."))
+    parse(sort, cursor).ok_or_else(rejection::invalid_cursor)
 }
 
 fn parse<T>(sort: Sort<T>, cursor: &str) -> Option<Position> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, ID};
 
 use super::{Board, Card, CardEdge, CardFilter, CardOrder};
-use crate::domain::{self, At, BoardId, CardOrderField, Direction, Error, Result};
+use crate::domain::{self, At, BoardId, CardOrderField, Direction, Result, rejection};
 use crate::graphql::context::{ContextExt, NODES, texts};
 use crate::graphql::schema::inputs::{limited, parse_id};
 use crate::graphql::schema::paging::{Connection, List, MAX_CARDS, MAX_OTHERS, PageArgs};
@@ -23,8 +23,7 @@ pub(in crate::graphql) async fn viewer_card_page(
     order: Option<CardOrder>,
 ) -> Result<Connection<CardEdge>> {
     let order = order.map_or(LATEST_FIRST, domain::CardOrder::from);
-    let no_order = || Error::bad_input("RANK is the order of the cards on one board.");
-    let sort = sort(order).ok_or_else(no_order).at("field").at("orderBy")?;
+    let sort = sort(order).ok_or_else(rejection::order_across_boards).at("field").at("orderBy")?;
     let list = Arc::new(ViewerCards {
         boards: board_ids(&boards).at("boardIds")?,
         filter: filter.unwrap_or_default().parse().at("filter")?,
