@@ -11,7 +11,7 @@ use super::engine::{self, EagerObject, Execution};
 use super::loaders::{Loaders, Shared};
 use crate::domain::{At, Client, Error, Event, Result, UserKey, Viewer};
 use crate::service::Services;
-use crate::store::{LongTexts, Mode, Snapshot};
+use crate::store::{LongTexts, ReadMode, Snapshot};
 
 /// The caller of one request.
 pub struct Caller {
@@ -62,7 +62,7 @@ impl Caller {
     }
 
     /// Creates new loaders, which read in this mode.
-    fn loaders_in(&self, mode: Mode) -> Arc<Loaders> {
+    fn loaders_in(&self, mode: ReadMode) -> Arc<Loaders> {
         let viewer = *self.viewer.lock().unwrap_or_else(PoisonError::into_inner);
         let fresh = Loaders::new(&self.shared, viewer, &self.execution, mode);
         let fresh = Arc::new(fresh);
@@ -110,7 +110,7 @@ impl engine::Caller for Caller {
         self.viewer().ok().map(|viewer| viewer.key)
     }
 
-    fn refusal(&self) -> Option<&Error> {
+    fn token_error(&self) -> Option<&Error> {
         self.refusal.as_ref()
     }
 
@@ -122,7 +122,7 @@ impl engine::Caller for Caller {
         &self.execution
     }
 
-    fn begin(&self, mode: Mode) -> Snapshot {
+    fn begin(&self, mode: ReadMode) -> Snapshot {
         self.loaders_in(mode).snapshot().clone()
     }
 
@@ -229,6 +229,6 @@ pub(super) fn mutate_as_anybody<'c, T: Send + 'c>(
         // Such a conflict is about the state of the data, not about an input field.
         let of_state = matches!(&result, Err(Error::Conflict { field, .. }) if field.is_empty());
         let result = if of_state { result } else { result.at("input") };
-        Some(ctx.caller().map(|caller| caller.loaders_in(Mode::Transaction)).and(result))
+        Some(ctx.caller().map(|caller| caller.loaders_in(ReadMode::Transaction)).and(result))
     })
 }

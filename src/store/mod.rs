@@ -35,5 +35,5 @@ pub mod user_writes;
 pub mod users;
 pub mod viewer_cards;
 
-pub use db::{Budget, Conn, Db, Draft, Mode, Snapshot, Tx, Work};
+pub use db::{Budget, Conn, Db, Draft, ReadMode, Snapshot, Tx, Work};
 pub use dsl::{ListOrder, LongTexts, Sort, ValueKind};

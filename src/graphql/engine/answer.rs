@@ -13,7 +13,7 @@ use super::document::Document;
 use super::held_memory::HeldMemory;
 use super::path::restore_path;
 use super::position::places;
-use super::refusal::Refusal;
+use super::request_error::RequestError;
 use super::schema::TypeSystem;
 use super::verdict::Verdict;
 use crate::domain::Error;
@@ -52,10 +52,10 @@ impl Answer {
 
     /// The response to a request whose `what`, its variables or extensions, have more than `max` values.
     pub fn too_many_values(what: &str, max: usize) -> Self {
-        Self::refused(Refusal::too_complex(format!("The {what} have more than {max} values.")))
+        Self::refused(RequestError::too_complex(format!("The {what} have more than {max} values.")))
     }
 
-    pub(super) fn refused(refusal: Refusal) -> Self {
+    pub(super) fn refused(refusal: RequestError) -> Self {
         let verdict = refusal.verdict;
         metrics::get().documents.refusals.of(refusal.reason).inc();
         Self::new(refusal.into(), verdict)

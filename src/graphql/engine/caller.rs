@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::execution::Execution;
 use crate::domain::{Error, UserKey};
-use crate::store::{Mode, Snapshot};
+use crate::store::{ReadMode, Snapshot};
 
 /// The caller of one request. Resolvers find it as `Arc<C>` in the data of their context.
 pub(in crate::graphql) trait Caller: Send + Sync + 'static {
@@ -12,7 +12,7 @@ pub(in crate::graphql) trait Caller: Send + Sync + 'static {
     fn account(&self) -> Option<UserKey>;
 
     /// Why the access token was rejected.
-    fn refusal(&self) -> Option<&Error>;
+    fn token_error(&self) -> Option<&Error>;
 
     /// The ID of the request, as in the log.
     fn request_id(&self) -> &str;
@@ -21,7 +21,7 @@ pub(in crate::graphql) trait Caller: Send + Sync + 'static {
     fn execution(&self) -> &Arc<Execution>;
 
     /// Begins a snapshot for the resolvers, which read in this mode.
-    fn begin(&self, mode: Mode) -> Snapshot;
+    fn begin(&self, mode: ReadMode) -> Snapshot;
 
     /// Drops everything that the resolvers have loaded.
     fn forget(&self);

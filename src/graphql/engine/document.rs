@@ -12,12 +12,12 @@ use apollo_compiler::validation::{DiagnosticList, Valid, WithErrors};
 use apollo_compiler::{Name, Node};
 use moka::sync::Cache;
 
-use super::refusal::{Problem, Refusal};
+use super::request_error::{Problem, RequestError};
 use super::schema::TypeSystem;
 use super::{measure, merging, scan, unique_fields, usages};
 use crate::config::Limits;
 use crate::metrics::{self, Kind, Lookup};
-use crate::store::Mode;
+use crate::store::ReadMode;
 
 /// The approximate capacity of the cache in bytes.
 const CAPACITY: u64 = 32 << 20;
@@ -87,10 +87,10 @@ impl Document {
     }
 
     /// The mode in which a query reads.
-    pub(super) fn mode(&self, operation: &Operation) -> Mode {
+    pub(super) fn mode(&self, operation: &Operation) -> ReadMode {
         match self.known(operation).map_or(0, |known| known.statements.load(Ordering::Relaxed)) {
-            0 => Mode::Transaction,
-            statements => Mode::Expect(statements),
+            0 => ReadMode::Transaction,
+            statements => ReadMode::Expect(statements),
         }
     }
 
@@ -104,10 +104,10 @@ impl Document {
     }
 
     /// The operation to run.
-    pub(super) fn operation(&self, name: Option<&str>) -> Result<&Node<Operation>, Refusal> {
+    pub(super) fn operation(&self, name: Option<&str>) -> Result<&Node<Operation>, RequestError> {
         let found = self.executable.operations.get(name);
         found.map_err(|_| {
-            Refusal::invalid(match name {
+            RequestError::invalid(match name {
                 Some(_) => "The document has no operation with the name in operationName.",
                 None => "The document has several operations. Set operationName to the one to run.",
             })
@@ -131,7 +131,11 @@ impl Documents {
     }
 
     /// The document with this text; an error if it is not valid.
-    pub(super) fn get(&self, types: &TypeSystem, text: &str) -> Result<Arc<Document>, Refusal> {
+    pub(super) fn get(
+        &self,
+        types: &TypeSystem,
+        text: &str,
+    ) -> Result<Arc<Document>, RequestError> {
         let lookups = &metrics::get().documents.lookups;
         if let Some(document) = self.known.get(text) {
             lookups.of(Lookup::Hit).inc();
@@ -147,17 +151,17 @@ impl Documents {
 }
 
 /// Parses and validates a document. Limits are checked first, so that validation cannot take long.
-fn parse(types: &TypeSystem, text: &str, limits: &Limits) -> Result<Document, Refusal> {
-    let scanned = scan::scan(text, limits).map_err(Refusal::too_complex)?;
+fn parse(types: &TypeSystem, text: &str, limits: &Limits) -> Result<Document, RequestError> {
+    let scanned = scan::scan(text, limits).map_err(RequestError::too_complex)?;
     let parsed = Parser::new().recursion_limit(MAX_RECURSION).parse_ast(scanned.text, PATH);
     let document = parsed.map_err(|found| unparsable(&found.errors))?;
     if scanned.is_broken {
-        return Err(Refusal::unparsable("Syntax error: unexpected character."));
+        return Err(RequestError::unparsable("Syntax error: unexpected character."));
     }
     if scanned.no_colon {
-        return Err(Refusal::unparsable("Syntax error: expected a colon after a name."));
+        return Err(RequestError::unparsable("Syntax error: expected a colon after a name."));
     }
-    measure::check(&document, limits).map_err(Refusal::too_complex)?;
+    measure::check(&document, limits).map_err(RequestError::too_complex)?;
     unique_fields::check(&document)?;
     let document = match document.to_executable_validate(&types.schema) {
         Ok(document) => document,
@@ -200,7 +204,7 @@ fn has_only_merged_roots(
 }
 
 /// Syntax errors give the position but not the text found there, which may be a password.
-fn unparsable(errors: &DiagnosticList) -> Refusal {
+fn unparsable(errors: &DiagnosticList) -> RequestError {
     let problems = errors.iter().take(1).map(|error| {
         let error = error.to_json();
         let message = error.message.trim_start_matches("syntax error: ");
@@ -208,7 +212,7 @@ fn unparsable(errors: &DiagnosticList) -> Refusal {
         let message = format!("Syntax error: {}.", expectation(message)).into();
         Problem { message, places: places(&error.locations) }
     });
-    Refusal::unparsable_at(problems.collect())
+    RequestError::unparsable_at(problems.collect())
 }
 
 /// A message of apollo-parser with punctuators as in a document, and without the token that was found.
@@ -223,13 +227,13 @@ fn expectation(message: &str) -> String {
     if found == "EOF" { expected + ", found the end of the document" } else { expected }
 }
 
-fn invalid(errors: &DiagnosticList, reveals_schema: bool) -> Refusal {
+fn invalid(errors: &DiagnosticList, reveals_schema: bool) -> RequestError {
     let problems = errors.iter().map(|error| {
         let error = error.to_json();
         let message = if reveals_schema { error.message.into() } else { HIDDEN.into() };
         Problem { message, places: places(&error.locations) }
     });
-    Refusal::invalid_at(problems.collect())
+    RequestError::invalid_at(problems.collect())
 }
 
 /// Replaces messages that would reveal the schema.
@@ -244,10 +248,10 @@ fn introspection_allowed(
     types: &TypeSystem,
     document: &Valid<ExecutableDocument>,
     operation: &Operation,
-) -> Result<(), Refusal> {
+) -> Result<(), RequestError> {
     let is_meta = |name: &str| matches!(name, "__schema" | "__type");
     if !types.reveals_schema && operation.root_fields(document).any(|field| is_meta(&field.name)) {
-        return Err(Refusal::invalid("Introspection is disabled."));
+        return Err(RequestError::invalid("Introspection is disabled."));
     }
     Ok(())
 }

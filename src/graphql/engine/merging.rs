@@ -6,14 +6,14 @@ use apollo_compiler::ast;
 use apollo_compiler::executable::{ExecutableDocument, Field, Selection, SelectionSet};
 use apollo_compiler::schema::ExtendedType;
 
-use super::refusal::Refusal;
+use super::request_error::RequestError;
 use super::schema::TypeSystem;
 
 /// The maximum number of selections that are visited.
 const MAX_STEPS: usize = 100_000;
 
 /// Checks all operations. Nothing to do in most documents, because they have no lists.
-pub(super) fn check(types: &TypeSystem, document: &ExecutableDocument) -> Result<(), Refusal> {
+pub(super) fn check(types: &TypeSystem, document: &ExecutableDocument) -> Result<(), RequestError> {
     if !has_lists(document) {
         return Ok(());
     }
@@ -58,7 +58,7 @@ struct Merging<'d> {
 
 impl<'d> Merging<'d> {
     /// Checks selection sets that are merged into one.
-    fn check(&mut self, sets: &[&'d SelectionSet]) -> Result<(), Refusal> {
+    fn check(&mut self, sets: &[&'d SelectionSet]) -> Result<(), RequestError> {
         let (mut fields, mut visited) = (Vec::new(), Vec::new());
         for set in sets {
             self.collect(set, &mut fields, &mut visited)?;
@@ -78,10 +78,12 @@ impl<'d> Merging<'d> {
         set: &'d SelectionSet,
         fields: &mut Vec<Selected<'d>>,
         visited: &mut Vec<&'d str>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), RequestError> {
         self.steps += set.selections.len();
         if self.steps > MAX_STEPS {
-            return Err(Refusal::too_complex("The document has too many fields to be merged."));
+            return Err(RequestError::too_complex(
+                "The document has too many fields to be merged.",
+            ));
         }
         for selection in &set.selections {
             match selection {
@@ -105,7 +107,7 @@ impl<'d> Merging<'d> {
 
     /// Checks fields with the same response key. An object has one type, so fields of different object types are never
     /// merged; those of interfaces are merged with all.
-    fn check_group(&mut self, fields: Vec<Selected<'d>>) -> Result<(), Refusal> {
+    fn check_group(&mut self, fields: Vec<Selected<'d>>) -> Result<(), RequestError> {
         let (of_objects, shared): (Vec<_>, Vec<_>) =
             fields.into_iter().partition(|(ty, _)| self.is_object(ty));
         let mut types: Vec<_> = of_objects.iter().map(|(ty, _)| *ty).collect();
@@ -121,11 +123,11 @@ impl<'d> Merging<'d> {
         Ok(())
     }
 
-    fn merge(&mut self, fields: Vec<&'d Field>) -> Result<(), Refusal> {
+    fn merge(&mut self, fields: Vec<&'d Field>) -> Result<(), RequestError> {
         if let [first, others @ ..] = &*fields
             && let Some(other) = others.iter().find(|other| !same_arguments(first, other))
         {
-            return Err(Refusal::invalid(format!(
+            return Err(RequestError::invalid(format!(
                 "{} is selected more than once with different arguments.",
                 other.response_key()
             )));

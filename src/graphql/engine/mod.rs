@@ -26,7 +26,7 @@
 //! the steps 5 and 6 for each payload (`subscription`); `shape` is what it selects.
 //!
 //! `schema` holds the types that steps 1 to 4 check against, `execution` what steps 4 and 5 share,
-//! `refusal` the errors of requests that are not run, and `position` the places in documents that errors name.
+//! `request_error` the errors of requests that are not run, and `position` the places in documents that errors name.
 //!
 //! Invariants:
 //!
@@ -66,8 +66,8 @@ mod path;
 mod persisted;
 mod plan;
 mod position;
-mod refusal;
 mod request;
+mod request_error;
 mod run;
 mod scan;
 mod scheduler;
@@ -96,8 +96,8 @@ pub(super) use self::eager::{EagerList, EagerObject, NullableList, Pure};
 pub(super) use self::execution::Execution;
 pub(super) use self::held_memory::HeldMemory;
 use self::persisted::Persisted;
-use self::refusal::Refusal;
 pub use self::request::{DocumentSource, Request};
+use self::request_error::RequestError;
 use self::schema::TypeSystem;
 pub use self::sending::Transfer;
 pub(super) use self::shape::Shape;
@@ -144,14 +144,14 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             .map_err(|bug| StartError::new(format!("schema: {bug}")))?;
         let documents = Documents::new(config.limits);
         let persisted = Persisted::new(&config.documents, |text| {
-            documents.get(&types, text).map(drop).map_err(|refusal| refusal.first_problem())
+            documents.get(&types, text).map(drop).map_err(|error| error.first_problem())
         })?;
         let viewer_limit = ViewerLimit::new(config.database.pool_size);
         let (shapes, limits) = (Shapes::default(), config.limits);
         Ok(Self { executor, payloads, shapes, types, documents, persisted, viewer_limit, limits })
     }
 
-    fn find(&self, source: &DocumentSource) -> Result<Arc<Document>, Refusal> {
+    fn find(&self, source: &DocumentSource) -> Result<Arc<Document>, RequestError> {
         self.persisted.find(source, |text| self.documents.get(&self.types, text))
     }
 
@@ -162,7 +162,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         caller: &impl Caller,
         allowed: Operations,
     ) -> Result<Arc<Document>, Box<Answer>> {
-        let refused = |refusal: Refusal| Box::new(Answer::refused(refusal));
+        let refused = |error| Box::new(Answer::refused(error));
         let document = self.find(&request.document).map_err(refused)?;
         let operation = document.operation(request.operation_name.as_deref()).map_err(refused)?;
         work::with(|work| {
@@ -173,17 +173,17 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         });
         match operation.operation_type {
             OperationType::Mutation if allowed == Operations::Queries => {
-                return Err(refused(Refusal::operation_not_allowed()));
+                return Err(refused(RequestError::operation_not_allowed()));
             }
             OperationType::Subscription if allowed != Operations::Subscriptions => {
-                return Err(refused(Refusal::no_stream()));
+                return Err(refused(RequestError::no_stream()));
             }
             _ => {}
         }
-        if let Some(refusal) = caller.refusal()
+        if let Some(error) = caller.token_error()
             && !is_anonymous(&document, operation)
         {
-            return Err(Box::new(Answer::without_viewer(refusal.clone(), caller.request_id())));
+            return Err(Box::new(Answer::without_viewer(error.clone(), caller.request_id())));
         }
         Ok(document)
     }
@@ -193,11 +193,11 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         document: &Document,
         operation: &Operation,
         variables: Variables,
-    ) -> Result<Values, Refusal> {
+    ) -> Result<Values, RequestError> {
         let limit = self.limits.nesting;
         if variables.values().any(|value| variables::nested_deeper(value, limit)) {
             let message = format!("Variables are nested more than {limit} levels deep.");
-            return Err(Refusal::too_complex(message));
+            return Err(RequestError::too_complex(message));
         }
         Values::coerce(&self.types, operation, document.required(operation), variables)
     }

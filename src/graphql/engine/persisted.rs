@@ -6,8 +6,8 @@ use std::sync::Arc;
 use moka::sync::Cache;
 
 use super::document::Document;
-use super::refusal::Refusal;
 use super::request::DocumentSource;
+use super::request_error::RequestError;
 use super::trusted;
 use crate::config::{self, StartError};
 use crate::domain::sha256;
@@ -49,23 +49,25 @@ impl Persisted {
     pub(super) fn find(
         &self,
         source: &DocumentSource,
-        read: impl Fn(&str) -> Result<Arc<Document>, Refusal>,
-    ) -> Result<Arc<Document>, Refusal> {
+        read: impl Fn(&str) -> Result<Arc<Document>, RequestError>,
+    ) -> Result<Arc<Document>, RequestError> {
         match (self, source) {
             (Self::Trusted(list), DocumentSource::Hash(id) | DocumentSource::Id(id)) => {
-                read(trusted::find(list, id).ok_or_else(Refusal::not_in_list)?)
+                read(trusted::find(list, id).ok_or_else(RequestError::not_in_list)?)
             }
-            (Self::Trusted(_), _) => Err(Refusal::id_required()),
+            (Self::Trusted(_), _) => Err(RequestError::id_required()),
             (_, DocumentSource::Text(text))
             | (Self::Off, DocumentSource::Registration { text, .. }) => read(text),
-            (_, DocumentSource::Id(_)) => Err(Refusal::no_list()),
-            (Self::Off, DocumentSource::Hash(_)) => Err(Refusal::persisted_query_not_supported()),
+            (_, DocumentSource::Id(_)) => Err(RequestError::no_list()),
+            (Self::Off, DocumentSource::Hash(_)) => {
+                Err(RequestError::persisted_query_not_supported())
+            }
             (Self::Registered(known), DocumentSource::Hash(hash)) => {
-                read(&known.get(hash).ok_or_else(Refusal::persisted_query_not_found)?)
+                read(&known.get(hash).ok_or_else(RequestError::persisted_query_not_found)?)
             }
             (Self::Registered(known), DocumentSource::Registration { text, hash }) => {
                 if sha256(text) != *hash {
-                    return Err(Refusal::wrong_hash());
+                    return Err(RequestError::wrong_hash());
                 }
                 let document = read(text)?;
                 if document.may_be_kept() {

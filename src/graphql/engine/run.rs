@@ -15,13 +15,13 @@ use super::caller::Caller;
 use super::document::Document;
 use super::execution::Execution;
 use super::plan::{Plan, plan};
-use super::refusal::Refusal;
 use super::request::Request;
+use super::request_error::RequestError;
 use super::{Engine, Operations, eager};
 use crate::domain::Error;
 use crate::graphql::error;
 use crate::metrics::{self, Limit};
-use crate::store::Mode;
+use crate::store::ReadMode;
 
 /// An operation that is ready for execution.
 struct Planned {
@@ -53,7 +53,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             Err(refusal) => return Answer::refused(refusal),
         };
         let is_query = operation.is_query();
-        let mut mode = if is_query { document.mode(operation) } else { Mode::Transaction };
+        let mut mode = if is_query { document.mode(operation) } else { ReadMode::Transaction };
         let mut rerun = None;
         loop {
             // Boxed because a future is as large as all that it holds, and would be copied on every move.
@@ -69,7 +69,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
                 metrics::get().accounts.refusals.of(Limit::Memory).inc();
                 return Answer::unavailable();
             }
-            mode = Mode::Transaction;
+            mode = ReadMode::Transaction;
         }
     }
 
@@ -81,7 +81,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         operation: &Operation,
         request: &Request,
         caller: &Arc<impl Caller>,
-        mode: Mode,
+        mode: ReadMode,
     ) -> Option<Answer> {
         let Planned { plan, introspection, holds_secrets } =
             match self.planned(document, operation, request) {
@@ -96,7 +96,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             return (!budget.is_short()).then(|| Answer::too_large(refused));
         }
         let snapshot = caller.begin(mode);
-        let execution = execution_of(caller, plan.document, plan.variables);
+        let execution = library_request(caller, plan.document, plan.variables);
         let mut execution = pin!(self.executor.execute(execution));
         // Checked whenever the execution pauses. A mutation goes on: it may have committed.
         let execution = poll_fn(|cx| {
@@ -141,7 +141,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         document: &Document,
         operation: &Operation,
         request: &Request,
-    ) -> Result<Planned, Refusal> {
+    ) -> Result<Planned, RequestError> {
         let values = self.coerced(document, operation, request.variables.clone())?;
         let plan = plan(&self.types, document, operation, values, self.limits.complexity)?;
         let introspection = plan
@@ -154,7 +154,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
 }
 
 /// The execution of a planned operation by the library.
-pub(super) fn execution_of(
+pub(super) fn library_request(
     caller: &Arc<impl Caller>,
     document: ExecutableDocument,
     variables: Variables,

@@ -13,9 +13,9 @@ use super::cost::Cost;
 use super::document::Document;
 use super::execution::Execution;
 use super::plan::{Plan, RootField, plan, root_of_subscription};
-use super::refusal::Refusal;
 use super::request::Request;
-use super::run::execution_of;
+use super::request_error::RequestError;
+use super::run::library_request;
 use super::shape::Shape;
 use super::{Engine, Operations};
 use crate::graphql::error;
@@ -44,7 +44,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         caller: &impl Caller,
         lists: &[(&str, &str)],
     ) -> Result<Subscription, Box<Answer>> {
-        let refused = |refusal: Refusal| Box::new(Answer::refused(refusal));
+        let refused = |refusal: RequestError| Box::new(Answer::refused(refusal));
         let document = self.document(request, caller, Operations::Subscriptions)?;
         let operation = document.operation(request.operation_name.as_deref()).map_err(refused)?;
         self.subscription(&document, operation, request, lists).map_err(refused)
@@ -56,14 +56,14 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         operation: &Operation,
         request: &Request,
         lists: &[(&str, &str)],
-    ) -> Result<Subscription, Refusal> {
+    ) -> Result<Subscription, RequestError> {
         let values = self.coerced(document, operation, request.variables.clone())?;
         let (root, cost) = root_of_subscription(&self.types, document, operation, &values, lists)?;
         let (most, limit) = (cost.of_one(), self.limits.complexity);
         if most > limit {
             let message =
                 format!("A payload has a complexity of up to {most}; at most {limit} is allowed.");
-            return Err(Refusal::too_complex(message));
+            return Err(RequestError::too_complex(message));
         }
         let plan = plan(&self.types, document, operation, values, Cost::MAX)?;
         let text = Arc::clone(document.text());
@@ -89,7 +89,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
     ) -> Option<Answer> {
         let Execution { scheduler, budget, .. } = &**caller.execution();
         budget.set_work(self.left(shape).saturating_sub(cost));
-        let execution = execution_of(caller, shape.document.clone(), shape.variables.clone());
+        let execution = library_request(caller, shape.document.clone(), shape.variables.clone());
         let response = scheduler.run(pin!(self.payloads.execute(execution.data(source)))).await;
         snapshot.end();
         let is_lost = snapshot.failed() && !error::tells_of_a_defect(&response.errors);

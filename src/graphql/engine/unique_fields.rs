@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use apollo_compiler::Node;
 use apollo_compiler::ast::{self, Definition, Selection, Value};
 
-use super::refusal::Refusal;
+use super::request_error::RequestError;
 
 /// Checks that no input object in a document has a field twice.
-pub(super) fn check(document: &ast::Document) -> Result<(), Refusal> {
+pub(super) fn check(document: &ast::Document) -> Result<(), RequestError> {
     for definition in &document.definitions {
         match definition {
             Definition::OperationDefinition(operation) => {
@@ -29,7 +29,7 @@ pub(super) fn check(document: &ast::Document) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn in_selections(set: &[Selection]) -> Result<(), Refusal> {
+fn in_selections(set: &[Selection]) -> Result<(), RequestError> {
     set.iter().try_for_each(|selection| match selection {
         Selection::Field(field) => {
             in_arguments(&field.arguments)?;
@@ -44,15 +44,15 @@ fn in_selections(set: &[Selection]) -> Result<(), Refusal> {
     })
 }
 
-fn in_directives(directives: &ast::DirectiveList) -> Result<(), Refusal> {
+fn in_directives(directives: &ast::DirectiveList) -> Result<(), RequestError> {
     directives.iter().try_for_each(|directive| in_arguments(&directive.arguments))
 }
 
-fn in_arguments(arguments: &[Node<ast::Argument>]) -> Result<(), Refusal> {
+fn in_arguments(arguments: &[Node<ast::Argument>]) -> Result<(), RequestError> {
     arguments.iter().try_for_each(|argument| in_value(&argument.value))
 }
 
-fn in_value(value: &Node<Value>) -> Result<(), Refusal> {
+fn in_value(value: &Node<Value>) -> Result<(), RequestError> {
     match &**value {
         Value::List(items) => items.iter().try_for_each(in_value),
         Value::Object(fields) => {
@@ -60,7 +60,7 @@ fn in_value(value: &Node<Value>) -> Result<(), Refusal> {
             fields.iter().try_for_each(|(name, value)| {
                 if !names.insert(name) {
                     let message = format!("The input field {name} is given more than once.");
-                    return Err(Refusal::invalid(message));
+                    return Err(RequestError::invalid(message));
                 }
                 in_value(value)
             })

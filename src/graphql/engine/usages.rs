@@ -7,7 +7,7 @@ use apollo_compiler::ast::{self, DirectiveList, Type, VariableDefinition};
 use apollo_compiler::executable::{ExecutableDocument, Field, Operation, Selection, SelectionSet};
 use apollo_compiler::{Name, Node};
 
-use super::refusal::Refusal;
+use super::request_error::RequestError;
 use super::schema::TypeSystem;
 
 /// Checks all usages of the variables of an operation. Returns the variables that must not be null.
@@ -15,7 +15,7 @@ pub(super) fn check(
     types: &TypeSystem,
     document: &ExecutableDocument,
     operation: &Operation,
-) -> Result<Vec<Name>, Refusal> {
+) -> Result<Vec<Name>, RequestError> {
     let mut walk =
         Walk { types, document, operation, visited: HashSet::new(), required: Vec::new() };
     walk.directives(&operation.directives)?;
@@ -33,7 +33,7 @@ struct Walk<'d> {
 }
 
 impl<'d> Walk<'d> {
-    fn set(&mut self, set: &'d SelectionSet) -> Result<(), Refusal> {
+    fn set(&mut self, set: &'d SelectionSet) -> Result<(), RequestError> {
         set.selections.iter().try_for_each(|selection| {
             self.directives(selection.directives())?;
             match selection {
@@ -44,7 +44,7 @@ impl<'d> Walk<'d> {
         })
     }
 
-    fn fragment(&mut self, name: &'d Name) -> Result<(), Refusal> {
+    fn fragment(&mut self, name: &'d Name) -> Result<(), RequestError> {
         if !self.visited.insert(name) {
             return Ok(());
         }
@@ -53,7 +53,7 @@ impl<'d> Walk<'d> {
         self.set(&fragment.selection_set)
     }
 
-    fn field(&mut self, field: &'d Field) -> Result<(), Refusal> {
+    fn field(&mut self, field: &'d Field) -> Result<(), RequestError> {
         for argument in &field.arguments {
             if let Some(input) = field.definition.argument_by_name(&argument.name) {
                 self.value(&input.ty, input.default_value.is_some(), &argument.value)?;
@@ -62,7 +62,7 @@ impl<'d> Walk<'d> {
         self.set(&field.selection_set)
     }
 
-    fn directives(&mut self, directives: &'d DirectiveList) -> Result<(), Refusal> {
+    fn directives(&mut self, directives: &'d DirectiveList) -> Result<(), RequestError> {
         for directive in directives {
             let definition = self.types.schema.directive_definitions.get(&directive.name);
             for argument in &directive.arguments {
@@ -75,7 +75,12 @@ impl<'d> Walk<'d> {
         Ok(())
     }
 
-    fn value(&mut self, ty: &Type, has_default: bool, value: &ast::Value) -> Result<(), Refusal> {
+    fn value(
+        &mut self,
+        ty: &Type,
+        has_default: bool,
+        value: &ast::Value,
+    ) -> Result<(), RequestError> {
         match value {
             ast::Value::Variable(name) => self.variable(ty, has_default, name),
             ast::Value::List(items) => {
@@ -94,7 +99,7 @@ impl<'d> Walk<'d> {
         }
     }
 
-    fn variable(&mut self, ty: &Type, has_default: bool, name: &Name) -> Result<(), Refusal> {
+    fn variable(&mut self, ty: &Type, has_default: bool, name: &Name) -> Result<(), RequestError> {
         let is_it = |definition: &&Node<VariableDefinition>| definition.name == *name;
         let Some(definition) = self.operation.variables.iter().find(is_it) else { return Ok(()) };
         if ty.is_non_null() {
@@ -104,7 +109,10 @@ impl<'d> Walk<'d> {
             return Ok(());
         }
         let expected = self.types.expected(ty);
-        Err(Refusal::invalid(format!("Variable ${name} has type {}: {expected}.", definition.ty)))
+        Err(RequestError::invalid(format!(
+            "Variable ${name} has type {}: {expected}.",
+            definition.ty
+        )))
     }
 }
 

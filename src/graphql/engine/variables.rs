@@ -9,7 +9,7 @@ use async_graphql::{Name, Value, Variables};
 use super::coercion::coerce;
 use super::cost::{Cost, FIELD, values_of};
 use super::literals::constant;
-use super::refusal::Refusal;
+use super::request_error::RequestError;
 use super::schema::TypeSystem;
 
 /// The values of an operation's variables, without those that are left out and have no default value.
@@ -30,7 +30,7 @@ impl Values {
         operation: &Operation,
         required: &[apollo_compiler::Name],
         mut given: Variables,
-    ) -> Result<Self, Refusal> {
+    ) -> Result<Self, RequestError> {
         let mut values = Vec::with_capacity(operation.variables.len());
         for definition in &operation.variables {
             let given = given.remove(definition.name.as_str());
@@ -38,7 +38,7 @@ impl Values {
                 let name = &definition.name;
                 if value == Value::Null && required.contains(name) {
                     let message = format!("Variable ${name} must not be null.");
-                    return Err(Refusal::invalid(message));
+                    return Err(RequestError::invalid(message));
                 }
                 let cost = values_of(&value);
                 values.push(Bound { name: Name::new(definition.name.as_str()), value, cost });
@@ -91,16 +91,16 @@ fn bound(
     types: &TypeSystem,
     definition: &VariableDefinition,
     given: Option<Value>,
-) -> Result<Option<Value>, Refusal> {
+) -> Result<Option<Value>, RequestError> {
     let name = &definition.name;
     match (given, &definition.default_value) {
         (Some(value), _) => match coerce(types, &definition.ty, value) {
             Ok(value) => Ok(Some(value)),
-            Err(wrong) => Err(Refusal::invalid(wrong.sentence(name))),
+            Err(wrong) => Err(RequestError::invalid(wrong.sentence(name))),
         },
         (None, Some(default)) => Ok(Some(constant(types, &definition.ty, default))),
         (None, None) if definition.ty.is_non_null() => {
-            Err(Refusal::invalid(format!("Variable ${name} is required.")))
+            Err(RequestError::invalid(format!("Variable ${name} is required.")))
         }
         (None, None) => Ok(None),
     }

@@ -10,7 +10,7 @@ use crate::graphql::loaders::Shared;
 use crate::graphql::schema::{self, BoardNews, type_names};
 use crate::graphql::{Caller, error};
 use crate::store::access::AuthorizedBoard;
-use crate::store::{Conn, Mode, Snapshot, events};
+use crate::store::{Conn, ReadMode, Snapshot, events};
 
 /// The maximum number of events in a payload: as many as one mutation makes at most.
 const MAX_EVENTS: usize = 100;
@@ -54,7 +54,7 @@ impl Maker {
         let client = Client::default();
         let id = format!("{:032x}", rand::random::<u128>());
         let caller = Arc::new(Caller::new(Arc::clone(&self.shared), client, Ok(Some(viewer)), id));
-        let snapshot = caller.begin(Mode::Transaction);
+        let snapshot = caller.begin(ReadMode::Transaction);
         Draft { caller, snapshot }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::relation::{Key, LoadContext, Relation, Unnamed, by, search_cost, wanted};
+use super::relation::{LoadContext, LoadKey, OpaqueKey, Relation, by, search_cost, wanted};
 use crate::domain::{Board, BoardId, BoardList, Page, PageRequest, Result, Side};
 use crate::store::access::{AuthorizedBoard, BoardAccess};
 use crate::store::{LongTexts, board_lists, boards};
@@ -17,24 +17,25 @@ pub(super) fn shared_board((board, access): AuthorizedBoard) -> SharedBoard {
 pub(in crate::graphql) struct Boards;
 
 impl Relation for Boards {
-    type Of = (BoardId, LongTexts);
-    type How = ();
+    type Key = (BoardId, LongTexts);
+    type Parameters = ();
     type Value = Option<SharedBoard>;
 
-    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
-        let ((ids, texts), viewer) = (wanted(of), context.viewer()?);
+    async fn fetch(context: &LoadContext, keys: &[Self::Key], (): &()) -> Result<Vec<Self::Value>> {
+        let ((ids, texts), viewer) = (wanted(keys), context.viewer()?);
         let found = boards::find(&mut context.read().await?, viewer.key, &ids, texts).await?;
         let entry = |board: AuthorizedBoard| (board.0.id, shared_board(board));
-        Ok(by(of, |key| key.0, found.into_iter().map(entry)))
+        Ok(by(keys, |key| key.0, found.into_iter().map(entry)))
     }
 }
 
 /// Takes the cost of text searches from the budget: each reads the texts of all boards of the viewer.
-async fn charge_searches<How: Sync>(
+async fn charge_searches<Parameters: Sync>(
     context: &LoadContext,
-    keys: &[Unnamed<(BoardList, How)>],
+    keys: &[OpaqueKey<(BoardList, Parameters)>],
 ) -> Result<()> {
-    let is_search = |Unnamed((list, _)): &&Unnamed<_>| matches!(list, BoardList::InUse(_, Some(_)));
+    let is_search =
+        |OpaqueKey((list, _)): &&OpaqueKey<_>| matches!(list, BoardList::InUse(_, Some(_)));
     let searches = keys.iter().filter(is_search).count();
     if searches == 0 {
         return Ok(());
@@ -47,20 +48,20 @@ async fn charge_searches<How: Sync>(
 pub(in crate::graphql) struct BoardCount;
 
 impl Relation for BoardCount {
-    type Of = BoardList;
-    type How = ();
+    type Key = BoardList;
+    type Parameters = ();
     type Value = i64;
 
-    async fn fetch(context: &LoadContext, of: &[BoardList], (): &()) -> Result<Vec<i64>> {
+    async fn fetch(context: &LoadContext, keys: &[BoardList], (): &()) -> Result<Vec<i64>> {
         let (mut conn, viewer) = (context.read().await?, context.viewer()?);
         let mut counts = Vec::new();
-        for list in of {
+        for list in keys {
             counts.push(board_lists::count(&mut conn, viewer.key, list).await?);
         }
         Ok(counts)
     }
 
-    async fn charge(context: &LoadContext, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+    async fn charge(context: &LoadContext, keys: &[OpaqueKey<LoadKey<Self>>]) -> Result<()> {
         charge_searches(context, keys).await
     }
 }
@@ -68,25 +69,25 @@ impl Relation for BoardCount {
 pub(in crate::graphql) struct BoardPages;
 
 impl Relation for BoardPages {
-    type Of = BoardList;
-    type How = (PageRequest, LongTexts);
+    type Key = BoardList;
+    type Parameters = (PageRequest, LongTexts);
     type Value = Arc<Page<SharedBoard>>;
 
     async fn fetch(
         context: &LoadContext,
-        of: &[BoardList],
-        (request, texts): &Self::How,
+        keys: &[BoardList],
+        (request, texts): &Self::Parameters,
     ) -> Result<Vec<Self::Value>> {
         let (mut conn, viewer) = (context.read().await?, context.viewer()?);
         let mut pages = Vec::new();
-        for list in of {
+        for list in keys {
             let page = board_lists::list(&mut conn, viewer.key, list, request, *texts).await?;
             pages.push(Arc::new(page.map(shared_board)));
         }
         Ok(pages)
     }
 
-    async fn charge(context: &LoadContext, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+    async fn charge(context: &LoadContext, keys: &[OpaqueKey<LoadKey<Self>>]) -> Result<()> {
         charge_searches(context, keys).await
     }
 }
@@ -94,24 +95,24 @@ impl Relation for BoardPages {
 pub(in crate::graphql) struct BoardsBeyond;
 
 impl Relation for BoardsBeyond {
-    type Of = BoardList;
-    type How = (PageRequest, Side);
+    type Key = BoardList;
+    type Parameters = (PageRequest, Side);
     type Value = bool;
 
     async fn fetch(
         context: &LoadContext,
-        of: &[BoardList],
-        (page, side): &Self::How,
+        keys: &[BoardList],
+        (page, side): &Self::Parameters,
     ) -> Result<Vec<bool>> {
         let (mut conn, viewer) = (context.read().await?, context.viewer()?);
         let mut any = Vec::new();
-        for list in of {
+        for list in keys {
             any.push(board_lists::any_beyond(&mut conn, viewer.key, list, page, *side).await?);
         }
         Ok(any)
     }
 
-    async fn charge(context: &LoadContext, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+    async fn charge(context: &LoadContext, keys: &[OpaqueKey<LoadKey<Self>>]) -> Result<()> {
         charge_searches(context, keys).await
     }
 }
@@ -120,12 +121,16 @@ impl Relation for BoardsBeyond {
 pub(in crate::graphql) struct BoardTexts;
 
 impl Relation for BoardTexts {
-    type Of = BoardAccess;
-    type How = ();
+    type Key = BoardAccess;
+    type Parameters = ();
     type Value = Option<Arc<str>>;
 
-    async fn fetch(context: &LoadContext, of: &[BoardAccess], (): &()) -> Result<Vec<Self::Value>> {
-        let found = boards::descriptions(&mut context.read().await?, of).await?;
-        Ok(by(of, |board| board.board_id(), found))
+    async fn fetch(
+        context: &LoadContext,
+        keys: &[BoardAccess],
+        (): &(),
+    ) -> Result<Vec<Self::Value>> {
+        let found = boards::descriptions(&mut context.read().await?, keys).await?;
+        Ok(by(keys, |board| board.board_id(), found))
     }
 }

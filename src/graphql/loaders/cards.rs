@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::boards::{SharedBoard, shared_board};
 use super::cache::BoardCache;
 use super::card_updates::updated_pages;
-use super::relation::{Key, LoadContext, Relation, Unnamed, by, search_cost, wanted};
+use super::relation::{LoadContext, LoadKey, OpaqueKey, Relation, by, search_cost, wanted};
 use super::values::{CardQuery, LoadedCard};
 use crate::domain::{Card, CardColumn, CardFilter, CardId, LabelColor, Page, Result, Side};
 use crate::store::access::BoardAccess;
@@ -18,42 +18,42 @@ use crate::store::{Conn, LongTexts, cards};
 pub(in crate::graphql) struct Cards;
 
 impl Relation for Cards {
-    type Of = (CardId, LongTexts);
-    type How = ();
+    type Key = (CardId, LongTexts);
+    type Parameters = ();
     type Value = Option<(Arc<Card>, SharedBoard)>;
 
-    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
-        let ((ids, texts), viewer) = (wanted(of), context.viewer()?);
+    async fn fetch(context: &LoadContext, keys: &[Self::Key], (): &()) -> Result<Vec<Self::Value>> {
+        let ((ids, texts), viewer) = (wanted(keys), context.viewer()?);
         let found = cards::find(&mut context.read().await?, viewer.key, &ids, texts).await?;
         let entry = |(card, board): (Card, _)| (card.id, (Arc::new(card), shared_board(board)));
-        Ok(by(of, |key| key.0, found.into_iter().map(entry)))
+        Ok(by(keys, |key| key.0, found.into_iter().map(entry)))
     }
 }
 
 pub(in crate::graphql) struct CardsOnBoards;
 
 impl Relation for CardsOnBoards {
-    type Of = ((BoardAccess, CardId), LongTexts);
-    type How = ();
+    type Key = ((BoardAccess, CardId), LongTexts);
+    type Parameters = ();
     type Value = Option<Arc<Card>>;
 
-    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
-        let (ids, texts) = wanted(of);
+    async fn fetch(context: &LoadContext, keys: &[Self::Key], (): &()) -> Result<Vec<Self::Value>> {
+        let (ids, texts) = wanted(keys);
         let found = cards::on_boards(&mut context.read().await?, &ids, texts).await?;
         let entry = |card: Card| (card.id, Arc::new(card));
-        Ok(by(of, |key| key.0.1, found.into_iter().map(entry)))
+        Ok(by(keys, |key| key.0.1, found.into_iter().map(entry)))
     }
 }
 
 /// Takes the cost of text searches from the budget. A search reads all cards of a board, so it costs
 /// their size. The columns of a board are searched together.
-async fn charge_searches<'k, How: Eq + Hash + Sync + 'k>(
+async fn charge_searches<'k, Parameters: Eq + Hash + Sync + 'k>(
     context: &LoadContext,
-    keys: impl Iterator<Item = (CardList, &'k How, &'k CardFilter)> + Send,
+    keys: impl Iterator<Item = (CardList, &'k Parameters, &'k CardFilter)> + Send,
 ) -> Result<()> {
-    let mut searches: HashMap<BoardAccess, HashSet<(u8, &How)>> = HashMap::new();
-    for (list, how, _) in keys.filter(|(.., filter)| filter.text.is_some()) {
-        searches.entry(list.board()).or_default().insert((list.kind() as u8, how));
+    let mut searches: HashMap<BoardAccess, HashSet<(u8, &Parameters)>> = HashMap::new();
+    for (list, parameters, _) in keys.filter(|(.., filter)| filter.text.is_some()) {
+        searches.entry(list.board()).or_default().insert((list.kind() as u8, parameters));
     }
     if searches.is_empty() {
         return Ok(());
@@ -67,23 +67,23 @@ async fn charge_searches<'k, How: Eq + Hash + Sync + 'k>(
 pub(in crate::graphql) struct CardPages;
 
 impl Relation for CardPages {
-    type Of = CardList;
-    type How = Arc<CardQuery>;
+    type Key = CardList;
+    type Parameters = Arc<CardQuery>;
     type Value = Arc<Page<LoadedCard>>;
 
     async fn fetch(
         context: &LoadContext,
-        of: &[CardList],
+        keys: &[CardList],
         query: &Arc<CardQuery>,
     ) -> Result<Vec<Self::Value>> {
-        if let Some(pages) = updated_pages(context, of, query).await? {
+        if let Some(pages) = updated_pages(context, keys, query).await? {
             return Ok(pages);
         }
         let mut conn = context.read().await?;
         let CardQuery { filter, order, request, texts, .. } = &**query;
-        let found = card_lists::list(&mut conn, of, filter, *order, request, *texts).await?;
+        let found = card_lists::list(&mut conn, keys, filter, *order, request, *texts).await?;
         let labels = if query.with_labels {
-            Some(label_pairs(&mut conn, of, &found, filter).await?)
+            Some(label_pairs(&mut conn, keys, &found, filter).await?)
         } else {
             None
         };
@@ -94,20 +94,20 @@ impl Relation for CardPages {
         Ok(found.into_iter().map(|page| Arc::new(page.map(loaded))).collect())
     }
 
-    async fn charge(context: &LoadContext, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
-        let keys = keys.iter().map(|Unnamed((list, query))| (*list, query, &query.filter));
+    async fn charge(context: &LoadContext, keys: &[OpaqueKey<LoadKey<Self>>]) -> Result<()> {
+        let keys = keys.iter().map(|OpaqueKey((list, query))| (*list, query, &query.filter));
         charge_searches(context, keys).await
     }
 
-    fn kind(of: &CardList) -> u8 {
-        of.kind() as u8
+    fn kind(key: &CardList) -> u8 {
+        key.kind() as u8
     }
 
-    fn known(cache: &BoardCache, (list, query): &Key<Self>) -> Option<Self::Value> {
+    fn from_cache(cache: &BoardCache, (list, query): &LoadKey<Self>) -> Option<Self::Value> {
         cache.cards(*list, query)
     }
 
-    fn keep(cache: &BoardCache, (list, query): &Key<Self>, page: &Self::Value) {
+    fn to_cache(cache: &BoardCache, (list, query): &LoadKey<Self>, page: &Self::Value) {
         cache.keep_cards(*list, query, page);
     }
 }
@@ -154,32 +154,32 @@ fn cover_boards(lists: &[CardList]) -> bool {
 pub(in crate::graphql) struct CardCounts;
 
 impl Relation for CardCounts {
-    type Of = CardList;
-    type How = Arc<CardFilter>;
+    type Key = CardList;
+    type Parameters = Arc<CardFilter>;
     type Value = i64;
 
     async fn fetch(
         context: &LoadContext,
-        of: &[CardList],
+        keys: &[CardList],
         filter: &Arc<CardFilter>,
     ) -> Result<Vec<i64>> {
-        card_lists::counts(&mut context.read().await?, of, filter).await
+        card_lists::counts(&mut context.read().await?, keys, filter).await
     }
 
-    async fn charge(context: &LoadContext, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
-        let keys = keys.iter().map(|Unnamed((list, filter))| (*list, filter, &**filter));
+    async fn charge(context: &LoadContext, keys: &[OpaqueKey<LoadKey<Self>>]) -> Result<()> {
+        let keys = keys.iter().map(|OpaqueKey((list, filter))| (*list, filter, &**filter));
         charge_searches(context, keys).await
     }
 
-    fn kind(of: &CardList) -> u8 {
-        of.kind() as u8
+    fn kind(key: &CardList) -> u8 {
+        key.kind() as u8
     }
 
-    fn known(cache: &BoardCache, (list, filter): &Key<Self>) -> Option<i64> {
+    fn from_cache(cache: &BoardCache, (list, filter): &LoadKey<Self>) -> Option<i64> {
         cache.count(*list, filter)
     }
 
-    fn keep(cache: &BoardCache, (list, filter): &Key<Self>, count: &i64) {
+    fn to_cache(cache: &BoardCache, (list, filter): &LoadKey<Self>, count: &i64) {
         cache.keep_count(*list, filter, *count);
     }
 }
@@ -187,27 +187,29 @@ impl Relation for CardCounts {
 pub(in crate::graphql) struct CardsBeyond;
 
 impl Relation for CardsBeyond {
-    type Of = CardList;
-    type How = (Arc<CardQuery>, Side);
+    type Key = CardList;
+    type Parameters = (Arc<CardQuery>, Side);
     type Value = bool;
 
     async fn fetch(
         context: &LoadContext,
-        of: &[CardList],
-        (query, side): &Self::How,
+        keys: &[CardList],
+        (query, side): &Self::Parameters,
     ) -> Result<Vec<bool>> {
         let mut conn = context.read().await?;
         let CardQuery { filter, order, request, .. } = &**query;
-        card_lists::any_beyond(&mut conn, of, filter, *order, request, *side).await
+        card_lists::any_beyond(&mut conn, keys, filter, *order, request, *side).await
     }
 
-    async fn charge(context: &LoadContext, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
-        let keys = keys.iter().map(|Unnamed((list, how))| (*list, how, &how.0.filter));
+    async fn charge(context: &LoadContext, keys: &[OpaqueKey<LoadKey<Self>>]) -> Result<()> {
+        let keys = keys
+            .iter()
+            .map(|OpaqueKey((list, parameters))| (*list, parameters, &parameters.0.filter));
         charge_searches(context, keys).await
     }
 
-    fn kind(of: &CardList) -> u8 {
-        of.kind() as u8
+    fn kind(key: &CardList) -> u8 {
+        key.kind() as u8
     }
 }
 
@@ -215,12 +217,12 @@ impl Relation for CardsBeyond {
 pub(in crate::graphql) struct CardTexts;
 
 impl Relation for CardTexts {
-    type Of = (BoardAccess, CardId);
-    type How = ();
+    type Key = (BoardAccess, CardId);
+    type Parameters = ();
     type Value = Option<Arc<str>>;
 
-    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
-        let found = cards::descriptions(&mut context.read().await?, of).await?;
-        Ok(by(of, |key| key.1, found))
+    async fn fetch(context: &LoadContext, keys: &[Self::Key], (): &()) -> Result<Vec<Self::Value>> {
+        let found = cards::descriptions(&mut context.read().await?, keys).await?;
+        Ok(by(keys, |key| key.1, found))
     }
 }

@@ -11,47 +11,47 @@ use crate::store::{LongTexts, comments};
 pub(in crate::graphql) struct Comments;
 
 impl Relation for Comments {
-    type Of = (CommentId, LongTexts);
-    type How = ();
+    type Key = (CommentId, LongTexts);
+    type Parameters = ();
     type Value = Option<(Arc<Comment>, SharedBoard)>;
 
-    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
-        let ((ids, texts), viewer) = (wanted(of), context.viewer()?);
+    async fn fetch(context: &LoadContext, keys: &[Self::Key], (): &()) -> Result<Vec<Self::Value>> {
+        let ((ids, texts), viewer) = (wanted(keys), context.viewer()?);
         let found = comments::find(&mut context.read().await?, viewer.key, &ids, texts).await?;
         let entry =
             |(comment, board): (Comment, _)| (comment.id, (Arc::new(comment), shared_board(board)));
-        Ok(by(of, |key| key.0, found.into_iter().map(entry)))
+        Ok(by(keys, |key| key.0, found.into_iter().map(entry)))
     }
 }
 
 pub(in crate::graphql) struct CommentsOnBoards;
 
 impl Relation for CommentsOnBoards {
-    type Of = ((BoardAccess, CommentId), LongTexts);
-    type How = ();
+    type Key = ((BoardAccess, CommentId), LongTexts);
+    type Parameters = ();
     type Value = Option<Arc<Comment>>;
 
-    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
-        let (ids, texts) = wanted(of);
+    async fn fetch(context: &LoadContext, keys: &[Self::Key], (): &()) -> Result<Vec<Self::Value>> {
+        let (ids, texts) = wanted(keys);
         let found = comments::on_boards(&mut context.read().await?, &ids, texts).await?;
         let entry = |comment: Comment| (comment.id, Arc::new(comment));
-        Ok(by(of, |key| key.0.1, found.into_iter().map(entry)))
+        Ok(by(keys, |key| key.0.1, found.into_iter().map(entry)))
     }
 }
 
 pub(in crate::graphql) struct CommentPages;
 
 impl Relation for CommentPages {
-    type Of = (BoardAccess, CardId);
-    type How = (Arc<PageRequest>, LongTexts);
+    type Key = (BoardAccess, CardId);
+    type Parameters = (Arc<PageRequest>, LongTexts);
     type Value = Arc<Page<Arc<Comment>>>;
 
     async fn fetch(
         context: &LoadContext,
-        of: &[Self::Of],
-        (request, texts): &Self::How,
+        keys: &[Self::Key],
+        (request, texts): &Self::Parameters,
     ) -> Result<Vec<Self::Value>> {
-        let found = comments::list(&mut context.read().await?, of, request, *texts).await?;
+        let found = comments::list(&mut context.read().await?, keys, request, *texts).await?;
         Ok(shared_pages(found))
     }
 }
@@ -59,28 +59,28 @@ impl Relation for CommentPages {
 pub(in crate::graphql) struct CommentCounts;
 
 impl Relation for CommentCounts {
-    type Of = (BoardAccess, CardId);
-    type How = ();
+    type Key = (BoardAccess, CardId);
+    type Parameters = ();
     type Value = i64;
 
-    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<i64>> {
-        comments::counts(&mut context.read().await?, of).await
+    async fn fetch(context: &LoadContext, keys: &[Self::Key], (): &()) -> Result<Vec<i64>> {
+        comments::counts(&mut context.read().await?, keys).await
     }
 }
 
 pub(in crate::graphql) struct CommentsBeyond;
 
 impl Relation for CommentsBeyond {
-    type Of = (BoardAccess, CardId);
-    type How = (Arc<PageRequest>, Side);
+    type Key = (BoardAccess, CardId);
+    type Parameters = (Arc<PageRequest>, Side);
     type Value = bool;
 
     async fn fetch(
         context: &LoadContext,
-        of: &[Self::Of],
-        (page, side): &Self::How,
+        keys: &[Self::Key],
+        (page, side): &Self::Parameters,
     ) -> Result<Vec<bool>> {
-        comments::any_beyond(&mut context.read().await?, of, page, *side).await
+        comments::any_beyond(&mut context.read().await?, keys, page, *side).await
     }
 }
 
@@ -88,12 +88,12 @@ impl Relation for CommentsBeyond {
 pub(in crate::graphql) struct CommentTexts;
 
 impl Relation for CommentTexts {
-    type Of = (BoardAccess, CommentId);
-    type How = ();
+    type Key = (BoardAccess, CommentId);
+    type Parameters = ();
     type Value = Option<Arc<str>>;
 
-    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
-        let found = comments::bodies(&mut context.read().await?, of).await?;
-        Ok(by(of, |key| key.1, found))
+    async fn fetch(context: &LoadContext, keys: &[Self::Key], (): &()) -> Result<Vec<Self::Value>> {
+        let found = comments::bodies(&mut context.read().await?, keys).await?;
+        Ok(by(keys, |key| key.1, found))
     }
 }

@@ -9,55 +9,55 @@ use crate::store::events::{self, EventList};
 pub(in crate::graphql) struct EventPages;
 
 impl Relation for EventPages {
-    type Of = EventList;
-    type How = Arc<PageRequest>;
+    type Key = EventList;
+    type Parameters = Arc<PageRequest>;
     type Value = Arc<Page<Arc<Event>>>;
 
     async fn fetch(
         context: &LoadContext,
-        of: &[EventList],
+        keys: &[EventList],
         request: &Arc<PageRequest>,
     ) -> Result<Vec<Self::Value>> {
-        Ok(shared_pages(events::list(&mut context.read().await?, of, request).await?))
+        Ok(shared_pages(events::list(&mut context.read().await?, keys, request).await?))
     }
 
-    fn kind(of: &EventList) -> u8 {
-        of.card.is_some().into()
+    fn kind(key: &EventList) -> u8 {
+        key.card.is_some().into()
     }
 }
 
 pub(in crate::graphql) struct EventCounts;
 
 impl Relation for EventCounts {
-    type Of = EventList;
-    type How = ();
+    type Key = EventList;
+    type Parameters = ();
     type Value = i64;
 
-    async fn fetch(context: &LoadContext, of: &[EventList], (): &()) -> Result<Vec<i64>> {
-        events::counts(&mut context.read().await?, of).await
+    async fn fetch(context: &LoadContext, keys: &[EventList], (): &()) -> Result<Vec<i64>> {
+        events::counts(&mut context.read().await?, keys).await
     }
 
-    fn kind(of: &EventList) -> u8 {
-        of.card.is_some().into()
+    fn kind(key: &EventList) -> u8 {
+        key.card.is_some().into()
     }
 }
 
 pub(in crate::graphql) struct EventsBeyond;
 
 impl Relation for EventsBeyond {
-    type Of = EventList;
-    type How = (Arc<PageRequest>, Side);
+    type Key = EventList;
+    type Parameters = (Arc<PageRequest>, Side);
     type Value = bool;
 
     async fn fetch(
         context: &LoadContext,
-        of: &[EventList],
-        (page, side): &Self::How,
+        keys: &[EventList],
+        (page, side): &Self::Parameters,
     ) -> Result<Vec<bool>> {
-        events::any_beyond(&mut context.read().await?, of, page, *side).await
+        events::any_beyond(&mut context.read().await?, keys, page, *side).await
     }
 
-    fn kind(of: &EventList) -> u8 {
-        of.card.is_some().into()
+    fn kind(key: &EventList) -> u8 {
+        key.card.is_some().into()
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
 use super::cache::BoardCache;
-use super::relation::{Key, LoadContext, Relation, by};
+use super::relation::{LoadContext, LoadKey, Relation, by};
 use super::values::SharedLabels;
 use crate::domain::{CardId, Label, LabelId, Result};
 use crate::store::access::BoardAccess;
@@ -15,24 +15,24 @@ use crate::store::labels;
 pub(in crate::graphql) struct BoardLabels;
 
 impl Relation for BoardLabels {
-    type Of = BoardAccess;
-    type How = ();
+    type Key = BoardAccess;
+    type Parameters = ();
     type Value = SharedLabels;
 
     async fn fetch(
         context: &LoadContext,
-        of: &[BoardAccess],
+        keys: &[BoardAccess],
         (): &(),
     ) -> Result<Vec<SharedLabels>> {
-        let found = labels::of_boards(&mut context.read().await?, of).await?;
-        Ok(shared(found, of, |board| board.board_id()))
+        let found = labels::of_boards(&mut context.read().await?, keys).await?;
+        Ok(shared(found, keys, |board| board.board_id()))
     }
 
-    fn known(cache: &BoardCache, (board, ()): &Key<Self>) -> Option<SharedLabels> {
+    fn from_cache(cache: &BoardCache, (board, ()): &LoadKey<Self>) -> Option<SharedLabels> {
         cache.labels(*board)
     }
 
-    fn keep(cache: &BoardCache, (board, ()): &Key<Self>, labels: &SharedLabels) {
+    fn to_cache(cache: &BoardCache, (board, ()): &LoadKey<Self>, labels: &SharedLabels) {
         cache.keep_labels(*board, labels);
     }
 }
@@ -49,26 +49,30 @@ fn shared<K, I: Eq + Hash>(
 pub(in crate::graphql) struct CardLabels;
 
 impl Relation for CardLabels {
-    type Of = (BoardAccess, CardId);
-    type How = ();
+    type Key = (BoardAccess, CardId);
+    type Parameters = ();
     type Value = SharedLabels;
 
-    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<SharedLabels>> {
-        Ok(shared(labels::of_cards(&mut context.read().await?, of).await?, of, |card| card.1))
+    async fn fetch(
+        context: &LoadContext,
+        keys: &[Self::Key],
+        (): &(),
+    ) -> Result<Vec<SharedLabels>> {
+        Ok(shared(labels::of_cards(&mut context.read().await?, keys).await?, keys, |card| card.1))
     }
 }
 
 pub(in crate::graphql) struct Labels;
 
 impl Relation for Labels {
-    type Of = LabelId;
-    type How = ();
+    type Key = LabelId;
+    type Parameters = ();
     type Value = Option<(Arc<Label>, SharedBoard)>;
 
-    async fn fetch(context: &LoadContext, of: &[LabelId], (): &()) -> Result<Vec<Self::Value>> {
+    async fn fetch(context: &LoadContext, keys: &[LabelId], (): &()) -> Result<Vec<Self::Value>> {
         let viewer = context.viewer()?;
-        let found = labels::find(&mut context.read().await?, viewer.key, of).await?;
+        let found = labels::find(&mut context.read().await?, viewer.key, keys).await?;
         let entry = |(label, board): (Label, _)| (label.id, (Arc::new(label), shared_board(board)));
-        Ok(by(of, |id| *id, found.into_iter().map(entry)))
+        Ok(by(keys, |id| *id, found.into_iter().map(entry)))
     }
 }

@@ -29,21 +29,21 @@ use comments::{
 };
 use events::{EventCounts, EventPages, EventsBeyond};
 use labels::{BoardLabels, CardLabels, Labels};
-use relation::{Batched, LoadContext, Made};
+use relation::{BatchedLoader, LoadContext, LoaderState};
 use sessions::{SessionCount, SessionPages, Sessions, SessionsBeyond};
 use users::{Actors, MemberCounts, MemberPages, MembersBeyond, Users, UsersByEmail, UsersOnBoards};
 
 use viewer_cards::{ViewerCardCount, ViewerCardPages, ViewerCardsBeyond};
 
 use crate::domain::Viewer;
-use crate::store::{self, Mode, Snapshot};
+use crate::store::{self, ReadMode, Snapshot};
 
 macro_rules! loaders {
     ($($(#[$doc:meta])* $field:ident: $relation:ident,)*) => {
         /// The loaders of a request.
         pub(super) struct Loaders {
             context: Arc<LoadContext>,
-            $($field: OnceLock<Made<$relation>>,)*
+            $($field: OnceLock<LoaderState<$relation>>,)*
         }
 
         impl Loaders {
@@ -51,7 +51,7 @@ macro_rules! loaders {
                 shared: &Arc<Shared>,
                 viewer: Option<Viewer>,
                 execution: &Arc<Execution>,
-                mode: Mode,
+                mode: ReadMode,
             ) -> Self {
                 let budget = Arc::clone(&execution.budget);
                 let budget: store::Budget = Arc::new(move |bytes| budget.take(bytes));
@@ -63,8 +63,8 @@ macro_rules! loaders {
 
             $(
                 $(#[$doc])*
-                pub(super) fn $field(&self) -> Batched<'_, $relation> {
-                    Batched { context: &self.context, made: &self.$field }
+                pub(super) fn $field(&self) -> BatchedLoader<'_, $relation> {
+                    BatchedLoader { context: &self.context, state: &self.$field }
                 }
             )*
 

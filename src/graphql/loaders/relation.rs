@@ -19,44 +19,44 @@ use crate::store::{Conn, LongTexts, Snapshot};
 /// Data that can be loaded for many keys in one statement.
 pub(in crate::graphql) trait Relation: Send + Sync + 'static {
     /// The key of an object or of a list.
-    type Of: Clone + Eq + Hash + Send + Sync;
+    type Key: Clone + Eq + Hash + Send + Sync;
     /// The parameters of a load, e.g. which page. Loads with different parameters are not batched
     /// together.
-    type How: Clone + Eq + Hash + Send + Sync;
+    type Parameters: Clone + Eq + Hash + Send + Sync;
     /// The default is the value of a key without a result: `None`, an empty list, or zero.
     type Value: Clone + Default + Send + Sync;
 
-    /// Loads the values in the order of the keys, which all have the parameters `how` and the same kind.
+    /// Loads the values in the order of the keys, which all have the same kind.
     fn fetch(
         context: &LoadContext,
-        of: &[Self::Of],
-        how: &Self::How,
+        keys: &[Self::Key],
+        parameters: &Self::Parameters,
     ) -> impl Future<Output = Result<Vec<Self::Value>>> + Send;
 
     /// Takes the cost of text searches from the budget. An error fails all keys.
     fn charge(
         _context: &LoadContext,
-        _keys: &[Unnamed<Key<Self>>],
+        _keys: &[OpaqueKey<LoadKey<Self>>],
     ) -> impl Future<Output = Result<()>> + Send {
         std::future::ready(Ok(()))
     }
 
     /// The kind of a key. Keys of different kinds are not batched together either.
-    fn kind(_of: &Self::Of) -> u8 {
+    fn kind(_key: &Self::Key) -> u8 {
         0
     }
 
     /// The value from the cache, if it is still valid.
-    fn known(_cache: &BoardCache, _key: &Key<Self>) -> Option<Self::Value> {
+    fn from_cache(_cache: &BoardCache, _key: &LoadKey<Self>) -> Option<Self::Value> {
         None
     }
 
     /// Stores a value in the cache.
-    fn keep(_cache: &BoardCache, _key: &Key<Self>, _value: &Self::Value) {}
+    fn to_cache(_cache: &BoardCache, _key: &LoadKey<Self>, _value: &Self::Value) {}
 }
 
 /// A key of a relation with its parameters.
-pub(super) type Key<R> = (<R as Relation>::Of, <R as Relation>::How);
+pub(super) type LoadKey<R> = (<R as Relation>::Key, <R as Relation>::Parameters);
 
 /// The state that all loaders of a request share.
 pub(in crate::graphql) struct LoadContext {
@@ -86,70 +86,70 @@ impl LoadContext {
 
 /// The loader of one relation, created on first use, since most requests need few of them. `waiting` collects the keys until
 /// `BatchScheduler` decides to load. The loader of the crate loads each key once and caches the values.
-pub(in crate::graphql) struct Batched<'l, R: Relation> {
+pub(in crate::graphql) struct BatchedLoader<'l, R: Relation> {
     pub(super) context: &'l Arc<LoadContext>,
-    pub(super) made: &'l OnceLock<Made<R>>,
+    pub(super) state: &'l OnceLock<LoaderState<R>>,
 }
 
-pub(super) struct Made<R: Relation> {
+pub(super) struct LoaderState<R: Relation> {
     loader: RelationLoader<R>,
     waiting: Arc<Mutex<Vec<Waiting<R>>>>,
 }
 
-type RelationLoader<R> = Loader<Unnamed<Key<R>>, Result<<R as Relation>::Value>, Batch<R>>;
+type RelationLoader<R> = Loader<OpaqueKey<LoadKey<R>>, Result<<R as Relation>::Value>, Batch<R>>;
 
 /// A key for the crate, with a constant `Debug` text: for every key, the crate formats an error message
 /// that is used only if the key is missing (5,500 instructions for a page of cards).
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(in crate::graphql) struct Unnamed<K>(pub(super) K);
+pub(in crate::graphql) struct OpaqueKey<K>(pub(super) K);
 
-impl<K> Debug for Unnamed<K> {
+impl<K> Debug for OpaqueKey<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("key")
     }
 }
 
 /// A field that waits for the value of a key.
-type Waiting<R> = (Key<R>, oneshot::Sender<Result<<R as Relation>::Value>>);
+type Waiting<R> = (LoadKey<R>, oneshot::Sender<Result<<R as Relation>::Value>>);
 
 struct Batch<R> {
     context: Arc<LoadContext>,
     relation: PhantomData<fn() -> R>,
 }
 
-type LoadedValues<R> = HashMap<Unnamed<Key<R>>, Result<<R as Relation>::Value>>;
+type LoadedValues<R> = HashMap<OpaqueKey<LoadKey<R>>, Result<<R as Relation>::Value>>;
 
-impl<R: Relation> BatchFn<Unnamed<Key<R>>, Result<R::Value>> for Batch<R> {
-    async fn load(&mut self, keys: &[Unnamed<Key<R>>]) -> LoadedValues<R> {
+impl<R: Relation> BatchFn<OpaqueKey<LoadKey<R>>, Result<R::Value>> for Batch<R> {
+    async fn load(&mut self, keys: &[OpaqueKey<LoadKey<R>>]) -> LoadedValues<R> {
         if let Err(error) = R::charge(&self.context, keys).await {
             return keys.iter().map(|key| (key.clone(), Err(error.clone()))).collect();
         }
-        let mut groups: HashMap<(&R::How, u8), Vec<R::Of>> = HashMap::new();
-        for Unnamed((of, how)) in keys {
-            groups.entry((how, R::kind(of))).or_default().push(of.clone());
+        let mut groups: HashMap<(&R::Parameters, u8), Vec<R::Key>> = HashMap::new();
+        for OpaqueKey((key, parameters)) in keys {
+            groups.entry((parameters, R::kind(key))).or_default().push(key.clone());
         }
         let mut values_by_key = HashMap::with_capacity(keys.len());
-        for ((how, _), of) in groups {
-            let found = R::fetch(&self.context, &of, how).await;
+        for ((parameters, _), keys) in groups {
+            let found = R::fetch(&self.context, &keys, parameters).await;
             let mut values = found.as_ref().map(|values| values.iter().cloned());
             // Every key needs an entry, because the crate treats a missing one as an error.
-            for of in of {
-                let key = (of, how.clone());
+            for key in keys {
+                let key = (key, parameters.clone());
                 let answer = match &mut values {
                     Ok(values) => Ok(values.next().unwrap_or_default()),
                     Err(error) => Err((*error).clone()),
                 };
                 if let Ok(value) = &answer {
-                    R::keep(&self.context.shared.cache, &key, value);
+                    R::to_cache(&self.context.shared.cache, &key, value);
                 }
-                values_by_key.insert(Unnamed(key), answer);
+                values_by_key.insert(OpaqueKey(key), answer);
             }
         }
         values_by_key
     }
 }
 
-impl<R: Relation> Made<R> {
+impl<R: Relation> LoaderState<R> {
     fn new(context: Arc<LoadContext>) -> Self {
         let batch = Batch { context, relation: PhantomData::<fn() -> R> };
         // By default, the crate loads at most 200 keys and yields ten times to wait for more.
@@ -158,28 +158,32 @@ impl<R: Relation> Made<R> {
     }
 }
 
-impl<R: Relation> Batched<'_, R> {
+impl<R: Relation> BatchedLoader<'_, R> {
     /// Loads one key, batched with those of all sibling fields that have the same parameters.
-    pub(in crate::graphql) async fn load_as(self, of: R::Of, how: R::How) -> Result<R::Value> {
-        let made = self.made.get_or_init(|| Made::new(Arc::clone(self.context)));
+    pub(in crate::graphql) async fn load_with(
+        self,
+        key: R::Key,
+        parameters: R::Parameters,
+    ) -> Result<R::Value> {
+        let state = self.state.get_or_init(|| LoaderState::new(Arc::clone(self.context)));
         let (sender, answer) = oneshot::channel();
         {
-            let mut waiting = made.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut waiting = state.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             if waiting.is_empty() {
-                let (loader, waiting) = (made.loader.clone(), Arc::clone(&made.waiting));
+                let (loader, waiting) = (state.loader.clone(), Arc::clone(&state.waiting));
                 let load = load_all::<R>(Arc::clone(self.context), loader, waiting);
                 self.context.execution.scheduler.add(Box::pin(load));
             }
-            waiting.push(((of, how), sender));
+            waiting.push(((key, parameters), sender));
         }
         answer.await.unwrap_or(Err(Error::Internal))
     }
 }
 
-impl<R: Relation<How = ()>> Batched<'_, R> {
+impl<R: Relation<Parameters = ()>> BatchedLoader<'_, R> {
     /// Loads one key, batched with those of all sibling fields.
-    pub(in crate::graphql) async fn load(self, of: R::Of) -> Result<R::Value> {
-        self.load_as(of, ()).await
+    pub(in crate::graphql) async fn load(self, key: R::Key) -> Result<R::Value> {
+        self.load_with(key, ()).await
     }
 }
 
@@ -193,21 +197,21 @@ async fn load_all<R: Relation>(
     waiting: Arc<Mutex<Vec<Waiting<R>>>>,
 ) {
     let waiting = std::mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner));
-    let known: Vec<_> =
-        waiting.iter().map(|(key, _)| R::known(&context.shared.cache, key)).collect();
-    let unknown = waiting.iter().zip(&known).filter(|(_, known)| known.is_none());
-    let unknown: Vec<_> = unknown.map(|((key, _), _)| Unnamed(key.clone())).collect();
+    let cached: Vec<_> =
+        waiting.iter().map(|(key, _)| R::from_cache(&context.shared.cache, key)).collect();
+    let missing = waiting.iter().zip(&cached).filter(|(_, cached)| cached.is_none());
+    let missing: Vec<_> = missing.map(|((key, _), _)| OpaqueKey(key.clone())).collect();
     let mut loaded = HashMap::new();
-    if !unknown.is_empty() {
-        loaded = match loader.try_load_many(unknown).await {
+    if !missing.is_empty() {
+        loaded = match loader.try_load_many(missing).await {
             Ok(loaded) => loaded,
             // Unreachable, since every key has an entry. All waiting fields would get
             // INTERNAL_SERVER_ERROR.
             Err(error) => return tracing::error!(%error, "a load omitted a key"),
         };
     }
-    for ((key, sender), known) in waiting.into_iter().zip(known) {
-        if let Some(answer) = known.map(Ok).or_else(|| loaded.get(&Unnamed(key)).cloned()) {
+    for ((key, sender), cached) in waiting.into_iter().zip(cached) {
+        if let Some(answer) = cached.map(Ok).or_else(|| loaded.get(&OpaqueKey(key)).cloned()) {
             // The receiver is gone if the request was dropped.
             let _ = sender.send(answer);
         }

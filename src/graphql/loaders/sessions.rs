@@ -9,15 +9,15 @@ use crate::store::sessions;
 pub(in crate::graphql) struct Sessions;
 
 impl Relation for Sessions {
-    type Of = SessionId;
-    type How = ();
+    type Key = SessionId;
+    type Parameters = ();
     type Value = Option<Arc<Session>>;
 
-    async fn fetch(context: &LoadContext, of: &[SessionId], (): &()) -> Result<Vec<Self::Value>> {
+    async fn fetch(context: &LoadContext, keys: &[SessionId], (): &()) -> Result<Vec<Self::Value>> {
         let (viewer, now) = (context.viewer()?, context.now());
-        let found = sessions::find(&mut context.read().await?, viewer.key, now, of).await?;
+        let found = sessions::find(&mut context.read().await?, viewer.key, now, keys).await?;
         let entry = |session: Session| (session.id, Arc::new(session));
-        Ok(by(of, |id| *id, found.into_iter().map(entry)))
+        Ok(by(keys, |id| *id, found.into_iter().map(entry)))
     }
 }
 
@@ -25,8 +25,8 @@ pub(in crate::graphql) struct SessionCount;
 
 impl Relation for SessionCount {
     /// There is only one list.
-    type Of = ();
-    type How = ();
+    type Key = ();
+    type Parameters = ();
     type Value = i64;
 
     async fn fetch(context: &LoadContext, _of: &[()], (): &()) -> Result<Vec<i64>> {
@@ -38,8 +38,8 @@ impl Relation for SessionCount {
 pub(in crate::graphql) struct SessionPages;
 
 impl Relation for SessionPages {
-    type Of = ();
-    type How = PageRequest;
+    type Key = ();
+    type Parameters = PageRequest;
     type Value = Arc<Page<Arc<Session>>>;
 
     async fn fetch(
@@ -56,14 +56,14 @@ impl Relation for SessionPages {
 pub(in crate::graphql) struct SessionsBeyond;
 
 impl Relation for SessionsBeyond {
-    type Of = ();
-    type How = (PageRequest, Side);
+    type Key = ();
+    type Parameters = (PageRequest, Side);
     type Value = bool;
 
     async fn fetch(
         context: &LoadContext,
         _of: &[()],
-        (page, side): &Self::How,
+        (page, side): &Self::Parameters,
     ) -> Result<Vec<bool>> {
         let (viewer, now) = (context.viewer()?, context.now());
         let conn = &mut context.read().await?;

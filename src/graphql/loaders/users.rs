@@ -11,59 +11,59 @@ use crate::store::{members, users};
 pub(in crate::graphql) struct MemberCounts;
 
 impl Relation for MemberCounts {
-    type Of = BoardAccess;
-    type How = ();
+    type Key = BoardAccess;
+    type Parameters = ();
     type Value = i64;
 
-    async fn fetch(context: &LoadContext, of: &[BoardAccess], (): &()) -> Result<Vec<i64>> {
-        members::counts(&mut context.read().await?, of).await
+    async fn fetch(context: &LoadContext, keys: &[BoardAccess], (): &()) -> Result<Vec<i64>> {
+        members::counts(&mut context.read().await?, keys).await
     }
 }
 
 pub(in crate::graphql) struct MemberPages;
 
 impl Relation for MemberPages {
-    type Of = BoardAccess;
-    type How = Arc<PageRequest>;
+    type Key = BoardAccess;
+    type Parameters = Arc<PageRequest>;
     type Value = Arc<Page<Arc<Member>>>;
 
     async fn fetch(
         context: &LoadContext,
-        of: &[BoardAccess],
+        keys: &[BoardAccess],
         request: &Arc<PageRequest>,
     ) -> Result<Vec<Self::Value>> {
-        Ok(shared_pages(members::list(&mut context.read().await?, of, request).await?))
+        Ok(shared_pages(members::list(&mut context.read().await?, keys, request).await?))
     }
 }
 
 pub(in crate::graphql) struct MembersBeyond;
 
 impl Relation for MembersBeyond {
-    type Of = BoardAccess;
-    type How = (Arc<PageRequest>, Side);
+    type Key = BoardAccess;
+    type Parameters = (Arc<PageRequest>, Side);
     type Value = bool;
 
     async fn fetch(
         context: &LoadContext,
-        of: &[BoardAccess],
-        (page, side): &Self::How,
+        keys: &[BoardAccess],
+        (page, side): &Self::Parameters,
     ) -> Result<Vec<bool>> {
-        members::any_beyond(&mut context.read().await?, of, page, *side).await
+        members::any_beyond(&mut context.read().await?, keys, page, *side).await
     }
 }
 
 pub(in crate::graphql) struct Users;
 
 impl Relation for Users {
-    type Of = UserId;
-    type How = ();
+    type Key = UserId;
+    type Parameters = ();
     type Value = Option<Arc<User>>;
 
-    async fn fetch(context: &LoadContext, of: &[UserId], (): &()) -> Result<Vec<Self::Value>> {
+    async fn fetch(context: &LoadContext, keys: &[UserId], (): &()) -> Result<Vec<Self::Value>> {
         let viewer = context.viewer()?;
-        let found = users::visible(&mut context.read().await?, viewer, &[], of).await?;
+        let found = users::visible(&mut context.read().await?, viewer, &[], keys).await?;
         let entry = |seen: users::Visible| (seen.user.id, Arc::new(seen.user));
-        Ok(by(of, |key| *key, found.into_iter().map(entry)))
+        Ok(by(keys, |key| *key, found.into_iter().map(entry)))
     }
 }
 
@@ -71,14 +71,14 @@ impl Relation for Users {
 pub(in crate::graphql) struct UsersOnBoards;
 
 impl Relation for UsersOnBoards {
-    type Of = (BoardAccess, UserId);
-    type How = ();
+    type Key = (BoardAccess, UserId);
+    type Parameters = ();
     type Value = Option<Arc<User>>;
 
-    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<Self::Value>> {
-        let (boards, keys): (Vec<_>, Vec<_>) = of.iter().copied().unzip();
+    async fn fetch(context: &LoadContext, keys: &[Self::Key], (): &()) -> Result<Vec<Self::Value>> {
+        let (boards, users): (Vec<_>, Vec<_>) = keys.iter().copied().unzip();
         let viewer = context.viewer()?;
-        let found = users::visible(&mut context.read().await?, viewer, &boards, &keys).await?;
+        let found = users::visible(&mut context.read().await?, viewer, &boards, &users).await?;
         let mut anywhere = HashMap::new();
         let mut on_board = HashMap::new();
         for seen in found {
@@ -90,10 +90,10 @@ impl Relation for UsersOnBoards {
                 anywhere.insert(key, user);
             }
         }
-        let answer = |(board, user): &Self::Of| {
+        let answer = |(board, user): &Self::Key| {
             on_board.get(&(board.board_id(), *user)).or_else(|| anywhere.get(user)).cloned()
         };
-        Ok(of.iter().map(answer).collect())
+        Ok(keys.iter().map(answer).collect())
     }
 }
 
@@ -101,27 +101,27 @@ impl Relation for UsersOnBoards {
 pub(in crate::graphql) struct Actors;
 
 impl Relation for Actors {
-    type Of = UserKey;
-    type How = ();
+    type Key = UserKey;
+    type Parameters = ();
     type Value = Option<Arc<User>>;
 
-    async fn fetch(context: &LoadContext, of: &[UserKey], (): &()) -> Result<Vec<Self::Value>> {
-        let found = users::by_keys(&mut context.read().await?, of).await?;
-        Ok(by(of, |id| *id, found.into_iter().map(|user| (user.key, Arc::new(user)))))
+    async fn fetch(context: &LoadContext, keys: &[UserKey], (): &()) -> Result<Vec<Self::Value>> {
+        let found = users::by_keys(&mut context.read().await?, keys).await?;
+        Ok(by(keys, |id| *id, found.into_iter().map(|user| (user.key, Arc::new(user)))))
     }
 }
 
 pub(in crate::graphql) struct UsersByEmail;
 
 impl Relation for UsersByEmail {
-    type Of = EmailKey;
-    type How = ();
+    type Key = EmailKey;
+    type Parameters = ();
     type Value = Option<Arc<User>>;
 
-    async fn fetch(context: &LoadContext, of: &[EmailKey], (): &()) -> Result<Vec<Self::Value>> {
+    async fn fetch(context: &LoadContext, keys: &[EmailKey], (): &()) -> Result<Vec<Self::Value>> {
         let mut conn = context.read().await?;
         let mut found = Vec::new();
-        for email in of {
+        for email in keys {
             found.push(users::by_email(&mut conn, email).await?.map(Arc::new));
         }
         Ok(found)

@@ -4,18 +4,20 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
-use super::relation::{Key, LoadContext, Relation, Unnamed, search_cost};
+use super::relation::{LoadContext, LoadKey, OpaqueKey, Relation, search_cost};
 use crate::domain::{BoardId, Card, CardOrder, Error, Page, PageRequest, Result, Side};
 use crate::store::viewer_cards::{self, ViewerCards};
 use crate::store::{LongTexts, Sort};
 
 /// Takes the cost of text searches from the budget.
-async fn charge_searches<How: Sync>(
+async fn charge_searches<Parameters: Sync>(
     context: &LoadContext,
-    keys: &[Unnamed<(Arc<ViewerCards>, How)>],
+    keys: &[OpaqueKey<(Arc<ViewerCards>, Parameters)>],
 ) -> Result<()> {
     let mut searches: HashMap<&[BoardId], usize> = HashMap::new();
-    for Unnamed((list, _)) in keys.iter().filter(|Unnamed((list, _))| list.filter.text.is_some()) {
+    for OpaqueKey((list, _)) in
+        keys.iter().filter(|OpaqueKey((list, _))| list.filter.text.is_some())
+    {
         *searches.entry(&list.boards).or_default() += 1;
     }
     let mut texts = Vec::new();
@@ -38,18 +40,18 @@ type SharedCard = (Arc<Card>, SharedBoard);
 pub(in crate::graphql) struct ViewerCardPages;
 
 impl Relation for ViewerCardPages {
-    type Of = Arc<ViewerCards>;
-    type How = (CardOrder, Arc<PageRequest>, LongTexts);
+    type Key = Arc<ViewerCards>;
+    type Parameters = (CardOrder, Arc<PageRequest>, LongTexts);
     type Value = Arc<Page<SharedCard>>;
 
     async fn fetch(
         context: &LoadContext,
-        of: &[Self::Of],
-        (order, request, texts): &Self::How,
+        keys: &[Self::Key],
+        (order, request, texts): &Self::Parameters,
     ) -> Result<Vec<Self::Value>> {
         let (mut conn, viewer, sort) = (context.read().await?, context.viewer()?, sort(*order)?);
         let mut pages = Vec::new();
-        for list in of {
+        for list in keys {
             let page =
                 viewer_cards::list(&mut conn, viewer.key, list, sort, request, *texts).await?;
             let shared = |(card, board)| (Arc::new(card), shared_board(board));
@@ -58,7 +60,7 @@ impl Relation for ViewerCardPages {
         Ok(pages)
     }
 
-    async fn charge(context: &LoadContext, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+    async fn charge(context: &LoadContext, keys: &[OpaqueKey<LoadKey<Self>>]) -> Result<()> {
         charge_searches(context, keys).await
     }
 }
@@ -66,20 +68,20 @@ impl Relation for ViewerCardPages {
 pub(in crate::graphql) struct ViewerCardCount;
 
 impl Relation for ViewerCardCount {
-    type Of = Arc<ViewerCards>;
-    type How = ();
+    type Key = Arc<ViewerCards>;
+    type Parameters = ();
     type Value = i64;
 
-    async fn fetch(context: &LoadContext, of: &[Self::Of], (): &()) -> Result<Vec<i64>> {
+    async fn fetch(context: &LoadContext, keys: &[Self::Key], (): &()) -> Result<Vec<i64>> {
         let (mut conn, viewer) = (context.read().await?, context.viewer()?);
         let mut counts = Vec::new();
-        for list in of {
+        for list in keys {
             counts.push(viewer_cards::count(&mut conn, viewer.key, list).await?);
         }
         Ok(counts)
     }
 
-    async fn charge(context: &LoadContext, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+    async fn charge(context: &LoadContext, keys: &[OpaqueKey<LoadKey<Self>>]) -> Result<()> {
         charge_searches(context, keys).await
     }
 }
@@ -87,25 +89,25 @@ impl Relation for ViewerCardCount {
 pub(in crate::graphql) struct ViewerCardsBeyond;
 
 impl Relation for ViewerCardsBeyond {
-    type Of = Arc<ViewerCards>;
-    type How = (CardOrder, Arc<PageRequest>, Side);
+    type Key = Arc<ViewerCards>;
+    type Parameters = (CardOrder, Arc<PageRequest>, Side);
     type Value = bool;
 
     async fn fetch(
         context: &LoadContext,
-        of: &[Self::Of],
-        (order, request, side): &Self::How,
+        keys: &[Self::Key],
+        (order, request, side): &Self::Parameters,
     ) -> Result<Vec<bool>> {
         let (mut conn, viewer, sort) = (context.read().await?, context.viewer()?, sort(*order)?);
         let mut any = Vec::new();
-        for list in of {
+        for list in keys {
             let found = viewer_cards::any_beyond(&mut conn, viewer.key, list, sort, request, *side);
             any.push(found.await?);
         }
         Ok(any)
     }
 
-    async fn charge(context: &LoadContext, keys: &[Unnamed<Key<Self>>]) -> Result<()> {
+    async fn charge(context: &LoadContext, keys: &[OpaqueKey<LoadKey<Self>>]) -> Result<()> {
         charge_searches(context, keys).await
     }
 }

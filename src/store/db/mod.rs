@@ -49,7 +49,7 @@ use self::outage::Outage;
 use self::pg_conn::PgConn;
 use self::pg_link::{Begin, Limits, Link};
 use self::postgres::Server;
-pub use self::read_state::Mode;
+pub use self::read_state::ReadMode;
 use self::read_state::ReadState;
 use self::relay::Relay;
 pub use self::snapshot::Snapshot;
@@ -192,11 +192,11 @@ impl Db {
 
     /// A connection for one reading statement.
     pub async fn read(&self) -> Result<Conn> {
-        self.reader(Mode::Expect(1), &Arc::default()).await
+        self.reader(ReadMode::Expect(1), &Arc::default()).await
     }
 
     /// The connection of a snapshot.
-    async fn reader(&self, mode: Mode, state: &Arc<ReadState>) -> Result<Conn> {
+    async fn reader(&self, mode: ReadMode, state: &Arc<ReadState>) -> Result<Conn> {
         let (statements, begins) = (&self.statements, mode.needs_transaction());
         match &self.pools {
             Pools::Sqlite { readers, file, .. } => {

@@ -9,7 +9,7 @@ use super::memory_size::{Budget, budget_error};
 
 /// How a query reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
+pub enum ReadMode {
     /// The query is expected to run this number of statements. One statement needs no transaction, because it sees
     /// one state by itself. Otherwise the transaction ends together with the last statement. Every further
     /// statement is refused; see [`Snapshot::exceeded`](super::Snapshot::exceeded).
@@ -18,7 +18,7 @@ pub enum Mode {
     Transaction,
 }
 
-impl Mode {
+impl ReadMode {
     pub(super) fn needs_transaction(self) -> bool {
         self != Self::Expect(1)
     }
@@ -44,7 +44,7 @@ pub(in crate::store) struct ReadState {
 }
 
 impl ReadState {
-    pub(super) fn new(mode: Mode, budget: Option<Budget>) -> Arc<Self> {
+    pub(super) fn new(mode: ReadMode, budget: Option<Budget>) -> Arc<Self> {
         Arc::new(Self { last: mode.last(), budget, ..Self::default() })
     }
 

@@ -13,7 +13,7 @@ use super::Db;
 use super::conn::Conn;
 use super::memory_size::Budget;
 use super::outage_log;
-use super::read_state::{Mode, ReadState};
+use super::read_state::{ReadMode, ReadState};
 use crate::domain::{Error, Result, Timestamp};
 use crate::metrics::Trouble;
 
@@ -23,7 +23,7 @@ pub struct Snapshot(Arc<Inner>);
 
 struct Inner {
     db: Db,
-    mode: Mode,
+    mode: ReadMode,
     state: Arc<ReadState>,
     /// The time of the first read.
     began: OnceLock<Instant>,
@@ -33,7 +33,7 @@ struct Inner {
 
 impl Db {
     /// A snapshot for one query, whose rows are counted by the budget.
-    pub fn snapshot(&self, mode: Mode, budget: Option<Budget>) -> Snapshot {
+    pub fn snapshot(&self, mode: ReadMode, budget: Option<Budget>) -> Snapshot {
         Snapshot(Arc::new(Inner {
             db: self.clone(),
             mode,
@@ -79,8 +79,8 @@ impl Snapshot {
         self.0.state.failed()
     }
 
-    /// Whether the query needed more statements than [`Mode::Expect`] allows. It must run again in
-    /// [`Mode::Transaction`]. (The refused statement returned an error.)
+    /// Whether the query needed more statements than [`ReadMode::Expect`] allows. It must run again in
+    /// [`ReadMode::Transaction`]. (The refused statement returned an error.)
     pub fn exceeded(&self) -> bool {
         self.0.state.exceeded()
     }

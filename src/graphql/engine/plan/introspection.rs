@@ -8,7 +8,7 @@ use async_graphql::Value;
 
 use super::collect::{Group, Scope};
 use crate::graphql::engine::cost::Cost;
-use crate::graphql::engine::refusal::Refusal;
+use crate::graphql::engine::request_error::RequestError;
 
 /// The maximum number of values in the result. The full introspection query of GraphiQL and of code generators has about
 /// half of it. They are made in one go, which takes 10 ms on a fast machine.
@@ -30,7 +30,7 @@ enum Object<'d> {
 }
 
 /// The cost of the introspection fields of an operation. QUERY_TOO_COMPLEX if their result has too many values.
-pub(super) fn cost(scope: &Scope<'_>, fields: &[Group<'_>]) -> Result<Cost, Refusal> {
+pub(super) fn cost(scope: &Scope<'_>, fields: &[Group<'_>]) -> Result<Cost, RequestError> {
     let mut counter = Counter { scope, values: 0 };
     for group in fields {
         let object = match &*group.first.name {
@@ -42,7 +42,7 @@ pub(super) fn cost(scope: &Scope<'_>, fields: &[Group<'_>]) -> Result<Cost, Refu
         });
         counted.map_err(|TooMany| {
             let message = format!("The introspection has more than {MAX_VALUES} values.");
-            Refusal::too_complex(message)
+            RequestError::too_complex(message)
         })?;
     }
     Ok(counter.values)

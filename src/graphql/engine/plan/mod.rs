@@ -17,7 +17,7 @@ pub(super) use self::subscription::{PayloadCost, RootField, root_of_subscription
 use super::cost::{self, Cost};
 use super::document::Document;
 use super::list_size::{self, Size};
-use super::refusal::Refusal;
+use super::request_error::RequestError;
 use super::schema::TypeSystem;
 use super::variables::Values;
 
@@ -42,7 +42,7 @@ pub(super) fn plan(
     operation: &Operation,
     values: Values,
     limit: Cost,
-) -> Result<Plan, Refusal> {
+) -> Result<Plan, RequestError> {
     let fragments = &document.executable().fragments;
     let mut planner = Planner::new(Scope::new(types, fragments, &values));
     let root = planner.root(operation)?;
@@ -79,7 +79,7 @@ impl<'d> Planner<'d> {
         Self { scope, trail: None }
     }
 
-    fn root(&mut self, operation: &'d Operation) -> Result<Root, Refusal> {
+    fn root(&mut self, operation: &'d Operation) -> Result<Root, RequestError> {
         let ty = operation.object_type();
         let groups = self.scope.collect(ty, &[&operation.selection_set]).unwrap_or_default();
         let is_meta = |group: &Group<'_>| matches!(&*group.first.name, "__schema" | "__type");
@@ -98,7 +98,7 @@ impl<'d> Planner<'d> {
         ty: &str,
         sets: &[&'d SelectionSet],
         page: Option<Cost>,
-    ) -> Result<(library::SelectionSet, Cost), Refusal> {
+    ) -> Result<(library::SelectionSet, Cost), RequestError> {
         if let Some(groups) = self.scope.collect(ty, sets) {
             let (items, cost) = self.fields(&groups, page)?;
             return Ok((library::SelectionSet { items }, cost));
@@ -122,9 +122,9 @@ impl<'d> Planner<'d> {
         &mut self,
         groups: &[Group<'d>],
         page: Option<Cost>,
-    ) -> Result<(Vec<Positioned<library::Selection>>, Cost), Refusal> {
+    ) -> Result<(Vec<Positioned<library::Selection>>, Cost), RequestError> {
         if self.scope.steps() > MAX_STEPS {
-            return Err(Refusal::too_complex(
+            return Err(RequestError::too_complex(
                 "The operation has too many fields on nested interfaces.",
             ));
         }
@@ -146,7 +146,7 @@ impl<'d> Planner<'d> {
         &mut self,
         group: &Group<'d>,
         page: Option<Cost>,
-    ) -> Result<(Positioned<library::Selection>, Cost), Refusal> {
+    ) -> Result<(Positioned<library::Selection>, Cost), RequestError> {
         let field = group.first;
         let ty = field.ty();
         let is_object = self.scope.types.is_composite(ty);
@@ -182,7 +182,7 @@ impl<'d> Planner<'d> {
 }
 
 /// Reports the cost of fields, from the root down to where most of the cost arises.
-fn too_complex(cost: Cost, limit: Cost, trail: &[(String, Cost)]) -> Refusal {
+fn too_complex(cost: Cost, limit: Cost, trail: &[(String, Cost)]) -> RequestError {
     let mut path = String::new();
     let mut told = Vec::new();
     for (key, own) in trail.iter().take_while(|(_, own)| own.saturating_mul(2) > cost) {
@@ -198,5 +198,5 @@ fn too_complex(cost: Cost, limit: Cost, trail: &[(String, Cost)]) -> Refusal {
     };
     let message =
         format!("The query has a complexity of {cost}; at most {limit} is allowed.{most}");
-    Refusal::too_complex(message)
+    RequestError::too_complex(message)
 }

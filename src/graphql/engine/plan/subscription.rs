@@ -10,7 +10,7 @@ use super::Planner;
 use super::collect::{Group, Scope};
 use crate::graphql::engine::cost::{self, Cost};
 use crate::graphql::engine::document::Document;
-use crate::graphql::engine::refusal::Refusal;
+use crate::graphql::engine::request_error::RequestError;
 use crate::graphql::engine::schema::TypeSystem;
 use crate::graphql::engine::variables::Values;
 
@@ -54,12 +54,12 @@ pub(in crate::graphql::engine) fn root_of_subscription(
     operation: &Operation,
     values: &Values,
     lists: &[(&str, &str)],
-) -> Result<(RootField, PayloadCost), Refusal> {
+) -> Result<(RootField, PayloadCost), RequestError> {
     let fragments = &document.executable().fragments;
     let mut planner = Planner::new(Scope::new(types, fragments, values));
     let groups = planner.scope.collect(operation.object_type(), &[&operation.selection_set]);
     let Some(root) = groups.as_ref().and_then(|groups| groups.first()) else {
-        return Err(Refusal::invalid("The subscription has no field."));
+        return Err(RequestError::invalid("The subscription has no field."));
     };
     let list = lists.iter().find(|(field, _)| root.first.name == *field).map(|(_, list)| *list);
     let own = planner.field(root, None)?.1;
@@ -82,7 +82,7 @@ impl<'d> Planner<'d> {
         &mut self,
         list: &Group<'d>,
         costs: &mut HashMap<String, Cost>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), RequestError> {
         let (types, ty) = (self.scope.types, list.first.ty().inner_named_type());
         let objects: Vec<_> = types.objects_of(ty).map_or_else(|| vec![ty], Iterator::collect);
         for object in objects {

@@ -30,7 +30,7 @@ impl List {
             Self::Boards(list, _) => loaders.board_count().load(list.clone()).await,
             Self::ViewerCards(list, ..) => loaders.viewer_card_count().load(Arc::clone(list)).await,
             Self::Cards(list, query) => {
-                loaders.card_count().load_as(*list, query.filter.clone().into()).await
+                loaders.card_count().load_with(*list, query.filter.clone().into()).await
             }
             Self::Comments(card, _) => loaders.comment_count().load(*card).await,
             Self::Events(list, _) => loaders.event_count().load(*list).await,
@@ -43,19 +43,19 @@ impl List {
     /// Whether the list has rows beyond the page on this side.
     pub(super) async fn any_beyond(self, loaders: &Loaders, side: Side) -> Result<bool> {
         match self {
-            Self::Boards(list, page) => loaders.board_beyond().load_as(list, (page, side)).await,
+            Self::Boards(list, page) => loaders.board_beyond().load_with(list, (page, side)).await,
             Self::ViewerCards(list, order, page) => {
-                loaders.viewer_card_beyond().load_as(list, (order, page, side)).await
+                loaders.viewer_card_beyond().load_with(list, (order, page, side)).await
             }
-            Self::Cards(list, query) => loaders.card_beyond().load_as(list, (query, side)).await,
+            Self::Cards(list, query) => loaders.card_beyond().load_with(list, (query, side)).await,
             Self::Comments(card, page) => {
-                loaders.comment_beyond().load_as(card, (page, side)).await
+                loaders.comment_beyond().load_with(card, (page, side)).await
             }
-            Self::Events(list, page) => loaders.event_beyond().load_as(list, (page, side)).await,
+            Self::Events(list, page) => loaders.event_beyond().load_with(list, (page, side)).await,
             Self::Members(board, page) => {
-                loaders.member_beyond().load_as(board, (page, side)).await
+                loaders.member_beyond().load_with(board, (page, side)).await
             }
-            Self::Sessions(page) => loaders.session_beyond().load_as((), (page, side)).await,
+            Self::Sessions(page) => loaders.session_beyond().load_with((), (page, side)).await,
             Self::Nothing => Ok(false),
         }
     }

@@ -164,7 +164,7 @@ impl Card {
         let card = (self.on.access, self.card.id);
         let loaders = ctx.loaders()?;
         let how = (Arc::clone(&request), texts(&ctx.look_ahead(), NODES, "body"));
-        let page = loaders.comment_page().load_as(card, how);
+        let page = loaders.comment_page().load_with(card, how);
         let edge = |comment| CommentEdge::new(Comment::under(self.clone(), comment), OLDEST_FIRST);
         Connection::load(ctx, List::Comments(card, request), page, edge).await
     }

@@ -96,7 +96,7 @@ pub(super) async fn card_page(
         order,
     });
     let loaders = ctx.loaders()?;
-    let page = loaders.card_page().load_as(list, Arc::clone(&query));
+    let page = loaders.card_page().load_with(list, Arc::clone(&query));
     let labels = board_labels(&loaders, board, &query);
     let edges = async {
         let (page, labels) = try_join(page, labels).await?;
@@ -121,8 +121,9 @@ pub(super) async fn cards_of_column(
         order: domain::CardOrder::default(),
     });
     let loaders = ctx.loaders()?;
-    let page =
-        loaders.card_page().load_as(CardList::in_column(board.access, column), Arc::clone(&query));
+    let page = loaders
+        .card_page()
+        .load_with(CardList::in_column(board.access, column), Arc::clone(&query));
     let (page, labels) = try_join(page, board_labels(&loaders, board, &query)).await?;
     let cards = page.items.iter().cloned();
     Ok(cards.map(|loaded| Card::loaded(loaded, board, labels.clone())).collect())

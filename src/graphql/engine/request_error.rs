@@ -9,9 +9,10 @@ use crate::graphql::ErrorCode;
 use crate::graphql::error::{MAX_ERRORS, set_code, shorten};
 use crate::metrics::Refused;
 
-/// Why a request is not run: a reason, which the metrics count, and one or more problems.
+/// A request error of the specification: why a request is not run. It has a reason, which the metrics count, and one or
+/// more problems.
 #[derive(Debug)]
-pub(super) struct Refusal {
+pub(super) struct RequestError {
     pub(super) verdict: Verdict,
     pub(super) reason: Refused,
     problems: Vec<Problem>,
@@ -24,7 +25,7 @@ pub(super) struct Problem {
     pub(super) places: Vec<(usize, usize)>,
 }
 
-impl Refusal {
+impl RequestError {
     fn new(reason: Refused, message: impl Into<Cow<'static, str>>) -> Self {
         Self::at(reason, vec![Problem { message: message.into(), places: Vec::new() }])
     }
@@ -137,9 +138,9 @@ impl From<Refused> for ErrorCode {
     }
 }
 
-impl From<Refusal> for Response {
-    fn from(refusal: Refusal) -> Self {
-        let code = refusal.reason.into();
+impl From<RequestError> for Response {
+    fn from(RequestError { reason, problems, .. }: RequestError) -> Self {
+        let code = reason.into();
         let error = |problem: Problem| {
             let mut error = ServerError::new(problem.message, None);
             error.locations = problem.places.into_iter().map(Pos::from).collect();
@@ -147,6 +148,6 @@ impl From<Refusal> for Response {
             set_code(&mut error, code);
             error
         };
-        Self::from_errors(refusal.problems.into_iter().take(MAX_ERRORS).map(error).collect())
+        Self::from_errors(problems.into_iter().take(MAX_ERRORS).map(error).collect())
     }
 }
