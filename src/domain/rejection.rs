@@ -3,7 +3,6 @@
 //! The sentences for errors of other kinds, which depend on nothing but the kind, are in `graphql::error`.
 
 use super::error::Error;
-use super::label::LabelColor;
 use super::role::{BoardRole, Right};
 
 // Texts and numbers.
@@ -103,13 +102,13 @@ pub fn no_user() -> Error {
 }
 
 /// A colour that is given twice.
-pub fn repeated_color(color: LabelColor) -> Error {
-    Error::bad_input(format!("Must not contain the colour {} twice.", color.as_str()))
+pub fn repeated_color(color: &str) -> Error {
+    Error::bad_input(format!("Must not contain the colour {color} twice."))
 }
 
 /// A colour that no label of the board has.
-pub fn no_label_of_color(color: LabelColor) -> Error {
-    Error::bad_input(format!("The board has no {} label.", color.as_str()))
+pub fn no_label_of_color(color: &str) -> Error {
+    Error::bad_input(format!("The board has no {color} label."))
 }
 
 /// A card that is to be moved next to itself.

@@ -53,7 +53,7 @@ async fn rename_labels(
     let present = labels::of_board(board.conn(), access).await?;
     for (index, (color, name)) in names.iter().enumerate() {
         let label = present.iter().find(|label| label.color == *color);
-        let label = label.ok_or_else(|| rejection::no_label_of_color(*color));
+        let label = label.ok_or_else(|| rejection::no_label_of_color(color.as_str()));
         let label = label.at("color").at(index).at("labels")?;
         if label.name != name.as_str() {
             labels::update(board, label, None, Some(name)).await?;

@@ -99,7 +99,8 @@ async fn labels_for(board: &mut BoardTx<'_, Editor>, colors: &[LabelColor]) -> R
 /// Selects the labels of these colours, without duplicates. BAD_USER_INPUT for a colour without a label.
 pub(super) fn labels_named(labels: &Labels, colors: &[LabelColor]) -> Result<Labels> {
     let named = colors.iter().enumerate().map(|(index, color)| {
-        let label = labels.get(color).copied().ok_or_else(|| rejection::no_label_of_color(*color));
+        let label =
+            labels.get(color).copied().ok_or_else(|| rejection::no_label_of_color(color.as_str()));
         Ok((*color, label.at(index).at("labels")?))
     });
     named.collect()

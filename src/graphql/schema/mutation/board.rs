@@ -166,7 +166,7 @@ fn label_names(inputs: Vec<LabelNameInput>) -> Result<Vec<(domain::LabelColor, L
     let names = inputs.into_iter().enumerate().map(|(index, input)| {
         let color = domain::LabelColor::from(input.color);
         if !colors.insert(color) {
-            return Err(rejection::repeated_color(color).at("color").at(index));
+            return Err(rejection::repeated_color(color.as_str()).at("color").at(index));
         }
         let name = LabelName::parse(&input.name).at("name").at(index)?;
         Ok((color, name))
