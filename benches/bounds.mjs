@@ -38,11 +38,13 @@ const sleep = (ms) => new Promise((done) => setTimeout(done, ms));
 const status = (name) => Number(readFileSync(`/proc/${server.pid}/status`, 'utf8').match(`${name}:\\s+(\\d+)`)[1]) / 1024;
 const resident = () => Math.round(status('VmRSS'));
 let highest = 0;
-/** The peak memory since the last call. */
+/** The peak memory since the last call (since the start, where the kernel does not allow to reset it). */
 function peak() {
   const found = Math.round(status('VmHWM'));
   highest = Math.max(highest, found);
-  writeFileSync(`/proc/${server.pid}/clear_refs`, '5');
+  try {
+    writeFileSync(`/proc/${server.pid}/clear_refs`, '5');
+  } catch {}
   return found;
 }
 /** CPU time of the server in ms. */

@@ -10,17 +10,17 @@ use tokio_postgres::config::{Host, SslMode};
 /// The connection settings of a PostgreSQL server.
 #[derive(Clone)]
 pub struct PostgresUrl {
-    /// The user, the database and further options, without a server.
+    /// The user, the database and further options, without an address.
     pub config: Config,
-    /// The servers to try, in this order.
-    pub servers: Vec<Address>,
+    /// The addresses to try, in this order.
+    pub addresses: Vec<Address>,
     /// The verification of the server's certificate.
     pub verify: Verify,
     /// Whether the URL says `pgbouncer=true`: there is a pooler in transaction mode.
     pub pooler: bool,
 }
 
-/// Where a server listens.
+/// The address of a server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Address {
     host: Option<Host>,
@@ -30,9 +30,9 @@ pub struct Address {
 }
 
 impl Address {
-    /// The connection settings for this server.
+    /// Adds the address to connection settings.
     #[must_use]
-    pub fn with(&self, mut config: Config) -> Config {
+    pub fn add_to(&self, mut config: Config) -> Config {
         match &self.host {
             Some(Host::Tcp(name)) => config.host(name),
             #[cfg(unix)]
@@ -48,18 +48,22 @@ impl Address {
         config
     }
 
-    /// All servers of a parsed connection string. Each has its host, its IP address, or both.
-    fn all(of: &Config) -> Result<Vec<Self>, String> {
-        let (hosts, addresses, ports) = (of.get_hosts(), of.get_hostaddrs(), of.get_ports());
+    /// All addresses of a parsed connection string.
+    fn all(config: &Config) -> Result<Vec<Self>, String> {
+        let hosts = config.get_hosts();
+        let (addresses, ports) = (config.get_hostaddrs(), config.get_ports());
         let number = hosts.len().max(addresses.len());
-        if number == 0 {
+        let is_empty = |host: &Host| matches!(host, Host::Tcp(name) if name.is_empty());
+        if number == 0 || (addresses.is_empty() && hosts.iter().any(is_empty)) {
             return Err("does not name a host".into());
         }
-        if [hosts.len(), addresses.len()].iter().any(|&some| some != 0 && some != number) {
-            return Err("has another number of hosts than of hostaddrs".into());
+        for (what, found) in [("hosts", hosts.len()), ("values of hostaddr", addresses.len())] {
+            if found != 0 && found != number {
+                return Err(format!("has {found} {what} for {number} addresses"));
+            }
         }
         if ports.len() > 1 && ports.len() != number {
-            return Err("has another number of hosts than of ports".into());
+            return Err(format!("has {} ports for {number} addresses", ports.len()));
         }
         let address = |index: usize| Self {
             host: hosts.get(index).cloned(),
@@ -67,6 +71,20 @@ impl Address {
             port: ports.get(index).or(ports.first()).copied(),
         };
         Ok((0..number).map(address).collect())
+    }
+}
+
+/// For messages about one of several addresses.
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.host, self.hostaddr) {
+            (Some(Host::Tcp(name)), _) => write!(f, "{name}")?,
+            #[cfg(unix)]
+            (Some(Host::Unix(folder)), _) => write!(f, "{}", folder.display())?,
+            (None, Some(address)) => write!(f, "{address}")?,
+            (None, None) => {}
+        }
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
     }
 }
 
@@ -82,7 +100,7 @@ pub enum Verify {
     },
 }
 
-/// Describes the server without user and password.
+/// Names the database, without user and password.
 impl fmt::Debug for PostgresUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PostgreSQL database {}", self.config.get_dbname().unwrap_or_default())
@@ -130,8 +148,8 @@ struct Options {
     tcp_user_timeout: Option<Duration>,
     /// The options for tokio-postgres, form-encoded.
     passed_on: String,
-    /// The options that name servers, form-encoded.
-    servers: String,
+    /// The options with addresses, form-encoded.
+    addresses: String,
 }
 
 impl Options {
@@ -139,7 +157,7 @@ impl Options {
         let (mut mode, mut root_certificate, mut pooler) = (None, None, false);
         let mut tcp_user_timeout = None;
         let mut passed_on = Pairs::new(String::new());
-        let mut servers = Pairs::new(String::new());
+        let mut addresses = Pairs::new(String::new());
         // A plus sign is no space, as in libpq.
         for (name, value) in form_urlencoded::parse(options.replace('+', "%2B").as_bytes()) {
             match (&*name, &*value) {
@@ -166,21 +184,21 @@ impl Options {
                 }
                 ("host", hosts) => {
                     for host in hosts.split(',') {
-                        append(&mut servers, "host", "host", host)?;
+                        append(&mut addresses, "host", "host", host)?;
                     }
                 }
-                (name @ ("hostaddr" | "port"), value) => append(&mut servers, name, name, value)?,
+                (name @ ("hostaddr" | "port"), value) => append(&mut addresses, name, name, value)?,
                 (name, value) if PASSED_ON.contains(&name) => {
                     append(&mut passed_on, name, name, value)?;
                 }
                 (name, _) => return Err(not_supported(name, options)),
             }
         }
-        let (passed_on, servers) = (form_encoded(passed_on), form_encoded(servers));
+        let (passed_on, addresses) = (form_encoded(passed_on), form_encoded(addresses));
         let has_system_roots = root_certificate.as_deref() == Some(SYSTEM_ROOTS);
         let default = if has_system_roots { "verify-full" } else { "prefer" };
         let mode = mode.unwrap_or_else(|| default.into());
-        Ok(Self { mode, root_certificate, pooler, tcp_user_timeout, passed_on, servers })
+        Ok(Self { mode, root_certificate, pooler, tcp_user_timeout, passed_on, addresses })
     }
 }
 
@@ -226,15 +244,15 @@ fn not_supported(name: &str, options: &str) -> String {
 /// Reads the URL. tokio-postgres supports neither `verify-full` nor root certificates.
 pub(super) fn parse(url: &str) -> Result<PostgresUrl, String> {
     let (base, options) = url.split_once('?').unwrap_or((url, ""));
-    let Options { mode, root_certificate, pooler, tcp_user_timeout, passed_on, servers } =
+    let Options { mode, root_certificate, pooler, tcp_user_timeout, passed_on, addresses } =
         Options::parse(options)?;
     let parsed = |url: &str| url.parse().map_err(|_| "is not a valid connection string");
     let (base, mut config): (Config, Config) =
         (parsed(base)?, parsed(&format!("postgres:///?{passed_on}"))?);
     add_missing(&mut config, &base);
-    let mut servers: Config = parsed(&format!("postgres:///?{servers}"))?;
-    add_missing_servers(&mut servers, &base);
-    let servers = Address::all(&servers)?;
+    let mut addressed: Config = parsed(&format!("postgres:///?{addresses}"))?;
+    add_missing_addresses(&mut addressed, &base);
+    let addresses = Address::all(&addressed)?;
     let (ssl_mode, verify) = match (mode.as_str(), root_certificate) {
         ("verify-full", root_certificate) => {
             let root_certificate = root_certificate.filter(|file| file != SYSTEM_ROOTS);
@@ -257,7 +275,7 @@ pub(super) fn parse(url: &str) -> Result<PostgresUrl, String> {
     if config.get_application_name().is_none() {
         config.application_name("kanban");
     }
-    Ok(PostgresUrl { config, servers, verify, pooler })
+    Ok(PostgresUrl { config, addresses, verify, pooler })
 }
 
 /// Adds what the options do not have and the rest of the URL has.
@@ -273,8 +291,8 @@ fn add_missing(options: &mut Config, rest: &Config) {
     }
 }
 
-/// The same for servers. (tokio-postgres would use those of both.)
-fn add_missing_servers(options: &mut Config, rest: &Config) {
+/// The same for addresses. (tokio-postgres would use those of both.)
+fn add_missing_addresses(options: &mut Config, rest: &Config) {
     if options.get_ports().is_empty() {
         for port in rest.get_ports() {
             options.port(*port);
@@ -303,7 +321,7 @@ mod tests {
             matches!(postgres.verify, Verify::Full { root_certificate: Some(file) } if file == "/tmp/a+ b.pem")
         );
         assert_eq!(postgres.config.get_ssl_mode(), SslMode::Require);
-        assert_eq!(postgres.servers[0].port, Some(5433));
+        assert_eq!(postgres.addresses[0].port, Some(5433));
         assert_eq!(postgres.config.get_options(), Some("-c x=y"));
     }
 
@@ -373,25 +391,27 @@ mod tests {
             ("postgres://v:q@a/e?user=u&password=p&dbname=d", vec![tcp("a")], vec![Some(5432)]),
         ] {
             let postgres = parse(url).unwrap();
-            let PostgresUrl { config, servers, .. } = postgres;
+            let PostgresUrl { config, addresses, .. } = postgres;
             let expected: Vec<_> = hosts
                 .into_iter()
                 .zip(ports)
                 .map(|(host, port)| Address { host: Some(host), hostaddr: None, port })
                 .collect();
-            assert_eq!(servers, expected, "{url}");
+            assert_eq!(addresses, expected, "{url}");
             assert_eq!((config.get_user(), config.get_dbname()), (Some("u"), Some("d")), "{url}");
             assert_eq!(config.get_password(), Some(&b"p"[..]), "{url}");
         }
         for (url, refusal) in [
             ("postgres:///d", "does not name a host"),
-            ("postgres://a/d?port=1,2", "has another number of hosts than of ports"),
-            ("postgres://a,b/d?hostaddr=::1", "has another number of hosts than of hostaddrs"),
+            ("postgres://a,/d", "does not name a host"),
+            ("postgres://u@/d?host=", "does not name a host"),
+            ("postgres://a/d?port=1,2", "has 2 ports for 1 addresses"),
+            ("postgres://a,b/d?hostaddr=::1", "has 1 values of hostaddr for 2 addresses"),
         ] {
             assert_eq!(parse(url).err().as_deref(), Some(refusal));
         }
         let url = parse("postgres://u@a/d?hostaddr=127.0.0.1").unwrap();
-        let config = url.servers[0].with(url.config);
+        let config = url.addresses[0].add_to(url.config);
         assert_eq!((config.get_hosts().len(), config.get_hostaddrs().len()), (1, 1));
     }
 }

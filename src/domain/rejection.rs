@@ -1,13 +1,12 @@
-//! What users are told when they send something that is not accepted: every such sentence, in one place.
-//!
-//! The sentences for errors of other kinds, which depend on nothing but the kind, are in `graphql::error`.
+//! The sentences of all errors that have one of their own, in one place. `graphql::error` has those that depend only on
+//! the kind of the error, `graphql::engine` and `http` those about requests that are not run.
 
 use super::error::Error;
 use super::role::{BoardRole, Right};
 
 // Texts and numbers.
 
-pub(super) fn empty() -> Error {
+pub(super) fn must_not_be_empty() -> Error {
     Error::bad_input("Must not be empty.")
 }
 
@@ -31,7 +30,7 @@ pub(super) fn bidirectional_override() -> Error {
     Error::bad_input("Must not override the direction of text (U+202D, U+202E).")
 }
 
-pub(super) fn invisible() -> Error {
+pub(super) fn no_visible_character() -> Error {
     Error::bad_input("Must contain a visible character.")
 }
 
@@ -50,13 +49,13 @@ pub(super) fn confusable_address() -> Error {
 }
 
 /// A number that must not be negative.
-pub fn negative() -> Error {
+pub fn must_not_be_negative() -> Error {
     Error::bad_input("Must not be negative.")
 }
 
 // Arguments and input fields.
 
-/// An ID of another type, or none at all.
+/// An ID of another type, or text that is not an ID.
 pub fn invalid_id() -> Error {
     Error::bad_input("This is not a valid ID for this field.")
 }
@@ -66,13 +65,13 @@ pub fn too_many_ids(max: i32) -> Error {
     Error::bad_input(format!("Must have at most {max} IDs."))
 }
 
-/// A cursor of another list or order, or none at all.
+/// A cursor of another list or order, or text that is not a cursor.
 pub fn invalid_cursor() -> Error {
     Error::bad_input("This is not a valid cursor for this list and order.")
 }
 
 /// A page size outside its range.
-pub fn page_size(max: i32) -> Error {
+pub fn page_size_out_of_range(max: i32) -> Error {
     Error::bad_input(format!("Must be from 0 to {max}."))
 }
 
@@ -127,15 +126,6 @@ pub fn invalid_mail_token() -> Error {
 }
 
 // Tokens and permissions.
-
-/// What is wrong with an `Authorization` header without a bearer token.
-pub const NOT_BEARER: &str =
-    "The Authorization header must be \"Bearer\", a space and the access token.";
-
-/// The error of such a header.
-pub fn not_bearer() -> Error {
-    Error::BadToken { message: NOT_BEARER }
-}
 
 /// An access token that is not accepted.
 pub fn invalid_access_token() -> Error {

@@ -35,7 +35,7 @@ fn check_visible(text: &str, min: usize) -> Result<()> {
     // U+2800 is a Braille cell without dots.
     let is_blank = |c: char| c.is_whitespace() || is_invisible(c) || c == '\u{2800}';
     if min > 0 && text.chars().all(is_blank) {
-        return Err(rejection::invisible());
+        return Err(rejection::no_visible_character());
     }
     Ok(())
 }
@@ -43,7 +43,7 @@ fn check_visible(text: &str, min: usize) -> Result<()> {
 pub(super) fn check_length(text: &str, min: usize, max: usize) -> Result<()> {
     match text.chars().count() {
         count if count > max => Err(rejection::too_long(max, count)),
-        count if count < min && min == 1 => Err(rejection::empty()),
+        count if count < min && min == 1 => Err(rejection::must_not_be_empty()),
         count if count < min => Err(rejection::too_short(min)),
         _ => Ok(()),
     }

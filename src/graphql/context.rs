@@ -21,7 +21,7 @@ pub struct Caller {
     pub(super) client: Client,
     viewer: Mutex<Option<Viewer>>,
     /// Why the access token was rejected.
-    pub(super) refusal: Option<Error>,
+    pub(super) token_error: Option<Error>,
     /// None until the execution begins.
     loaders: Mutex<Option<Arc<Loaders>>>,
     shared: Arc<Shared>,
@@ -39,16 +39,16 @@ impl Caller {
         viewer: Result<Option<Viewer>>,
         request_id: String,
     ) -> Self {
-        let (viewer, refusal) = match viewer {
+        let (viewer, token_error) = match viewer {
             Ok(viewer) => (viewer, None),
-            Err(refusal) => (None, Some(refusal)),
+            Err(token_error) => (None, Some(token_error)),
         };
         let execution = Execution::new(Arc::clone(&shared.memory), shared.max_text);
         Self {
             request_id,
             client,
             viewer: Mutex::new(viewer),
-            refusal,
+            token_error,
             loaders: Mutex::default(),
             shared,
             execution: Arc::new(execution),
@@ -111,7 +111,7 @@ impl engine::Caller for Caller {
     }
 
     fn token_error(&self) -> Option<&Error> {
-        self.refusal.as_ref()
+        self.token_error.as_ref()
     }
 
     fn request_id(&self) -> &str {
@@ -206,7 +206,7 @@ pub(super) fn mutate<'c, T: Send + 'c>(
 ) -> BoxFuture<'c, Nullable<T>> {
     match ctx.viewer() {
         Ok(_) => mutate_as_anybody(ctx, mutation),
-        Err(refusal) => Box::pin(ready(Some(Err(refusal)))),
+        Err(error) => Box::pin(ready(Some(Err(error)))),
     }
 }
 

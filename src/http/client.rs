@@ -48,7 +48,7 @@ pub(super) async fn viewer(services: &Services, headers: &HeaderMap) -> Result<O
     let Some(authorization) = authorization(headers)? else {
         return Ok(None);
     };
-    let token = bearer(&authorization).ok_or_else(rejection::not_bearer)?;
+    let token = bearer(&authorization).ok_or_else(not_bearer)?;
     sessions::authenticate(services, token).await.map(Some).map_err(bad_token)
 }
 
@@ -56,13 +56,22 @@ pub(super) async fn viewer(services: &Services, headers: &HeaderMap) -> Result<O
 pub(super) fn authorization(headers: &HeaderMap) -> Result<Option<String>> {
     let value =
         headers.get(header::AUTHORIZATION).map(|value| value.to_str().map(ToOwned::to_owned));
-    value.transpose().map_err(|_| rejection::not_bearer())
+    value.transpose().map_err(|_| not_bearer())
 }
 
 /// The token in the value of an `Authorization` header; `None` if it has another scheme.
 pub(super) fn bearer(authorization: &str) -> Option<&str> {
     let (scheme, token) = authorization.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token.trim())
+}
+
+/// What is wrong with an `Authorization` header without a bearer token.
+pub(super) const NOT_BEARER: &str =
+    "The Authorization header must be \"Bearer\", a space and the access token.";
+
+/// The error of such a header.
+pub(super) fn not_bearer() -> Error {
+    Error::BadToken { message: NOT_BEARER }
 }
 
 /// The error of a token that is not accepted.

@@ -95,7 +95,7 @@ async fn transaction_mode_needs_kept_statements(server: Arc<Server>) {
     if server.is_sqlite() {
         return;
     }
-    let off = if keeps_statements() { "max_prepared_statements=0" } else { "" };
+    let off = if can_keep_statements() { "max_prepared_statements=0" } else { "" };
     // A pooler that ignores options instead of refusing them has no limits either.
     for more in [off.to_owned(), format!("ignore_startup_parameters=options\n{off}")] {
         let bouncer = PgBouncer::start(&server, "transaction", &more).await;
@@ -107,7 +107,7 @@ async fn transaction_mode_needs_kept_statements(server: Arc<Server>) {
 }
 
 /// Whether `max_prepared_statements` exists, which versions before 1.21 do not know.
-fn keeps_statements() -> bool {
+fn can_keep_statements() -> bool {
     let version = Command::new(program()).arg("--version").output().unwrap().stdout;
     let version = String::from_utf8(version).unwrap();
     !(1..21).any(|minor| version.contains(&format!("PgBouncer 1.{minor}.")))
@@ -121,13 +121,15 @@ async fn modes_that_keep_statements_work(server: Arc<Server>) {
     let board = near.board("Plans").await;
     let ignore = "ignore_startup_parameters=options";
     let mut modes = vec![("session", String::new()), ("session", ignore.to_owned())];
-    if keeps_statements() {
+    if can_keep_statements() {
         // Fewer connections to PostgreSQL than the server has to PgBouncer, so that transactions share them.
         let kept = "max_prepared_statements=100\ndefault_pool_size=3";
         modes.extend([
             ("transaction", kept.to_owned()),
             ("transaction", format!("{kept}\n{ignore}")),
         ]);
+    } else {
+        println!("NOT TESTED: transaction mode, which needs PgBouncer 1.21 or later");
     }
     for (mode, more) in modes {
         let bouncer = PgBouncer::start(&server, mode, &more).await;

@@ -26,7 +26,7 @@ impl Role {
     }
 
     /// Drops the role.
-    pub async fn drop(self, server: &Server) {
+    pub async fn remove(self, server: &Server) {
         let drop = format!("DROP OWNED BY {0}; DROP ROLE {0}", self.name);
         postgres(server).await.batch_execute(&drop).await.unwrap();
     }

@@ -55,18 +55,18 @@ impl Answer {
         Self::refused(RequestError::too_complex(format!("The {what} have more than {max} values.")))
     }
 
-    pub(super) fn refused(refusal: RequestError) -> Self {
-        let verdict = refusal.verdict;
-        metrics::get().documents.refusals.of(refusal.reason).inc();
-        Self::new(refusal.into(), verdict)
+    pub(super) fn refused(error: RequestError) -> Self {
+        let verdict = error.verdict;
+        metrics::get().documents.refusals.of(error.reason).inc();
+        Self::new(error.into(), verdict)
     }
 
-    pub(super) fn without_viewer(refusal: Error, request_id: &str) -> Self {
-        let verdict = match refusal {
+    pub(super) fn without_viewer(error: Error, request_id: &str) -> Self {
+        let verdict = match error {
             Error::BadToken { .. } => Verdict::Unauthenticated,
             _ => Verdict::Unavailable,
         };
-        let mut response = error::of_request(refusal);
+        let mut response = error::of_request(error);
         error::complete(&mut response.errors, request_id);
         Self::new(response, verdict)
     }

@@ -270,8 +270,8 @@ mod tests {
             ("{ a(x: 1 23456) }", "Syntax error: expected )."),
             ("{ a(x: 1} }", "Syntax error: expected )."),
         ] {
-            let refusal = documents.get(&types, text).err().unwrap();
-            let told = format!("{refusal:?}");
+            let error = documents.get(&types, text).err().unwrap();
+            let told = format!("{error:?}");
             assert!(told.contains(&format!("{message:?}")), "{text}: {told}");
         }
     }

@@ -50,7 +50,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         let caller = Arc::new(caller);
         let operation = match document.operation(request.operation_name.as_deref()) {
             Ok(operation) => operation,
-            Err(refusal) => return Answer::refused(refusal),
+            Err(error) => return Answer::refused(error),
         };
         let is_query = operation.is_query();
         let mut mode = if is_query { document.mode(operation) } else { ReadMode::Transaction };
@@ -86,7 +86,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         let Planned { plan, introspection, holds_secrets } =
             match self.planned(document, operation, request) {
                 Ok(planned) => planned,
-                Err(refusal) => return Some(Answer::refused(refusal)),
+                Err(error) => return Some(Answer::refused(error)),
             };
         let Execution { scheduler, budget, .. } = &**caller.execution();
         budget.set_work(self.limits.complexity.saturating_sub(plan.cost));

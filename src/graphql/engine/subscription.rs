@@ -44,7 +44,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         caller: &impl Caller,
         lists: &[(&str, &str)],
     ) -> Result<Subscription, Box<Answer>> {
-        let refused = |refusal: RequestError| Box::new(Answer::refused(refusal));
+        let refused = |error: RequestError| Box::new(Answer::refused(error));
         let document = self.document(request, caller, Operations::Subscriptions)?;
         let operation = document.operation(request.operation_name.as_deref()).map_err(refused)?;
         self.subscription(&document, operation, request, lists).map_err(refused)

@@ -77,7 +77,7 @@ impl SubscriptionTarget {
             _ => None,
         };
         if after.is_some_and(|after| after < 0) {
-            return Err(rejection::negative().at("afterSequence"));
+            return Err(rejection::must_not_be_negative().at("afterSequence"));
         }
         Ok(Self::Board(id, after))
     }

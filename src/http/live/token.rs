@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
-use crate::domain::{Error, Result, SessionId, Timestamp, Viewer, rejection};
+use crate::domain::{Error, Result, SessionId, Timestamp, Viewer};
 use crate::events::Listener;
 use crate::http::client;
 use crate::service::{Services, sessions};
@@ -45,7 +45,7 @@ impl Token {
         value: &str,
         look: Duration,
     ) -> Result<(Self, Ending)> {
-        let token = client::bearer(value).ok_or_else(rejection::not_bearer)?;
+        let token = client::bearer(value).ok_or_else(client::not_bearer)?;
         Self::check(services, token, look).await.map_err(client::bad_token)
     }
 

@@ -14,7 +14,6 @@ use tracing::Instrument;
 
 use super::protocol;
 use super::socket::Socket;
-use crate::domain::rejection;
 use crate::http::refusal::Refusal;
 use crate::http::{State, client, request_id};
 use crate::metrics::Stream;
@@ -44,7 +43,7 @@ pub(in crate::http) fn upgrade(state: State, peer: IpAddr, mut request: Request)
         Err(refusal) => return refusal.into_answer(None),
     };
     let Ok(authorization) = client::authorization(headers) else {
-        return Refusal::new(StatusCode::BAD_REQUEST, rejection::NOT_BEARER).into_answer(None);
+        return Refusal::new(StatusCode::BAD_REQUEST, client::NOT_BEARER).into_answer(None);
     };
     let knows_protocol = asks_for_protocol(headers);
     if knows_protocol {

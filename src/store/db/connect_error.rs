@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::config::Address;
+
 /// The reason why a connection cannot be opened.
 #[derive(Debug)]
 pub(in crate::store) struct ConnectError {
@@ -19,10 +21,16 @@ impl ConnectError {
         Self { reason: reason.into(), is_busy: true }
     }
 
-    /// The failures of all servers that were tried.
-    pub(super) fn of_all(failures: Vec<Self>) -> Self {
-        let is_busy = failures.iter().any(|failure| failure.is_busy);
-        let reasons: Vec<_> = failures.into_iter().map(|failure| failure.reason).collect();
+    /// The failures at all addresses that were tried.
+    pub(super) fn of_all(mut failures: Vec<(&Address, Self)>) -> Self {
+        if failures.len() == 1
+            && let Some((_, failure)) = failures.pop()
+        {
+            return failure;
+        }
+        let is_busy = failures.iter().all(|(_, failure)| failure.is_busy);
+        let reasons: Vec<_> =
+            failures.iter().map(|(address, failure)| format!("{address}: {failure}")).collect();
         Self { reason: reasons.join("; "), is_busy }
     }
 

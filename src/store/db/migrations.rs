@@ -194,15 +194,8 @@ async fn migrate_server(server: &Server) -> Result<Vec<String>, Failure> {
     check_pooler(server, &mut conn).await?;
     let state = timeout(READ_TIME, server_state(&mut conn)).await;
     let state = state.map_err(|_| "the server does not respond")??;
-    let pending = state.pending::<Pg>(&POSTGRES)?;
-    if pending.is_empty() {
+    if state.pending::<Pg>(&POSTGRES)?.is_empty() {
         return Ok(Vec::new());
-    }
-    if !may_migrate(&mut conn).await? {
-        return Err(Failure(format!(
-            "the role does not own the tables, but migrations are pending ({}): run `kanban migrate` with the role that owns them",
-            pending.join(", ")
-        )));
     }
     let mut tries = LOCK_TRIES;
     loop {
@@ -212,7 +205,13 @@ async fn migrate_server(server: &Server) -> Result<Vec<String>, Failure> {
         lock(&mut conn).await?;
         let started = Instant::now();
         // Another program may have migrated while this one waited.
-        server_state(&mut conn).await?.pending::<Pg>(&POSTGRES)?;
+        let pending = server_state(&mut conn).await?.pending::<Pg>(&POSTGRES)?;
+        if !pending.is_empty() && belongs_to_others(&mut conn).await? {
+            return Err(Failure(format!(
+                "migrations are pending ({}), but the role does not own the tables: run `kanban migrate` with the role that owns them",
+                pending.join(", ")
+            )));
+        }
         let mut harness = AsyncMigrationHarness::new(conn);
         let done = harness.run_pending_migrations(POSTGRES).map(|done| names(&done));
         conn = harness.into_inner();
@@ -274,15 +273,14 @@ async fn server_state(conn: &mut AsyncPgConnection) -> Result<State, Failure> {
     Ok(state)
 }
 
-/// Whether the role may create tables, and alter those that exist.
-async fn may_migrate(conn: &mut AsyncPgConnection) -> QueryResult<bool> {
+/// Whether the tables exist and the role does not own them. (PostgreSQL tells then only about the first table.)
+async fn belongs_to_others(conn: &mut AsyncPgConnection) -> QueryResult<bool> {
     use diesel_async::RunQueryDsl;
-    let may = diesel::dsl::sql::<diesel::sql_types::Bool>(
-        "coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AND NOT EXISTS (
-            SELECT FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'boards'
-                AND NOT pg_has_role(tableowner, 'USAGE'))",
+    let others = diesel::dsl::sql::<diesel::sql_types::Bool>(
+        "EXISTS (SELECT FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'boards'
+            AND NOT pg_has_role(tableowner, 'USAGE'))",
     );
-    RunQueryDsl::get_result(diesel::select(may), conn).await
+    RunQueryDsl::get_result(diesel::select(others), conn).await
 }
 
 async fn exists(conn: &mut AsyncPgConnection, table: &str) -> QueryResult<bool> {

@@ -124,12 +124,13 @@ impl Monitor {
         matches!(ended, Ok(Ok(())))
     }
 
-    /// The result of a recent check: whether the server reads and would write.
+    /// Whether the server reads and would write. A good result must be recent.
     pub(super) async fn ready(&self) -> Result<()> {
         let mut latest = self.latest.subscribe();
-        let recent =
-            latest.wait_for(|checked| checked.is_some_and(|one| one.at.elapsed() < RECENT));
-        match timeout(NEXT_CHECK, recent).await {
+        let is_known = |checked: &Option<Checked>| {
+            checked.is_some_and(|one| one.health != Health::Ready || one.at.elapsed() < RECENT)
+        };
+        match timeout(NEXT_CHECK, latest.wait_for(is_known)).await {
             Ok(Ok(checked)) if checked.is_some_and(|one| one.health == Health::Ready) => Ok(()),
             _ => Err(Error::Unavailable),
         }
@@ -183,4 +184,39 @@ async fn is_writable(conn: &mut AsyncPgConnection) -> QueryResult<bool> {
 /// Reads a table.
 async fn read(conn: &mut AsyncPgConnection) -> QueryResult<()> {
     boards::table.select(boards::id).limit(1).execute(conn).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, DatabaseUrl};
+
+    #[tokio::test(start_paused = true)]
+    async fn only_a_recent_check_is_good() {
+        let config = Config::from_lookup(|_| None).unwrap().database;
+        let DatabaseUrl::Postgres(url) = "postgres://localhost/d".parse().unwrap() else {
+            panic!()
+        };
+        let server = Server::new("DATABASE_URL", &url, &config).unwrap();
+        let monitor = Monitor::new(&server, Outage::default());
+        let now = Instant::now();
+        let old = now.checked_sub(RECENT).unwrap();
+        for (health, at, is_ready) in [
+            (Health::Ready, now, true),
+            (Health::Ready, old, false),
+            (Health::ReadOnly, now, false),
+        ] {
+            monitor.latest.send_replace(Some(Checked { health, at }));
+            assert_eq!(monitor.ready().await.is_ok(), is_ready, "{health:?}");
+        }
+        monitor.latest.send_replace(Some(Checked { health: Health::Ready, at: old }));
+        let check = async {
+            sleep(NEXT_CHECK / 2).await;
+            monitor
+                .latest
+                .send_replace(Some(Checked { health: Health::Ready, at: Instant::now() }));
+        };
+        let (ready, ()) = tokio::join!(monitor.ready(), check);
+        assert!(ready.is_ok(), "it waits for the next check");
+    }
 }

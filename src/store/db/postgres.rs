@@ -1,8 +1,8 @@
 //! Connections to a PostgreSQL server.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use diesel::QueryResult;
 use diesel::sql_types::Double;
@@ -23,29 +23,57 @@ const TCP_TIME: Duration = Duration::from_secs(1);
 /// The maximum time for a server that has accepted a connection to begin the session.
 const SESSION_TIME: Duration = Duration::from_secs(3);
 
+/// For this time after a failure, other addresses of the URL are tried first.
+const AVOID_TIME: Duration = Duration::from_secs(10);
+
 /// The kernel closes a connection whose data is not acknowledged for this long.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
 
 /// Keepalive probes find a server that is gone while its connection is idle: after 10 s, then every 3 s, 3 times.
 const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(10), Duration::from_secs(3), 3);
 
-/// A PostgreSQL server and how to connect to it.
+/// A PostgreSQL server, at one of several addresses, and how to connect to it.
 #[derive(Clone)]
 pub(super) struct Server {
     /// Without an address.
     config: tokio_postgres::Config,
-    addresses: Arc<[Candidate]>,
+    candidates: Arc<[Candidate]>,
     tls: MakeRustlsConnect,
     limits: Limits,
     /// Whether a connection pooler is in between, which does not pass options on.
     has_pooler: Arc<AtomicBool>,
 }
 
-/// One of several servers.
+/// An address to connect to.
 struct Candidate {
     address: Address,
-    /// Whether the latest attempt to connect failed.
-    failed: AtomicBool,
+    /// When the latest attempt failed; `None` if it succeeded.
+    failed: Mutex<Option<Instant>>,
+}
+
+impl Candidate {
+    fn set_failed(&self, at: Option<Instant>) {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    }
+
+    fn failed_recently(&self) -> bool {
+        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.is_some_and(|at| at.elapsed() < AVOID_TIME)
+    }
+}
+
+/// An attempt to connect. One that is dropped after it got no response for long has failed too.
+struct Attempt<'c> {
+    candidate: &'c Candidate,
+    began: Instant,
+}
+
+impl Drop for Attempt<'_> {
+    fn drop(&mut self) {
+        if self.began.elapsed() >= TCP_TIME {
+            self.candidate.set_failed(Some(Instant::now()));
+        }
+    }
 }
 
 /// Limits that PostgreSQL enforces.
@@ -66,10 +94,10 @@ impl Server {
         let tls = tls.map_err(|error| StartError::new(format!("{name}: {error}")))?;
         let limits = Limits { statement: config.statement_timeout, lock: config.wait };
         let config = with_name(with_timeouts(url.config.clone()));
-        let candidate = |address| Candidate { address, failed: AtomicBool::default() };
-        let addresses = url.servers.iter().cloned().map(candidate).collect();
+        let candidate = |address| Candidate { address, failed: Mutex::default() };
+        let candidates = url.addresses.iter().cloned().map(candidate).collect();
         let has_pooler = Arc::new(AtomicBool::new(url.pooler));
-        Ok(Self { config, addresses, tls, limits, has_pooler })
+        Ok(Self { config, candidates, tls, limits, has_pooler })
     }
 
     /// The same server for the monitor, which must notice an outage soon, however long other connections may take.
@@ -117,27 +145,42 @@ impl Server {
     }
 
     /// Connects to the first address that has a suitable server. (tokio-postgres would wait for a server that accepts
-    /// the connection and stays silent, instead of trying the next.) An address that failed is tried last.
+    /// the connection and stays silent, instead of trying the next.) Addresses that failed recently are tried last.
     async fn connect_with(
         &self,
         config: tokio_postgres::Config,
         session: Duration,
     ) -> Result<AsyncPgConnection, ConnectError> {
-        let mut candidates: Vec<&Candidate> = self.addresses.iter().collect();
+        let mut candidates: Vec<&Candidate> = self.candidates.iter().collect();
         if config.get_load_balance_hosts() == LoadBalanceHosts::Random {
             candidates.shuffle(&mut rand::rng());
         }
-        candidates.sort_by_key(|candidate| candidate.failed.load(Ordering::Relaxed));
+        candidates.sort_by_key(|candidate| candidate.failed_recently());
         let mut failures = Vec::new();
-        for Candidate { address, failed } in candidates {
-            let result = self.connect_to(&address.with(config.clone()), session).await;
-            failed.store(result.is_err(), Ordering::Relaxed);
-            match result {
-                Err(error) if !is_unsupported_option(&error) => failures.push(error),
+        for candidate in candidates {
+            match self.attempt(candidate, &config, session).await {
+                Err(error) if !is_unsupported_option(&error) => {
+                    failures.push((&candidate.address, error));
+                }
                 done => return done,
             }
         }
         Err(ConnectError::of_all(failures))
+    }
+
+    async fn attempt(
+        &self,
+        candidate: &Candidate,
+        config: &tokio_postgres::Config,
+        session: Duration,
+    ) -> Result<AsyncPgConnection, ConnectError> {
+        let config = candidate.address.add_to(config.clone());
+        let attempt = Attempt { candidate, began: Instant::now() };
+        let result = self.connect_to(&config, session).await;
+        std::mem::forget(attempt);
+        let failed = result.as_ref().is_err_and(|error| !is_unsupported_option(error));
+        candidate.set_failed(failed.then(Instant::now));
+        result
     }
 
     async fn connect_to(

@@ -27,7 +27,7 @@ use futures_util::{StreamExt, TryStreamExt};
 use self::attempt::{is_trying, try_or_roll_back};
 pub(in crate::graphql) use self::pure::Pure;
 pub(super) use self::size::bytes_of;
-use self::waiting::{Waiting, by_async_graphql, row_by_async_graphql, waiting_bytes};
+use self::waiting::{WaitingMemory, by_async_graphql, row_by_async_graphql, waiting_bytes};
 use self::write::write_object;
 use super::execution::Execution;
 use super::json;
@@ -80,10 +80,14 @@ impl<T: Pure> OutputType for EagerList<T> {
         if first == rows.len() {
             return Ok(Value::List(values));
         }
-        let _waiting = Waiting::rows(ctx, execution, rows.len() - first)?;
+        let mut memory = WaitingMemory::of_rows(ctx, execution, rows.len() - first)?;
         let bytes = waiting_bytes(&ctx.item.node);
-        let rest = rows.iter().enumerate().skip(first).map(async |(index, row)| {
-            row_by_async_graphql(&ctx.with_index(index), execution, row, field, bytes).await
+        let rest = rows.iter().enumerate().skip(first).map(|(index, row)| {
+            let memory = memory.share();
+            async move {
+                let _memory = memory;
+                row_by_async_graphql(&ctx.with_index(index), execution, row, field, bytes).await
+            }
         });
         values.extend(rest.collect::<FuturesOrdered<_>>().try_collect::<Vec<_>>().await?);
         Ok(Value::List(values))
@@ -109,16 +113,20 @@ impl<T: Pure> OutputType for NullableList<T> {
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
         let execution = ctx.data_opt::<Arc<Execution>>();
-        let _waiting = Waiting::rows(ctx, execution, self.0.len())?;
+        let mut memory = WaitingMemory::of_rows(ctx, execution, self.0.len())?;
         let bytes = waiting_bytes(&ctx.item.node);
-        let rows = self.0.iter().enumerate().map(async |(index, row)| {
-            let Some(row) = row else { return Value::Null };
-            let ctx = ctx.with_index(index);
-            let resolved = row_by_async_graphql(&ctx, execution, row, field, bytes).await;
-            resolved.unwrap_or_else(|error| {
-                ctx.add_error(error);
-                Value::Null
-            })
+        let rows = self.0.iter().enumerate().map(|(index, row)| {
+            let memory = memory.share();
+            async move {
+                let _memory = memory;
+                let Some(row) = row else { return Value::Null };
+                let ctx = ctx.with_index(index);
+                let resolved = row_by_async_graphql(&ctx, execution, row, field, bytes).await;
+                resolved.unwrap_or_else(|error| {
+                    ctx.add_error(error);
+                    Value::Null
+                })
+            }
         });
         Ok(Value::List(rows.collect::<FuturesOrdered<_>>().collect().await))
     }

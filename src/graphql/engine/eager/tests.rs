@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use async_graphql::{Context, EmptyMutation, EmptySubscription, Object, Schema};
 
+use super::waiting::{WAITING_BYTES, WAITING_FIELD_BYTES};
 use super::*;
 use crate::graphql::engine::Memory;
 
@@ -95,6 +96,30 @@ async fn long_lists_pause() {
         assert!(response.is_ok(), "{:?}", response.errors);
         // A list pauses after a multiple of 16 rows without fields that wait, otherwise after 4 ms.
         assert!(pauses >= 3, "{list} {fields}: {pauses} pauses");
+    }
+}
+
+/// Rows that were not polled yet have futures already.
+#[tokio::test]
+async fn objects_that_wait_take_memory() {
+    for (query, least) in [
+        ("{ many { waits } }", 64 * WAITING_BYTES),
+        ("{ some { waits } }", 64 * WAITING_BYTES),
+        ("{ one { one { waits } } }", 2 * WAITING_BYTES + WAITING_FIELD_BYTES),
+    ] {
+        let execution = Arc::new(Execution::new(Arc::new(Memory::new(1 << 20)), usize::MAX));
+        let schema = Schema::build(Level, EmptyMutation, EmptySubscription);
+        let schema = schema.data(Asked::default()).data(Arc::clone(&execution)).finish();
+        let mut request = pin!(schema.execute(query));
+        let mut most = 0;
+        let response = poll_fn(|cx| {
+            let polled = request.as_mut().poll(cx);
+            most = most.max(execution.budget.bytes());
+            polled
+        });
+        assert!(response.await.is_ok());
+        assert!(most >= least, "{query}: {most} of {least} bytes");
+        assert!(execution.budget.bytes() < most, "{query}: not released");
     }
 }
 

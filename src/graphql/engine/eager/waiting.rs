@@ -13,42 +13,49 @@ use crate::graphql::engine::path::keep_path;
 
 /// The approximate memory of an object that waits, and of each of its fields with objects: their futures, and what they
 /// wait for. (20,000 cards that count their comments took 160 MB.)
-const WAITING_BYTES: usize = 4096;
+pub(super) const WAITING_BYTES: usize = 4096;
 
 /// The same of each field of these objects, for connections, whose fields wait too. (190 in each of 1,000 connections
 /// took 316 MB.)
-const WAITING_FIELD_BYTES: usize = 1664;
+pub(super) const WAITING_FIELD_BYTES: usize = 1664;
 
 /// Memory that is taken while objects wait. It is released also if they are dropped, because another one has failed.
-pub(super) struct Waiting<'e> {
+pub(super) struct WaitingMemory<'e> {
     execution: Option<&'e Arc<Execution>>,
     bytes: usize,
 }
 
-impl<'e> Waiting<'e> {
+impl<'e> WaitingMemory<'e> {
     fn take(
         ctx: &ContextSelectionSet<'_>,
         execution: Option<&'e Arc<Execution>>,
         bytes: usize,
     ) -> ServerResult<Self> {
         // Made first: what could not be reserved is counted too, and must be released.
-        let waiting = Self { execution, bytes };
+        let memory = Self { execution, bytes };
         take(ctx, execution, bytes, 0)?;
-        Ok(waiting)
+        Ok(memory)
     }
 
-    /// Takes the memory of so many rows. Their futures exist before the first one is polled, which takes the memory of
-    /// its fields ([`by_async_graphql`]).
-    pub(super) fn rows(
+    /// Takes the memory of so many rows, whose futures exist before the first one is polled. (That takes the memory of
+    /// its fields too.)
+    pub(super) fn of_rows(
         ctx: &ContextSelectionSet<'_>,
         execution: Option<&'e Arc<Execution>>,
         rows: usize,
     ) -> ServerResult<Self> {
         Self::take(ctx, execution, rows.saturating_mul(WAITING_BYTES))
     }
+
+    /// Splits off the memory of one row.
+    pub(super) fn share(&mut self) -> Self {
+        let bytes = self.bytes.min(WAITING_BYTES);
+        self.bytes -= bytes;
+        Self { execution: self.execution, bytes }
+    }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for WaitingMemory<'_> {
     fn drop(&mut self) {
         if let Some(execution) = self.execution {
             execution.budget.drop_objects(self.bytes);
@@ -63,7 +70,7 @@ pub(super) async fn by_async_graphql<T: Pure>(
     object: &T,
     field: &Positioned<Field>,
 ) -> ServerResult<Value> {
-    let _waiting = Waiting::rows(ctx, execution, 1)?;
+    let _memory = WaitingMemory::of_rows(ctx, execution, 1)?;
     fields_by_async_graphql(ctx, execution, object, field, waiting_bytes(&ctx.item.node)).await
 }
 
@@ -90,10 +97,10 @@ async fn fields_by_async_graphql<T: Pure>(
     field: &Positioned<Field>,
     bytes: usize,
 ) -> ServerResult<Value> {
-    let waiting = Waiting::take(ctx, execution, bytes)?;
+    let memory = WaitingMemory::take(ctx, execution, bytes)?;
     // Not `resolve_container`: through a reference to an interface, it would not know the object type.
     let resolved = object.resolve(ctx, field).await;
-    drop(waiting);
+    drop(memory);
     let value = resolved.map_err(|error| keep_path(ctx, error))?;
     take(ctx, execution, values_in(&value) * FIELD_BYTES, text_in(&value))?;
     Ok(value)

@@ -52,6 +52,6 @@ impl PageArgs {
 fn size(count: i32, max: i32) -> Result<usize> {
     match usize::try_from(count) {
         Ok(size) if count <= max => Ok(size),
-        _ => Err(rejection::page_size(max)),
+        _ => Err(rejection::page_size_out_of_range(max)),
     }
 }

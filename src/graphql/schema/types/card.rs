@@ -163,8 +163,8 @@ impl Card {
         let request = Arc::new(args.request(OLDEST_FIRST, MAX_OTHERS)?);
         let card = (self.on.access, self.card.id);
         let loaders = ctx.loaders()?;
-        let how = (Arc::clone(&request), texts(&ctx.look_ahead(), NODES, "body"));
-        let page = loaders.comment_page().load_with(card, how);
+        let parameters = (Arc::clone(&request), texts(&ctx.look_ahead(), NODES, "body"));
+        let page = loaders.comment_page().load_with(card, parameters);
         let edge = |comment| CommentEdge::new(Comment::under(self.clone(), comment), OLDEST_FIRST);
         Connection::load(ctx, List::Comments(card, request), page, edge).await
     }

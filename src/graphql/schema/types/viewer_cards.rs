@@ -31,8 +31,8 @@ pub(in crate::graphql) async fn viewer_card_page(
     let request = Arc::new(args.request(sort, MAX_CARDS)?);
     let texts = texts(&ctx.look_ahead(), NODES, "description");
     let loaders = ctx.loaders()?;
-    let how = (order, Arc::clone(&request), texts);
-    let page = loaders.viewer_card_page().load_with(Arc::clone(&list), how);
+    let parameters = (order, Arc::clone(&request), texts);
+    let page = loaders.viewer_card_page().load_with(Arc::clone(&list), parameters);
     let edge = |(card, board)| CardEdge::new(Card::new(card, Board::new(board)), sort);
     Connection::load(ctx, List::ViewerCards(list, order, request), page, edge).await
 }
