@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use async_graphql::{Context, Lookahead};
 use futures_util::future::{BoxFuture, ready};
 
-use super::engine::{self, EagerObject, Execution};
+use super::engine::{self, EagerObject, RequestState};
 use super::loaders::{Loaders, Shared};
 use crate::domain::{At, Client, Error, Event, Result, UserKey, Viewer};
 use crate::service::Services;
@@ -25,7 +25,7 @@ pub struct Caller {
     /// None until the execution begins.
     loaders: Mutex<Option<Arc<Loaders>>>,
     shared: Arc<Shared>,
-    execution: Arc<Execution>,
+    state: Arc<RequestState>,
     /// The sequence numbers of the events of a shared payload.
     delivered: OnceLock<RangeInclusive<i64>>,
 }
@@ -43,7 +43,7 @@ impl Caller {
             Ok(viewer) => (viewer, None),
             Err(token_error) => (None, Some(token_error)),
         };
-        let execution = Execution::new(Arc::clone(&shared.memory), shared.max_text);
+        let state = RequestState::new(Arc::clone(&shared.memory), shared.max_text);
         Self {
             request_id,
             client,
@@ -51,7 +51,7 @@ impl Caller {
             token_error,
             loaders: Mutex::default(),
             shared,
-            execution: Arc::new(execution),
+            state: Arc::new(state),
             delivered: OnceLock::new(),
         }
     }
@@ -63,8 +63,7 @@ impl Caller {
 
     /// Creates new loaders, which read in this mode.
     fn loaders_in(&self, mode: ReadMode) -> Arc<Loaders> {
-        let viewer = *self.viewer.lock().unwrap_or_else(PoisonError::into_inner);
-        let fresh = Loaders::new(&self.shared, viewer, &self.execution, mode);
+        let fresh = Loaders::new(&self.shared, self.logged_in(), &self.state, mode);
         let fresh = Arc::new(fresh);
         *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
         fresh
@@ -72,9 +71,8 @@ impl Caller {
 
     /// The user who is logged in; UNAUTHENTICATED if nobody is.
     pub(super) fn viewer(&self) -> Result<Viewer> {
-        self.execution.note_viewer();
-        let viewer = self.viewer.lock().unwrap_or_else(PoisonError::into_inner);
-        viewer.ok_or(Error::Unauthenticated)
+        self.state.note_viewer();
+        self.logged_in().ok_or(Error::Unauthenticated)
     }
 
     /// The payload is for all who have sent the same of these events, which follow each other.
@@ -87,10 +85,9 @@ impl Caller {
     /// Whether the viewer has made the change. Makes a payload of a subscription personal, unless it is about the event.
     pub(super) fn has_sent(&self, event: &Event) -> bool {
         if !self.delivered.get().is_some_and(|delivered| delivered.contains(&event.sequence)) {
-            self.execution.note_viewer();
+            self.state.note_viewer();
         }
-        let viewer = self.viewer.lock().unwrap_or_else(PoisonError::into_inner);
-        viewer.is_some_and(|viewer| Some(viewer.key) == event.actor)
+        self.logged_in().is_some_and(|viewer| Some(viewer.key) == event.actor)
     }
 
     /// Logs the viewer out for the rest of the request, because the session has ended.
@@ -106,8 +103,8 @@ impl Caller {
 }
 
 impl engine::Caller for Caller {
-    fn account(&self) -> Option<UserKey> {
-        self.viewer().ok().map(|viewer| viewer.key)
+    fn viewer_key(&self) -> Option<UserKey> {
+        self.logged_in().map(|viewer| viewer.key)
     }
 
     fn token_error(&self) -> Option<&Error> {
@@ -118,8 +115,8 @@ impl engine::Caller for Caller {
         &self.request_id
     }
 
-    fn execution(&self) -> &Arc<Execution> {
-        &self.execution
+    fn state(&self) -> &Arc<RequestState> {
+        &self.state
     }
 
     fn begin(&self, mode: ReadMode) -> Snapshot {

@@ -196,8 +196,8 @@ pub(super) fn complete(errors: &mut [ServerError], request_id: &str) {
 
 /// Drops all errors but the first ones, of which there may be thousands. Returns how many.
 pub(super) fn omit_many(errors: &mut Vec<ServerError>) -> usize {
-    let omitted = errors.len().saturating_sub(MAX_ERRORS);
-    errors.truncate(MAX_ERRORS);
+    let omitted = errors.len().saturating_sub(MAX_SENT_ERRORS);
+    errors.truncate(MAX_SENT_ERRORS);
     omitted
 }
 
@@ -213,7 +213,7 @@ pub(super) fn tell_of_omitted(errors: &mut Vec<ServerError>, omitted: usize) {
 }
 
 /// The maximum number of errors in a response.
-pub(super) const MAX_ERRORS: usize = 100;
+pub(super) const MAX_SENT_ERRORS: usize = 100;
 
 /// The maximum number of characters of a message, which may contain names as long as the document.
 const MAX_MESSAGE: usize = 300;

@@ -215,7 +215,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::graphql::engine::{Execution, Memory};
+    use crate::graphql::engine::{Memory, RequestState};
 
     fn answer(data: Value, errors: Vec<ServerError>, verdict: Verdict) -> Answer {
         let mut response = Response::new(data);
@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn pieces_are_small_and_hold_the_memory_until_the_last() {
         let memory = Arc::new(Memory::new(0));
-        let budget = Arc::clone(&Execution::new(memory, 0).budget);
+        let budget = Arc::clone(&RequestState::new(memory, 0).budget);
         let mut large = answer(data(), vec![], Verdict::Run);
         large.memory = Some(HeldMemory::of(Arc::clone(&budget)));
         let mut pieces = Pieces::of(large);

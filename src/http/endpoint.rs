@@ -60,7 +60,7 @@ pub(super) async fn post(
         let body = request_body::read(&parts.headers, body, state.settings.max_body).await;
         parameters::in_body(&parts.headers, body, &state.settings)
     };
-    answer(&state, &parts, requests, Operations::All).await
+    answer(&state, &parts, requests, Operations::QueriesAndMutations).await
 }
 
 /// Accepts a WebSocket, or runs a request in the URL of a GET. Only queries are allowed, since a link must not change anything.

@@ -9,7 +9,7 @@ use kanban::domain::{
 };
 use kanban::store::access::{BoardAccess, board_access};
 use kanban::store::card_lists::{self, CardList};
-use kanban::store::{Budget, Conn, LongTexts, Mode, users};
+use kanban::store::{Budget, Conn, LongTexts, ReadMode, users};
 use serde_json::{Value, json};
 
 use crate::support::{Server, User, column, scenarios};
@@ -152,7 +152,7 @@ async fn a_load_stops_when_its_budget_is_used_up(server: Arc<Server>) {
         let sum = spent.fetch_add(bytes, Ordering::Relaxed) + bytes;
         if sum > 10 * 2 * LONG { Err(Error::TooLong { kib: 7 }) } else { Ok(()) }
     });
-    let snapshot = server.db.snapshot(Mode::Transaction, Some(budget));
+    let snapshot = server.db.snapshot(ReadMode::Transaction, Some(budget));
     let mut conn = snapshot.read().await.unwrap();
     let refused = cards(&mut conn, board).await.unwrap_err();
     assert!(matches!(refused, Error::TooLong { kib: 7 }), "{refused:?}");
@@ -162,7 +162,7 @@ async fn a_load_stops_when_its_budget_is_used_up(server: Arc<Server>) {
     assert!(!snapshot.failed());
     let bytes = card_lists::search_bytes(&mut conn, &[board]).await.unwrap_err();
     assert!(matches!(bytes, Error::TooLong { .. }), "{bytes:?}");
-    let unbounded = server.db.snapshot(Mode::Transaction, None);
+    let unbounded = server.db.snapshot(ReadMode::Transaction, None);
     let mut conn = unbounded.read().await.unwrap();
     assert_eq!(cards(&mut conn, board).await.unwrap().items.len(), 100);
     // The title and the description, each with a separator.
@@ -174,7 +174,7 @@ async fn a_second_statement_needs_a_transaction(server: Arc<Server>) {
     let ann = server.user("ann").await;
     let board = ann.board("Plans").await;
     let board = access(&ann, &board).await;
-    let snapshot = server.db.snapshot(Mode::Expect(1), None);
+    let snapshot = server.db.snapshot(ReadMode::Expect(1), None);
     let (mut one, mut two) = (snapshot.read().await.unwrap(), snapshot.read().await.unwrap());
     cards(&mut one, board).await.unwrap();
     assert!(!snapshot.exceeded());
@@ -191,7 +191,7 @@ async fn a_transaction_ends_with_its_last_statement(server: Arc<Server>) {
     let (lists, filter) = ([CardList::on_board(board)], CardFilter::default());
     let mut refused = 0;
     for number in 0..20 {
-        let snapshot = server.db.snapshot(Mode::Expect(2), None);
+        let snapshot = server.db.snapshot(ReadMode::Expect(2), None);
         let mut conn = snapshot.read().await.unwrap();
         assert_eq!(cards(&mut conn, board).await.unwrap().items.len(), number);
         ann.card(&id, "x").await;

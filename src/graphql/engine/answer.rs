@@ -32,7 +32,7 @@ pub struct Answer {
     /// Whether it may hold tokens. These must not be compressed next to text written by others: the
     /// compressed size would reveal them (BREACH).
     pub holds_secrets: bool,
-    /// Whether it is too small to be sent in pieces.
+    /// Whether it is known to be short enough to be serialized at once. False for requests that were not run.
     pub small: bool,
     /// Holds the memory of the response until all of it has been sent, or the client has gone. (A small
     /// response is already serialized by then, and no longer counted.)
@@ -134,11 +134,6 @@ impl Answer {
         }
         error::complete(errors, request_id);
         error::tell_of_omitted(errors, omitted);
-    }
-
-    /// Tells in the errors of a mutation's payload that the mutation itself is done.
-    pub(super) fn tell_of_commits(&mut self) {
-        error::tell_of_commits(&mut self.response.errors);
     }
 }
 

@@ -22,7 +22,7 @@ const STEP: usize = 256 << 10;
 const ERROR_BYTES: usize = 2048;
 
 /// The number of errors after which a query is stopped.
-pub(super) const MOST_ERRORS: usize = 1000;
+pub(super) const STOP_AFTER_ERRORS: usize = 1000;
 
 /// How long a request waits for memory before it fails. (In a batch, the responses before it may hold
 /// that memory.)
@@ -157,7 +157,7 @@ impl Budget {
 
     /// Whether the response has more errors than a query may have.
     pub(super) fn has_too_many_errors(&self) -> bool {
-        self.errors.load(Ordering::Relaxed) > MOST_ERRORS
+        self.errors.load(Ordering::Relaxed) > STOP_AFTER_ERRORS
     }
 
     /// Takes memory for an object of the response and for the `text` in it, in bytes. QUERY_TOO_COMPLEX

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::execution::Execution;
+use super::request_state::RequestState;
 use crate::domain::{Error, UserKey};
 use crate::store::{ReadMode, Snapshot};
 
 /// The caller of one request. Resolvers find it as `Arc<C>` in the data of their context.
 pub(in crate::graphql) trait Caller: Send + Sync + 'static {
-    /// The account that is logged in, if any.
-    fn account(&self) -> Option<UserKey>;
+    /// The key of the user who is logged in, if any.
+    fn viewer_key(&self) -> Option<UserKey>;
 
     /// Why the access token was rejected.
     fn token_error(&self) -> Option<&Error>;
@@ -18,7 +18,7 @@ pub(in crate::graphql) trait Caller: Send + Sync + 'static {
     fn request_id(&self) -> &str;
 
     /// The scheduler and the budget of the request.
-    fn execution(&self) -> &Arc<Execution>;
+    fn state(&self) -> &Arc<RequestState>;
 
     /// Begins a snapshot for the resolvers, which read in this mode.
     fn begin(&self, mode: ReadMode) -> Snapshot;

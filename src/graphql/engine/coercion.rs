@@ -76,7 +76,7 @@ fn input_object(
                 let name = if types.reveals_schema { name } else { "…" };
                 return Err(Wrong::new("is required").at(&format!(".{name}")));
             }
-            // The library applies default values of input fields.
+            // async-graphql applies default values of input fields.
             None => continue,
         };
         fields.insert(Name::new(name.as_str()), value);

@@ -1,7 +1,7 @@
 //! Parses and validates documents, and caches valid ones.
 //!
 //! apollo-compiler parses and validates according to the specification of September 2025. This module
-//! adds the limits, descriptions (`scan`), and the rules in `unique_fields`, `usages` and `merging`.
+//! adds the limits, descriptions (`scan`), and the rules in `unique_fields`, `usages` and `list_arguments`.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -14,7 +14,7 @@ use moka::sync::Cache;
 
 use super::request_error::{Problem, RequestError};
 use super::schema::TypeSystem;
-use super::{measure, merging, scan, unique_fields, usages};
+use super::{list_arguments, measure, scan, unique_fields, usages};
 use crate::config::Limits;
 use crate::metrics::{self, Kind, Lookup};
 use crate::store::ReadMode;
@@ -169,7 +169,7 @@ fn parse(types: &TypeSystem, text: &str, limits: &Limits) -> Result<Document, Re
             has_only_merged_roots(found).map_err(|errors| invalid(&errors, types.reveals_schema))?
         }
     };
-    merging::check(types, &document)?;
+    list_arguments::check(types, &document)?;
     let mut operations = Vec::new();
     for operation in document.operations.iter() {
         introspection_allowed(types, &document, operation)?;

@@ -18,7 +18,7 @@ pub(super) fn constant(types: &TypeSystem, ty: &Type, value: &ast::Value) -> Val
             Value::List(vec![constant(types, item, value)])
         }
         (ast::Value::Object(fields), ty) => {
-            let object = types.input_object(ty.inner_named_type());
+            let object = types.schema.get_input_object(ty.inner_named_type());
             let field = |(name, value): &(apollo_compiler::Name, Node<ast::Value>)| {
                 let field = object.and_then(|object| object.fields.get(name))?;
                 Some((Name::new(name.as_str()), constant(types, &field.ty, value)))

@@ -18,23 +18,23 @@ struct Measure {
     /// The fields of the set itself.
     width: usize,
     /// The fields of the set and of all sets below it.
-    selections: usize,
+    fields: usize,
     depth: usize,
     aliases: usize,
     directives: usize,
     /// The selections of all kinds.
-    steps: usize,
+    selections: usize,
 }
 
 impl Measure {
     /// Adds a sibling.
     fn add(&mut self, other: Self) {
         self.width = self.width.saturating_add(other.width);
-        self.selections = self.selections.saturating_add(other.selections);
+        self.fields = self.fields.saturating_add(other.fields);
         self.depth = self.depth.max(other.depth);
         self.aliases = self.aliases.saturating_add(other.aliases);
         self.directives = self.directives.saturating_add(other.directives);
-        self.steps = self.steps.saturating_add(other.steps);
+        self.selections = self.selections.saturating_add(other.selections);
     }
 }
 
@@ -63,7 +63,7 @@ pub(super) fn check(document: &Document, limits: &Limits) -> Result<(), String> 
             _ => continue,
         };
         for (what, found, limit) in [
-            ("selections with all fragments expanded", measure.selections, limits.selections),
+            ("selections with all fragments expanded", measure.fields, limits.selections),
             ("levels of nesting", measure.depth, limits.depth),
             ("aliases", measure.aliases, limits.aliases),
             ("directives", measure.directives, limits.directives),
@@ -72,8 +72,8 @@ pub(super) fn check(document: &Document, limits: &Limits) -> Result<(), String> 
         }
         if let Definition::OperationDefinition(operation) = definition {
             within("root fields", measure.width, limits.root_fields)?;
-            all = all.saturating_add(measure.steps);
-            all = all.saturating_add(measuring.steps_of_fragments(&operation.selection_set));
+            all = all.saturating_add(measure.selections);
+            all = all.saturating_add(measuring.selections_of_fragments(&operation.selection_set));
             let limit = limits.selections.saturating_mul(OPERATIONS);
             if all > limit {
                 return Err(format!(
@@ -101,8 +101,8 @@ struct Measuring<'d> {
 impl<'d> Measuring<'d> {
     /// The selections in all fragments that an operation uses, each expanded. apollo-compiler validates them for each
     /// operation, and looks for cycles from each of them.
-    fn steps_of_fragments(&self, set: &'d [Selection]) -> usize {
-        let (mut sets, mut visited, mut steps) = (vec![set], HashSet::new(), 0_usize);
+    fn selections_of_fragments(&self, set: &'d [Selection]) -> usize {
+        let (mut sets, mut visited, mut selections) = (vec![set], HashSet::new(), 0_usize);
         while let Some(set) = sets.pop() {
             for selection in set {
                 match selection {
@@ -114,14 +114,14 @@ impl<'d> Measuring<'d> {
                             && let Some(fragment) = self.fragments.get(name)
                         {
                             let measure = self.measured.get(name).copied().unwrap_or_default();
-                            steps = steps.saturating_add(measure.steps);
+                            selections = selections.saturating_add(measure.selections);
                             sets.push(&fragment.selection_set);
                         }
                     }
                 }
             }
         }
-        steps
+        selections
     }
 
     fn fragment(&mut self, name: &'d str, level: usize) -> Result<Measure, String> {
@@ -152,11 +152,11 @@ impl<'d> Measuring<'d> {
                     let below = self.selection_set(&field.selection_set, level + 1)?;
                     all.add(Measure {
                         width: 1,
-                        selections: below.selections.saturating_add(1),
+                        fields: below.fields.saturating_add(1),
                         depth: below.depth + 1,
                         aliases: below.aliases.saturating_add(field.alias.is_some().into()),
                         directives: below.directives,
-                        steps: below.steps,
+                        selections: below.selections,
                     });
                     &field.directives
                 }
@@ -170,7 +170,7 @@ impl<'d> Measuring<'d> {
                 }
             };
             all.directives = all.directives.saturating_add(directives.len());
-            all.steps = all.steps.saturating_add(1);
+            all.selections = all.selections.saturating_add(1);
         }
         Ok(all)
     }

@@ -4,14 +4,14 @@
 //!
 //! 1. `persisted`: finds the text of a document that a request names (`trusted` reads the list of those
 //!    that may run). `document`: parses and validates the text according to the specification of September 2025, or
-//!    finds it in the cache. `scan` and `measure` check limits first; `usages`, `unique_fields` and `merging` check what
+//!    finds it in the cache. `scan` and `measure` check limits first; `usages`, `unique_fields` and `list_arguments` check what
 //!    apollo-compiler does not.
 //! 2. `Engine::document`: selects the operation and checks whether the caller may run it. Then
 //!    `viewer_limit` limits how many requests of one viewer run at once.
 //! 3. `variables`: coerces the values of variables (`coercion`, and `literals` for default values), once.
-//! 4. `plan`: expands fragments, merges equal fields and applies `@skip` and `@include`; `cost` and
+//! 4. `plan`: expands fragments, merges fields with the same response key, and applies `@skip` and `@include`; `cost` and
 //!    `list_size` give the complexity. The introspection fields
-//!    are executed by `answer`, before the others. All this happens before anybody looks at the permissions of fields.
+//!    are executed by `answer`, before the others. Steps 1 to 4 run before the guards of fields.
 //! 5. async-graphql executes the plan. Resolvers call loaders; `scheduler` decides when loads are sent;
 //!    `eager` resolves objects and writes them as `json`; `budget` limits the resources of the running request, and `sending` the time for
 //!    which a response that is being sent may hold memory (`held_memory`).
@@ -25,7 +25,7 @@
 //! `run` takes these steps for queries and mutations. A subscription takes the steps 1 to 4 once, without `viewer_limit`, and
 //! the steps 5 and 6 for each payload (`subscription`); `shape` is what it selects.
 //!
-//! `schema` holds the types that steps 1 to 4 check against, `execution` what steps 4 and 5 share,
+//! `schema` holds the types that steps 1 to 4 check against, `request_state` what the parts of step 5 share,
 //! `request_error` the errors of requests that are not run, and `position` the places in documents that errors name.
 //!
 //! Invariants:
@@ -36,9 +36,8 @@
 //! - A cache keeps nothing that depends on who asks: documents, unless they may hold passwords
 //!   (`Document::may_be_kept`), and rows of one version of a board (`loaders/cache`). Results of searches are not kept,
 //!   because stored texts are folded anew at times. Permissions are read by every request.
-//! - Every object of a response is an [`EagerObject`] or in an [`EagerList`] or [`NullableList`], except connections and
-//!   payloads of mutations, so that `eager` takes the memory and text of rows from the budget, and the memory of fields that
-//!   wait and of errors.
+//! - Every object of a response is an [`EagerObject`], or in an [`EagerList`] or [`NullableList`]. Through these types `eager`
+//!   charges the budget for rows, for fields that wait and for errors. Connections and payloads of mutations are exceptions.
 //!
 //! | done here | why not by async-graphql |
 //! |---|---|
@@ -55,19 +54,19 @@ mod coercion;
 mod cost;
 mod document;
 mod eager;
-mod execution;
 mod held_memory;
 pub(super) mod json;
+mod list_arguments;
 mod list_size;
 mod literals;
 mod measure;
-mod merging;
 mod path;
 mod persisted;
 mod plan;
 mod position;
 mod request;
 mod request_error;
+mod request_state;
 mod run;
 mod scan;
 mod scheduler;
@@ -93,11 +92,11 @@ pub(super) use self::caller::Caller;
 pub(super) use self::cost::Cost;
 use self::document::{Document, Documents};
 pub(super) use self::eager::{EagerList, EagerObject, NullableList, Pure};
-pub(super) use self::execution::Execution;
 pub(super) use self::held_memory::HeldMemory;
 use self::persisted::Persisted;
 pub use self::request::{DocumentSource, Request};
 use self::request_error::RequestError;
+pub(super) use self::request_state::RequestState;
 use self::schema::TypeSystem;
 pub use self::sending::Transfer;
 pub(super) use self::shape::Shape;
@@ -115,8 +114,8 @@ pub enum Operations {
     /// Queries, which change no data.
     Queries,
     /// Queries and mutations.
-    All,
-    /// Subscriptions.
+    QueriesAndMutations,
+    /// Subscriptions. The caller has checked the type.
     Subscriptions,
 }
 

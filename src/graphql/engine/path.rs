@@ -1,6 +1,6 @@
 //! The paths of errors.
 //!
-//! The library sets the path of an error again at every list and every field of a `SimpleObject` on the
+//! async-graphql sets the path of an error again at every list and every field of a `SimpleObject` on the
 //! way up, so that the path ends there and not where the error occurred. The first path is therefore kept
 //! in the error.
 

@@ -1,11 +1,11 @@
-//! Positions in a document: what the library carries instead of line and column, and back.
+//! Positions in a document: what async-graphql carries instead of line and column, and back.
 
 use std::collections::{BTreeSet, HashMap};
 
 use apollo_compiler::parser::SourceSpan;
 use async_graphql::Pos;
 
-/// A location in the form that the library carries: the offset, counted from 1, in place of the line.
+/// A location in the form that async-graphql carries: the offset, counted from 1, in place of the line.
 /// Lines are computed only for errors.
 pub(super) fn position(place: Option<SourceSpan>) -> Pos {
     Pos { line: place.map(|place| place.offset()).unwrap_or_default() + 1, column: 0 }

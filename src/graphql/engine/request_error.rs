@@ -6,7 +6,7 @@ use async_graphql::{Pos, Response, ServerError};
 
 use super::verdict::Verdict;
 use crate::graphql::ErrorCode;
-use crate::graphql::error::{MAX_ERRORS, set_code, shorten};
+use crate::graphql::error::{MAX_SENT_ERRORS, set_code, shorten};
 use crate::metrics::Refused;
 
 /// A request error of the specification: why a request is not run. It has a reason, which the metrics count, and one or
@@ -148,6 +148,6 @@ impl From<RequestError> for Response {
             set_code(&mut error, code);
             error
         };
-        Self::from_errors(problems.into_iter().take(MAX_ERRORS).map(error).collect())
+        Self::from_errors(problems.into_iter().take(MAX_SENT_ERRORS).map(error).collect())
     }
 }

@@ -10,13 +10,13 @@ use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Executor, Variables};
 
 use super::answer::{self, Answer};
-use super::budget::MOST_ERRORS;
+use super::budget::STOP_AFTER_ERRORS;
 use super::caller::Caller;
 use super::document::Document;
-use super::execution::Execution;
 use super::plan::{Plan, plan};
 use super::request::Request;
 use super::request_error::RequestError;
+use super::request_state::RequestState;
 use super::{Engine, Operations, eager};
 use crate::domain::Error;
 use crate::graphql::error;
@@ -43,8 +43,8 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             Ok(document) => document,
             Err(answer) => return *answer,
         };
-        let _permit = match caller.account() {
-            Some(account) => self.viewer_limit.take(account).await,
+        let _permit = match caller.viewer_key() {
+            Some(viewer) => self.viewer_limit.take(viewer).await,
             None => None,
         };
         let caller = Arc::new(caller);
@@ -62,10 +62,8 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             {
                 return answer;
             }
-            caller.execution().budget.reset();
-            if caller.execution().budget.is_short()
-                && !caller.execution().budget.wait(&mut rerun).await
-            {
+            caller.state().budget.reset();
+            if caller.state().budget.is_short() && !caller.state().budget.wait(&mut rerun).await {
                 metrics::get().accounts.refusals.of(Limit::Memory).inc();
                 return Answer::unavailable();
             }
@@ -88,7 +86,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
                 Ok(planned) => planned,
                 Err(error) => return Some(Answer::refused(error)),
             };
-        let Execution { scheduler, budget, .. } = &**caller.execution();
+        let RequestState { scheduler, budget, .. } = &**caller.state();
         budget.set_work(self.limits.complexity.saturating_sub(plan.cost));
         if let Some(introspection) = &introspection
             && let Err(refused) = budget.take_object(eager::bytes_of(introspection), 0)
@@ -123,7 +121,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             }
         }
         let Some(response) = response else {
-            return Some(Answer::too_large(Error::TooManyErrors { most: MOST_ERRORS }));
+            return Some(Answer::too_large(Error::TooManyErrors { most: STOP_AFTER_ERRORS }));
         };
         let mut answer = Answer::run(response, Arc::clone(budget), holds_secrets);
         if let (Some(keys), Some(introspection)) = (plan.introspection, introspection) {
@@ -131,7 +129,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         }
         answer.complete(document.text(), caller.request_id());
         if !operation.is_query() {
-            answer.tell_of_commits();
+            error::tell_of_commits(&mut answer.response.errors);
         }
         Some(answer)
     }
@@ -153,14 +151,14 @@ impl<E: Executor, P: Executor> Engine<E, P> {
     }
 }
 
-/// The execution of a planned operation by the library.
+/// The execution of a planned operation by async-graphql.
 pub(super) fn library_request(
     caller: &Arc<impl Caller>,
     document: ExecutableDocument,
     variables: Variables,
 ) -> async_graphql::Request {
     let request = async_graphql::Request::new("").variables(variables);
-    let mut request = request.data(Arc::clone(caller)).data(Arc::clone(caller.execution()));
+    let mut request = request.data(Arc::clone(caller)).data(Arc::clone(caller.state()));
     request.set_parsed_query(document);
     request
 }

@@ -1,8 +1,8 @@
 //! Decides when the loads that fields request are sent to the database.
 //!
 //! The scheduler polls a request until it makes no more progress: every field then has its value or waits
-//! for a load. Only then are the requested loads sent, together. This is a dispatch round. The next
-//! round begins when all loads of this one have completed. So loads that can share a statement always do,
+//! for a key. Only then one load for each relation is sent, with all keys that fields have requested. Sending these
+//! loads and waiting for all of them is a dispatch round. So keys that can share a statement always do,
 //! however many fields request them and however long the database takes. (The dataloader crate waits for
 //! a fixed number of yields by default, which sent 11 statements instead of 7 for a list of 50 boards.)
 
@@ -28,11 +28,11 @@ const TIME_SLICE: Duration = Duration::from_millis(4);
 pub(in crate::graphql) struct BatchScheduler {
     next: Mutex<Vec<Load>>,
     /// When the request should yield.
-    end: Mutex<Option<Instant>>,
+    slice_end: Mutex<Option<Instant>>,
     /// Whether the request has paused to yield.
-    stopped: AtomicBool,
+    paused: AtomicBool,
     /// Whether a part was polled in this time slice.
-    progressed: AtomicBool,
+    part_polled: AtomicBool,
 }
 
 impl BatchScheduler {
@@ -46,9 +46,9 @@ impl BatchScheduler {
         if !self.is_due() {
             return;
         }
-        self.stopped.store(true, Ordering::Relaxed);
+        self.paused.store(true, Ordering::Relaxed);
         poll_fn(|cx| {
-            if !self.stopped.load(Ordering::Relaxed) {
+            if !self.paused.load(Ordering::Relaxed) {
                 return Poll::Ready(());
             }
             cx.waker().wake_by_ref();
@@ -63,10 +63,10 @@ impl BatchScheduler {
         let mut part = pin!(part);
         poll_fn(|cx| {
             // The first part of a slice is polled anyway, so that every slice makes progress.
-            if !self.progressed.swap(true, Ordering::Relaxed) || !self.is_due() {
+            if !self.part_polled.swap(true, Ordering::Relaxed) || !self.is_due() {
                 return part.as_mut().poll(cx);
             }
-            self.stopped.store(true, Ordering::Relaxed);
+            self.paused.store(true, Ordering::Relaxed);
             cx.waker().wake_by_ref();
             Poll::Pending
         })
@@ -75,28 +75,28 @@ impl BatchScheduler {
 
     /// Whether the time slice is used up.
     fn is_due(&self) -> bool {
-        let end = *self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = *self.slice_end.lock().unwrap_or_else(PoisonError::into_inner);
         end.is_some_and(|end| Instant::now() >= end)
     }
 
     fn begin_slice(&self) {
-        *self.end.lock().unwrap_or_else(PoisonError::into_inner) =
+        *self.slice_end.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(Instant::now() + TIME_SLICE);
-        self.progressed.store(false, Ordering::Relaxed);
-        self.stopped.store(false, Ordering::Relaxed);
+        self.part_polled.store(false, Ordering::Relaxed);
+        self.paused.store(false, Ordering::Relaxed);
     }
 
     /// Runs a request to completion, one dispatch round after the other.
     pub(super) async fn run<T>(&self, request: Pin<&mut impl Future<Output = T>>) -> T {
         // Tokio's cooperative budget would pause a request after 128 completed loads, without any sign
         // that there is more to do.
-        let _unsent = Unsent(self);
+        let _unsent = DropUnsentLoads(self);
         let mut request = pin!(tokio::task::unconstrained(request));
-        let mut loads = UnderWay::default();
+        let mut loads = RunningLoads::default();
         let progress = Arc::new(Progress::new());
         let waker = Waker::from(Arc::clone(&progress));
         poll_fn(|cx| {
-            progress.listen();
+            progress.unregister();
             self.begin_slice();
             loop {
                 while progress.take() {
@@ -104,7 +104,7 @@ impl BatchScheduler {
                     if poll.is_ready() {
                         return poll;
                     }
-                    if self.stopped.load(Ordering::Relaxed) {
+                    if self.paused.load(Ordering::Relaxed) {
                         cx.waker().wake_by_ref();
                         return Poll::Pending;
                     }
@@ -128,9 +128,9 @@ impl BatchScheduler {
 
 /// Drops the unsent loads when the request ends. They hold a reference to their [`BatchScheduler`], which
 /// would be a cycle.
-struct Unsent<'r>(&'r BatchScheduler);
+struct DropUnsentLoads<'r>(&'r BatchScheduler);
 
-impl Drop for Unsent<'_> {
+impl Drop for DropUnsentLoads<'_> {
     fn drop(&mut self) {
         drop(self.0.next());
     }
@@ -149,7 +149,7 @@ impl Progress {
     }
 
     /// Unregisters the task, which need not be woken while it runs.
-    fn listen(&self) {
+    fn unregister(&self) {
         self.task.take();
     }
 
@@ -174,22 +174,22 @@ impl Wake for Progress {
 
 /// The loads of the current dispatch round.
 #[derive(Default)]
-struct UnderWay(FuturesUnordered<Load>);
+struct RunningLoads(FuturesUnordered<Load>);
 
-impl UnderWay {
+impl RunningLoads {
     /// Ready if at least one load has completed.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut answered = Poll::Pending;
+        let mut completed = Poll::Pending;
         while let Poll::Ready(Some(())) = self.0.poll_next_unpin(cx) {
-            answered = Poll::Ready(());
+            completed = Poll::Ready(());
         }
-        answered
+        completed
     }
 }
 
 /// If a request is dropped because its client has disconnected, its statements run to completion: on
 /// SQLite, dropping one would block the thread until it has ended.
-impl Drop for UnderWay {
+impl Drop for RunningLoads {
     fn drop(&mut self) {
         if let (false, Ok(runtime)) = (self.0.is_empty(), tokio::runtime::Handle::try_current()) {
             runtime.spawn(std::mem::take(&mut self.0).collect::<()>());

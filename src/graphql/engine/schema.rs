@@ -4,7 +4,7 @@ use apollo_compiler::ast::{DirectiveList, FieldDefinition, Type};
 use apollo_compiler::collections::HashMap;
 use apollo_compiler::executable::Field;
 use apollo_compiler::schema::Component;
-use apollo_compiler::schema::{ExtendedType, Implementers, InputObjectType};
+use apollo_compiler::schema::{ExtendedType, Implementers};
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Node, Schema, name, ty};
 
@@ -28,12 +28,7 @@ impl TypeSystem {
     /// Whether every object of the type `own` also has the type `condition`, an object type or an
     /// interface.
     pub(super) fn is_a(&self, own: &str, condition: &str) -> bool {
-        own == condition
-            || match self.schema.types.get(own) {
-                Some(ExtendedType::Object(own)) => own.implements_interfaces.contains(condition),
-                Some(ExtendedType::Interface(own)) => own.implements_interfaces.contains(condition),
-                _ => false,
-            }
+        own == condition || self.schema.is_subtype(condition, own)
     }
 
     /// The object types that implement an interface; `None` if the type is not an interface.
@@ -46,22 +41,11 @@ impl TypeSystem {
         }
     }
 
-    /// Whether values of the type have fields, i.e. need a selection set.
-    pub(super) fn is_composite(&self, ty: &Type) -> bool {
-        let ty = self.schema.types.get(ty.inner_named_type());
-        ty.is_some_and(|ty| !ty.is_leaf() && !ty.is_input_object())
-    }
-
     /// Whether one of these fields returns an object with a field that the schema marks with `@secret`.
     pub(super) fn hold_secrets<'f>(&self, fields: impl Iterator<Item = &'f Node<Field>>) -> bool {
         let mut types =
             fields.filter_map(|field| self.schema.get_object(field.ty().inner_named_type()));
         types.any(|ty| ty.fields.values().any(|field| field.directives.has("secret")))
-    }
-
-    /// Finds an input object type by name.
-    pub(super) fn input_object(&self, name: &str) -> Option<&Node<InputObjectType>> {
-        self.schema.get_input_object(name)
     }
 
     /// The message for a value that does not have the expected type.

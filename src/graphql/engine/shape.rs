@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use async_graphql::Variables;
 use async_graphql::parser::types::{
-    DocumentOperations, ExecutableDocument, Field, OperationType, Selection, SelectionSet,
+    DocumentOperations, ExecutableDocument, Field, Selection, SelectionSet,
 };
 
 use super::plan::PayloadCost;
@@ -48,8 +48,7 @@ pub(super) struct Shapes(Mutex<HashMap<String, Weak<Shape>>>);
 
 impl Shapes {
     /// The known shape that is equal to this one, or this one.
-    pub(super) fn shared(&self, mut shape: Shape) -> Arc<Shape> {
-        into_query(&mut shape.document);
+    pub(super) fn shared(&self, shape: Shape) -> Arc<Shape> {
         let key = key(&shape);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(shape) = known.get(&key).and_then(Weak::upgrade) {
@@ -59,13 +58,6 @@ impl Shapes {
         let shape = Arc::new(shape);
         known.insert(key, Arc::downgrade(&shape));
         shape
-    }
-}
-
-/// The library executes payloads as queries.
-fn into_query(document: &mut ExecutableDocument) {
-    if let DocumentOperations::Single(operation) = &mut document.operations {
-        operation.node.ty = OperationType::Query;
     }
 }
 

@@ -11,10 +11,10 @@ use super::answer::Answer;
 use super::caller::Caller;
 use super::cost::Cost;
 use super::document::Document;
-use super::execution::Execution;
 use super::plan::{Plan, RootField, plan, root_of_subscription};
 use super::request::Request;
 use super::request_error::RequestError;
+use super::request_state::RequestState;
 use super::run::library_request;
 use super::shape::Shape;
 use super::{Engine, Operations};
@@ -87,7 +87,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         source: impl Send + Sync + 'static,
         cost: Cost,
     ) -> Option<Answer> {
-        let Execution { scheduler, budget, .. } = &**caller.execution();
+        let RequestState { scheduler, budget, .. } = &**caller.state();
         budget.set_work(self.left(shape).saturating_sub(cost));
         let execution = library_request(caller, shape.document.clone(), shape.variables.clone());
         let response = scheduler.run(pin!(self.payloads.execute(execution.data(source)))).await;

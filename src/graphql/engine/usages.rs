@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use apollo_compiler::ast::{self, DirectiveList, Type, VariableDefinition};
+use apollo_compiler::ast::{self, DirectiveList, InputValueDefinition, Type, VariableDefinition};
 use apollo_compiler::executable::{ExecutableDocument, Field, Operation, Selection, SelectionSet};
 use apollo_compiler::{Name, Node};
 
@@ -54,23 +54,28 @@ impl<'d> Walk<'d> {
     }
 
     fn field(&mut self, field: &'d Field) -> Result<(), RequestError> {
-        for argument in &field.arguments {
-            if let Some(input) = field.definition.argument_by_name(&argument.name) {
+        self.arguments(&field.arguments, |name| field.definition.argument_by_name(name))?;
+        self.set(&field.selection_set)
+    }
+
+    fn arguments<'t>(
+        &mut self,
+        arguments: &'d [Node<ast::Argument>],
+        definition: impl Fn(&Name) -> Option<&'t Node<InputValueDefinition>>,
+    ) -> Result<(), RequestError> {
+        for argument in arguments {
+            if let Some(input) = definition(&argument.name) {
                 self.value(&input.ty, input.default_value.is_some(), &argument.value)?;
             }
         }
-        self.set(&field.selection_set)
+        Ok(())
     }
 
     fn directives(&mut self, directives: &'d DirectiveList) -> Result<(), RequestError> {
         for directive in directives {
             let definition = self.types.schema.directive_definitions.get(&directive.name);
-            for argument in &directive.arguments {
-                let input = definition.and_then(|one| one.argument_by_name(&argument.name));
-                if let Some(input) = input {
-                    self.value(&input.ty, input.default_value.is_some(), &argument.value)?;
-                }
-            }
+            let argument = |name: &Name| definition.and_then(|one| one.argument_by_name(name));
+            self.arguments(&directive.arguments, argument)?;
         }
         Ok(())
     }
@@ -87,7 +92,7 @@ impl<'d> Walk<'d> {
                 items.iter().try_for_each(|item| self.value(ty.item_type(), false, item))
             }
             ast::Value::Object(fields) => {
-                let object = self.types.input_object(ty.inner_named_type());
+                let object = self.types.schema.get_input_object(ty.inner_named_type());
                 fields.iter().try_for_each(|(name, value)| {
                     match object.and_then(|object| object.fields.get(name)) {
                         Some(field) => self.value(&field.ty, field.default_value.is_some(), value),

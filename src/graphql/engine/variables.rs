@@ -62,16 +62,11 @@ impl Values {
             values.map(|value| self.count_in(value)).fold(FIELD, Cost::saturating_add)
         };
         match value {
-            ast::Value::Variable(name) => self.cost(name),
+            ast::Value::Variable(name) => self.find(name).map_or(0, |bound| bound.cost),
             ast::Value::List(items) => all(&mut items.iter().map(|item| &**item)),
             ast::Value::Object(fields) => all(&mut fields.iter().map(|(_, value)| &**value)),
             _ => FIELD,
         }
-    }
-
-    /// The number of values in a variable, including nested ones.
-    pub(super) fn cost(&self, name: &str) -> Cost {
-        self.find(name).map_or(0, |bound| bound.cost)
     }
 
     /// The names of the variables.
@@ -79,7 +74,7 @@ impl Values {
         self.0.iter().map(|bound| &bound.name)
     }
 
-    /// Converts them to the type of the library.
+    /// Converts them to the type of async-graphql.
     pub(super) fn into_variables(self) -> Variables {
         let all: IndexMap<Name, Value> =
             self.0.into_iter().map(|bound| (bound.name, bound.value)).collect();

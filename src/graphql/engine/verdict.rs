@@ -1,6 +1,6 @@
-//! Whether a request was run.
+//! What became of a request.
 
-/// Whether a request was run.
+/// What became of a request. It decides the HTTP status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It was run, perhaps with errors in some fields.

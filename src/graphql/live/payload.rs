@@ -70,7 +70,7 @@ impl Maker {
         let answer = self.engine.payload(shape, &caller, &snapshot, source, cost).await;
         let answer = answer.ok_or(Error::Unavailable)?;
         let exceeds_limit = error::tells_of_a_limit(&answer.response.errors);
-        let is_personal = caller.execution().is_personal();
+        let is_personal = caller.state().is_personal();
         if is_personal {
             shape.note_personal();
         }
@@ -162,6 +162,6 @@ impl Draft {
 
     /// Whether a read has failed for lack of memory.
     pub(super) fn lacks_memory(&self) -> bool {
-        self.caller.execution().budget.is_short()
+        self.caller.state().budget.is_short()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::relation::{LoadContext, LoadKey, OpaqueKey, Relation, by, search_cost, wanted};
+use super::relation::{LoadContext, LoadKey, OpaqueKey, Relation, by, search_cost, split_texts};
 use crate::domain::{Board, BoardId, BoardList, Page, PageRequest, Result, Side};
 use crate::store::access::{AuthorizedBoard, BoardAccess};
 use crate::store::{LongTexts, board_lists, boards};
@@ -22,7 +22,7 @@ impl Relation for Boards {
     type Value = Option<SharedBoard>;
 
     async fn fetch(context: &LoadContext, keys: &[Self::Key], (): &()) -> Result<Vec<Self::Value>> {
-        let ((ids, texts), viewer) = (wanted(keys), context.viewer()?);
+        let ((ids, texts), viewer) = (split_texts(keys), context.viewer()?);
         let found = boards::find(&mut context.read().await?, viewer.key, &ids, texts).await?;
         let entry = |board: AuthorizedBoard| (board.0.id, shared_board(board));
         Ok(by(keys, |key| key.0, found.into_iter().map(entry)))
@@ -42,7 +42,7 @@ async fn charge_searches<Parameters: Sync>(
     }
     let viewer = context.viewer()?;
     let bytes = board_lists::search_bytes(&mut context.read().await?, viewer.key).await?;
-    context.execution.budget.work(search_cost([(bytes, searches)]))
+    context.state.budget.work(search_cost([(bytes, searches)]))
 }
 
 pub(in crate::graphql) struct BoardCount;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::boards::{SharedBoard, shared_board};
 use super::cache::BoardCache;
 use super::card_updates::updated_pages;
-use super::relation::{LoadContext, LoadKey, OpaqueKey, Relation, by, search_cost, wanted};
+use super::relation::{LoadContext, LoadKey, OpaqueKey, Relation, by, search_cost, split_texts};
 use super::values::{CardQuery, LoadedCard};
 use crate::domain::{Card, CardColumn, CardFilter, CardId, LabelColor, Page, Result, Side};
 use crate::store::access::BoardAccess;
@@ -23,7 +23,7 @@ impl Relation for Cards {
     type Value = Option<(Arc<Card>, SharedBoard)>;
 
     async fn fetch(context: &LoadContext, keys: &[Self::Key], (): &()) -> Result<Vec<Self::Value>> {
-        let ((ids, texts), viewer) = (wanted(keys), context.viewer()?);
+        let ((ids, texts), viewer) = (split_texts(keys), context.viewer()?);
         let found = cards::find(&mut context.read().await?, viewer.key, &ids, texts).await?;
         let entry = |(card, board): (Card, _)| (card.id, (Arc::new(card), shared_board(board)));
         Ok(by(keys, |key| key.0, found.into_iter().map(entry)))
@@ -38,7 +38,7 @@ impl Relation for CardsOnBoards {
     type Value = Option<Arc<Card>>;
 
     async fn fetch(context: &LoadContext, keys: &[Self::Key], (): &()) -> Result<Vec<Self::Value>> {
-        let (ids, texts) = wanted(keys);
+        let (ids, texts) = split_texts(keys);
         let found = cards::on_boards(&mut context.read().await?, &ids, texts).await?;
         let entry = |card: Card| (card.id, Arc::new(card));
         Ok(by(keys, |key| key.0.1, found.into_iter().map(entry)))
@@ -61,7 +61,7 @@ async fn charge_searches<'k, Parameters: Eq + Hash + Sync + 'k>(
     let boards: Vec<_> = searches.keys().copied().collect();
     let bytes = card_lists::search_bytes(&mut context.read().await?, &boards).await?;
     let cost = search_cost(bytes.into_iter().zip(searches.values().map(HashSet::len)));
-    context.execution.budget.work(cost)
+    context.state.budget.work(cost)
 }
 
 pub(in crate::graphql) struct CardPages;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
-use super::relation::{LoadContext, Relation, by, shared_pages, wanted};
+use super::relation::{LoadContext, Relation, by, shared_pages, split_texts};
 use crate::domain::{CardId, Comment, CommentId, Page, PageRequest, Result, Side};
 use crate::store::access::BoardAccess;
 use crate::store::{LongTexts, comments};
@@ -16,7 +16,7 @@ impl Relation for Comments {
     type Value = Option<(Arc<Comment>, SharedBoard)>;
 
     async fn fetch(context: &LoadContext, keys: &[Self::Key], (): &()) -> Result<Vec<Self::Value>> {
-        let ((ids, texts), viewer) = (wanted(keys), context.viewer()?);
+        let ((ids, texts), viewer) = (split_texts(keys), context.viewer()?);
         let found = comments::find(&mut context.read().await?, viewer.key, &ids, texts).await?;
         let entry =
             |(comment, board): (Comment, _)| (comment.id, (Arc::new(comment), shared_board(board)));
@@ -32,7 +32,7 @@ impl Relation for CommentsOnBoards {
     type Value = Option<Arc<Comment>>;
 
     async fn fetch(context: &LoadContext, keys: &[Self::Key], (): &()) -> Result<Vec<Self::Value>> {
-        let (ids, texts) = wanted(keys);
+        let (ids, texts) = split_texts(keys);
         let found = comments::on_boards(&mut context.read().await?, &ids, texts).await?;
         let entry = |comment: Comment| (comment.id, Arc::new(comment));
         Ok(by(keys, |key| key.0.1, found.into_iter().map(entry)))

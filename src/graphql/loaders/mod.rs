@@ -21,7 +21,7 @@ use std::sync::{Arc, OnceLock};
 pub(super) use self::cache::BoardCache;
 pub(super) use self::shared::Shared;
 pub(super) use self::values::{CardQuery, LoadedCard, SharedLabels};
-use super::engine::Execution;
+use super::engine::RequestState;
 use boards::{BoardCount, BoardPages, BoardTexts, Boards, BoardsBeyond};
 use cards::{CardCounts, CardPages, CardTexts, Cards, CardsBeyond, CardsOnBoards};
 use comments::{
@@ -40,7 +40,7 @@ use crate::store::{self, ReadMode, Snapshot};
 
 macro_rules! loaders {
     ($($(#[$doc:meta])* $field:ident: $relation:ident,)*) => {
-        /// The loaders of a request.
+        /// The loaders of one run of a query, or of one root field of a mutation.
         pub(super) struct Loaders {
             context: Arc<LoadContext>,
             $($field: OnceLock<LoaderState<$relation>>,)*
@@ -50,14 +50,14 @@ macro_rules! loaders {
             pub(super) fn new(
                 shared: &Arc<Shared>,
                 viewer: Option<Viewer>,
-                execution: &Arc<Execution>,
+                state: &Arc<RequestState>,
                 mode: ReadMode,
             ) -> Self {
-                let budget = Arc::clone(&execution.budget);
+                let budget = Arc::clone(&state.budget);
                 let budget: store::Budget = Arc::new(move |bytes| budget.take(bytes));
                 let db = shared.services.db.snapshot(mode, Some(budget));
-                let (shared, execution) = (Arc::clone(shared), Arc::clone(execution));
-                let context = Arc::new(LoadContext { db, shared, viewer, execution });
+                let (shared, state) = (Arc::clone(shared), Arc::clone(state));
+                let context = Arc::new(LoadContext { db, shared, viewer, state });
                 Self { $($field: OnceLock::new(),)* context }
             }
 

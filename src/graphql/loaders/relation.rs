@@ -13,10 +13,11 @@ use tokio::sync::oneshot;
 use super::cache::BoardCache;
 use super::shared::Shared;
 use crate::domain::{Error, Page, Result, Timestamp, Viewer};
-use crate::graphql::engine::Execution;
+use crate::graphql::engine::RequestState;
 use crate::store::{Conn, LongTexts, Snapshot};
 
-/// Data that can be loaded for many keys in one statement.
+/// Data that is loaded for many keys at once. The number of statements must not depend on the number of rows: one for
+/// each group of keys, or one for each key if the keys are arguments of fields of the query root.
 pub(in crate::graphql) trait Relation: Send + Sync + 'static {
     /// The key of an object or of a list.
     type Key: Clone + Eq + Hash + Send + Sync;
@@ -41,7 +42,7 @@ pub(in crate::graphql) trait Relation: Send + Sync + 'static {
         std::future::ready(Ok(()))
     }
 
-    /// The kind of a key. Keys of different kinds are not batched together either.
+    /// The kind of a key. Keys of different kinds are not batched together either, because they need different SQL.
     fn kind(_key: &Self::Key) -> u8 {
         0
     }
@@ -63,13 +64,13 @@ pub(in crate::graphql) struct LoadContext {
     pub(super) db: Snapshot,
     pub(super) shared: Arc<Shared>,
     pub(super) viewer: Option<Viewer>,
-    pub(super) execution: Arc<Execution>,
+    pub(super) state: Arc<RequestState>,
 }
 
 impl LoadContext {
     /// The viewer on whose behalf the data is read.
     pub(super) fn viewer(&self) -> Result<Viewer> {
-        self.execution.note_viewer();
+        self.state.note_viewer();
         self.viewer.ok_or(Error::Unauthenticated)
     }
 
@@ -84,16 +85,17 @@ impl LoadContext {
     }
 }
 
-/// The loader of one relation, created on first use, since most requests need few of them. `waiting` collects the keys until
-/// `BatchScheduler` decides to load. The loader of the crate loads each key once and caches the values.
+/// A handle of the loader of one relation.
 pub(in crate::graphql) struct BatchedLoader<'l, R: Relation> {
     pub(super) context: &'l Arc<LoadContext>,
     pub(super) state: &'l OnceLock<LoaderState<R>>,
 }
 
+/// The loader of one relation, created on first use, since most requests need few of them. `waiting` collects the keys until
+/// `BatchScheduler` decides to load. The loader of the crate loads each key once and caches the values.
 pub(super) struct LoaderState<R: Relation> {
     loader: RelationLoader<R>,
-    waiting: Arc<Mutex<Vec<Waiting<R>>>>,
+    waiting: Arc<Mutex<Vec<PendingLoad<R>>>>,
 }
 
 type RelationLoader<R> = Loader<OpaqueKey<LoadKey<R>>, Result<<R as Relation>::Value>, Batch<R>>;
@@ -109,8 +111,8 @@ impl<K> Debug for OpaqueKey<K> {
     }
 }
 
-/// A field that waits for the value of a key.
-type Waiting<R> = (LoadKey<R>, oneshot::Sender<Result<<R as Relation>::Value>>);
+/// A key that a field has requested, and where the field waits for its value.
+type PendingLoad<R> = (LoadKey<R>, oneshot::Sender<Result<<R as Relation>::Value>>);
 
 struct Batch<R> {
     context: Arc<LoadContext>,
@@ -172,7 +174,7 @@ impl<R: Relation> BatchedLoader<'_, R> {
             if waiting.is_empty() {
                 let (loader, waiting) = (state.loader.clone(), Arc::clone(&state.waiting));
                 let load = load_all::<R>(Arc::clone(self.context), loader, waiting);
-                self.context.execution.scheduler.add(Box::pin(load));
+                self.context.state.scheduler.add(Box::pin(load));
             }
             waiting.push(((key, parameters), sender));
         }
@@ -194,7 +196,7 @@ impl<R: Relation<Parameters = ()>> BatchedLoader<'_, R> {
 async fn load_all<R: Relation>(
     context: Arc<LoadContext>,
     loader: RelationLoader<R>,
-    waiting: Arc<Mutex<Vec<Waiting<R>>>>,
+    waiting: Arc<Mutex<Vec<PendingLoad<R>>>>,
 ) {
     let waiting = std::mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner));
     let cached: Vec<_> =
@@ -212,7 +214,7 @@ async fn load_all<R: Relation>(
     }
     for ((key, sender), cached) in waiting.into_iter().zip(cached) {
         if let Some(answer) = cached.map(Ok).or_else(|| loaded.get(&OpaqueKey(key)).cloned()) {
-            // The receiver is gone if the request was dropped.
+            // The receiver is gone if the request was dropped, an attempt of `eager` failed, or a sibling field failed.
             let _ = sender.send(answer);
         }
     }
@@ -234,9 +236,9 @@ pub(super) fn shared_pages<T>(pages: Vec<Page<T>>) -> Vec<Arc<Page<Arc<T>>>> {
     pages.into_iter().map(|page| Arc::new(page.map(Arc::new))).collect()
 }
 
-/// The keys without their parameters. If one key needs the long text, it is read for all, since it is one
-/// statement.
-pub(super) fn wanted<K: Copy>(keys: &[(K, LongTexts)]) -> (Vec<K>, LongTexts) {
+/// Splits keys into IDs, and whether their long text is read. If one key needs it, it is read for all, because they share
+/// a statement.
+pub(super) fn split_texts<K: Copy>(keys: &[(K, LongTexts)]) -> (Vec<K>, LongTexts) {
     let read = keys.iter().any(|(_, texts)| *texts == LongTexts::Load);
     (
         keys.iter().map(|(key, _)| *key).collect(),

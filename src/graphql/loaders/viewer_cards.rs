@@ -26,7 +26,7 @@ async fn charge_searches<Parameters: Sync>(
         let bytes = viewer_cards::search_bytes(&mut conn, viewer.key, boards.to_vec()).await?;
         texts.push((bytes, searches));
     }
-    context.execution.budget.work(search_cost(texts))
+    context.state.budget.work(search_cost(texts))
 }
 
 /// A resolver has refused orders that the list does not have.

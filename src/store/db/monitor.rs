@@ -191,7 +191,7 @@ mod tests {
     use super::*;
     use crate::config::{Config, DatabaseUrl};
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn only_a_recent_check_is_good() {
         let config = Config::from_lookup(|_| None).unwrap().database;
         let DatabaseUrl::Postgres(url) = "postgres://localhost/d".parse().unwrap() else {

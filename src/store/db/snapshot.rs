@@ -1,6 +1,7 @@
-//! One state of the database for everything that a query reads.
+//! A consistent view of the database for a GraphQL query, or for a payload of a mutation or a subscription.
 //!
-//! A query takes one connection with its first statement, and begins a transaction together with it. The transaction
+//! The first read takes the one connection that all reads share, and begins a transaction together with its statement,
+//! unless a single statement is expected. The transaction
 //! ends when the last handle of the connection is dropped: after [`Snapshot::end`], or when a request is
 //! cancelled. The connection returns to its pool when the database has confirmed the end; nobody waits for that.
 
@@ -17,7 +18,7 @@ use super::read_state::{ReadMode, ReadState};
 use crate::domain::{Error, Result, Timestamp};
 use crate::metrics::Trouble;
 
-/// The source of connections of one query. The first read takes the connection.
+/// A consistent view of the database.
 #[derive(Clone)]
 pub struct Snapshot(Arc<Inner>);
 

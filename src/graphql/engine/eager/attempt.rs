@@ -1,4 +1,5 @@
-//! Attempts to resolve an object without waiting, which leave no trace if they fail.
+//! Attempts to resolve an object without waiting. If one fails, its errors and memory are rolled back. Loads that it has
+//! requested stay queued; the second resolution requests the same keys.
 
 use std::cell::Cell;
 use std::pin::Pin;
@@ -7,23 +8,23 @@ use std::task::{Context as Task, Poll, Waker};
 
 use async_graphql::{ContextSelectionSet, ServerError};
 
-use crate::graphql::engine::execution::Execution;
+use crate::graphql::engine::request_state::RequestState;
 
-/// Runs `write`; `None` if the library has to resolve the object again. In that case its side
+/// Runs `write`; `None` if async-graphql has to resolve the object again. In that case its side
 /// effects are rolled back: memory taken, and errors recorded by nullable fields. (No other field runs in
-/// between.) Within an outer attempt it never returns: the outer attempt finds the field pending and
+/// between.) If `write` fails within an outer attempt, this never returns: the outer attempt finds the field pending and
 /// drops it.
 pub(super) async fn try_or_roll_back<T>(
     ctx: &ContextSelectionSet<'_>,
-    execution: Option<&Arc<Execution>>,
+    request: Option<&Arc<RequestState>>,
     write: impl FnOnce() -> Option<T>,
 ) -> Option<T> {
-    let before = (execution.map(|execution| execution.budget.objects()), errors(ctx).len());
+    let before = (request.map(|request| request.budget.objects()), errors(ctx).len());
     let made = write();
     if made.is_none() {
         let (objects, noted) = before;
-        if let (Some(execution), Some(objects)) = (execution, objects) {
-            execution.budget.restore(objects);
+        if let (Some(request), Some(objects)) = (request, objects) {
+            request.budget.restore(objects);
         }
         errors(ctx).truncate(noted);
         if is_trying() {

@@ -1,12 +1,12 @@
-//! Resolves objects eagerly if none of their fields has to wait, and counts the memory and text of all
-//! objects.
+//! Resolves objects eagerly: in one poll, written as JSON, if none of their fields waits for a load. Otherwise async-graphql
+//! resolves them. Counts the memory and text of all objects.
 //!
 //! async-graphql makes a boxed future for each field of each row, joins them all, and makes a map of the values. The
 //! fields of a loaded row need not wait, so each is polled here once, one after the other, and its value is written as
 //! JSON. If a field has to wait for a loader, async-graphql resolves its row and the following rows. It resolves all
 //! fields of that row again, which is why the type of a row must be [`Pure`].
 //!
-//! An object within a row that is being tried does not fall back to the library by itself: the row will
+//! An object within a row that is being tried does not fall back to async-graphql by itself: the row will
 //! resolve it again, and each level of nesting would double the work.
 
 mod attempt;
@@ -29,8 +29,8 @@ pub(in crate::graphql) use self::pure::Pure;
 pub(super) use self::size::bytes_of;
 use self::waiting::{WaitingMemory, by_async_graphql, row_by_async_graphql, waiting_bytes};
 use self::write::write_object;
-use super::execution::Execution;
 use super::json;
+use super::request_state::RequestState;
 
 /// A list of objects, resolved eagerly.
 pub(in crate::graphql) struct EagerList<T>(pub(in crate::graphql) Vec<T>);
@@ -72,21 +72,21 @@ impl<T: Pure> OutputType for EagerList<T> {
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
         let rows = &self.0;
-        let execution = ctx.data_opt::<Arc<Execution>>();
+        let request = ctx.data_opt::<Arc<RequestState>>();
         if rows.is_empty() {
             return Ok(Value::List(Vec::new()));
         }
-        let (mut values, first) = without_waiting(ctx, execution, rows).await?;
+        let (mut values, first) = without_waiting(ctx, request, rows).await?;
         if first == rows.len() {
             return Ok(Value::List(values));
         }
-        let mut memory = WaitingMemory::of_rows(ctx, execution, rows.len() - first)?;
+        let mut memory = WaitingMemory::of_rows(ctx, request, rows.len() - first)?;
         let bytes = waiting_bytes(&ctx.item.node);
         let rest = rows.iter().enumerate().skip(first).map(|(index, row)| {
             let memory = memory.share();
             async move {
                 let _memory = memory;
-                row_by_async_graphql(&ctx.with_index(index), execution, row, field, bytes).await
+                row_by_async_graphql(&ctx.with_index(index), request, row, field, bytes).await
             }
         });
         values.extend(rest.collect::<FuturesOrdered<_>>().try_collect::<Vec<_>>().await?);
@@ -112,8 +112,8 @@ impl<T: Pure> OutputType for NullableList<T> {
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        let execution = ctx.data_opt::<Arc<Execution>>();
-        let mut memory = WaitingMemory::of_rows(ctx, execution, self.0.len())?;
+        let request = ctx.data_opt::<Arc<RequestState>>();
+        let mut memory = WaitingMemory::of_rows(ctx, request, self.0.len())?;
         let bytes = waiting_bytes(&ctx.item.node);
         let rows = self.0.iter().enumerate().map(|(index, row)| {
             let memory = memory.share();
@@ -121,7 +121,7 @@ impl<T: Pure> OutputType for NullableList<T> {
                 let _memory = memory;
                 let Some(row) = row else { return Value::Null };
                 let ctx = ctx.with_index(index);
-                let resolved = row_by_async_graphql(&ctx, execution, row, field, bytes).await;
+                let resolved = row_by_async_graphql(&ctx, request, row, field, bytes).await;
                 resolved.unwrap_or_else(|error| {
                     ctx.add_error(error);
                     Value::Null
@@ -146,22 +146,22 @@ impl<T: Pure> OutputType for EagerObject<T> {
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        let execution = ctx.data_opt::<Arc<Execution>>();
+        let request = ctx.data_opt::<Arc<RequestState>>();
         if !is_abstract::<T>(ctx) {
             let mut json = Vec::new();
-            let write = || write_object(ctx, execution, &self.0, &mut json);
-            if let Some(written) = try_or_roll_back(ctx, execution, write).await {
+            let write = || write_object(ctx, request, &self.0, &mut json);
+            if let Some(written) = try_or_roll_back(ctx, request, write).await {
                 return written.map(|()| json::raw(json));
             }
         }
-        by_async_graphql(ctx, execution, &self.0, field).await
+        by_async_graphql(ctx, request, &self.0, field).await
     }
 }
 
 /// Resolves the first rows of a list, up to one that has to wait. Returns their JSON, in parts, and their number.
 async fn without_waiting<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
-    execution: Option<&Arc<Execution>>,
+    request: Option<&Arc<RequestState>>,
     rows: &[T],
 ) -> ServerResult<(Vec<Value>, usize)> {
     let (mut parts, mut json, mut first) = (Vec::new(), Vec::new(), 0);
@@ -175,16 +175,16 @@ async fn without_waiting<T: Pure>(
         }
         if (is_full || index % YIELD_EVERY == 0)
             && !is_trying()
-            && let Some(execution) = execution
+            && let Some(request) = request
         {
-            execution.scheduler.yield_if_due().await;
+            request.scheduler.yield_if_due().await;
         }
         let (ctx, end) = (ctx.with_index(index), json.len());
         if end > 0 {
             json.push(b',');
         }
-        let write = || write_object(&ctx, execution, row, &mut json);
-        let Some(written) = try_or_roll_back(&ctx, execution, write).await else {
+        let write = || write_object(&ctx, request, row, &mut json);
+        let Some(written) = try_or_roll_back(&ctx, request, write).await else {
             json.truncate(end);
             break;
         };

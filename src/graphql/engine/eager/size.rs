@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_graphql::{ContextSelectionSet, ServerResult, Value};
 
 use super::attempt::errors;
-use crate::graphql::engine::execution::Execution;
 use crate::graphql::engine::path::keep_path;
+use crate::graphql::engine::request_state::RequestState;
 
 /// The approximate maximum memory of a field in the response, without its text: its value, its entry in
 /// the object and the overhead of the allocator.
@@ -59,13 +59,13 @@ pub(super) fn json_in(field: &Value) -> usize {
 /// Takes memory and text of an object from the budget, in bytes, and the memory of the errors so far.
 pub(super) fn take(
     ctx: &ContextSelectionSet<'_>,
-    execution: Option<&Arc<Execution>>,
+    request: Option<&Arc<RequestState>>,
     bytes: usize,
     text: usize,
 ) -> ServerResult<()> {
-    let Some(execution) = execution else { return Ok(()) };
-    execution.budget.count_errors(errors(ctx).len());
-    execution.budget.take_object(bytes, text).map_err(|error| {
+    let Some(request) = request else { return Ok(()) };
+    request.budget.count_errors(errors(ctx).len());
+    request.budget.take_object(bytes, text).map_err(|error| {
         let error = async_graphql::Error::from(error).into_server_error(ctx.item.pos);
         keep_path(ctx, ctx.set_error_path(error))
     })

@@ -71,7 +71,7 @@ async fn depth_adds_to_the_work_and_does_not_double_it() {
         let nested = format!("{{ {field} ").repeat(DEPTH);
         let (response, asked) = run(nested + "{ waits }" + &"}".repeat(DEPTH)).await;
         assert!(response.is_ok(), "{:?}", response.errors);
-        // Each is resolved once by the library, and once by each list above that begins with it.
+        // Each is resolved once by async-graphql, and once by each list above that begins with it.
         assert!((rows..=rows * 2 + DEPTH).contains(&asked), "{field}: resolved {asked} times");
     }
 }
@@ -81,11 +81,11 @@ async fn long_lists_pause() {
     for (list, fields) in
         [("many", "takesLong"), ("many", "takesLong waits"), ("some", "takesLong")]
     {
-        let execution = Arc::new(Execution::new(Arc::new(Memory::new(1 << 20)), usize::MAX));
+        let state = Arc::new(RequestState::new(Arc::new(Memory::new(1 << 20)), usize::MAX));
         let schema = Schema::build(Level, EmptyMutation, EmptySubscription);
-        let schema = schema.data(Asked::default()).data(Arc::clone(&execution)).finish();
+        let schema = schema.data(Asked::default()).data(Arc::clone(&state)).finish();
         let request = pin!(schema.execute(format!("{{ {list} {{ {fields} }} }}")));
-        let mut run = pin!(execution.scheduler.run(request));
+        let mut run = pin!(state.scheduler.run(request));
         let mut pauses = 0;
         let response = poll_fn(|cx| {
             let polled = run.as_mut().poll(cx);
@@ -107,19 +107,19 @@ async fn objects_that_wait_take_memory() {
         ("{ some { waits } }", 64 * WAITING_BYTES),
         ("{ one { one { waits } } }", 2 * WAITING_BYTES + WAITING_FIELD_BYTES),
     ] {
-        let execution = Arc::new(Execution::new(Arc::new(Memory::new(1 << 20)), usize::MAX));
+        let state = Arc::new(RequestState::new(Arc::new(Memory::new(1 << 20)), usize::MAX));
         let schema = Schema::build(Level, EmptyMutation, EmptySubscription);
-        let schema = schema.data(Asked::default()).data(Arc::clone(&execution)).finish();
+        let schema = schema.data(Asked::default()).data(Arc::clone(&state)).finish();
         let mut request = pin!(schema.execute(query));
         let mut most = 0;
         let response = poll_fn(|cx| {
             let polled = request.as_mut().poll(cx);
-            most = most.max(execution.budget.bytes());
+            most = most.max(state.budget.bytes());
             polled
         });
         assert!(response.await.is_ok());
         assert!(most >= least, "{query}: {most} of {least} bytes");
-        assert!(execution.budget.bytes() < most, "{query}: not released");
+        assert!(state.budget.bytes() < most, "{query}: not released");
     }
 }
 

@@ -10,14 +10,14 @@ use async_graphql::{ContextSelectionSet, ServerResult, Value};
 use super::attempt::attempt;
 use super::pure::Pure;
 use super::size::{json_in, take, text_in};
-use crate::graphql::engine::execution::Execution;
 use crate::graphql::engine::json;
 use crate::graphql::engine::path::keep_path;
+use crate::graphql::engine::request_state::RequestState;
 
 /// Writes an object with the selected fields; `None` if one of them has to wait.
 pub(super) fn write_object<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
-    execution: Option<&Arc<Execution>>,
+    request: Option<&Arc<RequestState>>,
     object: &T,
     json: &mut Vec<u8>,
 ) -> Option<ServerResult<()>> {
@@ -48,5 +48,5 @@ pub(super) fn write_object<T: Pure>(
     }
     json.push(b'}');
     let bytes = json.len() - start - nested;
-    Some(take(ctx, execution, bytes.saturating_sub(text) + bytes.min(json::MAX_SPARE), text))
+    Some(take(ctx, request, bytes.saturating_sub(text) + bytes.min(json::MAX_SPARE), text))
 }

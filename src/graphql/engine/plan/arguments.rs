@@ -1,4 +1,4 @@
-//! The arguments of fields, converted to the types of the library.
+//! The arguments of fields, converted to the types of async-graphql.
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::{self, Type};
@@ -39,7 +39,7 @@ impl Scope<'_> {
         value.as_variable().is_some_and(|name| self.values.get(name).is_none())
     }
 
-    /// Converts a literal to the type of the library.
+    /// Converts a literal to the type of async-graphql.
     fn literal(&self, ty: &Type, value: &ast::Value) -> Literal {
         match value {
             ast::Value::Variable(name) => Literal::Variable(Name::new(name)),
@@ -47,7 +47,7 @@ impl Scope<'_> {
                 Literal::List(items.iter().map(|item| self.literal(ty.item_type(), item)).collect())
             }
             ast::Value::Object(fields) => {
-                let object = self.types.input_object(ty.inner_named_type());
+                let object = self.types.schema.get_input_object(ty.inner_named_type());
                 let field = |(name, value): &(apollo_compiler::Name, Node<ast::Value>)| {
                     let field = object.and_then(|object| object.fields.get(name))?;
                     let given = !self.is_absent(value);

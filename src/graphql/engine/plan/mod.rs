@@ -1,4 +1,4 @@
-//! Converts a valid operation into the one that the library executes. Fragments are expanded, equal fields are merged,
+//! Converts a valid operation into the one that async-graphql executes. Fragments are expanded, fields with the same response key are merged,
 //! fields excluded by `@skip` and `@include` are removed (`collect`), and each object type has its own fields. The
 //! complexity is computed on the way.
 
@@ -149,7 +149,7 @@ impl<'d> Planner<'d> {
     ) -> Result<(Positioned<library::Selection>, Cost), RequestError> {
         let field = group.first;
         let ty = field.ty();
-        let is_object = self.scope.types.is_composite(ty);
+        let is_object = !field.selection_set.selections.is_empty();
         let mut cost = cost::of_field(field, is_object);
         let size = list_size::size(field, self.scope.values);
         let mut set = library::SelectionSet::default();

@@ -1,4 +1,4 @@
-//! The nodes of the documents that the library executes.
+//! The nodes of the documents that async-graphql executes.
 
 use std::collections::HashMap;
 
@@ -18,9 +18,9 @@ pub(super) fn document<'n>(
 ) -> library::ExecutableDocument {
     let definition = library::OperationDefinition {
         ty: match ty {
-            OperationType::Query => library::OperationType::Query,
             OperationType::Mutation => library::OperationType::Mutation,
-            OperationType::Subscription => library::OperationType::Subscription,
+            // Payloads of subscriptions are executed as queries.
+            OperationType::Query | OperationType::Subscription => library::OperationType::Query,
         },
         variable_definitions: variables.map(definition).collect(),
         directives: Vec::new(),
@@ -32,7 +32,7 @@ pub(super) fn document<'n>(
     }
 }
 
-/// The library needs the names of variables, but never their types.
+/// async-graphql needs the names of variables, but never their types.
 fn definition(name: &Name) -> Positioned<library::VariableDefinition> {
     let any = library::BaseType::Named(name.clone());
     nowhere(library::VariableDefinition {

@@ -88,7 +88,7 @@ impl<E> Connection<E> {
         let loads = rows.iter().any(|field| selection.field(field).exists());
         let page = if loads { edges.await? } else { Page::default() };
         let bytes = page.items.len() * (size_of::<E>() + size_of::<&E>());
-        ctx.caller()?.execution().budget.take(bytes)?;
+        ctx.caller()?.state().budget.take(bytes)?;
         Ok(Self::of(page, list))
     }
 

@@ -64,7 +64,7 @@ impl Socket {
         let is_subscription = state.api.is_subscription(&request);
         let caller = state.api.caller(self.client.clone(), Ok(viewer), self.request_id.clone());
         let begin = async move {
-            let all = Operations::All;
+            let all = Operations::QueriesAndMutations;
             operation::run(&state, caller, request, is_subscription, all, &waiting).await
         };
         // In a task of its own, because it holds a connection to the database while the socket waits for its client.

@@ -4,7 +4,6 @@
 use apollo_compiler::Node;
 use apollo_compiler::ast;
 use apollo_compiler::executable::{ExecutableDocument, Field, Selection, SelectionSet};
-use apollo_compiler::schema::ExtendedType;
 
 use super::request_error::RequestError;
 use super::schema::TypeSystem;
@@ -109,7 +108,7 @@ impl<'d> Merging<'d> {
     /// merged; those of interfaces are merged with all.
     fn check_group(&mut self, fields: Vec<Selected<'d>>) -> Result<(), RequestError> {
         let (of_objects, shared): (Vec<_>, Vec<_>) =
-            fields.into_iter().partition(|(ty, _)| self.is_object(ty));
+            fields.into_iter().partition(|(ty, _)| self.types.schema.get_object(ty).is_some());
         let mut types: Vec<_> = of_objects.iter().map(|(ty, _)| *ty).collect();
         types.sort_unstable();
         types.dedup();
@@ -134,10 +133,6 @@ impl<'d> Merging<'d> {
         }
         let sets: Vec<_> = fields.into_iter().map(|field| &field.selection_set).collect();
         self.check(&sets)
-    }
-
-    fn is_object(&self, ty: &str) -> bool {
-        matches!(self.types.schema.types.get(ty), Some(ExtendedType::Object(_)))
     }
 }
 

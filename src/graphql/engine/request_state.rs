@@ -1,4 +1,4 @@
-//! What belongs to the execution of one request.
+//! What the parts of one request share while it is executed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -6,15 +6,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::budget::{Budget, Memory};
 use super::scheduler::BatchScheduler;
 
-/// The scheduler and the budget of one request.
-pub(in crate::graphql) struct Execution {
+/// The scheduler and the budget of one request, and whether its response depends on the viewer.
+pub(in crate::graphql) struct RequestState {
     pub(in crate::graphql) scheduler: Arc<BatchScheduler>,
     pub(in crate::graphql) budget: Arc<Budget>,
     /// Whether the response depends on the viewer.
     is_personal: AtomicBool,
 }
 
-impl Execution {
+impl RequestState {
     /// For a response with at most `max_text` bytes of text.
     pub(in crate::graphql) fn new(memory: Arc<Memory>, max_text: usize) -> Self {
         Self {
