@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use serde_json::json;
 use socket2::SockRef;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::support::{
     Answer, Lock, Network, Process, Proxy, Role, SECRET, Server, User, config_with, eventually,
@@ -150,6 +150,8 @@ async fn locks_from_before_an_outage_are_released(server: Arc<Server>) {
         eventually!("no transaction waits", idle().await == 1);
         proxy.set(Network::Lost);
         eventually!("ready", status(&ann.server, "/readyz").await == 503);
+        // Until a check has failed: /readyz answers so even while one takes long.
+        sleep(Duration::from_secs(8)).await;
         proxy.set(Network::Up);
         let began = Instant::now();
         eventually!("the transaction still waits", idle().await == 0);
