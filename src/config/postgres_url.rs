@@ -57,13 +57,11 @@ impl Address {
         if number == 0 || (addresses.is_empty() && hosts.iter().any(is_empty)) {
             return Err("does not name a host".into());
         }
-        for (what, found) in [("hosts", hosts.len()), ("values of hostaddr", addresses.len())] {
-            if found != 0 && found != number {
-                return Err(format!("has {found} {what} for {number} addresses"));
-            }
+        if !hosts.is_empty() && !addresses.is_empty() && hosts.len() != addresses.len() {
+            return Err("host and hostaddr must have the same number of values".into());
         }
         if ports.len() > 1 && ports.len() != number {
-            return Err(format!("has {} ports for {number} addresses", ports.len()));
+            return Err("there must be one port for all hosts, or one for each".into());
         }
         let address = |index: usize| Self {
             host: hosts.get(index).cloned(),
@@ -74,17 +72,20 @@ impl Address {
     }
 }
 
-/// For messages about one of several addresses.
+/// For messages about one of several addresses: the host, its IP address and the port, as far as they are given.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.host, self.hostaddr) {
-            (Some(Host::Tcp(name)), _) => write!(f, "{name}")?,
+        let host = self.host.as_ref().map(|host| match host {
+            Host::Tcp(name) => name.clone(),
             #[cfg(unix)]
-            (Some(Host::Unix(folder)), _) => write!(f, "{}", folder.display())?,
-            (None, Some(address)) => write!(f, "{address}")?,
-            (None, None) => {}
-        }
-        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+            Host::Unix(folder) => folder.display().to_string(),
+        });
+        let parts = [
+            host,
+            self.hostaddr.map(|address| address.to_string()),
+            self.port.map(|port| format!("port {port}")),
+        ];
+        f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
     }
 }
 
@@ -405,8 +406,11 @@ mod tests {
             ("postgres:///d", "does not name a host"),
             ("postgres://a,/d", "does not name a host"),
             ("postgres://u@/d?host=", "does not name a host"),
-            ("postgres://a/d?port=1,2", "has 2 ports for 1 addresses"),
-            ("postgres://a,b/d?hostaddr=::1", "has 1 values of hostaddr for 2 addresses"),
+            ("postgres://a/d?port=1,2", "there must be one port for all hosts, or one for each"),
+            (
+                "postgres://a,b/d?hostaddr=::1",
+                "host and hostaddr must have the same number of values",
+            ),
         ] {
             assert_eq!(parse(url).err().as_deref(), Some(refusal));
         }

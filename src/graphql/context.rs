@@ -21,7 +21,7 @@ pub struct Caller {
     pub(super) client: Client,
     viewer: Mutex<Option<Viewer>>,
     /// Why the access token was rejected.
-    pub(super) token_error: Option<Error>,
+    pub(super) auth_error: Option<Error>,
     /// None until the execution begins.
     loaders: Mutex<Option<Arc<Loaders>>>,
     shared: Arc<Shared>,
@@ -39,16 +39,16 @@ impl Caller {
         viewer: Result<Option<Viewer>>,
         request_id: String,
     ) -> Self {
-        let (viewer, token_error) = match viewer {
+        let (viewer, auth_error) = match viewer {
             Ok(viewer) => (viewer, None),
-            Err(token_error) => (None, Some(token_error)),
+            Err(auth_error) => (None, Some(auth_error)),
         };
         let state = RequestState::new(Arc::clone(&shared.memory), shared.max_text);
         Self {
             request_id,
             client,
             viewer: Mutex::new(viewer),
-            token_error,
+            auth_error,
             loaders: Mutex::default(),
             shared,
             state: Arc::new(state),
@@ -107,8 +107,8 @@ impl engine::Caller for Caller {
         self.logged_in().map(|viewer| viewer.key)
     }
 
-    fn token_error(&self) -> Option<&Error> {
-        self.token_error.as_ref()
+    fn auth_error(&self) -> Option<&Error> {
+        self.auth_error.as_ref()
     }
 
     fn request_id(&self) -> &str {

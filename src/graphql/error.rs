@@ -177,13 +177,13 @@ pub(super) fn tell_of_commits(errors: &mut [ServerError]) {
     }
 }
 
-/// Adds codes to errors of the library, and the request ID, which identifies the log entry, to internal
+/// Adds codes to errors of async-graphql, and the request ID, which identifies the log entry, to internal
 /// errors.
 ///
 /// (Not an extension of async-graphql, because any extension slows down every field.)
 pub(super) fn complete(errors: &mut [ServerError], request_id: &str) {
     for error in errors {
-        // The library finds invalid values of scalars only while it resolves a field.
+        // async-graphql finds invalid values of scalars only while it resolves a field.
         set_code(error, ErrorCode::BadUserInput);
         shorten(error);
         if has_code(error, ErrorCode::InternalServerError)

@@ -151,7 +151,7 @@ async fn locks_from_before_an_outage_are_released(server: Arc<Server>) {
         proxy.set(Network::Lost);
         eventually!("ready", status(&ann.server, "/readyz").await == 503);
         // Until a check has failed: /readyz answers so even while one takes long.
-        sleep(Duration::from_secs(8)).await;
+        sleep(Duration::from_secs(5)).await;
         proxy.set(Network::Up);
         let began = Instant::now();
         eventually!("the transaction still waits", idle().await == 0);

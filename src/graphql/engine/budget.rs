@@ -171,6 +171,12 @@ impl Budget {
         self.reserve()
     }
 
+    /// Takes memory for objects that wait, which [`Budget::drop_objects`] releases.
+    pub(super) fn take_waiting(&self, bytes: usize) -> Result<()> {
+        self.objects.fetch_add(bytes, Ordering::Relaxed);
+        self.reserve()
+    }
+
     /// Releases the memory of objects that were dropped.
     pub(super) fn drop_objects(&self, bytes: usize) {
         self.objects.fetch_sub(bytes, Ordering::Relaxed);
@@ -274,6 +280,11 @@ mod tests {
         assert_eq!(budget.bytes(), 100 + 2048 + 3 * ERROR_BYTES);
         budget.restore(before);
         budget.count_errors(1);
+        assert_eq!(budget.bytes(), 100 + 2048 + ERROR_BYTES);
+        // After too much text, objects that wait take and release as much as before.
+        assert_eq!(budget.take_object(0, 4096), Err(Error::TooLong { kib: 2 }));
+        assert_eq!(budget.take_waiting(100), Ok(()));
+        budget.drop_objects(100);
         assert_eq!(budget.bytes(), 100 + 2048 + ERROR_BYTES);
         budget.set_work(5);
         assert_eq!(budget.work(4), Ok(()));

@@ -12,7 +12,7 @@ pub(in crate::graphql) trait Caller: Send + Sync + 'static {
     fn viewer_key(&self) -> Option<UserKey>;
 
     /// Why the access token was rejected.
-    fn token_error(&self) -> Option<&Error>;
+    fn auth_error(&self) -> Option<&Error>;
 
     /// The ID of the request, as in the log.
     fn request_id(&self) -> &str;

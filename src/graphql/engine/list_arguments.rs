@@ -16,9 +16,9 @@ pub(super) fn check(types: &TypeSystem, document: &ExecutableDocument) -> Result
     if !has_lists(document) {
         return Ok(());
     }
-    let mut merging = Merging { types, document, steps: 0 };
+    let mut check = Check { types, document, steps: 0 };
     let mut operations = document.operations.iter();
-    operations.try_for_each(|operation| merging.check(&[&operation.selection_set]))
+    operations.try_for_each(|operation| check.check(&[&operation.selection_set]))
 }
 
 fn has_lists(document: &ExecutableDocument) -> bool {
@@ -49,13 +49,13 @@ fn value_has_lists(value: &ast::Value) -> bool {
 /// A field and the type of the selection set in which it stands.
 type Selected<'d> = (&'d str, &'d Field);
 
-struct Merging<'d> {
+struct Check<'d> {
     types: &'d TypeSystem,
     document: &'d ExecutableDocument,
     steps: usize,
 }
 
-impl<'d> Merging<'d> {
+impl<'d> Check<'d> {
     /// Checks selection sets that are merged into one.
     fn check(&mut self, sets: &[&'d SelectionSet]) -> Result<(), RequestError> {
         let (mut fields, mut visited) = (Vec::new(), Vec::new());

@@ -25,8 +25,9 @@
 //! `run` takes these steps for queries and mutations. A subscription takes the steps 1 to 4 once, without `viewer_limit`, and
 //! the steps 5 and 6 for each payload (`subscription`); `shape` is what it selects.
 //!
-//! `schema` holds the types that steps 1 to 4 check against, `request_state` what the parts of step 5 share,
-//! `request_error` the errors of requests that are not run, and `position` the places in documents that errors name.
+//! `request` and `caller` are what comes in, `verdict` what became of it. `schema` holds the types that steps 1 to 4 check
+//! against, `request_state` what the parts of a request share, `request_error` the errors of requests that are not run, and
+//! `position` the places in documents that errors name.
 //!
 //! Invariants:
 //!
@@ -179,7 +180,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             }
             _ => {}
         }
-        if let Some(error) = caller.token_error()
+        if let Some(error) = caller.auth_error()
             && !is_anonymous(&document, operation)
         {
             return Err(Box::new(Answer::without_viewer(error.clone(), caller.request_id())));

@@ -94,9 +94,9 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             return (!budget.is_short()).then(|| Answer::too_large(refused));
         }
         let snapshot = caller.begin(mode);
-        let execution = library_request(caller, plan.document, plan.variables);
-        let mut execution = pin!(self.executor.execute(execution));
-        // Checked whenever the execution pauses. A mutation goes on: it may have committed.
+        let planned = library_request(caller, plan.document, plan.variables);
+        let mut execution = pin!(self.executor.execute(planned));
+        // The number of errors is checked each time the execution is polled. A mutation goes on: it may have committed.
         let execution = poll_fn(|cx| {
             if operation.is_query() && budget.has_too_many_errors() {
                 return Poll::Ready(None);
@@ -151,7 +151,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
     }
 }
 
-/// The execution of a planned operation by async-graphql.
+/// The request with which async-graphql executes a planned operation.
 pub(super) fn library_request(
     caller: &Arc<impl Caller>,
     document: ExecutableDocument,

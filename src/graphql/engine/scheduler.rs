@@ -1,7 +1,7 @@
 //! Decides when the loads that fields request are sent to the database.
 //!
 //! The scheduler polls a request until it makes no more progress: every field then has its value or waits
-//! for a key. Only then one load for each relation is sent, with all keys that fields have requested. Sending these
+//! for that of a key. Only then is one load sent for each relation, with all keys that fields have requested. Sending these
 //! loads and waiting for all of them is a dispatch round. So keys that can share a statement always do,
 //! however many fields request them and however long the database takes. (The dataloader crate waits for
 //! a fixed number of yields by default, which sent 11 statements instead of 7 for a list of 50 boards.)

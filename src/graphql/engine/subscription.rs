@@ -89,8 +89,8 @@ impl<E: Executor, P: Executor> Engine<E, P> {
     ) -> Option<Answer> {
         let RequestState { scheduler, budget, .. } = &**caller.state();
         budget.set_work(self.left(shape).saturating_sub(cost));
-        let execution = library_request(caller, shape.document.clone(), shape.variables.clone());
-        let response = scheduler.run(pin!(self.payloads.execute(execution.data(source)))).await;
+        let planned = library_request(caller, shape.document.clone(), shape.variables.clone());
+        let response = scheduler.run(pin!(self.payloads.execute(planned.data(source)))).await;
         snapshot.end();
         let is_lost = snapshot.failed() && !error::tells_of_a_defect(&response.errors);
         if is_lost || budget.is_short() {

@@ -64,7 +64,7 @@ macro_rules! loaders {
             $(
                 $(#[$doc])*
                 pub(super) fn $field(&self) -> BatchedLoader<'_, $relation> {
-                    BatchedLoader { context: &self.context, state: &self.$field }
+                    BatchedLoader { context: &self.context, loader: &self.$field }
                 }
             )*
 

@@ -88,14 +88,14 @@ impl LoadContext {
 /// A handle of the loader of one relation.
 pub(in crate::graphql) struct BatchedLoader<'l, R: Relation> {
     pub(super) context: &'l Arc<LoadContext>,
-    pub(super) state: &'l OnceLock<LoaderState<R>>,
+    pub(super) loader: &'l OnceLock<LoaderState<R>>,
 }
 
 /// The loader of one relation, created on first use, since most requests need few of them. `waiting` collects the keys until
 /// `BatchScheduler` decides to load. The loader of the crate loads each key once and caches the values.
 pub(super) struct LoaderState<R: Relation> {
     loader: RelationLoader<R>,
-    waiting: Arc<Mutex<Vec<PendingLoad<R>>>>,
+    waiting: Arc<Mutex<Vec<PendingKey<R>>>>,
 }
 
 type RelationLoader<R> = Loader<OpaqueKey<LoadKey<R>>, Result<<R as Relation>::Value>, Batch<R>>;
@@ -112,7 +112,7 @@ impl<K> Debug for OpaqueKey<K> {
 }
 
 /// A key that a field has requested, and where the field waits for its value.
-type PendingLoad<R> = (LoadKey<R>, oneshot::Sender<Result<<R as Relation>::Value>>);
+type PendingKey<R> = (LoadKey<R>, oneshot::Sender<Result<<R as Relation>::Value>>);
 
 struct Batch<R> {
     context: Arc<LoadContext>,
@@ -167,13 +167,13 @@ impl<R: Relation> BatchedLoader<'_, R> {
         key: R::Key,
         parameters: R::Parameters,
     ) -> Result<R::Value> {
-        let state = self.state.get_or_init(|| LoaderState::new(Arc::clone(self.context)));
+        let loader = self.loader.get_or_init(|| LoaderState::new(Arc::clone(self.context)));
         let (sender, answer) = oneshot::channel();
         {
-            let mut waiting = state.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut waiting = loader.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             if waiting.is_empty() {
-                let (loader, waiting) = (state.loader.clone(), Arc::clone(&state.waiting));
-                let load = load_all::<R>(Arc::clone(self.context), loader, waiting);
+                let waiting = Arc::clone(&loader.waiting);
+                let load = load_all::<R>(Arc::clone(self.context), loader.loader.clone(), waiting);
                 self.context.state.scheduler.add(Box::pin(load));
             }
             waiting.push(((key, parameters), sender));
@@ -196,7 +196,7 @@ impl<R: Relation<Parameters = ()>> BatchedLoader<'_, R> {
 async fn load_all<R: Relation>(
     context: Arc<LoadContext>,
     loader: RelationLoader<R>,
-    waiting: Arc<Mutex<Vec<PendingLoad<R>>>>,
+    waiting: Arc<Mutex<Vec<PendingKey<R>>>>,
 ) {
     let waiting = std::mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner));
     let cached: Vec<_> =

@@ -24,7 +24,7 @@ use crate::service::Services;
 pub(super) type Executor =
     async_graphql::Schema<query::Query, mutation::Mutation, EmptySubscription>;
 
-/// The schema that runs the resolvers of payloads. The library executes each payload as a query.
+/// The schema that runs the resolvers of payloads. async-graphql executes each payload as a query.
 pub(super) type Payloads =
     async_graphql::Schema<subscription::Subscription, EmptyMutation, EmptySubscription>;
 
@@ -40,7 +40,7 @@ fn builder<S: SubscriptionType + 'static>(
 }
 
 /// The resolvers, for operations that the engine has planned. The engine validates operations, limits
-/// their depth and answers introspection itself, so the library does none of this.
+/// their depth and answers introspection itself, so async-graphql does none of this.
 pub(super) fn executor(services: Arc<Services>) -> Executor {
     for_planned(builder(EmptySubscription).data(services)).finish()
 }
@@ -61,7 +61,7 @@ where
         .validation_mode(ValidationMode::Fast)
         .limit_recursive_depth(usize::MAX)
         .disable_introspection()
-        // Otherwise the library searches all types for federation entities at each root field (3 % of a
+        // Otherwise async-graphql searches all types for federation entities at each root field (3 % of a
         // small query). Its own fields for them are not in `sdl`, so no valid document selects them.
         .enable_federation()
 }

@@ -1,4 +1,4 @@
-//! The subscription root. The library executes each payload as a query on it; `live` decides when, and what the payload
+//! The subscription root. async-graphql executes each payload as a query on it; `live` decides when, and what the payload
 //! is about.
 
 use std::borrow::Cow;

@@ -7,18 +7,16 @@ use crate::config::Address;
 /// The reason why a connection cannot be opened.
 #[derive(Debug)]
 pub(in crate::store) struct ConnectError {
-    reason: String,
+    pub(super) reason: String,
     /// Whether the server has no connection to spare at the moment, but may have one soon.
     pub(super) is_busy: bool,
+    /// Whether the server does not have the `target_session_attrs` of the URL.
+    pub(super) is_unsuitable: bool,
 }
 
 impl ConnectError {
     pub(super) fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), is_busy: false }
-    }
-
-    pub(super) fn busy(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), is_busy: true }
+        Self { reason: reason.into(), is_busy: false, is_unsuitable: false }
     }
 
     /// The failures at all addresses that were tried.
@@ -28,10 +26,12 @@ impl ConnectError {
         {
             return failure;
         }
-        let is_busy = failures.iter().all(|(_, failure)| failure.is_busy);
+        // A standby beside a full primary does not matter.
+        let mut suitable = failures.iter().filter(|(_, failure)| !failure.is_unsuitable).peekable();
+        let is_busy = suitable.peek().is_some() && suitable.all(|(_, failure)| failure.is_busy);
         let reasons: Vec<_> =
             failures.iter().map(|(address, failure)| format!("{address}: {failure}")).collect();
-        Self { reason: reasons.join("; "), is_busy }
+        Self { is_busy, ..Self::new(reasons.join("; ")) }
     }
 
     /// A statement failed that a pooler in transaction mode has sent to another session.
@@ -53,5 +53,25 @@ impl std::error::Error for ConnectError {}
 impl From<diesel::ConnectionError> for ConnectError {
     fn from(error: diesel::ConnectionError) -> Self {
         Self::new(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_primary_is_busy_whatever_its_standby_says() {
+        let address = Address::default();
+        let error = |is_busy, is_unsuitable| {
+            let error = ConnectError { is_busy, is_unsuitable, ..ConnectError::new("") };
+            (&address, error)
+        };
+        let (busy, standby, dead) =
+            (|| error(true, false), || error(false, true), || error(false, false));
+        assert!(ConnectError::of_all(vec![busy(), standby()]).is_busy);
+        assert!(ConnectError::of_all(vec![busy(), busy()]).is_busy);
+        assert!(!ConnectError::of_all(vec![dead(), busy()]).is_busy);
+        assert!(!ConnectError::of_all(vec![standby(), standby()]).is_busy);
     }
 }

@@ -206,9 +206,13 @@ async fn migrate_server(server: &Server) -> Result<Vec<String>, Failure> {
         let started = Instant::now();
         // Another program may have migrated while this one waited.
         let pending = server_state(&mut conn).await?.pending::<Pg>(&POSTGRES)?;
-        if !pending.is_empty() && belongs_to_others(&mut conn).await? {
+        if pending.is_empty() {
+            AnsiTransactionManager::rollback_transaction(&mut conn).await?;
+            return Ok(Vec::new());
+        }
+        if !may_migrate(&mut conn).await? {
             return Err(Failure(format!(
-                "migrations are pending ({}), but the role does not own the tables: run `kanban migrate` with the role that owns them",
+                "migrations are pending ({}), but the role may not create and alter the tables: run `kanban migrate` with the role that owns them",
                 pending.join(", ")
             )));
         }
@@ -273,14 +277,16 @@ async fn server_state(conn: &mut AsyncPgConnection) -> Result<State, Failure> {
     Ok(state)
 }
 
-/// Whether the tables exist and the role does not own them. (PostgreSQL tells then only about the first table.)
-async fn belongs_to_others(conn: &mut AsyncPgConnection) -> QueryResult<bool> {
+/// Whether the role may create tables, and owns those that exist. (PostgreSQL's own error would name only one table.)
+async fn may_migrate(conn: &mut AsyncPgConnection) -> QueryResult<bool> {
     use diesel_async::RunQueryDsl;
-    let others = diesel::dsl::sql::<diesel::sql_types::Bool>(
-        "EXISTS (SELECT FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'boards'
-            AND NOT pg_has_role(tableowner, 'USAGE'))",
+    // If `search_path` names no schema that exists, PostgreSQL's own error says so.
+    let may = diesel::dsl::sql::<diesel::sql_types::Bool>(
+        "coalesce(has_schema_privilege(current_schema(), 'CREATE'), true) AND NOT EXISTS (
+            SELECT FROM pg_tables WHERE schemaname = current_schema() AND tablename = 'boards'
+                AND NOT pg_has_role(tableowner, 'USAGE'))",
     );
-    RunQueryDsl::get_result(diesel::select(others), conn).await
+    RunQueryDsl::get_result(diesel::select(may), conn).await
 }
 
 async fn exists(conn: &mut AsyncPgConnection, table: &str) -> QueryResult<bool> {

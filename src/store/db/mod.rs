@@ -3,6 +3,7 @@
 //! [`Db`] is one of two kinds, an SQLite file or a PostgreSQL server, chosen at run time. Each statement is written
 //! once: [`Conn`] runs it on either database.
 
+mod candidates;
 mod conn;
 mod connect_error;
 mod copy;

@@ -188,6 +188,8 @@ async fn read(conn: &mut AsyncPgConnection) -> QueryResult<()> {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
     use crate::config::{Config, DatabaseUrl};
 
@@ -201,14 +203,12 @@ mod tests {
         let monitor = Monitor::new(&server, Outage::default());
         let now = Instant::now();
         let old = now.checked_sub(RECENT).unwrap();
-        for (health, at, is_ready) in [
-            (Health::Ready, now, true),
-            (Health::Ready, old, false),
-            (Health::ReadOnly, now, false),
-        ] {
+        for (health, at, is_ready) in [(Health::Ready, now, true), (Health::Ready, old, false)] {
             monitor.latest.send_replace(Some(Checked { health, at }));
             assert_eq!(monitor.ready().await.is_ok(), is_ready, "{health:?}");
         }
+        monitor.latest.send_replace(Some(Checked { health: Health::ReadOnly, at: old }));
+        assert!(matches!(monitor.ready().now_or_never(), Some(Err(_))), "it does not wait");
         monitor.latest.send_replace(Some(Checked { health: Health::Ready, at: old }));
         let check = async {
             sleep(NEXT_CHECK / 2).await;

@@ -1,30 +1,27 @@
 //! Connections to a PostgreSQL server.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::QueryResult;
 use diesel::sql_types::Double;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
-use rand::seq::SliceRandom;
 use tokio::time::timeout;
 use tokio_postgres::config::{LoadBalanceHosts, SslMode};
 use tokio_postgres::error::SqlState;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
+use super::candidates::Candidates;
 use super::connect_error::ConnectError;
 use super::tls;
-use crate::config::{Address, Database, PostgresUrl, StartError};
+use crate::config::{Database, PostgresUrl, StartError};
 
 /// The maximum time to open a TCP connection, unless the URL has `connect_timeout`.
 const TCP_TIME: Duration = Duration::from_secs(1);
 
 /// The maximum time for a server that has accepted a connection to begin the session.
 const SESSION_TIME: Duration = Duration::from_secs(3);
-
-/// For this time after a failure, other addresses of the URL are tried first.
-const AVOID_TIME: Duration = Duration::from_secs(10);
 
 /// The kernel closes a connection whose data is not acknowledged for this long.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
@@ -37,43 +34,11 @@ const KEEPALIVE: (Duration, Duration, u32) = (Duration::from_secs(10), Duration:
 pub(super) struct Server {
     /// Without an address.
     config: tokio_postgres::Config,
-    candidates: Arc<[Candidate]>,
+    candidates: Candidates,
     tls: MakeRustlsConnect,
     limits: Limits,
     /// Whether a connection pooler is in between, which does not pass options on.
     has_pooler: Arc<AtomicBool>,
-}
-
-/// An address to connect to.
-struct Candidate {
-    address: Address,
-    /// When the latest attempt failed; `None` if it succeeded.
-    failed: Mutex<Option<Instant>>,
-}
-
-impl Candidate {
-    fn set_failed(&self, at: Option<Instant>) {
-        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = at;
-    }
-
-    fn failed_recently(&self) -> bool {
-        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        failed.is_some_and(|at| at.elapsed() < AVOID_TIME)
-    }
-}
-
-/// An attempt to connect. One that is dropped after it got no response for long has failed too.
-struct Attempt<'c> {
-    candidate: &'c Candidate,
-    began: Instant,
-}
-
-impl Drop for Attempt<'_> {
-    fn drop(&mut self) {
-        if self.began.elapsed() >= TCP_TIME {
-            self.candidate.set_failed(Some(Instant::now()));
-        }
-    }
 }
 
 /// Limits that PostgreSQL enforces.
@@ -94,8 +59,7 @@ impl Server {
         let tls = tls.map_err(|error| StartError::new(format!("{name}: {error}")))?;
         let limits = Limits { statement: config.statement_timeout, lock: config.wait };
         let config = with_name(with_timeouts(url.config.clone()));
-        let candidate = |address| Candidate { address, failed: Mutex::default() };
-        let candidates = url.addresses.iter().cloned().map(candidate).collect();
+        let candidates = Candidates::new(&url.addresses);
         let has_pooler = Arc::new(AtomicBool::new(url.pooler));
         Ok(Self { config, candidates, tls, limits, has_pooler })
     }
@@ -123,15 +87,7 @@ impl Server {
                 Err(error) if is_unsupported_option(&error) => {
                     self.found_pooler();
                 }
-                Err(error) => return Err(error),
-                Ok(mut conn) => {
-                    // Only roles with the privilege may set it. It makes errors known by their text in the log.
-                    let set = conn.batch_execute("SET lc_messages = 'C'");
-                    if timeout(session, set).await.is_err() {
-                        return Err(ConnectError::new("the server stopped responding"));
-                    }
-                    return Ok(conn);
-                }
+                result => return result,
             }
         }
         // A pooler would ignore them, or refuse the connection.
@@ -145,42 +101,30 @@ impl Server {
     }
 
     /// Connects to the first address that has a suitable server. (tokio-postgres would wait for a server that accepts
-    /// the connection and stays silent, instead of trying the next.) Addresses that failed recently are tried last.
+    /// the connection and stays silent, instead of trying the next.)
     async fn connect_with(
         &self,
         config: tokio_postgres::Config,
         session: Duration,
     ) -> Result<AsyncPgConnection, ConnectError> {
-        let mut candidates: Vec<&Candidate> = self.candidates.iter().collect();
-        if config.get_load_balance_hosts() == LoadBalanceHosts::Random {
-            candidates.shuffle(&mut rand::rng());
-        }
-        candidates.sort_by_key(|candidate| candidate.failed_recently());
+        let shuffle = config.get_load_balance_hosts() == LoadBalanceHosts::Random;
         let mut failures = Vec::new();
-        for candidate in candidates {
-            match self.attempt(candidate, &config, session).await {
-                Err(error) if !is_unsupported_option(&error) => {
-                    failures.push((&candidate.address, error));
+        for index in self.candidates.order(shuffle) {
+            let attempt = self.candidates.attempt(index);
+            let address = attempt.address();
+            match self.connect_to(&address.add_to(config.clone()), session).await {
+                Ok(conn) => {
+                    attempt.succeeded();
+                    return Ok(conn);
                 }
-                done => return done,
+                Err(error) if is_unsupported_option(&error) => return Err(error),
+                Err(error) => {
+                    attempt.failed();
+                    failures.push((address, error));
+                }
             }
         }
         Err(ConnectError::of_all(failures))
-    }
-
-    async fn attempt(
-        &self,
-        candidate: &Candidate,
-        config: &tokio_postgres::Config,
-        session: Duration,
-    ) -> Result<AsyncPgConnection, ConnectError> {
-        let config = candidate.address.add_to(config.clone());
-        let attempt = Attempt { candidate, began: Instant::now() };
-        let result = self.connect_to(&config, session).await;
-        std::mem::forget(attempt);
-        let failed = result.as_ref().is_err_and(|error| !is_unsupported_option(error));
-        candidate.set_failed(failed.then(Instant::now));
-        result
     }
 
     async fn connect_to(
@@ -199,16 +143,24 @@ impl Server {
                     config.connect(self.tls.clone()).await.map_err(|error| bad(&error))?;
                 AsyncPgConnection::try_from_client_and_connection(client, conn).await
             };
-            // The library has prepared statements of its own.
+            // diesel-async has prepared statements of its own.
             let has_pooler = self.has_pooler();
             conn.map_err(
                 |error| if has_pooler { ConnectError::of_pooler(error) } else { error.into() },
             )
         };
-        timeout(limit, attempt).await.unwrap_or_else(|_| {
+        let mut conn = timeout(limit, attempt).await.unwrap_or_else(|_| {
             let reason = format!("the server did not begin a session within {} s", limit.as_secs());
             Err(ConnectError::new(reason))
-        })
+        })?;
+        if !self.has_pooler() {
+            // Only roles with the privilege may set it. It makes errors known by their text in the log.
+            let set = conn.batch_execute("SET lc_messages = 'C'");
+            if timeout(session, set).await.is_err() {
+                return Err(ConnectError::new("the server stopped responding"));
+            }
+        }
+        Ok(conn)
     }
 
     /// Ends the sessions of this program from before an outage, which may hold locks. `since` is the time since the outage
@@ -316,8 +268,12 @@ fn bad(error: &tokio_postgres::Error) -> ConnectError {
     let is_busy = error.code().is_some_and(|code| {
         [SqlState::TOO_MANY_CONNECTIONS, SqlState::CANNOT_CONNECT_NOW].contains(code)
     }) || reason.contains(POOLER_IS_FULL);
-    if is_busy { ConnectError::busy(reason) } else { ConnectError::new(reason) }
+    let is_unsuitable = UNSUITABLE.iter().any(|part| reason.contains(part));
+    ConnectError { is_busy, is_unsuitable, ..ConnectError::new(reason) }
 }
+
+/// Parts of the messages of tokio-postgres about a server that does not have the `target_session_attrs` of the URL.
+const UNSUITABLE: [&str; 2] = ["database does not allow writes", "database is not read only"];
 
 /// A part of the message of PgBouncer when its `max_client_conn` is reached. Its SQLSTATE says only "protocol violation".
 const POOLER_IS_FULL: &str = "no more connections allowed";

@@ -16,15 +16,15 @@ use crate::graphql::engine::request_state::RequestState;
 /// drops it.
 pub(super) async fn try_or_roll_back<T>(
     ctx: &ContextSelectionSet<'_>,
-    request: Option<&Arc<RequestState>>,
+    state: Option<&Arc<RequestState>>,
     write: impl FnOnce() -> Option<T>,
 ) -> Option<T> {
-    let before = (request.map(|request| request.budget.objects()), errors(ctx).len());
+    let before = (state.map(|state| state.budget.objects()), errors(ctx).len());
     let made = write();
     if made.is_none() {
         let (objects, noted) = before;
-        if let (Some(request), Some(objects)) = (request, objects) {
-            request.budget.restore(objects);
+        if let (Some(state), Some(objects)) = (state, objects) {
+            state.budget.restore(objects);
         }
         errors(ctx).truncate(noted);
         if is_trying() {

@@ -72,21 +72,21 @@ impl<T: Pure> OutputType for EagerList<T> {
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
         let rows = &self.0;
-        let request = ctx.data_opt::<Arc<RequestState>>();
+        let state = ctx.data_opt::<Arc<RequestState>>();
         if rows.is_empty() {
             return Ok(Value::List(Vec::new()));
         }
-        let (mut values, first) = without_waiting(ctx, request, rows).await?;
+        let (mut values, first) = without_waiting(ctx, state, rows).await?;
         if first == rows.len() {
             return Ok(Value::List(values));
         }
-        let mut memory = WaitingMemory::of_rows(ctx, request, rows.len() - first)?;
+        let mut memory = WaitingMemory::of_rows(ctx, state, rows.len() - first)?;
         let bytes = waiting_bytes(&ctx.item.node);
         let rest = rows.iter().enumerate().skip(first).map(|(index, row)| {
             let memory = memory.share();
             async move {
                 let _memory = memory;
-                row_by_async_graphql(&ctx.with_index(index), request, row, field, bytes).await
+                row_by_async_graphql(&ctx.with_index(index), state, row, field, bytes).await
             }
         });
         values.extend(rest.collect::<FuturesOrdered<_>>().try_collect::<Vec<_>>().await?);
@@ -112,8 +112,8 @@ impl<T: Pure> OutputType for NullableList<T> {
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        let request = ctx.data_opt::<Arc<RequestState>>();
-        let mut memory = WaitingMemory::of_rows(ctx, request, self.0.len())?;
+        let state = ctx.data_opt::<Arc<RequestState>>();
+        let mut memory = WaitingMemory::of_rows(ctx, state, self.0.len())?;
         let bytes = waiting_bytes(&ctx.item.node);
         let rows = self.0.iter().enumerate().map(|(index, row)| {
             let memory = memory.share();
@@ -121,7 +121,7 @@ impl<T: Pure> OutputType for NullableList<T> {
                 let _memory = memory;
                 let Some(row) = row else { return Value::Null };
                 let ctx = ctx.with_index(index);
-                let resolved = row_by_async_graphql(&ctx, request, row, field, bytes).await;
+                let resolved = row_by_async_graphql(&ctx, state, row, field, bytes).await;
                 resolved.unwrap_or_else(|error| {
                     ctx.add_error(error);
                     Value::Null
@@ -146,22 +146,22 @@ impl<T: Pure> OutputType for EagerObject<T> {
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        let request = ctx.data_opt::<Arc<RequestState>>();
+        let state = ctx.data_opt::<Arc<RequestState>>();
         if !is_abstract::<T>(ctx) {
             let mut json = Vec::new();
-            let write = || write_object(ctx, request, &self.0, &mut json);
-            if let Some(written) = try_or_roll_back(ctx, request, write).await {
+            let write = || write_object(ctx, state, &self.0, &mut json);
+            if let Some(written) = try_or_roll_back(ctx, state, write).await {
                 return written.map(|()| json::raw(json));
             }
         }
-        by_async_graphql(ctx, request, &self.0, field).await
+        by_async_graphql(ctx, state, &self.0, field).await
     }
 }
 
 /// Resolves the first rows of a list, up to one that has to wait. Returns their JSON, in parts, and their number.
 async fn without_waiting<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
-    request: Option<&Arc<RequestState>>,
+    state: Option<&Arc<RequestState>>,
     rows: &[T],
 ) -> ServerResult<(Vec<Value>, usize)> {
     let (mut parts, mut json, mut first) = (Vec::new(), Vec::new(), 0);
@@ -175,16 +175,16 @@ async fn without_waiting<T: Pure>(
         }
         if (is_full || index % YIELD_EVERY == 0)
             && !is_trying()
-            && let Some(request) = request
+            && let Some(state) = state
         {
-            request.scheduler.yield_if_due().await;
+            state.scheduler.yield_if_due().await;
         }
         let (ctx, end) = (ctx.with_index(index), json.len());
         if end > 0 {
             json.push(b',');
         }
-        let write = || write_object(&ctx, request, row, &mut json);
-        let Some(written) = try_or_roll_back(&ctx, request, write).await else {
+        let write = || write_object(&ctx, state, row, &mut json);
+        let Some(written) = try_or_roll_back(&ctx, state, write).await else {
             json.truncate(end);
             break;
         };

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use async_graphql::{ContextSelectionSet, ServerResult, Value};
 
 use super::attempt::errors;
+use crate::domain::Result;
+use crate::graphql::engine::budget::Budget;
 use crate::graphql::engine::path::keep_path;
 use crate::graphql::engine::request_state::RequestState;
 
@@ -59,13 +61,30 @@ pub(super) fn json_in(field: &Value) -> usize {
 /// Takes memory and text of an object from the budget, in bytes, and the memory of the errors so far.
 pub(super) fn take(
     ctx: &ContextSelectionSet<'_>,
-    request: Option<&Arc<RequestState>>,
+    state: Option<&Arc<RequestState>>,
     bytes: usize,
     text: usize,
 ) -> ServerResult<()> {
-    let Some(request) = request else { return Ok(()) };
-    request.budget.count_errors(errors(ctx).len());
-    request.budget.take_object(bytes, text).map_err(|error| {
+    charge(ctx, state, |budget| budget.take_object(bytes, text))
+}
+
+/// Takes memory of objects that wait.
+pub(super) fn take_waiting(
+    ctx: &ContextSelectionSet<'_>,
+    state: Option<&Arc<RequestState>>,
+    bytes: usize,
+) -> ServerResult<()> {
+    charge(ctx, state, |budget| budget.take_waiting(bytes))
+}
+
+fn charge(
+    ctx: &ContextSelectionSet<'_>,
+    state: Option<&Arc<RequestState>>,
+    take: impl FnOnce(&Budget) -> Result<()>,
+) -> ServerResult<()> {
+    let Some(state) = state else { return Ok(()) };
+    state.budget.count_errors(errors(ctx).len());
+    take(&state.budget).map_err(|error| {
         let error = async_graphql::Error::from(error).into_server_error(ctx.item.pos);
         keep_path(ctx, ctx.set_error_path(error))
     })

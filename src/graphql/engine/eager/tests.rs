@@ -102,11 +102,15 @@ async fn long_lists_pause() {
 /// Rows that were not polled yet have futures already.
 #[tokio::test]
 async fn objects_that_wait_take_memory() {
-    for (query, least) in [
-        ("{ many { waits } }", 64 * WAITING_BYTES),
-        // Every second row is null.
-        ("{ some { waits } }", 32 * WAITING_BYTES),
-        ("{ one { one { waits } } }", 2 * WAITING_BYTES + WAITING_FIELD_BYTES),
+    for (query, least, at_most) in [
+        ("{ many { waits } }", 64 * WAITING_BYTES, 66 * WAITING_BYTES),
+        // Every second row is null, and releases its share in the first poll.
+        ("{ some { waits } }", 32 * WAITING_BYTES, 34 * WAITING_BYTES),
+        (
+            "{ one { one { waits } } }",
+            3 * WAITING_BYTES + WAITING_FIELD_BYTES,
+            4 * WAITING_BYTES + WAITING_FIELD_BYTES,
+        ),
     ] {
         let state = Arc::new(RequestState::new(Arc::new(Memory::new(1 << 20)), usize::MAX));
         let schema = Schema::build(Level, EmptyMutation, EmptySubscription);
@@ -119,8 +123,8 @@ async fn objects_that_wait_take_memory() {
             polled
         });
         assert!(response.await.is_ok());
-        assert!(most >= least, "{query}: {most} of {least} bytes");
-        assert!(state.budget.bytes() < most, "{query}: not released");
+        assert!((least..at_most).contains(&most), "{query}: {most} bytes");
+        assert!(state.budget.bytes() < least / 2, "{query}: not released");
     }
 }
 

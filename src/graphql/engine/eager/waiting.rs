@@ -7,7 +7,7 @@ use async_graphql::{ContextSelectionSet, Positioned, ServerResult, Value};
 
 use super::attempt::is_trying;
 use super::pure::Pure;
-use super::size::{FIELD_BYTES, take, text_in, values_in};
+use super::size::{FIELD_BYTES, take, take_waiting, text_in, values_in};
 use crate::graphql::engine::path::keep_path;
 use crate::graphql::engine::request_state::RequestState;
 
@@ -21,19 +21,19 @@ pub(super) const WAITING_FIELD_BYTES: usize = 1664;
 
 /// Memory that is taken while objects wait. It is released also if they are dropped, because another one has failed.
 pub(super) struct WaitingMemory<'e> {
-    request: Option<&'e Arc<RequestState>>,
+    state: Option<&'e Arc<RequestState>>,
     bytes: usize,
 }
 
 impl<'e> WaitingMemory<'e> {
     fn take(
         ctx: &ContextSelectionSet<'_>,
-        request: Option<&'e Arc<RequestState>>,
+        state: Option<&'e Arc<RequestState>>,
         bytes: usize,
     ) -> ServerResult<Self> {
         // Made first: what could not be reserved is counted too, and must be released.
-        let memory = Self { request, bytes };
-        take(ctx, request, bytes, 0)?;
+        let memory = Self { state, bytes };
+        take_waiting(ctx, state, bytes)?;
         Ok(memory)
     }
 
@@ -41,24 +41,24 @@ impl<'e> WaitingMemory<'e> {
     /// its fields too.)
     pub(super) fn of_rows(
         ctx: &ContextSelectionSet<'_>,
-        request: Option<&'e Arc<RequestState>>,
+        state: Option<&'e Arc<RequestState>>,
         rows: usize,
     ) -> ServerResult<Self> {
-        Self::take(ctx, request, rows.saturating_mul(WAITING_BYTES))
+        Self::take(ctx, state, rows.saturating_mul(WAITING_BYTES))
     }
 
     /// Splits off the memory of one row.
     pub(super) fn share(&mut self) -> Self {
         let bytes = self.bytes.min(WAITING_BYTES);
         self.bytes -= bytes;
-        Self { request: self.request, bytes }
+        Self { state: self.state, bytes }
     }
 }
 
 impl Drop for WaitingMemory<'_> {
     fn drop(&mut self) {
-        if let Some(request) = self.request {
-            request.budget.drop_objects(self.bytes);
+        if let Some(state) = self.state {
+            state.budget.drop_objects(self.bytes);
         }
     }
 }
@@ -66,43 +66,43 @@ impl Drop for WaitingMemory<'_> {
 /// Resolves an object through async-graphql; its fields may wait.
 pub(super) async fn by_async_graphql<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
-    request: Option<&Arc<RequestState>>,
+    state: Option<&Arc<RequestState>>,
     object: &T,
     field: &Positioned<Field>,
 ) -> ServerResult<Value> {
-    let _memory = WaitingMemory::of_rows(ctx, request, 1)?;
-    fields_by_async_graphql(ctx, request, object, field, waiting_bytes(&ctx.item.node)).await
+    let _memory = WaitingMemory::of_rows(ctx, state, 1)?;
+    fields_by_async_graphql(ctx, state, object, field, waiting_bytes(&ctx.item.node)).await
 }
 
 /// The same for a row of a list, which is polled only while the time slice of the request lasts. (An attempt does not wait.)
 /// `bytes` is the memory of its fields meanwhile ([`waiting_bytes`]).
 pub(super) async fn row_by_async_graphql<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
-    request: Option<&Arc<RequestState>>,
+    state: Option<&Arc<RequestState>>,
     row: &T,
     field: &Positioned<Field>,
     bytes: usize,
 ) -> ServerResult<Value> {
-    let resolved = fields_by_async_graphql(ctx, request, row, field, bytes);
-    match request {
-        Some(request) if !is_trying() => request.scheduler.sliced(resolved).await,
+    let resolved = fields_by_async_graphql(ctx, state, row, field, bytes);
+    match state {
+        Some(state) if !is_trying() => state.scheduler.sliced(resolved).await,
         _ => resolved.await,
     }
 }
 
 async fn fields_by_async_graphql<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
-    request: Option<&Arc<RequestState>>,
+    state: Option<&Arc<RequestState>>,
     object: &T,
     field: &Positioned<Field>,
     bytes: usize,
 ) -> ServerResult<Value> {
-    let memory = WaitingMemory::take(ctx, request, bytes)?;
+    let memory = WaitingMemory::take(ctx, state, bytes)?;
     // Not `resolve_container`: through a reference to an interface, it would not know the object type.
     let resolved = object.resolve(ctx, field).await;
     drop(memory);
     let value = resolved.map_err(|error| keep_path(ctx, error))?;
-    take(ctx, request, values_in(&value) * FIELD_BYTES, text_in(&value))?;
+    take(ctx, state, values_in(&value) * FIELD_BYTES, text_in(&value))?;
     Ok(value)
 }
 

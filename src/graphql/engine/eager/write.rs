@@ -17,7 +17,7 @@ use crate::graphql::engine::request_state::RequestState;
 /// Writes an object with the selected fields; `None` if one of them has to wait.
 pub(super) fn write_object<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
-    request: Option<&Arc<RequestState>>,
+    state: Option<&Arc<RequestState>>,
     object: &T,
     json: &mut Vec<u8>,
 ) -> Option<ServerResult<()>> {
@@ -48,5 +48,5 @@ pub(super) fn write_object<T: Pure>(
     }
     json.push(b'}');
     let bytes = json.len() - start - nested;
-    Some(take(ctx, request, bytes.saturating_sub(text) + bytes.min(json::MAX_SPARE), text))
+    Some(take(ctx, state, bytes.saturating_sub(text) + bytes.min(json::MAX_SPARE), text))
 }
