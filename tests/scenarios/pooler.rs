@@ -128,8 +128,6 @@ async fn modes_that_keep_statements_work(server: Arc<Server>) {
             ("transaction", kept.to_owned()),
             ("transaction", format!("{kept}\n{ignore}")),
         ]);
-    } else {
-        println!("NOT TESTED: transaction mode, which needs PgBouncer 1.21 or later");
     }
     for (mode, more) in modes {
         let bouncer = PgBouncer::start(&server, mode, &more).await;
