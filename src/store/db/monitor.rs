@@ -22,7 +22,7 @@ const CHECK_TIME: Duration = Duration::from_secs(3);
 const SHORT_CHECK_TIME: Duration = Duration::from_secs(1);
 
 /// One of so many checks during an outage has the longer time, for a server that is slow after its start.
-const LONG_CHECK_EVERY: u32 = 4;
+const LONG_CHECK_EVERY: u32 = 8;
 
 /// The maximum time to wait for a check that is recent.
 const NEXT_CHECK: Duration = Duration::from_millis(1500);

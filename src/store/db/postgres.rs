@@ -74,16 +74,17 @@ impl Server {
 
     /// Opens a connection, within a few seconds.
     pub(super) async fn connect(&self) -> Result<AsyncPgConnection, ConnectError> {
-        self.connect_within(SESSION_TIME).await
+        let connect_time = self.config.get_connect_timeout().copied().unwrap_or(TCP_TIME);
+        self.connect_within(connect_time + SESSION_TIME).await
     }
 
-    /// The same with another limit for a server that has accepted the connection.
+    /// The same with another limit for each address.
     pub(super) async fn connect_within(
         &self,
-        session: Duration,
+        limit: Duration,
     ) -> Result<AsyncPgConnection, ConnectError> {
         if !self.has_pooler() {
-            match self.connect_with(self.limits.options(&self.config), session).await {
+            match self.connect_with(self.limits.options(&self.config), limit).await {
                 Err(error) if is_unsupported_option(&error) => {
                     self.found_pooler();
                 }
@@ -97,7 +98,7 @@ impl Server {
                  set them for the role instead (ALTER ROLE … SET …)",
             ));
         }
-        self.connect_with(self.config.clone(), session).await
+        self.connect_with(self.config.clone(), limit).await
     }
 
     /// Connects to the first address that has a suitable server. (tokio-postgres would wait for a server that accepts
@@ -105,14 +106,14 @@ impl Server {
     async fn connect_with(
         &self,
         config: tokio_postgres::Config,
-        session: Duration,
+        limit: Duration,
     ) -> Result<AsyncPgConnection, ConnectError> {
         let shuffle = config.get_load_balance_hosts() == LoadBalanceHosts::Random;
         let mut failures = Vec::new();
         for index in self.candidates.order(shuffle) {
             let attempt = self.candidates.attempt(index);
             let address = attempt.address();
-            match self.connect_to(&address.add_to(config.clone()), session).await {
+            match self.connect_to(&address.add_to(config.clone()), limit).await {
                 Ok(conn) => {
                     attempt.succeeded();
                     return Ok(conn);
@@ -130,9 +131,8 @@ impl Server {
     async fn connect_to(
         &self,
         config: &tokio_postgres::Config,
-        session: Duration,
+        limit: Duration,
     ) -> Result<AsyncPgConnection, ConnectError> {
-        let limit = config.get_connect_timeout().copied().unwrap_or(TCP_TIME) + session;
         let attempt = async {
             let conn = if config.get_ssl_mode() == SslMode::Disable {
                 let (client, conn) =
@@ -156,7 +156,7 @@ impl Server {
         if !self.has_pooler() {
             // Only roles with the privilege may set it. It makes errors known by their text in the log.
             let set = conn.batch_execute("SET lc_messages = 'C'");
-            if timeout(session, set).await.is_err() {
+            if timeout(limit, set).await.is_err() {
                 return Err(ConnectError::new("the server stopped responding"));
             }
         }
