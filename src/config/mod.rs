@@ -5,6 +5,7 @@
 //! `--help`.
 
 mod accounts;
+mod address;
 mod cors;
 mod database;
 mod database_url;
@@ -30,6 +31,7 @@ use std::net::SocketAddr;
 use clap::{ArgAction, Args};
 
 pub use accounts::{Accounts, Argon2, RateLimit, SignUps};
+pub use address::Address;
 pub use cors::Cors;
 pub use database::Database;
 pub use database_url::DatabaseUrl;
@@ -40,7 +42,7 @@ pub use limits::Limits;
 pub use live::Live;
 pub use log::Log;
 pub use mail::{Mail, SmtpUrl};
-pub use postgres_url::{Address, PostgresUrl, Verify};
+pub use postgres_url::{PostgresUrl, Verify};
 pub use secret::Secret;
 pub use shutdown::Shutdown;
 pub use trash::Trash;

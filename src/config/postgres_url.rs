@@ -1,11 +1,12 @@
 //! The parser of PostgreSQL URLs.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use tokio_postgres::Config;
-use tokio_postgres::config::{Host, SslMode};
+use tokio_postgres::config::SslMode;
+
+use super::address::Address;
 
 /// The connection settings of a PostgreSQL server.
 #[derive(Clone)]
@@ -18,75 +19,6 @@ pub struct PostgresUrl {
     pub verify: Verify,
     /// Whether the URL says `pgbouncer=true`: there is a pooler in transaction mode.
     pub pooler: bool,
-}
-
-/// The address of a server.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Address {
-    host: Option<Host>,
-    /// The IP address of the host, which is not looked up then.
-    hostaddr: Option<IpAddr>,
-    port: Option<u16>,
-}
-
-impl Address {
-    /// Adds the address to connection settings.
-    #[must_use]
-    pub fn add_to(&self, mut config: Config) -> Config {
-        match &self.host {
-            Some(Host::Tcp(name)) => config.host(name),
-            #[cfg(unix)]
-            Some(Host::Unix(folder)) => config.host_path(folder),
-            None => &mut config,
-        };
-        if let Some(address) = self.hostaddr {
-            config.hostaddr(address);
-        }
-        if let Some(port) = self.port {
-            config.port(port);
-        }
-        config
-    }
-
-    /// All addresses of a parsed connection string.
-    fn all(config: &Config) -> Result<Vec<Self>, String> {
-        let hosts = config.get_hosts();
-        let (addresses, ports) = (config.get_hostaddrs(), config.get_ports());
-        let number = hosts.len().max(addresses.len());
-        let is_empty = |host: &Host| matches!(host, Host::Tcp(name) if name.is_empty());
-        if number == 0 || (addresses.is_empty() && hosts.iter().any(is_empty)) {
-            return Err("does not name a host".into());
-        }
-        if !hosts.is_empty() && !addresses.is_empty() && hosts.len() != addresses.len() {
-            return Err("host and hostaddr must have the same number of values".into());
-        }
-        if ports.len() > 1 && ports.len() != number {
-            return Err("there must be one port for all hosts, or one for each".into());
-        }
-        let address = |index: usize| Self {
-            host: hosts.get(index).cloned(),
-            hostaddr: addresses.get(index).copied(),
-            port: ports.get(index).or(ports.first()).copied(),
-        };
-        Ok((0..number).map(address).collect())
-    }
-}
-
-/// For messages about one of several addresses: the host, its IP address and the port, as far as they are given.
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host = self.host.as_ref().map(|host| match host {
-            Host::Tcp(name) => name.clone(),
-            #[cfg(unix)]
-            Host::Unix(folder) => folder.display().to_string(),
-        });
-        let parts = [
-            host,
-            self.hostaddr.map(|address| address.to_string()),
-            self.port.map(|port| format!("port {port}")),
-        ];
-        f.write_str(&parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
-    }
 }
 
 /// How a server's certificate is verified.
@@ -251,9 +183,7 @@ pub(super) fn parse(url: &str) -> Result<PostgresUrl, String> {
     let (base, mut config): (Config, Config) =
         (parsed(base)?, parsed(&format!("postgres:///?{passed_on}"))?);
     add_missing(&mut config, &base);
-    let mut addressed: Config = parsed(&format!("postgres:///?{addresses}"))?;
-    add_missing_addresses(&mut addressed, &base);
-    let addresses = Address::all(&addressed)?;
+    let addresses = Address::all(&parsed(&format!("postgres:///?{addresses}"))?, &base)?;
     let (ssl_mode, verify) = match (mode.as_str(), root_certificate) {
         ("verify-full", root_certificate) => {
             let root_certificate = root_certificate.filter(|file| file != SYSTEM_ROOTS);
@@ -292,26 +222,10 @@ fn add_missing(options: &mut Config, rest: &Config) {
     }
 }
 
-/// The same for addresses. (tokio-postgres would use those of both.)
-fn add_missing_addresses(options: &mut Config, rest: &Config) {
-    if options.get_ports().is_empty() {
-        for port in rest.get_ports() {
-            options.port(*port);
-        }
-    }
-    if options.get_hosts().is_empty() {
-        for host in rest.get_hosts() {
-            match host {
-                Host::Tcp(name) => options.host(name),
-                #[cfg(unix)]
-                Host::Unix(folder) => options.host_path(folder),
-            };
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use tokio_postgres::config::Host;
+
     use super::*;
 
     #[test]

@@ -127,8 +127,7 @@ async fn a_start_tells_what_it_waits_for(server: Arc<Server>) {
         return;
     }
     let client = postgres(&server).await;
-    revert_last_migration(&client).await;
-    client.batch_execute("BEGIN; SELECT pg_advisory_xact_lock(118066207940974)").await.unwrap();
+    hold_pending_migration(&client).await;
     let folder = TempDir::new().unwrap();
     let mut command = kanban(folder.path());
     command.env("DATABASE_URL", &server.database_url).env("JWT_SECRET", SECRET);
@@ -155,8 +154,7 @@ async fn a_held_migration_lock_delays_nobody_without_need(server: Arc<Server>) {
     let later = "__diesel_schema_migrations WHERE version > '20261201000000'";
     assert_eq!(server.count(later).await, 0, "name the new migration here");
     client.batch_execute("SELECT pg_advisory_unlock_all()").await.unwrap();
-    revert_last_migration(&client).await;
-    client.batch_execute("BEGIN; SELECT pg_advisory_xact_lock(118066207940974)").await.unwrap();
+    hold_pending_migration(&client).await;
     let mut starts: Vec<_> = (0..2).map(|_| tokio::spawn(app::build(server.config()))).collect();
     let waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
@@ -170,6 +168,12 @@ async fn a_held_migration_lock_delays_nobody_without_need(server: Arc<Server>) {
     }
     let migration = "schema_compatibility WHERE migration = '20261201000000'";
     assert_eq!(server.count(migration).await, 1);
+}
+
+/// As if another instance were about to run the last migration, until COMMIT.
+async fn hold_pending_migration(client: &tokio_postgres::Client) {
+    revert_last_migration(client).await;
+    client.batch_execute("BEGIN; SELECT pg_advisory_xact_lock(118066207940974)").await.unwrap();
 }
 
 async fn revert_last_migration(client: &tokio_postgres::Client) {

@@ -78,8 +78,7 @@ pub(super) struct Monitor {
 
 impl Monitor {
     pub(super) fn new(server: &Server, outage: Outage) -> Self {
-        let server = server.for_monitor(CHECK_TIME);
-        Self { server, outage, latest: watch::Sender::new(None) }
+        Self { server: server.clone(), outage, latest: watch::Sender::new(None) }
     }
 
     /// Checks again and again, for as long as the program runs.
@@ -210,11 +209,10 @@ mod tests {
         monitor.latest.send_replace(Some(Checked { health: Health::ReadOnly, at: old }));
         assert!(matches!(monitor.ready().now_or_never(), Some(Err(_))), "it does not wait");
         monitor.latest.send_replace(Some(Checked { health: Health::Ready, at: old }));
+        // Polled after `ready` has begun to wait.
         let check = async {
-            sleep(NEXT_CHECK / 2).await;
-            monitor
-                .latest
-                .send_replace(Some(Checked { health: Health::Ready, at: Instant::now() }));
+            let at = Instant::now();
+            monitor.latest.send_replace(Some(Checked { health: Health::Ready, at }));
         };
         let (ready, ()) = tokio::join!(monitor.ready(), check);
         assert!(ready.is_ok(), "it waits for the next check");

@@ -64,14 +64,6 @@ impl Server {
         Ok(Self { config, candidates, tls, limits, has_pooler })
     }
 
-    /// The same server for the monitor, which must notice an outage soon, however long other connections may take.
-    pub(super) fn for_monitor(&self, limit: Duration) -> Self {
-        let mut server = self.clone();
-        let limit = server.config.get_connect_timeout().map_or(limit, |time| limit.min(*time));
-        server.config.connect_timeout(limit);
-        server
-    }
-
     /// Opens a connection, within a few seconds.
     pub(super) async fn connect(&self) -> Result<AsyncPgConnection, ConnectError> {
         let connect_time = self.config.get_connect_timeout().copied().unwrap_or(TCP_TIME);

@@ -1,9 +1,9 @@
 //! A consistent view of the database for a GraphQL query, or for a payload of a mutation or a subscription.
 //!
 //! The first read takes the one connection that all reads share, and begins a transaction together with its statement,
-//! unless a single statement is expected. The transaction
-//! ends when the last handle of the connection is dropped: after [`Snapshot::end`], or when a request is
-//! cancelled. The connection returns to its pool when the database has confirmed the end; nobody waits for that.
+//! unless a single statement is expected. The transaction ends when the last handle of the connection is dropped: after
+//! [`Snapshot::end`], or when a request is cancelled. The connection returns to its pool when the database has confirmed
+//! the end; nobody waits for that.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;

@@ -70,8 +70,8 @@ pub(super) async fn by_async_graphql<T: Pure>(
     object: &T,
     field: &Positioned<Field>,
 ) -> ServerResult<Value> {
-    let _memory = WaitingMemory::of_rows(ctx, state, 1)?;
-    fields_by_async_graphql(ctx, state, object, field, waiting_bytes(&ctx.item.node)).await
+    let bytes = WAITING_BYTES + waiting_bytes(&ctx.item.node);
+    resolve(ctx, state, object, field, bytes).await
 }
 
 /// The same for a row of a list, which is polled only while the time slice of the request lasts. (An attempt does not wait.)
@@ -83,14 +83,15 @@ pub(super) async fn row_by_async_graphql<T: Pure>(
     field: &Positioned<Field>,
     bytes: usize,
 ) -> ServerResult<Value> {
-    let resolved = fields_by_async_graphql(ctx, state, row, field, bytes);
+    let resolved = resolve(ctx, state, row, field, bytes);
     match state {
         Some(state) if !is_trying() => state.scheduler.sliced(resolved).await,
         _ => resolved.await,
     }
 }
 
-async fn fields_by_async_graphql<T: Pure>(
+/// `bytes` are taken until all fields have their values.
+async fn resolve<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
     state: Option<&Arc<RequestState>>,
     object: &T,

@@ -1,6 +1,6 @@
-//! Converts a valid operation into the one that async-graphql executes. Fragments are expanded, fields with the same response key are merged,
-//! fields excluded by `@skip` and `@include` are removed (`collect`), and each object type has its own fields. The
-//! complexity is computed on the way.
+//! Converts a valid operation into the one that async-graphql executes. Fragments are expanded, fields with the same
+//! response key are merged, fields excluded by `@skip` and `@include` are removed (`collect`), and each object type has
+//! its own fields. The complexity is computed on the way.
 
 mod arguments;
 mod collect;
