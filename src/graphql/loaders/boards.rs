@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::relation::{LoadContext, LoadKey, OpaqueKey, Relation, by, search_cost, split_texts};
+use super::lists::Lists;
+use super::load_context::LoadContext;
+use super::relation::{Relation, by, split_texts};
+use super::search::SearchedTexts;
 use crate::domain::{Board, BoardId, BoardList, Page, PageRequest, Result, Side};
 use crate::store::access::{AuthorizedBoard, BoardAccess};
 use crate::store::{LongTexts, board_lists, boards};
@@ -29,91 +32,44 @@ impl Relation for Boards {
     }
 }
 
-/// Takes the cost of text searches from the budget: each reads the texts of all boards of the viewer.
-async fn charge_searches<Parameters: Sync>(
-    context: &LoadContext,
-    keys: &[OpaqueKey<(BoardList, Parameters)>],
-) -> Result<()> {
-    let is_search =
-        |OpaqueKey((list, _)): &&OpaqueKey<_>| matches!(list, BoardList::InUse(_, Some(_)));
-    let searches = keys.iter().filter(is_search).count();
-    if searches == 0 {
-        return Ok(());
-    }
-    let viewer = context.viewer()?;
-    let bytes = board_lists::search_bytes(&mut context.read().await?, viewer.key).await?;
-    context.state.budget.work(search_cost([(bytes, searches)]))
-}
+/// Lists of the viewer's boards.
+pub(in crate::graphql) struct BoardLists;
 
-pub(in crate::graphql) struct BoardCount;
+impl Lists for BoardLists {
+    type Parent = ();
+    type Filter = BoardList;
+    type Page = (PageRequest, LongTexts);
+    type Row = SharedBoard;
 
-impl Relation for BoardCount {
-    type Key = BoardList;
-    type Parameters = ();
-    type Value = i64;
-
-    async fn fetch(context: &LoadContext, keys: &[BoardList], (): &()) -> Result<Vec<i64>> {
-        let (mut conn, viewer) = (context.read().await?, context.viewer()?);
-        let mut counts = Vec::new();
-        for list in keys {
-            counts.push(board_lists::count(&mut conn, viewer.key, list).await?);
-        }
-        Ok(counts)
-    }
-
-    async fn charge(context: &LoadContext, keys: &[OpaqueKey<LoadKey<Self>>]) -> Result<()> {
-        charge_searches(context, keys).await
-    }
-}
-
-pub(in crate::graphql) struct BoardPages;
-
-impl Relation for BoardPages {
-    type Key = BoardList;
-    type Parameters = (PageRequest, LongTexts);
-    type Value = Arc<Page<SharedBoard>>;
-
-    async fn fetch(
+    async fn pages(
         context: &LoadContext,
-        keys: &[BoardList],
-        (request, texts): &Self::Parameters,
-    ) -> Result<Vec<Self::Value>> {
+        _of: &[()],
+        list: &BoardList,
+        (request, texts): &Self::Page,
+    ) -> Result<Vec<Page<SharedBoard>>> {
         let (mut conn, viewer) = (context.read().await?, context.viewer()?);
-        let mut pages = Vec::new();
-        for list in keys {
-            let page = board_lists::list(&mut conn, viewer.key, list, request, *texts).await?;
-            pages.push(Arc::new(page.map(shared_board)));
-        }
-        Ok(pages)
+        let page = board_lists::list(&mut conn, viewer.key, list, request, *texts).await?;
+        Ok(vec![page.map(shared_board)])
     }
 
-    async fn charge(context: &LoadContext, keys: &[OpaqueKey<LoadKey<Self>>]) -> Result<()> {
-        charge_searches(context, keys).await
+    async fn counts(context: &LoadContext, _of: &[()], list: &BoardList) -> Result<Vec<i64>> {
+        let (mut conn, viewer) = (context.read().await?, context.viewer()?);
+        Ok(vec![board_lists::count(&mut conn, viewer.key, list).await?])
     }
-}
 
-pub(in crate::graphql) struct BoardsBeyond;
-
-impl Relation for BoardsBeyond {
-    type Key = BoardList;
-    type Parameters = (PageRequest, Side);
-    type Value = bool;
-
-    async fn fetch(
+    async fn any_beyond(
         context: &LoadContext,
-        keys: &[BoardList],
-        (page, side): &Self::Parameters,
+        _of: &[()],
+        list: &BoardList,
+        (request, _): &Self::Page,
+        side: Side,
     ) -> Result<Vec<bool>> {
         let (mut conn, viewer) = (context.read().await?, context.viewer()?);
-        let mut any = Vec::new();
-        for list in keys {
-            any.push(board_lists::any_beyond(&mut conn, viewer.key, list, page, *side).await?);
-        }
-        Ok(any)
+        Ok(vec![board_lists::any_beyond(&mut conn, viewer.key, list, request, side).await?])
     }
 
-    async fn charge(context: &LoadContext, keys: &[OpaqueKey<LoadKey<Self>>]) -> Result<()> {
-        charge_searches(context, keys).await
+    fn searched((): &(), list: &BoardList) -> Option<SearchedTexts> {
+        matches!(list, BoardList::InUse(_, Some(_))).then_some(SearchedTexts::Boards)
     }
 }
 

@@ -5,49 +5,50 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::relation::LoadContext;
+use super::cache::key_of_cards;
+use super::load_context::LoadContext;
 use super::values::{CardQuery, LoadedCard};
 use crate::domain::{CardFilter, CardId, Page, Result};
-use crate::store::access::{BoardAccess, Version};
+use crate::store::access::Version;
 use crate::store::card_lists::{self, CardList, CardListKind};
 use crate::store::changed_cards::{self, ChangedCard};
 
 type SharedPage = Arc<Page<LoadedCard>>;
 
-/// Pages of one board that were cached at the same version.
-struct Former {
-    board: BoardAccess,
-    version: Version,
-    pages: Vec<SharedPage>,
-}
-
 /// The pages of these lists, made from former ones; `None` if they have to be read.
 pub(super) async fn updated_pages(
     context: &LoadContext,
     lists: &[CardList],
+    filter: &Arc<CardFilter>,
     query: &Arc<CardQuery>,
-) -> Result<Option<Vec<SharedPage>>> {
-    let Some(Former { board, version, pages }) = former(context, lists, query) else {
-        return Ok(None);
-    };
+) -> Result<Option<Vec<Page<LoadedCard>>>> {
+    let Some((version, pages)) = former(context, lists, filter, query) else { return Ok(None) };
+    let Some(board) = lists.first().map(|list| list.board()) else { return Ok(None) };
     let mut conn = context.read().await?;
     let changed = changed_cards::since(&mut conn, board, version, query.texts).await?;
     let Some(changed) = changed else { return Ok(None) };
     let pages = lists.iter().zip(pages).map(|(list, page)| updated(*list, query, &page, &changed));
-    Ok(Some(pages.map(Arc::new).collect()))
+    Ok(Some(pages.collect()))
 }
 
-fn former(context: &LoadContext, lists: &[CardList], query: &Arc<CardQuery>) -> Option<Former> {
-    let CardQuery { filter, request, .. } = &**query;
+/// Whole, unfiltered lists of one board that were cached at the same version.
+fn former(
+    context: &LoadContext,
+    lists: &[CardList],
+    filter: &Arc<CardFilter>,
+    query: &Arc<CardQuery>,
+) -> Option<(Version, Vec<SharedPage>)> {
+    let request = &query.request;
     let is_whole = request.after.is_none() && request.before.is_none() && !request.backward;
-    if !is_whole || *filter != CardFilter::default() {
+    if !is_whole || **filter != CardFilter::default() {
         return None;
     }
     let board = lists.first()?.board();
     board.version()?;
     let (mut version, mut pages) = (None, Vec::new());
     for list in lists {
-        let (former, page) = context.shared.cache.former_cards(*list, query)?;
+        let key = key_of_cards(*list, filter, Some(query));
+        let (former, page): (_, SharedPage) = context.shared.cache.former(key)?;
         let matches = list.board() == board && version.is_none_or(|version| version == former);
         if !matches || list.kind() == CardListKind::Trash || page.has_next != Some(false) {
             return None;
@@ -55,7 +56,7 @@ fn former(context: &LoadContext, lists: &[CardList], query: &Arc<CardQuery>) -> 
         version = Some(former);
         pages.push(page);
     }
-    Some(Former { board, version: version?, pages })
+    Some((version?, pages))
 }
 
 /// The page with the changed cards removed, and inserted where they belong now.

@@ -1,13 +1,15 @@
 //! Cards and pages of cards.
 
-use std::collections::{HashMap, HashSet};
-use std::hash::Hash;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
-use super::cache::BoardCache;
+use super::cache::{CacheKey, key_of_cards};
 use super::card_updates::updated_pages;
-use super::relation::{LoadContext, LoadKey, OpaqueKey, Relation, by, search_cost, split_texts};
+use super::lists::Lists;
+use super::load_context::LoadContext;
+use super::relation::{Relation, by, split_texts};
+use super::search::SearchedTexts;
 use super::values::{CardQuery, LoadedCard};
 use crate::domain::{Card, CardColumn, CardFilter, CardId, LabelColor, Page, Result, Side};
 use crate::store::access::BoardAccess;
@@ -45,45 +47,29 @@ impl Relation for CardsOnBoards {
     }
 }
 
-/// Takes the cost of text searches from the budget. A search reads all cards of a board, so it costs
-/// their size. The columns of a board are searched together.
-async fn charge_searches<'k, Parameters: Eq + Hash + Sync + 'k>(
-    context: &LoadContext,
-    keys: impl Iterator<Item = (CardList, &'k Parameters, &'k CardFilter)> + Send,
-) -> Result<()> {
-    let mut searches: HashMap<BoardAccess, HashSet<(u8, &Parameters)>> = HashMap::new();
-    for (list, parameters, _) in keys.filter(|(.., filter)| filter.text.is_some()) {
-        searches.entry(list.board()).or_default().insert((list.kind() as u8, parameters));
-    }
-    if searches.is_empty() {
-        return Ok(());
-    }
-    let boards: Vec<_> = searches.keys().copied().collect();
-    let bytes = card_lists::search_bytes(&mut context.read().await?, &boards).await?;
-    let cost = search_cost(bytes.into_iter().zip(searches.values().map(HashSet::len)));
-    context.state.budget.work(cost)
-}
+/// Lists of cards: of boards, columns and the trash.
+pub(in crate::graphql) struct CardLists;
 
-pub(in crate::graphql) struct CardPages;
+impl Lists for CardLists {
+    type Parent = CardList;
+    type Filter = Arc<CardFilter>;
+    type Page = Arc<CardQuery>;
+    type Row = LoadedCard;
 
-impl Relation for CardPages {
-    type Key = CardList;
-    type Parameters = Arc<CardQuery>;
-    type Value = Arc<Page<LoadedCard>>;
-
-    async fn fetch(
+    async fn pages(
         context: &LoadContext,
-        keys: &[CardList],
+        lists: &[CardList],
+        filter: &Arc<CardFilter>,
         query: &Arc<CardQuery>,
-    ) -> Result<Vec<Self::Value>> {
-        if let Some(pages) = updated_pages(context, keys, query).await? {
+    ) -> Result<Vec<Page<LoadedCard>>> {
+        if let Some(pages) = updated_pages(context, lists, filter, query).await? {
             return Ok(pages);
         }
         let mut conn = context.read().await?;
-        let CardQuery { filter, order, request, texts, .. } = &**query;
-        let found = card_lists::list(&mut conn, keys, filter, *order, request, *texts).await?;
+        let CardQuery { order, request, texts, .. } = &**query;
+        let found = card_lists::list(&mut conn, lists, filter, *order, request, *texts).await?;
         let labels = if query.with_labels {
-            Some(label_pairs(&mut conn, keys, &found, filter).await?)
+            Some(label_pairs(&mut conn, lists, &found, filter).await?)
         } else {
             None
         };
@@ -91,24 +77,48 @@ impl Relation for CardPages {
             labels: labels.as_ref().map(|labels| labels.of(card.id)),
             card: Arc::new(card),
         };
-        Ok(found.into_iter().map(|page| Arc::new(page.map(loaded))).collect())
+        Ok(found.into_iter().map(|page| page.map(loaded)).collect())
     }
 
-    async fn charge(context: &LoadContext, keys: &[OpaqueKey<LoadKey<Self>>]) -> Result<()> {
-        let keys = keys.iter().map(|OpaqueKey((list, query))| (*list, query, &query.filter));
-        charge_searches(context, keys).await
+    async fn counts(
+        context: &LoadContext,
+        lists: &[CardList],
+        filter: &Arc<CardFilter>,
+    ) -> Result<Vec<i64>> {
+        card_lists::counts(&mut context.read().await?, lists, filter).await
     }
 
-    fn kind(key: &CardList) -> u8 {
-        key.kind() as u8
+    async fn any_beyond(
+        context: &LoadContext,
+        lists: &[CardList],
+        filter: &Arc<CardFilter>,
+        query: &Arc<CardQuery>,
+        side: Side,
+    ) -> Result<Vec<bool>> {
+        let mut conn = context.read().await?;
+        let CardQuery { order, request, .. } = &**query;
+        card_lists::any_beyond(&mut conn, lists, filter, *order, request, side).await
     }
 
-    fn from_cache(cache: &BoardCache, (list, query): &LoadKey<Self>) -> Option<Self::Value> {
-        cache.cards(*list, query)
+    fn kind(list: &CardList) -> u8 {
+        list.kind() as u8
     }
 
-    fn to_cache(cache: &BoardCache, (list, query): &LoadKey<Self>, page: &Self::Value) {
-        cache.keep_cards(*list, query, page);
+    fn searched(list: &CardList, filter: &Arc<CardFilter>) -> Option<SearchedTexts> {
+        filter.text.is_some().then(|| SearchedTexts::Cards(list.board()))
+    }
+
+    /// Results of searches are not kept, because stored texts are folded anew at times.
+    fn cache_key(
+        list: &CardList,
+        filter: &Arc<CardFilter>,
+        query: Option<&Arc<CardQuery>>,
+    ) -> Option<CacheKey> {
+        filter.text.is_none().then(|| key_of_cards(*list, filter, query))
+    }
+
+    fn bytes(card: &LoadedCard) -> usize {
+        card.bytes()
     }
 }
 
@@ -148,68 +158,6 @@ fn cover_boards(lists: &[CardList]) -> bool {
             columns.len() == boards.len() * CardColumn::ALL.len()
         }
         Some(CardListKind::Trash) | None => false,
-    }
-}
-
-pub(in crate::graphql) struct CardCounts;
-
-impl Relation for CardCounts {
-    type Key = CardList;
-    type Parameters = Arc<CardFilter>;
-    type Value = i64;
-
-    async fn fetch(
-        context: &LoadContext,
-        keys: &[CardList],
-        filter: &Arc<CardFilter>,
-    ) -> Result<Vec<i64>> {
-        card_lists::counts(&mut context.read().await?, keys, filter).await
-    }
-
-    async fn charge(context: &LoadContext, keys: &[OpaqueKey<LoadKey<Self>>]) -> Result<()> {
-        let keys = keys.iter().map(|OpaqueKey((list, filter))| (*list, filter, &**filter));
-        charge_searches(context, keys).await
-    }
-
-    fn kind(key: &CardList) -> u8 {
-        key.kind() as u8
-    }
-
-    fn from_cache(cache: &BoardCache, (list, filter): &LoadKey<Self>) -> Option<i64> {
-        cache.count(*list, filter)
-    }
-
-    fn to_cache(cache: &BoardCache, (list, filter): &LoadKey<Self>, count: &i64) {
-        cache.keep_count(*list, filter, *count);
-    }
-}
-
-pub(in crate::graphql) struct CardsBeyond;
-
-impl Relation for CardsBeyond {
-    type Key = CardList;
-    type Parameters = (Arc<CardQuery>, Side);
-    type Value = bool;
-
-    async fn fetch(
-        context: &LoadContext,
-        keys: &[CardList],
-        (query, side): &Self::Parameters,
-    ) -> Result<Vec<bool>> {
-        let mut conn = context.read().await?;
-        let CardQuery { filter, order, request, .. } = &**query;
-        card_lists::any_beyond(&mut conn, keys, filter, *order, request, *side).await
-    }
-
-    async fn charge(context: &LoadContext, keys: &[OpaqueKey<LoadKey<Self>>]) -> Result<()> {
-        let keys = keys
-            .iter()
-            .map(|OpaqueKey((list, parameters))| (*list, parameters, &parameters.0.filter));
-        charge_searches(context, keys).await
-    }
-
-    fn kind(key: &CardList) -> u8 {
-        key.kind() as u8
     }
 }
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
-use super::relation::{LoadContext, Relation, by, shared_pages, split_texts};
+use super::lists::Lists;
+use super::load_context::LoadContext;
+use super::relation::{Relation, by, split_texts};
 use crate::domain::{CardId, Comment, CommentId, Page, PageRequest, Result, Side};
 use crate::store::access::BoardAccess;
 use crate::store::{LongTexts, comments};
@@ -39,48 +41,37 @@ impl Relation for CommentsOnBoards {
     }
 }
 
-pub(in crate::graphql) struct CommentPages;
+/// Comments on cards.
+pub(in crate::graphql) struct CommentLists;
 
-impl Relation for CommentPages {
-    type Key = (BoardAccess, CardId);
-    type Parameters = (Arc<PageRequest>, LongTexts);
-    type Value = Arc<Page<Arc<Comment>>>;
+impl Lists for CommentLists {
+    type Parent = (BoardAccess, CardId);
+    type Filter = ();
+    type Page = (Arc<PageRequest>, LongTexts);
+    type Row = Arc<Comment>;
 
-    async fn fetch(
+    async fn pages(
         context: &LoadContext,
-        keys: &[Self::Key],
-        (request, texts): &Self::Parameters,
-    ) -> Result<Vec<Self::Value>> {
-        let found = comments::list(&mut context.read().await?, keys, request, *texts).await?;
-        Ok(shared_pages(found))
+        of: &[Self::Parent],
+        (): &(),
+        (request, texts): &Self::Page,
+    ) -> Result<Vec<Page<Arc<Comment>>>> {
+        let found = comments::list(&mut context.read().await?, of, request, *texts).await?;
+        Ok(found.into_iter().map(|page| page.map(Arc::new)).collect())
     }
-}
 
-pub(in crate::graphql) struct CommentCounts;
-
-impl Relation for CommentCounts {
-    type Key = (BoardAccess, CardId);
-    type Parameters = ();
-    type Value = i64;
-
-    async fn fetch(context: &LoadContext, keys: &[Self::Key], (): &()) -> Result<Vec<i64>> {
-        comments::counts(&mut context.read().await?, keys).await
+    async fn counts(context: &LoadContext, of: &[Self::Parent], (): &()) -> Result<Vec<i64>> {
+        comments::counts(&mut context.read().await?, of).await
     }
-}
 
-pub(in crate::graphql) struct CommentsBeyond;
-
-impl Relation for CommentsBeyond {
-    type Key = (BoardAccess, CardId);
-    type Parameters = (Arc<PageRequest>, Side);
-    type Value = bool;
-
-    async fn fetch(
+    async fn any_beyond(
         context: &LoadContext,
-        keys: &[Self::Key],
-        (page, side): &Self::Parameters,
+        of: &[Self::Parent],
+        (): &(),
+        (request, _): &Self::Page,
+        side: Side,
     ) -> Result<Vec<bool>> {
-        comments::any_beyond(&mut context.read().await?, keys, page, *side).await
+        comments::any_beyond(&mut context.read().await?, of, request, side).await
     }
 }
 

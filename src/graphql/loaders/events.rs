@@ -2,62 +2,45 @@
 
 use std::sync::Arc;
 
-use super::relation::{LoadContext, Relation, shared_pages};
+use super::lists::Lists;
+use super::load_context::LoadContext;
 use crate::domain::{Event, Page, PageRequest, Result, Side};
 use crate::store::events::{self, EventList};
 
-pub(in crate::graphql) struct EventPages;
+/// Histories of boards and cards.
+pub(in crate::graphql) struct EventLists;
 
-impl Relation for EventPages {
-    type Key = EventList;
-    type Parameters = Arc<PageRequest>;
-    type Value = Arc<Page<Arc<Event>>>;
+impl Lists for EventLists {
+    type Parent = EventList;
+    type Filter = ();
+    type Page = Arc<PageRequest>;
+    type Row = Arc<Event>;
 
-    async fn fetch(
+    async fn pages(
         context: &LoadContext,
-        keys: &[EventList],
+        of: &[EventList],
+        (): &(),
         request: &Arc<PageRequest>,
-    ) -> Result<Vec<Self::Value>> {
-        Ok(shared_pages(events::list(&mut context.read().await?, keys, request).await?))
+    ) -> Result<Vec<Page<Arc<Event>>>> {
+        let found = events::list(&mut context.read().await?, of, request).await?;
+        Ok(found.into_iter().map(|page| page.map(Arc::new)).collect())
     }
 
-    fn kind(key: &EventList) -> u8 {
-        key.card.is_some().into()
-    }
-}
-
-pub(in crate::graphql) struct EventCounts;
-
-impl Relation for EventCounts {
-    type Key = EventList;
-    type Parameters = ();
-    type Value = i64;
-
-    async fn fetch(context: &LoadContext, keys: &[EventList], (): &()) -> Result<Vec<i64>> {
-        events::counts(&mut context.read().await?, keys).await
+    async fn counts(context: &LoadContext, of: &[EventList], (): &()) -> Result<Vec<i64>> {
+        events::counts(&mut context.read().await?, of).await
     }
 
-    fn kind(key: &EventList) -> u8 {
-        key.card.is_some().into()
-    }
-}
-
-pub(in crate::graphql) struct EventsBeyond;
-
-impl Relation for EventsBeyond {
-    type Key = EventList;
-    type Parameters = (Arc<PageRequest>, Side);
-    type Value = bool;
-
-    async fn fetch(
+    async fn any_beyond(
         context: &LoadContext,
-        keys: &[EventList],
-        (page, side): &Self::Parameters,
+        of: &[EventList],
+        (): &(),
+        request: &Arc<PageRequest>,
+        side: Side,
     ) -> Result<Vec<bool>> {
-        events::any_beyond(&mut context.read().await?, keys, page, *side).await
+        events::any_beyond(&mut context.read().await?, of, request, side).await
     }
 
-    fn kind(key: &EventList) -> u8 {
-        key.card.is_some().into()
+    fn kind(of: &EventList) -> u8 {
+        of.card.is_some().into()
     }
 }

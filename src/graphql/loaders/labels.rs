@@ -5,8 +5,9 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
-use super::cache::BoardCache;
-use super::relation::{LoadContext, LoadKey, Relation, by};
+use super::cache::{CacheKey, CachedQuery};
+use super::load_context::LoadContext;
+use super::relation::{Relation, by};
 use super::values::SharedLabels;
 use crate::domain::{CardId, Label, LabelId, Result};
 use crate::store::access::BoardAccess;
@@ -28,14 +29,17 @@ impl Relation for BoardLabels {
         Ok(shared(found, keys, |board| board.board_id()))
     }
 
-    fn from_cache(cache: &BoardCache, (board, ()): &LoadKey<Self>) -> Option<SharedLabels> {
-        cache.labels(*board)
+    fn cache_key(board: &BoardAccess, (): &()) -> Option<CacheKey> {
+        Some((*board, CachedQuery::Labels))
     }
 
-    fn to_cache(cache: &BoardCache, (board, ()): &LoadKey<Self>, labels: &SharedLabels) {
-        cache.keep_labels(*board, labels);
+    fn bytes(_labels: &SharedLabels) -> usize {
+        LABELS
     }
 }
+
+/// The maximum bytes of the labels of a board: seven labels with names of 100 characters.
+const LABELS: usize = 4096;
 
 fn shared<K, I: Eq + Hash>(
     found: HashMap<I, Vec<Arc<Label>>>,

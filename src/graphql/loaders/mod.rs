@@ -9,7 +9,10 @@ mod cards;
 mod comments;
 mod events;
 mod labels;
+mod lists;
+mod load_context;
 mod relation;
+mod search;
 mod sessions;
 mod shared;
 mod users;
@@ -22,28 +25,31 @@ pub(super) use self::cache::BoardCache;
 pub(super) use self::shared::Shared;
 pub(super) use self::values::{CardQuery, LoadedCard, SharedLabels};
 use super::engine::RequestState;
-use boards::{BoardCount, BoardPages, BoardTexts, Boards, BoardsBeyond};
-use cards::{CardCounts, CardPages, CardTexts, Cards, CardsBeyond, CardsOnBoards};
-use comments::{
-    CommentCounts, CommentPages, CommentTexts, Comments, CommentsBeyond, CommentsOnBoards,
-};
-use events::{EventCounts, EventPages, EventsBeyond};
+use boards::{BoardLists, BoardTexts, Boards};
+use cards::{CardLists, CardTexts, Cards, CardsOnBoards};
+use comments::{CommentLists, CommentTexts, Comments, CommentsOnBoards};
+use events::EventLists;
 use labels::{BoardLabels, CardLabels, Labels};
-use relation::{BatchedLoader, LoadContext, LoaderState};
-use sessions::{SessionCount, SessionPages, Sessions, SessionsBeyond};
-use users::{Actors, MemberCounts, MemberPages, MembersBeyond, Users, UsersByEmail, UsersOnBoards};
-
-use viewer_cards::{ViewerCardCount, ViewerCardPages, ViewerCardsBeyond};
+use lists::{BatchedLists, ListLoaders};
+use load_context::LoadContext;
+use relation::{BatchedLoader, LoaderState};
+use sessions::{SessionLists, Sessions};
+use users::{Actors, MemberLists, Users, UsersByEmail, UsersOnBoards};
+use viewer_cards::ViewerCardLists;
 
 use crate::domain::Viewer;
 use crate::store::{self, ReadMode, Snapshot};
 
 macro_rules! loaders {
-    ($($(#[$doc:meta])* $field:ident: $relation:ident,)*) => {
+    (
+        relations { $($(#[$doc:meta])* $field:ident: $relation:ident,)* }
+        lists { $($(#[$list_doc:meta])* $list_field:ident: $list:ident,)* }
+    ) => {
         /// The loaders of one run of a query, or of one root field of a mutation.
         pub(super) struct Loaders {
             context: Arc<LoadContext>,
             $($field: OnceLock<LoaderState<$relation>>,)*
+            $($list_field: ListLoaders<$list>,)*
         }
 
         impl Loaders {
@@ -58,13 +64,24 @@ macro_rules! loaders {
                 let db = shared.services.db.snapshot(mode, Some(budget));
                 let (shared, state) = (Arc::clone(shared), Arc::clone(state));
                 let context = Arc::new(LoadContext { db, shared, viewer, state });
-                Self { $($field: OnceLock::new(),)* context }
+                Self {
+                    context,
+                    $($field: OnceLock::new(),)*
+                    $($list_field: ListLoaders::default(),)*
+                }
             }
 
             $(
                 $(#[$doc])*
                 pub(super) fn $field(&self) -> BatchedLoader<'_, $relation> {
                     BatchedLoader { context: &self.context, loader: &self.$field }
+                }
+            )*
+
+            $(
+                $(#[$list_doc])*
+                pub(super) fn $list_field(&self) -> BatchedLists<'_, $list> {
+                    BatchedLists { context: &self.context, loaders: &self.$list_field }
                 }
             )*
 
@@ -77,78 +94,54 @@ macro_rules! loaders {
 }
 
 loaders! {
-    /// Actors and authors on boards that the viewer may see.
-    actor: Actors,
-    /// Boards that the viewer may see.
-    board: Boards,
-    /// Whether a list of the viewer's boards continues beyond a page.
-    board_beyond: BoardsBeyond,
-    /// The number of boards in a list of the viewer's boards.
-    board_count: BoardCount,
-    /// A page of a list of the viewer's boards.
-    board_page: BoardPages,
-    /// The description of a board.
-    board_text: BoardTexts,
-    /// The labels of a board.
-    board_labels: BoardLabels,
-    /// Cards that the viewer may see.
-    card: Cards,
-    /// Whether a list of cards continues beyond a page.
-    card_beyond: CardsBeyond,
-    /// The number of cards in a list.
-    card_count: CardCounts,
-    /// The labels of a card.
-    card_labels: CardLabels,
-    /// A page of a list of cards.
-    card_page: CardPages,
-    /// The description of a card.
-    card_text: CardTexts,
-    /// Cards on boards that the viewer has access to.
-    card_on_board: CardsOnBoards,
-    /// Comments that the viewer may see.
-    comment: Comments,
-    /// Whether the comments on a card continue beyond a page.
-    comment_beyond: CommentsBeyond,
-    /// The number of comments on a card.
-    comment_count: CommentCounts,
-    /// The body of a comment.
-    comment_text: CommentTexts,
-    /// Comments on boards that the viewer has access to.
-    comment_on_board: CommentsOnBoards,
-    /// A page of a card's comments.
-    comment_page: CommentPages,
-    /// Whether the history of a board or a card continues beyond a page.
-    event_beyond: EventsBeyond,
-    /// The number of events of a board or a card.
-    event_count: EventCounts,
-    /// A page of the history of a board or a card.
-    event_page: EventPages,
-    /// Labels that the viewer may see.
-    label: Labels,
-    /// Whether the members of a board continue beyond a page.
-    member_beyond: MembersBeyond,
-    /// The number of members of a board.
-    member_count: MemberCounts,
-    /// A page of a board's members.
-    member_page: MemberPages,
-    /// Sessions of the viewer.
-    session: Sessions,
-    /// Whether the viewer's sessions continue beyond a page.
-    session_beyond: SessionsBeyond,
-    /// The number of the viewer's sessions.
-    session_count: SessionCount,
-    /// A page of the viewer's sessions.
-    session_page: SessionPages,
-    /// Users that the viewer may see.
-    user: Users,
-    /// Users by their exact e-mail address.
-    user_by_email: UsersByEmail,
-    /// Users that the viewer may see, or who are members of a board that the viewer has access to.
-    user_on_board: UsersOnBoards,
-    /// Whether the list of the viewer's cards continues beyond a page.
-    viewer_card_beyond: ViewerCardsBeyond,
-    /// The number of the viewer's cards.
-    viewer_card_count: ViewerCardCount,
-    /// A page of the cards of the viewer's boards.
-    viewer_card_page: ViewerCardPages,
+    relations {
+        /// Actors and authors on boards that the viewer may see.
+        actor: Actors,
+        /// Boards that the viewer may see.
+        board: Boards,
+        /// The description of a board.
+        board_text: BoardTexts,
+        /// The labels of a board.
+        board_labels: BoardLabels,
+        /// Cards that the viewer may see.
+        card: Cards,
+        /// The labels of a card.
+        card_labels: CardLabels,
+        /// The description of a card.
+        card_text: CardTexts,
+        /// Cards on boards that the viewer has access to.
+        card_on_board: CardsOnBoards,
+        /// Comments that the viewer may see.
+        comment: Comments,
+        /// The body of a comment.
+        comment_text: CommentTexts,
+        /// Comments on boards that the viewer has access to.
+        comment_on_board: CommentsOnBoards,
+        /// Labels that the viewer may see.
+        label: Labels,
+        /// Sessions of the viewer.
+        session: Sessions,
+        /// Users that the viewer may see.
+        user: Users,
+        /// Users by their exact e-mail address.
+        user_by_email: UsersByEmail,
+        /// Users that the viewer may see, or who are members of a board that the viewer has access to.
+        user_on_board: UsersOnBoards,
+    }
+    lists {
+        /// The viewer's boards.
+        boards: BoardLists,
+        /// The cards of boards, columns and the trash.
+        cards: CardLists,
+        /// The comments on cards.
+        comments: CommentLists,
+        /// The histories of boards and cards.
+        events: EventLists,
+        /// The members of boards.
+        members: MemberLists,
+        /// The viewer's sessions.
+        sessions: SessionLists,
+        /// The cards of the viewer's boards.
+        viewer_cards: ViewerCardLists,
+    }
 }

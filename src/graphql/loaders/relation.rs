@@ -1,6 +1,6 @@
 //! Relations and how their keys are batched.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Debug};
 use std::hash::Hash;
 use std::marker::PhantomData;
@@ -10,11 +10,11 @@ use dataloader::BatchFn;
 use dataloader::cached::Loader;
 use tokio::sync::oneshot;
 
-use super::cache::BoardCache;
-use super::shared::Shared;
-use crate::domain::{Error, Page, Result, Timestamp, Viewer};
-use crate::graphql::engine::RequestState;
-use crate::store::{Conn, LongTexts, Snapshot};
+use super::cache::CacheKey;
+use super::load_context::LoadContext;
+use super::search::{self, SearchedTexts};
+use crate::domain::{Error, Result};
+use crate::store::LongTexts;
 
 /// Data that is loaded for many keys at once. The number of statements must not depend on the number of rows: one for
 /// each group of keys, or one for each key if the keys are arguments of fields of the query root.
@@ -25,7 +25,7 @@ pub(in crate::graphql) trait Relation: Send + Sync + 'static {
     /// together.
     type Parameters: Clone + Eq + Hash + Send + Sync;
     /// The default is the value of a key without a result: `None`, an empty list, or zero.
-    type Value: Clone + Default + Send + Sync;
+    type Value: Clone + Default + Send + Sync + 'static;
 
     /// Loads the values in the order of the keys, which all have the same kind.
     fn fetch(
@@ -34,56 +34,29 @@ pub(in crate::graphql) trait Relation: Send + Sync + 'static {
         parameters: &Self::Parameters,
     ) -> impl Future<Output = Result<Vec<Self::Value>>> + Send;
 
-    /// Takes the cost of text searches from the budget. An error fails all keys.
-    fn charge(
-        _context: &LoadContext,
-        _keys: &[OpaqueKey<LoadKey<Self>>],
-    ) -> impl Future<Output = Result<()>> + Send {
-        std::future::ready(Ok(()))
-    }
-
     /// The kind of a key. Keys of different kinds are not batched together either, because they need different SQL.
     fn kind(_key: &Self::Key) -> u8 {
         0
     }
 
-    /// The value from the cache, if it is still valid.
-    fn from_cache(_cache: &BoardCache, _key: &LoadKey<Self>) -> Option<Self::Value> {
+    /// The texts that the load of a key searches.
+    fn searched(_key: &Self::Key, _parameters: &Self::Parameters) -> Option<SearchedTexts> {
         None
     }
 
-    /// Stores a value in the cache.
-    fn to_cache(_cache: &BoardCache, _key: &LoadKey<Self>, _value: &Self::Value) {}
+    /// The key in the cache, if the value is kept.
+    fn cache_key(_key: &Self::Key, _parameters: &Self::Parameters) -> Option<CacheKey> {
+        None
+    }
+
+    /// The approximate bytes of a value in the cache.
+    fn bytes(_value: &Self::Value) -> usize {
+        0
+    }
 }
 
 /// A key of a relation with its parameters.
-pub(super) type LoadKey<R> = (<R as Relation>::Key, <R as Relation>::Parameters);
-
-/// The state that all loaders of a request share.
-pub(in crate::graphql) struct LoadContext {
-    pub(super) db: Snapshot,
-    pub(super) shared: Arc<Shared>,
-    pub(super) viewer: Option<Viewer>,
-    pub(super) state: Arc<RequestState>,
-}
-
-impl LoadContext {
-    /// The viewer on whose behalf the data is read.
-    pub(super) fn viewer(&self) -> Result<Viewer> {
-        self.state.note_viewer();
-        self.viewer.ok_or(Error::Unauthenticated)
-    }
-
-    /// The current time.
-    pub(super) fn now(&self) -> Timestamp {
-        self.db.now()
-    }
-
-    /// The connection to read with.
-    pub(super) async fn read(&self) -> Result<Conn> {
-        self.db.read().await
-    }
-}
+type LoadKey<R> = (<R as Relation>::Key, <R as Relation>::Parameters);
 
 /// A handle of the loader of one relation.
 pub(in crate::graphql) struct BatchedLoader<'l, R: Relation> {
@@ -103,7 +76,7 @@ type RelationLoader<R> = Loader<OpaqueKey<LoadKey<R>>, Result<<R as Relation>::V
 /// A key for the crate, with a constant `Debug` text: for every key, the crate formats an error message
 /// that is used only if the key is missing (5,500 instructions for a page of cards).
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(in crate::graphql) struct OpaqueKey<K>(pub(super) K);
+struct OpaqueKey<K>(K);
 
 impl<K> Debug for OpaqueKey<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -123,7 +96,7 @@ type LoadedValues<R> = HashMap<OpaqueKey<LoadKey<R>>, Result<<R as Relation>::Va
 
 impl<R: Relation> BatchFn<OpaqueKey<LoadKey<R>>, Result<R::Value>> for Batch<R> {
     async fn load(&mut self, keys: &[OpaqueKey<LoadKey<R>>]) -> LoadedValues<R> {
-        if let Err(error) = R::charge(&self.context, keys).await {
+        if let Err(error) = charge::<R>(&self.context, keys).await {
             return keys.iter().map(|key| (key.clone(), Err(error.clone()))).collect();
         }
         let mut groups: HashMap<(&R::Parameters, u8), Vec<R::Key>> = HashMap::new();
@@ -141,14 +114,27 @@ impl<R: Relation> BatchFn<OpaqueKey<LoadKey<R>>, Result<R::Value>> for Batch<R> 
                     Ok(values) => Ok(values.next().unwrap_or_default()),
                     Err(error) => Err((*error).clone()),
                 };
-                if let Ok(value) = &answer {
-                    R::to_cache(&self.context.shared.cache, &key, value);
+                if let (Ok(value), Some(place)) = (&answer, R::cache_key(&key.0, parameters)) {
+                    self.context.shared.cache.keep(place, value, R::bytes);
                 }
                 values_by_key.insert(OpaqueKey(key), answer);
             }
         }
         values_by_key
     }
+}
+
+/// Takes the cost of text searches from the budget. Keys with the same kind and parameters are searched together.
+async fn charge<R: Relation>(context: &LoadContext, keys: &[OpaqueKey<LoadKey<R>>]) -> Result<()> {
+    let mut searches: HashMap<_, HashSet<(u8, &R::Parameters)>> = HashMap::new();
+    for OpaqueKey((key, parameters)) in keys {
+        if let Some(texts) = R::searched(key, parameters) {
+            searches.entry(texts).or_default().insert((R::kind(key), parameters));
+        }
+    }
+    let searches: Vec<_> =
+        searches.into_iter().map(|(texts, times)| (texts, times.len())).collect();
+    if searches.is_empty() { Ok(()) } else { search::charge(context, searches).await }
 }
 
 impl<R: Relation> LoaderState<R> {
@@ -199,8 +185,10 @@ async fn load_all<R: Relation>(
     waiting: Arc<Mutex<Vec<PendingKey<R>>>>,
 ) {
     let waiting = std::mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner));
-    let cached: Vec<_> =
-        waiting.iter().map(|(key, _)| R::from_cache(&context.shared.cache, key)).collect();
+    let cached = |(key, parameters): &LoadKey<R>| {
+        context.shared.cache.get::<R::Value>(R::cache_key(key, parameters)?)
+    };
+    let cached: Vec<_> = waiting.iter().map(|(key, _)| cached(key)).collect();
     let missing = waiting.iter().zip(&cached).filter(|(_, cached)| cached.is_none());
     let missing: Vec<_> = missing.map(|((key, _), _)| OpaqueKey(key.clone())).collect();
     let mut loaded = HashMap::new();
@@ -231,11 +219,6 @@ pub(super) fn by<K, I: Eq + Hash, V: Clone>(
     keys.iter().map(|key| found.get(&id(key)).cloned()).collect()
 }
 
-/// Converts pages so that several fields can share their rows.
-pub(super) fn shared_pages<T>(pages: Vec<Page<T>>) -> Vec<Arc<Page<Arc<T>>>> {
-    pages.into_iter().map(|page| Arc::new(page.map(Arc::new))).collect()
-}
-
 /// Splits keys into IDs, and whether their long text is read. If one key needs it, it is read for all, because they share
 /// a statement.
 pub(super) fn split_texts<K: Copy>(keys: &[(K, LongTexts)]) -> (Vec<K>, LongTexts) {
@@ -244,17 +227,4 @@ pub(super) fn split_texts<K: Copy>(keys: &[(K, LongTexts)]) -> (Vec<K>, LongText
         keys.iter().map(|(key, _)| *key).collect(),
         if read { LongTexts::Load } else { LongTexts::Skip },
     )
-}
-
-/// The number of bytes that a search reads at the cost of one field. With the default complexity limit, a
-/// query can search 488 MiB.
-const BYTES_OF_A_FIELD: u64 = 256;
-
-/// The cost of searches, given the bytes of texts and how often they are searched.
-pub(super) fn search_cost(texts: impl IntoIterator<Item = (i64, usize)>) -> u64 {
-    let bytes = texts.into_iter().map(|(bytes, searches)| {
-        let searches = u64::try_from(searches).unwrap_or(u64::MAX);
-        u64::try_from(bytes).unwrap_or_default().saturating_mul(searches)
-    });
-    bytes.fold(0, u64::saturating_add) / BYTES_OF_A_FIELD
 }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::relation::{LoadContext, Relation, by};
+use super::lists::Lists;
+use super::load_context::LoadContext;
+use super::relation::{Relation, by};
 use crate::domain::{Page, PageRequest, Result, Session, SessionId, Side};
 use crate::store::sessions;
 
@@ -21,52 +23,39 @@ impl Relation for Sessions {
     }
 }
 
-pub(in crate::graphql) struct SessionCount;
+/// The list of the viewer's sessions.
+pub(in crate::graphql) struct SessionLists;
 
-impl Relation for SessionCount {
-    /// There is only one list.
-    type Key = ();
-    type Parameters = ();
-    type Value = i64;
+impl Lists for SessionLists {
+    type Parent = ();
+    type Filter = ();
+    type Page = PageRequest;
+    type Row = Arc<Session>;
 
-    async fn fetch(context: &LoadContext, _of: &[()], (): &()) -> Result<Vec<i64>> {
-        let (viewer, now) = (context.viewer()?, context.now());
-        Ok(vec![sessions::count(&mut context.read().await?, viewer.key, now).await?])
-    }
-}
-
-pub(in crate::graphql) struct SessionPages;
-
-impl Relation for SessionPages {
-    type Key = ();
-    type Parameters = PageRequest;
-    type Value = Arc<Page<Arc<Session>>>;
-
-    async fn fetch(
+    async fn pages(
         context: &LoadContext,
         _of: &[()],
+        (): &(),
         request: &PageRequest,
-    ) -> Result<Vec<Self::Value>> {
-        let (viewer, now) = (context.viewer()?, context.now());
-        let page = sessions::list(&mut context.read().await?, viewer.key, now, request).await?;
-        Ok(vec![Arc::new(page.map(Arc::new))])
+    ) -> Result<Vec<Page<Arc<Session>>>> {
+        let (mut conn, viewer) = (context.read().await?, context.viewer()?);
+        let page = sessions::list(&mut conn, viewer.key, context.now(), request).await?;
+        Ok(vec![page.map(Arc::new)])
     }
-}
 
-pub(in crate::graphql) struct SessionsBeyond;
+    async fn counts(context: &LoadContext, _of: &[()], (): &()) -> Result<Vec<i64>> {
+        let (mut conn, viewer) = (context.read().await?, context.viewer()?);
+        Ok(vec![sessions::count(&mut conn, viewer.key, context.now()).await?])
+    }
 
-impl Relation for SessionsBeyond {
-    type Key = ();
-    type Parameters = (PageRequest, Side);
-    type Value = bool;
-
-    async fn fetch(
+    async fn any_beyond(
         context: &LoadContext,
         _of: &[()],
-        (page, side): &Self::Parameters,
+        (): &(),
+        request: &PageRequest,
+        side: Side,
     ) -> Result<Vec<bool>> {
-        let (viewer, now) = (context.viewer()?, context.now());
-        let conn = &mut context.read().await?;
-        Ok(vec![sessions::any_beyond(conn, viewer.key, now, page, *side).await?])
+        let (mut conn, viewer, now) = (context.read().await?, context.viewer()?, context.now());
+        Ok(vec![sessions::any_beyond(&mut conn, viewer.key, now, request, side).await?])
     }
 }

@@ -3,52 +3,44 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::relation::{LoadContext, Relation, by, shared_pages};
+use super::lists::Lists;
+use super::load_context::LoadContext;
+use super::relation::{Relation, by};
 use crate::domain::{EmailKey, Member, Page, PageRequest, Result, Side, User, UserId, UserKey};
 use crate::store::access::BoardAccess;
 use crate::store::{members, users};
 
-pub(in crate::graphql) struct MemberCounts;
+/// Members of boards.
+pub(in crate::graphql) struct MemberLists;
 
-impl Relation for MemberCounts {
-    type Key = BoardAccess;
-    type Parameters = ();
-    type Value = i64;
+impl Lists for MemberLists {
+    type Parent = BoardAccess;
+    type Filter = ();
+    type Page = Arc<PageRequest>;
+    type Row = Arc<Member>;
 
-    async fn fetch(context: &LoadContext, keys: &[BoardAccess], (): &()) -> Result<Vec<i64>> {
-        members::counts(&mut context.read().await?, keys).await
-    }
-}
-
-pub(in crate::graphql) struct MemberPages;
-
-impl Relation for MemberPages {
-    type Key = BoardAccess;
-    type Parameters = Arc<PageRequest>;
-    type Value = Arc<Page<Arc<Member>>>;
-
-    async fn fetch(
+    async fn pages(
         context: &LoadContext,
-        keys: &[BoardAccess],
+        of: &[BoardAccess],
+        (): &(),
         request: &Arc<PageRequest>,
-    ) -> Result<Vec<Self::Value>> {
-        Ok(shared_pages(members::list(&mut context.read().await?, keys, request).await?))
+    ) -> Result<Vec<Page<Arc<Member>>>> {
+        let found = members::list(&mut context.read().await?, of, request).await?;
+        Ok(found.into_iter().map(|page| page.map(Arc::new)).collect())
     }
-}
 
-pub(in crate::graphql) struct MembersBeyond;
+    async fn counts(context: &LoadContext, of: &[BoardAccess], (): &()) -> Result<Vec<i64>> {
+        members::counts(&mut context.read().await?, of).await
+    }
 
-impl Relation for MembersBeyond {
-    type Key = BoardAccess;
-    type Parameters = (Arc<PageRequest>, Side);
-    type Value = bool;
-
-    async fn fetch(
+    async fn any_beyond(
         context: &LoadContext,
-        keys: &[BoardAccess],
-        (page, side): &Self::Parameters,
+        of: &[BoardAccess],
+        (): &(),
+        request: &Arc<PageRequest>,
+        side: Side,
     ) -> Result<Vec<bool>> {
-        members::any_beyond(&mut context.read().await?, keys, page, *side).await
+        members::any_beyond(&mut context.read().await?, of, request, side).await
     }
 }
 

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::domain::{Card, CardFilter, CardOrder, Label, LabelId, PageRequest};
+use crate::domain::{Card, CardOrder, Label, LabelId, PageRequest};
 use crate::store::LongTexts;
 
 /// Labels that several fields may share.
 pub(in crate::graphql) type SharedLabels = Arc<Vec<Arc<Label>>>;
 
-/// The parameters of a page of cards.
+/// A page of a list of cards, and what is loaded with it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(in crate::graphql) struct CardQuery {
-    pub(in crate::graphql) filter: CardFilter,
     pub(in crate::graphql) order: CardOrder,
     pub(in crate::graphql) request: PageRequest,
     /// Whether the labels are loaded with the cards, so that no card waits for a loader.

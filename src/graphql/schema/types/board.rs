@@ -131,7 +131,7 @@ impl Board {
         let args = PageArgs { first, after, last, before };
         let request = Arc::new(args.request(BY_SINCE, MAX_OTHERS)?);
         let loaders = ctx.loaders()?;
-        let page = loaders.member_page().load_with(self.access, Arc::clone(&request));
+        let page = loaders.members().page(self.access, (), Arc::clone(&request));
         Connection::load(ctx, List::Members(self.access, request), page, BoardMemberEdge::new).await
     }
 

@@ -81,7 +81,7 @@ impl BoardPage {
         let loaders = ctx.loaders()?;
         let edge = |seen| BoardEdge::new(Board::new(seen), sort);
         let texts = texts(&ctx.look_ahead(), NODES, "description");
-        let page = loaders.board_page().load_with(list.clone(), (request.clone(), texts));
-        Self::load(ctx, List::Boards(list, request), page, edge).await
+        let page = loaders.boards().page((), list.clone(), (request.clone(), texts));
+        Self::load(ctx, List::Boards(list, (request, texts)), page, edge).await
     }
 }

@@ -163,10 +163,10 @@ impl Card {
         let request = Arc::new(args.request(OLDEST_FIRST, MAX_OTHERS)?);
         let card = (self.on.access, self.card.id);
         let loaders = ctx.loaders()?;
-        let parameters = (Arc::clone(&request), texts(&ctx.look_ahead(), NODES, "body"));
-        let page = loaders.comment_page().load_with(card, parameters);
+        let args = (request, texts(&ctx.look_ahead(), NODES, "body"));
+        let page = loaders.comments().page(card, (), args.clone());
         let edge = |comment| CommentEdge::new(Comment::under(self.clone(), comment), OLDEST_FIRST);
-        Connection::load(ctx, List::Comments(card, request), page, edge).await
+        Connection::load(ctx, List::Comments(card, args), page, edge).await
     }
 
     /// The events of the card, latest first. Events that concern several cards at once (a deleted label,

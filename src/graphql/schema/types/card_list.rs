@@ -86,24 +86,23 @@ pub(super) async fn card_page(
     order: Option<CardOrder>,
 ) -> Result<Connection<CardEdge>> {
     let order = order.map(domain::CardOrder::from).unwrap_or_default();
-    let filter = filter.unwrap_or_default().parse().at("filter")?;
+    let filter = Arc::new(filter.unwrap_or_default().parse().at("filter")?);
     let sort = sort(list.kind(), order);
     let query = Arc::new(CardQuery {
         request: args.request(sort, MAX_CARDS)?,
         with_labels: selects_labels(&ctx.look_ahead()),
         texts: texts(&ctx.look_ahead(), NODES, "description"),
-        filter,
         order,
     });
     let loaders = ctx.loaders()?;
-    let page = loaders.card_page().load_with(list, Arc::clone(&query));
+    let page = loaders.cards().page(list, Arc::clone(&filter), Arc::clone(&query));
     let labels = board_labels(&loaders, board, &query);
     let edges = async {
         let (page, labels) = try_join(page, labels).await?;
         let card = |loaded| Card::loaded(loaded, board, labels.clone());
         Ok((*page).clone().map(|loaded| CardEdge::new(card(loaded), sort)))
     };
-    Connection::of_edges(ctx, List::Cards(list, Arc::clone(&query)), edges).await
+    Connection::of_edges(ctx, List::Cards(list, filter, Arc::clone(&query)), edges).await
 }
 
 /// The first `limit` cards of a column, in their order.
@@ -117,13 +116,11 @@ pub(super) async fn cards_of_column(
         request: PageRequest { limit, backward: false, after: None, before: None },
         with_labels: ctx.look_ahead().field("labels").exists(),
         texts: texts(&ctx.look_ahead(), &[&[]], "description"),
-        filter: domain::CardFilter::default(),
         order: domain::CardOrder::default(),
     });
     let loaders = ctx.loaders()?;
-    let page = loaders
-        .card_page()
-        .load_with(CardList::in_column(board.access, column), Arc::clone(&query));
+    let list = CardList::in_column(board.access, column);
+    let page = loaders.cards().page(list, Arc::default(), Arc::clone(&query));
     let (page, labels) = try_join(page, board_labels(&loaders, board, &query)).await?;
     let cards = page.items.iter().cloned();
     Ok(cards.map(|loaded| Card::loaded(loaded, board, labels.clone())).collect())

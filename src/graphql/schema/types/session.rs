@@ -95,7 +95,7 @@ pub(in crate::graphql) async fn session_page(
 ) -> Result<Connection<SessionEdge>> {
     let request = args.request(NEWEST_FIRST, MAX_OTHERS)?;
     let (loaders, viewer) = (ctx.loaders()?, ctx.viewer()?);
-    let page = loaders.session_page().load_with((), request.clone());
+    let page = loaders.sessions().page((), (), request.clone());
     let edge = |session| SessionEdge::new(Session::of(viewer, session), NEWEST_FIRST);
     Connection::load(ctx, List::Sessions(request), page, edge).await
 }

@@ -31,10 +31,10 @@ pub(in crate::graphql) async fn viewer_card_page(
     let request = Arc::new(args.request(sort, MAX_CARDS)?);
     let texts = texts(&ctx.look_ahead(), NODES, "description");
     let loaders = ctx.loaders()?;
-    let parameters = (order, Arc::clone(&request), texts);
-    let page = loaders.viewer_card_page().load_with(Arc::clone(&list), parameters);
+    let args = (order, request, texts);
+    let page = loaders.viewer_cards().page((), Arc::clone(&list), args.clone());
     let edge = |(card, board)| CardEdge::new(Card::new(card, Board::new(board)), sort);
-    Connection::load(ctx, List::ViewerCards(list, order, request), page, edge).await
+    Connection::load(ctx, List::ViewerCards(list, args), page, edge).await
 }
 
 fn board_ids(ids: &[ID]) -> Result<Vec<BoardId>> {

@@ -35,7 +35,7 @@ pub(super) async fn event_page(
 ) -> Result<Connection<BoardEventEdge>> {
     let request = Arc::new(args.request(LATEST_FIRST, MAX_OTHERS)?);
     let loaders = ctx.loaders()?;
-    let page = loaders.event_page().load_with(list, Arc::clone(&request));
+    let page = loaders.events().page(list, (), Arc::clone(&request));
     let edge = |event: Arc<domain::Event>| {
         BoardEventEdge::new(BoardEvent::new(&event, Some(on)), LATEST_FIRST)
     };
