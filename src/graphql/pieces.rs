@@ -2,6 +2,7 @@
 //! JSON already (`engine/json.rs`).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::vec;
 
 use async_graphql::indexmap::map;
@@ -9,7 +10,7 @@ use async_graphql::{Name, Response, Value};
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::engine::{Answer, HeldMemory, Transfer, Verdict, json};
+use super::engine::{Answer, Budget, Transfer, Verdict, json};
 
 /// The minimum size of a piece in bytes, except the last one. A piece exceeds it by one text at most.
 const PIECE: usize = 32 * 1024;
@@ -23,7 +24,7 @@ pub struct Pieces {
     comma: bool,
     /// Ends before the memory is free.
     transfer: Option<Transfer>,
-    memory: Vec<HeldMemory>,
+    memory: Vec<Arc<Budget>>,
 }
 
 impl Answer {
@@ -71,7 +72,7 @@ impl Pieces {
 
     /// Begins to send the pieces. `close` closes the connection if its client reads slowly and others need the memory.
     pub fn begin_transfer(&mut self, close: impl Fn() + Send + 'static) {
-        self.transfer = HeldMemory::transfer(&self.memory, close);
+        self.transfer = Budget::transfer(&self.memory, close);
     }
 
     /// Whether all pieces have been returned.
@@ -292,7 +293,7 @@ mod tests {
         let memory = Arc::new(Memory::new(0));
         let budget = Arc::clone(&RequestState::new(memory, 0).budget);
         let mut large = answer(data(), vec![], Verdict::Run);
-        large.memory = Some(HeldMemory::of(Arc::clone(&budget)));
+        large.memory = Some(Arc::clone(&budget));
         let mut pieces = Pieces::of(large);
         let mut sizes = Vec::new();
         while let Some(piece) = pieces.next() {

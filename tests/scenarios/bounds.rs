@@ -11,6 +11,7 @@ scenarios![
     a_search_costs_what_it_reads,
     errors_are_limited,
     a_refusal_says_which_field_costs_how_much,
+    a_single_id_costs_as_much_as_a_list_with_one,
     screens_pass_with_the_largest_pages,
     memory_is_bounded_and_comes_back,
     every_string_of_an_answer_is_counted,
@@ -90,6 +91,18 @@ async fn a_refusal_says_which_field_costs_how_much(server: Arc<Server>) {
     {
         assert!(message.contains(part), "{message}");
     }
+}
+
+async fn a_single_id_costs_as_much_as_a_list_with_one(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let query = |ids: &str, fields: &str| format!("{{ nodes(ids: {ids}) {{ id {fields} }} }}");
+    let large = "... on Board { cards(first: 1000) { nodes { comments(first: 200) { nodes {
+        id body createdAt author { id email } card { id title board { id title } } } } } } }";
+    for ids in ["\"board_1\"", "[\"board_1\"]", "1"] {
+        assert_eq!(ann.ask(&query(ids, large), json!({})).await.code(), "QUERY_TOO_COMPLEX", "{ids}");
+    }
+    // A number is an ID here, not a number of entries.
+    ann.get(&query("100000000", "")).await;
 }
 
 async fn screens_pass_with_the_largest_pages(server: Arc<Server>) {

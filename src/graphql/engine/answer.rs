@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use apollo_compiler::executable::Operation;
 use apollo_compiler::introspection;
 use apollo_compiler::response::JsonMap;
 use apollo_compiler::validation::Valid;
 use async_graphql::{Name, Response, Value, Variables};
 
 use super::budget::Budget;
-use super::document::Document;
-use super::held_memory::HeldMemory;
+use super::operation::PreparedOperation;
 use super::path::restore_path;
 use super::position::places;
 use super::request_error::RequestError;
@@ -36,7 +34,7 @@ pub struct Answer {
     pub small: bool,
     /// Holds the memory of the response until all of it has been sent, or the client has gone. (A small
     /// response is already serialized by then, and no longer counted.)
-    pub memory: Option<HeldMemory>,
+    pub(in crate::graphql) memory: Option<Arc<Budget>>,
 }
 
 impl Answer {
@@ -44,10 +42,9 @@ impl Answer {
         Self { response, verdict, holds_secrets: false, small: false, memory: None }
     }
 
-    pub(super) fn run(response: Response, budget: Arc<Budget>, holds_secrets: bool) -> Self {
+    pub(super) fn of_run(response: Response, budget: Arc<Budget>, holds_secrets: bool) -> Self {
         let small = budget.bytes() < SMALL;
-        let memory = Some(HeldMemory::of(budget));
-        Self { holds_secrets, small, memory, ..Self::new(response, Verdict::Run) }
+        Self { holds_secrets, small, memory: Some(budget), ..Self::new(response, Verdict::Run) }
     }
 
     /// The response to a request whose `what`, its variables or extensions, have more than `max` values.
@@ -61,25 +58,18 @@ impl Answer {
         Self::new(error.into(), verdict)
     }
 
-    pub(super) fn without_viewer(error: Error, request_id: &str) -> Self {
+    /// The response to a request that has no data because of an error.
+    pub(super) fn failed(error: Error, request_id: &str) -> Self {
         let verdict = match error {
             Error::BadToken { .. } => Verdict::Unauthenticated,
+            Error::TooLarge { .. } | Error::TooLong { .. } | Error::TooManyErrors { .. } => {
+                Verdict::Refused
+            }
             _ => Verdict::Unavailable,
         };
         let mut response = error::of_request(error);
         error::complete(&mut response.errors, request_id);
         Self::new(response, verdict)
-    }
-
-    /// The response to a query that needs more memory than the process may use, or has too many errors.
-    pub(super) fn too_large(refused: Error) -> Self {
-        Self::new(error::of_request(refused), Verdict::Refused)
-    }
-
-    /// The response to a query that could not read all of its data from one snapshot, or that waited too
-    /// long for memory.
-    pub(super) fn unavailable() -> Self {
-        Self::new(error::of_request(Error::Unavailable), Verdict::Unavailable)
     }
 
     /// Whether `data` is not null.
@@ -140,8 +130,7 @@ impl Answer {
 /// Executes the introspection fields of an operation.
 pub(super) fn introspection(
     types: &TypeSystem,
-    document: &Document,
-    operation: &Operation,
+    operation: &PreparedOperation,
     variables: &Variables,
 ) -> Option<Value> {
     let variables = serde_json::to_value(variables).ok()?;
@@ -149,8 +138,8 @@ pub(super) fn introspection(
     let answer = introspection::partial_execute(
         &types.schema,
         &types.implementers,
-        document.executable(),
-        operation,
+        &operation.document,
+        &operation.definition,
         Valid::assume_valid_ref(&variables),
     );
     async_graphql::to_value(answer.ok()?.data).ok()

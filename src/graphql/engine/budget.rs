@@ -11,11 +11,11 @@ use tokio::sync::{Notify, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::cost::Cost;
-use super::sending::Transfers;
+use super::sending::{Transfer, Transfers};
 use crate::domain::{Error, Result};
 
 /// Memory is reserved in steps of this many bytes, to avoid contention on one counter. The first step of
-/// each request is not counted.
+/// each request is not reserved.
 const STEP: usize = 256 << 10;
 
 /// The approximate memory of an error: its path, its locations and its extensions.
@@ -40,7 +40,7 @@ pub(in crate::graphql) struct Memory {
     /// Requests that found too little memory run again one at a time.
     rerun: Semaphore,
     /// The responses that are being sent.
-    pub(super) transfers: Transfers,
+    transfers: Transfers,
 }
 
 impl Memory {
@@ -182,14 +182,18 @@ impl Budget {
         self.objects.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// The memory that all requests share.
-    pub(super) fn memory(&self) -> &Memory {
-        &self.memory
-    }
-
-    /// The number of bytes reserved.
-    pub(super) fn reserved(&self) -> usize {
-        self.reserved.load(Ordering::Relaxed)
+    /// Begins to send the responses of these requests, in one transfer. `close` closes its connection. `None` if they
+    /// hold no memory that others could need.
+    pub(in crate::graphql) fn transfer<'b>(
+        all: impl IntoIterator<Item = &'b Arc<Self>>,
+        close: impl Fn() + Send + 'static,
+    ) -> Option<Transfer> {
+        let (mut bytes, mut memory) = (0, None);
+        for budget in all {
+            bytes += budget.reserved.load(Ordering::Relaxed);
+            memory = Some(&budget.memory);
+        }
+        memory.filter(|_| bytes > 0).map(|memory| memory.transfers.begin(bytes, close))
     }
 
     /// The number of bytes taken.
@@ -217,18 +221,20 @@ impl Budget {
         left.map(drop).map_err(|left| Error::TooMuchWork { cost, left })
     }
 
-    /// The objects resolved so far, for [`Budget::restore`].
-    pub(super) fn objects(&self) -> Objects {
-        let [bytes, errors, text] = [&self.objects, &self.errors, &self.text]
-            .map(|counter| counter.load(Ordering::Relaxed));
-        Objects { bytes, errors, text }
+    fn of_objects(&self) -> [&AtomicUsize; 3] {
+        [&self.objects, &self.errors, &self.text]
     }
 
-    /// Forgets the objects resolved since then.
-    pub(super) fn restore(&self, Objects { bytes, errors, text }: Objects) {
-        self.objects.store(bytes, Ordering::Relaxed);
-        self.errors.store(errors, Ordering::Relaxed);
-        self.text.store(text, Ordering::Relaxed);
+    /// The counters of the objects resolved so far, for [`Budget::restore`].
+    pub(super) fn save(&self) -> [usize; 3] {
+        self.of_objects().map(|counter| counter.load(Ordering::Relaxed))
+    }
+
+    /// Forgets the objects resolved since they were saved.
+    pub(super) fn restore(&self, saved: [usize; 3]) {
+        for (counter, saved) in self.of_objects().into_iter().zip(saved) {
+            counter.store(saved, Ordering::Relaxed);
+        }
     }
 }
 
@@ -236,14 +242,6 @@ impl Drop for Budget {
     fn drop(&mut self) {
         self.memory.free(*self.reserved.get_mut());
     }
-}
-
-/// The state of the object counters at some point.
-#[derive(Clone, Copy)]
-pub(super) struct Objects {
-    bytes: usize,
-    errors: usize,
-    text: usize,
 }
 
 #[cfg(test)]
@@ -274,7 +272,7 @@ mod tests {
         let budget = Budget::new(Arc::new(Memory::new(0)), 2048);
         assert_eq!(budget.take_object(100, 2048), Ok(()));
         assert_eq!(budget.take_object(100, 1), Err(Error::TooLong { kib: 2 }));
-        let before = budget.objects();
+        let before = budget.save();
         budget.count_errors(3);
         budget.count_errors(2);
         assert_eq!(budget.bytes(), 100 + 2048 + 3 * ERROR_BYTES);

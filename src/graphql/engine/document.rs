@@ -1,23 +1,23 @@
 //! Parses and validates documents, and caches valid ones.
 //!
 //! apollo-compiler parses and validates according to the specification of September 2025. This module
-//! adds the limits, descriptions (`scan`), and the rules in `unique_fields`, `usages` and `list_arguments`.
+//! adds the limits, descriptions, and the rules in `scan`, `usages` and `plan/list_arguments`.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use apollo_compiler::executable::{ExecutableDocument, Operation, OperationType};
+use apollo_compiler::Node;
+use apollo_compiler::executable::{ExecutableDocument, Operation};
 use apollo_compiler::parser::Parser;
 use apollo_compiler::validation::{DiagnosticList, Valid, WithErrors};
-use apollo_compiler::{Name, Node};
 use moka::sync::Cache;
 
+use super::operation::PreparedOperation;
+use super::plan::check_list_arguments;
 use super::request_error::{Problem, RequestError};
 use super::schema::TypeSystem;
-use super::{list_arguments, measure, scan, unique_fields, usages};
+use super::{measure, scan, usages};
 use crate::config::Limits;
-use crate::metrics::{self, Kind, Lookup};
-use crate::store::ReadMode;
+use crate::metrics::{self, Lookup, Refused};
 
 /// The approximate capacity of the cache in bytes.
 const CAPACITY: u64 = 32 << 20;
@@ -36,19 +36,7 @@ const PATH: &str = "document";
 /// A valid document with all its operations.
 pub(super) struct Document {
     text: Arc<str>,
-    executable: Valid<ExecutableDocument>,
-    operations: Vec<OperationData>,
-}
-
-/// What is known of an operation.
-struct OperationData {
-    name: Option<Name>,
-    /// The variables that must not be null.
-    required: Vec<Name>,
-    /// Its time series, from its first run on.
-    series: OnceLock<Arc<metrics::Operation>>,
-    /// The number of statements that its last run needed; 0 before the first run.
-    statements: AtomicUsize,
+    operations: Vec<Arc<PreparedOperation>>,
 }
 
 impl Document {
@@ -58,60 +46,26 @@ impl Document {
 
     /// False if the text itself may hold passwords or refresh tokens as literals.
     pub(super) fn may_be_kept(&self) -> bool {
-        !self.text.contains('"') || self.executable.operations.iter().all(|one| one.is_query())
-    }
-
-    pub(super) fn executable(&self) -> &Valid<ExecutableDocument> {
-        &self.executable
-    }
-
-    /// The variables of an operation that must not be null, because of where they are used.
-    pub(super) fn required(&self, operation: &Operation) -> &[Name] {
-        self.known(operation).map_or(&[], |known| &known.required)
-    }
-
-    fn known(&self, operation: &Operation) -> Option<&OperationData> {
-        self.operations.iter().find(|known| known.name == operation.name)
-    }
-
-    /// The time series of an operation.
-    pub(super) fn series(&self, operation: &Operation) -> Option<&Arc<metrics::Operation>> {
-        let kind = match operation.operation_type {
-            OperationType::Query => Kind::Query,
-            OperationType::Mutation => Kind::Mutation,
-            OperationType::Subscription => Kind::Subscription,
-        };
-        let name = operation.name.as_deref();
-        let make = || metrics::get().requests.operation(name, kind);
-        self.known(operation).map(|known| known.series.get_or_init(make))
-    }
-
-    /// The mode in which a query reads.
-    pub(super) fn mode(&self, operation: &Operation) -> ReadMode {
-        match self.known(operation).map_or(0, |known| known.statements.load(Ordering::Relaxed)) {
-            0 => ReadMode::Transaction,
-            statements => ReadMode::Expect(statements),
-        }
-    }
-
-    /// Records the number of statements that a query needed.
-    pub(super) fn note_statements(&self, operation: &Operation, statements: usize) {
-        if let Some(known) = self.known(operation)
-            && statements != known.statements.load(Ordering::Relaxed)
-        {
-            known.statements.store(statements, Ordering::Relaxed);
-        }
+        !self.text.contains('"') || self.operations.iter().all(|one| one.definition.is_query())
     }
 
     /// The operation to run.
-    pub(super) fn operation(&self, name: Option<&str>) -> Result<&Node<Operation>, RequestError> {
-        let found = self.executable.operations.get(name);
-        found.map_err(|_| {
-            RequestError::invalid(match name {
-                Some(_) => "The document has no operation with the name in operationName.",
-                None => "The document has several operations. Set operationName to the one to run.",
-            })
-        })
+    pub(super) fn operation(
+        &self,
+        name: Option<&str>,
+    ) -> Result<&Arc<PreparedOperation>, RequestError> {
+        match (name, &*self.operations) {
+            (Some(name), all) => {
+                let found = all.iter().find(|one| one.definition.name.as_deref() == Some(name));
+                found.ok_or("The document has no operation with the name in operationName.")
+            }
+            (None, [only]) => Ok(only),
+            (None, []) => Err("The document has no operation."),
+            (None, _) => {
+                Err("The document has several operations. Set operationName to the one to run.")
+            }
+        }
+        .map_err(RequestError::invalid)
     }
 }
 
@@ -153,32 +107,31 @@ impl Documents {
 /// Parses and validates a document. Limits are checked first, so that validation cannot take long.
 fn parse(types: &TypeSystem, text: &str, limits: &Limits) -> Result<Document, RequestError> {
     let scanned = scan::scan(text, limits).map_err(RequestError::too_complex)?;
-    let parsed = Parser::new().recursion_limit(MAX_RECURSION).parse_ast(scanned.text, PATH);
+    let parsed = Parser::new().recursion_limit(MAX_RECURSION).parse_ast(&scanned.text, PATH);
     let document = parsed.map_err(|found| unparsable(&found.errors))?;
-    if scanned.is_broken {
-        return Err(RequestError::unparsable("Syntax error: unexpected character."));
-    }
-    if scanned.no_colon {
-        return Err(RequestError::unparsable("Syntax error: expected a colon after a name."));
+    if let Some(message) = scanned.syntax_error {
+        return Err(RequestError::unparsable(message));
     }
     measure::check(&document, limits).map_err(RequestError::too_complex)?;
-    unique_fields::check(&document)?;
+    if let Some(field) = scanned.repeated {
+        let message = format!("The input field {field} is given more than once.");
+        return Err(RequestError::invalid(message));
+    }
     let document = match document.to_executable_validate(&types.schema) {
         Ok(document) => document,
         Err(found) => {
             has_only_merged_roots(found).map_err(|errors| invalid(&errors, types.reveals_schema))?
         }
     };
-    list_arguments::check(types, &document)?;
-    let mut operations = Vec::new();
-    for operation in document.operations.iter() {
-        introspection_allowed(types, &document, operation)?;
-        let required = usages::check(types, &document, operation)?;
-        let name = operation.name.clone();
-        let (series, statements) = Default::default();
-        operations.push(OperationData { name, required, series, statements });
-    }
-    Ok(Document { text: text.into(), executable: document, operations })
+    check_list_arguments(types, &scanned.text, &document)?;
+    let (text, document) = (Arc::from(text), Arc::new(document));
+    let prepare = |definition: &Node<Operation>| {
+        introspection_allowed(types, &document, definition)?;
+        let required = usages::check(types, &document, definition)?;
+        Ok(Arc::new(PreparedOperation::new(&text, &document, definition, required)))
+    };
+    let operations = document.operations.iter().map(prepare).collect::<Result<_, _>>()?;
+    Ok(Document { text, operations })
 }
 
 /// "Single Root Field" of the specification counts response keys. apollo-compiler counts fields, so it rejects a
@@ -212,7 +165,7 @@ fn unparsable(errors: &DiagnosticList) -> RequestError {
         let message = format!("Syntax error: {}.", expectation(message)).into();
         Problem { message, places: places(&error.locations) }
     });
-    RequestError::unparsable_at(problems.collect())
+    RequestError::at(Refused::Syntax, problems.collect())
 }
 
 /// A message of apollo-parser with punctuators as in a document, and without the token that was found.
@@ -233,7 +186,7 @@ fn invalid(errors: &DiagnosticList, reveals_schema: bool) -> RequestError {
         let message = if reveals_schema { error.message.into() } else { HIDDEN.into() };
         Problem { message, places: places(&error.locations) }
     });
-    RequestError::invalid_at(problems.collect())
+    RequestError::at(Refused::Invalid, problems.collect())
 }
 
 /// Replaces messages that would reveal the schema.

@@ -33,8 +33,8 @@ pub(super) fn size(field: &Field, variables: &Values) -> Size {
     let said = |name: &str| directive.specified_argument_by_name(name);
     let slicing = said("slicingArguments").and_then(|value| value.as_list()).unwrap_or_default();
     let slices = slicing.iter().filter_map(|name| {
-        let value = field.specified_argument_by_name(name.as_str()?)?;
-        slice(value, variables)
+        let argument = definition.argument_by_name(name.as_str()?)?;
+        slice(&argument.ty, field.specified_argument_by_name(&argument.name)?, variables)
     });
     let assumed = || said("assumedSize").and_then(|size| size.to_i32()).unwrap_or_default();
     let size = slices.max().unwrap_or_else(|| Cost::try_from(assumed()).unwrap_or_default());
@@ -47,15 +47,18 @@ pub(super) fn size(field: &Field, variables: &Values) -> Size {
 }
 
 /// The number of entries that an argument requests: its value, or the length if it is a list.
-fn slice(value: &ast::Value, variables: &Values) -> Option<Cost> {
+fn slice(ty: &ast::Type, value: &ast::Value, variables: &Values) -> Option<Cost> {
     match value {
         ast::Value::Variable(name) => match variables.get(name)? {
             Value::Number(number) => number.as_u64(),
             Value::List(items) => Some(cost(items.len())),
             _ => None,
         },
-        ast::Value::Int(number) => number.as_str().parse().ok(),
         ast::Value::List(items) => Some(cost(items.len())),
+        ast::Value::Null => None,
+        // A single value is coerced to a list with one entry.
+        _ if ty.is_list() => Some(1),
+        ast::Value::Int(number) => number.as_str().parse().ok(),
         _ => None,
     }
 }

@@ -4,9 +4,9 @@
 //!
 //! 1. `persisted`: finds the text of a document that a request names (`trusted` reads the list of those
 //!    that may run). `document`: parses and validates the text according to the specification of September 2025, or
-//!    finds it in the cache. `scan` and `measure` check limits first; `usages`, `unique_fields` and `list_arguments` check what
+//!    finds it in the cache. `scan` and `measure` check limits first; `usages` and `plan/list_arguments` check what
 //!    apollo-compiler does not.
-//! 2. `Engine::document`: selects the operation and checks whether the caller may run it. Then
+//! 2. `Engine::operation`: selects the operation and checks whether the caller may run it. Then
 //!    `viewer_limit` limits how many requests of one viewer run at once.
 //! 3. `variables`: coerces the values of variables (`coercion`, and `literals` for default values), once.
 //! 4. `plan`: expands fragments, merges fields with the same response key, and applies `@skip` and `@include`; `cost` and
@@ -14,7 +14,7 @@
 //!    are executed by `answer`, before the others. Steps 1 to 4 run before the guards of fields.
 //! 5. async-graphql executes the plan. Resolvers call loaders; `scheduler` decides when loads are sent;
 //!    `eager` resolves objects and writes them as `json`; `budget` limits the resources of the running request, and `sending` the time for
-//!    which a response that is being sent may hold memory (`held_memory`).
+//!    which a response that is being sent may hold memory.
 //! 6. `answer`: inserts the result of the introspection and completes the codes, paths (`path`) and
 //!    locations of errors.
 //!
@@ -55,12 +55,11 @@ mod coercion;
 mod cost;
 mod document;
 mod eager;
-mod held_memory;
 pub(super) mod json;
-mod list_arguments;
 mod list_size;
 mod literals;
 mod measure;
+mod operation;
 mod path;
 mod persisted;
 mod plan;
@@ -76,7 +75,6 @@ mod sending;
 mod shape;
 mod subscription;
 mod trusted;
-mod unique_fields;
 mod usages;
 mod variables;
 mod verdict;
@@ -84,16 +82,16 @@ mod viewer_limit;
 
 use std::sync::Arc;
 
-use apollo_compiler::executable::{Operation, OperationType};
+use apollo_compiler::executable::OperationType;
 use async_graphql::{Executor, Variables};
 
 pub use self::answer::Answer;
-pub(super) use self::budget::Memory;
+pub(super) use self::budget::{Budget, Memory};
 pub(super) use self::caller::Caller;
 pub(super) use self::cost::Cost;
 use self::document::{Document, Documents};
 pub(super) use self::eager::{EagerList, EagerObject, NullableList, Pure};
-pub(super) use self::held_memory::HeldMemory;
+use self::operation::PreparedOperation;
 use self::persisted::Persisted;
 pub use self::request::{DocumentSource, Request};
 use self::request_error::RequestError;
@@ -155,23 +153,21 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         self.persisted.find(source, |text| self.documents.get(&self.types, text))
     }
 
-    /// The document of a request; an error if the caller may not run its operation.
-    fn document(
+    /// The operation of a request; an error if the caller may not run it.
+    fn operation(
         &self,
         request: &Request,
         caller: &impl Caller,
         allowed: Operations,
-    ) -> Result<Arc<Document>, Box<Answer>> {
+    ) -> Result<Arc<PreparedOperation>, Box<Answer>> {
         let refused = |error| Box::new(Answer::refused(error));
         let document = self.find(&request.document).map_err(refused)?;
         let operation = document.operation(request.operation_name.as_deref()).map_err(refused)?;
         work::with(|work| {
-            if let Some(series) = document.series(operation) {
-                let _ = work.operation.set(Arc::clone(series));
-                let _ = work.document.set(Arc::clone(document.text()));
-            }
+            let _ = work.operation.set(Arc::clone(operation.series()));
+            let _ = work.document.set(Arc::clone(&operation.text));
         });
-        match operation.operation_type {
+        match operation.definition.operation_type {
             OperationType::Mutation if allowed == Operations::Queries => {
                 return Err(refused(RequestError::operation_not_allowed()));
             }
@@ -181,17 +177,16 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             _ => {}
         }
         if let Some(error) = caller.auth_error()
-            && !is_anonymous(&document, operation)
+            && !is_anonymous(operation)
         {
-            return Err(Box::new(Answer::without_viewer(error.clone(), caller.request_id())));
+            return Err(Box::new(Answer::failed(error.clone(), caller.request_id())));
         }
-        Ok(document)
+        Ok(Arc::clone(operation))
     }
 
     fn coerced(
         &self,
-        document: &Document,
-        operation: &Operation,
+        operation: &PreparedOperation,
         variables: Variables,
     ) -> Result<Values, RequestError> {
         let limit = self.limits.nesting;
@@ -199,15 +194,15 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             let message = format!("Variables are nested more than {limit} levels deep.");
             return Err(RequestError::too_complex(message));
         }
-        Values::coerce(&self.types, operation, document.required(operation), variables)
+        Values::coerce(&self.types, operation, variables)
     }
 }
 
 /// Whether all root fields of a mutation need no access token, such as a log-in. The schema marks them with `@anonymous`. An
 /// invalid or expired token is ignored then, because clients send their token with every request.
-fn is_anonymous(document: &Document, operation: &Operation) -> bool {
-    operation.operation_type == OperationType::Mutation
+fn is_anonymous(operation: &PreparedOperation) -> bool {
+    operation.definition.operation_type == OperationType::Mutation
         && operation
-            .root_fields(document.executable())
+            .root_fields()
             .all(|field| field.name == "__typename" || field.definition.directives.has("anonymous"))
 }

@@ -30,7 +30,8 @@ impl RequestError {
         Self::at(reason, vec![Problem { message: message.into(), places: Vec::new() }])
     }
 
-    fn at(reason: Refused, problems: Vec<Problem>) -> Self {
+    /// A request that is refused for this reason, with the location of each problem.
+    pub(super) fn at(reason: Refused, problems: Vec<Problem>) -> Self {
         Self { verdict: Verdict::Refused, reason, problems }
     }
 
@@ -39,19 +40,9 @@ impl RequestError {
         Self::new(Refused::Syntax, message)
     }
 
-    /// A document with syntax errors at known locations.
-    pub(super) fn unparsable_at(problems: Vec<Problem>) -> Self {
-        Self::at(Refused::Syntax, problems)
-    }
-
     /// A request that fails validation.
     pub(super) fn invalid(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(Refused::Invalid, message)
-    }
-
-    /// A document that fails validation, with the location of each problem.
-    pub(super) fn invalid_at(problems: Vec<Problem>) -> Self {
-        Self::at(Refused::Invalid, problems)
     }
 
     /// A request that exceeds a limit; the message names the limit.

@@ -5,31 +5,21 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 
-use apollo_compiler::executable::Operation;
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Executor, Variables};
 
 use super::answer::{self, Answer};
 use super::budget::STOP_AFTER_ERRORS;
 use super::caller::Caller;
-use super::document::Document;
-use super::plan::{Plan, plan};
+use super::operation::PreparedOperation;
+use super::plan::plan;
 use super::request::Request;
-use super::request_error::RequestError;
 use super::request_state::RequestState;
 use super::{Engine, Operations, eager};
 use crate::domain::Error;
 use crate::graphql::error;
 use crate::metrics::{self, Limit};
 use crate::store::ReadMode;
-
-/// An operation that is ready for execution.
-struct Planned {
-    plan: Plan,
-    /// The result of the introspection fields.
-    introspection: Option<async_graphql::Value>,
-    holds_secrets: bool,
-}
 
 impl<E: Executor, P: Executor> Engine<E, P> {
     /// Runs a request for its caller, if its operation type is allowed.
@@ -39,8 +29,8 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         caller: impl Caller,
         allowed: Operations,
     ) -> Answer {
-        let document = match self.document(&request, &caller, allowed) {
-            Ok(document) => document,
+        let operation = match self.operation(&request, &caller, allowed) {
+            Ok(operation) => operation,
             Err(answer) => return *answer,
         };
         let _permit = match caller.viewer_key() {
@@ -48,24 +38,17 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             None => None,
         };
         let caller = Arc::new(caller);
-        let operation = match document.operation(request.operation_name.as_deref()) {
-            Ok(operation) => operation,
-            Err(error) => return Answer::refused(error),
-        };
-        let is_query = operation.is_query();
-        let mut mode = if is_query { document.mode(operation) } else { ReadMode::Transaction };
-        let mut rerun = None;
+        let (mut mode, mut rerun) = (operation.mode(), None);
         loop {
             // Boxed because a future is as large as all that it holds, and would be copied on every move.
-            if let Some(answer) =
-                Box::pin(self.run(&document, operation, &request, &caller, mode)).await
-            {
+            let run = Box::pin(self.run(&operation, request.variables.clone(), &caller, mode));
+            if let Some(answer) = run.await {
                 return answer;
             }
             caller.state().budget.reset();
             if caller.state().budget.is_short() && !caller.state().budget.wait(&mut rerun).await {
                 metrics::get().accounts.refusals.of(Limit::Memory).inc();
-                return Answer::unavailable();
+                return Answer::failed(Error::Unavailable, caller.request_id());
             }
             mode = ReadMode::Transaction;
         }
@@ -75,37 +58,42 @@ impl<E: Executor, P: Executor> Engine<E, P> {
     /// more memory.
     async fn run(
         &self,
-        document: &Document,
-        operation: &Operation,
-        request: &Request,
+        operation: &PreparedOperation,
+        variables: Variables,
         caller: &Arc<impl Caller>,
         mode: ReadMode,
     ) -> Option<Answer> {
-        let Planned { plan, introspection, holds_secrets } =
-            match self.planned(document, operation, request) {
-                Ok(planned) => planned,
-                Err(error) => return Some(Answer::refused(error)),
-            };
+        let values = self.coerced(operation, variables);
+        let limit = self.limits.complexity;
+        let plan = match values.and_then(|values| plan(&self.types, operation, values, limit)) {
+            Ok(plan) => plan,
+            Err(error) => return Some(Answer::refused(error)),
+        };
+        let is_query = operation.definition.is_query();
+        let introspection = plan
+            .introspection
+            .as_ref()
+            .and_then(|_| answer::introspection(&self.types, operation, &plan.variables));
         let RequestState { scheduler, budget, .. } = &**caller.state();
-        budget.set_work(self.limits.complexity.saturating_sub(plan.cost));
+        budget.set_work(limit.saturating_sub(plan.cost));
         if let Some(introspection) = &introspection
             && let Err(refused) = budget.take_object(eager::bytes_of(introspection), 0)
         {
-            return (!budget.is_short()).then(|| Answer::too_large(refused));
+            return (!budget.is_short()).then(|| Answer::failed(refused, caller.request_id()));
         }
         let snapshot = caller.begin(mode);
         let planned = library_request(caller, plan.document, plan.variables);
         let mut execution = pin!(self.executor.execute(planned));
         // The number of errors is checked each time the execution is polled. A mutation goes on: it may have committed.
         let execution = poll_fn(|cx| {
-            if operation.is_query() && budget.has_too_many_errors() {
+            if is_query && budget.has_too_many_errors() {
                 return Poll::Ready(None);
             }
             execution.as_mut().poll(cx).map(Some)
         });
         let response = scheduler.run(pin!(execution)).await;
         snapshot.end();
-        if operation.is_query() {
+        if is_query {
             if snapshot.exceeded() || budget.is_short() {
                 caller.forget();
                 return None;
@@ -114,40 +102,26 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             // it occurred.)
             let errors = response.as_ref().map_or(&[][..], |response| &response.errors);
             if snapshot.failed() && !error::tells_of_a_defect(errors) {
-                return Some(Answer::unavailable());
+                return Some(Answer::failed(Error::Unavailable, caller.request_id()));
             }
             if response.is_some() {
-                document.note_statements(operation, snapshot.statements());
+                operation.note_statements(snapshot.statements());
             }
         }
         let Some(response) = response else {
-            return Some(Answer::too_large(Error::TooManyErrors { most: STOP_AFTER_ERRORS }));
+            let error = Error::TooManyErrors { most: STOP_AFTER_ERRORS };
+            return Some(Answer::failed(error, caller.request_id()));
         };
-        let mut answer = Answer::run(response, Arc::clone(budget), holds_secrets);
+        let holds_secrets = self.types.hold_secrets(operation.root_fields());
+        let mut answer = Answer::of_run(response, Arc::clone(budget), holds_secrets);
         if let (Some(keys), Some(introspection)) = (plan.introspection, introspection) {
             answer.add_introspection(keys, introspection);
         }
-        answer.complete(document.text(), caller.request_id());
-        if !operation.is_query() {
+        answer.complete(&operation.text, caller.request_id());
+        if !is_query {
             error::tell_of_commits(&mut answer.response.errors);
         }
         Some(answer)
-    }
-
-    fn planned(
-        &self,
-        document: &Document,
-        operation: &Operation,
-        request: &Request,
-    ) -> Result<Planned, RequestError> {
-        let values = self.coerced(document, operation, request.variables.clone())?;
-        let plan = plan(&self.types, document, operation, values, self.limits.complexity)?;
-        let introspection = plan
-            .introspection
-            .as_ref()
-            .and_then(|_| answer::introspection(&self.types, document, operation, &plan.variables));
-        let holds_secrets = self.types.hold_secrets(operation.root_fields(document.executable()));
-        Ok(Planned { plan, introspection, holds_secrets })
     }
 }
 

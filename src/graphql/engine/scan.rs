@@ -1,6 +1,7 @@
 //! Scans the tokens of a document before it is parsed. It limits the number of tokens and the nesting of
 //! brackets, since parsers recurse, and replaces with spaces what the parser need not see.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use apollo_parser::{Lexer, Token, TokenKind};
@@ -17,24 +18,25 @@ pub(super) struct Scanned {
     /// node each (and it does not accept all commas), and the descriptions of operations, fragments and variables, which
     /// the specification of September 2025 introduced and apollo-compiler 1 does not support. The rest keeps its position.
     pub(super) text: String,
-    /// Whether there is an invalid token.
-    pub(super) is_broken: bool,
-    /// Whether a colon is missing after the name of an argument or an input field, which apollo-parser
-    /// does not report.
-    pub(super) no_colon: bool,
+    /// An invalid token, or a missing colon after the name of an argument or an input field, which apollo-parser does not
+    /// report.
+    pub(super) syntax_error: Option<&'static str>,
+    /// A field that an input object has twice ("Input Object Field Uniqueness" of the specification, which
+    /// apollo-compiler does not check).
+    pub(super) repeated: Option<String>,
 }
 
 /// Checks the limits of a document; an error names the limit. Syntax errors are left to the parser.
 pub(super) fn scan(text: &str, limits: &Limits) -> Result<Scanned, String> {
     let mut scan = Scan { blanked: text.as_bytes().to_vec(), ..Scan::default() };
-    let (mut end, mut is_broken) = (0, false);
+    let mut end = 0;
     for token in Lexer::new(text) {
         let token = match token {
             Ok(token) => token,
             Err(error) => {
                 // One error is enough: the parser would copy each of them.
                 scan.blanked.truncate(end + error.data().len());
-                is_broken = true;
+                scan.syntax_error = Some("Syntax error: unexpected character.");
                 break;
             }
         };
@@ -47,26 +49,30 @@ pub(super) fn scan(text: &str, limits: &Limits) -> Result<Scanned, String> {
         }
     }
     let text = String::from_utf8(scan.blanked).unwrap_or_default();
-    Ok(Scanned { text, is_broken, no_colon: scan.no_colon })
+    let repeated = scan.repeated.map(str::to_owned);
+    Ok(Scanned { text, syntax_error: scan.syntax_error, repeated })
 }
 
 #[derive(Default)]
-struct Scan {
+struct Scan<'t> {
     tokens: usize,
     /// The open brackets.
-    open: Vec<Open>,
+    open: Vec<Open<'t>>,
     last: Option<TokenKind>,
     /// A string that is a description if the next token can have one.
     pending: Option<Range<usize>>,
     blanked: Vec<u8>,
-    no_colon: bool,
+    syntax_error: Option<&'static str>,
+    repeated: Option<&'t str>,
 }
 
 /// An open bracket.
-struct Open {
+struct Open<'t> {
     kind: TokenKind,
     /// The expected token, where names and values alternate.
     next: Next,
+    /// The names of the fields of an input object.
+    fields: HashSet<&'t str>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -78,8 +84,8 @@ enum Next {
     Anything,
 }
 
-impl Scan {
-    fn token(&mut self, token: &Token<'_>, limits: &Limits) -> Result<(), String> {
+impl<'t> Scan<'t> {
+    fn token(&mut self, token: &Token<'t>, limits: &Limits) -> Result<(), String> {
         self.tokens += 1;
         if self.tokens > limits.tokens {
             return Err(format!("The document has more than {} tokens.", limits.tokens));
@@ -89,7 +95,7 @@ impl Scan {
         match kind {
             TokenKind::LCurly | TokenKind::LParen | TokenKind::LBracket => {
                 let next = self.begin(kind);
-                self.open.push(Open { kind, next });
+                self.open.push(Open { kind, next, fields: HashSet::new() });
             }
             TokenKind::RCurly | TokenKind::RParen | TokenKind::RBracket => drop(self.open.pop()),
             TokenKind::Name if token.data().len() > MAX_NAME => {
@@ -121,14 +127,19 @@ impl Scan {
     }
 
     /// Alternates between names, colons and values.
-    fn turn(&mut self, token: &Token<'_>) {
+    fn turn(&mut self, token: &Token<'t>) {
         let Some(open) = self.open.last_mut() else { return };
         open.next = match (open.next, token.kind()) {
-            (Next::Name, TokenKind::Name) => Next::Colon,
+            (Next::Name, TokenKind::Name) => {
+                if open.kind == TokenKind::LCurly && !open.fields.insert(token.data()) {
+                    self.repeated.get_or_insert(token.data());
+                }
+                Next::Colon
+            }
             // The name of a variable follows a dollar sign.
             (Next::Colon, TokenKind::Colon) | (Next::Value, TokenKind::Dollar) => Next::Value,
             (Next::Colon, _) => {
-                self.no_colon = true;
+                self.syntax_error = Some("Syntax error: expected a colon after a name.");
                 Next::Anything
             }
             (Next::Value, _) => Next::Name,
@@ -220,13 +231,13 @@ mod tests {
         ] {
             let scanned = scan(text, &limits()).unwrap();
             assert_eq!(scanned.text, expected);
-            assert_eq!(scanned.is_broken, scanned.text.len() < text.len(), "{text}");
+            assert_eq!(scanned.syntax_error.is_some(), scanned.text.len() < text.len(), "{text}");
         }
     }
 
     #[test]
     fn a_missing_colon_is_found() {
-        let missing = |text| scan(text, &limits()).unwrap().no_colon;
+        let missing = |text| scan(text, &limits()).unwrap().syntax_error.is_some();
         for text in [
             "{a(b: 1 c: $d e: [1 $f] g: \"x\") @h(i: true) {j}}",
             "{a(b: {c: 1})}",
@@ -236,6 +247,27 @@ mod tests {
         }
         for text in ["{a(b 1)}", "{a(b: 1 c)}", "{a @b(c d: 1)}", "{a(b: {c})}"] {
             assert!(missing(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn repeated_fields_of_input_objects_are_found() {
+        let repeated = |text| scan(text, &limits()).unwrap().repeated;
+        for text in [
+            "{a(b: {c: 1 d: {c: 1}} e: {c: 1}) {c c}}",
+            "query($c: I = {c: 1} $c: I = {c: {c: 1}}) {a(c: 1 c: 1)}",
+            "{a(b: [{c: 1} {c: 1}] d: \"{c: 1 c: 1}\")}",
+        ] {
+            assert_eq!(repeated(text), None, "{text}");
+        }
+        for text in [
+            "{a(b: {d: 1 c: {d: 1} c: 2})}",
+            "{a(b: [{c: 1, c: $d}])}",
+            "query($a: I = {c: 1 c: 1}) @b(d: 1) {e}",
+            "query @b(d: {c: {} c: {}}) {e}",
+            "{a {...F @b(d: {c: 1 c: 1})}}",
+        ] {
+            assert_eq!(repeated(text).as_deref(), Some("c"), "{text}");
         }
     }
 

@@ -4,13 +4,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use apollo_compiler::executable::Operation;
-use async_graphql::Executor;
+use async_graphql::{Executor, Variables};
 
 use super::answer::Answer;
 use super::caller::Caller;
 use super::cost::Cost;
-use super::document::Document;
+use super::operation::PreparedOperation;
 use super::plan::{Plan, RootField, plan, root_of_subscription};
 use super::request::Request;
 use super::request_error::RequestError;
@@ -32,7 +31,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
     pub(in crate::graphql) fn is_subscription(&self, request: &Request) -> bool {
         self.find(&request.document).is_ok_and(|document| {
             let operation = document.operation(request.operation_name.as_deref());
-            operation.is_ok_and(|operation| operation.is_subscription())
+            operation.is_ok_and(|operation| operation.definition.is_subscription())
         })
     }
 
@@ -45,28 +44,26 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         lists: &[(&str, &str)],
     ) -> Result<Subscription, Box<Answer>> {
         let refused = |error: RequestError| Box::new(Answer::refused(error));
-        let document = self.document(request, caller, Operations::Subscriptions)?;
-        let operation = document.operation(request.operation_name.as_deref()).map_err(refused)?;
-        self.subscription(&document, operation, request, lists).map_err(refused)
+        let operation = self.operation(request, caller, Operations::Subscriptions)?;
+        self.subscription(&operation, request.variables.clone(), lists).map_err(refused)
     }
 
     fn subscription(
         &self,
-        document: &Document,
-        operation: &Operation,
-        request: &Request,
+        operation: &PreparedOperation,
+        variables: Variables,
         lists: &[(&str, &str)],
     ) -> Result<Subscription, RequestError> {
-        let values = self.coerced(document, operation, request.variables.clone())?;
-        let (root, cost) = root_of_subscription(&self.types, document, operation, &values, lists)?;
+        let values = self.coerced(operation, variables)?;
+        let (root, cost) = root_of_subscription(&self.types, operation, &values, lists)?;
         let (most, limit) = (cost.of_one(), self.limits.complexity);
         if most > limit {
             let message =
                 format!("A payload has a complexity of up to {most}; at most {limit} is allowed.");
             return Err(RequestError::too_complex(message));
         }
-        let plan = plan(&self.types, document, operation, values, Cost::MAX)?;
-        let text = Arc::clone(document.text());
+        let plan = plan(&self.types, operation, values, Cost::MAX)?;
+        let text = Arc::clone(&operation.text);
         let Plan { document, variables, .. } = plan;
         let shape = Shape { text, document, variables, cost, is_personal: AtomicBool::new(false) };
         Ok(Subscription { root, shape: self.shapes.shared(shape) })
@@ -74,7 +71,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
 
     /// The complexity that is left for the objects in the list of a payload.
     pub(in crate::graphql) fn left(&self, shape: &Shape) -> Cost {
-        self.limits.complexity.saturating_sub(shape.cost.empty())
+        self.limits.complexity.saturating_sub(shape.cost.empty)
     }
 
     /// Executes a payload in a snapshot that its caller has begun. `source` is what it is about, as data of the context.
@@ -96,7 +93,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         if is_lost || budget.is_short() {
             return None;
         }
-        let mut answer = Answer::run(response, Arc::clone(budget), false);
+        let mut answer = Answer::of_run(response, Arc::clone(budget), false);
         answer.complete(&shape.text, caller.request_id());
         Some(answer)
     }

@@ -2,17 +2,18 @@
 //! applied.
 
 use apollo_compiler::ast::{self, VariableDefinition};
-use apollo_compiler::executable::Operation;
 use async_graphql::indexmap::IndexMap;
 use async_graphql::{Name, Value, Variables};
 
 use super::coercion::coerce;
 use super::cost::{Cost, FIELD, values_of};
 use super::literals::constant;
+use super::operation::PreparedOperation;
 use super::request_error::RequestError;
 use super::schema::TypeSystem;
 
 /// The values of an operation's variables, without those that are left out and have no default value.
+#[derive(Default)]
 pub(super) struct Values(Vec<Bound>);
 
 struct Bound {
@@ -27,8 +28,7 @@ impl Values {
     /// no mutation is half done. (By the specification, only the field would fail.)
     pub(super) fn coerce(
         types: &TypeSystem,
-        operation: &Operation,
-        required: &[apollo_compiler::Name],
+        PreparedOperation { definition: operation, required, .. }: &PreparedOperation,
         mut given: Variables,
     ) -> Result<Self, RequestError> {
         let mut values = Vec::with_capacity(operation.variables.len());

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use crate::domain::Timestamp;
-use crate::graphql::engine::{Answer, HeldMemory, Transfer};
+use crate::graphql::engine::{Answer, Budget, Transfer};
 use crate::metrics::{self, Open, Subscribed};
 
 /// The number of payloads that wait for a subscriber. While there are so many, no more are made for it: it gets what it
@@ -37,7 +37,7 @@ pub struct Payload {
     pub json: String,
     /// When what it tells has changed, if the subscriber has waited for it.
     pub(super) changed: Option<Timestamp>,
-    memory: Option<HeldMemory>,
+    memory: Option<Arc<Budget>>,
 }
 
 impl Payload {
@@ -50,7 +50,7 @@ impl Payload {
     /// Begins to send it to one subscriber. `close` closes the connection if its client reads slowly and others need the
     /// memory.
     pub fn transfer(&self, close: impl Fn() + Send + 'static) -> Option<Transfer> {
-        HeldMemory::transfer(&self.memory, close)
+        Budget::transfer(&self.memory, close)
     }
 
     #[cfg(test)]

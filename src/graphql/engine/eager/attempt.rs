@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::pin::Pin;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{MutexGuard, PoisonError};
 use std::task::{Context as Task, Poll, Waker};
 
 use async_graphql::{ContextSelectionSet, ServerError};
@@ -16,16 +16,13 @@ use crate::graphql::engine::request_state::RequestState;
 /// drops it.
 pub(super) async fn try_or_roll_back<T>(
     ctx: &ContextSelectionSet<'_>,
-    state: Option<&Arc<RequestState>>,
+    state: &RequestState,
     write: impl FnOnce() -> Option<T>,
 ) -> Option<T> {
-    let before = (state.map(|state| state.budget.objects()), errors(ctx).len());
+    let (saved, noted) = (state.budget.save(), errors(ctx).len());
     let made = write();
     if made.is_none() {
-        let (objects, noted) = before;
-        if let (Some(state), Some(objects)) = (state, objects) {
-            state.budget.restore(objects);
-        }
+        state.budget.restore(saved);
         errors(ctx).truncate(noted);
         if is_trying() {
             std::future::pending::<()>().await;

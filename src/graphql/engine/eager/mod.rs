@@ -58,10 +58,6 @@ impl<T: Pure> OutputType for EagerList<T> {
         Vec::<T>::type_name()
     }
 
-    fn qualified_type_name() -> String {
-        Vec::<T>::qualified_type_name()
-    }
-
     fn create_type_info(registry: &mut Registry) -> String {
         Vec::<T>::create_type_info(registry)
     }
@@ -72,7 +68,7 @@ impl<T: Pure> OutputType for EagerList<T> {
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
         let rows = &self.0;
-        let state = ctx.data_opt::<Arc<RequestState>>();
+        let state = ctx.data_unchecked::<Arc<RequestState>>();
         if rows.is_empty() {
             return Ok(Value::List(Vec::new()));
         }
@@ -99,10 +95,6 @@ impl<T: Pure> OutputType for NullableList<T> {
         Vec::<Option<T>>::type_name()
     }
 
-    fn qualified_type_name() -> String {
-        Vec::<Option<T>>::qualified_type_name()
-    }
-
     fn create_type_info(registry: &mut Registry) -> String {
         Vec::<Option<T>>::create_type_info(registry)
     }
@@ -112,7 +104,7 @@ impl<T: Pure> OutputType for NullableList<T> {
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        let state = ctx.data_opt::<Arc<RequestState>>();
+        let state = ctx.data_unchecked::<Arc<RequestState>>();
         let mut memory = WaitingMemory::of_rows(ctx, state, self.0.len())?;
         let bytes = waiting_bytes(&ctx.item.node);
         let rows = self.0.iter().enumerate().map(|(index, row)| {
@@ -146,7 +138,7 @@ impl<T: Pure> OutputType for EagerObject<T> {
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
     ) -> ServerResult<Value> {
-        let state = ctx.data_opt::<Arc<RequestState>>();
+        let state = ctx.data_unchecked::<Arc<RequestState>>();
         if !is_abstract::<T>(ctx) {
             let mut json = Vec::new();
             let write = || write_object(ctx, state, &self.0, &mut json);
@@ -161,7 +153,7 @@ impl<T: Pure> OutputType for EagerObject<T> {
 /// Resolves the first rows of a list, up to one that has to wait. Returns their JSON, in parts, and their number.
 async fn without_waiting<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
-    state: Option<&Arc<RequestState>>,
+    state: &RequestState,
     rows: &[T],
 ) -> ServerResult<(Vec<Value>, usize)> {
     let (mut parts, mut json, mut first) = (Vec::new(), Vec::new(), 0);
@@ -173,10 +165,7 @@ async fn without_waiting<T: Pure>(
         if is_full {
             parts.push(json::raw(std::mem::take(&mut json)));
         }
-        if (is_full || index % YIELD_EVERY == 0)
-            && !is_trying()
-            && let Some(state) = state
-        {
+        if (is_full || index % YIELD_EVERY == 0) && !is_trying() {
             state.scheduler.yield_if_due().await;
         }
         let (ctx, end) = (ctx.with_index(index), json.len());

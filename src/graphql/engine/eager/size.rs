@@ -1,14 +1,11 @@
 //! The memory and text of objects, which are taken from the budget of the request.
 
-use std::sync::Arc;
-
 use async_graphql::{ContextSelectionSet, ServerResult, Value};
 
 use super::attempt::errors;
 use crate::domain::Result;
 use crate::graphql::engine::budget::Budget;
 use crate::graphql::engine::path::keep_path;
-use crate::graphql::engine::request_state::RequestState;
 
 /// The approximate maximum memory of a field in the response, without its text: its value, its entry in
 /// the object and the overhead of the allocator.
@@ -58,33 +55,14 @@ pub(super) fn json_in(field: &Value) -> usize {
     }
 }
 
-/// Takes memory and text of an object from the budget, in bytes, and the memory of the errors so far.
-pub(super) fn take(
+/// Takes something from the budget, and the memory of the errors so far.
+pub(super) fn charge(
     ctx: &ContextSelectionSet<'_>,
-    state: Option<&Arc<RequestState>>,
-    bytes: usize,
-    text: usize,
-) -> ServerResult<()> {
-    charge(ctx, state, |budget| budget.take_object(bytes, text))
-}
-
-/// Takes memory of objects that wait.
-pub(super) fn take_waiting(
-    ctx: &ContextSelectionSet<'_>,
-    state: Option<&Arc<RequestState>>,
-    bytes: usize,
-) -> ServerResult<()> {
-    charge(ctx, state, |budget| budget.take_waiting(bytes))
-}
-
-fn charge(
-    ctx: &ContextSelectionSet<'_>,
-    state: Option<&Arc<RequestState>>,
+    budget: &Budget,
     take: impl FnOnce(&Budget) -> Result<()>,
 ) -> ServerResult<()> {
-    let Some(state) = state else { return Ok(()) };
-    state.budget.count_errors(errors(ctx).len());
-    take(&state.budget).map_err(|error| {
+    budget.count_errors(errors(ctx).len());
+    take(budget).map_err(|error| {
         let error = async_graphql::Error::from(error).into_server_error(ctx.item.pos);
         keep_path(ctx, ctx.set_error_path(error))
     })

@@ -57,10 +57,14 @@ impl Level {
     }
 }
 
+fn state() -> Arc<RequestState> {
+    Arc::new(RequestState::new(Arc::new(Memory::new(64 << 20)), usize::MAX))
+}
+
 async fn run(query: String) -> (async_graphql::Response, usize) {
     let asked = Asked::default();
     let schema = Schema::build(Level, EmptyMutation, EmptySubscription);
-    let schema = schema.data(Arc::clone(&asked)).finish();
+    let schema = schema.data(Arc::clone(&asked)).data(state()).finish();
     (schema.execute(query).await, asked.load(Ordering::Relaxed))
 }
 
@@ -81,7 +85,7 @@ async fn long_lists_pause() {
     for (list, fields) in
         [("many", "takesLong"), ("many", "takesLong waits"), ("some", "takesLong")]
     {
-        let state = Arc::new(RequestState::new(Arc::new(Memory::new(1 << 20)), usize::MAX));
+        let state = state();
         let schema = Schema::build(Level, EmptyMutation, EmptySubscription);
         let schema = schema.data(Asked::default()).data(Arc::clone(&state)).finish();
         let request = pin!(schema.execute(format!("{{ {list} {{ {fields} }} }}")));
@@ -112,7 +116,7 @@ async fn objects_that_wait_take_memory() {
             4 * WAITING_BYTES + WAITING_FIELD_BYTES,
         ),
     ] {
-        let state = Arc::new(RequestState::new(Arc::new(Memory::new(1 << 20)), usize::MAX));
+        let state = state();
         let schema = Schema::build(Level, EmptyMutation, EmptySubscription);
         let schema = schema.data(Asked::default()).data(Arc::clone(&state)).finish();
         let mut request = pin!(schema.execute(query));

@@ -1,13 +1,11 @@
 //! Objects that have to wait, which async-graphql resolves, and the memory that they take meanwhile.
 
-use std::sync::Arc;
-
 use async_graphql::parser::types::{Field, Selection, SelectionSet};
 use async_graphql::{ContextSelectionSet, Positioned, ServerResult, Value};
 
 use super::attempt::is_trying;
 use super::pure::Pure;
-use super::size::{FIELD_BYTES, take, take_waiting, text_in, values_in};
+use super::size::{FIELD_BYTES, charge, text_in, values_in};
 use crate::graphql::engine::path::keep_path;
 use crate::graphql::engine::request_state::RequestState;
 
@@ -21,19 +19,19 @@ pub(super) const WAITING_FIELD_BYTES: usize = 1664;
 
 /// Memory that is taken while objects wait. It is released also if they are dropped, because another one has failed.
 pub(super) struct WaitingMemory<'e> {
-    state: Option<&'e Arc<RequestState>>,
+    state: &'e RequestState,
     bytes: usize,
 }
 
 impl<'e> WaitingMemory<'e> {
     fn take(
         ctx: &ContextSelectionSet<'_>,
-        state: Option<&'e Arc<RequestState>>,
+        state: &'e RequestState,
         bytes: usize,
     ) -> ServerResult<Self> {
         // Made first: what could not be reserved is counted too, and must be released.
         let memory = Self { state, bytes };
-        take_waiting(ctx, state, bytes)?;
+        charge(ctx, &state.budget, |budget| budget.take_waiting(bytes))?;
         Ok(memory)
     }
 
@@ -41,7 +39,7 @@ impl<'e> WaitingMemory<'e> {
     /// its fields too.)
     pub(super) fn of_rows(
         ctx: &ContextSelectionSet<'_>,
-        state: Option<&'e Arc<RequestState>>,
+        state: &'e RequestState,
         rows: usize,
     ) -> ServerResult<Self> {
         Self::take(ctx, state, rows.saturating_mul(WAITING_BYTES))
@@ -57,16 +55,14 @@ impl<'e> WaitingMemory<'e> {
 
 impl Drop for WaitingMemory<'_> {
     fn drop(&mut self) {
-        if let Some(state) = self.state {
-            state.budget.drop_objects(self.bytes);
-        }
+        self.state.budget.drop_objects(self.bytes);
     }
 }
 
 /// Resolves an object through async-graphql; its fields may wait.
 pub(super) async fn by_async_graphql<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
-    state: Option<&Arc<RequestState>>,
+    state: &RequestState,
     object: &T,
     field: &Positioned<Field>,
 ) -> ServerResult<Value> {
@@ -78,22 +74,19 @@ pub(super) async fn by_async_graphql<T: Pure>(
 /// `bytes` is the memory of its fields meanwhile ([`waiting_bytes`]).
 pub(super) async fn row_by_async_graphql<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
-    state: Option<&Arc<RequestState>>,
+    state: &RequestState,
     row: &T,
     field: &Positioned<Field>,
     bytes: usize,
 ) -> ServerResult<Value> {
     let resolved = resolve(ctx, state, row, field, bytes);
-    match state {
-        Some(state) if !is_trying() => state.scheduler.sliced(resolved).await,
-        _ => resolved.await,
-    }
+    if is_trying() { resolved.await } else { state.scheduler.sliced(resolved).await }
 }
 
 /// `bytes` are taken until all fields have their values.
 async fn resolve<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
-    state: Option<&Arc<RequestState>>,
+    state: &RequestState,
     object: &T,
     field: &Positioned<Field>,
     bytes: usize,
@@ -103,7 +96,8 @@ async fn resolve<T: Pure>(
     let resolved = object.resolve(ctx, field).await;
     drop(memory);
     let value = resolved.map_err(|error| keep_path(ctx, error))?;
-    take(ctx, state, values_in(&value) * FIELD_BYTES, text_in(&value))?;
+    let (bytes, text) = (values_in(&value) * FIELD_BYTES, text_in(&value));
+    charge(ctx, &state.budget, |budget| budget.take_object(bytes, text))?;
     Ok(value)
 }
 

@@ -1,7 +1,6 @@
 //! Writes objects as JSON whose fields need not wait.
 
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::Poll;
 
 use async_graphql::parser::types::Selection;
@@ -9,7 +8,7 @@ use async_graphql::{ContextSelectionSet, ServerResult, Value};
 
 use super::attempt::attempt;
 use super::pure::Pure;
-use super::size::{json_in, take, text_in};
+use super::size::{charge, json_in, text_in};
 use crate::graphql::engine::json;
 use crate::graphql::engine::path::keep_path;
 use crate::graphql::engine::request_state::RequestState;
@@ -17,7 +16,7 @@ use crate::graphql::engine::request_state::RequestState;
 /// Writes an object with the selected fields; `None` if one of them has to wait.
 pub(super) fn write_object<T: Pure>(
     ctx: &ContextSelectionSet<'_>,
-    state: Option<&Arc<RequestState>>,
+    state: &RequestState,
     object: &T,
     json: &mut Vec<u8>,
 ) -> Option<ServerResult<()>> {
@@ -48,5 +47,6 @@ pub(super) fn write_object<T: Pure>(
     }
     json.push(b'}');
     let bytes = json.len() - start - nested;
-    Some(take(ctx, state, bytes.saturating_sub(text) + bytes.min(json::MAX_SPARE), text))
+    let bytes = bytes.saturating_sub(text) + bytes.min(json::MAX_SPARE);
+    Some(charge(ctx, &state.budget, |budget| budget.take_object(bytes, text)))
 }

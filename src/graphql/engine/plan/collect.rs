@@ -11,22 +11,35 @@ use async_graphql::Value;
 use async_graphql::indexmap::IndexMap;
 use async_graphql::indexmap::map::Entry;
 
+use crate::graphql::engine::request_error::RequestError;
 use crate::graphql::engine::schema::TypeSystem;
 use crate::graphql::engine::variables::Values;
+
+/// The maximum number of selections that are visited. Interfaces are expanded to their object types, so a selection
+/// may be visited many times, also for types that it does not apply to.
+const MAX_STEPS: usize = 100_000;
 
 /// What the selections of a document refer to.
 pub(super) struct Scope<'d> {
     pub(super) types: &'d TypeSystem,
     pub(super) fragments: &'d FragmentMap,
     pub(super) values: &'d Values,
+    conditions: Conditions,
     /// The number of selections that were visited.
     steps: Cell<usize>,
+}
+
+/// Whether `@skip` and `@include` exclude selections.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Conditions {
+    Apply,
+    Ignore,
 }
 
 /// Fields with the same response key, which validation has found to be mergeable.
 pub(super) struct Group<'d> {
     pub(super) first: &'d Node<Field>,
-    others: Vec<&'d Node<Field>>,
+    pub(super) others: Vec<&'d Node<Field>>,
 }
 
 impl<'d> Group<'d> {
@@ -49,17 +62,18 @@ impl<'d> Scope<'d> {
         types: &'d TypeSystem,
         fragments: &'d FragmentMap,
         values: &'d Values,
+        conditions: Conditions,
     ) -> Self {
-        Self { types, fragments, values, steps: Cell::default() }
+        Self { types, fragments, values, conditions, steps: Cell::default() }
     }
 
-    /// The number of selections that were visited.
-    pub(super) fn steps(&self) -> usize {
-        self.steps.get()
-    }
-
-    pub(super) fn forget_steps(&self) {
-        self.steps.set(0);
+    /// Fails if too many selections were visited.
+    pub(super) fn check_steps(&self) -> Result<(), RequestError> {
+        if self.steps.get() > MAX_STEPS {
+            let message = "The operation has too many fields on nested interfaces.";
+            return Err(RequestError::too_complex(message));
+        }
+        Ok(())
     }
 
     /// The fields of objects of a type; `None` if they depend on which object type of an interface it is.
@@ -74,7 +88,7 @@ impl<'d> Scope<'d> {
     fn add(&self, to: &mut Collected<'d>, ty: &str, set: &'d SelectionSet) -> Option<()> {
         self.steps.set(self.steps.get().saturating_add(set.selections.len()));
         for selection in &set.selections {
-            if self.is_left_out(selection.directives()) {
+            if self.conditions == Conditions::Apply && self.is_left_out(selection.directives()) {
                 continue;
             }
             let set = match selection {

@@ -5,6 +5,7 @@
 mod arguments;
 mod collect;
 mod introspection;
+mod list_arguments;
 mod nodes;
 mod subscription;
 
@@ -12,18 +13,15 @@ use apollo_compiler::executable::{Field, Operation, SelectionSet};
 use async_graphql::parser::types as library;
 use async_graphql::{Name, Positioned, Variables};
 
-use self::collect::{Group, Scope};
+use self::collect::{Conditions, Group, Scope};
+pub(super) use self::list_arguments::check_list_arguments;
 pub(super) use self::subscription::{PayloadCost, RootField, root_of_subscription};
 use super::cost::{self, Cost};
-use super::document::Document;
 use super::list_size::{self, Size};
+use super::operation::PreparedOperation;
 use super::request_error::RequestError;
 use super::schema::TypeSystem;
 use super::variables::Values;
-
-/// The maximum number of selections that are visited. Interfaces are expanded to their object types, so a selection
-/// may be visited many times, also for types that it does not apply to.
-const MAX_STEPS: usize = 100_000;
 
 /// An operation that is ready for execution.
 pub(super) struct Plan {
@@ -38,23 +36,21 @@ pub(super) struct Plan {
 /// Plans an operation. QUERY_TOO_COMPLEX if its cost exceeds `limit`.
 pub(super) fn plan(
     types: &TypeSystem,
-    document: &Document,
-    operation: &Operation,
+    operation: &PreparedOperation,
     values: Values,
     limit: Cost,
 ) -> Result<Plan, RequestError> {
-    let fragments = &document.executable().fragments;
-    let mut planner = Planner::new(Scope::new(types, fragments, &values));
-    let root = planner.root(operation)?;
+    let (definition, fragments) = (&operation.definition, &operation.document.fragments);
+    let scope = || Scope::new(types, fragments, &values, Conditions::Apply);
+    let root = Planner { scope: scope(), trail: None }.root(definition)?;
     if root.cost > limit {
-        planner.scope.forget_steps();
-        planner.trail = Some(Vec::new());
-        planner.root(operation)?;
+        let mut planner = Planner { scope: scope(), trail: Some(Vec::new()) };
+        planner.root(definition)?;
         let trail = planner.trail.unwrap_or_default();
         return Err(too_complex(root.cost, limit, &trail));
     }
     Ok(Plan {
-        document: nodes::document(operation.operation_type, values.names(), root.set),
+        document: nodes::document(definition.operation_type, values.names(), root.set),
         cost: root.cost,
         introspection: root.introspection,
         variables: values.into_variables(),
@@ -75,10 +71,6 @@ struct Root {
 }
 
 impl<'d> Planner<'d> {
-    fn new(scope: Scope<'d>) -> Self {
-        Self { scope, trail: None }
-    }
-
     fn root(&mut self, operation: &'d Operation) -> Result<Root, RequestError> {
         let ty = operation.object_type();
         let groups = self.scope.collect(ty, &[&operation.selection_set]).unwrap_or_default();
@@ -123,11 +115,7 @@ impl<'d> Planner<'d> {
         groups: &[Group<'d>],
         page: Option<Cost>,
     ) -> Result<(Vec<Positioned<library::Selection>>, Cost), RequestError> {
-        if self.scope.steps() > MAX_STEPS {
-            return Err(RequestError::too_complex(
-                "The operation has too many fields on nested interfaces.",
-            ));
-        }
+        self.scope.check_steps()?;
         let mut items = Vec::with_capacity(groups.len());
         let (mut total, mut most, mut trail) = (0, 0, None);
         for group in groups {

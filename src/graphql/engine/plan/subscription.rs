@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use apollo_compiler::executable::{Field, Operation};
+use apollo_compiler::executable::Field;
 use async_graphql::Value;
 use async_graphql_value::Value as Literal;
 
 use super::Planner;
-use super::collect::{Group, Scope};
+use super::collect::{Conditions, Group, Scope};
 use crate::graphql::engine::cost::{self, Cost};
-use crate::graphql::engine::document::Document;
+use crate::graphql::engine::operation::PreparedOperation;
 use crate::graphql::engine::request_error::RequestError;
 use crate::graphql::engine::schema::TypeSystem;
 use crate::graphql::engine::variables::Values;
@@ -30,11 +30,6 @@ pub(in crate::graphql) struct PayloadCost {
 }
 
 impl PayloadCost {
-    /// The cost of a payload whose list is empty.
-    pub(in crate::graphql) fn empty(&self) -> Cost {
-        self.empty
-    }
-
     /// The cost of an object of this type.
     pub(in crate::graphql) fn of(&self, ty: &str) -> Cost {
         self.objects.get(ty).copied().unwrap_or_default()
@@ -50,14 +45,15 @@ impl PayloadCost {
 /// root field.
 pub(in crate::graphql::engine) fn root_of_subscription(
     types: &TypeSystem,
-    document: &Document,
-    operation: &Operation,
+    operation: &PreparedOperation,
     values: &Values,
     lists: &[(&str, &str)],
 ) -> Result<(RootField, PayloadCost), RequestError> {
-    let fragments = &document.executable().fragments;
-    let mut planner = Planner::new(Scope::new(types, fragments, values));
-    let groups = planner.scope.collect(operation.object_type(), &[&operation.selection_set]);
+    let fragments = &operation.document.fragments;
+    let scope = Scope::new(types, fragments, values, Conditions::Apply);
+    let mut planner = Planner { scope, trail: None };
+    let definition = &operation.definition;
+    let groups = planner.scope.collect(definition.object_type(), &[&definition.selection_set]);
     let Some(root) = groups.as_ref().and_then(|groups| groups.first()) else {
         return Err(RequestError::invalid("The subscription has no field."));
     };
