@@ -134,6 +134,7 @@ mod tests {
         assert_eq!((last.days_after(u32::MAX), first.days_before(u32::MAX)), (last, first));
         assert_eq!((last.seconds_after(1), first.seconds_before(1)), (last, first));
         assert_eq!(last.days_before(1).days_after(1), last);
+        assert_eq!(last.days_before(1).days_after(2), last);
         assert_eq!(first.seconds_after(1).seconds_before(1), first);
     }
 }

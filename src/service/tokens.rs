@@ -211,4 +211,25 @@ mod tests {
         let later = Timestamp::from_seconds(began.seconds() + 60).unwrap();
         assert!(!claimed.is_of_session_since(later));
     }
+
+    #[test]
+    fn a_token_may_expire_at_the_end_of_time() {
+        let secret = Secret::new(b"0123456789abcdef0123456789abcdef").unwrap();
+        let tokens = Tokens::new(&[secret], LIFETIME, Clock::default()).unwrap();
+        let claims = Claims {
+            sub: UserId::random().to_public(),
+            email: String::new(),
+            sid: SessionId(1).to_public(),
+            iss: ISSUER.into(),
+            aud: AUDIENCE.into(),
+            iat: i64::MAX,
+            exp: i64::MAX,
+        };
+        let token = jsonwebtoken::encode(&tokens.header, &claims, &tokens.sign).unwrap();
+        for _ in 0..2 {
+            let claimed = tokens.check(&token).unwrap();
+            assert!(claimed.accepted_until().is_none());
+            assert!(claimed.is_of_session_since(Clock::default().now()));
+        }
+    }
 }
