@@ -99,7 +99,7 @@ impl Relay {
             None => self.server.connect().await?,
         };
         let told = timeout(TIME, self.notify(&mut conn, changes)).await;
-        told.map_err(|_| silent(TIME))?.map_err(failed)?;
+        told.map_err(|_| silent(TIME))??;
         Ok(conn)
     }
 
@@ -126,14 +126,14 @@ impl Relay {
     async fn hear(&self, server: &Server, state: &mut Working) -> Result<(), ConnectError> {
         let mut conn = server.connect().await?;
         let begun = timeout(TIME, begin(&mut conn)).await;
-        let schema = begun.map_err(|_| silent(TIME))?.map_err(failed)?;
+        let schema = begun.map_err(|_| silent(TIME))??;
         let mut notifications = std::pin::pin!(conn.notifications_stream());
         loop {
             let heard = timeout(SILENCE, notifications.next()).await;
             let Some(notification) = heard.map_err(|_| silent(SILENCE))? else {
                 return Err(ConnectError::new("the connection was closed"));
             };
-            self.receive(&schema, &notification.map_err(failed)?.payload);
+            self.receive(&schema, &notification?.payload);
             state.works();
         }
     }
@@ -175,10 +175,6 @@ impl Working {
 
 fn silent(limit: Duration) -> ConnectError {
     ConnectError::new(format!("nothing was received within {} s", limit.as_secs()))
-}
-
-fn failed(error: diesel::result::Error) -> ConnectError {
-    ConnectError::new(error.to_string())
 }
 
 #[derive(diesel::QueryableByName)]
