@@ -121,7 +121,7 @@ pub enum Error {
     Unavailable,
     /// The database did not confirm a commit: the change may have happened or not.
     OutcomeUnknown,
-    /// A defect in the program. The cause is in the log.
+    /// A defect in the program, or a value in the database that it cannot have written. The cause is in the log.
     Internal,
 }
 
@@ -133,6 +133,13 @@ impl Error {
             Self::NotFound { .. } => missing(),
             other => other,
         }
+    }
+
+    /// Creates an error for what must never happen, and logs what it is.
+    #[must_use]
+    pub fn defect(what: &'static str) -> Self {
+        tracing::error!(what, "an internal error");
+        Self::Internal
     }
 
     /// Creates an error for an invalid input value. Callers add the path with [`At::at`].

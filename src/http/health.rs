@@ -10,7 +10,8 @@ pub(super) async fn live() -> &'static str {
     "ok"
 }
 
-/// Readiness: the database responds, and the server does not stop.
+/// Readiness: the database reads and would write, and the server does not stop. Only the log has the reason why it is not
+/// ready, because anybody may ask.
 pub(super) async fn ready(
     extract::State(state): extract::State<State>,
 ) -> (StatusCode, &'static str) {
@@ -19,6 +20,6 @@ pub(super) async fn ready(
     }
     match state.services.db.check().await {
         Ok(()) => (StatusCode::OK, "ok"),
-        _ => (StatusCode::SERVICE_UNAVAILABLE, "the database does not respond"),
+        _ => (StatusCode::SERVICE_UNAVAILABLE, "the database is not ready"),
     }
 }

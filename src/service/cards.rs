@@ -22,7 +22,7 @@ pub async fn create(
     once(services, mutation, (board, [card]), async |tx, (viewer, (board, new))| {
         let mut board: BoardTx<Editor> = lock_board(tx, viewer.key, *board).await.at("boardId")?;
         let made = insert(&mut board, new, |error, _| error.at("card")).await?;
-        let card = made.into_iter().next().ok_or(Error::Internal)?;
+        let card = made.into_iter().next().ok_or_else(|| Error::defect("no card was created"))?;
         finish(board, card).await
     })
     .await

@@ -143,6 +143,11 @@ pub(super) trait Replay: Sized + Send {
     ) -> impl Future<Output = Result<Option<Self>>> + Send;
 }
 
+/// The hash of the input includes the mutation, so a receipt always has the subject of its mutation.
+fn wrong_subject() -> Error {
+    Error::defect("the receipt of a mutation has the subject of another one")
+}
+
 /// The payload is read afterwards, and may be newer.
 fn unversioned((board, access): AuthorizedBoard) -> AuthorizedBoard {
     (board, access.without_version())
@@ -182,7 +187,7 @@ impl Replay for (Vec<Card>, AuthorizedBoard) {
         let ids = match &receipt.subject {
             Subject::Card(id) => std::slice::from_ref(id),
             Subject::Cards(ids) => ids,
-            _ => return Err(Error::Internal),
+            _ => return Err(wrong_subject()),
         };
         let mut found = cards::find(conn, viewer.key, ids, LongTexts::Load).await?;
         let board = found.first().map(|(_, board)| unversioned(board.clone()));
@@ -205,7 +210,7 @@ impl Replay for (Label, AuthorizedBoard) {
     const WHAT: &'static str = "label";
 
     async fn read(conn: &mut Conn, viewer: Viewer, receipt: &Receipt) -> Result<Option<Self>> {
-        let Subject::Label(id) = receipt.subject else { return Err(Error::Internal) };
+        let Subject::Label(id) = receipt.subject else { return Err(wrong_subject()) };
         let found = labels::find(conn, viewer.key, &[id]).await?;
         Ok(found.into_iter().next().map(|(label, board)| (label, unversioned(board))))
     }
@@ -215,7 +220,7 @@ impl Replay for (Comment, Card, AuthorizedBoard) {
     const WHAT: &'static str = "comment";
 
     async fn read(conn: &mut Conn, viewer: Viewer, receipt: &Receipt) -> Result<Option<Self>> {
-        let Subject::Comment(id) = receipt.subject else { return Err(Error::Internal) };
+        let Subject::Comment(id) = receipt.subject else { return Err(wrong_subject()) };
         let found = comments::find(conn, viewer.key, &[id], LongTexts::Load).await?;
         let Some((comment, board)) = found.into_iter().next() else { return Ok(None) };
         let card = cards::find(conn, viewer.key, &[comment.card_id], LongTexts::Load).await?;
@@ -227,7 +232,7 @@ impl Replay for (Member, AuthorizedBoard) {
     const WHAT: &'static str = "member";
 
     async fn read(conn: &mut Conn, viewer: Viewer, receipt: &Receipt) -> Result<Option<Self>> {
-        let Subject::Member(user) = receipt.subject else { return Err(Error::Internal) };
+        let Subject::Member(user) = receipt.subject else { return Err(wrong_subject()) };
         let Some(board) = AuthorizedBoard::read(conn, viewer, receipt).await? else {
             return Ok(None);
         };

@@ -3,14 +3,23 @@
 use crate::domain::{
     At, Card, CardColumn, CardId, CardMove, Direction, Error, Rank, Result, rejection,
 };
-use crate::store::card_order::{end_without, last_rank, next_without, rerank_without};
+use crate::store::card_order::{end_without, last_rank, next_without, rerank};
 use crate::store::lock::{BoardTx, Editor};
 use crate::store::{cards, events};
 
-/// The rank for a card at the end of a column.
+/// The rank for a card at the end of a column. If the last rank has an unknown format, the column gets new ranks first.
 pub(super) async fn end_of(board: &mut BoardTx<'_, Editor>, column: CardColumn) -> Result<Rank> {
     let last = last_rank(board, column).await?;
-    Rank::between(last.as_ref(), None).ok_or(Error::Internal)
+    if let Some(rank) = Rank::between(last.as_ref(), None) {
+        return Ok(rank);
+    }
+    rerank(board, column, None).await?;
+    let last = last_rank(board, column).await?;
+    Rank::between(last.as_ref(), None).ok_or_else(no_rank)
+}
+
+fn no_rank() -> Error {
+    Error::defect("a column with new ranks has no rank for a card")
 }
 
 /// The rank that moves a card to the wanted position; `None` if the card is already there.
@@ -30,11 +39,11 @@ pub(super) async fn place(
     if let Some(rank) = gap.rank() {
         return Ok(Some(rank));
     }
-    rerank_without(board, wanted.column, card.id).await?;
+    rerank(board, wanted.column, Some(card.id)).await?;
     // Read again: the neighbour has a new rank.
     let spot = self::spot(board, card.id, wanted).await?;
     let gap = self::gap(board, card.id, wanted.column, &spot).await?;
-    gap.rank().map(Some).ok_or(Error::Internal)
+    gap.rank().map(Some).ok_or_else(no_rank)
 }
 
 /// A target position in a column.

@@ -99,7 +99,7 @@ async fn present(tx: &mut Tx, presented: &Presented) -> Result<Refresh> {
     let token = store::find(tx, &presented.hash).await?;
     match token {
         Some(StoredToken { spent_at: None, generation }) => {
-            let generation = generation.unwrap_or(locked.generation + 1);
+            let generation = generation.unwrap_or(locked.generation.saturating_add(1));
             if generation <= locked.generation {
                 // Another successor of the same token has been used.
                 return reused(tx, presented).await;
@@ -109,7 +109,7 @@ async fn present(tx: &mut Tx, presented: &Presented) -> Result<Refresh> {
         Some(StoredToken { spent_at: Some(spent), generation })
             if spent > now.seconds_before(GRACE) =>
         {
-            let next = generation.unwrap_or(locked.generation) + 1;
+            let next = generation.unwrap_or(locked.generation).saturating_add(1);
             insert_successor(tx, presented, next).await?;
             done(tx, locked.session, false).await
         }
@@ -127,7 +127,7 @@ async fn first_use(
     let (now, session) = (tx.now(), &locked.session);
     let times = (now.seconds_before(GRACE), now);
     store::spend(tx, session.id, &presented.hash, generation, times).await?;
-    insert_successor(tx, presented, generation + 1).await?;
+    insert_successor(tx, presented, generation.saturating_add(1)).await?;
     let refreshed = Refreshed {
         generation,
         family_hash: presented.family.hash(),

@@ -12,7 +12,7 @@ const AUDIENCE: &str = "simple-kanban";
 const TYPE: &str = "at+jwt";
 
 /// The accepted clock difference between instances, in seconds.
-const LEEWAY: u64 = 5;
+const LEEWAY: i64 = 5;
 
 /// The maximum number of verified tokens in the cache. Verification takes a fifth of the time of a
 /// small query.
@@ -45,12 +45,12 @@ impl Claimed {
     /// Whether the token may belong to a session that began at this time. After a restore, the ID of a session may be used
     /// again.
     pub(super) fn is_of_session_since(&self, began: Timestamp) -> bool {
-        self.issued + LEEWAY.cast_signed() >= began.seconds()
+        self.issued.saturating_add(LEEWAY) >= began.seconds()
     }
 
     /// The time until which the token is accepted.
     pub(super) fn accepted_until(&self) -> Option<Timestamp> {
-        Timestamp::from_seconds(self.expires + LEEWAY.cast_signed())
+        Timestamp::from_seconds(self.expires.saturating_add(LEEWAY))
     }
 }
 
@@ -123,7 +123,8 @@ impl Tokens {
             tracing::error!(%error, "failed to sign an access token");
             Error::Internal
         })?;
-        let expires = Timestamp::from_seconds(claims.exp).ok_or(Error::Internal)?;
+        let expires = Timestamp::from_seconds(claims.exp)
+            .ok_or_else(|| Error::defect("an access token expires after the year 9999"))?;
         Ok((token, expires))
     }
 
@@ -131,9 +132,8 @@ impl Tokens {
     /// token is invalid or expired.
     pub(super) fn check(&self, token: &str) -> Result<Claimed> {
         let now = self.clock.now().seconds();
-        let known =
-            self.known.get(token).filter(|known| now <= known.expires + LEEWAY.cast_signed());
-        if let Some(known) = known {
+        let known = self.known.get(token);
+        if let Some(known) = known.filter(|known| !has_expired(known.expires, now)) {
             return Ok(known);
         }
         let found = self.read(token).ok_or(Error::Unauthenticated)?;
@@ -148,9 +148,8 @@ impl Tokens {
         }
         let key = self.accept.iter().find(|key| Some(&key.id) == header.kid.as_ref())?;
         let claims = jsonwebtoken::decode::<Claims>(token, &key.key, &self.validation).ok()?.claims;
-        let (now, leeway) = (self.clock.now().seconds(), LEEWAY.cast_signed());
         // A time of issue in the future tells only that a clock was ahead.
-        if claims.exp + leeway < now {
+        if has_expired(claims.exp, self.clock.now().seconds()) {
             return None;
         }
         Some(Claimed {
@@ -160,6 +159,10 @@ impl Tokens {
             expires: claims.exp,
         })
     }
+}
+
+fn has_expired(expires: i64, now: i64) -> bool {
+    expires.saturating_add(LEEWAY) < now
 }
 
 /// Derives the `kid` of a key: the first 8 characters of a signature made with it. It reveals nothing
@@ -194,7 +197,7 @@ mod tests {
         };
         let (token, _) = tokens.issue(&user, SessionId(1), clock.now()).unwrap();
         assert!(tokens.check(&token).is_ok());
-        clock.advance(i64::from(LIFETIME) + 2 * LEEWAY.cast_signed());
+        clock.advance(i64::from(LIFETIME) + 2 * LEEWAY);
         assert!(tokens.check(&token).is_err(), "it is remembered");
         tokens.known.invalidate_all();
         assert!(tokens.check(&token).is_err(), "it is verified");
@@ -207,5 +210,26 @@ mod tests {
         assert!(claimed.is_of_session_since(began));
         let later = Timestamp::from_seconds(began.seconds() + 60).unwrap();
         assert!(!claimed.is_of_session_since(later));
+    }
+
+    #[test]
+    fn a_token_may_expire_at_the_end_of_time() {
+        let secret = Secret::new(b"0123456789abcdef0123456789abcdef").unwrap();
+        let tokens = Tokens::new(&[secret], LIFETIME, Clock::default()).unwrap();
+        let claims = Claims {
+            sub: UserId::random().to_public(),
+            email: String::new(),
+            sid: SessionId(1).to_public(),
+            iss: ISSUER.into(),
+            aud: AUDIENCE.into(),
+            iat: i64::MAX,
+            exp: i64::MAX,
+        };
+        let token = jsonwebtoken::encode(&tokens.header, &claims, &tokens.sign).unwrap();
+        for _ in 0..2 {
+            let claimed = tokens.check(&token).unwrap();
+            assert!(claimed.accepted_until().is_none());
+            assert!(claimed.is_of_session_since(Clock::default().now()));
+        }
     }
 }

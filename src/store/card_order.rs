@@ -73,18 +73,19 @@ fn of_column<ST>(select: &'static str, board: BoardId, column: CardColumn) -> St
         .number(column.position())
 }
 
-/// Assigns short new ranks to all cards of a column except one. Their order stays the same.
-pub async fn rerank_without(
+/// Assigns short new ranks to all cards of a column, except one if it is named. Their order stays the same.
+pub async fn rerank(
     board: &mut BoardTx<'_, impl Edits>,
     column: CardColumn,
-    without: CardId,
+    without: Option<CardId>,
 ) -> Result<()> {
-    let statement = of_column::<BigInt>("SELECT id", board.id(), column)
-        .sql(" AND id <> ")
-        .number(without.0)
-        .sql(" ORDER BY rank, id");
-    let cards: Vec<i64> = board.conn().load(statement).await?;
-    let ranks = Rank::sequence(None, cards.len()).ok_or(Error::Internal)?;
+    let mut statement = of_column::<BigInt>("SELECT id", board.id(), column);
+    if let Some(without) = without {
+        statement = statement.sql(" AND id <> ").number(without.0);
+    }
+    let cards: Vec<i64> = board.conn().load(statement.sql(" ORDER BY rank, id")).await?;
+    let ranks = Rank::sequence(None, cards.len());
+    let ranks = ranks.ok_or_else(|| Error::defect("there are no ranks for a whole column"))?;
     let update = Write::new()
         .sql("UPDATE cards SET version = ")
         .number(board.version_after(1))

@@ -1,10 +1,11 @@
 //! Writes to cards and their labels.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::iter;
 
 use diesel::sql_types::{BigInt, Nullable, Text};
 
+use super::card_order::rerank;
 use super::dsl::{Statement, Write, numbers, texts};
 use super::lock::{BoardTx, Edits};
 use crate::domain::{
@@ -20,8 +21,26 @@ pub struct InsertContext {
     places: Vec<(CardId, Option<Rank>)>,
 }
 
-/// Reads the data for the creation of these cards, in one statement.
+/// Reads the data for the creation of these cards, in one statement. A column whose last rank has an unknown format gets
+/// new ranks first.
 pub async fn insert_context(
+    board: &mut BoardTx<'_, impl Edits>,
+    new: &[NewCard],
+) -> Result<InsertContext> {
+    let context = read_context(board, new).await?;
+    let places = new.iter().zip(&context.places);
+    let unknown = places.filter(|(_, (_, last))| Rank::between(last.as_ref(), None).is_none());
+    let columns: BTreeSet<CardColumn> = unknown.map(|(card, _)| card.column).collect();
+    if columns.is_empty() {
+        return Ok(context);
+    }
+    for column in columns {
+        rerank(board, column, None).await?;
+    }
+    read_context(board, new).await
+}
+
+async fn read_context(
     board: &mut BoardTx<'_, impl Edits>,
     new: &[NewCard],
 ) -> Result<InsertContext> {
@@ -72,7 +91,8 @@ pub fn insert(
     let mut cards = Vec::new();
     for (index, ((new, _), (id, last))) in new.iter().zip(&context.places).enumerate() {
         let last = ends.get(&new.column).or(last.as_ref());
-        let rank = Rank::between(last, None).ok_or(Error::Internal)?;
+        let rank = Rank::between(last, None)
+            .ok_or_else(|| Error::defect("a column has no rank for a new card"))?;
         ends.insert(new.column, rank.clone());
         cards.push(Card {
             id: *id,

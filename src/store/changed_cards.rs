@@ -9,7 +9,7 @@ use super::access::{BoardAccess, Version};
 use super::db::Conn;
 use super::dsl::{ColumnTypes, LongTexts, Statement};
 use super::rows::{CardRow, EventRow};
-use crate::domain::{Card, CardId, CardsChange, Error, Event, LabelId, Result};
+use crate::domain::{Card, CardId, CardsChange, Error, LabelId, Result};
 
 /// After more events than this, the cards are read from their lists instead.
 const MAX_EVENTS: usize = 32;
@@ -41,8 +41,8 @@ pub async fn since(
     let mut changed = HashMap::new();
     for (event, card, labels) in rows {
         // A newer instance may write events that this one does not know.
-        let Ok(event) = Event::try_from(event) else { return Ok(None) };
-        match event.payload.cards_change() {
+        let Ok(payload) = event.payload() else { return Ok(None) };
+        match payload.cards_change() {
             CardsChange::None => {}
             CardsChange::Card(id) => {
                 changed.insert(id, changed_card(card, labels.as_deref())?);

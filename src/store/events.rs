@@ -52,9 +52,11 @@ pub(super) fn insert(
 /// The kind of an event and its payload, as they are stored.
 pub(super) fn kind_and_payload(change: &EventPayload) -> Result<(String, String)> {
     let Ok(Value::Object(mut payload)) = serde_json::to_value(change) else {
-        return Err(Error::Internal);
+        return Err(Error::defect("an event is no JSON object"));
     };
-    let Some(Value::String(kind)) = payload.remove(KIND) else { return Err(Error::Internal) };
+    let Some(Value::String(kind)) = payload.remove(KIND) else {
+        return Err(Error::defect("an event has no kind"));
+    };
     Ok((kind, Value::Object(payload).to_string()))
 }
 

@@ -135,7 +135,7 @@ pub async fn promote_successor(board: &mut BoardTx<'_, Reader>) -> Result<()> {
         .limit(1);
     let successor: Option<MemberRow> = board.conn().first(successor).await?;
     let Some(Member { user, role, .. }) = successor.map(member) else {
-        return Err(Error::Internal);
+        return Err(Error::defect("a board has no member who becomes its admin"));
     };
     let event = EventPayload::MemberRoleChanged { user: user.id, from: role, to: BoardRole::Admin };
     let target = users_boards::table.find((board.id().0, user.key.0));

@@ -25,7 +25,8 @@ pub struct LeasedMail {
 
 /// Queues a mail.
 pub async fn insert(tx: &mut Tx, mail: &QueuedMail) -> Result<()> {
-    let content = serde_json::to_string(&mail.content).map_err(|_| Error::Internal)?;
+    let content = serde_json::to_string(&mail.content)
+        .map_err(|_| Error::defect("the content of a mail is no JSON"))?;
     let now = tx.now();
     let values = (
         outbox::email.eq(mail.email.clone()),

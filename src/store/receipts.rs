@@ -32,7 +32,8 @@ pub(super) fn insert(
     events: Option<(i64, i64)>,
     now: Timestamp,
 ) -> Result<Write> {
-    let subject = serde_json::to_string(subject).map_err(|_| Error::Internal)?;
+    let subject = serde_json::to_string(subject)
+        .map_err(|_| Error::defect("the subject of a receipt is no JSON"))?;
     let statement = Write::new()
         .sql("INSERT INTO mutation_receipts (user_id, client_mutation_id, input_hash, board_id, subject, first_sequence, last_sequence, created_at) VALUES (")
         .number(user.0)

@@ -9,9 +9,9 @@ use super::schema::{
     board_events, boards, cards, comments, labels, outbox, sessions, users, users_boards,
 };
 use crate::domain::{
-    Board, BoardId, BoardRole, Card, CardColumn, CardId, Comment, CommentId, Error, Event, Label,
-    LabelColor, LabelId, Member, Name, Rank, Result, Session, SessionId, Timestamp, User, UserId,
-    UserKey,
+    Board, BoardId, BoardRole, Card, CardColumn, CardId, Comment, CommentId, Error, Event,
+    EventPayload, Label, LabelColor, LabelId, Member, Name, Rank, Result, Session, SessionId,
+    Timestamp, User, UserId, UserKey,
 };
 
 row! {
@@ -260,16 +260,20 @@ impl MemorySize for EventRow {
 /// The name of the kind within the JSON of a payload; it has a column of its own.
 pub(super) const KIND: &str = "kind";
 
+impl EventRow {
+    /// What happened. An error may mean that a newer version of the program has written the event.
+    pub(super) fn payload(&self) -> serde_json::Result<EventPayload> {
+        let mut map: Map<String, Value> = serde_json::from_str(&self.payload)?;
+        map.insert(KIND.into(), self.kind.clone().into());
+        serde_json::from_value(Value::Object(map))
+    }
+}
+
 impl TryFrom<EventRow> for Event {
     type Error = Error;
 
     fn try_from(row: EventRow) -> Result<Self> {
-        let payload =
-            serde_json::from_str::<Map<String, Value>>(&row.payload).and_then(|mut map| {
-                map.insert(KIND.into(), row.kind.into());
-                serde_json::from_value(Value::Object(map))
-            });
-        let payload = payload.map_err(|error| {
+        let payload = row.payload().map_err(|error| {
             tracing::error!(%error, board = row.board_id, sequence = row.sequence, "an event cannot be read");
             Error::Internal
         })?;

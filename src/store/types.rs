@@ -17,6 +17,9 @@ use crate::domain::{BoardRole, CardColumn, LabelColor, Rank, Timestamp, UserId};
 #[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Long"))]
 pub struct Instant;
 
+/// The error of a row with a time that the program cannot have written.
+const OUT_OF_RANGE: &str = "time out of range";
+
 impl AsExpression<Instant> for Timestamp {
     type Expression = Bound<Instant, Self>;
 
@@ -42,7 +45,8 @@ impl ToSql<Instant, Pg> for Timestamp {
 
 impl FromSql<Instant, Pg> for Timestamp {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        <DateTime<Utc> as FromSql<Timestamptz, Pg>>::from_sql(value).map(Self::from)
+        let time = <DateTime<Utc> as FromSql<Timestamptz, Pg>>::from_sql(value)?;
+        Self::from_micros(time.timestamp_micros()).ok_or_else(|| OUT_OF_RANGE.into())
     }
 }
 
@@ -56,7 +60,7 @@ impl ToSql<Instant, Sqlite> for Timestamp {
 impl FromSql<Instant, Sqlite> for Timestamp {
     fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
         let micros = <i64 as FromSql<BigInt, Sqlite>>::from_sql(value)?;
-        Self::from_micros(micros).ok_or_else(|| "time out of range".into())
+        Self::from_micros(micros).ok_or_else(|| OUT_OF_RANGE.into())
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kanban::service::trash::purge;
 use serde_json::{Value, json};
 
-use crate::support::{Server, User, column, scenarios};
+use crate::support::{Server, User, Watched, column, scenarios};
 
 scenarios![
     updated_lists_equal_lists_that_are_read,
@@ -169,7 +169,8 @@ async fn a_version_of_a_lost_history_is_not_continued(server: Arc<Server>) {
 
 /// An instance of a later version may write events of kinds that this one does not know.
 async fn events_of_a_newer_version_do_no_harm(server: Arc<Server>) {
-    let ann = server.user("ann").await;
+    let watched = Watched::start(&server, &[]).await;
+    let ann = watched.server.user("ann").await;
     let board = ann.board("Plans").await;
     let cards = ann.cards(&board, 3).await;
     let query = format!("{{ board(id: {board:?}) {{ cards {{ nodes {{ title }} }} }} }}");
@@ -179,4 +180,5 @@ async fn events_of_a_newer_version_do_no_harm(server: Arc<Server>) {
     server.execute(sql, sql).await;
     let titles = column(&ann.get(&query).await["board"]["cards"]["nodes"], "title");
     assert!(titles.contains(&"new".to_owned()), "{titles:?}");
+    assert!(!watched.process.log().contains("ERROR"), "{}", watched.process.log());
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::persisted::hash_of;
 use crate::support::{
-    Lock, LogIn, Network, Process, Proxy, Server, Socket, User, Watched, ask_for_events,
+    Lock, LogIn, Network, Process, Proxy, Role, Server, Socket, User, Watched, ask_for_events,
     eventually, scenarios, text,
 };
 
@@ -21,7 +21,9 @@ scenarios![
     slow_requests_and_statements_are_told,
     a_slow_read_is_told_with_its_document,
     an_outage_is_told_at_its_begin_and_its_end,
+    a_connection_that_cannot_listen_is_told,
     repeated_refresh_tokens_are_told,
+    an_internal_error_is_told,
 ];
 
 const AS_JSON: (&str, &str) = ("LOG_FORMAT", "json");
@@ -302,6 +304,14 @@ async fn an_outage_is_told_at_its_begin_and_its_end(server: Arc<Server>) {
     let failed = [("operation", "Create"), ("code", "SERVICE_UNAVAILABLE")];
     assert_eq!(watched.sum("kanban_requests_total", &failed).await, 20.0);
     assert_eq!(watched.sum("kanban_unavailable_errors_total", &[]).await, 20.0);
+    let ready = watched.server.http.get(format!("{}/readyz", watched.server.url)).send().await;
+    assert_eq!(ready.unwrap().text().await.unwrap(), "the database is not ready");
+    if !server.is_sqlite() {
+        let checked = &told("the database is not ready")[0]["fields"]["error"];
+        assert!(text(checked).contains("onnection"), "{checked}");
+        eventually!("it is not told", told("NOTIFY fails").len() == 1);
+        eventually!("it is not told", told("LISTEN fails").len() == 1);
+    }
     // One line for each text of an error.
     let begun = told("the database is unavailable").len();
     assert!((1..=5).contains(&begun), "{begun}");
@@ -310,6 +320,10 @@ async fn an_outage_is_told_at_its_begin_and_its_end(server: Arc<Server>) {
     assert_eq!(told("the database is available again").len(), 0);
     outage.end();
     eventually!("the end is told", told("the database is available again").len() == 1);
+    if !server.is_sqlite() {
+        eventually!("it is not told", !told("NOTIFY works again").is_empty());
+        eventually!("it is not told", !told("LISTEN works again").is_empty());
+    }
     assert!(told("the database is available again")[0]["fields"]["errors"].as_u64().unwrap() >= 20);
     assert_eq!(told("the database is unavailable").len(), begun);
     eventually!(
@@ -317,6 +331,27 @@ async fn an_outage_is_told_at_its_begin_and_its_end(server: Arc<Server>) {
         ann.ask(create, json!({})).await.status == 200
             && watched.sum("kanban_database_up", &[]).await == 1.0
     );
+}
+
+/// Only the connection that listens fails.
+async fn a_connection_that_cannot_listen_is_told(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let role = Role::create(&server, "listener", 10).await;
+    let proxy = Proxy::to(&role.url).await;
+    assert!(proxy.url.contains(":limited@"), "it has a password");
+    proxy.set(Network::Reset);
+    let watched = Watched::start(&server, &[("DATABASE_LISTEN_URL", &proxy.url)]).await;
+    let told = |message: &str| watched.process.log().matches(message).count();
+    eventually!("it is not told", told("LISTEN fails") == 1);
+    proxy.set(Network::Up);
+    eventually!("it is not told", told("LISTEN works again") == 1);
+    let log = watched.process.log();
+    assert_eq!((told("LISTEN fails"), told("NOTIFY fails")), (1, 0), "{log}");
+    assert!(!log.contains("limited"), "{log}");
+    drop(watched);
+    role.remove(&server).await;
 }
 
 async fn repeated_refresh_tokens_are_told(server: Arc<Server>) {
@@ -341,4 +376,21 @@ async fn repeated_refresh_tokens_are_told(server: Arc<Server>) {
     for token in [first, successors.remove(2)].map(|one| one.refresh_token) {
         assert!(!watched.process.log().contains(&token));
     }
+}
+
+async fn an_internal_error_is_told(server: Arc<Server>) {
+    let watched = Watched::start(&server, &[AS_JSON]).await;
+    let ann = watched.server.user("ann").await;
+    let board = ann.board("Plans").await;
+    let card = json!({ "title": "x" });
+    let input = json!({ "boardId": board, "card": card, "clientMutationId": "one" });
+    ann.done("createCard", input.clone(), "card { id }").await;
+    let change = "UPDATE mutation_receipts SET subject = '\"BOARD\"'";
+    server.execute(change, change).await;
+    let answer = ann.call("createCard", input, "card { id }").await;
+    assert_eq!(answer.code(), "INTERNAL_SERVER_ERROR");
+    let what = "the receipt of a mutation has the subject of another one";
+    assert!(!answer.body.to_string().contains(what));
+    let told = lines(&watched.process).into_iter().filter(|line| line["fields"]["what"] == what);
+    assert_eq!(told.count(), 1);
 }

@@ -18,6 +18,7 @@ scenarios![
     a_move_writes_one_card,
     another_column_puts_a_card_at_its_end,
     long_ranks_are_renewed,
+    ranks_of_an_unknown_format_are_renewed,
     any_moves_give_the_order_of_a_list,
     an_expected_version_guards_every_change,
 ];
@@ -218,6 +219,47 @@ async fn long_ranks_are_renewed(server: Arc<Server>) {
     }
     assert_eq!(renewed, 1, "longest: {longest}");
     assert!(longest <= 32, "{longest}");
+}
+
+/// An import may have written them.
+async fn ranks_of_an_unknown_format_are_renewed(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let new = json!({ "title": "new", "column": "DONE" });
+    for (mutation, event, is_moved) in [
+        ("createCard", "CardCreatedEvent", false),
+        ("createCards", "CardCreatedEvent", false),
+        ("updateCard", "CardMovedEvent", true),
+        ("moveCard", "CardMovedEvent", true),
+        ("restoreCard", "CardRestoredEvent", true),
+    ] {
+        let board = ann.board("Plans").await;
+        let ids = ann.cards(&board, 3).await;
+        for id in &ids {
+            ann.move_card(id, "DONE", json!({})).await;
+        }
+        let mut input = match mutation {
+            "createCard" => json!({ "boardId": board, "card": new }),
+            "createCards" => json!({ "boardId": board, "cards": [new] }),
+            _ => json!({ "cardId": ids[0] }),
+        };
+        match mutation {
+            "restoreCard" => ann.delete_card(&ids[0]).await,
+            "updateCard" | "moveCard" => {
+                ann.move_card(&ids[0], "TODO", json!({})).await;
+                input["column"] = "DONE".into();
+            }
+            _ => {}
+        }
+        let last = format!("UPDATE cards SET rank = 'zz' WHERE id = {}", &ids[2]["card_".len()..]);
+        server.execute(&last, &last).await;
+        let before = ann.version(&board).await;
+        ann.done(mutation, input, "__typename").await;
+        assert_eq!(ann.events(&board, before).await, ["ColumnReorderedEvent", event], "{mutation}");
+        let done = ann.columns(&board).await[3].clone();
+        let kept = if is_moved { &ids[1..] } else { &ids[..] };
+        assert_eq!(&done[..kept.len()], kept, "{mutation}");
+        assert_eq!(done.len(), kept.len() + 1, "{mutation}");
+    }
 }
 
 async fn any_moves_give_the_order_of_a_list(server: Arc<Server>) {

@@ -11,6 +11,7 @@ use serde_json::json;
 use socket2::SockRef;
 use tokio::time::{sleep, timeout};
 
+use super::cli::output;
 use crate::support::{
     Answer, Lock, Network, Process, Proxy, Role, SECRET, Server, User, config_with, eventually,
     kanban, postgres, scenarios, text,
@@ -25,6 +26,7 @@ scenarios![
     locks_from_before_an_outage_are_released,
     recovers_from_resets,
     another_server_takes_over,
+    a_server_that_closes_new_connections_is_passed_over,
     a_slow_network_is_only_slow,
     readiness_is_told_in_time_though_a_table_is_locked,
     deadlocks_in_german_are_tried_again,
@@ -38,6 +40,7 @@ scenarios![
     a_damaged_file_is_not_ready,
     a_damaged_table_makes_the_file_not_ready,
     a_damaged_schema_makes_the_file_not_ready,
+    commands_tell_that_a_file_is_damaged,
     a_file_that_cannot_grow_is_unavailable,
     the_log_of_a_file_shrinks,
 ];
@@ -196,6 +199,21 @@ async fn another_server_takes_over(server: Arc<Server>) {
     second.set(Network::Up);
     eventually!("the first is waited for", writes().await);
     ann.server.stop().await;
+}
+
+/// It closes them after the first statements.
+async fn a_server_that_closes_new_connections_is_passed_over(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let first = Proxy::to(&server.database_url).await;
+    let second = Proxy::to(&server.database_url).await;
+    first.reset_at("lc_messages");
+    let (one, both) = (first.address.to_string(), format!("{},{}", first.address, second.address));
+    let url = first.url.replace(&one, &both);
+    let behind = Arc::new(Server::start_with(config_with(&url, &LIMITS), url.clone()).await);
+    behind.user("ann").await.board("Plans").await;
+    behind.stop().await;
 }
 
 async fn a_slow_network_is_only_slow(server: Arc<Server>) {
@@ -510,6 +528,32 @@ async fn a_damaged_schema_makes_the_file_not_ready(server: Arc<Server>) {
     for _ in 0..2 {
         assert_eq!(ann.ask(&query, json!({})).await.code(), "SERVICE_UNAVAILABLE");
         assert_eq!(status(&server, "/readyz").await, 503);
+    }
+}
+
+/// And not that it is no database of this program.
+async fn commands_tell_that_a_file_is_damaged(server: Arc<Server>) {
+    if !server.is_sqlite() {
+        return;
+    }
+    board_in_the_file(&server).await;
+    let path = file(&server);
+    let pages: Vec<i64> = {
+        let conn = rusqlite::Connection::open(&path).unwrap();
+        let roots =
+            "SELECT rootpage FROM sqlite_schema WHERE tbl_name = '__diesel_schema_migrations'";
+        let mut roots = conn.prepare(roots).unwrap();
+        roots.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    for page in pages {
+        damage(&path, u64::try_from(page - 1).unwrap(), 1);
+    }
+    let folder = tempfile::TempDir::new().unwrap();
+    for command in [&["user", "list"][..], &["end-sessions"], &["purge"], &["migrate"]] {
+        let mut program = kanban(folder.path());
+        program.env("DATABASE_URL", &server.database_url).args(command);
+        let (_, _, told) = output(&mut program);
+        assert!(told.contains("database disk image is malformed"), "{command:?}: {told}");
     }
 }
 

@@ -26,6 +26,7 @@ scenarios![
     time_does_not_run_backwards_on_a_board,
     sessions_expire_by_the_clock_of_the_program,
     a_clock_that_steps_back_ends_no_session,
+    a_time_after_the_year_9999_is_an_error,
 ];
 
 /// The reason why no server starts.
@@ -251,4 +252,18 @@ async fn a_clock_that_steps_back_ends_no_session(server: Arc<Server>) {
     let token = answer["refreshSession"]["accessToken"].as_str().unwrap().to_owned();
     User { token, ..there }.get("{ viewer { id } }").await;
     behind.stop().await;
+}
+
+/// Somebody else has written it. As part of a cursor it would be refused.
+async fn a_time_after_the_year_9999_is_an_error(server: Arc<Server>) {
+    let ann = server.user("ann").await;
+    let board = ann.board("Plans").await;
+    ann.card(&board, "x").await;
+    let sqlite = "UPDATE cards SET created_at = 568971820800000000";
+    server.execute(sqlite, "UPDATE cards SET created_at = '20000-01-01'").await;
+    let other = Arc::new(server.another(&[]).await);
+    let there = User { server: Arc::clone(&other), ..ann };
+    let query = format!("{{ board(id: {board:?}) {{ cards {{ nodes {{ createdAt }} }} }} }}");
+    assert_eq!(there.ask(&query, json!({})).await.code(), "INTERNAL_SERVER_ERROR");
+    other.stop().await;
 }

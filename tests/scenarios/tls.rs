@@ -8,9 +8,20 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Server, checks, config_with, eventually};
+use super::cli::output;
+use crate::support::{Server, checks, config_with, eventually, kanban};
 
-checks![tls_to_postgres];
+checks![tls_to_postgres, missing_root_certificates_are_told_with_their_reason];
+
+async fn missing_root_certificates_are_told_with_their_reason() {
+    let folder = TempDir::new().unwrap();
+    let mut command = kanban(folder.path());
+    command.env("DATABASE_URL", "postgres://kanban:secret@localhost/kanban?sslmode=verify-full");
+    command.env("SSL_CERT_FILE", "/no/such/file");
+    let (_, _, told) = output(command.arg("migrate"));
+    assert!(told.contains("no root certificate found: "), "{told}");
+    assert!(told.contains("/no/such/file") && !told.contains("secret"), "{told}");
+}
 
 async fn tls_to_postgres() {
     let cluster = Cluster::start().await;

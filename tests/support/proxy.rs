@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
 use super::{Server, User, config_with};
@@ -39,6 +39,8 @@ struct State {
     network: watch::Sender<Network>,
     /// The text after which a connection gets no more bytes from the database.
     unanswered: Mutex<Option<&'static str>>,
+    /// The text at which a connection is reset.
+    fatal: Mutex<Option<&'static str>>,
 }
 
 impl Proxy {
@@ -52,8 +54,9 @@ impl Proxy {
         // Without TLS, so that the proxy can read the traffic.
         let (name, address) = (path.split('?').next().unwrap(), listener.local_addr().unwrap());
         let url = format!("{scheme}://{user}@{address}/{name}?sslmode=disable");
-        let (network, unanswered) = (watch::Sender::new(Network::Up), Mutex::new(None));
-        let state = Arc::new(State { network, unanswered });
+        let network = watch::Sender::new(Network::Up);
+        let (unanswered, fatal) = Default::default();
+        let state = Arc::new(State { network, unanswered, fatal });
         tokio::spawn(listen(listener, database, Arc::clone(&state)));
         Self { url, address, state }
     }
@@ -74,6 +77,11 @@ impl Proxy {
     /// forwarded.
     pub fn lose_answer_to(&self, said: &'static str) {
         *self.state.unanswered.lock().unwrap() = Some(said);
+    }
+
+    /// Each connection where the server sends this text is reset.
+    pub fn reset_at(&self, said: &'static str) {
+        *self.state.fatal.lock().unwrap() = Some(said);
     }
 }
 
@@ -97,13 +105,19 @@ async fn connect(server: TcpStream, database: String, state: Arc<State>) {
     let lost = Arc::new(AtomicBool::new(false));
     let (is_dead, is_lost) = (Arc::clone(&dead), Arc::clone(&lost));
     let (listening, deaf) = (Arc::clone(&state), Arc::clone(&lost));
+    let ends_now = Arc::new(Notify::new());
+    let over = Arc::clone(&ends_now);
     let listen = move |said: &[u8]| {
         let mut unanswered = listening.unanswered.lock().unwrap();
         let is = |wanted: &str| said.windows(wanted.len()).any(|part| part == wanted.as_bytes());
         if unanswered.take_if(|wanted| is(wanted)).is_some() {
             lost.store(true, Ordering::SeqCst);
         }
-        true
+        let is_over = listening.fatal.lock().unwrap().is_some_and(is);
+        if is_over {
+            over.notify_one();
+        }
+        !is_over
     };
     let hear = move |_: &[u8]| !deaf.load(Ordering::SeqCst);
     let (mut server, mut database) = (server, database);
@@ -114,6 +128,7 @@ async fn connect(server: TcpStream, database: String, state: Arc<State>) {
         let back = pass_on(from_database, to_server, network.clone(), dead, hear);
         tokio::select! {
             _ = cut => true,
+            () = ends_now.notified() => true,
             () = there => false,
             () = back => false,
         }

@@ -56,6 +56,12 @@ impl From<diesel::ConnectionError> for ConnectError {
     }
 }
 
+impl From<diesel::result::Error> for ConnectError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

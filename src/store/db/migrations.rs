@@ -143,12 +143,12 @@ fn migrate_file(path: &str) -> Result<Vec<String>, Failure> {
     conn.batch_execute(
         "PRAGMA busy_timeout = 60000; PRAGMA journal_mode = WAL; PRAGMA foreign_keys = OFF;",
     )?;
-    if file_state(&mut conn).pending::<Sqlite>(&SQLITE)?.is_empty() {
+    if file_state(&mut conn)?.pending::<Sqlite>(&SQLITE)?.is_empty() {
         return Ok(Vec::new());
     }
     conn.immediate_transaction(|conn| {
         // Another program may have migrated while this one waited.
-        file_state(conn).pending::<Sqlite>(&SQLITE)?;
+        file_state(conn)?.pending::<Sqlite>(&SQLITE)?;
         let done = names(&conn.run_pending_migrations(SQLITE)?);
         let broken: i64 = diesel::select(diesel::dsl::sql::<diesel::sql_types::BigInt>(
             "count(*) FROM pragma_foreign_key_check",
@@ -160,7 +160,11 @@ fn migrate_file(path: &str) -> Result<Vec<String>, Failure> {
 
 /// Fails if an SQLite file has no database of this program, or one that is newer than the program.
 pub(super) fn check_file(path: &str) -> Result<(), String> {
-    let check = || file_state(&mut sqlite::connect(path)?).check_known::<Sqlite>(&SQLITE);
+    let check = || {
+        let mut conn = sqlite::connect(path)?;
+        conn.batch_execute("PRAGMA busy_timeout = 10000")?;
+        file_state(&mut conn)?.check_known::<Sqlite>(&SQLITE)
+    };
     check().map_err(|Failure(reason)| reason)
 }
 
@@ -174,13 +178,26 @@ pub(super) async fn check_server(server: &Server) -> Result<(), StartError> {
     check.await.map_err(StartError::from)
 }
 
-/// A table that does not exist yet has no rows.
-fn file_state(conn: &mut SqliteConnection) -> State {
-    let done = __diesel_schema_migrations::table
-        .select(__diesel_schema_migrations::version)
-        .load(conn)
-        .unwrap_or_default();
-    State { done, oldest: schema_compatibility::table.load(conn).unwrap_or_default() }
+fn file_state(conn: &mut SqliteConnection) -> Result<State, Failure> {
+    let mut state = State { done: Vec::new(), oldest: Vec::new() };
+    if is_in_file(conn, "__diesel_schema_migrations")? {
+        let versions =
+            __diesel_schema_migrations::table.select(__diesel_schema_migrations::version);
+        state.done = versions.load(conn)?;
+    }
+    if is_in_file(conn, "schema_compatibility")? {
+        state.oldest = schema_compatibility::table.load(conn)?;
+    }
+    Ok(state)
+}
+
+fn is_in_file(conn: &mut SqliteConnection, table: &str) -> QueryResult<bool> {
+    let found = diesel::dsl::sql::<diesel::sql_types::Bool>(
+        "EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ",
+    )
+    .bind::<Text, _>(table)
+    .sql(")");
+    diesel::select(found).get_result(conn)
 }
 
 /// Runs the pending migrations of a PostgreSQL database; returns their names.

@@ -104,8 +104,9 @@ impl File {
         let Self { path, health, id } = self.clone();
         let check = spawn_blocking(move || sqlite::check(&path, &health, id));
         match timeout(CHECK_TIME, check).await {
-            Ok(Ok(Ok(()))) => Ok(()),
-            failed => Err(format!("{failed:?}")),
+            Ok(Ok(checked)) => checked,
+            Ok(Err(error)) => Err(error.to_string()),
+            Err(_) => Err("the file cannot be read in time".into()),
         }
     }
 }

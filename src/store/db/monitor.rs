@@ -68,6 +68,9 @@ struct Checked {
     at: Instant,
 }
 
+/// What a check found, with the error for the log if there is one.
+type Found = (Health, Option<String>);
+
 /// Checks a PostgreSQL server.
 pub(super) struct Monitor {
     server: Server,
@@ -87,10 +90,10 @@ impl Monitor {
         let mut was_read_only = false;
         loop {
             let had_conn = conn.is_some();
-            let mut health = self.check(&mut conn, &mut silent).await;
+            let (mut health, mut error) = self.check(&mut conn, &mut silent).await;
             if had_conn && conn.is_none() {
                 // Perhaps only this session was ended.
-                health = self.check(&mut conn, &mut silent).await;
+                (health, error) = self.check(&mut conn, &mut silent).await;
             }
             if health == Health::Silent {
                 silent += 1;
@@ -110,7 +113,7 @@ impl Monitor {
             let checked = Checked { health, at: Instant::now() };
             let former = self.latest.send_replace(Some(checked)).map(|former| former.health);
             if former != Some(health) && health != Health::Ready {
-                tracing::error!(reason = health.reason(), "the database is not ready");
+                tracing::error!(reason = health.reason(), error, "the database is not ready");
             }
             sleep(if health == Health::Ready { PAUSE } else { SHORT_PAUSE }).await;
         }
@@ -142,7 +145,7 @@ impl Monitor {
 
     /// Checks with the connection, or opens one. `silent` is the number of checks without a response; it is raised if a
     /// connection gave none. A connection that does not pass the check is closed.
-    async fn check(&self, slot: &mut Option<AsyncPgConnection>, silent: &mut u32) -> Health {
+    async fn check(&self, slot: &mut Option<AsyncPgConnection>, silent: &mut u32) -> Found {
         let is_short = !silent.is_multiple_of(LONG_CHECK_EVERY);
         let limit = if is_short { SHORT_CHECK_TIME } else { CHECK_TIME };
         let conn = match slot.take() {
@@ -151,27 +154,32 @@ impl Monitor {
         };
         let mut conn = match conn {
             Ok(conn) => conn,
-            Err(ConnectError { is_busy: true, .. }) => return Health::Busy,
-            Err(_) => return Health::Silent,
+            Err(ConnectError { is_busy: true, reason, .. }) => return (Health::Busy, Some(reason)),
+            Err(ConnectError { reason, .. }) => return (Health::Silent, Some(reason)),
         };
         match timeout(limit, is_writable(&mut conn)).await {
             Ok(Ok(true)) => {}
-            Ok(Ok(false)) => return Health::ReadOnly,
-            Ok(Err(_)) => return Health::Silent,
+            Ok(Ok(false)) => return (Health::ReadOnly, None),
+            Ok(Err(error)) => return (Health::Silent, Some(error.to_string())),
             Err(_) => {
                 // Other connections may be as dead as this one.
                 *silent += 1;
-                return Health::Silent;
+                return (Health::Silent, Some(no_answer(limit)));
             }
         }
         match timeout(CHECK_TIME, read(&mut conn)).await {
             Ok(Ok(())) => {
                 *slot = Some(conn);
-                Health::Ready
+                (Health::Ready, None)
             }
-            Ok(Err(_)) | Err(_) => Health::Busy,
+            Ok(Err(error)) => (Health::Busy, Some(error.to_string())),
+            Err(_) => (Health::Busy, Some(no_answer(CHECK_TIME))),
         }
     }
+}
+
+fn no_answer(limit: Duration) -> String {
+    format!("a statement had no answer within {} s", limit.as_secs())
 }
 
 /// Whether the session may write.

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use diesel::QueryResult;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::Double;
+use diesel_async::pooled_connection::PoolableConnection;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use tokio::time::timeout;
 use tokio_postgres::config::{LoadBalanceHosts, SslMode};
@@ -148,8 +150,12 @@ impl Server {
         if !self.has_pooler() {
             // Only roles with the privilege may set it. It makes errors known by their text in the log.
             let set = conn.batch_execute("SET lc_messages = 'C'");
-            if timeout(limit, set).await.is_err() {
-                return Err(ConnectError::new("the server stopped responding"));
+            let set = timeout(limit, set).await;
+            let set = set.map_err(|_| ConnectError::new("the server stopped responding"))?;
+            if let Err(error) = set
+                && (is_lost(&error) || conn.is_broken())
+            {
+                return Err(ConnectError::new(format!("the connection was lost: {error}")));
             }
         }
         Ok(conn)
@@ -274,6 +280,11 @@ const POOLER_IS_FULL: &str = "no more connections allowed";
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// Whether a statement failed without an answer of the server.
+fn is_lost(error: &DieselError) -> bool {
+    matches!(error, DieselError::DatabaseError(DatabaseErrorKind::UnableToSendCommand, _))
 }
 
 /// `PgBouncer` refuses `options`, or those that it does not know, unless it is told to ignore them.

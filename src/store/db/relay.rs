@@ -13,6 +13,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::StreamExt;
 use tokio::time::{sleep, timeout};
 
+use super::connect_error::ConnectError;
 use super::postgres::Server;
 use crate::events::{Bus, Change};
 
@@ -69,23 +70,37 @@ impl Relay {
     }
 
     async fn send(&self) {
-        let mut open = None;
+        let (mut open, mut state) = (None, Working::new("NOTIFY"));
         loop {
             let mut changes = Vec::new();
             if let Ok(some) = timeout(PULSE, self.bus.outgoing()).await {
                 changes = some;
             }
-            let conn = match open.take() {
-                Some(conn) => Ok(conn),
-                None => self.server.connect().await,
-            };
-            // The changes are dropped: the other instances find them in their next sweep.
-            let Ok(mut conn) = conn else { continue };
-            if matches!(timeout(TIME, self.notify(&mut conn, &changes)).await, Ok(Ok(()))) {
-                open = Some(conn);
+            // If it fails, the changes are dropped: the other instances find them in their next sweep.
+            match self.tell(open.take(), &changes).await {
+                Ok(conn) => {
+                    open = Some(conn);
+                    state.works();
+                }
+                Err(failure) => state.fails(&failure),
             }
             sleep(COLLECT).await;
         }
+    }
+
+    /// Sends the changes over the connection, or over a new one, and returns it.
+    async fn tell(
+        &self,
+        open: Option<AsyncPgConnection>,
+        changes: &[Change],
+    ) -> Result<AsyncPgConnection, ConnectError> {
+        let mut conn = match open {
+            Some(conn) => conn,
+            None => self.server.connect().await?,
+        };
+        let told = timeout(TIME, self.notify(&mut conn, changes)).await;
+        told.map_err(|_| silent(TIME))??;
+        Ok(conn)
     }
 
     async fn notify(&self, conn: &mut AsyncPgConnection, changes: &[Change]) -> QueryResult<()> {
@@ -98,24 +113,29 @@ impl Relay {
     }
 
     async fn listen(&self, server: &Server) {
+        let mut state = Working::new("LISTEN");
         loop {
-            if let Ok(mut conn) = server.connect().await {
-                let heard = self.hear(&mut conn).await;
-                tracing::debug!(?heard, "the connection that listens is replaced");
+            if let Err(failure) = self.hear(server, &mut state).await {
+                state.fails(&failure);
             }
             sleep(PAUSE).await;
         }
     }
 
     /// Listens until the connection fails or is silent.
-    async fn hear(&self, conn: &mut AsyncPgConnection) -> QueryResult<()> {
-        let Ok(begun) = timeout(TIME, begin(conn)).await else { return Ok(()) };
-        let schema = begun?;
+    async fn hear(&self, server: &Server, state: &mut Working) -> Result<(), ConnectError> {
+        let mut conn = server.connect().await?;
+        let begun = timeout(TIME, begin(&mut conn)).await;
+        let schema = begun.map_err(|_| silent(TIME))??;
         let mut notifications = std::pin::pin!(conn.notifications_stream());
-        while let Ok(Some(notification)) = timeout(SILENCE, notifications.next()).await {
+        loop {
+            let heard = timeout(SILENCE, notifications.next()).await;
+            let Some(notification) = heard.map_err(|_| silent(SILENCE))? else {
+                return Err(ConnectError::new("the connection was closed"));
+            };
             self.receive(&schema, &notification?.payload);
+            state.works();
         }
-        Ok(())
     }
 
     fn receive(&self, schema: &str, payload: &str) {
@@ -126,6 +146,35 @@ impl Relay {
             self.bus.receive(&changes);
         }
     }
+}
+
+/// Whether notifications are sent or received. The log is told of each change.
+struct Working {
+    /// The statement.
+    what: &'static str,
+    fails: bool,
+}
+
+impl Working {
+    fn new(what: &'static str) -> Self {
+        Self { what, fails: false }
+    }
+
+    fn works(&mut self) {
+        if std::mem::take(&mut self.fails) {
+            tracing::info!("{} works again", self.what);
+        }
+    }
+
+    fn fails(&mut self, reason: &ConnectError) {
+        if !std::mem::replace(&mut self.fails, true) {
+            tracing::warn!(%reason, "{} fails: changes reach other instances with a delay of some seconds", self.what);
+        }
+    }
+}
+
+fn silent(limit: Duration) -> ConnectError {
+    ConnectError::new(format!("nothing was received within {} s", limit.as_secs()))
 }
 
 #[derive(diesel::QueryableByName)]

@@ -59,7 +59,7 @@ impl Snapshot {
             return Err(Error::Unavailable);
         }
         let conn = conn.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let conn = conn.ok_or(Error::Internal)?;
+        let conn = conn.ok_or_else(|| Error::defect("a query reads after its end"))?;
         match conn.get_or_try_init(|| db.reader(*mode, state)).await {
             Ok(conn) => Ok(conn.share()),
             Err(error) => {

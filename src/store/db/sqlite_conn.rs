@@ -102,12 +102,12 @@ impl SqliteConn {
                 health.note(&result);
                 result.map_err(of_sqlite)
             }
-            Kind::Reader(link, _) => {
+            Kind::Reader(link, state) => {
                 let mut link = Arc::clone(link).lock_owned().await;
                 // The call owns the guard: it runs to its end even if the request is cancelled.
                 let span = Span::current();
                 let run = work::carried(move || span.in_scope(|| link.run(statement)));
-                spawn_blocking(run).await.map_err(|error| panicked(&error))?
+                spawn_blocking(run).await.unwrap_or_else(|error| state.record(Err(ended(&error))))
             }
         }
     }
@@ -180,7 +180,37 @@ fn closed() -> diesel::result::Error {
     diesel::result::Error::BrokenTransactionManager
 }
 
-fn panicked(error: &tokio::task::JoinError) -> diesel::result::Error {
-    tracing::error!(%error, "a statement panicked");
-    closed()
+/// The error of a statement that panicked, which is a defect, or that was cancelled because the program ends.
+fn ended(error: &tokio::task::JoinError) -> diesel::result::Error {
+    if error.is_panic() {
+        diesel::result::Error::QueryBuilderError(error.to_string().into())
+    } else {
+        closed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::domain::{Clock, Error};
+    use crate::store::db::{Conn, Db, ReadMode};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_panic_is_no_outage() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}/kanban.db", folder.path().display());
+        let lookup = |name: &str| (name == "DATABASE_URL").then(|| url.clone());
+        let config = Config::from_lookup(lookup).unwrap();
+        let (db, _) = Db::open(&config.database, Clock::default()).await.unwrap();
+        let snapshot = db.snapshot(ReadMode::Transaction, None);
+        let Conn::Sqlite(mut conn) = snapshot.read().await.unwrap() else { panic!() };
+        #[allow(clippy::panic)]
+        let panicked = conn.run(|_| -> QueryResult<()> { panic!("on purpose") }).await;
+        assert_eq!(Error::from(panicked.unwrap_err()), Error::Internal);
+        assert!(snapshot.failed());
+        drop(conn);
+        snapshot.end();
+        assert!(db.snapshot(ReadMode::Transaction, None).read().await.is_ok());
+    }
 }

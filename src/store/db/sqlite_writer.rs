@@ -66,7 +66,8 @@ impl Writer {
                 let _ = done.send(transaction.await);
             }
         };
-        self.jobs.send(job.boxed()).map_err(|_| Error::Internal)?;
+        let sent = self.jobs.send(job.boxed());
+        sent.map_err(|_| Error::defect("the thread that writes has ended"))?;
         self.turn(begun).await?;
         result.await.unwrap_or_else(|_| {
             tracing::error!("a transaction panicked");

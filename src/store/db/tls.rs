@@ -39,7 +39,11 @@ fn roots(file: Option<&str>) -> Result<RootCertStore, String> {
             roots.add(certificate.map_err(|e| unreadable(&e))?).map_err(|e| unreadable(&e))?;
         }
     } else {
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        let found = rustls_native_certs::load_native_certs();
+        roots.add_parsable_certificates(found.certs);
+        if let (true, Some(error)) = (roots.is_empty(), found.errors.first()) {
+            return Err(format!("no root certificate found: {error}"));
+        }
     }
     if roots.is_empty() { Err("no root certificate found".into()) } else { Ok(roots) }
 }

@@ -102,7 +102,7 @@ impl Db {
         match &self.pools {
             // In a task of its own, which goes on if the caller is dropped.
             Pools::Postgres { .. } => tokio::spawn(task).await.unwrap_or_else(|error| {
-                tracing::error!(%error, "a transaction panicked");
+                tracing::error!(%error, "a transaction did not end");
                 Err(Error::Internal)
             }),
             // As a whole on one thread: to hand over each statement takes longer than the statement.

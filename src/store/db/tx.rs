@@ -206,13 +206,13 @@ impl Deref for Tx {
 
     #[allow(clippy::expect_used)]
     fn deref(&self) -> &Conn {
-        self.conn.as_ref().expect("only end and drop take the connection, and both consume")
+        self.conn.as_ref().expect("the connection is taken only when the transaction ends")
     }
 }
 
 impl DerefMut for Tx {
     #[allow(clippy::expect_used)]
     fn deref_mut(&mut self) -> &mut Conn {
-        self.conn.as_mut().expect("only end and drop take the connection, and both consume")
+        self.conn.as_mut().expect("the connection is taken only when the transaction ends")
     }
 }

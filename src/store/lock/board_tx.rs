@@ -113,7 +113,8 @@ impl<'t, P> BoardTx<'t, P> {
 
     /// The member who holds the lock. (The server has no access, and never gets here.)
     pub fn access(&self) -> Result<BoardAccess> {
-        self.access.map(BoardAccess::without_version).ok_or(Error::Internal)
+        let access = self.access.map(BoardAccess::without_version);
+        access.ok_or_else(|| Error::defect("a board is changed without a member"))
     }
 
     pub(in crate::store) fn board_mut(&mut self) -> &mut Board {
@@ -206,7 +207,7 @@ impl<'t, P> BoardTx<'t, P> {
             }
             return Ok(execute_all(self.tx, receipt.into_iter().collect()).await?);
         }
-        let (version, first) = (self.version_after(0), self.board.version + 1);
+        let (version, first) = (self.version_after(0), self.board.version.saturating_add(1));
         let raise = Write::new()
             .sql("UPDATE boards SET version = ")
             .number(version)
@@ -229,7 +230,7 @@ impl<'t, P> BoardTx<'t, P> {
     }
 
     fn receipt(&self, id: &MutationId, subject: &Subject) -> Result<Write> {
-        let (first, last) = (self.board.version + 1, self.version_after(0));
+        let (first, last) = (self.board.version.saturating_add(1), self.version_after(0));
         let events = (first <= last).then_some((first, last));
         let user = self.access()?.user_key();
         receipts::insert(user, id, self.board.id, subject, events, self.now)
