@@ -99,7 +99,11 @@ async fn a_single_id_costs_as_much_as_a_list_with_one(server: Arc<Server>) {
     let large = "... on Board { cards(first: 1000) { nodes { comments(first: 200) { nodes {
         id body createdAt author { id email } card { id title board { id title } } } } } } }";
     for ids in ["\"board_1\"", "[\"board_1\"]", "1"] {
-        assert_eq!(ann.ask(&query(ids, large), json!({})).await.code(), "QUERY_TOO_COMPLEX", "{ids}");
+        assert_eq!(
+            ann.ask(&query(ids, large), json!({})).await.code(),
+            "QUERY_TOO_COMPLEX",
+            "{ids}"
+        );
     }
     // A number is an ID here, not a number of entries.
     ann.get(&query("100000000", "")).await;
