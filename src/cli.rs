@@ -1,20 +1,21 @@
 //! The command line.
 
 mod backup;
+mod log;
 mod signals;
 mod user;
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use indicatif::ProgressBar;
 use tokio::sync::oneshot;
-use tracing_subscriber::EnvFilter;
 
+use log::start_log;
 use signals::Signals;
 
-use crate::config::{self, Config, Log, StartError, Variable};
+use crate::config::{self, Config, StartError, Variable};
 use crate::domain::Error;
 use crate::service::seed::{self, Plan, Size, Target};
 use crate::service::trash::{self, Purged};
@@ -229,21 +230,6 @@ async fn seed(args: SeedArgs) -> Result<(), StartError> {
             Err(StartError::new(format!("{message} Use --append or --reset.")))
         }
         Err(_) => Err(refused()),
-    }
-}
-
-/// Starts the log, as text or as one JSON object per line. It goes to stderr, so that the output of
-/// `schema` can be piped.
-fn start_log(log: &Log) {
-    let filter = EnvFilter::new(&log.level);
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    if log.json {
-        subscriber.json().init();
-    } else {
-        subscriber.init();
     }
 }
 
