@@ -30,6 +30,7 @@ scenarios![
     a_mail_to_a_wrong_address_is_dropped,
     a_mail_of_a_newer_version_stops_no_others,
     a_reset_that_cannot_be_sent_in_time_is_dropped,
+    a_mail_whose_text_cannot_be_made_is_given_up,
     verification_does_not_spend_a_reset,
     mails_outlive_the_server_and_are_sent_once,
     a_mail_that_is_being_sent_is_sent_once,
@@ -501,6 +502,24 @@ async fn a_reset_that_cannot_be_sent_in_time_is_dropped(server: Arc<Server>) {
         request_reset(&mailing, &format!("nobody{attempt}@example.com")).await.ok();
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
+    server.until_count("outbox", 0).await;
+    assert!(mails.all().is_empty());
+    mailing.stop().await;
+}
+
+/// Its token cannot be stored.
+async fn a_mail_whose_text_cannot_be_made_is_given_up(server: Arc<Server>) {
+    let mails = MailServer::start().await;
+    server.user("ann").await;
+    let sqlite = "CREATE TRIGGER broken BEFORE INSERT ON mail_tokens
+        BEGIN INSERT INTO outbox (email) VALUES (NULL); END";
+    let postgres = "ALTER TABLE mail_tokens ADD CONSTRAINT broken CHECK (hash = '')";
+    server.execute(sqlite, postgres).await;
+    let mailing = mailing(&server, &mails, &[]).await;
+    request_reset(&mailing, "ann@example.com").await.ok();
+    server.until_count("outbox WHERE attempts = 1", 1).await;
+    mailing.db.clock().advance(31 * 60);
+    request_reset(&mailing, "nobody@example.com").await.ok();
     server.until_count("outbox", 0).await;
     assert!(mails.all().is_empty());
     mailing.stop().await;
