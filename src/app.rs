@@ -179,7 +179,7 @@ impl App {
             let late = closed.clone().then(|()| sleep(limit));
             tokio::select! {
                 () = senders => {}
-                () = late => {}
+                () = late => tracing::warn!("a mail was cut off by SHUTDOWN_SECONDS; it is sent again later"),
             }
         };
         let connections = self.connections.serve(self.listener, self.router, stop);

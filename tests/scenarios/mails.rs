@@ -34,6 +34,7 @@ scenarios![
     verification_does_not_spend_a_reset,
     mails_outlive_the_server_and_are_sent_once,
     a_mail_that_is_being_sent_is_sent_once,
+    a_mail_that_the_end_cuts_off_is_told,
     a_crash_while_a_mail_is_sent_loses_none,
     a_mail_server_that_hangs_delays_nobody,
     without_a_mail_server_everything_else_works,
@@ -580,6 +581,18 @@ async fn a_mail_that_is_being_sent_is_sent_once(server: Arc<Server>) {
     mails.hold(false);
     mailing.stop_gracefully().await;
     assert_eq!(server.count("outbox").await, 0);
+}
+
+async fn a_mail_that_the_end_cuts_off_is_told(server: Arc<Server>) {
+    let mails = MailServer::start().await;
+    server.user("ann").await;
+    mails.hold(true);
+    let watched = Watched::start(&server, &mails.settings(&[("SHUTDOWN_SECONDS", "1")])).await;
+    request_reset(&watched.server, "ann@example.com").await.ok();
+    eventually!("no mail was sent", !mails.all().is_empty());
+    let log = watched.process.stop().await;
+    assert!(log.contains("a mail was cut off by SHUTDOWN_SECONDS"), "{log}");
+    assert_eq!(server.count("outbox").await, 1);
 }
 
 /// The mail server has the mail, but the instance does not know that.
