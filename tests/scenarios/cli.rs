@@ -15,7 +15,10 @@ scenarios![
     the_trash_is_emptied_by_hand,
     no_secret_gets_into_the_log,
 ];
-checks![a_server_keeps_its_data_over_a_restart];
+checks![
+    a_server_keeps_its_data_over_a_restart,
+    too_much_demo_data_is_refused,
+];
 
 pub(super) fn output(command: &mut Command) -> (Output, String, String) {
     let output = command.output().unwrap();
@@ -48,6 +51,22 @@ async fn a_server_keeps_its_data_over_a_restart() {
         use std::os::unix::fs::PermissionsExt;
         let mode = std::fs::metadata(folder.path().join(file)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+async fn too_much_demo_data_is_refused() {
+    let folder = TempDir::new().unwrap();
+    for (option, number) in [
+        ("--cards", "100000000000000"),
+        ("--cards", "18446744073709551615"),
+        ("--boards", "18446744073709551615"),
+        ("--users", "18446744073709551615"),
+        ("--users", "0"),
+    ] {
+        let mut command = kanban(folder.path());
+        let (output, _, err) = output(command.args(["seed", option, number]));
+        assert_eq!(output.status.code(), Some(2), "{err}");
+        assert!(err.contains(option) && err.contains(" is not in "), "{err}");
     }
 }
 
