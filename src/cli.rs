@@ -5,7 +5,7 @@ mod log;
 mod signals;
 mod user;
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use clap::builder::RangedU64ValueParser;
@@ -174,10 +174,10 @@ async fn migrate() -> Result<(), StartError> {
     let config = start()?;
     let done = Db::migrate(&config.database).await?;
     if done.is_empty() {
-        print("The database is up to date.\n");
+        print("The database is up to date.\n")?;
     }
     for name in done {
-        print(&format!("Ran {name}.\n"));
+        print(&format!("Ran {name}.\n"))?;
     }
     Ok(())
 }
@@ -186,13 +186,12 @@ async fn purge() -> Result<(), StartError> {
     let config = start()?;
     let days = config.trash.retention_days;
     if days.is_none() {
-        print("TRASH_RETENTION_DAYS is 0: deleted boards and cards are kept for ever.\n");
-        return Ok(());
+        return print("TRASH_RETENTION_DAYS is 0: deleted boards and cards are kept for ever.\n");
     }
     let services = app::existing_services(&config).await?;
     let purged = trash::purge(&services, days).await.map_err(|_| refused())?;
     let Purged { boards, cards, failed } = purged;
-    print(&format!("Erased {boards} boards, and {cards} cards of other boards.\n"));
+    print(&format!("Erased {boards} boards, and {cards} cards of other boards.\n"))?;
     if failed > 0 {
         let reason = format!("{failed} boards could not be purged; the log above has the causes");
         return Err(StartError::new(reason));
@@ -222,13 +221,10 @@ async fn seed(args: SeedArgs) -> Result<(), StartError> {
     let result = seed::run(&services, plan).await;
     bar.finish_and_clear();
     match result {
-        Ok(first) => {
-            print(&format!(
-                "Created {} users, {} boards and {} cards. Log in as {first} with the password \"password\".\n",
-                args.users, args.boards, args.cards
-            ));
-            Ok(())
-        }
+        Ok(first) => print(&format!(
+            "Created {} users, {} boards and {} cards. Log in as {first} with the password \"password\".\n",
+            args.users, args.boards, args.cards
+        )),
         Err(Error::Conflict { message, .. }) => {
             Err(StartError::new(format!("{message} Use --append or --reset.")))
         }
@@ -237,10 +233,17 @@ async fn seed(args: SeedArgs) -> Result<(), StartError> {
 }
 
 fn tell(result: Result<String, StartError>) -> Result<(), StartError> {
-    result.map(|text| print(&text))
+    print(&result?)
 }
 
-/// Prints to the standard output. Whoever has closed it does not want to read.
-fn print(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+/// Prints to the standard output. Whoever has closed it does not want to read; a full disk is an error, because the text may
+/// be a new password.
+fn print(text: &str) -> Result<(), StartError> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(StartError::new(format!(
+            "the command has done its work, but its output cannot be written: {error}"
+        ))),
+        _ => Ok(()),
+    }
 }
