@@ -3,7 +3,9 @@
 
 use std::future::pending;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use futures_util::FutureExt;
@@ -23,6 +25,9 @@ use crate::{http, secret_file};
 /// The stack of a thread, in bytes. Each level of nesting in a response takes up to 80 KiB in debug builds, and
 /// GRAPHQL_MAX_DEPTH is up to 100. Only what is used takes memory.
 const STACK: usize = 16 << 20;
+
+/// The pause before a task that has panicked begins again.
+const PANIC_PAUSE: Duration = Duration::from_secs(1);
 
 /// The runtime of the program.
 pub fn runtime() -> std::io::Result<Runtime> {
@@ -115,6 +120,13 @@ pub async fn existing_services(config: &Config) -> Result<Services, StartError> 
     services_without_tokens(config).await
 }
 
+/// Runs a task, and again after a panic, which is in the log: a defect in it must not end the server.
+async fn kept<F: Future<Output = ()>>(task: impl Fn() -> F) {
+    while AssertUnwindSafe(task()).catch_unwind().await.is_err() {
+        sleep(PANIC_PAUSE).await;
+    }
+}
+
 async fn open(
     config: &Config,
     secrets: impl FnOnce() -> Result<Vec<Secret>, StartError>,
@@ -163,22 +175,40 @@ impl App {
             let _ = timeout(limit, drain.end_streams()).await;
         };
         let mails = async {
-            let senders = mail_senders::keep_up(&self.services, closed.clone());
+            let senders = kept(|| mail_senders::keep_up(&self.services, closed.clone()));
             let late = closed.clone().then(|()| sleep(limit));
             tokio::select! {
                 () = senders => {}
-                () = late => {}
+                () = late => tracing::warn!("a mail was cut off by SHUTDOWN_SECONDS; it is sent again later"),
             }
         };
         let connections = self.connections.serve(self.listener, self.router, stop);
         tokio::select! {
             _ = join3(connections, streams, mails) => {}
-            () = upkeep::keep_up(&self.services, self.trash) => {}
-            () = live::keep_up(&self.services) => {}
-            () = self.services.db.watch() => {}
+            () = kept(|| upkeep::keep_up(&self.services, self.trash)) => {}
+            () = kept(|| live::keep_up(&self.services)) => {}
+            () = kept(|| self.services.db.watch()) => {}
             () = serve_metrics(self.metrics) => {}
         }
         self.services.db.close().await;
         tracing::info!("stopped");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_task_that_panics_begins_again() {
+        let runs = AtomicUsize::new(0);
+        let task = async || {
+            tokio::task::yield_now().await;
+            assert_ne!(runs.fetch_add(1, Ordering::Relaxed), 0, "on purpose");
+        };
+        kept(task).await;
+        assert_eq!(runs.into_inner(), 2);
     }
 }

@@ -1,20 +1,22 @@
 //! The command line.
 
 mod backup;
+mod log;
 mod signals;
 mod user;
 
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand};
 use indicatif::ProgressBar;
 use tokio::sync::oneshot;
-use tracing_subscriber::EnvFilter;
 
+use log::start_log;
 use signals::Signals;
 
-use crate::config::{self, Config, Log, StartError, Variable};
+use crate::config::{self, Config, StartError, Variable};
 use crate::domain::Error;
 use crate::service::seed::{self, Plan, Size, Target};
 use crate::service::trash::{self, Purged};
@@ -62,13 +64,13 @@ enum Command {
 #[derive(Args)]
 struct SeedArgs {
     /// Number of users: user1@example.com, user2@example.com, … with the password "password"
-    #[arg(long, default_value_t = 7)]
+    #[arg(long, default_value_t = 7, value_parser = number(1, 1_000_000))]
     users: usize,
     /// Number of boards, each with 1 to 3 members
-    #[arg(long, default_value_t = 28)]
+    #[arg(long, default_value_t = 28, value_parser = number(0, 1_000_000))]
     boards: usize,
     /// Number of cards, each with 0 to 3 labels
-    #[arg(long, default_value_t = 600)]
+    #[arg(long, default_value_t = 600, value_parser = number(0, 100_000_000))]
     cards: usize,
     /// Seed of the random generator; the same seed gives the same data
     #[arg(long, default_value_t = 1)]
@@ -79,6 +81,11 @@ struct SeedArgs {
     /// Delete all users and boards first
     #[arg(long)]
     reset: bool,
+}
+
+/// Parses a number within a range.
+fn number(least: u64, most: u64) -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(least..=most)
 }
 
 impl SeedArgs {
@@ -167,10 +174,10 @@ async fn migrate() -> Result<(), StartError> {
     let config = start()?;
     let done = Db::migrate(&config.database).await?;
     if done.is_empty() {
-        print("The database is up to date.\n");
+        print("The database is up to date.\n")?;
     }
     for name in done {
-        print(&format!("Ran {name}.\n"));
+        print(&format!("Ran {name}.\n"))?;
     }
     Ok(())
 }
@@ -179,13 +186,12 @@ async fn purge() -> Result<(), StartError> {
     let config = start()?;
     let days = config.trash.retention_days;
     if days.is_none() {
-        print("TRASH_RETENTION_DAYS is 0: deleted boards and cards are kept for ever.\n");
-        return Ok(());
+        return print("TRASH_RETENTION_DAYS is 0: deleted boards and cards are kept for ever.\n");
     }
     let services = app::existing_services(&config).await?;
     let purged = trash::purge(&services, days).await.map_err(|_| refused())?;
     let Purged { boards, cards, failed } = purged;
-    print(&format!("Erased {boards} boards, and {cards} cards of other boards.\n"));
+    print(&format!("Erased {boards} boards, and {cards} cards of other boards.\n"))?;
     if failed > 0 {
         let reason = format!("{failed} boards could not be purged; the log above has the causes");
         return Err(StartError::new(reason));
@@ -198,9 +204,6 @@ fn refused() -> StartError {
 }
 
 async fn seed(args: SeedArgs) -> Result<(), StartError> {
-    if args.users == 0 {
-        return Err(StartError::new("--users: must be at least 1"));
-    }
     if args.boards == 0 && args.cards > 0 {
         return Err(StartError::new("--cards: requires at least one board"));
     }
@@ -218,13 +221,10 @@ async fn seed(args: SeedArgs) -> Result<(), StartError> {
     let result = seed::run(&services, plan).await;
     bar.finish_and_clear();
     match result {
-        Ok(first) => {
-            print(&format!(
-                "Created {} users, {} boards and {} cards. Log in as {first} with the password \"password\".\n",
-                args.users, args.boards, args.cards
-            ));
-            Ok(())
-        }
+        Ok(first) => print(&format!(
+            "Created {} users, {} boards and {} cards. Log in as {first} with the password \"password\".\n",
+            args.users, args.boards, args.cards
+        )),
         Err(Error::Conflict { message, .. }) => {
             Err(StartError::new(format!("{message} Use --append or --reset.")))
         }
@@ -232,26 +232,18 @@ async fn seed(args: SeedArgs) -> Result<(), StartError> {
     }
 }
 
-/// Starts the log, as text or as one JSON object per line. It goes to stderr, so that the output of
-/// `schema` can be piped.
-fn start_log(log: &Log) {
-    let filter = EnvFilter::new(&log.level);
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    if log.json {
-        subscriber.json().init();
-    } else {
-        subscriber.init();
-    }
-}
-
 fn tell(result: Result<String, StartError>) -> Result<(), StartError> {
-    result.map(|text| print(&text))
+    print(&result?)
 }
 
-/// Prints to the standard output. Whoever has closed it does not want to read.
-fn print(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+/// Prints to the standard output. Whoever has closed it does not want to read; a full disk is an error, because the text may
+/// be a new password.
+fn print(text: &str) -> Result<(), StartError> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(StartError::new(format!(
+            "the command has done its work, but its output cannot be written: {error}"
+        ))),
+        _ => Ok(()),
+    }
 }

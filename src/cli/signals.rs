@@ -13,7 +13,10 @@ impl Signals {
     pub(super) fn listen() -> Self {
         Self {
             #[cfg(unix)]
-            kinds: [SignalKind::terminate(), SignalKind::interrupt()].map(|kind| signal(kind).ok()),
+            kinds: [SignalKind::terminate(), SignalKind::interrupt()].map(|kind| {
+                let failed = |error: &_| tracing::error!(%error, ?kind, "cannot handle a signal");
+                signal(kind).inspect_err(failed).ok()
+            }),
         }
     }
 

@@ -94,12 +94,17 @@ pub(super) async fn run(command: UserCommand) -> std::result::Result<(), StartEr
             let Chosen { password, shown } = password.choose()?;
             let user = operator::create(&services, email, password, name).await;
             let user = user.map_err(|error| explained(error, "EMAIL"))?;
-            print(&format!("Created {} ({}).\n{shown}", user.email, user.id.to_public()));
+            print(&format!("Created {} ({}).\n{shown}", user.email, user.id.to_public()))?;
         }
         UserCommand::List => {
-            print("id\temail\tname\tcreated\tverified\tdisabled\n");
-            let listed = operator::list(&services, |listed| print(&line(&listed))).await;
-            listed.map_err(|_| refused())?;
+            let mut printed = print("id\temail\tname\tcreated\tverified\tdisabled\n");
+            let listed = operator::list(&services, |listed| {
+                if printed.is_ok() {
+                    printed = print(&line(&listed));
+                }
+            });
+            listed.await.map_err(|_| refused())?;
+            printed?;
         }
         UserCommand::Disable { email } => {
             let result = operator::disable(&services, &email).await;
@@ -138,7 +143,8 @@ fn line(Listed { user, disabled_at }: &Listed) -> String {
 
 /// Prints the text after a change of an account.
 fn tell(result: Result<()>, done: &str) -> std::result::Result<(), StartError> {
-    result.map(|()| print(done)).map_err(|error| explained(error, "EMAIL"))
+    result.map_err(|error| explained(error, "EMAIL"))?;
+    print(done)
 }
 
 /// The error of a command, in one line.

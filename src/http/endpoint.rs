@@ -280,9 +280,8 @@ fn allow(mut response: Response, methods: &'static str) -> Response {
     response
 }
 
-/// The response to a request whose handler panicked. The panic itself is printed to stderr.
+/// The response to a request whose handler panicked. The panic itself is in the log.
 pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> axum::http::Response<Body> {
-    tracing::error!("a handler panicked");
     let mut answer = Refusal::internal().into_answer(None);
     answer.extensions_mut().insert(AlreadyLogged);
     answer

@@ -61,6 +61,13 @@ impl Refusal {
         (status, headers, Extension(refused), body).into_response()
     }
 
+    /// The list of errors of a request that has panicked. Its ID identifies the log entry.
+    pub(super) fn errors_of_panic(request_id: &str) -> Value {
+        let mut errors = Self::internal().into_errors();
+        errors[0]["extensions"]["requestId"] = request_id.into();
+        errors
+    }
+
     /// The list of errors.
     pub(super) fn into_errors(self) -> Value {
         let mut extensions = json!({ "code": self.code.as_str() });
@@ -73,12 +80,10 @@ impl Refusal {
 
 /// Adds the request ID, which identifies the log entry, to an internal error.
 pub(super) fn identify(mut response: Response) -> Response {
-    let internal = Refusal::internal();
-    if response.extensions().get() != Some(&Refused(internal.code.as_str())) {
+    if response.extensions().get() != Some(&Refused(ErrorCode::InternalServerError.as_str())) {
         return response;
     }
-    let mut errors = internal.into_errors();
-    errors[0]["extensions"]["requestId"] = request_id::of(response.headers()).into();
+    let errors = Refusal::errors_of_panic(request_id::of(response.headers()));
     *response.body_mut() = Body::from(json!({ "errors": errors }).to_string());
     response
 }

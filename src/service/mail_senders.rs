@@ -11,7 +11,7 @@ use tokio::time::timeout;
 use super::attempts::Attempts;
 use super::mail_texts::{self, Link};
 use super::{Services, mail_tokens};
-use crate::domain::{EmailKey, MailContent, MailPurpose, QueuedMail, Result, User};
+use crate::domain::{EmailKey, Error, MailContent, MailPurpose, QueuedMail, Result, User};
 use crate::mail::{Failure, Mail, Mailer};
 use crate::metrics::{self, Mailing};
 use crate::store::outbox::{self, LeasedMail};
@@ -111,16 +111,30 @@ async fn send_next(services: &Services, mailer: &Mailer) -> Result<bool> {
         outbox::lease(tx, until).await
     });
     let Some(leased) = lease.await? else { return Ok(false) };
-    let Ok(content) = serde_json::from_str(&leased.content) else {
-        let reason = "its content is not known to this version".to_owned();
-        settle(services, &leased, GIVE_UP, Err(Failure::Temporary(reason))).await?;
-        return Ok(true);
+    let content = match serde_json::from_str(&leased.content) {
+        Ok(content) => content,
+        Err(error) => {
+            let reason = format!("its content is not known to this version: {error}");
+            settle(services, &leased, GIVE_UP, Err(Failure::Temporary(reason))).await?;
+            return Ok(true);
+        }
     };
-    match compose(services, mailer, &leased.email, &content).await? {
-        Some(mail) => settle(services, &leased, life(&content), mailer.send(mail).await).await?,
-        None => keep_until(services, leased.id, None).await?,
-    }
+    let sent = match compose(services, mailer, &leased.email, &content).await {
+        Ok(Some(mail)) => mailer.send(mail).await,
+        Ok(None) => {
+            keep_until(services, leased.id, None).await?;
+            return Ok(true);
+        }
+        Err(error) if is_outage(&error) => return Err(error),
+        Err(_) => Err(Failure::Temporary("its text cannot be made; the log has the cause".into())),
+    };
+    settle(services, &leased, life(&content), sent).await?;
     Ok(true)
+}
+
+/// Whether an error is not about the mail. Then it is tried again when its lease ends, however long the outage is.
+fn is_outage(error: &Error) -> bool {
+    matches!(error, Error::Unavailable | Error::Contention | Error::OutcomeUnknown)
 }
 
 /// How long a mail is worth sending, in seconds.

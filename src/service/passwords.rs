@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{self, phc::PasswordHash};
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version};
 
 use super::workers::Workers;
 use crate::config::{self, StartError};
 use crate::domain::{Client, Error, Password, Result};
+
+/// The highest memory in KiB, iterations and lanes that the settings allow. A stored hash with more would block a thread or
+/// take all memory.
+const MOST: [u32; 3] = [4_194_304, 1000, 64];
 
 /// Hashes and verifies passwords.
 pub(super) struct Passwords {
@@ -67,13 +71,14 @@ impl Passwords {
     }
 
     /// Compares the password with the hash: as entered, since earlier versions hashed it so, then in NFC if that
-    /// is different. Without a hash, the password is wrong after the same time.
+    /// is different. Without a hash that can be used, the password is wrong after the same time.
     pub(super) async fn verify(
         &self,
         client: &Client,
         entered: String,
         hash: Option<&str>,
     ) -> Result<Verdict> {
+        let hash = hash.filter(|hash| is_usable(hash));
         let known = hash.is_some();
         let hash = hash.unwrap_or(&self.decoy).to_owned();
         let outdated = self.is_outdated(&hash);
@@ -82,8 +87,7 @@ impl Passwords {
         let verdict = self.workers.run(client.address, move || {
             let matches = |text: &str| {
                 count();
-                PasswordHash::new(&hash)
-                    .is_ok_and(|hash| argon2.verify_password(text.as_bytes(), &hash).is_ok())
+                is_match(&argon2, text, &hash)
             };
             let normalised = Password::entered(&entered);
             let in_nfc = normalised.expose() == entered;
@@ -121,4 +125,65 @@ impl Passwords {
 /// The argon2 parameters of a PHC string.
 fn params_of(hash: &str) -> Option<Params> {
     Params::try_from(&PasswordHash::new(hash).ok()?).ok()
+}
+
+/// Whether the password has this hash.
+fn is_match(argon2: &Argon2<'_>, password: &str, hash: &str) -> bool {
+    match argon2.verify_password(password.as_bytes(), hash) {
+        Ok(()) => true,
+        Err(password_hash::Error::PasswordInvalid) => false,
+        Err(error) => {
+            tracing::error!(%error, "a password cannot be compared with its hash");
+            false
+        }
+    }
+}
+
+/// Whether passwords can be compared with a stored hash. If not, the operator is told: for its user, every password is wrong.
+fn is_usable(hash: &str) -> bool {
+    let checked = check(hash);
+    if let Err(reason) = &checked {
+        tracing::error!(reason, "a stored password hash cannot be used");
+    }
+    checked.is_ok()
+}
+
+/// An error is the reason why a stored hash cannot be used. Another program may have made it.
+fn check(hash: &str) -> std::result::Result<(), String> {
+    let hash = PasswordHash::new(hash).map_err(|error| error.to_string())?;
+    Algorithm::try_from(hash.algorithm.as_str()).map_err(|error| error.to_string())?;
+    let params = Params::try_from(&hash).map_err(|error| error.to_string())?;
+    let cost = [params.m_cost(), params.t_cost(), params.p_cost()];
+    if cost.iter().zip(MOST).any(|(cost, most)| *cost > most) {
+        return Err("it needs more than the settings ARGON2_… allow".into());
+    }
+    if hash.hash.is_none() {
+        return Err("it is incomplete".into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn every_hash_that_the_settings_allow_can_be_used() {
+        let names = ["ARGON2_MEMORY_KIB", "ARGON2_ITERATIONS", "ARGON2_PARALLELISM"];
+        for (setting, most) in names.into_iter().zip(MOST) {
+            let allows = |value: u32| {
+                Config::from_lookup(|name| (name == setting).then(|| value.to_string())).is_ok()
+            };
+            assert!(allows(most) && !allows(most + 1), "{setting}");
+        }
+        let [memory, iterations, lanes] = MOST;
+        let with = |memory| {
+            format!(
+                "$argon2id$v=19$m={memory},t={iterations},p={lanes}$c29tZXNhbHQ$c29tZWhhc2hzb21laGFzaA"
+            )
+        };
+        assert_eq!(check(&with(memory)), Ok(()));
+        assert!(check(&with(memory + 1)).is_err());
+    }
 }

@@ -1,6 +1,7 @@
 //! The program: its commands and log.
 
-use std::process::{Command, Output};
+use std::fs::File;
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use kanban::service::trash;
@@ -15,7 +16,11 @@ scenarios![
     the_trash_is_emptied_by_hand,
     no_secret_gets_into_the_log,
 ];
-checks![a_server_keeps_its_data_over_a_restart];
+checks![
+    a_server_keeps_its_data_over_a_restart,
+    an_output_that_cannot_be_written_is_an_error,
+    too_much_demo_data_is_refused,
+];
 
 pub(super) fn output(command: &mut Command) -> (Output, String, String) {
     let output = command.output().unwrap();
@@ -48,6 +53,40 @@ async fn a_server_keeps_its_data_over_a_restart() {
         use std::os::unix::fs::PermissionsExt;
         let mode = std::fs::metadata(folder.path().join(file)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+}
+
+async fn an_output_that_cannot_be_written_is_an_error() {
+    let folder = TempDir::new().unwrap();
+    let run = |command: &str, out: Stdio| {
+        let run = kanban(folder.path()).arg(command).stdout(out).stderr(Stdio::piped()).spawn();
+        let output = run.unwrap().wait_with_output().unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    for command in ["schema", "migrate"] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let (is_done, err) = run(command, full.into());
+        assert!(!is_done && err.contains("its output cannot be written: No space left"), "{err}");
+    }
+    // Whoever reads only the beginning has closed the pipe.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    assert_eq!(run("schema", writer.into()), (true, String::new()));
+}
+
+async fn too_much_demo_data_is_refused() {
+    let folder = TempDir::new().unwrap();
+    for (option, number) in [
+        ("--cards", "100000000000000"),
+        ("--cards", "18446744073709551615"),
+        ("--boards", "18446744073709551615"),
+        ("--users", "18446744073709551615"),
+        ("--users", "0"),
+    ] {
+        let mut command = kanban(folder.path());
+        let (output, _, err) = output(command.args(["seed", option, number]));
+        assert_eq!(output.status.code(), Some(2), "{err}");
+        assert!(err.contains(option) && err.contains(" is not in "), "{err}");
     }
 }
 

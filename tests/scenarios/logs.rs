@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use argon2::PasswordHasher;
 use serde_json::{Value, json};
 
 use crate::support::persisted::hash_of;
@@ -20,6 +21,7 @@ scenarios![
     a_client_cannot_forge_or_fill_the_log,
     slow_requests_and_statements_are_told,
     a_slow_read_is_told_with_its_document,
+    a_password_hash_that_cannot_be_used_is_told,
     an_outage_is_told_at_its_begin_and_its_end,
     a_connection_that_cannot_listen_is_told,
     repeated_refresh_tokens_are_told,
@@ -254,6 +256,45 @@ async fn a_slow_read_is_told_with_its_document(server: Arc<Server>) {
         })
     };
     eventually!("the statements are told", told("first") && told("second"));
+}
+
+/// Another program has made it, or it is damaged. For clients, the password is wrong.
+async fn a_password_hash_that_cannot_be_used_is_told(server: Arc<Server>) {
+    let watched = Watched::start(&server, &[AS_JSON]).await;
+    server.user("ann").await;
+    let params = argon2::Params::new(8, 1001, 1, None).unwrap();
+    let (kind, version) = (argon2::Algorithm::Argon2id, argon2::Version::V0x13);
+    let costly = argon2::Argon2::new(kind, version, params).hash_password(b"password").unwrap();
+    let costly = costly.to_string();
+    let cut = costly.replace("t=1001", "t=1").rsplit_once('$').unwrap().0.to_owned();
+    let scrypt = "$scrypt$ln=4,r=8,p=1$c29tZXNhbHQ$c29tZWhhc2hzb21laGFzaA";
+    let bcrypt = "$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW";
+    let salt = "$argon2id$v=19$m=8,t=1,p=1$c2FsdA$c29tZWhhc2hzb21laGFzaA";
+    for (hash, reason) in [
+        (scrypt, "unsupported algorithm"),
+        (&*costly, "more than the settings"),
+        (&*cut, "incomplete"),
+        (bcrypt, ""),
+        (salt, ""),
+        ("", ""),
+    ] {
+        let update = format!("UPDATE users SET password_hash = '{hash}'");
+        server.execute(&update, &update).await;
+        let told = || {
+            let lines = lines(&watched.process).into_iter();
+            let lines = lines.filter(|line| line["level"] == "ERROR");
+            lines.filter(|line| line["fields"].to_string().contains(reason)).count()
+        };
+        let before = told();
+        let refused = watched.server.try_log_in("ann@example.com", "password").await;
+        assert_eq!(refused.code(), "INVALID_CREDENTIALS", "{hash}");
+        eventually!("the operator is told", told() == before + 1);
+        // It takes the time of an unknown account.
+        let work = server.services.hashing_work();
+        server.try_log_in("ann@example.com", "password").await;
+        assert_eq!(server.services.hashing_work() - work, 8, "{hash}");
+    }
+    assert!(!watched.process.log().contains("c29tZ"));
 }
 
 /// The database fails for a while, on SQLite because its file is gone.

@@ -30,9 +30,11 @@ scenarios![
     a_mail_to_a_wrong_address_is_dropped,
     a_mail_of_a_newer_version_stops_no_others,
     a_reset_that_cannot_be_sent_in_time_is_dropped,
+    a_mail_whose_text_cannot_be_made_is_given_up,
     verification_does_not_spend_a_reset,
     mails_outlive_the_server_and_are_sent_once,
     a_mail_that_is_being_sent_is_sent_once,
+    a_mail_that_the_end_cuts_off_is_told,
     a_crash_while_a_mail_is_sent_loses_none,
     a_mail_server_that_hangs_delays_nobody,
     without_a_mail_server_everything_else_works,
@@ -506,6 +508,24 @@ async fn a_reset_that_cannot_be_sent_in_time_is_dropped(server: Arc<Server>) {
     mailing.stop().await;
 }
 
+/// Its token cannot be stored.
+async fn a_mail_whose_text_cannot_be_made_is_given_up(server: Arc<Server>) {
+    let mails = MailServer::start().await;
+    server.user("ann").await;
+    let sqlite = "CREATE TRIGGER broken BEFORE INSERT ON mail_tokens
+        BEGIN INSERT INTO outbox (email) VALUES (NULL); END";
+    let postgres = "ALTER TABLE mail_tokens ADD CONSTRAINT broken CHECK (hash = '')";
+    server.execute(sqlite, postgres).await;
+    let mailing = mailing(&server, &mails, &[]).await;
+    request_reset(&mailing, "ann@example.com").await.ok();
+    server.until_count("outbox WHERE attempts = 1", 1).await;
+    mailing.db.clock().advance(31 * 60);
+    request_reset(&mailing, "nobody@example.com").await.ok();
+    server.until_count("outbox", 0).await;
+    assert!(mails.all().is_empty());
+    mailing.stop().await;
+}
+
 async fn verification_does_not_spend_a_reset(server: Arc<Server>) {
     let mails = MailServer::start().await;
     let mailing = mailing(&server, &mails, &[]).await;
@@ -561,6 +581,18 @@ async fn a_mail_that_is_being_sent_is_sent_once(server: Arc<Server>) {
     mails.hold(false);
     mailing.stop_gracefully().await;
     assert_eq!(server.count("outbox").await, 0);
+}
+
+async fn a_mail_that_the_end_cuts_off_is_told(server: Arc<Server>) {
+    let mails = MailServer::start().await;
+    server.user("ann").await;
+    mails.hold(true);
+    let watched = Watched::start(&server, &mails.settings(&[("SHUTDOWN_SECONDS", "1")])).await;
+    request_reset(&watched.server, "ann@example.com").await.ok();
+    eventually!("no mail was sent", !mails.all().is_empty());
+    let log = watched.process.stop().await;
+    assert!(log.contains("a mail was cut off by SHUTDOWN_SECONDS"), "{log}");
+    assert_eq!(server.count("outbox").await, 1);
 }
 
 /// The mail server has the mail, but the instance does not know that.

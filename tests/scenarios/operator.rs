@@ -15,6 +15,7 @@ scenarios![
     a_disabled_account_cannot_log_in,
     boards_pass_to_enabled_accounts,
     an_operator_sets_a_password,
+    a_password_that_cannot_be_shown_is_an_error,
     an_operator_deletes_an_account,
     sign_ups_can_be_closed,
 ];
@@ -130,6 +131,20 @@ async fn an_operator_sets_a_password(server: Arc<Server>) {
     assert_eq!(old.code(), "INVALID_CREDENTIALS");
     server.log_in("ann", after(&told, "The password is ")).await;
     fresh.stop().await;
+}
+
+async fn a_password_that_cannot_be_shown_is_an_error(server: Arc<Server>) {
+    server.user("ann").await;
+    let folder = TempDir::new().unwrap();
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let mut command = kanban(folder.path());
+    command.env("DATABASE_URL", &server.database_url).env("ARGON2_MEMORY_KIB", "8");
+    let (told, _, err) =
+        output(command.args(["user", "reset-password", "ann@example.com"]).stdout(full));
+    assert!(!told.status.success());
+    assert!(err.contains("has done its work, but its output cannot be written"), "{err}");
+    let former = server.try_log_in("ann@example.com", "password").await;
+    assert_eq!(former.code(), "INVALID_CREDENTIALS");
 }
 
 async fn an_operator_deletes_an_account(server: Arc<Server>) {

@@ -14,7 +14,9 @@ use reqwest::{Method, RequestBuilder, Response, redirect};
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::{Events, Server, Socket, User, ask_for_events, config_with, scenarios};
+use crate::support::{
+    Events, Server, Socket, User, Watched, ask_for_events, config_with, scenarios,
+};
 
 scenarios![
     the_first_page_links_to_everything,
@@ -22,6 +24,7 @@ scenarios![
     the_schema_is_a_file,
     a_front_end_is_served,
     a_front_end_has_pages_of_its_own,
+    a_page_that_cannot_be_read_is_told,
     nothing_outside_of_the_directory_is_served,
     files_are_asked_for_in_parts_and_once,
     everything_is_below_the_base_path,
@@ -169,6 +172,19 @@ async fn a_front_end_has_pages_of_its_own(server: Arc<Server>) {
     let request = front.http.post(format!("{}/boards/board_1", front.url));
     assert_eq!(request.header(ACCEPT, "text/html").send().await.unwrap().status(), 405);
     front.stop().await;
+}
+
+async fn a_page_that_cannot_be_read_is_told(server: Arc<Server>) {
+    let folder = front_end();
+    let (dist, index) = (folder.path().join("dist"), folder.path().join("dist/index.html"));
+    let watched = Watched::start(&server, &[("STATIC_DIR", dist.to_str().unwrap())]).await;
+    fs::remove_file(&index).unwrap();
+    assert_eq!(page(&watched.server, "/boards/board_1").await.0, 404);
+    fs::create_dir(&index).unwrap();
+    assert_eq!(page(&watched.server, "/boards/board_1").await, (500, String::new()));
+    let log = watched.process.stop().await;
+    assert_eq!(log.matches("cannot read index.html in STATIC_DIR").count(), 2, "{log}");
+    assert!(log.contains("No such file") && log.contains("Is a directory"), "{log}");
 }
 
 async fn nothing_outside_of_the_directory_is_served(server: Arc<Server>) {

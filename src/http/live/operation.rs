@@ -22,7 +22,7 @@ pub(super) enum Output {
     Errors(String),
     /// The operation has ended.
     Complete,
-    /// The subscription has ended or cannot begin now, mostly because the database is not available.
+    /// The subscription has ended or cannot begin now, mostly because the database is not available. Clients try again.
     Failed,
 }
 

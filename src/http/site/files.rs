@@ -91,8 +91,14 @@ impl Files {
 
     /// The page, read again each time, since a new version of the front end may have replaced it.
     async fn index(&self, headers: &HeaderMap) -> Response {
-        let Ok(page) = tokio::fs::read_to_string(&self.index).await else {
-            return StatusCode::NOT_FOUND.into_response();
+        let page = match tokio::fs::read_to_string(&self.index).await {
+            Ok(page) => page,
+            Err(error) => {
+                tracing::error!(%error, "cannot read {INDEX} in STATIC_DIR");
+                let is_gone = error.kind() == io::ErrorKind::NotFound;
+                let failed = StatusCode::INTERNAL_SERVER_ERROR;
+                return if is_gone { StatusCode::NOT_FOUND } else { failed }.into_response();
+            }
         };
         let page = page.replacen(BASE, &self.base, 1);
         let no_cache = [

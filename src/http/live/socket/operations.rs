@@ -7,6 +7,7 @@ use futures_util::stream::{StreamExt, abortable};
 use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::sync::Notify;
+use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument;
 
@@ -19,6 +20,7 @@ use crate::http::live::protocol::{self, Close};
 use crate::http::live::token::Token;
 use crate::http::parameters;
 use crate::http::record::Record;
+use crate::http::refusal::Refusal;
 use crate::metrics::{self, Limit};
 
 impl Socket {
@@ -69,12 +71,13 @@ impl Socket {
         };
         // In a task of its own, because it holds a connection to the database while the socket waits for its client.
         let begin = AbortOnDropHandle::new(tokio::spawn(begin.in_current_span()));
-        let outputs = futures_util::stream::once(begin).flat_map(|begun| -> Outputs {
+        let request_id = self.request_id.clone();
+        let outputs = futures_util::stream::once(begin).flat_map(move |begun| -> Outputs {
             let output = match begun {
                 Ok(Ok(outputs)) => return outputs,
                 // Only a token is refused like that, and this one was valid.
                 Ok(Err(answer)) => Output::Errors(answer.errors_as_json()),
-                Err(_) => Output::Failed,
+                Err(error) => failure(&error, is_subscription, &request_id),
             };
             futures_util::stream::iter([output]).boxed()
         });
@@ -141,5 +144,36 @@ impl Socket {
     /// Whether only subscriptions run, which clients resume elsewhere. Queries and mutations are answered first.
     pub(super) fn may_stop(&self) -> bool {
         self.running.values().all(|running| running.is_subscription)
+    }
+}
+
+/// The result of an operation whose task has failed. After a panic, a mutation may have taken effect, so it gets an error as
+/// over HTTP: if the socket was closed, clients would send it again.
+fn failure(error: &JoinError, is_subscription: bool, request_id: &str) -> Output {
+    if is_subscription || !error.is_panic() {
+        return Output::Failed;
+    }
+    Output::Errors(Refusal::errors_of_panic(request_id).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[tokio::test]
+    #[allow(clippy::panic)]
+    async fn after_a_panic_only_subscriptions_are_tried_again() {
+        let error = tokio::spawn(async { panic!("on purpose") }).await.unwrap_err();
+        assert!(matches!(failure(&error, true, "abc-1"), Output::Failed));
+        let Output::Errors(json) = failure(&error, false, "abc-1") else { panic!("not told") };
+        let errors: Value = serde_json::from_str(&json).unwrap();
+        let expected =
+            json!({ "code": "INTERNAL_SERVER_ERROR", "outcome": "UNKNOWN", "requestId": "abc-1" });
+        assert_eq!(errors[0]["extensions"], expected);
+        let stopped = tokio::spawn(std::future::pending::<()>());
+        stopped.abort();
+        assert!(matches!(failure(&stopped.await.unwrap_err(), false, "abc-1"), Output::Failed));
     }
 }
