@@ -39,9 +39,10 @@ fn tell(panic: &PanicHookInfo<'_>) {
 #[cfg(test)]
 mod tests {
     use std::io::{self, Write};
-    use std::sync::{Arc, Mutex};
+    use std::sync::Arc;
     use std::thread;
 
+    use parking_lot::Mutex;
     use serde_json::Value;
 
     use super::*;
@@ -51,7 +52,7 @@ mod tests {
 
     impl Write for Lines {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
+            self.0.lock().write(bytes)
         }
 
         fn flush(&mut self) -> io::Result<()> {
@@ -75,7 +76,7 @@ mod tests {
         });
         drop(panic::take_hook());
         assert!(panicked.is_err());
-        let line: Value = serde_json::from_slice(&lines.0.lock().unwrap()).unwrap();
+        let line: Value = serde_json::from_slice(&lines.0.lock()).unwrap();
         assert_eq!(
             (line["level"].as_str(), line["span"]["id"].as_str()),
             (Some("ERROR"), Some("abc-1"))

@@ -7,8 +7,9 @@
 mod change;
 mod topics;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 pub use change::Change;
@@ -85,7 +86,7 @@ struct Waiting {
 
 impl Waiting {
     fn add<'c>(&self, changes: impl Iterator<Item = &'c Change>) {
-        let mut waiting = self.changes.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.changes.lock();
         let before = waiting.len();
         for change in changes {
             if waiting.len() < MAX_WAITING && waiting.last() != Some(change) {
@@ -99,8 +100,7 @@ impl Waiting {
 
     async fn take(&self) -> Vec<Change> {
         loop {
-            let waiting =
-                std::mem::take(&mut *self.changes.lock().unwrap_or_else(PoisonError::into_inner));
+            let waiting = std::mem::take(&mut *self.changes.lock());
             if !waiting.is_empty() {
                 return waiting;
             }

@@ -2,8 +2,9 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tokio::sync::watch;
 
 /// The keys that somebody listens to.
@@ -25,20 +26,20 @@ impl<K> Default for Topics<K> {
 impl<K: Copy + Eq + Hash> Topics<K> {
     /// Listens to a key from now on.
     pub fn listen(self: &Arc<Self>, key: K) -> Listener<K> {
-        let woken = self.lock().entry(key).or_default().wake.subscribe();
+        let woken = self.0.lock().entry(key).or_default().wake.subscribe();
         Listener { topics: Arc::clone(self), key, woken }
     }
 
     /// Wakes the listeners of a key.
     pub fn wake(&self, key: &K) {
-        if let Some(topic) = self.lock().get(key) {
+        if let Some(topic) = self.0.lock().get(key) {
             topic.wake.send_replace(());
         }
     }
 
     /// Wakes the listeners of a key unless one of them has seen this version.
     pub fn wake_unless_seen(&self, key: &K, version: i64) {
-        if let Some(topic) = self.lock().get(key)
+        if let Some(topic) = self.0.lock().get(key)
             && topic.seen != version
         {
             topic.wake.send_replace(());
@@ -47,16 +48,12 @@ impl<K: Copy + Eq + Hash> Topics<K> {
 
     /// The keys with listeners.
     pub fn keys(&self) -> Vec<K> {
-        self.lock().keys().copied().collect()
+        self.0.lock().keys().copied().collect()
     }
 
     /// Whether nobody listens.
     pub fn is_empty(&self) -> bool {
-        self.lock().is_empty()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, Topic>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock().is_empty()
     }
 }
 
@@ -70,7 +67,7 @@ pub struct Listener<K: Copy + Eq + Hash> {
 impl<K: Copy + Eq + Hash> Listener<K> {
     /// Records that a version of what the key names was seen.
     pub fn saw(&self, version: i64) {
-        if let Some(topic) = self.topics.lock().get_mut(&self.key) {
+        if let Some(topic) = self.topics.0.lock().get_mut(&self.key) {
             topic.seen = version;
         }
     }
@@ -86,7 +83,7 @@ impl<K: Copy + Eq + Hash> Listener<K> {
 
 impl<K: Copy + Eq + Hash> Drop for Listener<K> {
     fn drop(&mut self) {
-        let mut topics = self.topics.lock();
+        let mut topics = self.topics.0.lock();
         // This listener is counted too.
         if topics.get(&self.key).is_some_and(|topic| topic.wake.receiver_count() <= 1) {
             topics.remove(&self.key);

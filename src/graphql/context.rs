@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use async_graphql::{Context, Lookahead};
 use futures_util::future::{BoxFuture, ready};
+use parking_lot::Mutex;
 
 use super::engine::{self, EagerObject, RequestState};
 use super::loaders::{Loaders, Shared};
@@ -58,14 +59,14 @@ impl Caller {
 
     /// The user who is logged in, if anybody is.
     pub fn logged_in(&self) -> Option<Viewer> {
-        *self.viewer.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.viewer.lock()
     }
 
     /// Creates new loaders, which read in this mode.
     fn loaders_in(&self, mode: ReadMode) -> Arc<Loaders> {
         let fresh = Loaders::new(&self.shared, self.logged_in(), &self.state, mode);
         let fresh = Arc::new(fresh);
-        *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&fresh));
+        *self.loaders.lock() = Some(Arc::clone(&fresh));
         fresh
     }
 
@@ -92,12 +93,12 @@ impl Caller {
 
     /// Logs the viewer out for the rest of the request, because the session has ended.
     pub(super) fn leave(&self) {
-        *self.viewer.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.viewer.lock() = None;
     }
 
     /// The loaders of the request.
     pub(super) fn loaders(&self) -> Result<Arc<Loaders>> {
-        let loaders = self.loaders.lock().unwrap_or_else(PoisonError::into_inner);
+        let loaders = self.loaders.lock();
         loaders.clone().ok_or(Error::Internal)
     }
 }
@@ -124,7 +125,7 @@ impl engine::Caller for Caller {
     }
 
     fn forget(&self) {
-        *self.loaders.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.loaders.lock() = None;
     }
 }
 

@@ -1,10 +1,11 @@
 //! Requests by operation.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, Registry};
 
 use super::label::{Label, counter, counter_vec, gauge, histogram_vec, label};
@@ -137,7 +138,7 @@ impl Requests {
 
     /// Whether an operation has series of its own.
     fn is_told(&self, name: &str, kind: Kind) -> bool {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut names = self.names.lock();
         let key = (name.to_owned(), kind.text());
         if name.len() > MAX_LENGTH || names.contains(&key) {
             return name.len() <= MAX_LENGTH;

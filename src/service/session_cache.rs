@@ -1,9 +1,10 @@
 //! A cache of sessions, so that not every request reads its session from the database.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use moka::sync::Cache;
+use parking_lot::Mutex;
 
 use crate::domain::{SessionId, Timestamp, Viewer};
 use crate::events::Topics;
@@ -25,7 +26,7 @@ impl SessionCache {
     }
 
     pub(super) fn epoch(&self) -> u64 {
-        *self.forgotten.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.forgotten.lock()
     }
 
     /// The viewer, and when the session began.
@@ -35,7 +36,7 @@ impl SessionCache {
 
     /// Caches a viewer that was read after `epoch`, unless an invalidation has happened since.
     pub(super) fn keep(&self, found: (Viewer, Timestamp), epoch: u64) {
-        let forgotten = self.forgotten.lock().unwrap_or_else(PoisonError::into_inner);
+        let forgotten = self.forgotten.lock();
         if *forgotten == epoch {
             self.known.insert(found.0.session, found);
         }
@@ -49,7 +50,7 @@ impl SessionCache {
 
     /// Invalidates these sessions, so that they are read from the database again. Their open streams check them at once.
     pub(super) fn forget(&self, sessions: &[SessionId]) {
-        let mut forgotten = self.forgotten.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut forgotten = self.forgotten.lock();
         *forgotten += 1;
         for session in sessions {
             self.known.invalidate(session);

@@ -5,9 +5,10 @@
 
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use ipnet::IpNet;
+use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot;
 
 use crate::domain::{Error, Result, networks};
@@ -88,18 +89,14 @@ struct Shared {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Waits for a job; `None` when the queue is closed.
     fn next(&self) -> Option<Job> {
-        let mut queue = self.lock();
+        let mut queue = self.queue.lock();
         loop {
             match queue.take() {
                 Some(job) => return Some(job),
                 None if queue.is_closed => return None,
-                None => queue = self.added.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                None => self.added.wait(&mut queue),
             }
         }
     }
@@ -137,7 +134,7 @@ impl Workers {
             // Fails only if the caller has just stopped waiting.
             let _ = answer.send(answered);
         });
-        let removed = self.0.lock().add(client, job);
+        let removed = self.0.queue.lock().add(client, job);
         self.0.added.notify_one();
         if let Some(removed) = removed {
             metrics::get().accounts.refusals.of(Limit::Passwords).inc();
@@ -149,7 +146,7 @@ impl Workers {
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        self.0.lock().is_closed = true;
+        self.0.queue.lock().is_closed = true;
         self.0.added.notify_all();
     }
 }
@@ -192,13 +189,13 @@ mod tests {
             tokio::task::block_in_place(|| hold.wait());
             let all = join_all(clients.into_iter().enumerate().map(|(number, client)| {
                 let ran = Arc::clone(&ran);
-                workers.run(client, move || ran.lock().unwrap().push(number))
+                workers.run(client, move || ran.lock().push(number))
             }));
             let release = async { tokio::task::block_in_place(|| hold.wait()) };
             tokio::join!(all, release).0
         };
         let (_, answers) = tokio::join!(join_all(held), flood);
-        (answers, std::mem::take(&mut ran.lock().unwrap()))
+        (answers, std::mem::take(&mut ran.lock()))
     }
 
     fn refused<T>() -> Result<T> {
@@ -235,7 +232,7 @@ mod tests {
         let ran = Arc::new(Mutex::new(Vec::new()));
         let job = |name| -> Job {
             let ran = Arc::clone(&ran);
-            Box::new(move |_| ran.lock().unwrap().push(name))
+            Box::new(move |_| ran.lock().push(name))
         };
         for _ in 0..8 {
             assert!(queue.add(own, job("own")).is_none());
@@ -245,7 +242,7 @@ mod tests {
             assert!(queue.add(other, job("other")).is_none());
             queue.take().unwrap()(Turn::Run);
         }
-        assert_eq!(ran.lock().unwrap().iter().filter(|name| **name == "own").count(), 8);
+        assert_eq!(ran.lock().iter().filter(|name| **name == "own").count(), 8);
     }
 
     #[tokio::test]

@@ -16,7 +16,7 @@ const MAX_NAME: usize = 255;
 pub(super) struct Scanned {
     /// The document up to its first invalid token. Spaces replace commas and comments, of which apollo-parser makes a
     /// node each (and it does not accept all commas), and the descriptions of operations, fragments and variables, which
-    /// the specification of September 2025 introduced and apollo-compiler 1 does not support. The rest keeps its position.
+    /// the specification of September 2025 introduced and apollo-compiler 1 does not support. The rest keeps its offset in bytes.
     pub(super) text: String,
     /// An invalid token, or a missing colon after the name of an argument or an input field, which apollo-parser does not
     /// report.

@@ -1,15 +1,16 @@
 //! Decides when the loads that fields request are sent to the database.
 //!
 //! The scheduler polls a request until it makes no more progress: every field then has its value or waits
-//! for that of a key. Only then is one load sent for each relation, with all keys that fields have requested. Sending these
-//! loads and waiting for all of them is a dispatch round. So keys that can share a statement always do,
-//! however many fields request them and however long the database takes. (The dataloader crate waits for
-//! a fixed number of yields by default, which sent 11 statements instead of 7 for a list of 50 boards.)
+//! for that of a key. Only then is one load started for each relation, with all keys that fields have requested; it sends
+//! one statement for each group of parameters. Sending these loads and waiting for all of them is a dispatch round. So
+//! keys that can share a statement always do, however many fields request them and however long the database takes. (The
+//! dataloader crate waits for a fixed number of yields by default, which sent 11 statements instead of 7 for a list of 50
+//! boards.)
 
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
 
 type Load = BoxFuture<'static, ()>;
 
@@ -38,7 +40,7 @@ pub(in crate::graphql) struct BatchScheduler {
 impl BatchScheduler {
     /// Adds a load to the next dispatch round.
     pub(in crate::graphql) fn add(&self, load: Load) {
-        self.next.lock().unwrap_or_else(PoisonError::into_inner).push(load);
+        self.next.lock().push(load);
     }
 
     /// Yields to other requests if this one has used up its time slice.
@@ -75,13 +77,12 @@ impl BatchScheduler {
 
     /// Whether the time slice is used up.
     fn is_due(&self) -> bool {
-        let end = *self.slice_end.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = *self.slice_end.lock();
         end.is_some_and(|end| Instant::now() >= end)
     }
 
     fn begin_slice(&self) {
-        *self.slice_end.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(Instant::now() + TIME_SLICE);
+        *self.slice_end.lock() = Some(Instant::now() + TIME_SLICE);
         self.part_polled.store(false, Ordering::Relaxed);
         self.paused.store(false, Ordering::Relaxed);
     }
@@ -122,7 +123,7 @@ impl BatchScheduler {
 
     /// Takes the loads of the next dispatch round.
     fn next(&self) -> Vec<Load> {
-        std::mem::take(&mut *self.next.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *self.next.lock())
     }
 }
 
@@ -229,10 +230,10 @@ mod tests {
                 let (done, answer) = tokio::sync::oneshot::channel();
                 let asked = Arc::clone(&log);
                 scheduler.add(Box::pin(async move {
-                    asked.lock().unwrap().push(format!("load {name}"));
+                    asked.lock().push(format!("load {name}"));
                     let _ = done.send(());
                 }));
-                log.lock().unwrap().push(format!("ask {name}"));
+                log.lock().push(format!("ask {name}"));
                 answer.await.unwrap();
             }
         };
@@ -242,7 +243,7 @@ mod tests {
         };
         let both = async { tokio::join!(field("a", "aa", 0), field("b", "bb", 7)) };
         scheduler.run(pin!(both)).await;
-        let mut log = log.lock().unwrap().clone();
+        let mut log = log.lock().clone();
         for round in log.chunks_mut(2) {
             round.sort();
         }

@@ -3,10 +3,11 @@
 //! The memory of a response is counted until it has been sent, so a client that reads slowly takes it from others. While
 //! a request waits for memory, the connections of such clients are closed.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use crate::metrics;
+use parking_lot::Mutex;
 
 /// The time that each response may take to be sent.
 const GRACE: Duration = Duration::from_secs(1);
@@ -23,7 +24,7 @@ pub struct Transfer(Arc<Sending>);
 
 impl Drop for Transfer {
     fn drop(&mut self) {
-        *self.0.close.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.0.close.lock() = None;
     }
 }
 
@@ -52,7 +53,7 @@ impl Transfers {
     pub(super) fn begin(&self, bytes: usize, close: impl Fn() + Send + 'static) -> Transfer {
         let close = Mutex::new(Some(Box::new(close) as Box<dyn Fn() + Send>));
         let transfer = Arc::new(Sending { began: Instant::now(), bytes, close });
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.0.lock();
         all.retain(|transfer| transfer.strong_count() > 0);
         all.push(Arc::downgrade(&transfer));
         Transfer(transfer)
@@ -61,7 +62,7 @@ impl Transfers {
     /// Closes the connections of those that take too long.
     pub(super) fn close_slow(&self) {
         let (now, mut slow) = (Instant::now(), Vec::new());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|transfer| {
+        self.0.lock().retain(|transfer| {
             let Some(transfer) = transfer.upgrade() else { return false };
             let is_slow = transfer.is_slow(now);
             slow.extend(is_slow.then_some(transfer));
@@ -69,7 +70,7 @@ impl Transfers {
         });
         for transfer in slow {
             // Under the lock: if it has ended, its connection may serve another request.
-            let mut close = transfer.close.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut close = transfer.close.lock();
             let Some(close) = close.take() else { continue };
             close();
             metrics::get().live.dropped_readers.inc();

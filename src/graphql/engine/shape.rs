@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 
 use async_graphql::Variables;
 use async_graphql::parser::types::{
     DocumentOperations, ExecutableDocument, Field, Selection, SelectionSet,
 };
+use parking_lot::Mutex;
 
 use super::plan::PayloadCost;
 
@@ -50,7 +51,7 @@ impl Shapes {
     /// The known shape that is equal to this one, or this one.
     pub(super) fn shared(&self, shape: Shape) -> Arc<Shape> {
         let key = key(&shape);
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.0.lock();
         if let Some(shape) = known.get(&key).and_then(Weak::upgrade) {
             return shape;
         }

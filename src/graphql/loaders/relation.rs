@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Debug};
 use std::hash::Hash;
 use std::marker::PhantomData;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use dataloader::BatchFn;
 use dataloader::cached::Loader;
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::cache::CacheKey;
@@ -156,7 +157,7 @@ impl<R: Relation> BatchedLoader<'_, R> {
         let loader = self.loader.get_or_init(|| LoaderState::new(Arc::clone(self.context)));
         let (sender, answer) = oneshot::channel();
         {
-            let mut waiting = loader.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut waiting = loader.waiting.lock();
             if waiting.is_empty() {
                 let waiting = Arc::clone(&loader.waiting);
                 let load = load_all::<R>(Arc::clone(self.context), loader.loader.clone(), waiting);
@@ -184,7 +185,7 @@ async fn load_all<R: Relation>(
     loader: RelationLoader<R>,
     waiting: Arc<Mutex<Vec<PendingKey<R>>>>,
 ) {
-    let waiting = std::mem::take(&mut *waiting.lock().unwrap_or_else(PoisonError::into_inner));
+    let waiting = std::mem::take(&mut *waiting.lock());
     let cached = |(key, parameters): &LoadKey<R>| {
         context.shared.cache.get::<R::Value>(R::cache_key(key, parameters)?)
     };

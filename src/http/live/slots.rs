@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
 
 /// At most a number of slots for each key. Those of one key share a value.
 pub(super) struct Slots<K, V = ()> {
@@ -28,7 +30,7 @@ impl<K: Copy + Eq + Hash, V: Clone + Default> Slots<K, V> {
 
     /// `None` if the key has no slot left.
     pub(super) fn take(&self, key: K) -> Option<Slot<K, V>> {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.taken.lock();
         if taken.get(&key).map_or(0, |(count, _)| *count) >= self.max {
             return None;
         }
@@ -40,7 +42,7 @@ impl<K: Copy + Eq + Hash, V: Clone + Default> Slots<K, V> {
 
 impl<K: Copy + Eq + Hash, V> Drop for Slot<K, V> {
     fn drop(&mut self) {
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = self.taken.lock();
         if let Some((count, _)) = taken.get_mut(&self.key) {
             *count -= 1;
             if *count == 0 {
@@ -64,6 +66,6 @@ mod tests {
         let three = slots.take(1);
         assert!(three.is_some() && slots.take(1).is_none());
         drop((two, three));
-        assert!(slots.taken.lock().unwrap().is_empty());
+        assert!(slots.taken.lock().is_empty());
     }
 }

@@ -1,8 +1,9 @@
 //! Which of the addresses in a URL is tried first.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::{Mutex, MutexGuard};
 use rand::seq::SliceRandom;
 
 use crate::config::Address;
@@ -60,7 +61,7 @@ impl Candidates {
     }
 
     fn results(&self, index: usize) -> MutexGuard<'_, Results> {
-        self.0[index].results.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0[index].results.lock()
     }
 }
 

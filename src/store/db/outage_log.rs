@@ -2,8 +2,9 @@
 //! minute, and the end.
 
 use std::fmt::Display;
-use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use crate::metrics::{self, Trouble};
 
@@ -77,19 +78,19 @@ pub(super) fn note(class: Trouble, error: &dyn Display) {
 
 fn add(error: &dyn Display) -> bool {
     let (now, text) = (Instant::now(), error.to_string());
-    let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut current = CURRENT.lock();
     current.get_or_insert_with(|| Errors::begin(now)).add(now, text)
 }
 
 /// Whether there is an outage, so that the log is told no details of other errors that it causes.
 pub(super) fn is_present() -> bool {
-    CURRENT.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    CURRENT.lock().is_some()
 }
 
 /// Tells the log how an outage goes on. Called every second.
 pub(super) fn look(is_ready: bool) {
     let now = Instant::now();
-    let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut current = CURRENT.lock();
     let Some(errors) = &mut *current else { return };
     let (seconds, count) = (now.duration_since(errors.began).as_secs(), errors.count);
     match errors.news(now, is_ready) {

@@ -5,9 +5,10 @@
 //! [`Snapshot::end`], or when a request is cancelled. The connection returns to its pool when the database has confirmed
 //! the end; nobody waits for that.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
 use super::Db;
@@ -58,7 +59,7 @@ impl Snapshot {
         if state.failed() {
             return Err(Error::Unavailable);
         }
-        let conn = conn.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let conn = conn.lock().clone();
         let conn = conn.ok_or_else(|| Error::defect("a query reads after its end"))?;
         match conn.get_or_try_init(|| db.reader(*mode, state)).await {
             Ok(conn) => Ok(conn.share()),
@@ -94,6 +95,6 @@ impl Snapshot {
     /// Ends the transaction and gives the connection back, without waiting for the database. Statements that
     /// are still running are completed first.
     pub fn end(&self) {
-        self.0.conn.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.0.conn.lock().take();
     }
 }

@@ -4,12 +4,11 @@
 //! our side, because such a thread cannot be cancelled: the complexity of a request limits what it reads, and
 //! `busy_timeout` how long it waits for a lock.
 
-// Never locked: only its exclusive borrow is used, and it makes the connection `Sync`.
-use std::sync::Mutex as Exclusive;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use diesel::connection::SimpleConnection;
 use diesel::{QueryResult, SqliteConnection};
+use parking_lot::Mutex as Exclusive;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
@@ -28,7 +27,8 @@ pub struct SqliteConn(Kind);
 enum Kind {
     /// Shared by the reads of a snapshot: each statement is a call on a blocking thread.
     Reader(Arc<Mutex<Link>>, Arc<ReadState>),
-    /// Owned by a transaction that runs on the thread that writes: a statement runs immediately.
+    /// Owned by a transaction that runs on the thread that writes: a statement runs immediately. It is never locked: only
+    /// its exclusive borrow is used, and it makes the connection `Sync`.
     Writer(Exclusive<Pooled>, FileHealth),
 }
 
@@ -97,7 +97,7 @@ impl SqliteConn {
     ) -> QueryResult<T> {
         match &mut self.0 {
             Kind::Writer(conn, health) => {
-                let conn = conn.get_mut().unwrap_or_else(PoisonError::into_inner);
+                let conn = conn.get_mut();
                 let result = measure_now(Access::Write, || statement(conn));
                 health.note(&result);
                 result.map_err(of_sqlite)
@@ -115,7 +115,7 @@ impl SqliteConn {
     /// Closes the connection, whatever state it is in.
     pub(super) fn close(self) {
         if let Kind::Writer(conn, _) = self.0 {
-            drop(Pooled::take(conn.into_inner().unwrap_or_else(PoisonError::into_inner)));
+            drop(Pooled::take(conn.into_inner()));
         }
     }
 }

@@ -1,11 +1,12 @@
 //! Counts statements, collects the texts of prepared ones, and logs slow ones.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use diesel::connection::{DebugQuery, Instrumentation, InstrumentationEvent};
+use parking_lot::Mutex;
 
 use super::timing;
 use crate::domain::sha256;
@@ -50,12 +51,12 @@ impl StatementCount {
 
     /// The different texts of these statements. Their number is bounded, because no text depends on data.
     pub(super) fn texts(&self) -> Vec<String> {
-        let texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        let texts = self.texts.lock();
         texts.iter().cloned().collect()
     }
 
     fn note(&self, text: &str) {
-        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut texts = self.texts.lock();
         if !texts.contains(text) {
             texts.insert(text.to_owned());
         }

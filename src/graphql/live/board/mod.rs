@@ -4,12 +4,13 @@ mod payloads;
 mod retry;
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
@@ -95,7 +96,7 @@ impl Rooms {
             has_left: false,
             sender,
         };
-        let mut rooms = self.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rooms = self.rooms.lock();
         let room = rooms.entry(board).or_insert_with(|| self.open(board));
         // The receiver is dropped only after its room was removed from the map, unless the task has panicked.
         if let Err(unsent) = room.send(Visit::Enter(member)) {
@@ -186,7 +187,7 @@ impl Room {
             return true;
         }
         // Nobody enters while the map is locked.
-        let mut rooms = rooms.rooms.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rooms = rooms.rooms.lock();
         while let Ok(visit) = self.visits.try_recv() {
             self.admit(visit);
         }

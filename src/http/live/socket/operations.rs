@@ -161,6 +161,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::graphql::ErrorCode;
 
     #[tokio::test]
     #[allow(clippy::panic)]
@@ -169,8 +170,8 @@ mod tests {
         assert!(matches!(failure(&error, true, "abc-1"), Output::Failed));
         let Output::Errors(json) = failure(&error, false, "abc-1") else { panic!("not told") };
         let errors: Value = serde_json::from_str(&json).unwrap();
-        let expected =
-            json!({ "code": "INTERNAL_SERVER_ERROR", "outcome": "UNKNOWN", "requestId": "abc-1" });
+        let code = ErrorCode::InternalServerError.as_str();
+        let expected = json!({ "code": code, "outcome": "UNKNOWN", "requestId": "abc-1" });
         assert_eq!(errors[0]["extensions"], expected);
         let stopped = tokio::spawn(std::future::pending::<()>());
         stopped.abort();

@@ -1,7 +1,5 @@
 //! What is sent together with the next statement: `BEGIN`, and a deferred command.
 
-use std::sync::PoisonError;
-
 use diesel::QueryResult;
 use diesel_async::SimpleAsyncConnection;
 use futures_util::future::{BoxFuture, join};
@@ -10,7 +8,7 @@ use super::{Begin, Deferred, Link, Stage};
 
 impl Link {
     pub(in crate::store::db) fn defer(&self, command: Deferred) {
-        *self.deferred.lock().unwrap_or_else(PoisonError::into_inner) = Some(command);
+        *self.deferred.lock() = Some(command);
     }
 
     pub(in crate::store::db) fn forget_deferred(&self) {
@@ -18,11 +16,11 @@ impl Link {
     }
 
     pub(in crate::store::db) fn has_deferred(&self) -> bool {
-        self.deferred.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.deferred.lock().is_some()
     }
 
     pub(super) fn take_deferred(&self) -> Option<Deferred> {
-        self.deferred.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.deferred.lock().take()
     }
 
     /// Runs the deferred command, if there is one.
@@ -63,7 +61,7 @@ impl Link {
 
     /// The transaction that must begin before the next statement.
     fn begin(&self) -> Option<Begin> {
-        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stage = self.stage.lock();
         let Stage::Begins(begin) = *stage else { return None };
         *stage = Stage::Open(begin);
         Some(begin)

@@ -1,7 +1,7 @@
 //! `COMMIT`, which is sent together with the last statement, or the last command.
 
 use std::pin::{Pin, pin};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,7 @@ impl Link {
         match self.stage() {
             Stage::Clean => self.state.close(),
             Stage::Open(Begin::Read) if answer.is_pending() && all_sent => {
-                *self.commit.lock().unwrap_or_else(PoisonError::into_inner) = self.send_commit();
+                *self.commit.lock() = self.send_commit();
                 self.state.close();
             }
             _ => {}

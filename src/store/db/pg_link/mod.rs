@@ -6,8 +6,8 @@ mod release;
 
 use std::borrow::Cow;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -16,6 +16,7 @@ use diesel::result::DatabaseErrorKind::{self, ReadOnlyTransaction};
 use diesel::result::Error as DieselError;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
 use tokio::task::unconstrained;
 use tokio::time::timeout;
 
@@ -215,12 +216,12 @@ impl Link {
     }
 
     pub(super) fn stage(&self) -> Stage {
-        *self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.stage.lock()
     }
 
     /// Changes the state, unless the connection is broken.
     pub(super) fn enter(&self, stage: Stage) {
-        let mut now = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut now = self.stage.lock();
         if *now != Stage::Broken {
             *now = stage;
         }

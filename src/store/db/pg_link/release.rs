@@ -1,6 +1,6 @@
 //! What becomes of a connection when its last handle is dropped.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::store::db::pg_pool::Pooled;
 impl Drop for Link {
     fn drop(&mut self) {
         let stage = self.stage();
-        let sent = self.commit.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let sent = self.commit.get_mut().take();
         let last = match stage {
             Stage::Open(Begin::Read) => sent.or_else(|| self.send_commit()),
             // The answer to an empty command tells that the earlier statements have ended.
