@@ -26,8 +26,9 @@ use crate::{http, secret_file};
 /// GRAPHQL_MAX_DEPTH is up to 100. Only what is used takes memory.
 const STACK: usize = 16 << 20;
 
-/// The pause before a task that has panicked begins again.
-const PANIC_PAUSE: Duration = Duration::from_secs(1);
+/// The pauses before a task that has panicked begins again: the first one, and the longest.
+const PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_mins(1);
 
 /// The runtime of the program.
 pub fn runtime() -> std::io::Result<Runtime> {
@@ -121,9 +122,11 @@ pub async fn existing_services(config: &Config) -> Result<Services, StartError> 
 }
 
 /// Runs a task, and again after a panic, which is in the log: a defect in it must not end the server.
-async fn kept<F: Future<Output = ()>>(task: impl Fn() -> F) {
+async fn again_after_panics<F: Future<Output = ()>>(task: impl Fn() -> F) {
+    let mut pause = PAUSE;
     while AssertUnwindSafe(task()).catch_unwind().await.is_err() {
-        sleep(PANIC_PAUSE).await;
+        sleep(pause).await;
+        pause = LONGEST_PAUSE.min(pause * 2);
     }
 }
 
@@ -175,19 +178,20 @@ impl App {
             let _ = timeout(limit, drain.end_streams()).await;
         };
         let mails = async {
-            let senders = kept(|| mail_senders::keep_up(&self.services, closed.clone()));
+            let senders =
+                again_after_panics(|| mail_senders::keep_up(&self.services, closed.clone()));
             let late = closed.clone().then(|()| sleep(limit));
             tokio::select! {
                 () = senders => {}
-                () = late => tracing::warn!("a mail was cut off by SHUTDOWN_SECONDS; it is sent again later"),
+                () = late => tracing::warn!("SHUTDOWN_SECONDS is over before the senders of mails have ended; mails that were being sent are sent again later"),
             }
         };
         let connections = self.connections.serve(self.listener, self.router, stop);
         tokio::select! {
             _ = join3(connections, streams, mails) => {}
-            () = kept(|| upkeep::keep_up(&self.services, self.trash)) => {}
-            () = kept(|| live::keep_up(&self.services)) => {}
-            () = kept(|| self.services.db.watch()) => {}
+            () = again_after_panics(|| upkeep::keep_up(&self.services, self.trash)) => {}
+            () = again_after_panics(|| live::keep_up(&self.services)) => {}
+            () = again_after_panics(|| self.services.db.watch()) => {}
             () = serve_metrics(self.metrics) => {}
         }
         self.services.db.close().await;
@@ -208,7 +212,7 @@ mod tests {
             tokio::task::yield_now().await;
             assert_ne!(runs.fetch_add(1, Ordering::Relaxed), 0, "on purpose");
         };
-        kept(task).await;
+        again_after_panics(task).await;
         assert_eq!(runs.into_inner(), 2);
     }
 }

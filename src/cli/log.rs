@@ -14,6 +14,8 @@ pub(super) fn start_log(log: &Log) {
     let filter = EnvFilter::new(&log.level);
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // It would print the failure to stderr, which panics, within the hook for panics too.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal());
     if log.json {

@@ -99,7 +99,7 @@ impl Caller {
     /// The loaders of the request.
     pub(super) fn loaders(&self) -> Result<Arc<Loaders>> {
         let loaders = self.loaders.lock();
-        loaders.clone().ok_or(Error::Internal)
+        loaders.clone().ok_or_else(|| Error::defect("a request has no loaders"))
     }
 }
 
@@ -145,12 +145,18 @@ pub(super) trait ContextExt {
 
 impl ContextExt for Context<'_> {
     fn services(&self) -> Result<&Services> {
-        self.data_opt::<Arc<Services>>().map(|services| &**services).ok_or(Error::Internal)
+        let services = self.data_opt::<Arc<Services>>().map(|services| &**services);
+        services.ok_or_else(|| Error::defect("a request has no services"))
     }
 
     fn caller(&self) -> Result<&Caller> {
-        self.data_opt::<Arc<Caller>>().map(|caller| &**caller).ok_or(Error::Internal)
+        let caller = self.data_opt::<Arc<Caller>>().map(|caller| &**caller);
+        caller.ok_or_else(|| Error::defect("a request has no caller"))
     }
+}
+
+fn no_text() -> Error {
+    Error::defect("a row that was read has no text")
 }
 
 /// Whether the long text `field` is selected on one of the paths `below` the current selection.
@@ -176,7 +182,7 @@ pub(super) async fn long_text(
 ) -> Result<Cow<'_, str>> {
     Ok(match read {
         Some(text) => text.into(),
-        None => load.await?.ok_or(Error::Internal)?.as_ref().to_owned().into(),
+        None => load.await?.ok_or_else(no_text)?.as_ref().to_owned().into(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! Sends queued mails (ADR 68).
 
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,17 +120,30 @@ async fn send_next(services: &Services, mailer: &Mailer) -> Result<bool> {
             return Ok(true);
         }
     };
-    let sent = match compose(services, mailer, &leased.email, &content).await {
-        Ok(Some(mail)) => mailer.send(mail).await,
-        Ok(None) => {
-            keep_until(services, leased.id, None).await?;
-            return Ok(true);
-        }
+    // A panic is about this mail only: others are sent.
+    let sent = AssertUnwindSafe(send_one(services, mailer, &leased.email, &content)).catch_unwind();
+    match sent.await.unwrap_or_else(|_| Ok(Some(Err(defect())))) {
+        Ok(Some(sent)) => settle(services, &leased, life(&content), sent).await?,
+        Ok(None) => keep_until(services, leased.id, None).await?,
         Err(error) if is_outage(&error) => return Err(error),
-        Err(_) => Err(Failure::Temporary("its text cannot be made; the log has the cause".into())),
-    };
-    settle(services, &leased, life(&content), sent).await?;
+        Err(_) => settle(services, &leased, life(&content), Err(defect())).await?,
+    }
     Ok(true)
+}
+
+/// Sends a mail; `None` if it is not needed any more. The outer error is that of its text.
+async fn send_one(
+    services: &Services,
+    mailer: &Mailer,
+    email: &str,
+    content: &MailContent,
+) -> Result<Option<std::result::Result<(), Failure>>> {
+    let Some(mail) = compose(services, mailer, email, content).await? else { return Ok(None) };
+    Ok(Some(mailer.send(mail).await))
+}
+
+fn defect() -> Failure {
+    Failure::Temporary("its text cannot be made; the log has the cause".into())
 }
 
 /// Whether an error is not about the mail. Then it is tried again when its lease ends, however long the outage is.

@@ -9,6 +9,7 @@ use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Versio
 use super::workers::Workers;
 use crate::config::{self, StartError};
 use crate::domain::{Client, Error, Password, Result};
+use crate::store::users::Credentials;
 
 /// The highest memory in KiB, iterations and lanes that the settings allow. A stored hash with more would block a thread or
 /// take all memory.
@@ -76,11 +77,11 @@ impl Passwords {
         &self,
         client: &Client,
         entered: String,
-        hash: Option<&str>,
+        account: Option<&Credentials>,
     ) -> Result<Verdict> {
-        let hash = hash.filter(|hash| is_usable(hash));
-        let known = hash.is_some();
-        let hash = hash.unwrap_or(&self.decoy).to_owned();
+        let usable = account.filter(|account| is_usable(account));
+        let hash = usable.map_or(&self.decoy, |account| &account.password_hash).clone();
+        let known = usable.is_some();
         let outdated = self.is_outdated(&hash);
         let count = self.counter(&params_of(&hash).unwrap_or_else(|| self.params.clone()));
         let argon2 = self.argon2.clone();
@@ -139,11 +140,11 @@ fn is_match(argon2: &Argon2<'_>, password: &str, hash: &str) -> bool {
     }
 }
 
-/// Whether passwords can be compared with a stored hash. If not, the operator is told: for its user, every password is wrong.
-fn is_usable(hash: &str) -> bool {
-    let checked = check(hash);
+/// Whether passwords can be compared with the hash of an account. If not, the operator is told: every password is wrong.
+fn is_usable(Credentials { user, password_hash }: &Credentials) -> bool {
+    let checked = check(password_hash);
     if let Err(reason) = &checked {
-        tracing::error!(reason, "a stored password hash cannot be used");
+        tracing::error!(user = %user.id, reason, "a stored password hash cannot be used");
     }
     checked.is_ok()
 }

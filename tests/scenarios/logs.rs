@@ -282,7 +282,8 @@ async fn a_password_hash_that_cannot_be_used_is_told(server: Arc<Server>) {
         server.execute(&update, &update).await;
         let told = || {
             let lines = lines(&watched.process).into_iter();
-            let lines = lines.filter(|line| line["level"] == "ERROR");
+            let message = "a stored password hash cannot be used";
+            let lines = lines.filter(|line| line["fields"]["message"] == message);
             lines.filter(|line| line["fields"].to_string().contains(reason)).count()
         };
         let before = told();
@@ -335,6 +336,7 @@ async fn an_outage_is_told_at_its_begin_and_its_end(server: Arc<Server>) {
             .filter(move |line| text(&line["fields"]["message"]).contains(message))
             .collect::<Vec<_>>()
     };
+    let before = ["NOTIFY fails", "LISTEN fails"].map(|message| told(message).len());
     outage.begin();
     let create = "mutation Create { createBoard(input: { title: \"Plans\" }) { board { id } } }";
     for _ in 0..20 {
@@ -350,8 +352,8 @@ async fn an_outage_is_told_at_its_begin_and_its_end(server: Arc<Server>) {
     if !server.is_sqlite() {
         let checked = &told("the database is not ready")[0]["fields"]["error"];
         assert!(text(checked).contains("onnection"), "{checked}");
-        eventually!("it is not told", told("NOTIFY fails").len() == 1);
-        eventually!("it is not told", told("LISTEN fails").len() == 1);
+        eventually!("it is not told", told("NOTIFY fails").len() > before[0]);
+        eventually!("it is not told", told("LISTEN fails").len() > before[1]);
     }
     // One line for each text of an error.
     let begun = told("the database is unavailable").len();
@@ -385,11 +387,11 @@ async fn a_connection_that_cannot_listen_is_told(server: Arc<Server>) {
     proxy.set(Network::Reset);
     let watched = Watched::start(&server, &[("DATABASE_LISTEN_URL", &proxy.url)]).await;
     let told = |message: &str| watched.process.log().matches(message).count();
-    eventually!("it is not told", told("LISTEN fails") == 1);
+    eventually!("it is not told", told("LISTEN fails") > 0);
     proxy.set(Network::Up);
-    eventually!("it is not told", told("LISTEN works again") == 1);
+    eventually!("it is not told", told("LISTEN works again") > 0);
     let log = watched.process.log();
-    assert_eq!((told("LISTEN fails"), told("NOTIFY fails")), (1, 0), "{log}");
+    assert_eq!(told("NOTIFY fails"), 0, "{log}");
     assert!(!log.contains("limited"), "{log}");
     drop(watched);
     role.remove(&server).await;

@@ -214,6 +214,7 @@ async fn a_server_that_closes_new_connections_is_passed_over(server: Arc<Server>
     let behind = Arc::new(Server::start_with(config_with(&url, &LIMITS), url.clone()).await);
     behind.user("ann").await.board("Plans").await;
     behind.stop().await;
+    assert!(first.resets() > 0);
 }
 
 async fn a_slow_network_is_only_slow(server: Arc<Server>) {

@@ -1,6 +1,6 @@
 //! A TCP proxy between a server and PostgreSQL that can fail in the ways in which a network fails.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -41,6 +41,8 @@ struct State {
     unanswered: Mutex<Option<&'static str>>,
     /// The text at which a connection is reset.
     fatal: Mutex<Option<&'static str>>,
+    /// How many connections were reset at that text.
+    resets: AtomicUsize,
 }
 
 impl Proxy {
@@ -55,8 +57,8 @@ impl Proxy {
         let (name, address) = (path.split('?').next().unwrap(), listener.local_addr().unwrap());
         let url = format!("{scheme}://{user}@{address}/{name}?sslmode=disable");
         let network = watch::Sender::new(Network::Up);
-        let (unanswered, fatal) = Default::default();
-        let state = Arc::new(State { network, unanswered, fatal });
+        let (unanswered, fatal, resets) = Default::default();
+        let state = Arc::new(State { network, unanswered, fatal, resets });
         tokio::spawn(listen(listener, database, Arc::clone(&state)));
         Self { url, address, state }
     }
@@ -82,6 +84,11 @@ impl Proxy {
     /// Each connection where the server sends this text is reset.
     pub fn reset_at(&self, said: &'static str) {
         *self.state.fatal.lock().unwrap() = Some(said);
+    }
+
+    /// How many connections were reset at that text.
+    pub fn resets(&self) -> usize {
+        self.state.resets.load(Ordering::SeqCst)
     }
 }
 
@@ -115,6 +122,7 @@ async fn connect(server: TcpStream, database: String, state: Arc<State>) {
         }
         let is_over = listening.fatal.lock().unwrap().is_some_and(is);
         if is_over {
+            listening.resets.fetch_add(1, Ordering::SeqCst);
             over.notify_one();
         }
         !is_over

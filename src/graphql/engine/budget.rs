@@ -221,18 +221,18 @@ impl Budget {
         left.map(drop).map_err(|left| Error::TooMuchWork { cost, left })
     }
 
-    fn of_objects(&self) -> [&AtomicUsize; 3] {
+    fn object_counters(&self) -> [&AtomicUsize; 3] {
         [&self.objects, &self.errors, &self.text]
     }
 
     /// The counters of the objects resolved so far, for [`Budget::restore`].
     pub(super) fn save(&self) -> [usize; 3] {
-        self.of_objects().map(|counter| counter.load(Ordering::Relaxed))
+        self.object_counters().map(|counter| counter.load(Ordering::Relaxed))
     }
 
     /// Forgets the objects resolved since they were saved.
     pub(super) fn restore(&self, saved: [usize; 3]) {
-        for (counter, saved) in self.of_objects().into_iter().zip(saved) {
+        for (counter, saved) in self.object_counters().into_iter().zip(saved) {
             counter.store(saved, Ordering::Relaxed);
         }
     }

@@ -4,11 +4,11 @@
 //!
 //! 1. `persisted`: finds the text of a document that a request names (`trusted` reads the list of those
 //!    that may run). `document`: parses and validates the text according to the specification of September 2025, or
-//!    finds it in the cache. `scan` and `measure` check limits first; `usages` and `plan/list_arguments` check what
-//!    apollo-compiler does not.
+//!    finds it in the cache. `scan` and `measure` check limits first; `scan`, `usages` and `plan/list_arguments`
+//!    check what apollo-compiler does not. `operation` is one operation of it.
 //! 2. `Engine::operation`: selects the operation and checks whether the caller may run it. Then
 //!    `viewer_limit` limits how many requests of one viewer run at once.
-//! 3. `variables`: coerces the values of variables (`coercion`, and `literals` for default values), once.
+//! 3. `variables`: coerces the values of variables (`coercion`), once. `literals` are values in the document.
 //! 4. `plan`: expands fragments, merges fields with the same response key, and applies `@skip` and `@include`; `cost` and
 //!    `list_size` give the complexity. The introspection fields
 //!    are executed by `answer`, before the others. Steps 1 to 4 run before the guards of fields.

@@ -1,5 +1,6 @@
 //! Scans the tokens of a document before it is parsed. It limits the number of tokens and the nesting of
-//! brackets, since parsers recurse, and replaces with spaces what the parser need not see.
+//! brackets, since parsers recurse, and replaces with spaces what the parser need not see. It finds missing colons and
+//! repeated fields of input objects, which apollo-parser and apollo-compiler do not report.
 
 use std::collections::HashSet;
 use std::ops::Range;

@@ -12,7 +12,8 @@ use crate::domain::{Page, Result, Side};
 
 /// Lists of one kind.
 pub(in crate::graphql) trait Lists: Send + Sync + 'static {
-    /// What a list belongs to, such as a board. Those of several parents are loaded together. `()` if there is one list.
+    /// What a list belongs to, such as a board. Those of several parents are loaded together. `()` for
+    /// lists of the viewer.
     type Parent: Clone + Eq + Hash + Send + Sync;
     /// Which rows are in the list.
     type Filter: Clone + Eq + Hash + Send + Sync;

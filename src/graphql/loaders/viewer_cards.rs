@@ -12,7 +12,7 @@ use crate::store::{LongTexts, Sort};
 
 /// A resolver has refused orders that the list does not have.
 fn sort(order: CardOrder) -> Result<Sort<Card>> {
-    viewer_cards::sort(order).ok_or(Error::Internal)
+    viewer_cards::sort(order).ok_or_else(|| Error::defect("a list has no such order"))
 }
 
 /// Lists of the cards of the viewer's boards.

@@ -117,7 +117,7 @@ impl Subscription {
         _after_sequence: Option<i32>,
     ) -> Result<BoardEventsPayload> {
         let BoardNews { events, sequence, is_reset, board } =
-            ctx.data_opt::<BoardNews>().cloned().ok_or(Error::Internal)?;
+            ctx.data_opt::<BoardNews>().cloned().ok_or_else(no_news)?;
         let board = board.map(Board::new);
         let event = |event| BoardEvent::new(event, board.as_ref());
         let events = EagerList(events.iter().map(event).collect());
@@ -131,7 +131,7 @@ impl Subscription {
     #[allow(clippy::unused_self, reason = "the macro requires it")]
     fn viewer_boards(&self, ctx: &Context<'_>) -> Result<ViewerBoardsPayload> {
         let BoardListNews { is_reset, boards, removed } =
-            ctx.data_opt::<BoardListNews>().cloned().ok_or(Error::Internal)?;
+            ctx.data_opt::<BoardListNews>().cloned().ok_or_else(no_news)?;
         let id = |id: BoardId| id.to_public().into();
         Ok(ViewerBoardsPayload {
             reset: is_reset,
@@ -187,4 +187,8 @@ impl SubscriptionType for Described {
     ) -> Option<Pin<Box<dyn Stream<Item = Response> + Send + 'a>>> {
         None
     }
+}
+
+fn no_news() -> Error {
+    Error::defect("a payload has no news")
 }

@@ -15,7 +15,7 @@ pub(super) async fn check_password(
 ) -> Result<Credentials> {
     let known = credentials(services, viewer).await?;
     services.attempts.at(&EmailKey::of(&known.user.email))?;
-    match services.passwords.verify(client, password, Some(&known.password_hash)).await? {
+    match services.passwords.verify(client, password, Some(&known)).await? {
         Verdict::Wrong => Err(wrong_password()),
         Verdict::Right | Verdict::Outdated => Ok(known),
     }

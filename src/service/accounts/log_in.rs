@@ -73,8 +73,7 @@ async fn try_log_in(
         Some(email) => users::credentials_by_email(&mut services.db.read().await?, email).await?,
         None => None,
     };
-    let hash = known.as_ref().map(|known| known.password_hash.as_str());
-    let verdict = services.passwords.verify(client, password.to_owned(), hash).await?;
+    let verdict = services.passwords.verify(client, password.to_owned(), known.as_ref()).await?;
     let right = known.filter(|_| verdict != Verdict::Wrong);
     let Credentials { user, password_hash } = right.ok_or(Error::InvalidCredentials)?;
     require_verified(services, &user).await?;

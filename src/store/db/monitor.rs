@@ -86,8 +86,10 @@ impl Monitor {
 
     /// Checks again and again, for as long as the program runs.
     pub(super) async fn run(&self) {
-        let (mut conn, mut silent, mut must_end_sessions) = (None, 0, false);
-        let mut was_read_only = false;
+        // It may begin in an outage, if it has panicked.
+        let former = self.latest.borrow().map(|checked| checked.health);
+        let (mut conn, mut silent) = (None, u32::from(former == Some(Health::Silent)));
+        let (mut must_end_sessions, mut was_read_only) = (true, former == Some(Health::ReadOnly));
         loop {
             let had_conn = conn.is_some();
             let (mut health, mut error) = self.check(&mut conn, &mut silent).await;

@@ -99,7 +99,7 @@ impl Relay {
             None => self.server.connect().await?,
         };
         let told = timeout(TIME, self.notify(&mut conn, changes)).await;
-        told.map_err(|_| silent(TIME))??;
+        told.map_err(|_| no_answer())??;
         Ok(conn)
     }
 
@@ -126,11 +126,11 @@ impl Relay {
     async fn hear(&self, server: &Server, state: &mut Working) -> Result<(), ConnectError> {
         let mut conn = server.connect().await?;
         let begun = timeout(TIME, begin(&mut conn)).await;
-        let schema = begun.map_err(|_| silent(TIME))??;
+        let schema = begun.map_err(|_| no_answer())??;
         let mut notifications = std::pin::pin!(conn.notifications_stream());
         loop {
             let heard = timeout(SILENCE, notifications.next()).await;
-            let Some(notification) = heard.map_err(|_| silent(SILENCE))? else {
+            let Some(notification) = heard.map_err(|_| silent())? else {
                 return Err(ConnectError::new("the connection was closed"));
             };
             self.receive(&schema, &notification?.payload);
@@ -173,8 +173,12 @@ impl Working {
     }
 }
 
-fn silent(limit: Duration) -> ConnectError {
-    ConnectError::new(format!("nothing was received within {} s", limit.as_secs()))
+fn no_answer() -> ConnectError {
+    ConnectError::new(format!("a statement had no answer within {} s", TIME.as_secs()))
+}
+
+fn silent() -> ConnectError {
+    ConnectError::new(format!("nothing was received within {} s", SILENCE.as_secs()))
 }
 
 #[derive(diesel::QueryableByName)]

@@ -70,7 +70,7 @@ impl<'d> Scope<'d> {
     /// Fails if too many selections were visited.
     pub(super) fn check_steps(&self) -> Result<(), RequestError> {
         if self.steps.get() > MAX_STEPS {
-            let message = "The operation has too many fields on nested interfaces.";
+            let message = "The document has too many fields on nested interfaces.";
             return Err(RequestError::too_complex(message));
         }
         Ok(())

@@ -41,15 +41,21 @@ impl List {
 
     /// Whether the list has rows beyond the page on this side.
     pub(super) async fn any_beyond(self, loaders: &Loaders, side: Side) -> Result<bool> {
+        // The texts do not matter, so pages with and without them share a load.
+        let texts = LongTexts::Skip;
         match self {
-            Self::Boards(list, page) => loaders.boards().any_beyond((), list, page, side).await,
-            Self::ViewerCards(list, page) => {
-                loaders.viewer_cards().any_beyond((), list, page, side).await
+            Self::Boards(list, (page, _)) => {
+                loaders.boards().any_beyond((), list, (page, texts), side).await
+            }
+            Self::ViewerCards(list, (order, page, _)) => {
+                loaders.viewer_cards().any_beyond((), list, (order, page, texts), side).await
             }
             Self::Cards(list, filter, page) => {
                 loaders.cards().any_beyond(list, filter, page, side).await
             }
-            Self::Comments(card, page) => loaders.comments().any_beyond(card, (), page, side).await,
+            Self::Comments(card, (page, _)) => {
+                loaders.comments().any_beyond(card, (), (page, texts), side).await
+            }
             Self::Events(list, page) => loaders.events().any_beyond(list, (), page, side).await,
             Self::Members(board, page) => loaders.members().any_beyond(board, (), page, side).await,
             Self::Sessions(page) => loaders.sessions().any_beyond((), (), page, side).await,
