@@ -77,7 +77,7 @@ fn code(error: &Error) -> ErrorCode {
 fn message(error: &Error) -> String {
     match error {
         Error::Unauthenticated => {
-            "Log in and send the access token as Authorization: Bearer.".into()
+            "Log in, and send the header Authorization: Bearer TOKEN with the access token.".into()
         }
         Error::RateLimited { retry_after } => {
             format!("Too many attempts. Try again in {retry_after} s.")

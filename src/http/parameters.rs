@@ -123,8 +123,12 @@ pub(super) fn in_body(
 
 const BODY: &str = "The body must be a JSON object with the string query or documentId and, optionally, the objects variables and extensions and the string operationName.";
 
-fn malformed(_: serde_json::Error) -> Refusal {
-    Refusal::bad_request(BODY)
+fn malformed(error: serde_json::Error) -> Refusal {
+    if error.is_data() {
+        return Refusal::bad_request(BODY);
+    }
+    let (line, column) = (error.line(), error.column());
+    Refusal::bad_request(format!("The body is not valid JSON (line {line}, column {column})."))
 }
 
 /// Parses an object. (The caller has checked for `{`, because Serde would also read the parameters from a

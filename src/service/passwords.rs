@@ -8,7 +8,7 @@ use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Versio
 
 use super::workers::Workers;
 use crate::config::{self, StartError};
-use crate::domain::{Client, Error, Password, Result};
+use crate::domain::{Client, Error, Password, PublicId, Result};
 use crate::store::users::Credentials;
 
 /// The highest memory in KiB, iterations and lanes that the settings allow. A stored hash with more would block a thread or
@@ -144,7 +144,11 @@ fn is_match(argon2: &Argon2<'_>, password: &str, hash: &str) -> bool {
 fn is_usable(Credentials { user, password_hash }: &Credentials) -> bool {
     let checked = check(password_hash);
     if let Err(reason) = &checked {
-        tracing::error!(user = %user.id, reason, "a stored password hash cannot be used");
+        tracing::error!(
+            user = user.id.to_public(),
+            reason,
+            "a stored password hash cannot be used"
+        );
     }
     checked.is_ok()
 }

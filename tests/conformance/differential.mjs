@@ -65,7 +65,7 @@ async function compareOn({ kind, settings }) {
     return expected;
   };
   const tell = (group, request, found) => {
-    const reason = found && known.findIndex(({ matches }) => matches(request, found));
+    const reason = found && known.findIndex(({ matches }) => matches(request, found, schema));
     if (found && reason < 0) {
       totals.failed += 1;
       console.log(`${group}: ${request.query}\n  ${request.variables ?? ''}\n  ${found}`);

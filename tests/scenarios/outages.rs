@@ -27,6 +27,8 @@ scenarios![
     recovers_from_resets,
     another_server_takes_over,
     a_server_that_closes_new_connections_is_passed_over,
+    the_name_of_a_host_with_an_address_is_not_looked_up,
+    connections_are_balanced_if_the_url_says_so,
     a_slow_network_is_only_slow,
     readiness_is_told_in_time_though_a_table_is_locked,
     deadlocks_in_german_are_tried_again,
@@ -215,6 +217,44 @@ async fn a_server_that_closes_new_connections_is_passed_over(server: Arc<Server>
     behind.user("ann").await.board("Plans").await;
     behind.stop().await;
     assert!(first.resets() > 0);
+}
+
+async fn the_name_of_a_host_with_an_address_is_not_looked_up(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let proxy = Proxy::to(&server.database_url).await;
+    let host = proxy.address.ip().to_string();
+    let url = format!("{}&hostaddr={host}", proxy.url.replace(&host, "no-such-host.invalid"));
+    let behind = Arc::new(Server::start_with(config_with(&url, &[]), url.clone()).await);
+    behind.user("ann").await.board("Plans").await;
+    behind.stop().await;
+}
+
+/// Each server gets some of the connections.
+async fn connections_are_balanced_if_the_url_says_so(server: Arc<Server>) {
+    if server.is_sqlite() {
+        return;
+    }
+    let (first, second) =
+        (Proxy::to(&server.database_url).await, Proxy::to(&server.database_url).await);
+    let both = format!("{},{}", first.address, second.address);
+    let in_turn = first.url.replace(&first.address.to_string(), &both);
+    for (option, balanced) in [("", false), ("&load_balance_hosts=random", true)] {
+        let url = format!("{in_turn}{option}");
+        let before = second.connections();
+        // By chance, one start may use the first one only.
+        for _ in 0..20 {
+            let behind = Arc::new(Server::start_with(config_with(&url, &[]), url.clone()).await);
+            assert_eq!(status(&behind, "/readyz").await, 200);
+            behind.stop().await;
+            if !balanced || second.connections() > before {
+                break;
+            }
+        }
+        assert_eq!(second.connections() > before, balanced, "{url}");
+    }
+    assert!(first.connections() > 0);
 }
 
 async fn a_slow_network_is_only_slow(server: Arc<Server>) {

@@ -43,6 +43,8 @@ struct State {
     fatal: Mutex<Option<&'static str>>,
     /// How many connections were reset at that text.
     resets: AtomicUsize,
+    /// How many connections were opened.
+    connections: AtomicUsize,
 }
 
 impl Proxy {
@@ -57,8 +59,8 @@ impl Proxy {
         let (name, address) = (path.split('?').next().unwrap(), listener.local_addr().unwrap());
         let url = format!("{scheme}://{user}@{address}/{name}?sslmode=disable");
         let network = watch::Sender::new(Network::Up);
-        let (unanswered, fatal, resets) = Default::default();
-        let state = Arc::new(State { network, unanswered, fatal, resets });
+        let (unanswered, fatal, resets, connections) = Default::default();
+        let state = Arc::new(State { network, unanswered, fatal, resets, connections });
         tokio::spawn(listen(listener, database, Arc::clone(&state)));
         Self { url, address, state }
     }
@@ -86,6 +88,11 @@ impl Proxy {
         *self.state.fatal.lock().unwrap() = Some(said);
     }
 
+    /// How many connections were opened.
+    pub fn connections(&self) -> usize {
+        self.state.connections.load(Ordering::SeqCst)
+    }
+
     /// How many connections were reset at that text.
     pub fn resets(&self) -> usize {
         self.state.resets.load(Ordering::SeqCst)
@@ -94,6 +101,7 @@ impl Proxy {
 
 async fn listen(listener: TcpListener, database: String, state: Arc<State>) {
     while let Ok((server, _)) = listener.accept().await {
+        state.connections.fetch_add(1, Ordering::SeqCst);
         tokio::spawn(connect(server, database.clone(), Arc::clone(&state)));
     }
 }

@@ -90,38 +90,39 @@ pub(in crate::graphql) struct BatchedLists<'l, L: Lists> {
     pub(super) loaders: &'l ListLoaders<L>,
 }
 
-impl<L: Lists> BatchedLists<'_, L> {
+/// Not async: thousands of fields may wait, and each layer of futures would hold the arguments once more.
+impl<'l, L: Lists> BatchedLists<'l, L> {
     /// Loads a page.
-    pub(in crate::graphql) async fn page(
+    pub(in crate::graphql) fn page(
         self,
         parent: L::Parent,
         filter: L::Filter,
         page: L::Page,
-    ) -> Result<Arc<Page<L::Row>>> {
+    ) -> impl Future<Output = Result<Arc<Page<L::Row>>>> + use<'l, L> {
         let loader = BatchedLoader { context: self.context, loader: &self.loaders.pages };
-        loader.load_with(parent, (filter, page)).await
+        loader.load_with(parent, (filter, page))
     }
 
     /// Loads the number of rows.
-    pub(in crate::graphql) async fn count(
+    pub(in crate::graphql) fn count(
         self,
         parent: L::Parent,
         filter: L::Filter,
-    ) -> Result<i64> {
+    ) -> impl Future<Output = Result<i64>> + use<'l, L> {
         let loader = BatchedLoader { context: self.context, loader: &self.loaders.counts };
-        loader.load_with(parent, filter).await
+        loader.load_with(parent, filter)
     }
 
     /// Loads whether there are rows beyond the page on this side.
-    pub(in crate::graphql) async fn any_beyond(
+    pub(in crate::graphql) fn any_beyond(
         self,
         parent: L::Parent,
         filter: L::Filter,
         page: L::Page,
         side: Side,
-    ) -> Result<bool> {
+    ) -> impl Future<Output = Result<bool>> + use<'l, L> {
         let loader = BatchedLoader { context: self.context, loader: &self.loaders.beyond };
-        loader.load_with(parent, (filter, page, side)).await
+        loader.load_with(parent, (filter, page, side))
     }
 }
 

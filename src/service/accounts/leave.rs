@@ -2,7 +2,8 @@
 
 use super::confirm::{check_password, wrong_password};
 use crate::domain::{
-    BoardId, Client, Error, RemovalReason, Result, SessionId, Subject, UserId, UserKey, Viewer,
+    BoardId, Client, Error, PublicId, RemovalReason, Result, SessionId, Subject, UserId, UserKey,
+    Viewer,
 };
 use crate::service::Services;
 use crate::store::lock::lock_to_leave;
@@ -40,7 +41,7 @@ pub(super) async fn delete_account(
         move |ended| forget(ended),
     );
     deleted.await?;
-    tracing::info!(user = %id, "an account was deleted");
+    tracing::info!(user = id.to_public(), "an account was deleted");
     services.orphans.notify_one();
     Ok(())
 }

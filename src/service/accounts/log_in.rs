@@ -1,7 +1,7 @@
 //! Log-in.
 
 use crate::domain::{
-    Client, EmailKey, Error, MailContent, Password, QueuedMail, Result, User, UserKey,
+    Client, EmailKey, Error, MailContent, Password, PublicId, QueuedMail, Result, User, UserKey,
     neighbourhood, rejection,
 };
 use crate::metrics;
@@ -81,7 +81,7 @@ async fn try_log_in(
     let begun = begin(services, client, &user, &password_hash).await?;
     let log_in = begun.map(|started| started.log_in(services, user)).transpose()?;
     if let Some(LogIn { user, session, .. }) = &log_in {
-        tracing::info!(user = %user.id, session = session.id.0, "a session has begun");
+        tracing::info!(user = user.id.to_public(), session = session.id.0, "a session has begun");
     }
     if log_in.is_some() && verdict == Verdict::Outdated {
         renew_hash(services, client, id, password_hash, Password::entered(password)).await;

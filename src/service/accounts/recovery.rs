@@ -2,8 +2,8 @@
 
 use super::confirm::credentials;
 use crate::domain::{
-    At, Client, EmailKey, Error, MailContent, MailPurpose, Password, QueuedMail, Result, User,
-    UserKey, Viewer, rejection, sha256,
+    At, Client, EmailKey, Error, MailContent, MailPurpose, Password, PublicId, QueuedMail, Result,
+    User, UserKey, Viewer, rejection, sha256,
 };
 use crate::service::{Services, mail_senders};
 use crate::store::{mail_tokens, outbox, sessions, user_writes};
@@ -62,7 +62,7 @@ pub async fn reset_password(
         move |(_, ended)| forget(ended),
     );
     let (user, _) = done.await?;
-    tracing::info!(user = %user.id, "a password was reset");
+    tracing::info!(user = user.id.to_public(), "a password was reset");
     services.mails.wake();
     Ok(user)
 }

@@ -2,8 +2,8 @@
 
 use super::confirm::{check_password, credentials, wrong_password};
 use crate::domain::{
-    At, Client, Email, EmailKey, Error, MailContent, Name, Password, Result, SessionId, User,
-    Viewer, rejection,
+    At, Client, Email, EmailKey, Error, MailContent, Name, Password, PublicId, Result, SessionId,
+    User, Viewer, rejection,
 };
 use crate::service::mail_senders::{self, NewMail};
 use crate::service::sessions::{self, NewSession, Started};
@@ -75,7 +75,7 @@ pub async fn update(
     );
     let (user, started, _) = updated.await?;
     services.mails.wake();
-    tracing::info!(user = %user.id, ends_sessions, "an account was changed");
+    tracing::info!(user = user.id.to_public(), ends_sessions, "an account was changed");
     match started {
         Some(started) => Ok(Updated::LoggedIn(Box::new(started.log_in(services, user)?))),
         None if ends_sessions => Ok(Updated::LoggedOut(user)),

@@ -22,9 +22,9 @@ impl ConnectError {
     /// The failures at all addresses that were tried.
     pub(super) fn of_all(mut failures: Vec<(&Address, Self)>) -> Self {
         if failures.len() == 1
-            && let Some((_, failure)) = failures.pop()
+            && let Some((address, failure)) = failures.pop()
         {
-            return failure;
+            return Self { reason: format!("{address}: {}", failure.reason), ..failure };
         }
         // A standby beside a full primary does not matter.
         let mut suitable = failures.iter().filter(|(_, failure)| !failure.is_unsuitable).peekable();

@@ -27,13 +27,13 @@ pub(in crate::graphql::schema) enum List {
 impl List {
     /// The number of rows in the whole list.
     pub(super) async fn count(&self, loaders: &Loaders) -> Result<i64> {
-        match self.clone() {
-            Self::Boards(list, _) => loaders.boards().count((), list).await,
-            Self::ViewerCards(list, _) => loaders.viewer_cards().count((), list).await,
-            Self::Cards(list, filter, _) => loaders.cards().count(list, filter).await,
-            Self::Comments(card, _) => loaders.comments().count(card, ()).await,
-            Self::Events(list, _) => loaders.events().count(list, ()).await,
-            Self::Members(board, _) => loaders.members().count(board, ()).await,
+        match self {
+            Self::Boards(list, _) => loaders.boards().count((), list.clone()).await,
+            Self::ViewerCards(list, _) => loaders.viewer_cards().count((), Arc::clone(list)).await,
+            Self::Cards(list, filter, _) => loaders.cards().count(*list, Arc::clone(filter)).await,
+            Self::Comments(card, _) => loaders.comments().count(*card, ()).await,
+            Self::Events(list, _) => loaders.events().count(*list, ()).await,
+            Self::Members(board, _) => loaders.members().count(*board, ()).await,
             Self::Sessions(_) => loaders.sessions().count((), ()).await,
             Self::Nothing => Ok(0),
         }
