@@ -123,7 +123,7 @@ pub(super) fn in_body(
 
 const BODY: &str = "The body must be a JSON object with the string query or documentId and, optionally, the objects variables and extensions and the string operationName.";
 
-fn malformed(error: serde_json::Error) -> Refusal {
+fn malformed(error: &serde_json::Error) -> Refusal {
     if error.is_data() {
         return Refusal::bad_request(BODY);
     }
@@ -134,7 +134,8 @@ fn malformed(error: serde_json::Error) -> Refusal {
 /// Parses an object. (The caller has checked for `{`, because Serde would also read the parameters from a
 /// list.)
 fn one(object: &[u8], max_values: usize) -> Result<Checked, Refusal> {
-    let parameters: Parameters<'_> = serde_json::from_slice(object).map_err(malformed)?;
+    let parameters: Parameters<'_> =
+        serde_json::from_slice(object).map_err(|error| malformed(&error))?;
     parameters.check(max_values, BODY)
 }
 
@@ -142,7 +143,7 @@ fn batch(body: &[u8], Http { max_batch, max_values, .. }: &Http) -> Result<Vec<C
     if *max_batch == 0 {
         return Err(Refusal::bad_request("Batches are not enabled. Send one request at a time."));
     }
-    let items: Vec<&RawValue> = serde_json::from_slice(body).map_err(malformed)?;
+    let items: Vec<&RawValue> = serde_json::from_slice(body).map_err(|error| malformed(&error))?;
     if !(1..=*max_batch).contains(&items.len()) {
         let message =
             format!("A batch must have 1 to {max_batch} requests; this one has {}.", items.len());
