@@ -35,14 +35,19 @@ pub struct RateLimit {
 #[derive(Args, Clone, Copy, Debug)]
 pub struct Argon2 {
     /// Memory in KiB for hashing one password. At least 8 times ARGON2_PARALLELISM.
-    #[arg(id = "ARGON2_MEMORY_KIB", long, env, default_value = "19456", value_parser = number::<u32>(8..=4_194_304))]
+    #[arg(id = "ARGON2_MEMORY_KIB", long, env, default_value = "19456", value_parser = number::<u32>(8..=Argon2::MOST.memory))]
     pub memory: u32,
     /// Number of iterations (passes) for hashing one password.
-    #[arg(id = "ARGON2_ITERATIONS", long, env, default_value = "2", value_parser = number::<u32>(1..=1000))]
+    #[arg(id = "ARGON2_ITERATIONS", long, env, default_value = "2", value_parser = number::<u32>(1..=Argon2::MOST.iterations))]
     pub iterations: u32,
     /// Number of lanes for hashing one password.
-    #[arg(id = "ARGON2_PARALLELISM", long, env, default_value = "1", value_parser = number::<u32>(1..=64))]
+    #[arg(id = "ARGON2_PARALLELISM", long, env, default_value = "1", value_parser = number::<u32>(1..=Argon2::MOST.parallelism))]
     pub parallelism: u32,
+}
+
+impl Argon2 {
+    /// The highest values.
+    pub const MOST: Self = Self { memory: 4_194_304, iterations: 1000, parallelism: 64 };
 }
 
 /// Who may have an account.

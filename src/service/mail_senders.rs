@@ -122,11 +122,15 @@ async fn send_next(services: &Services, mailer: &Mailer) -> Result<bool> {
     };
     // A panic is about this mail only: others are sent.
     let sent = AssertUnwindSafe(send_one(services, mailer, &leased.email, &content)).catch_unwind();
-    match sent.await.unwrap_or_else(|_| Ok(Some(Err(defect())))) {
+    match sent.await.unwrap_or(Err(Error::Internal)) {
         Ok(Some(sent)) => settle(services, &leased, life(&content), sent).await?,
         Ok(None) => keep_until(services, leased.id, None).await?,
         Err(error) if is_outage(&error) => return Err(error),
-        Err(_) => settle(services, &leased, life(&content), Err(defect())).await?,
+        Err(_) => {
+            let reason = "its text cannot be made; the log has the cause".to_owned();
+            let failed = Err(Failure::Temporary(reason));
+            settle(services, &leased, life(&content), failed).await?;
+        }
     }
     Ok(true)
 }
@@ -140,10 +144,6 @@ async fn send_one(
 ) -> Result<Option<std::result::Result<(), Failure>>> {
     let Some(mail) = compose(services, mailer, email, content).await? else { return Ok(None) };
     Ok(Some(mailer.send(mail).await))
-}
-
-fn defect() -> Failure {
-    Failure::Temporary("its text cannot be made; the log has the cause".into())
 }
 
 /// Whether an error is not about the mail. Then it is tried again when its lease ends, however long the outage is.

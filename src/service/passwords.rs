@@ -13,7 +13,10 @@ use crate::store::users::Credentials;
 
 /// The highest memory in KiB, iterations and lanes that the settings allow. A stored hash with more would block a thread or
 /// take all memory.
-const MOST: [u32; 3] = [4_194_304, 1000, 64];
+const MOST: [u32; 3] = {
+    let config::Argon2 { memory, iterations, parallelism } = config::Argon2::MOST;
+    [memory, iterations, parallelism]
+};
 
 /// Hashes and verifies passwords.
 pub(super) struct Passwords {

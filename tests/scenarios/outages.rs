@@ -174,6 +174,10 @@ async fn recovers_from_resets(server: Arc<Server>) {
     }
 }
 
+fn url_of_both(first: &Proxy, second: &Proxy) -> String {
+    first.url.replace(&first.address.to_string(), &format!("{},{}", first.address, second.address))
+}
+
 /// One URL names both servers.
 async fn another_server_takes_over(server: Arc<Server>) {
     if server.is_sqlite() {
@@ -183,8 +187,7 @@ async fn another_server_takes_over(server: Arc<Server>) {
     let board = near.board("Plans").await;
     let first = Proxy::to(&server.database_url).await;
     let second = Proxy::to(&server.database_url).await;
-    let (one, both) = (first.address.to_string(), format!("{},{}", first.address, second.address));
-    let url = first.url.replace(&one, &both) + "&target_session_attrs=read-write";
+    let url = url_of_both(&first, &second) + "&target_session_attrs=read-write";
     let behind = Server::start_with(config_with(&url, &LIMITS), url.clone()).await;
     let ann = User { server: Arc::new(behind), ..near.clone() };
     let writes = async || {
@@ -211,8 +214,7 @@ async fn a_server_that_closes_new_connections_is_passed_over(server: Arc<Server>
     let first = Proxy::to(&server.database_url).await;
     let second = Proxy::to(&server.database_url).await;
     first.reset_at("lc_messages");
-    let (one, both) = (first.address.to_string(), format!("{},{}", first.address, second.address));
-    let url = first.url.replace(&one, &both);
+    let url = url_of_both(&first, &second);
     let behind = Arc::new(Server::start_with(config_with(&url, &LIMITS), url.clone()).await);
     behind.user("ann").await.board("Plans").await;
     behind.stop().await;
@@ -238,10 +240,8 @@ async fn connections_are_balanced_if_the_url_says_so(server: Arc<Server>) {
     }
     let (first, second) =
         (Proxy::to(&server.database_url).await, Proxy::to(&server.database_url).await);
-    let both = format!("{},{}", first.address, second.address);
-    let in_turn = first.url.replace(&first.address.to_string(), &both);
     for (option, balanced) in [("", false), ("&load_balance_hosts=random", true)] {
-        let url = format!("{in_turn}{option}");
+        let url = url_of_both(&first, &second) + option;
         let before = second.connections();
         // By chance, one start may use the first one only.
         for _ in 0..20 {

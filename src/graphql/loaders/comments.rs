@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::boards::{SharedBoard, shared_board};
-use super::lists::Lists;
+use super::lists::{Lists, shared};
 use super::load_context::LoadContext;
 use super::relation::{Relation, by, split_texts};
 use crate::domain::{CardId, Comment, CommentId, Page, PageRequest, Result, Side};
@@ -57,7 +57,7 @@ impl Lists for CommentLists {
         (request, texts): &Self::Page,
     ) -> Result<Vec<Page<Arc<Comment>>>> {
         let found = comments::list(&mut context.read().await?, of, request, *texts).await?;
-        Ok(found.into_iter().map(|page| page.map(Arc::new)).collect())
+        Ok(shared(found))
     }
 
     async fn counts(context: &LoadContext, of: &[Self::Parent], (): &()) -> Result<Vec<i64>> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::lists::Lists;
+use super::lists::{Lists, shared};
 use super::load_context::LoadContext;
 use crate::domain::{Event, Page, PageRequest, Result, Side};
 use crate::store::events::{self, EventList};
@@ -23,7 +23,7 @@ impl Lists for EventLists {
         request: &Arc<PageRequest>,
     ) -> Result<Vec<Page<Arc<Event>>>> {
         let found = events::list(&mut context.read().await?, of, request).await?;
-        Ok(found.into_iter().map(|page| page.map(Arc::new)).collect())
+        Ok(shared(found))
     }
 
     async fn counts(context: &LoadContext, of: &[EventList], (): &()) -> Result<Vec<i64>> {

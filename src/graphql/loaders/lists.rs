@@ -71,6 +71,11 @@ pub(in crate::graphql) trait Lists: Send + Sync + 'static {
     }
 }
 
+/// Converts pages so that several fields can share their rows.
+pub(super) fn shared<T>(pages: Vec<Page<T>>) -> Vec<Page<Arc<T>>> {
+    pages.into_iter().map(|page| page.map(Arc::new)).collect()
+}
+
 /// The loaders of lists of one kind.
 pub(super) struct ListLoaders<L: Lists> {
     pages: OnceLock<LoaderState<Pages<L>>>,

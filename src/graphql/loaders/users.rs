@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::lists::Lists;
+use super::lists::{Lists, shared};
 use super::load_context::LoadContext;
 use super::relation::{Relation, by};
 use crate::domain::{EmailKey, Member, Page, PageRequest, Result, Side, User, UserId, UserKey};
@@ -26,7 +26,7 @@ impl Lists for MemberLists {
         request: &Arc<PageRequest>,
     ) -> Result<Vec<Page<Arc<Member>>>> {
         let found = members::list(&mut context.read().await?, of, request).await?;
-        Ok(found.into_iter().map(|page| page.map(Arc::new)).collect())
+        Ok(shared(found))
     }
 
     async fn counts(context: &LoadContext, of: &[BoardAccess], (): &()) -> Result<Vec<i64>> {

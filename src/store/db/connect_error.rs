@@ -1,6 +1,7 @@
 //! Why a connection cannot be opened.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::config::Address;
 
@@ -32,6 +33,11 @@ impl ConnectError {
         let reasons: Vec<_> =
             failures.iter().map(|(address, failure)| format!("{address}: {failure}")).collect();
         Self { is_busy, ..Self::new(reasons.join("; ")) }
+    }
+
+    /// A statement had no answer in time.
+    pub(super) fn no_answer(limit: Duration) -> Self {
+        Self::new(format!("a statement had no answer within {} s", limit.as_secs()))
     }
 
     /// A statement failed that a pooler in transaction mode has sent to another session.

@@ -166,7 +166,7 @@ impl Monitor {
             Err(_) => {
                 // Other connections may be as dead as this one.
                 *silent += 1;
-                return (Health::Silent, Some(no_answer(limit)));
+                return (Health::Silent, Some(ConnectError::no_answer(limit).reason));
             }
         }
         match timeout(CHECK_TIME, read(&mut conn)).await {
@@ -175,13 +175,9 @@ impl Monitor {
                 (Health::Ready, None)
             }
             Ok(Err(error)) => (Health::Busy, Some(error.to_string())),
-            Err(_) => (Health::Busy, Some(no_answer(CHECK_TIME))),
+            Err(_) => (Health::Busy, Some(ConnectError::no_answer(CHECK_TIME).reason)),
         }
     }
-}
-
-fn no_answer(limit: Duration) -> String {
-    format!("a statement had no answer within {} s", limit.as_secs())
 }
 
 /// Whether the session may write.

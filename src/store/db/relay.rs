@@ -99,7 +99,7 @@ impl Relay {
             None => self.server.connect().await?,
         };
         let told = timeout(TIME, self.notify(&mut conn, changes)).await;
-        told.map_err(|_| no_answer())??;
+        told.map_err(|_| ConnectError::no_answer(TIME))??;
         Ok(conn)
     }
 
@@ -126,7 +126,7 @@ impl Relay {
     async fn hear(&self, server: &Server, state: &mut Working) -> Result<(), ConnectError> {
         let mut conn = server.connect().await?;
         let begun = timeout(TIME, begin(&mut conn)).await;
-        let schema = begun.map_err(|_| no_answer())??;
+        let schema = begun.map_err(|_| ConnectError::no_answer(TIME))??;
         let mut notifications = std::pin::pin!(conn.notifications_stream());
         loop {
             let heard = timeout(SILENCE, notifications.next()).await;
@@ -171,10 +171,6 @@ impl Working {
             tracing::warn!(%reason, "{} fails: changes reach other instances with a delay of some seconds", self.what);
         }
     }
-}
-
-fn no_answer() -> ConnectError {
-    ConnectError::new(format!("a statement had no answer within {} s", TIME.as_secs()))
 }
 
 fn silent() -> ConnectError {
