@@ -15,6 +15,9 @@ use super::engine::{Answer, Budget, Transfer, Verdict, json};
 /// The minimum size of a piece in bytes, except the last one. A piece exceeds it by one text at most.
 const PIECE: usize = 32 * 1024;
 
+/// Most responses are no longer than this number of bytes.
+const SMALL: usize = 512;
+
 /// The JSON of a response, or of the responses to a batch, in pieces. It holds their memory until
 /// it is dropped.
 pub struct Pieces {
@@ -30,7 +33,7 @@ pub struct Pieces {
 impl Answer {
     /// The response as JSON. (Use [`Pieces`] for a long response that is sent immediately.)
     pub fn into_json(self) -> String {
-        let (mut pieces, mut out) = (Pieces::of(self), Vec::new());
+        let (mut pieces, mut out) = (Pieces::of(self), Vec::with_capacity(SMALL));
         while let Some(part) = pieces.rest.pop() {
             pieces.write(part, &mut out);
         }

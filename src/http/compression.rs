@@ -27,7 +27,9 @@ pub(super) async fn compress(headers: &HeaderMap, answer: Response<Body>) -> Res
     let mut answer = Some(answer);
     let service =
         service_fn(move |_| ready(Ok::<_, Infallible>(answer.take().unwrap_or_default())));
-    let compressed = ServiceBuilder::new().layer(layer).service(service).oneshot(request).await;
+    let service = ServiceBuilder::new().layer(layer).service(service);
+    // Boxed, because few responses are large, but the futures of all requests would be.
+    let compressed = Box::pin(service.oneshot(request)).await;
     compressed.unwrap_or_else(|never| match never {}).map(Body::new)
 }
 

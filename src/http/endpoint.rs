@@ -1,6 +1,5 @@
 //! The GraphQL endpoint, according to the GraphQL over HTTP specification.
 
-use std::any::Any;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -108,11 +107,11 @@ async fn answer(
             "Accept application/graphql-response+json, application/json or text/event-stream.";
         return Refusal::new(StatusCode::NOT_ACCEPTABLE, message).into_answer(None);
     };
-    // Boxed because the surrounding futures would copy it on every move.
+    // Boxed because the surrounding futures would copy it on every move; streams again, because most requests have none.
     let answer = Box::pin(async {
         match requests.await {
             Ok(Requests::One(Ok(request))) if events.carry(state, &request) => {
-                stream(state, parts, request, operations, media_type).await
+                Box::pin(stream(state, parts, request, operations, media_type)).await
             }
             Ok(requests) => run(state, parts, requests, operations, media_type).await,
             Err(refusal) => refusal.into_answer(Some(media_type)),
@@ -281,7 +280,7 @@ fn allow(mut response: Response, methods: &'static str) -> Response {
 }
 
 /// The response to a request whose handler panicked. The panic itself is in the log.
-pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> axum::http::Response<Body> {
+pub(super) fn panicked() -> Response {
     let mut answer = Refusal::internal().into_answer(None);
     answer.extensions_mut().insert(AlreadyLogged);
     answer

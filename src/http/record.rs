@@ -139,7 +139,7 @@ pub(super) struct Refused(pub(super) &'static str);
 
 /// Tells of the requests that no [`Record`] has told of: those that are refused before their document is looked at, and
 /// those of other routes.
-pub(super) fn tell<B>(response: &Response<B>, took: Duration, _: &Span) {
+pub(super) fn tell<B>(response: &Response<B>, took: Duration) {
     if response.extensions().get::<AlreadyLogged>().is_some() {
         return;
     }

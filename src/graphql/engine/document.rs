@@ -128,7 +128,7 @@ fn parse(types: &TypeSystem, text: &str, limits: &Limits) -> Result<Document, Re
     let prepare = |definition: &Node<Operation>| {
         introspection_allowed(types, &document, definition)?;
         let required = usages::check(types, &document, definition)?;
-        Ok(Arc::new(PreparedOperation::new(&text, &document, definition, required)))
+        Ok(Arc::new(PreparedOperation::new(types, &text, &document, definition, required)))
     };
     let operations = document.operations.iter().map(prepare).collect::<Result<_, _>>()?;
     Ok(Document { text, operations })

@@ -7,6 +7,7 @@ use apollo_compiler::executable::{ExecutableDocument, Field, Operation, Operatio
 use apollo_compiler::validation::Valid;
 use apollo_compiler::{Name, Node};
 
+use super::schema::TypeSystem;
 use crate::metrics::{self, Kind};
 use crate::store::ReadMode;
 
@@ -19,6 +20,8 @@ pub(super) struct PreparedOperation {
     pub(super) definition: Node<Operation>,
     /// The variables that must not be null, because of where they are used.
     pub(super) required: Vec<Name>,
+    /// Whether the response may hold tokens.
+    pub(super) holds_secrets: bool,
     /// Its time series, from its first run on.
     series: OnceLock<Arc<metrics::Operation>>,
     /// The number of statements that its last run needed; 0 before the first run.
@@ -27,14 +30,17 @@ pub(super) struct PreparedOperation {
 
 impl PreparedOperation {
     pub(super) fn new(
+        types: &TypeSystem,
         text: &Arc<str>,
         document: &Arc<Valid<ExecutableDocument>>,
         definition: &Node<Operation>,
         required: Vec<Name>,
     ) -> Self {
+        let holds_secrets = types.hold_secrets(definition.root_fields(document));
+        let (text, document, definition) =
+            (Arc::clone(text), Arc::clone(document), definition.clone());
         let (series, statements) = Default::default();
-        let (text, document) = (Arc::clone(text), Arc::clone(document));
-        Self { text, document, definition: definition.clone(), required, series, statements }
+        Self { text, document, definition, required, holds_secrets, series, statements }
     }
 
     /// Its root fields, with those in fragments.

@@ -112,8 +112,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             let error = Error::TooManyErrors { most: STOP_AFTER_ERRORS };
             return Some(Answer::failed(error, caller.request_id()));
         };
-        let holds_secrets = self.types.hold_secrets(operation.root_fields());
-        let mut answer = Answer::of_run(response, Arc::clone(budget), holds_secrets);
+        let mut answer = Answer::of_run(response, Arc::clone(budget), operation.holds_secrets);
         if let (Some(keys), Some(introspection)) = (plan.introspection, introspection) {
             answer.add_introspection(keys, introspection);
         }

@@ -78,9 +78,9 @@ pub(super) fn shared<T>(pages: Vec<Page<T>>) -> Vec<Page<Arc<T>>> {
 
 /// The loaders of lists of one kind.
 pub(super) struct ListLoaders<L: Lists> {
-    pages: OnceLock<LoaderState<Pages<L>>>,
-    counts: OnceLock<LoaderState<Counts<L>>>,
-    beyond: OnceLock<LoaderState<Beyond<L>>>,
+    pages: OnceLock<Arc<LoaderState<Pages<L>>>>,
+    counts: OnceLock<Arc<LoaderState<Counts<L>>>>,
+    beyond: OnceLock<Arc<LoaderState<Beyond<L>>>>,
 }
 
 impl<L: Lists> Default for ListLoaders<L> {

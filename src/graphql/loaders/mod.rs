@@ -48,7 +48,7 @@ macro_rules! loaders {
         /// The loaders of one run of a query, or of one root field of a mutation.
         pub(super) struct Loaders {
             context: Arc<LoadContext>,
-            $($field: OnceLock<LoaderState<$relation>>,)*
+            $($field: OnceLock<Arc<LoaderState<$relation>>>,)*
             $($list_field: ListLoaders<$list>,)*
         }
 

@@ -62,14 +62,14 @@ type LoadKey<R> = (<R as Relation>::Key, <R as Relation>::Parameters);
 /// A handle of the loader of one relation.
 pub(in crate::graphql) struct BatchedLoader<'l, R: Relation> {
     pub(super) context: &'l Arc<LoadContext>,
-    pub(super) loader: &'l OnceLock<LoaderState<R>>,
+    pub(super) loader: &'l OnceLock<Arc<LoaderState<R>>>,
 }
 
 /// The loader of one relation, created on first use, since most requests need few of them. `waiting` collects the keys until
 /// `BatchScheduler` decides to load. The loader of the crate loads each key once and caches the values.
 pub(super) struct LoaderState<R: Relation> {
     loader: RelationLoader<R>,
-    waiting: Arc<Mutex<Vec<PendingKey<R>>>>,
+    waiting: Mutex<Vec<PendingKey<R>>>,
 }
 
 type RelationLoader<R> = Loader<OpaqueKey<LoadKey<R>>, Result<<R as Relation>::Value>, Batch<R>>;
@@ -143,7 +143,7 @@ impl<R: Relation> LoaderState<R> {
         let batch = Batch { context, relation: PhantomData::<fn() -> R> };
         // By default, the crate loads at most 200 keys and yields ten times to wait for more.
         let loader = Loader::new(batch).with_max_batch_size(usize::MAX).with_yield_count(0);
-        Self { loader, waiting: Arc::default() }
+        Self { loader, waiting: Mutex::default() }
     }
 }
 
@@ -154,13 +154,13 @@ impl<R: Relation> BatchedLoader<'_, R> {
         key: R::Key,
         parameters: R::Parameters,
     ) -> Result<R::Value> {
-        let loader = self.loader.get_or_init(|| LoaderState::new(Arc::clone(self.context)));
+        let new = || Arc::new(LoaderState::new(Arc::clone(self.context)));
+        let loader = self.loader.get_or_init(new);
         let (sender, answer) = oneshot::channel();
         {
             let mut waiting = loader.waiting.lock();
             if waiting.is_empty() {
-                let waiting = Arc::clone(&loader.waiting);
-                let load = load_all::<R>(Arc::clone(self.context), loader.loader.clone(), waiting);
+                let load = load_all::<R>(Arc::clone(self.context), Arc::clone(loader));
                 self.context.state.scheduler.add(Box::pin(load));
             }
             waiting.push(((key, parameters), sender));
@@ -180,12 +180,8 @@ impl<R: Relation<Parameters = ()>> BatchedLoader<'_, R> {
 ///
 /// Values from the cache are sent together with the others. Otherwise their fields would request the next
 /// level one dispatch round before their siblings, in a separate statement.
-async fn load_all<R: Relation>(
-    context: Arc<LoadContext>,
-    loader: RelationLoader<R>,
-    waiting: Arc<Mutex<Vec<PendingKey<R>>>>,
-) {
-    let waiting = std::mem::take(&mut *waiting.lock());
+async fn load_all<R: Relation>(context: Arc<LoadContext>, state: Arc<LoaderState<R>>) {
+    let waiting = std::mem::take(&mut *state.waiting.lock());
     let cached = |(key, parameters): &LoadKey<R>| {
         context.shared.cache.get::<R::Value>(R::cache_key(key, parameters)?)
     };
@@ -194,7 +190,7 @@ async fn load_all<R: Relation>(
     let missing: Vec<_> = missing.map(|((key, _), _)| OpaqueKey(key.clone())).collect();
     let mut loaded = HashMap::new();
     if !missing.is_empty() {
-        loaded = match loader.try_load_many(missing).await {
+        loaded = match state.loader.try_load_many(missing).await {
             Ok(loaded) => loaded,
             // Unreachable, since every key has an entry. All waiting fields would get
             // INTERNAL_SERVER_ERROR.

@@ -12,6 +12,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
+use tracing::{Instrument, Span};
 
 use super::operation::{self, Output, Outputs};
 use super::slots::Slot;
@@ -79,7 +80,14 @@ pub(in crate::http) async fn respond(
     let ending = if is_subscription { ending } else { token::never() };
     let end = watch(place, ending, cut.clone());
     let cut = cut.clone();
-    let open = OpenStream { outputs, end, cut, _connection: connection, _user: user };
+    let open = OpenStream {
+        outputs,
+        end,
+        cut,
+        span: Span::current(),
+        _connection: connection,
+        _user: user,
+    };
     Ok(Ok(open.response(state.settings.live.ping_time)))
 }
 
@@ -89,6 +97,8 @@ struct OpenStream {
     /// Ready when the stream has to end.
     end: oneshot::Receiver<()>,
     cut: Cut,
+    /// That of its request, for the log.
+    span: Span,
     _connection: Slot<()>,
     _user: Option<Slot<UserKey, Arc<UserWaiting>>>,
 }
@@ -112,10 +122,11 @@ impl OpenStream {
     /// The next output; `None` at the end, and when the server stops or the token is no longer valid. Then clients try
     /// again, because there was no `complete`.
     async fn next(&mut self) -> Option<Output> {
+        let outputs = self.outputs.next().instrument(self.span.clone());
         tokio::select! {
             biased;
             _ = &mut self.end => None,
-            output = self.outputs.next() => output.filter(|output| !matches!(output, Output::Failed)),
+            output = outputs => output.filter(|output| !matches!(output, Output::Failed)),
         }
     }
 }

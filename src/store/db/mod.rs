@@ -22,6 +22,7 @@ mod postgres;
 mod read_state;
 mod relay;
 mod snapshot;
+mod sql_text;
 mod sqlite;
 mod sqlite_conn;
 mod sqlite_writer;

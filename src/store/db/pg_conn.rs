@@ -11,6 +11,7 @@ use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection
 use futures_util::future::BoxFuture;
 
 use super::pg_link::{Link, Stage, no_answer};
+use super::sql_text::TextOnce;
 use crate::metrics::work::{self, Work};
 
 /// A handle of a connection from the pool.
@@ -58,7 +59,7 @@ impl PgConn {
             link.run(link.run_deferred()).await?;
         }
         link.defer(Box::new(move |mut conn| {
-            Box::pin(async move { conn.execute_returning_count(command).await })
+            Box::pin(async move { conn.execute_returning_count(TextOnce(command)).await })
         }));
         Ok(())
     }
@@ -120,7 +121,7 @@ impl AsyncConnectionCore for PgConn {
         T: AsQuery + 'query,
         T::Query: QueryFragment<Self::Backend> + QueryId + 'query,
     {
-        self.0.begun(self.0.conn().load(source))
+        self.0.begun(self.0.conn().load(TextOnce(source.as_query())))
     }
 
     fn execute_returning_count<'conn, 'query, T>(
@@ -130,6 +131,6 @@ impl AsyncConnectionCore for PgConn {
     where
         T: QueryFragment<Self::Backend> + QueryId + 'query,
     {
-        self.0.begun(self.0.conn().execute_returning_count(source))
+        self.0.begun(self.0.conn().execute_returning_count(TextOnce(source)))
     }
 }

@@ -51,20 +51,21 @@ pub(super) fn pool(
 }
 
 impl managed::Manager for Manager {
-    type Type = AsyncPgConnection;
+    /// In a box, because the pool moves it several times for each request.
+    type Type = Box<AsyncPgConnection>;
     type Error = ConnectError;
 
-    async fn create(&self) -> Result<AsyncPgConnection, ConnectError> {
+    async fn create(&self) -> Result<Self::Type, ConnectError> {
         // In a box: it is large, and part of the future of every request.
         let mut conn = Box::pin(self.connect()).await?;
         conn.set_instrumentation(self.statements.clone());
-        Ok(conn)
+        Ok(Box::new(conn))
     }
 
     /// Does not ask the server, which would cost a round trip for each request.
     async fn recycle(
         &self,
-        conn: &mut AsyncPgConnection,
+        conn: &mut Self::Type,
         metrics: &Metrics,
     ) -> RecycleResult<ConnectError> {
         if conn.is_broken() || self.outage.makes_stale(metrics.created) {

@@ -1,12 +1,12 @@
 //! The condition that a column has one of several values, for Diesel's query language.
 
 use diesel::backend::Backend;
-use diesel::query_builder::{AstPass, QueryFragment};
+use diesel::expression::{ValidGrouping, is_aggregate};
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Bool, Text};
-use diesel::{Expression, QueryResult};
+use diesel::{AppearsOnTable, Expression, QueryResult, SelectableExpression};
 
 use super::bind::{List, numbers, texts};
-use super::expression::expression;
 use super::statement::Statement;
 
 /// The condition that a column has one of these values. Its text does not depend on their number, except for one.
@@ -37,7 +37,23 @@ impl<C> AnyOf<C> {
     }
 }
 
-expression!(AnyOf: Bool);
+impl<C: Expression> Expression for AnyOf<C> {
+    type SqlType = Bool;
+}
+
+impl<C> ValidGrouping<()> for AnyOf<C> {
+    type IsAggregate = is_aggregate::No;
+}
+
+impl<C: SelectableExpression<QS>, QS> SelectableExpression<QS> for AnyOf<C> {}
+
+impl<C: AppearsOnTable<QS>, QS> AppearsOnTable<QS> for AnyOf<C> {}
+
+/// The text of one value differs.
+impl<C> QueryId for AnyOf<C> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
 
 impl<C: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for AnyOf<C>
 where

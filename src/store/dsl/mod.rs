@@ -6,7 +6,6 @@
 
 mod any_of;
 mod bind;
-mod expression;
 mod long_text;
 mod order;
 mod page;
@@ -16,7 +15,6 @@ mod statement;
 
 pub(super) use self::any_of::{any_of, any_text_of};
 pub(super) use self::bind::{numbers, texts};
-pub(super) use self::long_text::LongText;
 pub use self::long_text::LongTexts;
 pub(super) use self::order::SortColumn;
 pub use self::order::{ListOrder, Sort, ValueKind};

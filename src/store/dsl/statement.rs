@@ -128,11 +128,11 @@ impl<ST> Statement<ST> {
 
     /// The same, with NULL instead of long texts if they are skipped.
     pub(in crate::store) fn columns_with<R: Row>(self, texts: LongTexts) -> Self {
-        let mut statement = self;
-        for (index, columns) in R::columns(texts).into_iter().enumerate() {
-            let comma = if index == 0 { "" } else { ", " };
-            statement = statement.sql(comma).sql(columns);
-        }
+        let (mut statement, mut separator) = (self, "");
+        R::columns(texts, &mut |columns| {
+            statement.parts.extend([Part::Sql(separator), Part::Sql(columns)]);
+            separator = ", ";
+        });
         statement
     }
 

@@ -53,6 +53,9 @@ const YIELD_EVERY: usize = 16;
 /// The minimum size of the parts of a list in JSON, in bytes. One text for the whole list would be copied when it grows.
 const PART: usize = 64 << 10;
 
+/// Most objects outside of lists are no longer than this number of bytes in JSON.
+const OBJECT: usize = 128;
+
 impl<T: Pure> OutputType for EagerList<T> {
     fn type_name() -> Cow<'static, str> {
         Vec::<T>::type_name()
@@ -140,7 +143,7 @@ impl<T: Pure> OutputType for EagerObject<T> {
     ) -> ServerResult<Value> {
         let state = ctx.data_unchecked::<Arc<RequestState>>();
         if !is_abstract::<T>(ctx) {
-            let mut json = Vec::new();
+            let mut json = Vec::with_capacity(OBJECT);
             let write = || write_object(ctx, state, &self.0, &mut json);
             if let Some(written) = try_or_roll_back(ctx, state, write).await {
                 return written.map(|()| json::raw(json));

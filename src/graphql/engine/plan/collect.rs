@@ -82,7 +82,10 @@ impl<'d> Scope<'d> {
         for set in sets {
             self.add(&mut collected, ty, set)?;
         }
-        Some(collected.groups.into_values().collect())
+        // `collect` would reuse the memory of the map, and then shrink it.
+        let mut groups = Vec::with_capacity(collected.groups.len());
+        groups.extend(collected.groups.into_values());
+        Some(groups)
     }
 
     fn add(&self, to: &mut Collected<'d>, ty: &str, set: &'d SelectionSet) -> Option<()> {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use async_graphql::{Context, Object, TypeName};
+use futures_util::future::BoxFuture;
 
 use super::edge::Edge;
 use super::list::List;
@@ -67,29 +68,39 @@ pub(in crate::graphql::schema) struct Connection<E> {
 
 impl<E> Connection<E> {
     /// Loads a page of a list. The rows are not loaded if only `totalCount` is selected.
-    pub(in crate::graphql::schema) async fn load<T: Clone>(
-        ctx: &Context<'_>,
+    pub(in crate::graphql::schema) fn load<'c, T: Clone + Send + Sync>(
+        ctx: &'c Context<'_>,
         list: List,
-        page: impl Future<Output = Result<Arc<Page<T>>>>,
-        edge: impl FnMut(T) -> E,
-    ) -> Result<Self> {
+        page: impl Future<Output = Result<Arc<Page<T>>>> + Send + 'c,
+        edge: impl FnMut(T) -> E + Send + 'c,
+    ) -> BoxFuture<'c, Result<Self>>
+    where
+        E: Send + 'c,
+    {
         let edges = async { Ok((*page.await?).clone().map(edge)) };
-        Self::of_edges(ctx, list, edges).await
+        Self::of_edges(ctx, list, edges)
     }
 
     /// The same for a page that consists of edges.
-    pub(in crate::graphql::schema) async fn of_edges(
-        ctx: &Context<'_>,
+    ///
+    /// Boxed, because the future of a field is more than twice as large as that of the largest field of its type.
+    pub(in crate::graphql::schema) fn of_edges<'c>(
+        ctx: &'c Context<'_>,
         list: List,
-        edges: impl Future<Output = Result<Page<E>>>,
-    ) -> Result<Self> {
-        let selection = ctx.look_ahead();
-        let rows = ["edges", "nodes", "pageInfo"];
-        let loads = rows.iter().any(|field| selection.field(field).exists());
-        let page = if loads { edges.await? } else { Page::default() };
-        let bytes = page.items.len() * (size_of::<E>() + size_of::<&E>());
-        ctx.caller()?.state().budget.take(bytes)?;
-        Ok(Self::of(page, list))
+        edges: impl Future<Output = Result<Page<E>>> + Send + 'c,
+    ) -> BoxFuture<'c, Result<Self>>
+    where
+        E: Send + 'c,
+    {
+        Box::pin(async move {
+            let selection = ctx.look_ahead();
+            let rows = ["edges", "nodes", "pageInfo"];
+            let loads = rows.iter().any(|field| selection.field(field).exists());
+            let page = if loads { edges.await? } else { Page::default() };
+            let bytes = page.items.len() * (size_of::<E>() + size_of::<&E>());
+            ctx.caller()?.state().budget.take(bytes)?;
+            Ok(Self::of(page, list))
+        })
     }
 
     /// An empty connection, for a list that the viewer may not see.

@@ -48,7 +48,7 @@ impl Link {
     pub(super) fn send_now(&self, command: &'static str) -> Option<Commit> {
         let conn = Arc::clone(self.conn.as_ref()?);
         self.statements.skip_next();
-        let mut commit: Commit = Box::pin(async move { (&**conn).batch_execute(command).await });
+        let mut commit: Commit = Box::pin(async move { (&***conn).batch_execute(command).await });
         match poll_now(&mut commit) {
             Poll::Ready(answer) => Some(Box::pin(ready(answer))),
             Poll::Pending => Some(commit),
