@@ -1,12 +1,19 @@
 //! The log of the program, which tells of panics too.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
+use std::fmt;
 use std::io::IsTerminal;
 use std::panic::{self, PanicHookInfo};
 
+use serde_json::json;
+use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::Log;
+use crate::metrics::work;
 
 /// Starts the log, as text or as one JSON object per line. It goes to stderr, so that the output of
 /// `schema` can be piped.
@@ -16,14 +23,87 @@ pub(super) fn start_log(log: &Log) {
         .with_env_filter(filter)
         // It would print the failure to stderr, which panics, within the hook for panics too.
         .log_internal_errors(false)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+        .with_writer(std::io::stderr);
+    let in_colour = std::io::stderr().is_terminal();
     if log.json {
-        subscriber.json().init();
+        subscriber.json().map_event_format(AsJson).init();
     } else {
-        subscriber.init();
+        subscriber.map_event_format(|line| AsText(line.with_ansi(in_colour))).init();
     }
     panic::set_hook(Box::new(tell));
+}
+
+/// Lines in JSON. The request to which a line belongs is its member `span`.
+struct AsJson<F>(F);
+
+/// Lines as text, with the request at their end.
+struct AsText<F>(F);
+
+impl<S, N, F> FormatEvent<S, N> for AsJson<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut out: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        let line = line(&self.0, context, event)?;
+        let (Some(request), Some(rest)) = (work::origin(), line.strip_suffix('}')) else {
+            return writeln!(out, "{line}");
+        };
+        let span = json!({
+            "name": "request",
+            "id": request.id,
+            "client": request.client,
+            "method": request.method,
+            "path": request.path,
+        });
+        writeln!(out, "{rest},\"span\":{span}}}")
+    }
+}
+
+impl<S, N, F> FormatEvent<S, N> for AsText<F>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+    F: FormatEvent<S, N>,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut out: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        write!(out, "{}", line(&self.0, context, event)?)?;
+        if let Some(request) = work::origin() {
+            write!(out, " request{{id={:?}", request.id)?;
+            if let Some(client) = request.client {
+                write!(out, " client={client}")?;
+            }
+            write!(out, " method={} path={:?}}}", request.method, request.path)?;
+        }
+        writeln!(out)
+    }
+}
+
+/// The line of an event, without its end.
+fn line<S, N>(
+    format: &impl FormatEvent<S, N>,
+    context: &FmtContext<'_, S, N>,
+    event: &Event<'_>,
+) -> Result<String, fmt::Error>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    let mut line = String::new();
+    format.format_event(context, Writer::new(&mut line), event)?;
+    line.truncate(line.trim_end().len());
+    Ok(line)
 }
 
 /// Tells of a panic, with the request in which it happens. The backtrace is there if `RUST_BACKTRACE` asks for it.
@@ -48,6 +128,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::metrics::work::{Origin, Work};
 
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -70,11 +151,17 @@ mod tests {
             if thread::current().id() == own { tell(panic) } else { former(panic) }
         }));
         let copy = lines.clone();
-        let log = tracing_subscriber::fmt().json().with_writer(move || copy.clone()).finish();
+        let log = tracing_subscriber::fmt().json().with_writer(move || copy.clone());
+        let log = log.map_event_format(AsJson).finish();
+        let work = Arc::new(Work::of(Origin {
+            id: "abc-1".into(),
+            client: None,
+            method: "GET".into(),
+            path: "/".into(),
+        }));
         #[allow(clippy::panic)]
         let panicked = tracing::subscriber::with_default(log, || {
-            let _entered = tracing::error_span!("request", id = "abc-1").entered();
-            panic::catch_unwind(|| panic!("on {}", "purpose"))
+            work::note_call(&work, || panic::catch_unwind(|| panic!("on {}", "purpose")))
         });
         drop(panic::take_hook());
         assert!(panicked.is_err());

@@ -63,7 +63,10 @@ impl Pieces {
     /// The response to one request.
     pub fn of(mut answer: Answer) -> Self {
         let memory = answer.memory.take().into_iter().collect();
-        Self { rest: vec![Part::Answer(Box::new(answer))], comma: false, memory, transfer: None }
+        // A small response has two parts at a time.
+        let mut rest = Vec::with_capacity(2);
+        rest.push(Part::Answer(Box::new(answer)));
+        Self { rest, comma: false, memory, transfer: None }
     }
 
     /// The responses to a batch.

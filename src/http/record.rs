@@ -1,15 +1,14 @@
 //! What the log and the metrics are told of a GraphQL request: one line and one count for each, whatever its transport is.
-//! The span of the HTTP request adds its ID and the address of the client to the line.
+//! The line has the ID of the HTTP request and the address of the client too (`cli/log.rs`).
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use axum::http::Response;
-use tracing::Span;
 
 use crate::domain::{PublicId, UserId, Viewer, sha256};
 use crate::graphql::{Answer, ErrorCode};
-use crate::metrics::work::Work;
+use crate::metrics::work::{self, Work};
 use crate::metrics::{self, Operation};
 
 /// The error of a request whose client has left before the response.
@@ -19,7 +18,6 @@ const CANCELLED: &str = "CANCELLED";
 pub(super) struct Record {
     work: Arc<Work>,
     viewer: OnceLock<UserId>,
-    span: Span,
     began: Instant,
     /// When its time limit ends.
     due: Instant,
@@ -32,9 +30,8 @@ impl Record {
     /// Begins a request whose time limit ends at `due`.
     pub(super) fn begin(due: Instant, slow: Duration) -> Self {
         Self {
-            work: Arc::default(),
+            work: Arc::new(Work::of_graphql()),
             viewer: OnceLock::new(),
-            span: Span::current(),
             began: Instant::now(),
             due,
             slow,
@@ -83,7 +80,6 @@ impl Drop for Record {
         let unknown = &metrics::get().requests.unknown;
         let operation = self.work.operation.get().unwrap_or(unknown);
         count(operation, &codes, took);
-        let _entered = self.span.enter();
         macro_rules! tell {
             ($level:ident, $($more:tt)*) => {
                 tracing::$level!(
@@ -98,12 +94,15 @@ impl Drop for Record {
                 )
             };
         }
-        if self.slow.is_zero() || took < self.slow {
-            tell!(info, "request");
-        } else {
-            let document = self.work.document.get().map(|text| sha256(text));
-            tell!(warn, document, "slow request");
-        }
+        // The task that drops it may belong to no request.
+        work::note_call(&self.work, || {
+            if self.slow.is_zero() || took < self.slow {
+                tell!(info, "request");
+            } else {
+                let document = self.work.document.get().map(|text| sha256(text));
+                tell!(warn, document, "slow request");
+            }
+        });
     }
 }
 

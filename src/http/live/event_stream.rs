@@ -12,7 +12,6 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream::{self, StreamExt};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-use tracing::{Instrument, Span};
 
 use super::operation::{self, Output, Outputs};
 use super::slots::Slot;
@@ -23,6 +22,7 @@ use crate::graphql::{Answer, Operations, Request, UserWaiting, Waiting};
 use crate::http::connections::Cut;
 use crate::http::refusal::Refusal;
 use crate::http::{State, client, request_id};
+use crate::metrics::work::{self, Work};
 use crate::metrics::{Limit, Stream};
 
 /// Asks nginx not to collect the events. The connection serves no further request, so that it can be cut.
@@ -84,7 +84,7 @@ pub(in crate::http) async fn respond(
         outputs,
         end,
         cut,
-        span: Span::current(),
+        work: work::current(),
         _connection: connection,
         _user: user,
     };
@@ -97,8 +97,7 @@ struct OpenStream {
     /// Ready when the stream has to end.
     end: oneshot::Receiver<()>,
     cut: Cut,
-    /// That of its request, for the log.
-    span: Span,
+    work: Arc<Work>,
     _connection: Slot<()>,
     _user: Option<Slot<UserKey, Arc<UserWaiting>>>,
 }
@@ -122,7 +121,7 @@ impl OpenStream {
     /// The next output; `None` at the end, and when the server stops or the token is no longer valid. Then clients try
     /// again, because there was no `complete`.
     async fn next(&mut self) -> Option<Output> {
-        let outputs = self.outputs.next().instrument(self.span.clone());
+        let outputs = work::note(Arc::clone(&self.work), self.outputs.next());
         tokio::select! {
             biased;
             _ = &mut self.end => None,

@@ -10,13 +10,12 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
-use tracing::Instrument;
 
 use super::protocol;
 use super::socket::Socket;
 use crate::http::refusal::Refusal;
 use crate::http::{State, client, request_id};
-use crate::metrics::Stream;
+use crate::metrics::{Stream, work};
 
 /// The read buffer of a WebSocket, in bytes. The default of the library is 128 KiB.
 const BUFFER: usize = 4096;
@@ -64,7 +63,7 @@ pub(in crate::http) fn upgrade(state: State, peer: IpAddr, mut request: Request)
         let socket = Socket::new(state, client, id, stream, place);
         socket.run(knows_protocol, authorization).await;
     };
-    tokio::spawn(serve.in_current_span());
+    tokio::spawn(work::note(work::current(), serve));
     response.map(|()| Body::empty())
 }
 

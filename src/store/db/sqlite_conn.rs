@@ -12,7 +12,6 @@ use parking_lot::Mutex as Exclusive;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
-use tracing::Span;
 
 use super::error::of_sqlite;
 use super::read_state::ReadState;
@@ -105,8 +104,7 @@ impl SqliteConn {
             Kind::Reader(link, state) => {
                 let mut link = Arc::clone(link).lock_owned().await;
                 // The call owns the guard: it runs to its end even if the request is cancelled.
-                let span = Span::current();
-                let run = work::carried(move || span.in_scope(|| link.run(statement)));
+                let run = work::carried(move || link.run(statement));
                 spawn_blocking(run).await.unwrap_or_else(|error| state.record(Err(ended(&error))))
             }
         }

@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
-use tracing::Instrument;
 
 use super::conn::Conn;
 use super::tx::Tx;
@@ -98,7 +97,7 @@ impl Db {
             then(&value);
             Ok(value)
         };
-        let task = work::note(work::current(), Box::pin(task)).in_current_span();
+        let task = work::note(work::current(), Box::pin(task));
         match &self.pools {
             // In a task of its own, which goes on if the caller is dropped.
             Pools::Postgres { .. } => tokio::spawn(task).await.unwrap_or_else(|error| {

@@ -9,7 +9,6 @@ use serde_json::value::RawValue;
 use tokio::sync::Notify;
 use tokio::task::JoinError;
 use tokio_util::task::AbortOnDropHandle;
-use tracing::Instrument;
 
 use super::end::{End, closed};
 use super::{Running, Socket};
@@ -21,7 +20,7 @@ use crate::http::live::token::Token;
 use crate::http::parameters;
 use crate::http::record::Record;
 use crate::http::refusal::Refusal;
-use crate::metrics::{self, Limit};
+use crate::metrics::{self, Limit, work};
 
 impl Socket {
     /// Starts an operation.
@@ -70,7 +69,8 @@ impl Socket {
             operation::run(&state, caller, request, is_subscription, all, &waiting).await
         };
         // In a task of its own, because it holds a connection to the database while the socket waits for its client.
-        let begin = AbortOnDropHandle::new(tokio::spawn(begin.in_current_span()));
+        let begin = work::note(work::current(), begin);
+        let begin = AbortOnDropHandle::new(tokio::spawn(begin));
         let request_id = self.request_id.clone();
         let outputs = futures_util::stream::once(begin).flat_map(move |begun| -> Outputs {
             let output = match begun {
