@@ -19,7 +19,7 @@ const LAYERS = {
   graphql: ["service", "store", "events", "config", "metrics", "domain"],
   http: ["graphql", "service", "events", "config", "metrics", "domain"],
   app: ["http", "graphql", "service", "store", "secret_file", "config", "metrics", "domain"],
-  cli: ["app", "service", "graphql", "store", "config", "domain"],
+  cli: ["app", "service", "graphql", "store", "config", "metrics", "domain"],
 };
 
 import { readFileSync, readdirSync } from "node:fs";

@@ -143,6 +143,29 @@ mod tests {
         }
     }
 
+    fn request() -> Arc<Work> {
+        let (id, method, path) = ("abc-1".into(), "GET".into(), "/".into());
+        Arc::new(Work::of(Origin { id, client: Some([127, 0, 0, 1].into()), method, path }))
+    }
+
+    #[test]
+    fn lines_of_text_name_their_request() {
+        let lines = Lines::default();
+        let copy = lines.clone();
+        let log = tracing_subscriber::fmt().without_time().with_writer(move || copy.clone());
+        let log = log.map_event_format(|line| AsText(line.with_ansi(false))).finish();
+        tracing::subscriber::with_default(log, || {
+            work::note_call(&request(), || tracing::warn!(rows = 3, "of a request"));
+            tracing::warn!("of nobody");
+        });
+        let lines = String::from_utf8(lines.0.lock().clone()).unwrap();
+        let target = module_path!();
+        let request = r#"request{id="abc-1" client=127.0.0.1 method=GET path="/"}"#;
+        let expected =
+            format!(" WARN {target}: of a request rows=3 {request}\n WARN {target}: of nobody\n");
+        assert_eq!(lines, expected);
+    }
+
     #[test]
     fn a_panic_is_a_line_of_the_log() {
         let (lines, former, own) = (Lines::default(), panic::take_hook(), thread::current().id());
@@ -153,15 +176,9 @@ mod tests {
         let copy = lines.clone();
         let log = tracing_subscriber::fmt().json().with_writer(move || copy.clone());
         let log = log.map_event_format(AsJson).finish();
-        let work = Arc::new(Work::of(Origin {
-            id: "abc-1".into(),
-            client: None,
-            method: "GET".into(),
-            path: "/".into(),
-        }));
         #[allow(clippy::panic)]
         let panicked = tracing::subscriber::with_default(log, || {
-            work::note_call(&work, || panic::catch_unwind(|| panic!("on {}", "purpose")))
+            work::note_call(&request(), || panic::catch_unwind(|| panic!("on {}", "purpose")))
         });
         drop(panic::take_hook());
         assert!(panicked.is_err());
@@ -170,6 +187,7 @@ mod tests {
             (line["level"].as_str(), line["span"]["id"].as_str()),
             (Some("ERROR"), Some("abc-1"))
         );
+        assert_eq!(line["span"]["client"], "127.0.0.1");
         assert_eq!(line["fields"]["message"], "panicked");
         assert_eq!(line["fields"]["reason"], "on purpose");
         assert!(line["fields"]["location"].as_str().unwrap().starts_with("src/cli/log.rs:"));

@@ -67,7 +67,7 @@ pub fn router(
         .layer(cors::RefusedPreflights::new(&settings.cors))
         .option_layer(cors::headers(&settings.cors))
         // Innermost, so that pages of other origins can read the answer.
-        .layer(layer_fn(|routes| every_request::catch_panics(routes)));
+        .layer(layer_fn(every_request::catch_panics));
     let state: State = Arc::new(Shared { services, api, live, draining, files, settings });
     let drain = Drain(Arc::clone(&state));
     // Without the base path too, for proxies that remove it.

@@ -25,14 +25,14 @@ static KNOWN: LazyLock<RwLock<HashMap<TypeId, &'static Known>>> = LazyLock::new(
 
 impl<S: QueryFragment<Pg> + QueryId> TextOnce<S> {
     /// `None` if the text may differ from that of other statements of the same type.
-    fn known(&self, backend: &Pg) -> QueryResult<Option<&'static Known>> {
+    fn known(&self) -> QueryResult<Option<&'static Known>> {
         let Some(id) = S::query_id() else { return Ok(None) };
         if let Some(known) = KNOWN.read().get(&id) {
             return Ok(Some(known));
         }
         let mut builder = PgQueryBuilder::default();
-        self.0.to_sql(&mut builder, backend)?;
-        let is_safe_to_cache_prepared = self.0.is_safe_to_cache_prepared(backend)?;
+        self.0.to_sql(&mut builder, &Pg)?;
+        let is_safe_to_cache_prepared = self.0.is_safe_to_cache_prepared(&Pg)?;
         let known = Known { text: builder.finish(), is_safe_to_cache_prepared };
         Ok(Some(*KNOWN.write().entry(id).or_insert_with(|| Box::leak(Box::new(known)))))
     }
@@ -58,7 +58,7 @@ impl<S: QueryFragment<Pg> + QueryId> QueryFragment<Pg> for TextOnce<S> {
     }
 
     fn to_sql(&self, out: &mut PgQueryBuilder, backend: &Pg) -> QueryResult<()> {
-        match self.known(backend)? {
+        match self.known()? {
             Some(known) => out.push_sql(&known.text),
             None => self.0.to_sql(out, backend)?,
         }
@@ -66,7 +66,7 @@ impl<S: QueryFragment<Pg> + QueryId> QueryFragment<Pg> for TextOnce<S> {
     }
 
     fn is_safe_to_cache_prepared(&self, backend: &Pg) -> QueryResult<bool> {
-        match self.known(backend)? {
+        match self.known()? {
             Some(known) => Ok(known.is_safe_to_cache_prepared),
             None => self.0.is_safe_to_cache_prepared(backend),
         }
@@ -103,7 +103,7 @@ mod tests {
             let all = boards::table.select(boards::title).into_boxed::<Pg>();
             if limited { all.limit(1) } else { all }
         };
-        assert!(TextOnce(some(true)).known(&Pg).unwrap().is_none());
+        assert!(TextOnce(some(true)).known().unwrap().is_none());
         for limited in [true, false] {
             assert_eq!(text(&TextOnce(some(limited))), text(&some(limited)));
         }
