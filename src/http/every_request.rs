@@ -88,29 +88,3 @@ fn complete(headers: &mut HeaderMap, id: Option<HeaderValue>) {
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
-
-#[cfg(test)]
-mod tests {
-    use tower::ServiceExt;
-
-    use super::*;
-    use crate::graphql::ErrorCode;
-
-    #[tokio::test]
-    async fn a_panic_is_an_internal_error_with_the_id_of_its_request() {
-        #[allow(clippy::panic)]
-        let panics = service_fn(async |_| panic!("on purpose"));
-        let service = identify(catch_panics(panics), 0, Draining::default());
-        let request = Request::get("/").header("x-request-id", "abc-1").body(Body::empty());
-        let response = service.oneshot(request.unwrap()).await.unwrap();
-        assert_eq!(
-            (response.status().as_u16(), &response.headers()["x-request-id"]),
-            (500, &HeaderValue::from_static("abc-1"))
-        );
-        let body = axum::body::to_bytes(response.into_body(), 1000).await.unwrap();
-        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
-        let extensions = &body["errors"][0]["extensions"];
-        assert_eq!(extensions["code"], ErrorCode::InternalServerError.as_str());
-        assert_eq!(extensions["requestId"], "abc-1");
-    }
-}

@@ -61,19 +61,25 @@ pub fn router(
     let files = files.map(|directory| site::Files::open(directory, &base)).transpose()?;
     let draining = drain::Draining::default();
     let routes = routes(&settings);
-    let (proxies, drains) = (settings.trusted_proxies, draining.clone());
-    let layers = ServiceBuilder::new()
-        .layer(layer_fn(move |inner| every_request::identify(inner, proxies, drains.clone())))
-        .layer(cors::RefusedPreflights::new(&settings.cors))
-        .option_layer(cors::headers(&settings.cors))
-        // Innermost, so that pages of other origins can read the answer.
-        .layer(layer_fn(every_request::catch_panics));
     let state: State = Arc::new(Shared { services, api, live, draining, files, settings });
     let drain = Drain(Arc::clone(&state));
     // Without the base path too, for proxies that remove it.
     let router = if base.is_empty() { routes } else { routes.clone().nest(&base, routes) };
-    let router = router.fallback(site::fallback).with_state(state).layer(layers);
+    let router = router.fallback(site::fallback).with_state(Arc::clone(&state));
+    let router = surround(router, &state.settings, &state.draining);
     Ok((router, drain))
+}
+
+/// Adds the middleware.
+fn surround(router: Router, settings: &Http, draining: &drain::Draining) -> Router {
+    let (proxies, draining) = (settings.trusted_proxies, draining.clone());
+    let layers = ServiceBuilder::new()
+        .layer(layer_fn(move |inner| every_request::identify(inner, proxies, draining.clone())))
+        .layer(cors::RefusedPreflights::new(&settings.cors))
+        .option_layer(cors::headers(&settings.cors))
+        // Innermost, so that pages of other origins can read the answer.
+        .layer(layer_fn(every_request::catch_panics));
+    router.layer(layers)
 }
 
 fn routes(settings: &Http) -> Router<State> {
@@ -85,4 +91,43 @@ fn routes(settings: &Http) -> Router<State> {
         .merge(site::routes())
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::Request;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::graphql::ErrorCode;
+
+    #[tokio::test]
+    async fn a_panic_is_an_internal_error_that_pages_of_other_origins_can_read() {
+        #[allow(clippy::panic)]
+        async fn panics() {
+            panic!("on purpose")
+        }
+        let config = Config::from_lookup(|name| (name == "CORS_ORIGINS").then(|| "*".into()));
+        let routes = Router::new().route("/", get(panics));
+        let router = surround(routes, &config.unwrap().http, &drain::Draining::default());
+        let request = Request::get("/").header("x-request-id", "abc-1");
+        let request = request.header("origin", "https://example.com").body(Body::empty());
+        let response = router.oneshot(request.unwrap()).await.unwrap();
+        assert_eq!(response.status().as_u16(), 500);
+        for (name, value) in [
+            ("x-request-id", "abc-1"),
+            ("access-control-allow-origin", "*"),
+            ("cache-control", "no-store"),
+            ("x-content-type-options", "nosniff"),
+        ] {
+            assert_eq!(response.headers()[name], value, "{name}");
+        }
+        let body = to_bytes(response.into_body(), 1000).await.unwrap();
+        let body: serde_json::Value = serde_json::from_slice(&body).unwrap();
+        let extensions = &body["errors"][0]["extensions"];
+        assert_eq!(extensions["code"], ErrorCode::InternalServerError.as_str());
+        assert_eq!(extensions["requestId"], "abc-1");
+    }
 }

@@ -91,15 +91,15 @@ pub(in crate::graphql) struct Budget {
     text: AtomicUsize,
     max_text: usize,
     /// The remaining complexity.
-    work: AtomicU64,
+    complexity: AtomicU64,
 }
 
 impl Budget {
     /// A budget for a response with at most `max_text` bytes of text.
     pub(in crate::graphql) fn new(memory: Arc<Memory>, max_text: usize) -> Self {
         let (loaded, objects, errors, reserved, text) = Default::default();
-        let (short, work) = (AtomicBool::new(false), AtomicU64::new(Cost::MAX));
-        Self { memory, loaded, objects, errors, reserved, short, text, max_text, work }
+        let (short, complexity) = (AtomicBool::new(false), AtomicU64::new(Cost::MAX));
+        Self { memory, loaded, objects, errors, reserved, short, text, max_text, complexity }
     }
 
     /// Takes memory for loaded rows. SERVICE_UNAVAILABLE if the process has none left, QUERY_TOO_COMPLEX
@@ -209,15 +209,15 @@ impl Budget {
     }
 
     /// Sets the complexity that remains after the cost of the query.
-    pub(in crate::graphql) fn set_work(&self, left: Cost) {
-        self.work.store(left, Ordering::Relaxed);
+    pub(in crate::graphql) fn set_complexity(&self, left: Cost) {
+        self.complexity.store(left, Ordering::Relaxed);
     }
 
     /// Takes complexity for data that is read besides the rows of pages. QUERY_TOO_COMPLEX if too little
     /// is left.
-    pub(in crate::graphql) fn work(&self, cost: Cost) -> Result<()> {
-        let left = |work: Cost| work.checked_sub(cost);
-        let left = self.work.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
+    pub(in crate::graphql) fn take_complexity(&self, cost: Cost) -> Result<()> {
+        let left = |complexity: Cost| complexity.checked_sub(cost);
+        let left = self.complexity.fetch_update(Ordering::Relaxed, Ordering::Relaxed, left);
         left.map(drop).map_err(|left| Error::TooMuchWork { cost, left })
     }
 
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn text_and_work_are_bounded() {
+    fn text_and_complexity_are_bounded() {
         let budget = Budget::new(Arc::new(Memory::new(0)), 2048);
         assert_eq!(budget.take_object(100, 2048), Ok(()));
         assert_eq!(budget.take_object(100, 1), Err(Error::TooLong { kib: 2 }));
@@ -284,8 +284,8 @@ mod tests {
         assert_eq!(budget.take_waiting(100), Ok(()));
         budget.drop_objects(100);
         assert_eq!(budget.bytes(), 100 + 2048 + ERROR_BYTES);
-        budget.set_work(5);
-        assert_eq!(budget.work(4), Ok(()));
-        assert_eq!(budget.work(2), Err(Error::TooMuchWork { cost: 2, left: 1 }));
+        budget.set_complexity(5);
+        assert_eq!(budget.take_complexity(4), Ok(()));
+        assert_eq!(budget.take_complexity(2), Err(Error::TooMuchWork { cost: 2, left: 1 }));
     }
 }

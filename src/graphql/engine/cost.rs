@@ -22,7 +22,7 @@ const NAME: usize = 32;
 /// The cost of a field itself, without its arguments and the fields below it.
 pub(super) fn of_field(field: &Field, is_object: bool) -> Cost {
     let own = if is_object { OBJECT } else { FIELD };
-    own.saturating_add(cost(field.response_key().len() / NAME))
+    own.saturating_add(of_values(field.response_key().len() / NAME))
 }
 
 /// The number of values in a value, including nested ones.
@@ -38,6 +38,6 @@ pub(super) fn values_of(value: &Value) -> Cost {
 }
 
 /// The cost of so many values.
-pub(super) fn cost(length: usize) -> Cost {
-    Cost::try_from(length).unwrap_or(Cost::MAX)
+pub(super) fn of_values(number: usize) -> Cost {
+    Cost::try_from(number).unwrap_or(Cost::MAX)
 }

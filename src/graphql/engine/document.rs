@@ -3,16 +3,19 @@
 //! apollo-compiler parses and validates according to the specification of September 2025. This module
 //! adds the limits, descriptions, and the rules in `scan`, `usages` and `plan/list_arguments`.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use apollo_compiler::Node;
+use apollo_compiler::diagnostic::ToCliReport;
 use apollo_compiler::executable::{ExecutableDocument, Operation};
-use apollo_compiler::parser::Parser;
+use apollo_compiler::parser::{Parser, SourceSpan};
 use apollo_compiler::validation::{DiagnosticList, Valid, WithErrors};
 use moka::sync::Cache;
 
 use super::operation::PreparedOperation;
 use super::plan::check_list_arguments;
+use super::position::{places, position};
 use super::request_error::{Problem, RequestError};
 use super::schema::TypeSystem;
 use super::{measure, scan, usages};
@@ -108,7 +111,7 @@ impl Documents {
 fn parse(types: &TypeSystem, text: &str, limits: &Limits) -> Result<Document, RequestError> {
     let scanned = scan::scan(text, limits).map_err(RequestError::too_complex)?;
     let parsed = Parser::new().recursion_limit(MAX_RECURSION).parse_ast(&scanned.text, PATH);
-    let document = parsed.map_err(|found| unparsable(&found.errors))?;
+    let document = parsed.map_err(|found| unparsable(text, &found.errors))?;
     if let Some(message) = scanned.syntax_error {
         return Err(RequestError::unparsable(message));
     }
@@ -119,9 +122,8 @@ fn parse(types: &TypeSystem, text: &str, limits: &Limits) -> Result<Document, Re
     }
     let document = match document.to_executable_validate(&types.schema) {
         Ok(document) => document,
-        Err(found) => {
-            has_only_merged_roots(found).map_err(|errors| invalid(&errors, types.reveals_schema))?
-        }
+        Err(found) => has_only_merged_roots(found)
+            .map_err(|errors| invalid(text, &errors, types.reveals_schema))?,
     };
     check_list_arguments(types, &scanned.text, &document)?;
     let (text, document) = (Arc::from(text), Arc::new(document));
@@ -157,15 +159,14 @@ fn has_only_merged_roots(
 }
 
 /// Syntax errors give the position but not the text found there, which may be a password.
-fn unparsable(errors: &DiagnosticList) -> RequestError {
+fn unparsable(text: &str, errors: &DiagnosticList) -> RequestError {
     let problems = errors.iter().take(1).map(|error| {
-        let error = error.to_json();
-        let message = error.message.trim_start_matches("syntax error: ");
+        let message = error.error.to_string();
+        let message = message.trim_start_matches("syntax error: ");
         let message = message.split(['"', '`', '\'']).next().unwrap_or_default().trim_end();
-        let message = format!("Syntax error: {}.", expectation(message)).into();
-        Problem { message, places: places(&error.locations) }
+        (format!("Syntax error: {}.", expectation(message)).into(), error.error.location())
     });
-    RequestError::at(Refused::Syntax, problems.collect())
+    RequestError::at(Refused::Syntax, located(text, problems.collect()))
 }
 
 /// A message of apollo-parser with punctuators as in a document, and without the token that was found.
@@ -180,7 +181,7 @@ fn expectation(message: &str) -> String {
     if found == "EOF" { expected + ", found the end of the document" } else { expected }
 }
 
-fn invalid(errors: &DiagnosticList, reveals_schema: bool) -> RequestError {
+fn invalid(text: &str, errors: &DiagnosticList, reveals_schema: bool) -> RequestError {
     // apollo-compiler removes unknown fields, and then misses a selection set that has no other field.
     let has_unknown_field =
         errors.iter().any(|error| error.error.unstable_error_name() == Some("UndefinedField"));
@@ -188,18 +189,27 @@ fn invalid(errors: &DiagnosticList, reveals_schema: bool) -> RequestError {
         !has_unknown_field || error.error.unstable_error_name() != Some("MissingSubselection")
     });
     let problems = problems.map(|error| {
-        let error = error.to_json();
-        let message = if reveals_schema { error.message.into() } else { HIDDEN.into() };
-        Problem { message, places: places(&error.locations) }
+        let message = if reveals_schema { error.error.to_string().into() } else { HIDDEN.into() };
+        (message, error.error.location())
     });
-    RequestError::at(Refused::Invalid, problems.collect())
+    RequestError::at(Refused::Invalid, located(text, problems.collect()))
 }
 
 /// Replaces messages that would reveal the schema.
 const HIDDEN: &str = "The document is not valid for this schema.";
 
-fn places(locations: &[apollo_compiler::parser::LineColumn]) -> Vec<(usize, usize)> {
-    locations.iter().map(|place| (place.line, place.column)).collect()
+/// Adds lines and columns of the document. Those of apollo-compiler are of the scanned text, which has spaces instead of
+/// descriptions, and count characters, not the UTF-16 code units of graphql-js.
+fn located(text: &str, found: Vec<(Cow<'static, str>, Option<SourceSpan>)>) -> Vec<Problem> {
+    let known = places(
+        text,
+        found.iter().filter(|(_, span)| span.is_some()).map(|(_, span)| position(*span)),
+    );
+    let problem = |(message, span): (_, Option<SourceSpan>)| {
+        let place = span.and_then(|span| known.get(&position(Some(span)).line).copied());
+        Problem { message, place }
+    };
+    found.into_iter().map(problem).collect()
 }
 
 /// Rejects introspection if it is disabled.
@@ -245,6 +255,22 @@ mod tests {
         ] {
             let told = format!("{:?}", documents.get(&types, text).err().unwrap());
             assert!(told.contains(message) && told.matches("message:").count() == 1, "{told}");
+        }
+    }
+
+    #[test]
+    fn locations_are_those_of_the_document() {
+        let types = TypeSystem::of("type Query { a(x: String): Int }", true).unwrap();
+        let documents = Documents::new(Config::from_lookup(|_| None).unwrap().limits);
+        for (text, line, column) in [
+            ("\"é😀\" query { b }", 1, 15),
+            ("query(\"é\" $x: Int = 1) { a(x: ) }", 1, 31),
+            ("{ a(x: \"😀\u{2028}\") b }", 1, 15),
+            ("{ a #é\r b }", 2, 2),
+        ] {
+            let told = format!("{:?}", documents.get(&types, text).err().unwrap());
+            let place = format!("Pos({line}:{column})");
+            assert!(told.contains(&place), "{text}: {told}");
         }
     }
 

@@ -4,7 +4,7 @@ use apollo_compiler::ast::{self, FieldDefinition};
 use apollo_compiler::executable::Field;
 use async_graphql::Value;
 
-use super::cost::{Cost, cost};
+use super::cost::{Cost, of_values};
 use super::variables::Values;
 
 /// The assumed number of entries of a list without `@listSize`.
@@ -51,10 +51,10 @@ fn slice(ty: &ast::Type, value: &ast::Value, variables: &Values) -> Option<Cost>
     match value {
         ast::Value::Variable(name) => match variables.get(name)? {
             Value::Number(number) => number.as_u64(),
-            Value::List(items) => Some(cost(items.len())),
+            Value::List(items) => Some(of_values(items.len())),
             _ => None,
         },
-        ast::Value::List(items) => Some(cost(items.len())),
+        ast::Value::List(items) => Some(of_values(items.len())),
         ast::Value::Null => None,
         // A single value is coerced to a list with one entry.
         _ if ty.is_list() => Some(1),

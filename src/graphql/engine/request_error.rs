@@ -18,16 +18,16 @@ pub(super) struct RequestError {
     problems: Vec<Problem>,
 }
 
-/// A problem with its locations in the document, as lines and columns counted from 1.
+/// A problem with its location in the document.
 #[derive(Debug)]
 pub(super) struct Problem {
     pub(super) message: Cow<'static, str>,
-    pub(super) places: Vec<(usize, usize)>,
+    pub(super) place: Option<Pos>,
 }
 
 impl RequestError {
     fn new(reason: Refused, message: impl Into<Cow<'static, str>>) -> Self {
-        Self::at(reason, vec![Problem { message: message.into(), places: Vec::new() }])
+        Self::at(reason, vec![Problem { message: message.into(), place: None }])
     }
 
     /// A request that is refused for this reason, with the location of each problem.
@@ -89,9 +89,9 @@ impl RequestError {
 
     /// The first message with its locations, in one line.
     pub(super) fn first_problem(&self) -> String {
-        let told = self.problems.first().map(|Problem { message, places }| {
-            let places = places.iter().map(|(line, column)| format!(" ({line}:{column})"));
-            format!("{message}{}", places.collect::<String>()).replace('\n', " ")
+        let told = self.problems.first().map(|Problem { message, place }| {
+            let place = place.map(|place| format!(" ({}:{})", place.line, place.column));
+            format!("{message}{}", place.unwrap_or_default()).replace('\n', " ")
         });
         told.unwrap_or_default()
     }
@@ -134,7 +134,7 @@ impl From<RequestError> for Response {
         let code = reason.into();
         let error = |problem: Problem| {
             let mut error = ServerError::new(problem.message, None);
-            error.locations = problem.places.into_iter().map(Pos::from).collect();
+            error.locations = problem.place.into_iter().collect();
             shorten(&mut error);
             set_code(&mut error, code);
             error

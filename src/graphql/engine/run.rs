@@ -75,7 +75,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
             .as_ref()
             .and_then(|_| answer::introspection(&self.types, operation, &plan.variables));
         let RequestState { scheduler, budget, .. } = &**caller.state();
-        budget.set_work(limit.saturating_sub(plan.cost));
+        budget.set_complexity(limit.saturating_sub(plan.cost));
         if let Some(introspection) = &introspection
             && let Err(refused) = budget.take_object(eager::bytes_of(introspection), 0)
         {

@@ -85,7 +85,7 @@ impl<E: Executor, P: Executor> Engine<E, P> {
         cost: Cost,
     ) -> Option<Answer> {
         let RequestState { scheduler, budget, .. } = &**caller.state();
-        budget.set_work(self.left(shape).saturating_sub(cost));
+        budget.set_complexity(self.left(shape).saturating_sub(cost));
         let planned = library_request(caller, shape.document.clone(), shape.variables.clone());
         let response = scheduler.run(pin!(self.payloads.execute(planned.data(source)))).await;
         snapshot.end();

@@ -46,7 +46,7 @@ pub(super) async fn charge(
         let found = card_lists::search_bytes(&mut context.read().await?, &boards).await?;
         bytes.extend(found.into_iter().zip(on_boards));
     }
-    context.state.budget.work(cost(&bytes))
+    context.state.budget.take_complexity(cost(&bytes))
 }
 
 /// The cost, given the bytes of texts and how often they are searched.
