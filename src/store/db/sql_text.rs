@@ -1,7 +1,6 @@
 //! The SQL texts of typed statements, which are made once and kept.
 //!
-//! diesel-async makes the text of a statement each time that it runs, even if the connection has prepared it. For a small
-//! query this took a tenth of the server's instructions.
+//! diesel-async makes the text of a statement each time that it runs, even if the connection has prepared it.
 
 use std::any::TypeId;
 use std::collections::HashMap;
@@ -15,26 +14,23 @@ use parking_lot::RwLock;
 /// A statement whose text is made only once, if it depends on nothing but its type.
 pub(super) struct TextOnce<S>(pub(super) S);
 
-struct Known {
-    text: String,
-    is_safe_to_cache_prepared: bool,
-}
-
 /// By the types of the statements, so their number is bounded by the code.
-static KNOWN: LazyLock<RwLock<HashMap<TypeId, &'static Known>>> = LazyLock::new(RwLock::default);
+static KNOWN: LazyLock<RwLock<HashMap<TypeId, &'static str>>> = LazyLock::new(RwLock::default);
 
 impl<S: QueryFragment<Pg> + QueryId> TextOnce<S> {
     /// `None` if the text may differ from that of other statements of the same type.
-    fn known(&self) -> QueryResult<Option<&'static Known>> {
+    fn known(&self) -> QueryResult<Option<&'static str>> {
         let Some(id) = S::query_id() else { return Ok(None) };
-        if let Some(known) = KNOWN.read().get(&id) {
-            return Ok(Some(known));
+        if let Some(text) = KNOWN.read().get(&id) {
+            return Ok(Some(text));
+        }
+        // Diesel keeps no other statement either, although some of them have an ID.
+        if !self.0.is_safe_to_cache_prepared(&Pg)? {
+            return Ok(None);
         }
         let mut builder = PgQueryBuilder::default();
         self.0.to_sql(&mut builder, &Pg)?;
-        let is_safe_to_cache_prepared = self.0.is_safe_to_cache_prepared(&Pg)?;
-        let known = Known { text: builder.finish(), is_safe_to_cache_prepared };
-        Ok(Some(*KNOWN.write().entry(id).or_insert_with(|| Box::leak(Box::new(known)))))
+        Ok(Some(*KNOWN.write().entry(id).or_insert_with(|| &*builder.finish().leak())))
     }
 }
 
@@ -59,7 +55,7 @@ impl<S: QueryFragment<Pg> + QueryId> QueryFragment<Pg> for TextOnce<S> {
 
     fn to_sql(&self, out: &mut PgQueryBuilder, backend: &Pg) -> QueryResult<()> {
         match self.known()? {
-            Some(known) => out.push_sql(&known.text),
+            Some(text) => out.push_sql(text),
             None => self.0.to_sql(out, backend)?,
         }
         Ok(())
@@ -67,7 +63,7 @@ impl<S: QueryFragment<Pg> + QueryId> QueryFragment<Pg> for TextOnce<S> {
 
     fn is_safe_to_cache_prepared(&self, backend: &Pg) -> QueryResult<bool> {
         match self.known()? {
-            Some(known) => Ok(known.is_safe_to_cache_prepared),
+            Some(_) => Ok(true),
             None => self.0.is_safe_to_cache_prepared(backend),
         }
     }
@@ -104,6 +100,8 @@ mod tests {
             if limited { all.limit(1) } else { all }
         };
         assert!(TextOnce(some(true)).known().unwrap().is_none());
+        let literal = boards::table.select(diesel::dsl::sql::<diesel::sql_types::Text>("title"));
+        assert!(TextOnce(literal).known().unwrap().is_none());
         for limited in [true, false] {
             assert_eq!(text(&TextOnce(some(limited))), text(&some(limited)));
         }
