@@ -8,12 +8,12 @@ use std::panic::{self, PanicHookInfo};
 use serde_json::json;
 use tracing::{Event, Subscriber};
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::format::{Format, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::Log;
-use crate::metrics::work;
+use crate::metrics::work::{self, Origin};
 
 /// Starts the log, as text or as one JSON object per line. It goes to stderr, so that the output of
 /// `schema` can be piped.
@@ -26,47 +26,21 @@ pub(super) fn start_log(log: &Log) {
         .with_writer(std::io::stderr);
     let in_colour = std::io::stderr().is_terminal();
     if log.json {
-        subscriber.json().map_event_format(AsJson).init();
+        subscriber.json().map_event_format(|line| WithRequest { line, add: to_json }).init();
     } else {
-        subscriber.map_event_format(|line| AsText(line.with_ansi(in_colour))).init();
+        let text = |line: Format| WithRequest { line: line.with_ansi(in_colour), add: to_text };
+        subscriber.map_event_format(text).init();
     }
     panic::set_hook(Box::new(tell));
 }
 
-/// Lines in JSON. The request to which a line belongs is its member `span`.
-struct AsJson<F>(F);
-
-/// Lines as text, with the request at their end.
-struct AsText<F>(F);
-
-impl<S, N, F> FormatEvent<S, N> for AsJson<F>
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
-    F: FormatEvent<S, N>,
-{
-    fn format_event(
-        &self,
-        context: &FmtContext<'_, S, N>,
-        mut out: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
-        let line = line(&self.0, context, event)?;
-        let (Some(request), Some(rest)) = (work::origin(), line.strip_suffix('}')) else {
-            return writeln!(out, "{line}");
-        };
-        let span = json!({
-            "name": "request",
-            "id": request.id,
-            "client": request.client,
-            "method": request.method,
-            "path": request.path,
-        });
-        writeln!(out, "{rest},\"span\":{span}}}")
-    }
+/// Lines with the request to which they belong, if there is one.
+struct WithRequest<F> {
+    line: F,
+    add: fn(&str, &Origin) -> String,
 }
 
-impl<S, N, F> FormatEvent<S, N> for AsText<F>
+impl<S, N, F> FormatEvent<S, N> for WithRequest<F>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
@@ -78,32 +52,33 @@ where
         mut out: Writer<'_>,
         event: &Event<'_>,
     ) -> fmt::Result {
-        write!(out, "{}", line(&self.0, context, event)?)?;
-        if let Some(request) = work::origin() {
-            write!(out, " request{{id={:?}", request.id)?;
-            if let Some(client) = request.client {
-                write!(out, " client={client}")?;
-            }
-            write!(out, " method={} path={:?}}}", request.method, request.path)?;
+        let mut line = String::new();
+        self.line.format_event(context, Writer::new(&mut line), event)?;
+        let line = line.trim_end();
+        match work::origin() {
+            Some(request) => writeln!(out, "{}", (self.add)(line, &request)),
+            None => writeln!(out, "{line}"),
         }
-        writeln!(out)
     }
 }
 
-/// The line of an event, without its end.
-fn line<S, N>(
-    format: &impl FormatEvent<S, N>,
-    context: &FmtContext<'_, S, N>,
-    event: &Event<'_>,
-) -> Result<String, fmt::Error>
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
-{
-    let mut line = String::new();
-    format.format_event(context, Writer::new(&mut line), event)?;
-    line.truncate(line.trim_end().len());
-    Ok(line)
+/// Adds the request to an object in JSON, as its member `span`.
+fn to_json(line: &str, request: &Origin) -> String {
+    let Some(rest) = line.strip_suffix('}') else { return line.to_owned() };
+    let span = json!({
+        "name": "request",
+        "id": request.id,
+        "client": request.client,
+        "method": request.method,
+        "path": request.path,
+    });
+    format!("{rest},\"span\":{span}}}")
+}
+
+/// Adds the request to the end of a line of text.
+fn to_text(line: &str, Origin { id, client, method, path }: &Origin) -> String {
+    let client = client.map(|client| format!(" client={client}")).unwrap_or_default();
+    format!("{line} request{{id={id:?}{client} method={method} path={path:?}}}")
 }
 
 /// Tells of a panic, with the request in which it happens. The backtrace is there if `RUST_BACKTRACE` asks for it.
@@ -128,7 +103,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::metrics::work::{Origin, Work};
+    use crate::metrics::work::Work;
 
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);
@@ -153,7 +128,9 @@ mod tests {
         let lines = Lines::default();
         let copy = lines.clone();
         let log = tracing_subscriber::fmt().without_time().with_writer(move || copy.clone());
-        let log = log.map_event_format(|line| AsText(line.with_ansi(false))).finish();
+        let log =
+            log.map_event_format(|line| WithRequest { line: line.with_ansi(false), add: to_text });
+        let log = log.finish();
         tracing::subscriber::with_default(log, || {
             work::note_call(&request(), || tracing::warn!(rows = 3, "of a request"));
             tracing::warn!("of nobody");
@@ -175,7 +152,7 @@ mod tests {
         }));
         let copy = lines.clone();
         let log = tracing_subscriber::fmt().json().with_writer(move || copy.clone());
-        let log = log.map_event_format(AsJson).finish();
+        let log = log.map_event_format(|line| WithRequest { line, add: to_json }).finish();
         #[allow(clippy::panic)]
         let panicked = tracing::subscriber::with_default(log, || {
             work::note_call(&request(), || panic::catch_unwind(|| panic!("on {}", "purpose")))

@@ -128,11 +128,8 @@ impl<ST> Statement<ST> {
 
     /// The same, with NULL instead of long texts if they are skipped.
     pub(in crate::store) fn columns_with<R: Row>(self, texts: LongTexts) -> Self {
-        let (mut statement, mut separator) = (self, "");
-        R::columns(texts, &mut |columns| {
-            statement.parts.extend([Part::Sql(separator), Part::Sql(columns)]);
-            separator = ", ";
-        });
+        let mut statement = self;
+        R::column_list(texts, |text| statement.parts.push(Part::Sql(text)));
         statement
     }
 
